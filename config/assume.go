@@ -6,12 +6,12 @@ import (
 	"slices"
 )
 
-// maxHops is far above what anybody needs: every hop is a request before each session.
+// maxHops is far more than anyone needs: every hop costs a request before each session.
 const maxHops = 10
 
-// Chain returns one of the roles and those it is reached through, the first hop first; nothing for
-// "", the ambient credentials. Of a chain that is too long, or never ends, it returns the part that
-// is nearest to the role.
+// Chain returns the roles that are assumed to reach role, in order, ending with role itself. It
+// returns nothing for "", the ambient credentials. If the chain is too long or never ends, it
+// returns only the part nearest to the role.
 func Chain(roles map[string]Role, role string) (hops []string) {
 	for role != "" && len(hops) <= maxHops && !slices.Contains(hops, role) {
 		hops = append(hops, role)
@@ -24,18 +24,18 @@ func Chain(roles map[string]Role, role string) (hops []string) {
 // Chain returns the chain of a role of the configuration.
 func (c *Config) Chain(role string) []string { return Chain(c.Roles, role) }
 
-// Side is where a role, or "" for the ambient credentials, is used. A transfer.Place does not do
-// for it: the place knows the service by its name, and here the URL counts as it is configured.
+// Side is one place where a role, or "" for the ambient credentials, is used. A transfer.Place is
+// not enough: it holds the name of the service, and here the endpoint URL as configured matters.
 type Side struct {
 	// Role is the name of the role.
 	Role string
-	// EndpointURL and Region are those of S3 there; EndpointURL is "" for AWS.
+	// EndpointURL and Region are the endpoint and region of S3; EndpointURL is "" for AWS.
 	EndpointURL, Region string
 
-	path string // of the setting that names the endpoint
+	path string // config path of the setting that names the endpoint
 }
 
-// Sides are the source and the destination of a mapping, and the state where it is on S3.
+// Sides returns the source and the destination of a mapping, and the state if it is on S3.
 func (c *Config) Sides(m Mapping) []Side { return c.sides(m, "") }
 
 func (c *Config) sides(m Mapping, path string) []Side {
@@ -45,7 +45,7 @@ func (c *Config) sides(m Mapping, path string) []Side {
 	}, c.stateSides()...)
 }
 
-// stateSides is the side of the state, none for a folder.
+// stateSides returns the side of the state, or nothing if the state is a folder.
 func (c *Config) stateSides() []Side {
 	state, ok := c.StatePlace()
 	if !ok {
@@ -61,8 +61,9 @@ func (c *Config) side(role, endpoint, region, path string) Side {
 	return Side{role, endpoint, region, path + ".endpoint_url"}
 }
 
-// STSEndpoint returns where STS is for a side with that endpoint of S3, or aws.endpoint_url where
-// it is "": there too, unless it is one of S3's own, which have no STS; "" for AWS.
+// STSEndpoint returns the STS endpoint for a side with the given S3 endpoint ("" means
+// aws.endpoint_url): the same URL for a compatible service, or "" for AWS, whose S3 endpoints do
+// not serve STS.
 func (c *Config) STSEndpoint(endpointURL string) string {
 	if c.Service(endpointURL) == "" {
 		return ""
@@ -70,16 +71,17 @@ func (c *Config) STSEndpoint(endpointURL string) string {
 	return cmp.Or(endpointURL, c.AWS.EndpointURL)
 }
 
-// AssumedRoles are the roles of the configuration with the endpoint at which a mapping assumes
-// each: a role without an endpoint of its own is assumed where S3 is, when its sides are another
-// service than AWS. Credentials of such a service are never sent to AWS by accident.
+// AssumedRoles returns the roles that a mapping assumes, each with its STS endpoint. A role without
+// an endpoint is assumed at the S3 endpoint if its sides are at another service than AWS, so that
+// credentials of that service are never sent to AWS by accident.
 func (c *Config) AssumedRoles(m Mapping) map[string]Role { return c.assumedRoles(c.Sides(m)) }
 
-// AssumedStateRoles are AssumedRoles for the state.
+// AssumedStateRoles returns the roles that are assumed for the state, as AssumedRoles does for a
+// mapping.
 func (c *Config) AssumedStateRoles() map[string]Role { return c.assumedRoles(c.stateSides()) }
 
 func (c *Config) assumedRoles(sides []Side) map[string]Role {
-	roles := map[string]Role{} // those alone that the sides use: with a role a mapping, all of each would be the square of them
+	roles := map[string]Role{} // only roles that the sides use: with one role per mapping, copying all roles for each would be quadratic
 	for _, s := range sides {
 		for _, name := range c.Chain(s.Role) {
 			if role, ok := c.Roles[name]; ok {
@@ -95,8 +97,8 @@ func (c *Config) assumedRoles(sides []Side) map[string]Role {
 	return roles
 }
 
-// assumedAt finds the side at whose endpoint each role without one of its own is assumed: the first
-// that uses it. Where one of them is AWS the role is not among them.
+// assumedAt maps each role without an endpoint to the side whose endpoint it is assumed at: the
+// first side that uses the role. It omits a role if any of its sides is AWS.
 func (c *Config) assumedAt(sides []Side) map[string]Side {
 	at := map[string]Side{}
 	for _, s := range sides {

@@ -2,24 +2,24 @@ package config
 
 import "syncd/config/fault"
 
-// Check looks for what [Load] cannot know by itself: settings that the program does not carry out,
-// or what another file says. It may be called with a configuration that has faults.
+// Check finds faults that [Load] cannot find by itself: settings that the program does not
+// implement, or that disagree with another file. It may be called with a configuration that has
+// faults.
 type Check func(c *Config, r Reporter)
 
-// Reporter takes what a [Check] finds, by the config path of the setting, as in http.web_config.
+// Reporter collects what a [Check] finds, by the config path of the setting, as in http.web_config.
 type Reporter interface {
-	// Fault refuses the configuration. A setting that is at fault already gets no second fault.
+	// Fault rejects the configuration. A setting that already has a fault gets no second one.
 	Fault(path, problem, hint string)
-	// Warn accepts it, and says what somebody should look at.
+	// Warn accepts the configuration with a warning.
 	Warn(path, problem, hint string)
 }
 
-// Fault is for checks.
+// Fault implements [Reporter].
 func (v *validator) Fault(path, problem, hint string) { v.fault(path, problem, hint) }
 
-// Warn is for checks.
+// Warn implements [Reporter].
 func (v *validator) Warn(path, problem, hint string) { v.warn(path, problem, hint) }
 
-// Warnings are what somebody should look at in a configuration without faults, in the order of its
-// lines.
+// Warnings returns the warnings about a configuration without faults, in the order of its lines.
 func (c *Config) Warnings() fault.Faults { return c.warnings }

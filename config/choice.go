@@ -6,7 +6,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// LogLevel is the least severe level that is logged. It is a slog.Leveler.
+// LogLevel is the lowest level that is logged. It is a slog.Leveler.
 type LogLevel string
 
 // The log levels.
@@ -22,7 +22,7 @@ var _ slog.Leveler = LogLevel("")
 // Choices are the values the file may hold.
 func (LogLevel) Choices() []string { return []string{"debug", "info", "warn", "error"} }
 
-// Level is the level as package slog knows it.
+// Level returns the level as a slog.Level.
 func (l LogLevel) Level() slog.Level {
 	switch l {
 	case LogLevelDebug:
@@ -36,7 +36,7 @@ func (l LogLevel) Level() slog.Level {
 	return slog.LevelInfo
 }
 
-// LogFormat is the form of a log line.
+// LogFormat is the format of a log line.
 type LogFormat string
 
 // The log formats.
@@ -49,7 +49,7 @@ const (
 // Choices are the values the file may hold.
 func (LogFormat) Choices() []string { return []string{"auto", "json", "text"} }
 
-// SessionPolicy says how an assumed session is narrowed below what its role allows.
+// SessionPolicy is how an assumed session is limited below what its role allows.
 type SessionPolicy string
 
 // The session policies.
@@ -66,7 +66,7 @@ type CopyMode string
 
 // The copy modes.
 const (
-	// CopyModeAuto is server-side when both sides use the same role, else relay.
+	// CopyModeAuto copies server-side when both sides use the same role, and relays otherwise.
 	CopyModeAuto = CopyMode(transfer.Auto)
 	// CopyModeServerSide uses CopyObject and UploadPartCopy: no byte passes through syncd.
 	CopyModeServerSide = CopyMode(transfer.ServerSide)
@@ -79,7 +79,7 @@ func (CopyMode) Choices() []string {
 	return []string{string(transfer.Auto), string(transfer.ServerSide), string(transfer.Relay)}
 }
 
-// Carry says whether something that belongs to an object travels with it.
+// Carry is whether something that belongs to an object is copied with it.
 type Carry string
 
 // The two ways.
@@ -91,7 +91,7 @@ const (
 // Choices are the values the file may hold.
 func (Carry) Choices() []string { return []string{"copy", "omit"} }
 
-// Overwrite says what of the destination may be replaced.
+// Overwrite is which destination objects may be replaced.
 type Overwrite string
 
 // The two ways.
@@ -108,19 +108,20 @@ type ACL string
 
 // The two ways.
 const (
-	// ACLOmit sends none.
+	// ACLOmit sends no ACL.
 	ACLOmit ACL = "omit"
-	// ACLBucketOwner gives the owner of the bucket full control.
+	// ACLBucketOwner gives the bucket owner full control.
 	ACLBucketOwner ACL = "bucket-owner-full-control"
 )
 
 // Choices are the values the file may hold.
 func (ACL) Choices() []string { return []string{"omit", "bucket-owner-full-control"} }
 
-// StorageClassKeep is the storage class of a destination whose copies have that of their source.
+// StorageClassKeep is the storage class setting that gives each copy the storage class of its
+// source.
 const StorageClassKeep = "keep"
 
-// Checksum says whether copies are compared with their source by checksum.
+// Checksum is whether copies are compared with their source by checksum.
 type Checksum string
 
 // The two ways.

@@ -1,22 +1,21 @@
-// Package config is syncd's configuration file: its whole schema as Go types, and the way from YAML
-// to them.
+// Package config loads and validates syncd's configuration file. Its Go types are the schema.
 //
-// [Load] and [Parse] promise that a [Config] they return is complete and consistent: every default
-// is applied, every duration, size, glob and schedule is parsed, every role a mapping names exists.
-// When they refuse a file they report all of its faults at once as [fault.Faults], each with its
-// line and its config path. Unknown keys, duplicate keys, empty values and values of another type
-// are faults; nothing is guessed.
+// A [Config] returned by [Load] or [Parse] is complete and consistent: every default is applied,
+// every duration, size, glob and schedule is parsed, and every role that a mapping names exists.
+// When they reject a file, they report all of its faults at once as [fault.Faults], each with its
+// line and its config path. Unknown keys, duplicate keys, empty values and values of the wrong type
+// are faults; the package never guesses.
 //
-// Whether the roles can be assumed and the buckets be reached is not known here: package access
-// asks AWS. Nothing in this package touches the network, and only Load touches the disk.
+// This package does not check whether the roles can be assumed and the buckets can be reached:
+// package access asks AWS. Nothing in this package uses the network, and only Load reads the disk.
 //
-// What has a noun of its own is a package of its own: value, schedule and secret are the types of
-// settings, document and decode lead from YAML to Go, fault is the report of what is wrong, extent
-// knows what overlaps.
+// The subpackages: value, schedule and secret are the types of settings; document parses YAML and
+// decode converts it to Go; fault reports what is wrong; extent finds overlapping buckets and
+// prefixes.
 //
-// Two words to know. A mapping is one rule "keep a copy of this source at that destination". A
-// config path names one place in the file, as in mappings[0].destination.kms_key. The value of an
-// external id is a [secret.Secret]: it has no printable form, and no fault ever quotes it.
+// Two terms: a mapping is one rule, "keep a copy of this source at that destination"; a config path
+// names one place in the file, as in mappings[0].destination.kms_key. The value of an external id
+// is a [secret.Secret]: it is never printed, and no fault quotes it.
 package config
 
 import (
@@ -34,32 +33,33 @@ const DefaultListen = "127.0.0.1:9090"
 
 // Config is the whole configuration file.
 type Config struct {
-	// State is where ledgers and leases live: file:PATH for a folder, or s3://BUCKET/PREFIX/ for
-	// tasks without a disk. Load resolves a relative PATH against the folder of the configuration
-	// file.
+	// State is where ledgers and leases are stored: file:PATH for a folder, or s3://BUCKET/PREFIX/
+	// for tasks without a disk. Load resolves a relative PATH against the folder of the
+	// configuration file.
 	State string `yaml:"state" jsonschema:"required"`
 	// HTTP configures the listener for metrics, health and status.
 	HTTP HTTP `yaml:"http"`
-	// Control configures how users of the machine ask the daemon for something.
+	// Control configures how local users send requests to the daemon.
 	Control Control `yaml:"control"`
 	// Log configures the log written to standard error.
 	Log Log `yaml:"log"`
-	// AWS holds what every AWS client has in common.
+	// AWS holds the settings shared by every AWS client.
 	AWS AWS `yaml:"aws"`
 	// Checkpoint configures how often progress is made durable.
 	Checkpoint Checkpoint `yaml:"checkpoint"`
-	// DrainTimeout is how long a stopping process may finish what is in hand, 1s..1h, 25s by
-	// default: ECS and Kubernetes kill 30 seconds after SIGTERM by default.
+	// DrainTimeout is how long a stopping process may take to finish work in progress, 1s..1h, 25s
+	// by default: ECS and Kubernetes kill a process 30 seconds after SIGTERM by default.
 	DrainTimeout value.Duration `yaml:"drain_timeout"`
 	// Concurrency is how many requests of all mappings together are in progress at once, 1..16384;
-	// mappings that want more than there is get equal shares of it. With auto, the default, each
-	// mapping has only its own copy.concurrency.
+	// when mappings need more, they get equal shares. With auto, the default, each mapping is
+	// limited only by its own copy.concurrency.
 	Concurrency value.AutoInt `yaml:"concurrency"`
-	// Passes is how many passes of all mappings run at once, 1..4096; the others wait in a queue,
-	// first come, first served. With auto, the default, it is 16 for each CPU, and no more than fit
-	// into GOMEMLIMIT where that is set: docs/operations.md says what a pass takes.
+	// Passes is how many passes of all mappings run at once, 1..4096; the others wait in a
+	// first-come, first-served queue. With auto, the default, it is 16 for each CPU, limited to
+	// what fits into GOMEMLIMIT if that is set: docs/operations.md lists the memory that a pass
+	// needs.
 	Passes value.AutoInt `yaml:"passes"`
-	// Roles are the IAM roles mappings assume, by the name mappings call them.
+	// Roles are the IAM roles that mappings assume, by the name that mappings use.
 	Roles map[string]Role `yaml:"roles"`
 	// Mappings are the rules, at least one, in the order of the file.
 	Mappings []Mapping `yaml:"mappings" jsonschema:"required"`
@@ -67,7 +67,7 @@ type Config struct {
 	warnings fault.Faults // see Warnings
 }
 
-// Mapping returns the mapping of that name, and whether there is one.
+// Mapping returns the mapping with that name, and whether it exists.
 func (c *Config) Mapping(name string) (Mapping, bool) {
 	for _, m := range c.Mappings {
 		if m.Name == name {
@@ -77,8 +77,7 @@ func (c *Config) Mapping(name string) (Mapping, bool) {
 	return Mapping{}, false
 }
 
-// Endpoints returns the endpoint URLs that the configuration names, each once, in the order of the
-// file.
+// Endpoints returns the endpoint URLs in the configuration, each once, in the order of the file.
 func (c *Config) Endpoints() []string {
 	all := []string{c.AWS.EndpointURL, c.Checkpoint.EndpointURL}
 	for _, name := range slices.Sorted(maps.Keys(c.Roles)) {
@@ -98,80 +97,82 @@ func (c *Config) Endpoints() []string {
 
 // HTTP configures the listener for metrics, health and status.
 type HTTP struct {
-	// Listen is HOST:PORT; empty means DefaultListen for `run`, and for `backfill` and `replay`
-	// with pprof; without that these serve nothing.
+	// Listen is HOST:PORT. Empty means DefaultListen for `run`, and for `backfill` and `replay`
+	// with pprof; without pprof those two serve nothing.
 	Listen string `yaml:"listen"`
-	// WebConfig is the path of a web configuration of Prometheus's exporter-toolkit, for TLS and
-	// basic authentication on the whole listener; empty for neither. A relative path is taken from
-	// the folder of the configuration file. It is read again for each connection.
+	// WebConfig is the path of a Prometheus exporter-toolkit web configuration, for TLS and basic
+	// authentication on the whole listener; empty turns both off. A relative path is resolved
+	// against the folder of the configuration file. The file is read again for each connection.
 	WebConfig string `yaml:"web_config"`
-	// Hosts are the names under which browsers may ask for /status and the profiles, such as that
-	// of an ingress; IP addresses and localhost always work. It keeps pages of others from reading
-	// them through a name of their own (DNS rebinding). Metrics and probes are served under any
-	// name.
+	// Hosts are the host names under which browsers may request /status and the profiles, such as
+	// the name of an ingress; IP addresses and localhost always work. The list protects against DNS
+	// rebinding, where another site reads these pages through a name of its own. Metrics and probes
+	// are served under any name.
 	Hosts []string `yaml:"hosts"`
-	// Pprof serves the profiles of the Go runtime on /debug/pprof/; it is allowed on a loopback
-	// address alone, because they show what is in memory.
+	// Pprof serves the profiles of the Go runtime on /debug/pprof/. It is allowed only on a
+	// loopback address, because the profiles expose the contents of memory.
 	Pprof bool `yaml:"pprof"`
-	// Watchdog is how long a pass may run without any sign of life before it is ended, 1m..24h, 15m
-	// by default. Signs of life are an answer to a request, a listed or settled object, and a save.
-	// When it does not end, /healthz fails.
+	// Watchdog is how long a pass may run without a sign of life before it is stopped, 1m..24h, 15m
+	// by default. Signs of life are a response to a request, a listed or settled object, and a
+	// save. If the pass does not stop, /healthz fails.
 	Watchdog value.Duration `yaml:"watchdog"`
 }
 
-// Control configures how users of the machine ask the daemon for something: syncd trigger, pause,
-// resume, replay and rekey.
+// Control configures how local users send requests to the daemon: syncd trigger, pause, resume,
+// replay and rekey.
 type Control struct {
-	// Socket is the path of the Unix socket that `run` makes for its own user, or off. By default
-	// it is control.sock in the folder of the state, and there is none for state on S3, where
-	// requests go through the state. A relative path starts at the folder of the configuration
-	// file.
+	// Socket is the path of the Unix socket that `run` creates for its own user, or off. The
+	// default is control.sock in the state folder. With state on S3 there is no socket by default:
+	// requests go through the state. A relative path is resolved against the folder of the
+	// configuration file.
 	Socket string `yaml:"socket"`
 }
 
 // Log configures the log written to standard error.
 type Log struct {
-	// Level is the least severe level that is written, info by default.
+	// Level is the lowest level that is written, info by default.
 	Level LogLevel `yaml:"level"`
-	// Format is the form of a line, auto by default: text on a terminal, JSON elsewhere.
+	// Format is the format of a line, auto by default: text on a terminal, JSON elsewhere.
 	Format LogFormat `yaml:"format"`
 }
 
-// AWS holds what every AWS client has in common; a source, a destination or a role may override it.
+// AWS holds the settings shared by every AWS client; a source, a destination or a role may override
+// them.
 type AWS struct {
 	// EndpointURL is the base URL of an S3-compatible service, empty for AWS itself.
 	EndpointURL string `yaml:"endpoint_url"`
 	// PathStyle puts the bucket into the path of the URL instead of its host name.
 	PathStyle bool `yaml:"path_style"`
 	// AllowHTTP lets roles be assumed at an http:// endpoint on another machine: anyone on the
-	// network path can read the keys of the sessions. An http:// endpoint of S3 needs no more than
-	// to stand in the configuration, and one on this machine neither.
+	// network path can read the keys of the sessions. An http:// endpoint of S3, or any endpoint on
+	// this machine, does not need this setting.
 	AllowHTTP bool `yaml:"allow_http"`
 }
 
 // Checkpoint configures how the ledger is kept.
 type Checkpoint struct {
-	// FlushInterval is the most work a killed process does again, 100ms..10m, 10s by default.
+	// FlushInterval is the most work that is repeated after a process is killed, 100ms..10m, 10s by
+	// default.
 	FlushInterval value.Duration `yaml:"flush_interval"`
 	// KeepGenerations is how many generations of a ledger are kept, 1..1000, 3 by default.
 	KeepGenerations int64 `yaml:"keep_generations"`
-	// KeepFor keeps older generations too until they have this age, up to 8760h; none by default.
+	// KeepFor also keeps older generations until they reach this age, up to 8760h; none by default.
 	KeepFor value.Duration `yaml:"keep_for"`
-	// Lease is how long a process that vanished keeps others from its mappings, 15s..15m, 1m by
-	// default. It is in force for state on S3; a folder is free at once.
+	// Lease is how long a process that disappeared blocks other processes from its mappings,
+	// 15s..15m, 1m by default. It applies to state on S3; a folder is free at once.
 	Lease value.Duration `yaml:"lease"`
-	// Region is the region of the bucket that holds the state; by default that of the first
+	// Region is the region of the bucket that holds the state; by default the region of the first
 	// mapping's destination.
 	Region string `yaml:"region"`
-	// Role reads and writes the state on S3, by its name in roles; empty for the ambient
-	// credentials.
+	// Role is the role that reads and writes the state on S3, by its name in roles; empty for the
+	// ambient credentials.
 	Role string `yaml:"role"`
-	// Account is the account that owns the bucket of the state, sent as the expected bucket owner
-	// of every request. By default it is that of Role; without a role it is required, but on a
-	// compatible service.
+	// Account is the account that owns the state bucket, sent as the expected bucket owner with
+	// every request. It defaults to the account of Role. Without a role it is required, except on
+	// an S3-compatible service.
 	Account string `yaml:"account"`
-	// KMSKey is the ARN of the key that state on S3 is encrypted under; empty for the bucket's
-	// default encryption.
+	// KMSKey is the ARN of the key that encrypts state on S3; empty for the bucket's default
+	// encryption.
 	KMSKey string `yaml:"kms_key"`
 	// EndpointURL overrides aws.endpoint_url for the state.
 	EndpointURL string `yaml:"endpoint_url"`
@@ -179,7 +180,7 @@ type Checkpoint struct {
 	PathStyle *bool `yaml:"path_style,omitempty"`
 }
 
-// Role is one IAM role and how to assume it. The bounds are those of the STS API reference for
+// Role is one IAM role and how to assume it. The bounds come from the STS API reference,
 // AssumeRole.
 type Role struct {
 	// ARN is the role's full ARN, arn:aws:iam::ACCOUNT:role/NAME, in any AWS partition.
@@ -187,33 +188,35 @@ type Role struct {
 	// Via names the role whose credentials assume this one; empty means the ambient credentials.
 	// Such role chaining caps the session at one hour.
 	Via string `yaml:"via"`
-	// ExternalID is the external id the role's trust policy asks for, 2..1224 characters: a string,
-	// {file: PATH} or {env: NAME}. A file or variable is read again at every assume. The word none
-	// says that the role needs none: doctor and policy check warn of a role of another owner that
-	// is assumed without one.
+	// ExternalID is the external id that the role's trust policy requires, 2..1224 characters: a
+	// string, {file: PATH} or {env: NAME}. The file or variable is read again each time the role is
+	// assumed. Use none if the role needs no external id: otherwise doctor and policy check warn
+	// when a role of another owner is assumed without one.
 	ExternalID secret.ExternalID `yaml:"external_id,omitempty"`
-	// SessionName is the role session name CloudTrail shows, 2..64 characters, syncd by default.
+	// SessionName is the role session name that CloudTrail shows, 2..64 characters, syncd by
+	// default.
 	SessionName string `yaml:"session_name"`
 	// Tags are the session tags, at most 50; the trust policy must allow sts:TagSession.
 	Tags map[string]string `yaml:"tags"`
 	// TransitiveTags are the keys of Tags that sessions assumed from this one inherit.
 	TransitiveTags []string `yaml:"transitive_tags"`
-	// SourceIdentity is set once and sticks to every session down the chain, 2..64 characters; the
-	// trust policy must allow sts:SetSourceIdentity.
+	// SourceIdentity is the source identity, set once and kept by every session down the chain,
+	// 2..64 characters; the trust policy must allow sts:SetSourceIdentity.
 	SourceIdentity string `yaml:"source_identity"`
-	// Duration is the length of a session, 15m..12h, 1h by default; at most 1h with via, and always
-	// at most 1h when the ambient credentials are a role's themselves, as on ECS, EKS and EC2.
+	// Duration is the length of a session, 15m..12h, 1h by default; at most 1h with via, or when
+	// the ambient credentials belong to a role, as on ECS, EKS and EC2.
 	Duration value.Duration `yaml:"duration"`
-	// SessionPolicy narrows the session: scoped to what its mapping needs, or none, the default.
+	// SessionPolicy restricts the session: scoped allows only what its mapping needs; none, the
+	// default, adds no restriction.
 	SessionPolicy SessionPolicy `yaml:"session_policy"`
-	// EndpointURL is the base URL of STS for this role. Without it the role is assumed where S3 is
-	// when all sides that use it are at another service than AWS, else at aws.endpoint_url or AWS
+	// EndpointURL is the base URL of STS for this role. By default it is the S3 endpoint if all
+	// sides that use the role are at another service than AWS, otherwise aws.endpoint_url or AWS
 	// itself.
 	EndpointURL string `yaml:"endpoint_url"`
-	// Region is the region whose STS is asked, by default the region of the mapping's side that
+	// Region is the region of the STS endpoint, by default the region of the mapping's side that
 	// uses the role.
 	Region string `yaml:"region"`
 }
 
-// Account returns the account in the role's ARN, "" where there is none.
+// Account returns the account in the role's ARN, or "" if it has none.
 func (r Role) Account() string { return arn.Account(r.ARN) }

@@ -8,8 +8,8 @@ import (
 	"syncd/config"
 )
 
-// What is surely not meant as the path of a socket is refused with what to write in its place, and
-// is no file of that name.
+// Text that is certainly not the path of a socket is rejected with a hint, instead of creating a
+// file with that name.
 func TestControlSocketsThatAreNoPaths(t *testing.T) {
 	const text = `state: file:state
 control: {socket: %q}

@@ -6,8 +6,8 @@ import (
 	"syncd/config/value"
 )
 
-// Default returns the configuration a file starts from. It has no roles and no mappings: those that
-// a file adds start from DefaultRole and DefaultMapping.
+// Default returns the configuration that a file starts from. It has no roles and no mappings; those
+// in a file start from DefaultRole and DefaultMapping.
 func Default() Config {
 	return Config{
 		HTTP: HTTP{Watchdog: value.Duration(15 * time.Minute)},
@@ -19,7 +19,7 @@ func Default() Config {
 	}
 }
 
-// DefaultRole returns the role an entry of roles starts from.
+// DefaultRole returns the role that an entry of roles starts from.
 func DefaultRole() Role {
 	return Role{
 		SessionName:   "syncd",
@@ -28,7 +28,7 @@ func DefaultRole() Role {
 	}
 }
 
-// DefaultMapping returns the mapping an entry of mappings starts from.
+// DefaultMapping returns the mapping that an entry of mappings starts from.
 func DefaultMapping() Mapping {
 	return Mapping{
 		Destination: Destination{BucketKey: true, StorageClass: "STANDARD"},

@@ -11,8 +11,8 @@ import (
 	"syncd/config"
 )
 
-// TestFaultsEnd has files of half a megabyte with nothing but faults: the list ends, and so does
-// the work.
+// TestFaultsEnd parses half-megabyte files that consist of faults: the list of faults and the work
+// are bounded.
 func TestFaultsEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -72,7 +72,7 @@ func numbered(prefix, suffix string) string {
 	return b.String()
 }
 
-// counted is half a megabyte of units with a number in place of #.
+// counted returns half a megabyte of copies of unit, each with a number in place of #.
 func counted(unit string) string {
 	var b strings.Builder
 	for i := 0; b.Len() < 500<<10; i++ {
@@ -89,14 +89,14 @@ func chainOfRoles(n int) string {
 	return b.String() + fmt.Sprintf("  r%d: {arn: \"arn:aws:iam::111111111111:role/r\"}\n", n)
 }
 
-// oneName has mappings that are at fault only together.
+// oneName returns mappings that are invalid only together.
 func oneName(n int) string {
 	return "state: file:x\nmappings:\n- &m {name: m, source: {bucket: owner-data, region: us-west-2, account: \"111111111111\"}, " +
 		"destination: {bucket: consumer-copy, region: us-west-2, account: \"222222222222\", kms_key: \"arn:aws:kms:us-west-2:222222222222:key/1a\"}}\n" +
 		strings.Repeat("- *m\n", n)
 }
 
-// Values are cut in faults.
+// Faults cut long values.
 func TestFaultsCutValues(t *testing.T) {
 	_, err := config.Parse([]byte("state: \""+strings.Repeat("é", 5000)+"\"\n"), "syncd.yaml")
 	got := fmt.Sprint(err)

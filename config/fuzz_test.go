@@ -11,8 +11,8 @@ import (
 	"syncd/config/fault"
 )
 
-// Whatever the bytes, Parse returns a configuration or faults with lines of the file, and no fault
-// spans lines.
+// For any input, Parse returns a configuration or faults with lines of the file, and no fault spans
+// lines.
 func FuzzParse(f *testing.F) {
 	paths, err := filepath.Glob("testdata/*.yaml")
 	if err != nil {

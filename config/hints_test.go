@@ -9,7 +9,7 @@ import (
 	"syncd/config/fault"
 )
 
-// full is a configuration into which tests put values: each setting has its own word.
+// full is a configuration for tests that replace values: each setting has a distinct value.
 const full = `state: s3://consumer-state/syncd/
 http: {listen: "127.0.0.1:9090"}
 log: {level: info}
@@ -27,15 +27,15 @@ mappings:
     copy: {part_size: auto, mode: auto, object_lock: copy, object_lock_max: 10y}
 `
 
-// TestFaultsSayWhatWasMeant puts one wrong value into a setting: one fault names it, and says what
-// to write.
+// TestFaultsSayWhatWasMeant puts one wrong value into a setting and wants one fault, which names
+// the setting and what to write.
 func TestFaultsSayWhatWasMeant(t *testing.T) {
 	if _, err := config.Parse([]byte(full), "syncd.yaml"); err != nil {
 		t.Fatal(err)
 	}
 	const schedule, scheduleHint = `"@hourly"`, `use "@every 15m", "@hourly" or the five fields of cron: minute hour day month weekday`
 	for _, tt := range []struct{ old, value, want string }{
-		// regions, wherever they are
+		// regions, in any setting
 		{"us-west-2", "us-wst-2", `12: mappings[0].source.region: "us-wst-2" is not a region; did you mean us-west-2?`},
 		{"us-west-2", "us-west2", `is not a region; did you mean us-west-2?`},
 		{"us-west-2", "US_West_2", `is not a region; did you mean us-west-2?`},
@@ -140,7 +140,7 @@ func TestFaultsSayWhatWasMeant(t *testing.T) {
 	}
 }
 
-// TestWarnings has what is accepted, with a warning, or without.
+// TestWarnings checks values that are accepted, with or without a warning.
 func TestWarnings(t *testing.T) {
 	for _, tt := range []struct{ old, value, want string }{
 		{"us-west-2", "us-west-9", `12: mappings[0].source.region: "us-west-9" is not a region that this version knows; did you mean us-west-1?; a region that is newer than this version works too`},

@@ -47,7 +47,7 @@ func checkGolden(t *testing.T, path, got string) {
 	}
 }
 
-// Each file holds one fault; the golden file is the list of what an operator reads.
+// Each file has one fault; the golden file lists the messages.
 func TestInvalid(t *testing.T) {
 	paths, err := filepath.Glob("testdata/invalid-*.yaml")
 	if err != nil || len(paths) == 0 {
@@ -77,7 +77,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	checkGolden(t, "testdata/many-faults.golden", faults.Error()+"\n")
 }
 
-// Lines are right behind values that span lines.
+// Line numbers are right after values that span several lines.
 func TestFaultLines(t *testing.T) {
 	for name, value := range map[string]string{
 		"literal":       "|\n      one\n\n      two\n",

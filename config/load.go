@@ -13,9 +13,9 @@ import (
 	"syncd/config/fault"
 )
 
-// Load reads the configuration file at path, and has checks look at it too. Relative paths in it,
-// of the state, of external ids and of the web configuration, are taken from the file's own folder.
-// A file that is at fault is a *fault.Faults; any other error is about reading it.
+// Load reads, validates and checks the configuration file at path. It resolves relative paths (of
+// the state, the control socket, external ids and the web configuration) against the folder of the
+// file. If the file has faults, the error is a *fault.Faults; any other error is about reading it.
 func Load(path string, checks ...Check) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -24,8 +24,8 @@ func Load(path string, checks ...Check) (*Config, error) {
 	return parse(data, path, filepath.Dir(path), checks)
 }
 
-// Read is Load for a configuration that is no file, such as standard input: name stands for it in
-// faults, and relative paths are taken from folder.
+// Read is like Load for a configuration that is not a file, such as standard input. Faults call it
+// name, and relative paths are resolved against folder.
 func Read(r io.Reader, name, folder string, checks ...Check) (*Config, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
@@ -34,14 +34,14 @@ func Read(r io.Reader, name, folder string, checks ...Check) (*Config, error) {
 	return parse(data, name, folder, checks)
 }
 
-// Parse decodes and validates a configuration, with name as the file's name in faults. The error,
-// if any, is a *fault.Faults with everything that is wrong, by the checks too. Relative paths stay
-// as they are.
+// Parse decodes and validates a configuration; faults call it name. The error, if any, is a
+// *fault.Faults with every fault, including those found by the checks. Relative paths stay
+// unchanged.
 func Parse(data []byte, name string, checks ...Check) (*Config, error) {
 	return parse(data, name, "", checks)
 }
 
-// parse takes relative paths from folder, and leaves them as they are where that is "".
+// parse resolves relative paths against folder, unless folder is "".
 func parse(data []byte, name, folder string, checks []Check) (*Config, error) {
 	r := fault.NewReport(name)
 	c := Default()
@@ -63,11 +63,12 @@ func parse(data []byte, name, folder string, checks []Check) (*Config, error) {
 	return &c, nil
 }
 
-// mayLookUnfilled are settings about keys and tags, of which the owner of a bucket has any.
+// mayLookUnfilled matches the paths of settings about keys and tags, which a bucket owner may name
+// freely.
 var mayLookUnfilled = regexp.MustCompile(`\.prefix$|\.filter\.|\.tags[.\[]`)
 
-// mayHold reports whether what looks like a placeholder in a setting may be meant: it is a part of
-// keys.
+// mayHold reports whether text that looks like a placeholder may be intended, because it is part of
+// a key.
 func mayHold(path, text string) bool {
 	if rest, ok := strings.CutPrefix(text, "s3://"); ok && path == "state" {
 		bucket, _, _ := strings.Cut(rest, "/")

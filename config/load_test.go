@@ -18,7 +18,7 @@ import (
 	"syncd/config/value"
 )
 
-// minimal is a configuration without faults that tests put something at fault into.
+// minimal is a valid configuration, to which tests add faults.
 func minimal(t *testing.T) string {
 	t.Helper()
 	data, err := os.ReadFile("examples/minimal.yaml")
@@ -37,7 +37,7 @@ func parse(t *testing.T, text string) *config.Config {
 	return c
 }
 
-// compare looks at leaf types by what they print.
+// compare compares leaf types by their printed form.
 func compare() cmp.Option {
 	return cmp.Options{
 		cmpopts.EquateEmpty(),
@@ -48,7 +48,7 @@ func compare() cmp.Option {
 	}
 }
 
-// whence says where an external id is read from, which it does not print itself.
+// whence returns the source of an external id, which the id itself does not print.
 func whence(id secret.ExternalID) (source string) {
 	_, _ = id.Resolve(
 		func(name string) (string, bool) { source = "env:" + name; return "", false },
@@ -158,8 +158,8 @@ func TestParseEveryKey(t *testing.T) {
 	}
 }
 
-// What is in force can be written as YAML and read again, but for external ids: of these not even
-// the names are written.
+// A configuration can be marshaled as YAML and parsed again, except for external ids: not even the
+// names of their files and variables are written.
 func TestMarshalRoundTrip(t *testing.T) {
 	for _, path := range append(examples(t), "testdata/every-key.yaml") {
 		want, err := config.Load(path)
@@ -262,7 +262,7 @@ roles:
 	}
 }
 
-// TestReadNamesWhatWasRead in faults, and says why it could not be read.
+// TestReadNamesWhatWasRead checks that faults name the input, and that a read error is returned.
 func TestReadNamesWhatWasRead(t *testing.T) {
 	if _, err := config.Read(strings.NewReader("mapings: []\n"), "<stdin>", "."); err == nil || !strings.HasPrefix(err.Error(), "<stdin>:1: mapings: unknown key") {
 		t.Errorf("got %v, want the line of <stdin>", err)

@@ -15,19 +15,20 @@ type Mapping struct {
 	// Destination is where the copy is written.
 	Destination Destination `yaml:"destination" jsonschema:"required"`
 	// Schedule says when passes start: "@every 15m" or a cron expression, in UTC unless it begins
-	// with CRON_TZ=ZONE; without one they start on request (`syncd trigger`, `backfill`). Times
-	// that the clocks of a zone skip or show twice start one pass; an expression of every hour
-	// keeps its rhythm there.
+	// with CRON_TZ=ZONE. Without a schedule, passes start on request (`syncd trigger`, `backfill`).
+	// A time that daylight saving skips or repeats starts one pass; an expression that matches
+	// every hour keeps its rhythm.
 	Schedule schedule.Schedule `yaml:"schedule"`
-	// Jitter delays each start by a random time of up to this, 0s..1h, none by default. Mappings
-	// with "@every" need none: each has a place of its own in the interval, which its name decides.
-	// Cron expressions start at their exact time without it.
+	// Jitter delays each start by a random time up to this value, 0s..1h, none by default. Mappings
+	// with "@every" do not need it: each starts at its own point in the interval, derived from its
+	// name. Without jitter, cron expressions start at their exact time.
 	Jitter value.Duration `yaml:"jitter"`
-	// Filter chooses objects of the source.
+	// Filter selects objects of the source.
 	Filter Filter `yaml:"filter"`
 	// Copy says how objects are copied.
 	Copy Copy `yaml:"copy"`
-	// Delete says whether objects that left the source leave the destination too.
+	// Delete says whether objects that were deleted from the source are deleted from the
+	// destination too.
 	Delete Delete `yaml:"delete"`
 	// Limits caps what the mapping may use.
 	Limits Limits `yaml:"limits"`
@@ -35,17 +36,17 @@ type Mapping struct {
 
 // Source is the side that is read.
 type Source struct {
-	// Bucket is the bucket's name, or that of an access point: its ARN,
+	// Bucket is the bucket's name, or an access point: its ARN,
 	// arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME, or its alias, which ends in -s3alias.
 	Bucket string `yaml:"bucket" jsonschema:"required"`
-	// AccessPointARN is the ARN of the access point whose alias Bucket is: policies name it, and
-	// cannot name the alias.
+	// AccessPointARN is the ARN of the access point if Bucket is its alias: policies name the ARN,
+	// and cannot name the alias.
 	AccessPointARN string `yaml:"access_point"`
-	// UnderlyingBucket is the name of the bucket behind an access point, where it is known: its
-	// policy and that of its key name it. It is required where the account owns a destination or
-	// the state too.
+	// UnderlyingBucket is the name of the access point's bucket, if it is known: the bucket policy
+	// and the key policy name it. It is required if the account also owns a destination or the
+	// state.
 	UnderlyingBucket string `yaml:"underlying_bucket"`
-	// Prefix is the beginning of the keys that are read; empty means the whole bucket.
+	// Prefix limits the source to keys that begin with it; empty means the whole bucket.
 	Prefix string `yaml:"prefix"`
 	// Region is the bucket's region.
 	Region string `yaml:"region" jsonschema:"required"`
@@ -80,19 +81,18 @@ type Destination struct {
 	EndpointURL string `yaml:"endpoint_url"`
 	// PathStyle overrides aws.path_style for this side.
 	PathStyle *bool `yaml:"path_style,omitempty"`
-	// KMSKey is the full ARN of the key copies are encrypted with, in the bucket's region. Aliases
-	// and bare key ids are refused because KMS looks them up in the caller's account; only with an
-	// endpoint_url may it have another form.
+	// KMSKey is the full ARN of the key that encrypts copies, in the bucket's region. Aliases and
+	// bare key ids are rejected because KMS resolves them in the caller's account. Other forms are
+	// allowed only with an endpoint_url.
 	KMSKey string `yaml:"kms_key" jsonschema:"required"`
-	// BucketKey asks for an S3 Bucket Key, which cuts most requests to KMS; true by default.
+	// BucketKey enables an S3 Bucket Key, which avoids most requests to KMS; true by default.
 	BucketKey bool `yaml:"bucket_key"`
-	// StorageClass is the storage class of copies, STANDARD by default; keep gives each copy that
-	// of its source. A class that an object cannot be written into becomes STANDARD.
+	// StorageClass is the storage class of copies, STANDARD by default; keep gives each copy the
+	// class of its source. A class that objects cannot be written to becomes STANDARD.
 	StorageClass string `yaml:"storage_class"`
 }
 
-// Filter chooses objects of the source; an object is copied when every part of the filter lets it
-// through.
+// Filter selects objects of the source; an object is copied if it passes every part of the filter.
 type Filter struct {
 	// Include are globs on the key after the source's prefix; one must match. Empty means every
 	// key.
@@ -100,62 +100,66 @@ type Filter struct {
 	// Exclude are globs on the key after the source's prefix; none may match. They win over
 	// Include.
 	Exclude []value.Glob `yaml:"exclude"`
-	// MinSize is the smallest size that is copied.
+	// MinSize is the size of the smallest object that is copied.
 	MinSize value.Size `yaml:"min_size"`
-	// MaxSize is the largest size that is copied, 0 for no bound.
+	// MaxSize is the size of the largest object that is copied, 0 for no limit.
 	MaxSize value.Size `yaml:"max_size"`
-	// ModifiedAfter lets through only objects modified at or after this time.
+	// ModifiedAfter selects only objects modified at or after this time.
 	ModifiedAfter value.Time `yaml:"modified_after"`
-	// ModifiedBefore lets through only objects modified at or before this time.
+	// ModifiedBefore selects only objects modified at or before this time.
 	ModifiedBefore value.Time `yaml:"modified_before"`
 }
 
 // Copy says how objects are copied.
 type Copy struct {
 	// Mode is how bytes move: auto (the default) copies server-side when both sides use the same
-	// role, and relays otherwise; it relays from an access point to another region too.
+	// role, and relays otherwise. It also relays from an access point to another region.
 	Mode CopyMode `yaml:"mode"`
-	// Concurrency is how many objects and parts are copied at once, 1..4096; auto begins at 64 and
-	// finds its level by itself.
+	// Concurrency is how many objects and parts are copied at once, 1..4096; auto starts at 64 and
+	// adapts.
 	Concurrency value.AutoInt `yaml:"concurrency"`
 	// PartSize is the size of the parts of large objects, 5MiB..5GiB (Amazon S3 multipart upload
-	// limits); auto picks one by the object's size. It grows when 10,000 parts would not suffice.
+	// limits); auto chooses a size for each object. The part size grows if the object needs more
+	// than 10,000 parts.
 	PartSize value.AutoSize `yaml:"part_size"`
-	// MultipartAbove is the size above which an object is copied server-side in parts side by side,
-	// 5MiB..5GiB; auto means 5GiB, above which S3 copies no object at once (Amazon S3 API
-	// reference, CopyObject).
+	// MultipartAbove is the size above which an object is copied server-side in parallel parts,
+	// 5MiB..5GiB; auto means 5GiB, the most that CopyObject copies (Amazon S3 API reference,
+	// CopyObject).
 	MultipartAbove value.AutoSize `yaml:"multipart_above"`
 	// Tags says which object tags are copied: copy (the default) for all, omit for none, or {only:
-	// [KEY, ...]} for those of these keys. The owner of the source chooses tags, and policies,
-	// lifecycle rules and cost reports on the copies may go by them. With only, a server-side copy
-	// in one piece takes a GetObjectTagging more.
+	// [KEY, ...]} for the tags with these keys. The source's owner chooses the tags, and policies,
+	// lifecycle rules and cost reports on the copies may depend on them. With only, each
+	// server-side CopyObject needs one more request, GetObjectTagging.
 	Tags Tags `yaml:"tags"`
 	// Metadata says whether system and user metadata are copied, copy by default.
 	Metadata Carry `yaml:"metadata"`
-	// Annotations says whether annotations are copied, omit by default: they need permissions of
-	// their own, and each is billed like a PUT.
+	// Annotations says whether annotations are copied, omit by default: they need extra
+	// permissions, and each is billed like a PUT.
 	Annotations Carry `yaml:"annotations"`
-	// ObjectLock says whether retention, event hold and legal hold are copied, omit by default; the
-	// destination's bucket needs object lock for it.
+	// ObjectLock says whether retention, event hold and legal hold are copied, omit by default.
+	// Copying them requires object lock on the destination bucket.
 	ObjectLock Carry `yaml:"object_lock"`
-	// ObjectLockMax bounds how long the retention of a copy lasts from when it is made, 1d..100y;
-	// none by default. A date beyond it is brought forward, and so is the retention that an event
-	// hold begins when it ends: nobody can shorten a retention in compliance mode afterwards. A
-	// legal hold has no date and is copied as it is. It needs object_lock: copy.
+	// ObjectLockMax limits the retention of a copy, counted from when the copy is made, 1d..100y;
+	// none by default. A later retention date is brought forward, and so is the retention that
+	// starts when an event hold ends: retention in compliance mode cannot be shortened afterwards.
+	// A legal hold has no date and is copied unchanged. It requires object_lock: copy.
 	ObjectLockMax value.Period `yaml:"object_lock_max"`
-	// ACL is what copies are written with: omit (the default) sends none; bucket-owner-full-control
-	// is for a destination whose bucket policy refuses writes without it. It takes s3:PutObjectAcl.
+	// ACL is the ACL that copies are written with: omit (the default) sends none;
+	// bucket-owner-full-control is for a destination whose bucket policy denies writes without it,
+	// and requires s3:PutObjectAcl.
 	ACL ACL `yaml:"acl"`
-	// Overwrite says what of the destination may be replaced: owned (the default) is what syncd
-	// wrote or adopted, and sets aside as foreign what else is there; any is everything.
+	// Overwrite says which destination objects may be replaced: owned (the default) replaces only
+	// what syncd wrote or adopted, and quarantines other objects as foreign; any replaces
+	// everything.
 	Overwrite Overwrite `yaml:"overwrite"`
 	// Checksum says whether a copy's full-object checksum is compared with the source's, verify by
 	// default.
 	Checksum Checksum `yaml:"checksum"`
 }
 
-// Delete says whether objects that left the source leave the destination too. Only objects the
-// ledger says syncd wrote are ever deleted, and a pass that would exceed a bound deletes nothing.
+// Delete says whether objects that were deleted from the source are deleted from the destination
+// too. Only objects that syncd wrote according to the ledger are deleted, and a pass that would
+// exceed a limit deletes nothing.
 type Delete struct {
 	// Enabled turns deletes on; they are off by default.
 	Enabled bool `yaml:"enabled"`
@@ -170,10 +174,11 @@ type Delete struct {
 type Limits struct {
 	// RequestsPerSecond caps requests to S3, both sides together.
 	RequestsPerSecond int64 `yaml:"requests_per_second"`
-	// KMSRequestsPerSecond caps the requests S3 makes to KMS for the mapping, as syncd counts them.
+	// KMSRequestsPerSecond caps the requests that S3 makes to KMS for the mapping, as syncd counts
+	// them.
 	KMSRequestsPerSecond int64 `yaml:"kms_requests_per_second"`
-	// BytesPerSecond caps the bytes that are copied.
+	// BytesPerSecond caps the bytes copied.
 	BytesPerSecond value.Size `yaml:"bytes_per_second"`
-	// CostUSD caps what one pass may cost by syncd's own estimate, in US dollars.
+	// CostUSD caps the cost of one pass as estimated by syncd, in US dollars.
 	CostUSD float64 `yaml:"cost_usd"`
 }

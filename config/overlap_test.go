@@ -11,7 +11,7 @@ import (
 	"syncd/config"
 )
 
-// manyMappings is a configuration with one mapping for each destination prefix.
+// manyMappings returns a configuration with one mapping for each destination prefix.
 func manyMappings(prefixes []string) string {
 	var b strings.Builder
 	b.WriteString("state: file:state\nmappings:\n")
@@ -23,7 +23,7 @@ func manyMappings(prefixes []string) string {
 	return b.String()
 }
 
-// Destinations are refused if and only if one prefix begins with another.
+// Destinations are rejected if and only if one prefix begins with another.
 func TestOverlappingDestinations(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		prefixes := rapid.SliceOfN(rapid.StringMatching(`[ab/]{1,5}`), 1, 6).Draw(t, "prefixes")
@@ -40,7 +40,7 @@ func TestOverlappingDestinations(t *testing.T) {
 	})
 }
 
-// The same name of a bucket at two services is two buckets.
+// A bucket name at two services means two buckets.
 func TestEndpointsSeparateBuckets(t *testing.T) {
 	text := strings.Replace(manyMappings([]string{"a/", "a/b/"}), "{bucket: consumer-copy,", "{bucket: consumer-copy, endpoint_url: \"https://s3.example.net\",", 1)
 	if _, err := config.Parse([]byte(text), "syncd.yaml"); err != nil {
@@ -48,7 +48,7 @@ func TestEndpointsSeparateBuckets(t *testing.T) {
 	}
 }
 
-// A thousand tenants are an ordinary file, good or bad.
+// A thousand mappings are handled, with and without faults.
 func TestManyMappings(t *testing.T) {
 	prefixes := make([]string, 1000)
 	for i := range prefixes {
@@ -65,7 +65,7 @@ func TestManyMappings(t *testing.T) {
 	}
 }
 
-// Merge keys of merge keys multiply; the file is refused before the memory is gone.
+// Nested merge keys multiply; the file is rejected before memory runs out.
 func TestAliasesAreBounded(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("roles:\n  r0: {arn: \"arn:aws:iam::111111111111:role/r\", tags: &a0 {k: v}}\n")
@@ -89,8 +89,8 @@ func faultsIn(t *testing.T, text string) error {
 	return err
 }
 
-// The same name of a bucket in two partitions of AWS is two buckets; in two regions of one it is
-// the same.
+// A bucket name in two partitions of AWS means two buckets; in two regions of one partition it
+// means one.
 func TestPartitionsSeparateBuckets(t *testing.T) {
 	const there = "prefix: \"a/b/\", region: us-west-2,"
 	for region, arn := range map[string]string{"us-gov-west-1": "arn:aws-us-gov:kms:us-gov-west-1:222222222222:", "eu-west-1": "arn:aws:kms:eu-west-1:222222222222:"} {
@@ -104,7 +104,7 @@ func TestPartitionsSeparateBuckets(t *testing.T) {
 	}
 }
 
-// TestStateAccount has who owns the bucket of the state.
+// TestStateAccount checks the owner of the state bucket.
 func TestStateAccount(t *testing.T) {
 	const role = "roles: {r: {arn: \"arn:aws:iam::333333333333:role/r\"}}\n"
 	for name, tt := range map[string]struct{ head, want string }{
@@ -125,8 +125,8 @@ func TestStateAccount(t *testing.T) {
 	}
 }
 
-// An endpoint that names a bucket makes a key of the bucket of the setting: what is written there
-// may be the state.
+// If an endpoint already names a bucket, the bucket of the setting becomes part of the key: writing
+// there may overwrite the state.
 func TestBucketsInEndpoints(t *testing.T) {
 	const minio, bucketOfS3 = "https://minio.example.net", "names a bucket"
 	for _, tt := range []struct{ state, destination, want string }{
@@ -160,7 +160,8 @@ func TestBucketsInEndpoints(t *testing.T) {
 	}
 }
 
-// Circles are refused if and only if the copies of a mapping come back to its source over others.
+// Circles are rejected if and only if the copies of a mapping return to its source through other
+// mappings.
 func TestCircles(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		type end struct{ bucket, prefix string }
@@ -199,8 +200,8 @@ func TestCircles(t *testing.T) {
 			want = want || reach[i][i]
 		}
 		_, err := config.Parse([]byte(text.String()), "syncd.yaml")
-		// A mapping whose destination has another fault already is not at fault twice, so that only
-		// the absence of one proves something then.
+		// A mapping whose destination already has a fault gets no second one, so in that case only
+		// a missing fault proves anything.
 		got := strings.Contains(fmt.Sprint(err), "copied back")
 		if got && !want || want && err == nil {
 			t.Errorf("got %v, want a circle: %v\n%s", err, want, text.String())
@@ -208,7 +209,7 @@ func TestCircles(t *testing.T) {
 	})
 }
 
-// Ten thousand tenants are brought together in one bucket and copied on from there.
+// Ten thousand sources are copied into one bucket, and from there to another.
 func TestTenThousandMappings(t *testing.T) {
 	prefixes := make([]string, 10_000)
 	for i := range prefixes {

@@ -38,7 +38,7 @@ file with every default filled in. [cli.md](cli.md#the-check-of-a-configuration)
 | external id | text, ` + "`{file: PATH}`, `{env: NAME}`, or `none`" + ` |
 `
 
-// TestReference keeps docs/configuration.md to the types.
+// TestReference checks that docs/configuration.md matches the types.
 func TestReference(t *testing.T) {
 	root := schema(t)
 	var text strings.Builder
@@ -78,10 +78,10 @@ func writeSection(t *testing.T, text *strings.Builder, root *jsonschema.Schema, 
 	}
 }
 
-// sectionIn returns the type of the sections that a key has, and what they are called; nil for a
-// key with a value.
+// sectionIn returns the type and the config path of a key's section, or nil for a key with a plain
+// value.
 func sectionIn(of reflect.Type, path string) (inner reflect.Type, at string) {
-	switch of.Kind() { //nolint:exhaustive // the others have no sections
+	switch of.Kind() { //nolint:exhaustive // other kinds have no sections
 	case reflect.Map:
 		inner, at = of.Elem(), path+".NAME"
 	case reflect.Slice:
@@ -117,7 +117,7 @@ func referenceRow(of reflect.Type, field reflect.StructField, key string, proper
 	return fmt.Sprintf("| `%s` | %s | %s | %s | %s |\n", key, typeName(field.Type), value, bounds, strings.ReplaceAll(meaning, "|", `\|`))
 }
 
-// typeName names the type of a key for people.
+// typeName returns the type of a key for readers.
 func typeName(of reflect.Type) string {
 	if c, ok := reflect.TypeAssert[interface{ Choices() []string }](reflect.New(of).Elem()); ok {
 		return "`" + strings.Join(c.Choices(), "`, `") + "`"
@@ -149,7 +149,7 @@ func typeName(of reflect.Type) string {
 	return "section"
 }
 
-// plainMeaning is the comment of a type or a field without the words of Go.
+// plainMeaning returns the comment of a type or a field without Go names.
 func plainMeaning(of reflect.Type, name, comment string) string {
 	text := strings.TrimPrefix(comment, name+" ")
 	for _, verb := range []string{"is ", "are "} {

@@ -18,7 +18,7 @@ import (
 	"syncd/config/value"
 )
 
-// The schema that editors check a file against while it is written is generated from the types.
+// The JSON schema, which editors use to check a file, is generated from the types.
 func TestSchema(t *testing.T) {
 	data, err := json.MarshalIndent(schema(t), "", "  ")
 	if err != nil {
@@ -55,7 +55,7 @@ func schema(t *testing.T) *jsonschema.Schema {
 	return s
 }
 
-// leafSchema describes the types that decode themselves.
+// leafSchema returns the schema of types that decode themselves.
 func leafSchema(t reflect.Type) *jsonschema.Schema {
 	text := func(pattern string) *jsonschema.Schema { return &jsonschema.Schema{Type: "string", Pattern: pattern} }
 	const size = `^[0-9][0-9.,]*( ?([kKMGTPE]i?)?[bB]?)?$`
@@ -90,7 +90,7 @@ func leafSchema(t reflect.Type) *jsonschema.Schema {
 	return nil
 }
 
-// tagsSchema describes a choice, or an object with a list of keys.
+// tagsSchema returns the schema of Tags: a choice, or an object with a list of keys.
 func tagsSchema() *jsonschema.Schema {
 	choice, list := &jsonschema.Schema{Type: "string"}, only("only")
 	for _, c := range config.Carry("").Choices() {
@@ -101,7 +101,7 @@ func tagsSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{choice, list}}
 }
 
-// only is an object with exactly this key.
+// only returns the schema of an object with exactly this key.
 func only(key string) *jsonschema.Schema {
 	s := &jsonschema.Schema{
 		Type: "object", Required: []string{key}, Properties: jsonschema.NewProperties(),
@@ -111,7 +111,7 @@ func only(key string) *jsonschema.Schema {
 	return s
 }
 
-// setDefaults copies the scalars of a default value that are not simply empty into the schema.
+// setDefaults copies the nonzero scalars of a default value into the schema.
 func setDefaults(t *testing.T, s *jsonschema.Schema, value any) {
 	t.Helper()
 	text, err := yaml.Marshal(value)
@@ -162,7 +162,7 @@ func TestSchemaRefusesUnknownKeys(t *testing.T) {
 	}
 }
 
-// every-key.yaml is complete: a key that is added to the schema is added to it, too.
+// every-key.yaml contains every key of the schema.
 func TestEveryKeyIsTested(t *testing.T) {
 	data, err := os.ReadFile("testdata/every-key.yaml")
 	if err != nil {
@@ -195,8 +195,8 @@ func readYAML(t *testing.T, path string) any {
 	return v
 }
 
-// nonconforming lists where a value has keys that the schema does not know, lacks those it
-// requires, or has another shape. Constraints on scalars are the concern of Parse.
+// nonconforming lists where a value has unknown keys, lacks required keys, or has the wrong shape.
+// Parse checks the constraints on scalars.
 func nonconforming(root, s *jsonschema.Schema, value any, path string) (problems []string) {
 	if name, ok := strings.CutPrefix(s.Ref, "#/$defs/"); ok {
 		s = root.Definitions[name]

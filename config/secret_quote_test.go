@@ -16,8 +16,8 @@ import (
 	"syncd/config/fault"
 )
 
-// A template that misses may put the secret itself anywhere below external_id. Whatever a file says
-// there, no message quotes it.
+// A wrong template may put the secret anywhere under external_id. No message quotes any text from
+// there.
 func TestNothingBelowExternalIDIsQuoted(t *testing.T) {
 	const role = "arn: \"arn:aws:iam::111111111111:role/r\""
 	inRole := func(lines string) string { return "roles:\n  r:\n    " + role + "\n    " + lines + "\n" }
@@ -114,8 +114,8 @@ func mustHide(t *testing.T, how, text string) {
 	}
 }
 
-// An alias carries what stands below external_id to other settings, whose faults name it in parts,
-// in another form or as a path.
+// An alias can repeat text from under external_id in other settings, whose faults might quote parts
+// of it, another form of it, or a path.
 func TestNothingThatAnAliasCarriedIsQuoted(t *testing.T) {
 	const role = "arn: \"arn:aws:iam::111111111111:role/r\""
 	inRole := func(lines string) string { return "roles:\n  r:\n    " + role + "\n    " + lines + "\n" }
@@ -161,8 +161,8 @@ func TestNothingThatAnAliasCarriedIsQuoted(t *testing.T) {
 	}
 }
 
-// A variable or a file that is well named may be the secret all the same: no printing of a
-// configuration and no failure to read it shows the name.
+// Even a plausible name of a variable or file may be the secret: neither a printed configuration
+// nor a read error shows the name.
 func TestSourcesOfExternalIDsAreNotShown(t *testing.T) {
 	for _, form := range []string{"{env: hunter2_hunter2}", "{file: hunter2-hunter2}", "{file: /run/hunter2/hunter2}"} {
 		path := filepath.Join(t.TempDir(), "syncd.yaml")

@@ -16,7 +16,7 @@ import (
 
 const word = "s3cr3t-external-id"
 
-// Nothing that holds an external id prints it, whichever way it is printed.
+// Values that contain an external id never print it, in any format.
 func TestSecretsAreNotPrinted(t *testing.T) {
 	c := parse(t, minimal(t)+"roles: {r: {arn: \"arn:aws:iam::111111111111:role/r\", external_id: \""+word+"\"}}\n")
 	id := c.Roles["r"].ExternalID
@@ -56,7 +56,7 @@ func mustNotHold(t *testing.T, how, text string) {
 	}
 }
 
-// The word none is no external id, and stays in what config show prints.
+// none means no external id, and config show prints it.
 func TestExternalIDNone(t *testing.T) {
 	for text, none := range map[string]bool{", external_id: none": true, ", external_id: \"none\"": true, ", external_id: nones": false, "": false} {
 		c := parse(t, minimal(t)+"roles: {r: {arn: \"arn:aws:iam::111111111111:role/r\""+text+"}}\n")

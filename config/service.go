@@ -8,18 +8,18 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Service names the service that requests go to which are sent to the endpoint URL of a side, or to
-// aws.endpoint_url where the side has none. All spellings of one service have the same name: "" for
-// AWS itself, and else the host, with its port and path where they are not the usual ones. TLS
-// makes no other service of it, and all addresses of this machine are one.
+// Service returns the name of the service at a side's endpoint URL, or at aws.endpoint_url if the
+// side has none. All spellings of one service have the same name: "" for AWS, otherwise the host,
+// with its port and path if they are not the defaults. TLS does not change the name, and all
+// addresses of this machine are one service.
 func (c *Config) Service(endpointURL string) string {
 	return endpoint.Service(c.endpoint(endpointURL))
 }
 
-// compatible reports whether the service at an endpoint URL is another than AWS: there accounts,
-// regions and keys may have another form, or be none.
+// compatible reports whether an endpoint URL belongs to a service other than AWS, where accounts,
+// regions and keys may be missing or have another form.
 func (c *Config) compatible(endpointURL string) bool { return c.Service(endpointURL) != "" }
 
-// areaOf is within what the name of a place's bucket stands for one bucket: a service, or a
-// partition of AWS.
+// areaOf returns the scope in which the place's bucket name is unique: a service, or a partition of
+// AWS.
 func areaOf(p transfer.Place) string { return cmp.Or(p.Service(), awsname.Partition(p.Region)) }

@@ -14,10 +14,11 @@ import (
 	"syncd/config/value"
 )
 
-// Show writes the configuration in force as YAML that loads to the same one, with every default in
-// it. External ids are left out. Where one is read from is written when that is surely a name: the
-// variable or the file is there, or has the form of a name. A template may have put the external id
-// itself in its place. What is left out is no valid value, so that it cannot be loaded by accident.
+// Show writes the effective configuration, with every default, as YAML that loads to the same
+// configuration. External ids are redacted. The name of the file or variable of an external id is
+// shown only if it is certainly a name: the file or variable exists, or the text has the form of a
+// name. Otherwise a template may have put the external id itself there. The redacted text is not a
+// valid value, so it cannot be loaded by accident.
 func (c *Config) Show(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) ([]byte, error) {
 	shown := *c
 	if l, err := ParseLocation(c.State); err == nil && l.Dir != "" {
@@ -35,7 +36,7 @@ func (c *Config) Show(lookupEnv func(string) (string, bool), readFile func(strin
 		yaml.IndentSequence(true))
 }
 
-// tagsInForce is the form of the file, of which a list is in brackets.
+// tagsInForce writes tags as the file does, with a list in brackets.
 func tagsInForce(t Tags) ([]byte, error) {
 	if t.Only == nil {
 		return []byte(t.Carry), nil
@@ -43,10 +44,10 @@ func tagsInForce(t Tags) ([]byte, error) {
 	return inJSON(t.form())
 }
 
-// plain matches texts that need no quotes, whatever else they look like to a reader of YAML.
+// plain matches text that does not need quotes in YAML, apart from reserved words.
 var plain = regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9_./:-]*[A-Za-z0-9_/-]$`)
 
-// scalar writes a text in quotes unless it surely is one without.
+// scalar writes text in quotes unless it certainly does not need them.
 func scalar(text string) ([]byte, error) {
 	words := []string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 	if plain.MatchString(text) && !slices.Contains(words, strings.ToLower(text)) {
@@ -55,7 +56,7 @@ func scalar(text string) ([]byte, error) {
 	return inJSON(text)
 }
 
-// inJSON writes a value in JSON, which YAML reads too.
+// inJSON writes a value as JSON, which is valid YAML.
 func inJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -64,7 +65,7 @@ func inJSON(v any) ([]byte, error) {
 	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
-// reference is the form of an external id in the file, without the id itself.
+// reference writes an external id as the file does, without the id itself.
 func reference(e secret.ExternalID, lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) ([]byte, error) {
 	key, name := e.Source(lookupEnv, readFile)
 	if key == "" {
@@ -77,7 +78,7 @@ func reference(e secret.ExternalID, lookupEnv func(string) (string, bool), readF
 	return []byte("{" + key + ": " + string(text) + "}"), err
 }
 
-// absolute is a path for readers in any folder.
+// absolute returns an absolute path, or path itself if that fails.
 func absolute(path string) string {
 	if whole, err := filepath.Abs(path); err == nil {
 		return whole

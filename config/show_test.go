@@ -14,8 +14,8 @@ import (
 	"syncd/config/value"
 )
 
-// show is what `syncd config show` prints on a machine on which every variable is set and every
-// file is there.
+// show returns what `syncd config show` prints on a machine where every variable is set and every
+// file exists.
 func show(t *testing.T, c *config.Config) string {
 	t.Helper()
 	text, err := c.Show(func(string) (string, bool) { return "x", true }, func(string) ([]byte, error) { return nil, nil })
@@ -25,7 +25,7 @@ func show(t *testing.T, c *config.Config) string {
 	return string(text)
 }
 
-// TestShowRoundTrip loads what is shown, external ids included as far as they are not in the file
+// TestShowRoundTrip loads the output of show again, including external ids that are not in the file
 // itself.
 func TestShowRoundTrip(t *testing.T) {
 	for _, path := range append(examples(t), "testdata/every-key.yaml") {
@@ -38,14 +38,14 @@ func TestShowRoundTrip(t *testing.T) {
 		if again := show(t, got); again != text {
 			t.Errorf("%s: shown again (-first +second):\n%s", path, cmp.Diff(text, again))
 		}
-		want.State, want.HTTP.WebConfig = got.State, got.HTTP.WebConfig // paths in full
+		want.State, want.HTTP.WebConfig = got.State, got.HTTP.WebConfig // absolute paths
 		if diff := cmp.Diff(want, got, compare()); diff != "" {
 			t.Errorf("%s: after a round trip (-want +got):\n%s", path, diff)
 		}
 	}
 }
 
-// TestShowQuotes has texts that YAML reads as something else when they are not in quotes.
+// TestShowQuotes checks texts that YAML would misread without quotes.
 func TestShowQuotes(t *testing.T) {
 	for _, text := range []string{
 		"true", "no", "null", "~", "4711", "0o17", "0x1F", "1e3", ".inf", "2026-01-01", "12:30:00", "a: b", "a #b", "- a", "? a", "*a", "&a", "!a", "|", ">", "%a", "@a", "`a",
@@ -80,7 +80,7 @@ func TestShowQuotes(t *testing.T) {
 		}
 		c, err := config.Parse([]byte(minimal(t)+"roles: {r: {arn: \"arn:aws:iam::111111111111:role/r\", tags: {"+string(quoted)+": x}}}\n"), "syncd.yaml")
 		if err != nil {
-			continue // STS takes no such key
+			continue // STS does not accept this key
 		}
 		again, err := config.Parse([]byte(show(t, c)), "shown.yaml")
 		if err != nil || cmp.Diff(c.Roles, again.Roles, compare()) != "" {
@@ -89,8 +89,7 @@ func TestShowQuotes(t *testing.T) {
 	}
 }
 
-// TestShowKeepsSecrets has each form of an external id, where a template has put the secret into
-// it.
+// TestShowKeepsSecrets checks each form of external id with a secret that a template put into it.
 func TestShowKeepsSecrets(t *testing.T) {
 	absent := func(string) (string, bool) { return "", false }
 	for _, form := range []string{"\"" + word + "\"", "{env: s3cr3t_external_id}", "{env: S3CR3TEXTERNALID}", "{file: \"" + word + "\"}", "{file: \"./" + word + "\"}"} {

@@ -2,7 +2,7 @@ package config
 
 import "syncd/internal/arn"
 
-// accessPoint returns the access point through which the source is read; ok is false for a bucket.
+// accessPoint returns the access point that the source is read through; ok is false for a bucket.
 func (s Source) accessPoint() (p arn.AccessPoint, ok bool) {
 	text := s.AccessPointARN
 	if arn.Is(s.Bucket) {

@@ -10,17 +10,16 @@ import (
 	"syncd/internal/hint"
 )
 
-// Location is where state lives, as Config.State says it: a folder, or a prefix of an S3 bucket,
-// which is then a part of [Config.StatePlace].
+// Location is the parsed form of Config.State: a folder, or a prefix of an S3 bucket, which then
+// becomes part of [Config.StatePlace].
 type Location struct {
 	// Dir is the folder, empty for S3.
 	Dir string
-	// Bucket and Prefix say where in S3; Prefix is empty or ends in a slash.
+	// Bucket and Prefix are the location in S3; Prefix is empty or ends in a slash.
 	Bucket, Prefix string
 }
 
-// ParseLocation reads the text of Config.State: file:PATH, file:///PATH, s3://BUCKET or
-// s3://BUCKET/PREFIX/.
+// ParseLocation parses Config.State: file:PATH, file:///PATH, s3://BUCKET or s3://BUCKET/PREFIX/.
 func ParseLocation(text string) (Location, error) {
 	if dir, ok := strings.CutPrefix(text, "file:"); ok {
 		return parseFolder(dir)
@@ -63,9 +62,9 @@ func (c *Config) StateRegion() string {
 	return c.Mappings[0].Destination.Region
 }
 
-// StateAccount returns the account that owns the bucket of the state: checkpoint.account, or that
-// of checkpoint.role on AWS; "" where neither is known, which only a compatible service may leave
-// open.
+// StateAccount returns the account that owns the state bucket: checkpoint.account, or on AWS the
+// account of checkpoint.role. It returns "" if neither is set, which is allowed only for a
+// compatible service.
 func (c *Config) StateAccount() string {
 	if c.Checkpoint.Account != "" || c.compatible(c.Checkpoint.EndpointURL) {
 		return c.Checkpoint.Account
@@ -73,10 +72,10 @@ func (c *Config) StateAccount() string {
 	return c.Roles[c.Checkpoint.Role].Account()
 }
 
-// SocketOff is the control.socket of a daemon without one.
+// SocketOff is the value of control.socket that turns the control socket off.
 const SocketOff = "off"
 
-// ControlSocket returns the path of the control socket, "" for none.
+// ControlSocket returns the path of the control socket, or "" if there is none.
 func (c *Config) ControlSocket() string {
 	switch {
 	case c.Control.Socket == SocketOff:

@@ -17,18 +17,18 @@ import (
 
 var _ decode.Custom = (*Tags)(nil)
 
-// Tags says which of an object's tags travel with it: all, none, or those of certain keys.
+// Tags says which tags are copied with an object: all, none, or those with certain keys.
 type Tags struct {
 	// Carry is copy or omit.
 	Carry Carry
-	// Only are the keys of the tags that travel, compared as they are; nil for all.
+	// Only lists the keys of the tags that are copied, compared exactly; nil for all.
 	Only []string
 }
 
 // MarshalYAML writes the form that the file has.
 func (t Tags) MarshalYAML() (any, error) { return t.form(), nil }
 
-// MarshalJSON writes the same in JSON.
+// MarshalJSON writes the tags as JSON, in the same form as MarshalYAML.
 func (t Tags) MarshalJSON() ([]byte, error) { return json.Marshal(t.form()) }
 
 func (t Tags) form() any {

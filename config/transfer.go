@@ -6,7 +6,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Places are the two sides of a mapping.
+// Places returns the two sides of a mapping.
 func (c *Config) Places(m Mapping) (source, destination transfer.Place) {
 	s, d := m.Source, m.Destination
 	source = transfer.Place{
@@ -19,7 +19,7 @@ func (c *Config) Places(m Mapping) (source, destination transfer.Place) {
 	return source.At(c.endpoint(s.EndpointURL)), destination.At(c.endpoint(d.EndpointURL))
 }
 
-// StatePlace is where the state is kept; ok is false for a folder.
+// StatePlace returns where the state is stored; ok is false for a folder.
 func (c *Config) StatePlace() (p transfer.Place, ok bool) {
 	l, err := ParseLocation(c.State)
 	if err != nil || l.Bucket == "" {
@@ -30,10 +30,10 @@ func (c *Config) StatePlace() (p transfer.Place, ok bool) {
 	return p.At(c.endpoint(k.EndpointURL)), true
 }
 
-// endpoint is the URL that requests go to which are sent to the endpoint URL of a side.
+// endpoint returns endpointURL, or aws.endpoint_url if it is empty.
 func (c *Config) endpoint(endpointURL string) string { return cmp.Or(endpointURL, c.AWS.EndpointURL) }
 
-// Method is how the objects of a mapping move.
+// Method returns how the objects of a mapping are copied.
 func (c *Config) Method(m Mapping) transfer.Method {
 	source, destination := c.Places(m)
 	return transfer.MethodOf(transfer.Method(m.Copy.Mode), source, destination)
@@ -42,8 +42,8 @@ func (c *Config) Method(m Mapping) transfer.Method {
 // Relayed reports whether a mapping's content passes through this process.
 func (c *Config) Relayed(m Mapping) bool { return c.Method(m) == transfer.Relay }
 
-// Transfer returns how the objects of a mapping move, but for the memory that relays of the process
-// share.
+// Transfer returns the transfer settings of a mapping, without the memory that all relays of the
+// process share.
 func (c *Config) Transfer(m Mapping) transfer.Settings {
 	s := transfer.Settings{
 		Relay: c.Relayed(m), MultipartAbove: int64(m.Copy.MultipartAbove), PartSize: int64(m.Copy.PartSize),

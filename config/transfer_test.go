@@ -7,8 +7,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// A source whose endpoint has a slash at its end is at the service of a destination whose endpoint
-// has none, for everybody who asks.
+// A trailing slash in an endpoint does not make another service of it.
 func TestPlacesOfOneServiceAreAtOneService(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -33,8 +32,8 @@ func TestPlacesOfOneServiceAreAtOneService(t *testing.T) {
 	}
 }
 
-// The state is at a place only on S3, whose account may be that of its role, and whose region that
-// of the first destination.
+// State on S3 has a place. Its account defaults to the account of its role, and its region to the
+// region of the first destination.
 func TestStatePlace(t *testing.T) {
 	t.Parallel()
 	c := &config.Config{
@@ -59,7 +58,7 @@ func TestStatePlace(t *testing.T) {
 	}
 }
 
-// Objects behind an access point are in a bucket that may not be known.
+// The bucket of an access point may be unknown.
 func TestHolderOfASource(t *testing.T) {
 	t.Parallel()
 	const point = "arn:aws:s3:us-west-2:111111111111:accesspoint/partner"

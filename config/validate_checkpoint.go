@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// checkpointRules are those of the ledger: how it is kept, and where.
+// checkpointRules are the rules for how and where the ledger is stored.
 type checkpointRules struct{ *sideRules }
 
-// checkpoint checks how and where the ledger is kept.
+// checkpoint checks the checkpoint section, and the state on S3.
 func (v checkpointRules) checkpoint(c Checkpoint) {
 	v.between("checkpoint.flush_interval", c.FlushInterval, 100*time.Millisecond, 10*time.Minute)
 	v.between("checkpoint.keep_for", c.KeepFor, 0, 8760*time.Hour)
@@ -27,8 +27,8 @@ func (v checkpointRules) checkpoint(c Checkpoint) {
 	}
 }
 
-// noBucket refuses what only a bucket has: whoever gives the key of a folder believes it to be
-// encrypted.
+// noBucket rejects settings that only apply to a bucket: an operator who sets kms_key for a folder
+// would believe it to be encrypted.
 func (v checkpointRules) noBucket(c Checkpoint) {
 	for _, setting := range [][2]string{
 		{"region", c.Region}, {"role", c.Role}, {"account", c.Account}, {"kms_key", c.KMSKey}, {"endpoint_url", c.EndpointURL},
@@ -51,8 +51,8 @@ func (v checkpointRules) stateBucket(c Checkpoint) {
 	v.roleExists("checkpoint.role", c.Role)
 }
 
-// stateAccount checks whose bucket the state's is: records are not read from a bucket that changed
-// hands, nor written to it.
+// stateAccount checks the account of the state bucket, so that records are never read from or
+// written to a bucket that has a new owner.
 func (v checkpointRules) stateAccount(account string, compatible bool) {
 	const path = "checkpoint.account"
 	if account == "" && !compatible && v.Checkpoint.Role == "" {

@@ -11,7 +11,7 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// endpointRules are those of the base URLs of services.
+// endpointRules are the rules for the base URLs of services.
 type endpointRules struct{ *validator }
 
 func (v endpointRules) url(path, url string) {
@@ -23,13 +23,13 @@ func (v endpointRules) url(path, url string) {
 	}
 }
 
-// endpointOfS3 is url for a setting about S3.
+// endpointOfS3 checks an S3 endpoint.
 func (v endpointRules) endpointOfS3(path, url string) {
 	v.url(path, url)
 	v.check(!endpoint.IsSTS(url), path, "is an endpoint of STS, and S3 is asked there", "leave it out, or use one of S3")
 }
 
-// bucketInPath refuses an endpoint whose path names the bucket of a setting, which requests add
+// bucketInPath rejects an endpoint whose path contains the bucket, because requests add the bucket
 // themselves.
 func (v endpointRules) bucketInPath(path, endpointURL, bucket string) {
 	if endpointURL == "" {
@@ -46,7 +46,7 @@ func (v endpointRules) bucketInPath(path, endpointURL, bucket string) {
 	}
 }
 
-// endpointRegion warns of an endpoint of S3 in another region than the bucket, which refuses the
+// endpointRegion warns about an S3 endpoint in another region than the bucket, which rejects the
 // signature of its requests.
 func (v endpointRules) endpointRegion(path, endpointURL, region string) {
 	if endpointURL == "" {

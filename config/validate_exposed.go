@@ -8,11 +8,11 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// exposedRules keep the keys of sessions from networks where they could be read.
+// exposedRules keep session keys off networks where they could be read.
 type exposedRules struct{ *validator }
 
-// sides refuses to assume roles without an endpoint of their own at the endpoint of a side where
-// the keys of their sessions can be read on the way.
+// sides checks the roles that are assumed at the endpoint of a side: their session keys must not
+// cross the network unencrypted.
 func (v exposedRules) sides() {
 	v.side(v.stateSides())
 	for i, m := range v.Mappings {
@@ -30,7 +30,8 @@ func (v exposedRules) side(sides []Side) {
 	}
 }
 
-// role refuses to assume a role where the keys of its session can be read on the way.
+// role checks a role's own STS endpoint, or aws.endpoint_url: its session keys must not cross the
+// network unencrypted.
 func (v exposedRules) role(r Role, path string) {
 	if r.EndpointURL != "" {
 		v.at(r.EndpointURL, path+".endpoint_url")

@@ -14,7 +14,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// mappingRules are those of one mapping by itself, and of the names of all.
+// mappingRules are the rules for each mapping, and for the names of all mappings.
 type mappingRules struct {
 	*sideRules
 	source *sourceRules
@@ -43,7 +43,8 @@ func (v mappingRules) mapping(m Mapping, path string) {
 	v.between(path+".jitter", m.Jitter, 0, time.Hour)
 }
 
-// prefix refuses what no key begins with ("Naming Amazon S3 objects", Amazon S3 User Guide).
+// prefix rejects a prefix that is too long for any key ("Naming Amazon S3 objects", Amazon S3 User
+// Guide).
 func (v mappingRules) prefix(path, prefix string) {
 	const most = transfer.MaxKeyBytes
 	v.check(len(prefix) < most, path, fmt.Sprintf("is %d bytes long, and a key has at most %d", len(prefix), most), "shorten it")
@@ -80,8 +81,8 @@ func (v mappingRules) copying(m Mapping, path string) {
 		"server_side cannot copy from an access point to another region", "use auto or relay, or the name of the bucket")
 }
 
-// objectLockMax checks the bound of retentions against S3's own ("S3 Object Lock", Amazon S3 User
-// Guide: 100 years), and that there is something to bound.
+// objectLockMax checks that the limit is within S3's own ("S3 Object Lock", Amazon S3 User Guide:
+// 100 years), and that retention is copied at all.
 func (v mappingRules) objectLockMax(c Copy, path string) {
 	const most = 100 * 365 * 24 * time.Hour
 	d := c.ObjectLockMax.Duration()
@@ -98,9 +99,9 @@ func (v mappingRules) bounds(m Mapping, path string) {
 	v.notNegative(path+".limits.cost_usd", m.Limits.CostUSD)
 }
 
-// tagKeys checks the keys of tags against what S3 takes: 1 to 128 Unicode characters, of which aws:
-// is reserved ("Object tagging", Amazon S3 User Guide). An object has at most ten tags, but other
-// objects may have others; a thousand keys are more than anybody means.
+// tagKeys checks the keys of tags against the limits of S3: 1 to 128 Unicode characters, with the
+// prefix aws: reserved ("Object tagging", Amazon S3 User Guide). An object has at most ten tags,
+// but objects may differ; a thousand keys are more than anyone needs.
 func (v mappingRules) tagKeys(keys []string, path string) {
 	const most = 1000
 	v.check(keys == nil || len(keys) > 0, path, "is empty", "name a key, or use omit")
@@ -132,8 +133,8 @@ func (v mappingRules) names() {
 	}
 }
 
-// isMappingName reports whether s may name a mapping: it becomes a metric label and a part of the
-// ledger's keys.
+// isMappingName reports whether s is a valid mapping name, which becomes a metric label and a part
+// of the ledger's keys.
 func isMappingName(s string) bool {
 	return len(s) <= 63 && ascii.Word(s, "-") && s == strings.ToLower(s) && s[0] != '-'
 }

@@ -8,18 +8,18 @@ import (
 	"syncd/internal/transfer"
 )
 
-// overlapRules are those of where mappings read and write, and where the state is.
+// overlapRules are the rules for where mappings read and write, and where the state is stored.
 type overlapRules struct{ *validator }
 
-// extents are what a mapping reads and what it writes.
+// extents returns what a mapping reads and what it writes.
 func (v overlapRules) extents(i int) (source, destination extent.Extent) {
 	from, to := v.Places(v.Mappings[i])
 	path := fault.Item("mappings", i)
 	return v.sound(from, path+".source", i), v.sound(to, path+".destination", i)
 }
 
-// sound returns the extent of one side of a mapping, or one that overlaps nothing if it is at fault
-// itself.
+// sound returns the extent of one side of a mapping. If the side has a fault, it returns an extent
+// that overlaps nothing.
 func (v overlapRules) sound(p transfer.Place, path string, i int) extent.Extent {
 	if v.Covers(path+".bucket") || v.Covers(path+".prefix") || v.Covers(path+".endpoint_url") {
 		return extent.Extent{}
@@ -29,16 +29,16 @@ func (v overlapRules) sound(p transfer.Place, path string, i int) extent.Extent 
 	return e
 }
 
-// extentOf is what a place takes up, by the name of the bucket that holds the objects where that is
-// known.
+// extentOf returns the extent of a place. It uses the name of the bucket that holds the objects, if
+// that is known.
 func extentOf(p transfer.Place, path string) extent.Extent {
 	return extent.Extent{Service: areaOf(p), Bucket: cmp.Or(p.Holder(), p.Identity()), Prefix: p.Prefix, Path: path}
 }
 
-// overlaps checks that no mapping reads what it writes, that no two write the same keys, and that
-// nothing copies, overwrites or deletes the state.
+// overlaps checks that no mapping reads what it writes, that no two mappings write the same keys,
+// and that no mapping copies, overwrites or deletes the state.
 func (v overlapRules) overlaps() {
-	at, _ := v.StatePlace() // of a folder, it overlaps nothing
+	at, _ := v.StatePlace() // the zero place of a folder overlaps nothing
 	state := extentOf(at, "state")
 	sources, destinations := make([]extent.Extent, len(v.Mappings)), make([]extent.Extent, len(v.Mappings))
 	for i := range v.Mappings {
@@ -48,8 +48,8 @@ func (v overlapRules) overlaps() {
 			destination.String()+" overlaps the mapping's own source "+source.String(), "use another bucket, or prefixes of which none begins with the other")
 		const hint = "keep state in a bucket or prefix of its own"
 		v.check(!state.Overlaps(source), "state", state.String()+" overlaps "+source.Path+" "+source.String(), hint)
-		// What lies at a destination, the source's owner has chosen. So the endpoint of another
-		// name is no reason to believe that it is another server.
+		// The source's owner chooses what is written to a destination. So do not assume that an
+		// endpoint with another name is another server.
 		v.check(!state.MayOverlap(destination), "state", state.String()+" overlaps "+destination.Path+" "+destination.String(), hint)
 		v.check(!state.Nested(destination), "state", state.String()+" overlaps "+destination.Path+" "+destination.String()+
 			": the endpoint of one names the bucket of the other", "use the same endpoint for both, without a bucket in it")
@@ -62,8 +62,8 @@ func (v overlapRules) overlaps() {
 	}
 }
 
-// circles refuses mappings that copy what they have copied: each would overwrite the other's
-// source, and every copy would look like a change, for ever.
+// circles rejects mappings that copy their own copies: each would overwrite the source of the
+// other, and every copy would look like a change, forever.
 func (v overlapRules) circles(sources, destinations []extent.Extent) {
 	if i := extent.Circle(sources, destinations); i >= 0 {
 		v.fault(destinations[i].Path, "what it holds is copied back to the mapping's own source", "break the circle: give one of its mappings another prefix")

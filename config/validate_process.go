@@ -14,8 +14,8 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// processRules are those of the process itself: where it listens, and how it is asked for
-// something.
+// processRules are the rules for the process itself: where it listens, and how it receives
+// requests.
 type processRules struct{ *validator }
 
 // hostName matches the name of a host (RFC 1123, section 2.1).
@@ -33,8 +33,8 @@ func (v processRules) http(h HTTP) {
 	v.between("http.watchdog", h.Watchdog, time.Minute, 24*time.Hour)
 }
 
-// maxSocketPath is how long the path of a Unix socket may be on every system (unix(7): 108 bytes
-// with the zero at its end; 104 elsewhere).
+// maxSocketPath is the longest path of a Unix socket that works on every system (unix(7): 108 bytes
+// with the final zero byte; 104 elsewhere).
 const maxSocketPath = 103
 
 func (v processRules) control(c Control) {
@@ -47,8 +47,7 @@ func (v processRules) control(c Control) {
 		"use a path such as /run/syncd/control.sock, or off")
 }
 
-// socketHint says what to write in place of what was likely meant for something else than a path,
-// "" for a path.
+// socketHint returns a hint for a socket that is probably not a path, or "" for a path.
 func socketHint(socket string) string {
 	if socket == "" || socket == SocketOff {
 		return ""
@@ -74,7 +73,7 @@ func socketHint(socket string) string {
 	return ""
 }
 
-// isListen reports whether s is HOST:PORT or :PORT with a numeric port, and a host that may be an
+// isListen reports whether s is HOST:PORT or :PORT, with a numeric port and a host that is an
 // address or a name.
 func isListen(s string) bool {
 	host, port, err := net.SplitHostPort(s)
@@ -95,7 +94,7 @@ func looksNumeric(host string) bool {
 	return ascii.Digits(last, len(last))
 }
 
-// isLoopback reports whether an address to listen on is reached from this machine alone.
+// isLoopback reports whether a listen address can be reached only from this machine.
 func isLoopback(listen string) bool {
 	host, _, err := net.SplitHostPort(listen)
 	return err == nil && endpoint.IsLoopback(strings.ToLower(host))

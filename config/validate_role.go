@@ -19,11 +19,11 @@ import (
 	"syncd/internal/hint"
 )
 
-// roleRules are those of the roles. Bounds without another source are those of the parameters of
+// roleRules are the rules for roles. Bounds without another source come from the parameters of
 // AssumeRole in the AWS STS API reference.
 type roleRules struct{ *sideRules }
 
-// all checks every role by itself and along its chain.
+// all checks every role and its chain.
 func (v roleRules) all() {
 	for _, name := range slices.Sorted(maps.Keys(v.Roles)) {
 		path, r := fault.Child("roles", name), v.Roles[name]
@@ -64,7 +64,7 @@ func (v roleRules) externalID(e secret.ExternalID, path string) {
 	v.refused(path, err)
 }
 
-// sessionWord checks what STS calls RoleSessionName and SourceIdentity, which have the same form.
+// sessionWord checks a RoleSessionName or SourceIdentity of STS, which have the same form.
 func (v roleRules) sessionWord(path, s string) {
 	v.check(len(s) >= 2 && len(s) <= 64 && ascii.Word(s, awsname.IdentityCharacters), path,
 		strconv.Quote(s)+" is not 2 to 64 letters, digits and _+=,.@-", "")
@@ -94,8 +94,8 @@ func (v roleRules) tags(r Role, path string) {
 	}
 }
 
-// isTagText reports whether s is at most most characters of those that the tag patterns of the AWS
-// STS API reference let through: [\p{L}\p{Z}\p{N}_.:/=+\-@].
+// isTagText reports whether s has at most most characters, all allowed by the tag patterns of the
+// AWS STS API reference: [\p{L}\p{Z}\p{N}_.:/=+\-@].
 func isTagText(s string, most int) bool {
 	other := func(r rune) bool {
 		return r == utf8.RuneError || !unicode.In(r, unicode.L, unicode.Z, unicode.N) && !strings.ContainsRune("_.:/=+-@", r)
@@ -118,21 +118,21 @@ func (v roleRules) transitive(r Role, path string) {
 	}
 }
 
-// chain checks a role against those it is reached through: the chain must end, and a session
-// inherits transitive tags and the source identity, which a later hop may not set anew (IAM User
-// Guide, "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed
+// chain checks a role against the roles it is reached through. The chain must end. A session
+// inherits transitive tags and the source identity, and a later hop must not set them again (IAM
+// User Guide, "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed
 // roles").
 func (v roleRules) chain(name, path string) {
 	hops := v.Chain(name)
 	if len(hops) == 0 {
-		return // a role without a name, which is a fault
+		return // a role without a name, which has a fault already
 	}
 	slices.Reverse(hops) // the nearest first
 	for _, via := range hops[1:] {
 		v.inherited(v.Roles[name], path, via)
 	}
 	switch before := v.Roles[hops[len(hops)-1]].Via; {
-	case before == name && slices.Min(hops) == name: // one fault for all of the circle
+	case before == name && slices.Min(hops) == name: // one fault for the whole circle
 		v.fault(path+".via", "the chain "+strings.Join(append(hops, name), ", ")+" never ends", "let one of them start from the ambient credentials, without via")
 	case before != "" && !slices.Contains(hops, before):
 		v.fault(path+".via", fmt.Sprintf("is a chain of more than %d roles before this one", maxHops), "assume it through fewer")
@@ -150,5 +150,5 @@ func (v roleRules) inherited(r Role, path, via string) {
 		"differs from that of role "+strconv.Quote(via)+", and it cannot change along a chain", "set it in the first role only")
 }
 
-// isRoleName reports whether s may name a role of the file.
+// isRoleName reports whether s is a valid role name.
 func isRoleName(s string) bool { return len(s) <= 63 && ascii.Word(s, "_-") }

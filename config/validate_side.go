@@ -12,18 +12,18 @@ import (
 	"syncd/internal/hint"
 )
 
-// sideRules are those of a place where requests are sent: its endpoint, region, account, bucket,
-// key and role.
+// sideRules are the rules for one side that requests are sent to: its endpoint, region, account,
+// bucket, key and role.
 type sideRules struct {
 	endpointRules
 	regions *awsname.Regions // nil until a region is checked
-	warned  map[string]bool  // the regions that were warned of
+	warned  map[string]bool  // regions that already have a warning
 }
 
-// side is what a source and a destination have in common.
+// side holds the settings that a source and a destination share.
 type side struct {
 	path, region, account, role, endpoint string
-	compatible                            bool // an endpoint stands for AWS: accounts, regions and keys may have another form
+	compatible                            bool // the service is not AWS: accounts, regions and keys may have another form
 }
 
 func (v *sideRules) side(s side) {
@@ -43,14 +43,14 @@ func (v *sideRules) account(s side) {
 
 const accountForm = "use the 12 digits of the account that owns the bucket, in quotes"
 
-// accountID refuses what is no id of an AWS account, where the service is AWS.
+// accountID rejects an invalid AWS account id, unless the service is not AWS.
 func (v *sideRules) accountID(path, account string, compatible bool) {
 	if account != "" && !compatible && !awsname.IsAccount(account) {
 		v.fault(path, strconv.Quote(account)+" is not an AWS account", cmp.Or(accountHint(account), accountForm))
 	}
 }
 
-// accountHint is a hint at an account that was written in groups of digits, as consoles show it.
+// accountHint returns a hint for an account id written in groups of digits, as consoles show it.
 func accountHint(text string) string {
 	if digits := strings.NewReplacer("-", "", " ", "").Replace(text); awsname.IsAccount(digits) {
 		return "did you mean " + strconv.Quote(digits) + "?"
@@ -88,8 +88,8 @@ func (v *sideRules) key(key, region string, compatible bool, path string) {
 		strconv.Quote(key)+" is a key of "+a.Region+", but the bucket is in "+strconv.Quote(region), "use a key of the bucket's region")
 }
 
-// region checks the name of a region. AWS opens new ones: what may be one is accepted, with one
-// warning in a file of many mappings.
+// region checks the name of a region. AWS adds regions, so a name that could be a new one is
+// accepted, with one warning per file.
 func (v *sideRules) region(path, region string, compatible bool) {
 	const usage = "use a code such as us-west-2"
 	quoted := strconv.Quote(region)
@@ -117,7 +117,7 @@ func (v *sideRules) region(path, region string, compatible bool) {
 	v.fault(path, problem, instead)
 }
 
-// bucket checks the name of a bucket.
+// bucket checks the name of a bucket, and on AWS its reserved prefixes.
 func (v *sideRules) bucket(path, name string, compatible bool) {
 	problem := awsname.CheckBucket(name)
 	if problem == "" && !compatible {
@@ -126,8 +126,8 @@ func (v *sideRules) bucket(path, name string, compatible bool) {
 	v.check(problem == "", path, strconv.Quote(name)+" "+problem, "")
 }
 
-// ownBucket checks the name of a bucket that syncd writes to. That it is no access point says
-// docs/decisions/0020.
+// ownBucket checks the name of a bucket that syncd writes to. It must not be an access point
+// (docs/decisions/0020).
 func (v *sideRules) ownBucket(path, name string, compatible bool) {
 	switch {
 	case arn.Is(name):

@@ -12,13 +12,13 @@ import (
 	"syncd/internal/transfer"
 )
 
-// sourceRules are those of what is read, which may be an access point.
+// sourceRules are the rules for the source, which may be an access point.
 type sourceRules struct {
 	*sideRules
 	written map[writer]int // see writers
 }
 
-// sourceBucket checks what the source is, and how it is reached.
+// sourceBucket checks the bucket or access point of the source, and that its endpoint can reach it.
 func (v *sourceRules) sourceBucket(s Source, path string) {
 	at, text := path+".bucket", s.Bucket
 	switch {
@@ -47,8 +47,8 @@ func (v *sourceRules) sourceBucket(s Source, path string) {
 	v.underlying(s, path)
 }
 
-// reachable checks that an ARN becomes the name of a host: S3 takes it in no path, and an IP
-// address has no names below it.
+// reachable checks that an ARN can become a host name: S3 does not accept an ARN in the path, and
+// an IP address has no subdomains.
 func (v *sourceRules) reachable(s Source, path string) {
 	pathStyle := v.AWS.PathStyle
 	if s.PathStyle != nil {
@@ -60,9 +60,8 @@ func (v *sourceRules) reachable(s Source, path string) {
 		"is an ARN, whose access point has no host at an endpoint that is an IP address", hint)
 }
 
-// underlying checks the bucket behind an access point. Who owns it is sent with each request, so
-// that it is none of the buckets of other accounts; of its own account's it might be one that is
-// written.
+// underlying checks the bucket of an access point. Each request sends its owner, so it cannot be a
+// bucket of another account. But it could be a bucket of the same account that a mapping writes to.
 func (v *sourceRules) underlying(s Source, path string) {
 	if s.UnderlyingBucket != "" {
 		v.bucket(path+".underlying_bucket", s.UnderlyingBucket, v.compatible(s.EndpointURL))
@@ -80,10 +79,12 @@ func (v *sourceRules) underlying(s Source, path string) {
 	}
 }
 
-// writer is where a mapping writes, as far as an access point says where it reads.
+// writer identifies where a mapping writes, as precisely as an access point identifies where it
+// reads.
 type writer struct{ account, area string }
 
-// writers are the places that mappings write to, each with the first that does.
+// writers returns the places that mappings write to, each with the index of the first mapping that
+// does.
 func (v *sourceRules) writers() map[writer]int {
 	if v.written == nil {
 		v.written = map[writer]int{}

@@ -8,16 +8,14 @@ import (
 	"syncd/config/value"
 )
 
-// validator records what no single value can know: bounds, references and overlaps. Values whose
-// decoding failed already are passed over. The rules of each part of the file are types of their
-// own around it.
+// validator checks bounds, references and overlaps. It ignores values that could not be decoded.
+// Each part of the file has a type with its rules, which embeds validator.
 type validator struct {
 	*fault.Report
 	*Config
 }
 
-// fault records a fault of the value at path, unless that value or a part of it is at fault
-// already.
+// fault records a fault of the value at path, unless that value or a part of it already has one.
 func (v *validator) fault(path, problem, hint string) {
 	if !v.Covers(path) {
 		v.Add(path, problem, hint)
@@ -31,14 +29,14 @@ func (v *validator) check(ok bool, path, problem, hint string) {
 	}
 }
 
-// refused records why a value was refused, unless it was not or is at fault already.
+// refused records err as the fault of a value, unless err is nil or the value already has a fault.
 func (v *validator) refused(path string, err error) {
 	if err != nil && !v.Covers(path) {
 		v.AddErr(path, err)
 	}
 }
 
-// warn records what is no fault of the value at path, unless there is one already.
+// warn records a warning about the value at path, unless the value already has a fault.
 func (v *validator) warn(path, problem, hint string) {
 	if !v.Covers(path) {
 		v.AddWarning(path, problem, hint)
@@ -51,7 +49,7 @@ func (v *validator) between(path string, d value.Duration, least, most time.Dura
 		"use "+value.Duration(least).String()+" to "+value.Duration(most).String())
 }
 
-// notNegative checks that a number is none below zero.
+// notNegative checks that a number is not negative.
 func (v *validator) notNegative(path string, n float64) {
 	v.check(n >= 0, path, strconv.FormatFloat(n, 'g', -1, 64)+" is negative", "")
 }

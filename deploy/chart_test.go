@@ -25,8 +25,8 @@ const (
 	chartReadme = "helm/syncd/README.md"
 )
 
-// TestConfigurationsOfTheChartLoad gives the example of values.yaml, and that of every values file,
-// to syncd itself.
+// TestConfigurationsOfTheChartLoad parses the example in values.yaml, and the configuration of
+// every values file, with syncd's own parser.
 func TestConfigurationsOfTheChartLoad(t *testing.T) {
 	files, err := filepath.Glob("helm/syncd/ci/*-values.yaml")
 	if err != nil || len(files) < 12 {
@@ -60,7 +60,7 @@ func TestConfigurationsOfTheChartLoad(t *testing.T) {
 	}
 }
 
-// exampleOfTheChart is the configuration that values.yaml shows in a comment.
+// exampleOfTheChart returns the example configuration in a comment of values.yaml.
 func exampleOfTheChart(t *testing.T) []byte {
 	t.Helper()
 	_, example, found := strings.Cut(string(read(t, chartValues)), "\n# config:\n")
@@ -71,9 +71,9 @@ func exampleOfTheChart(t *testing.T) []byte {
 	return []byte("config:\n" + regexp.MustCompile(`(?m)^# ?`).ReplaceAllString(example, "") + "\n")
 }
 
-// TestChartSchemaHoldsThatOfTheConfiguration keeps the definitions of values.schema.json those of
-// the configuration. The rest of the file is written by hand, before them.
-func TestChartSchemaHoldsThatOfTheConfiguration(t *testing.T) {
+// TestChartSchemaContainsConfigSchema checks that the $defs in values.schema.json match the
+// configuration's schema. The rest of the file, above them, is written by hand.
+func TestChartSchemaContainsConfigSchema(t *testing.T) {
 	got := read(t, chartSchema)
 	head, _, found := bytes.Cut(got, []byte("\n  \"$defs\": "))
 	if !found {
@@ -86,7 +86,7 @@ func TestChartSchemaHoldsThatOfTheConfiguration(t *testing.T) {
 	golden(t, chartSchema, fmt.Appendf(nil, "%s\n  \"$defs\": %s\n}\n", head, definitions))
 }
 
-// configDefinitions are the definitions of the configuration's schema, with the whole of it as
+// configDefinitions returns the definitions of the configuration's schema, with the whole schema as
 // Config.
 func configDefinitions(t *testing.T) map[string]any {
 	t.Helper()
@@ -102,7 +102,7 @@ func configDefinitions(t *testing.T) map[string]any {
 	return definitions
 }
 
-// TestChartReadmeListsTheValues keeps the table of the chart's README the same as the comments of
+// TestChartReadmeListsTheValues checks that the table in the chart's README matches the comments in
 // values.yaml.
 func TestChartReadmeListsTheValues(t *testing.T) {
 	const begin, end = "<!-- values: made from values.yaml by go test ./deploy -update -->\n", "<!-- /values -->"
@@ -119,7 +119,7 @@ func TestChartReadmeListsTheValues(t *testing.T) {
 	golden(t, chartReadme, []byte(head+begin+table.String()+"\n"+end+tail))
 }
 
-// TestChartSchemaKnowsTheValues wants each value of values.yaml in the schema, and the reverse.
+// TestChartSchemaKnowsTheValues checks that values.yaml and the schema contain the same values.
 func TestChartSchemaKnowsTheValues(t *testing.T) {
 	type schema struct {
 		Properties map[string]json.RawMessage
@@ -140,7 +140,7 @@ func TestChartSchemaKnowsTheValues(t *testing.T) {
 		}
 	}
 	collect("", read(t, chartSchema))
-	delete(known, "global") // Helm's own, as the condition of a chart that depends on this one
+	delete(known, "global") // Helm's own, and the condition of parent charts
 	delete(known, "enabled")
 	delete(known, "updateStrategy.type")
 	delete(known, "updateStrategy.rollingUpdate")
@@ -163,16 +163,16 @@ func sortedKeys(set map[string]bool) (keys []string) {
 	return keys
 }
 
-// A describedValue is a row of the README.
+// A describedValue is a row of the table in the README.
 type describedValue struct{ path, fallback, about string }
 
-// describedValues reads values.yaml with its comments: "# -- " begins what a value is, "# @default
-// -- " what its default is called where that is not as it stands. A value without a comment is a
-// section, whose values have theirs.
+// describedValues parses values.yaml and its comments: "# -- " starts the description of a value,
+// "# @default -- " replaces the displayed default. A value without a comment is a section of
+// values.
 func describedValues(t *testing.T) (all []describedValue) {
 	t.Helper()
 	var about, fallback, section string
-	var described bool // the lines below belong to a value that has its row
+	var described bool // the lines below belong to a value that already has a row
 	for line := range strings.Lines(string(read(t, chartValues))) {
 		text := strings.TrimSpace(line)
 		comment, isComment := strings.CutPrefix(text, "# ")
@@ -205,9 +205,9 @@ func describedValues(t *testing.T) (all []describedValue) {
 	return all
 }
 
-// TestChartExamplesOfFaultsSayWhatIsWanted wants the message in every values file that is wrong:
-// deploytest compares it.
-func TestChartExamplesOfFaultsSayWhatIsWanted(t *testing.T) {
+// TestInvalidChartExamplesStateTheirMessage checks that every invalid values file states the
+// expected message; deploytest compares it.
+func TestInvalidChartExamplesStateTheirMessage(t *testing.T) {
 	files, err := filepath.Glob("helm/syncd/ci/wrong/*.yaml")
 	if err != nil || len(files) < 10 {
 		t.Fatalf("got wrong values %q, %v, want many", files, err)
@@ -219,8 +219,8 @@ func TestChartExamplesOfFaultsSayWhatIsWanted(t *testing.T) {
 	}
 }
 
-// TestNoRegistryIsAssumed wants no name of an image that a cluster could pull from somebody else:
-// IMAGE is no name at all.
+// TestNoRegistryIsAssumed checks that no example names an image that a cluster could pull from a
+// public registry. IMAGE is not a valid name.
 func TestNoRegistryIsAssumed(t *testing.T) {
 	named := regexp.MustCompile(`(?m)^ *(?:- )?(image|newName|repository): *([^ #\n]*)`)
 	found := map[string]int{}
@@ -232,14 +232,14 @@ func TestNoRegistryIsAssumed(t *testing.T) {
 			found[match[1]+" "+match[2]]++
 		}
 	})
-	delete(found, "image ") // the section of the values
+	delete(found, "image ") // a section of the values
 	want := map[string]int{"image syncd": 3, "newName IMAGE": 3, `repository ""`: 1}
 	if !maps.Equal(found, want) {
 		t.Errorf("got images %v, want %v", found, want)
 	}
 }
 
-// golden compares a file with what it has to be, and writes it with -update.
+// golden compares a file with want, or writes the file with -update.
 func golden(t *testing.T, name string, want []byte) {
 	t.Helper()
 	if *update {

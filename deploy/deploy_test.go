@@ -1,8 +1,7 @@
-// Package deploy_test holds this folder to what syncd itself says: every syncd.yaml must load
-// without a fault, every alert has a section in the runbook, and what is kept twice is the same
-// twice.
+// Package deploy_test checks this folder against syncd itself: every syncd.yaml loads without
+// errors, every alert has a section in the runbook, and duplicated content is identical.
 //
-// The module in deploytest goes further, with the libraries of Kubernetes, Helm, Prometheus and
+// The module in deploytest checks more, with the libraries of Kubernetes, Helm, Prometheus and
 // Terraform.
 package deploy_test
 
@@ -40,7 +39,7 @@ func TestConfigurationsLoad(t *testing.T) {
 	}
 }
 
-// filledIn replaces the words that ecs/README.md lists by their examples.
+// filledIn replaces the placeholders listed in ecs/README.md with their examples.
 func filledIn(t *testing.T, data []byte) []byte {
 	t.Helper()
 	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\| `([^`]+)` \\|").FindAllSubmatch(read(t, "ecs/README.md"), -1) {
@@ -49,7 +48,8 @@ func filledIn(t *testing.T, data []byte) []byte {
 	return data
 }
 
-// TestAlertsHaveSections holds the alerts to the sections of the runbook, both ways.
+// TestAlertsHaveSections checks that every alert has a section in the runbook, and that every
+// section has an alert.
 func TestAlertsHaveSections(t *testing.T) {
 	names := func(pattern string, data []byte) (found []string) {
 		for _, match := range regexp.MustCompile(pattern).FindAllSubmatch(data, -1) {
@@ -70,8 +70,8 @@ func TestAlertsHaveSections(t *testing.T) {
 	}
 }
 
-// TestRunbookLinksByHand follows README.md, where rules without the chart get their links: one for
-// each alert, to its section.
+// TestRunbookLinksByHand runs the sed command from README.md, which adds runbook links to the rules
+// without the chart: one for each alert, to its section.
 func TestRunbookLinksByHand(t *testing.T) {
 	command := regexp.MustCompile(`sed 's\|([^|]+)\|([^|]+)\|' deploy/prometheus/rules\.yaml`).FindSubmatch(read(t, "README.md"))
 	if command == nil {
@@ -85,8 +85,8 @@ func TestRunbookLinksByHand(t *testing.T) {
 	}
 }
 
-// TestCopiesAgree keeps what must lie in several places the same: kustomize and Helm read no file
-// outside their folder.
+// TestCopiesAgree checks that copies of files are identical. They are needed because kustomize and
+// Helm read only files in their own folder.
 func TestCopiesAgree(t *testing.T) {
 	rules := read(t, "prometheus/rules.yaml")
 	indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAll(rules, []byte("  $1"))
@@ -102,7 +102,7 @@ func TestCopiesAgree(t *testing.T) {
 	}
 }
 
-// TestReadmeNamesEveryFolder finds folders that the README does not tell of.
+// TestReadmeNamesEveryFolder checks that the README mentions every folder.
 func TestReadmeNamesEveryFolder(t *testing.T) {
 	readme := string(read(t, "README.md"))
 	walk(t, func(name string) {
@@ -120,8 +120,8 @@ func TestReadmeNamesEveryFolder(t *testing.T) {
 	})
 }
 
-// TestImageIsSmallAndUnprivileged reads the Dockerfile: what it builds on and ends in, who runs it,
-// and how it is asked for its health. Exec forms are JSON, because there is no shell.
+// TestImageIsSmallAndUnprivileged checks the Dockerfile: its stages, its user and its health check.
+// Commands are in exec form (JSON), because the image has no shell.
 func TestImageIsSmallAndUnprivileged(t *testing.T) {
 	instructions := dockerfile(t, "../Dockerfile")
 	if got, want := instructions["FROM"], []string{"--platform=$BUILDPLATFORM ${GO_IMAGE} AS build", "scratch"}; !slices.Equal(got, want) {
@@ -147,8 +147,8 @@ func TestImageIsSmallAndUnprivileged(t *testing.T) {
 	}
 }
 
-// dockerfile reads the instructions of a Dockerfile, continued lines as one, in the order of each
-// kind.
+// dockerfile returns the instructions of a Dockerfile by kind, in order, with continued lines
+// joined.
 func dockerfile(t *testing.T, name string) map[string][]string {
 	t.Helper()
 	known := []string{"ARG", "FROM", "WORKDIR", "COPY", "RUN", "VOLUME", "USER", "EXPOSE", "LABEL", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
@@ -168,7 +168,7 @@ func dockerfile(t *testing.T, name string) map[string][]string {
 	return instructions
 }
 
-// exec reads the exec form of an instruction that stands once.
+// exec returns the exec form of an instruction that occurs once.
 func exec(t *testing.T, instructions []string) (words []string) {
 	t.Helper()
 	if len(instructions) != 1 {
@@ -203,8 +203,8 @@ func read(t *testing.T, name string) []byte {
 	return data
 }
 
-// TestCommandsInPodsFitThePod holds what the documents run with kubectl exec to the manifest: the
-// program, the configuration and the name.
+// TestCommandsInPodsFitThePod checks the kubectl exec commands in the documents against the
+// manifest: the program, the configuration and the name.
 func TestCommandsInPodsFitThePod(t *testing.T) {
 	manifest := string(read(t, "kubernetes/base/deployment.yaml"))
 	command := regexp.MustCompile("exec (deployment/\\w+) -- (/\\w+) (\\w+) --config\\s+(/[^` \n]+)")

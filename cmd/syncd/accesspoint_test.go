@@ -17,8 +17,9 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// pointSite is the demo's two accounts with the source behind an access point of a third account,
-// which the configuration names by its alias, and exactly the policies that `syncd policy` writes.
+// pointSite is the two accounts of the demo with the source behind an access point of a third
+// account. The configuration names the access point by its alias, and only the policies that `syncd
+// policy` writes are in force.
 func pointSite(t *testing.T) (*site, *awsfake.AccessPoint) {
 	t.Helper()
 	s := newSite(t, nil)
@@ -43,7 +44,7 @@ func pointSite(t *testing.T) (*site, *awsfake.AccessPoint) {
 		t.Fatal(err)
 	}
 	for _, d := range documents {
-		switch d.Kind { //nolint:exhaustive // trust stays as it is, and the consumer's key lets its account in
+		switch d.Kind { //nolint:exhaustive // the trust policy is unchanged, and the consumer's key policy allows its account
 		case access.KindAccessPoint:
 			point.SetPolicy(d.Policy())
 		case access.KindBucket:
@@ -85,9 +86,9 @@ func TestBackfillFromAnAccessPoint(t *testing.T) {
 	}
 }
 
-// One access point is one source, however requests name it: nothing is copied again when its ARN
-// takes the place of the alias.
-func TestAnAccessPointIsOneSource(t *testing.T) {
+// An access point is the same source by alias and by ARN: replacing one by the other copies nothing
+// again.
+func TestAccessPointIsOneSource(t *testing.T) {
 	s, point := pointSite(t)
 	c, err := config.Load(s.config)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 
 var attack = flag.Bool("attack", false, "attack a process and measure what that costs; make attack sets it")
 
-// newAttacked brings up a site whose mapping has a pass every second.
+// newAttacked starts a site whose mapping runs a pass every second.
 func newAttacked(t *testing.T) *site {
 	t.Helper()
 	if !*attack {
@@ -30,7 +30,7 @@ func newAttacked(t *testing.T) *site {
 	})
 }
 
-// memory returns the most that a process has had, in bytes, 0 when it has ended (proc(5): VmHWM).
+// memory returns the peak memory of a process in bytes, or 0 when it has ended (VmHWM in proc(5)).
 func memory(pid int) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	m := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
@@ -44,8 +44,8 @@ func memory(pid int) int64 {
 	return kilobytes << 10
 }
 
-// peak returns the most memory that a process has had, in bytes, since it was last asked (proc(5):
-// clear_refs).
+// peak returns the peak memory of a process in bytes since the previous call (clear_refs in
+// proc(5)).
 func peak(t *testing.T, pid int) int64 {
 	t.Helper()
 	most := memory(pid)
@@ -58,8 +58,8 @@ func peak(t *testing.T, pid int) int64 {
 	return most
 }
 
-// TestAttackOnTheListener opens 2,000 connections that say nothing, and sends 1 GB of headers: a
-// probe is answered meanwhile, passes come to their end, and it costs less than 64 MiB.
+// TestAttackOnTheListener opens 2,000 idle connections and sends 1 GB of headers. Meanwhile probes
+// are answered, passes complete, and memory grows by less than 64 MiB.
 func TestAttackOnTheListener(t *testing.T) {
 	const idle, floods, header, most = 2000, 1150, 900 << 10, 64 << 20
 	s := newAttacked(t)
@@ -99,7 +99,7 @@ func TestAttackOnTheListener(t *testing.T) {
 			if err != nil {
 				return
 			}
-			_, _ = conn.Write(request) // it is refused before its end
+			_, _ = conn.Write(request) // the server closes the connection first
 			_ = conn.Close()
 		})
 	}
@@ -116,7 +116,7 @@ func TestAttackOnTheListener(t *testing.T) {
 	daemon.drain(t)
 }
 
-// TestAttackByAnswers has every request of a backfill answered without an end: it costs less than
+// TestAttackByAnswers answers every request of a backfill with an endless body. It costs less than
 // 16 MiB more than an ordinary refusal.
 func TestAttackByAnswers(t *testing.T) {
 	const most = 16 << 20
@@ -145,7 +145,7 @@ func TestAttackByAnswers(t *testing.T) {
 		var most atomic.Int64
 		ended := make(chan struct{})
 		var watching sync.WaitGroup
-		watching.Go(func() { // what getrusage(2) says is at least what the parent had
+		watching.Go(func() { // getrusage(2) reports at least the peak of the parent
 			for {
 				most.Store(max(most.Load(), memory(cmd.Process.Pid)))
 				select {

@@ -38,14 +38,14 @@ signal ends it at once; the next pass resumes from what was saved before.` + exi
 	return cmd
 }
 
-// traversal is what a command has each mapping of a system do once.
+// traversal is the work that a command does once for each mapping.
 type traversal func(ctx context.Context, s *assembly.System, m *assembly.Mapping) (syncer.Summary, error)
 
 func runPass(ctx context.Context, _ *assembly.System, m *assembly.Mapping) (syncer.Summary, error) {
 	return m.Syncer.Run(ctx)
 }
 
-// traverse has every mapping do it, one after the other.
+// traverse calls do for every mapping, one after the other, and prints the summaries.
 func traverse(ctx context.Context, p invocation.Process, f invocation.Flags, do traversal) (err error) {
 	s, err := assembly.New(ctx, p, f)
 	if err != nil {
@@ -70,9 +70,9 @@ func traverse(ctx context.Context, p invocation.Process, f invocation.Flags, do 
 	return err
 }
 
-// serve answers on http.listen while a backfill works, where that is set, or http.pprof is, which
-// is served where run would. A backfill that finds it taken, as by a daemon with the same
-// configuration, works without.
+// serve starts an HTTP server while a backfill runs, if http.listen or http.pprof is set. It
+// listens on the same address as run. If the address is taken, for example by a daemon with the
+// same configuration, the backfill runs without a server.
 func serve(ctx context.Context, s *assembly.System) (closeServer func() error) {
 	of, nothing := s.Config.HTTP, func() error { return nil }
 	if of.Listen == "" && !of.Pprof {

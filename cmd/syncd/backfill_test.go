@@ -42,8 +42,7 @@ func lastLine(t *testing.T, stdout string) (s syncer.Summary) {
 	return s
 }
 
-// sdk returns a client with the consumer's own credentials, as any program in the consumer's
-// account has them.
+// sdk returns a client with the consumer's own credentials, like any program in that account.
 func (s *site) sdk() *s3.Client {
 	return s3.New(s3.Options{Region: demo.Region, BaseEndpoint: &s.Endpoint, UsePathStyle: true, Credentials: s.SignIn()})
 }
@@ -68,7 +67,7 @@ func TestBackfillOfATree(t *testing.T) {
 		t.Fatalf("first pass: got %+v, exit %d, want %d listed and copied; stderr:\n%s", got, first.code, n, first.stderr)
 	}
 	pages := int64(len(keys)+999) / 1000
-	// One more listing looks for what could be adopted from the destination.
+	// One listing of the destination looks for objects to adopt.
 	want := map[string]int64{"AssumeRole": 1, "CopyObject": int64(len(keys)), "ListObjectsV2": pages + 1}
 	if diff := cmp.Diff(want, got.Requests); diff != "" {
 		t.Errorf("requests of the first pass (-want +got):\n%s", diff)
@@ -124,8 +123,8 @@ func (s *site) compareWithFiles(t *testing.T, dir string, keys []string) {
 	}
 }
 
-// TestBackfillOfEveryKindOfKey copies the demo's own set: awkward keys, empty objects, and one of 6
-// GiB in parts.
+// TestBackfillOfEveryKindOfKey copies the generated objects of the demo: awkward keys, empty
+// objects, and one of 6 GiB in parts.
 func TestBackfillOfEveryKindOfKey(t *testing.T) {
 	s := newSite(t, nil)
 	s.FillVaried()
@@ -158,8 +157,8 @@ func TestBackfillOfEveryKindOfKey(t *testing.T) {
 	}
 }
 
-// TestBackfillWithAWrongExternalID is refused with the role, the action and what to do, and without
-// the ExternalId.
+// TestBackfillWithAWrongExternalID is refused. The message names the role, the action and what to
+// do, but not the ExternalId.
 func TestBackfillWithAWrongExternalID(t *testing.T) {
 	const wrong = "not-the-external-id-9x"
 	s := newSite(t, func(text string) string { return strings.ReplaceAll(text, demo.ExternalID, wrong) })
@@ -185,9 +184,9 @@ func TestBackfillWithAWrongExternalID(t *testing.T) {
 	}
 }
 
-// TestBackfillSetsOneObjectAside shows that a poisoned object costs exit 3 and nothing else, and is
-// tried again.
-func TestBackfillSetsOneObjectAside(t *testing.T) {
+// TestBackfillQuarantinesOneObject checks that a bad object causes exit code 3, does not affect the
+// others, and is tried again.
+func TestBackfillQuarantinesOneObject(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 20 {
 		s.Source.Put(fmt.Sprintf("k%02d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
@@ -221,7 +220,7 @@ func TestBackfillSetsOneObjectAside(t *testing.T) {
 	}
 }
 
-// replays has every way to ask for what is in quarantine, k07 as denied, and for what is not.
+// replays replays selections with and without objects in quarantine, where k07 is denied.
 func (s *site) replays(t *testing.T, generation int64) {
 	t.Helper()
 	for _, tt := range []struct {
@@ -255,7 +254,8 @@ func (s *site) replays(t *testing.T, generation int64) {
 	}
 }
 
-// TestBackfillKilled kills the real process half-way and counts what the next one copies again.
+// TestBackfillKilled kills the real process half-way and counts the objects that the next one
+// copies again.
 func TestBackfillKilled(t *testing.T) {
 	const objects, flushEntries, flight = 8000, 4096, 64
 	s := newSite(t, func(text string) string { return text + fmt.Sprintf("    copy: {concurrency: %d}\n", flight) })
@@ -295,7 +295,8 @@ func TestBackfillKilled(t *testing.T) {
 	}
 }
 
-// TestBackfillInterrupted ends with 130 and keeps what was done.
+// TestBackfillInterrupted checks that an interrupted backfill exits with 130 and saves its
+// progress.
 func TestBackfillInterrupted(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 2000 {
@@ -314,8 +315,8 @@ func TestBackfillInterrupted(t *testing.T) {
 	}
 }
 
-// TestBackfillFindsTheLedgerInUse ends with 5 and names the holder.
-func TestBackfillFindsTheLedgerInUse(t *testing.T) {
+// TestBackfillLeaseHeld checks that a backfill exits with 5 and names the holder of the lease.
+func TestBackfillLeaseHeld(t *testing.T) {
 	s := newSite(t, nil)
 	s.Source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
 	reached, release := make(chan struct{}), make(chan struct{})
@@ -333,7 +334,8 @@ func TestBackfillFindsTheLedgerInUse(t *testing.T) {
 	}
 }
 
-// TestBackfillOfSeveralMappings prints a list of summaries for several, one for one.
+// TestBackfillOfSeveralMappings checks that several mappings print a list of summaries, and one
+// mapping prints one.
 func TestBackfillOfSeveralMappings(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		mapping := text[strings.Index(text, "  - name:"):]
@@ -356,7 +358,7 @@ func TestBackfillOfSeveralMappings(t *testing.T) {
 	}
 }
 
-// TestSummaryFields holds the JSON form to docs/cli.md.
+// TestSummaryFields compares the JSON form with docs/cli.md.
 func TestSummaryFields(t *testing.T) {
 	document, err := os.ReadFile("../../docs/cli.md")
 	if err != nil {
@@ -377,8 +379,8 @@ func TestSummaryFields(t *testing.T) {
 	}
 }
 
-// TestBackfillWithScopedSessions narrows every session to what the mapping needs, which is enough
-// for all it does.
+// TestBackfillWithScopedSessions checks that sessions scoped to a mapping have all permissions that
+// a backfill needs.
 func TestBackfillWithScopedSessions(t *testing.T) {
 	scoped := func(text string) string {
 		return strings.ReplaceAll(text, "    external_id:", "    session_policy: scoped\n    external_id:") +

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// lockedBuffer collects what a process writes while the test reads it.
+// lockedBuffer is a buffer that can be written and read concurrently.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -13,14 +13,14 @@ import (
 	"syncd/internal/usage"
 )
 
-// isInterruption reports whether a command failed for nothing but its interruption. Commands with a
-// pass say themselves what they have saved, and the end of a daemon is no interruption.
+// isInterruption reports whether a command failed only because it was interrupted. Commands that
+// run a pass report what they saved themselves, and stopping a daemon is not an interruption.
 func isInterruption(cmd *cobra.Command, err error) bool {
 	return cmd.Name() != "run" && exit.Code(err) == syncer.ExitFailed && errors.Is(err, context.Canceled)
 }
 
 func execute(ctx context.Context, args []string, p invocation.Process) error {
-	root := newRoot(p) //nolint:contextcheck // cobra hands it on
+	root := newRoot(p) //nolint:contextcheck // cobra passes the context to the command
 	if err := usage.CheckWords(root, args); err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func execute(ctx context.Context, args []string, p invocation.Process) error {
 	return usage.WithHelp(err, cmd.CommandPath())
 }
 
-// newRoot is the table of commands.
+// newRoot returns the root command with all other commands under it.
 func newRoot(p invocation.Process) *cobra.Command {
 	version := false
 	root := &cobra.Command{

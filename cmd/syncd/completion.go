@@ -57,8 +57,8 @@ Completing reads the configuration and nothing else: it sends no request, and is
 	}
 }
 
-// addCompletions says of every flag and argument what the shell may offer. What is not said to be a
-// file is none.
+// addCompletions registers the completion of every flag and argument. Flags and arguments without a
+// completion do not complete to files.
 func addCompletions(cmd *cobra.Command, p invocation.Process) {
 	if cmd.ValidArgsFunction == nil && len(cmd.ValidArgs) == 0 {
 		cmd.ValidArgsFunction = cobra.NoFileCompletions
@@ -76,10 +76,10 @@ func addCompletions(cmd *cobra.Command, p invocation.Process) {
 	}
 }
 
-// completionOf returns what a flag of a command can be.
+// completionOf returns the completion of a flag of a command.
 func completionOf(cmd *cobra.Command, p invocation.Process, flag string) cobra.CompletionFunc {
 	of := flag
-	if flag == "format" || flag == "from" { // other words in each command
+	if flag == "format" || flag == "from" { // its values depend on the command
 		of = cmd.Name() + " " + flag
 	}
 	switch of {
@@ -110,7 +110,7 @@ func completionOf(cmd *cobra.Command, p invocation.Process, flag string) cobra.C
 	}
 }
 
-// words completes to one of a choice, in its order.
+// words completes to one of the choices, in the given order.
 func words[S ~string](choice ...S) cobra.CompletionFunc {
 	return func(_ *cobra.Command, _ []string, begun string) (fit []cobra.Completion, _ cobra.ShellCompDirective) {
 		for _, word := range choice {
@@ -134,9 +134,9 @@ func anyFiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.Shell
 	return nil, cobra.ShellCompDirectiveDefault
 }
 
-// mappingNames completes to the mappings of the configuration that a command would read, but for
-// those that stand on the command line already. Without a configuration that loads there is nothing
-// to offer; the command itself will say why.
+// mappingNames completes to the mappings of the configuration that the command would read, without
+// those that are already on the command line. If the configuration does not load it completes to
+// nothing; running the command then reports the error.
 func mappingNames(p invocation.Process) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		path := cmd.Flag("config").Value.String()
@@ -158,8 +158,8 @@ func mappingNames(p invocation.Process) cobra.CompletionFunc {
 	}
 }
 
-// quarantineReasons are those that objects are set aside for: causes that lie with the object, and
-// classes of refusals.
+// quarantineReasons returns the reasons for which objects are quarantined: faults of the object
+// itself, and error classes.
 func quarantineReasons() []string {
 	reasons := []string{
 		plan.WrongKeyCopied, plan.ChecksumDiffers, plan.KeyUnrepresentable, plan.HiddenMetadata, plan.NoETag, plan.SSEC,
@@ -168,7 +168,7 @@ func quarantineReasons() []string {
 	for _, class := range []awserr.Class{
 		awserr.Denied, awserr.Archived, awserr.KeyDisabled, awserr.NoKey, awserr.Precondition, awserr.Conflict, awserr.Throttled, awserr.ThrottledKMS,
 		awserr.Transient, awserr.TooLarge, awserr.Invalid, awserr.Unsupported, awserr.Unknown,
-		awserr.Credentials, awserr.Expired, awserr.NoBucket, awserr.WrongRegion, // of one object alone
+		awserr.Credentials, awserr.Expired, awserr.NoBucket, awserr.WrongRegion, // if only one object has this error
 	} {
 		reasons = append(reasons, string(class))
 	}

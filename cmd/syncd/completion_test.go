@@ -31,9 +31,9 @@ mappings:
     destination: {<<: *d, prefix: logs/}
 `
 
-// TestCompletion asks as the scripts of the shells do. The last line of an answer is what the shell
-// may add: 0 files of any kind, 4 nothing, 8 files that end so, 16 folders, and 32 more to keep the
-// order.
+// TestCompletion calls __complete like the scripts of the shells. The last line is the completion
+// directive: 0 any files, 4 no files, 8 files with these extensions, 16 folders, and 32 more to
+// keep the order.
 func TestCompletion(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "syncd.yaml")
 	if err := os.WriteFile(config, []byte(twoMappings), 0o600); err != nil {
@@ -85,7 +85,7 @@ func TestCompletion(t *testing.T) {
 			args[len(args)-1] = "" // nothing typed yet
 		}
 		var stdout, stderr bytes.Buffer
-		p.Stdout, p.Stderr = &stdout, &stderr // and no more than it takes to find a configuration
+		p.Stdout, p.Stderr = &stdout, &stderr // the process has only what finding a configuration needs
 		code := run(t.Context(), args, p)
 		if diff := cmp.Diff(tt.want, stdout.String()); code != 0 || diff != "" {
 			t.Errorf("syncd %s: got exit code %d and other completions (-want +got):\n%s", tt.line, code, diff)
@@ -93,9 +93,8 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestReasonsAreThoseDocumented: what docs/cli.md and the runbook call a reason of the quarantine
-// can be completed.
-func TestReasonsAreThoseDocumented(t *testing.T) {
+// TestDocumentedReasonsComplete checks that the reasons in docs/cli.md are offered as completions.
+func TestDocumentedReasonsComplete(t *testing.T) {
 	row := regexp.MustCompile("(?m)^\\| `quarantined` \\| objects by reason, such as (.*) \\|$").FindSubmatch(readText(t, "../../docs/cli.md"))
 	if row == nil {
 		t.Fatal("got no row of reasons in docs/cli.md, want one")
@@ -108,8 +107,8 @@ func TestReasonsAreThoseDocumented(t *testing.T) {
 	}
 }
 
-// TestEveryFlagIsCompleted: no flag with a value is left to the shell, which would offer files for
-// all of them.
+// TestEveryFlagIsCompleted checks that every flag with a value has a completion. Otherwise the
+// shell would offer files for it.
 func TestEveryFlagIsCompleted(t *testing.T) {
 	p := invocation.Process{
 		LookupEnv: func(string) (string, bool) { return "", false },

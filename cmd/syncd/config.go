@@ -52,7 +52,7 @@ accepts: its passes run only when somebody asks for them.` + exit.Help("config c
 			if len(args) != 1 || cmd.Flags().Changed("config") {
 				return usage.NoArguments(cmd, args)
 			}
-			return cmd.Flags().Set("config", args[0]) // as checkers of other programs have it
+			return cmd.Flags().Set("config", args[0]) // "check FILE" works as in other programs
 		},
 		ValidArgsFunction: yamlFiles,
 	}
@@ -79,7 +79,7 @@ shown when it exists, or when its name is surely a name; a template may have put
 	return cmd
 }
 
-// checkedConfig is what became of a check. Its JSON form is a contract: docs/cli.md describes it.
+// checkedConfig is the result of a check. Its JSON form is a contract: see docs/cli.md.
 type checkedConfig struct {
 	File     string           `json:"file"`
 	Valid    bool             `json:"valid"`

@@ -17,7 +17,7 @@ import (
 	"syncd/internal/invocation"
 )
 
-// sound is a configuration without faults; tests put something into it.
+// sound is a configuration without faults. Tests change it.
 const sound = `state: file:state
 http: {listen: "127.0.0.1:0"}
 roles:
@@ -29,7 +29,7 @@ mappings:
     destination: {bucket: consumer-copy, region: us-east-1, account: "222222222222", role: reader, kms_key: "arn:aws:kms:us-east-1:222222222222:key/1a2b"}
 `
 
-// offline runs a command line without a service, in an environment of its own.
+// offline runs a command line without a service and with the given environment.
 func offline(t *testing.T, env map[string]string, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr strings.Builder
@@ -49,10 +49,10 @@ func writeConfig(t *testing.T, text string) (path string) {
 	return path
 }
 
-// TestTheGateIsOne has files that are refused by what is only known in the program or on the
-// machine, and by the rules of the configuration: each command refuses them in the same words, with
-// the line, before it does anything.
-func TestTheGateIsOne(t *testing.T) {
+// TestCommandsRejectTheSameConfigurations runs every command with configurations that violate the
+// rules of the configuration, of the program, or of the machine. Each command rejects them with the
+// same text and line before it does anything.
+func TestCommandsRejectTheSameConfigurations(t *testing.T) {
 	for _, tt := range []struct{ name, old, add, want string }{
 		{"deletes", "", "    delete: {enabled: true}\n", ":10: mappings[0].delete.enabled: true is not supported by this version; "},
 		{"a cap on cost", "", "    limits: {requests_per_second: 5,\n      cost_usd: 3}\n", ":11: mappings[0].limits.cost_usd: a cap on cost is not supported"},
@@ -93,9 +93,9 @@ func TestTheGateIsOne(t *testing.T) {
 	}
 }
 
-// TestTheGateKnowsWhereNoSocketCanBe has the check refuse what run refuses, and take what run makes
-// or what another user could.
-func TestTheGateKnowsWhereNoSocketCanBe(t *testing.T) {
+// TestGateChecksSocketPath checks that the gate rejects the paths where run cannot create a socket,
+// and accepts those where run or another user can.
+func TestGateChecksSocketPath(t *testing.T) {
 	dir := t.TempDir()
 	open, sticky, file, link := filepath.Join(dir, "open"), filepath.Join(dir, "sticky"), filepath.Join(dir, "file"), filepath.Join(dir, "link")
 	err := errors.Join(os.Mkdir(open, 0o700), os.Chmod(open, 0o777), os.Mkdir(sticky, 0o700), os.Chmod(sticky, 0o777|fs.ModeSticky),
@@ -131,8 +131,9 @@ func TestTheGateKnowsWhereNoSocketCanBe(t *testing.T) {
 	}
 }
 
-// TestAllFaultsOfTheGateAtOnce has faults of the configuration's rules beside those of the program.
-func TestAllFaultsOfTheGateAtOnce(t *testing.T) {
+// TestGateReportsAllFaults checks that faults of the configuration and of the gate are reported
+// together.
+func TestGateReportsAllFaults(t *testing.T) {
 	path := writeConfig(t, strings.Replace(sound, "@every 15m", "every 15 min", 1)+
 		"    delete: {enabled: true}\n    limits: {cost_usd: 100}\n    copy: {checksum: off}\n    filter: {min_sise: 5}\n")
 	got := offline(t, nil, "config", "check", "--json", "--config", path)
@@ -149,8 +150,9 @@ func TestAllFaultsOfTheGateAtOnce(t *testing.T) {
 	}
 }
 
-// TestWhatTheGateAccepts puts the system together, as each command does before its first request.
-func TestWhatTheGateAccepts(t *testing.T) {
+// TestGateAccepts builds the system from accepted configurations, as each command does before its
+// first request.
+func TestGateAccepts(t *testing.T) {
 	for _, tt := range []struct{ name, old, with, warning string }{
 		{"as it is", "", "", ""},
 		{"no schedule", "    schedule: \"@every 15m\"\n", "", ":5: mappings: no mapping has a schedule: passes run only when somebody asks for them; "},
@@ -189,7 +191,7 @@ func TestWhatTheGateAccepts(t *testing.T) {
 	}
 }
 
-// TestConfigCheckPrintsMappings has both ways to copy.
+// TestConfigCheckPrintsMappings covers both methods, server-side and relay.
 func TestConfigCheckPrintsMappings(t *testing.T) {
 	path := writeConfig(t, sound+strings.ReplaceAll(strings.ReplaceAll(sound[strings.Index(sound, "  - name"):], "role: reader, kms", "kms"), "consumer-copy", "copy-2"))
 	text, err := os.ReadFile(path)
@@ -224,7 +226,7 @@ func TestConfigCheckPrintsMappings(t *testing.T) {
 	}
 }
 
-// TestConfigShow loads what it shows, from another folder, without the external ids.
+// TestConfigShow loads the output of config show from another folder. External ids are not shown.
 func TestConfigShow(t *testing.T) {
 	roles := `
   plain: {arn: "arn:aws:iam::222222222222:role/r", external_id: "s3cret-in-the-file"}
@@ -264,8 +266,8 @@ mappings:`
 	}
 }
 
-// TestAReloadPassesTheGate refuses in the words of a start.
-func TestAReloadPassesTheGate(t *testing.T) {
+// TestReloadChecksConfiguration checks that a reload reports the same faults as a start.
+func TestReloadChecksConfiguration(t *testing.T) {
 	path := writeConfig(t, sound)
 	f := invocation.Flags{Config: path, LogLevel: "error"}
 	p := invocation.Process{Stdout: t.Output(), Stderr: t.Output(), ReadFile: os.ReadFile, LookupEnv: os.LookupEnv, Now: time.Now}
@@ -288,7 +290,7 @@ func TestAReloadPassesTheGate(t *testing.T) {
 	}
 }
 
-// TestConfigCheckMakesSessionPolicies warns of one that AssumeRole would refuse.
+// TestConfigCheckMakesSessionPolicies warns about a session policy that AssumeRole would refuse.
 func TestConfigCheckMakesSessionPolicies(t *testing.T) {
 	text := strings.NewReplacer(`role/reader"}`, `role/reader", session_policy: scoped}`, "owner-data,", "owner-data, prefix: "+strings.Repeat("a", 900)+"/,",
 		"consumer-copy,", "consumer-copy, prefix: "+strings.Repeat("b", 900)+"/,").Replace(sound)
@@ -299,8 +301,9 @@ func TestConfigCheckMakesSessionPolicies(t *testing.T) {
 	}
 }
 
-// TestTheGateReadsTheWebConfiguration from the folder of the configuration.
-func TestTheGateReadsTheWebConfiguration(t *testing.T) {
+// TestGateChecksWebConfig checks that a relative http.web_config is relative to the folder of the
+// configuration.
+func TestGateChecksWebConfig(t *testing.T) {
 	path := writeConfig(t, strings.Replace(sound, `"127.0.0.1:0"}`, `"127.0.0.1:0", web_config: web.yaml}`, 1))
 	web := filepath.Join(filepath.Dir(path), "web.yaml")
 	for text, want := range map[string]string{

@@ -18,8 +18,8 @@ import (
 	"syncd/internal/invocation"
 )
 
-// TestConfigurationFromStandardInput is read once, however often a command needs it, and is not
-// reloaded.
+// TestConfigurationFromStandardInput checks that a configuration from standard input is read only
+// once, and is not reloaded.
 func TestConfigurationFromStandardInput(t *testing.T) {
 	s := newSite(t, nil)
 	text, err := os.ReadFile(s.config)
@@ -31,7 +31,7 @@ func TestConfigurationFromStandardInput(t *testing.T) {
 		Stdin: strings.NewReader(string(text)), Stdout: &stdout, Stderr: &stderr,
 		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: time.Now, Ambient: s.SignIn(),
 	}
-	// The doctor reads it again for the mapping that never had a pass.
+	// The doctor uses the configuration twice for a mapping that never ran a pass.
 	if code := run(t.Context(), []string{"doctor", "--config", "-"}, p); code != 0 {
 		t.Errorf("doctor: got exit %d; stdout:\n%s\nstderr:\n%s", code, stdout.String(), stderr.String())
 	}
@@ -58,14 +58,14 @@ func TestConfigurationFromStandardInput(t *testing.T) {
 	})
 }
 
-// pipe makes a named pipe, which has no writer until the test writes to it.
+// pipe creates a named pipe. It has no writer until the test writes to it.
 func pipe(t *testing.T) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { // ends what still waits for a writer
+	t.Cleanup(func() { // unblocks readers that still wait for a writer
 		end, err := os.OpenFile(path, os.O_RDWR|syscall.O_NONBLOCK, 0)
 		if err == nil {
 			err = end.Close()
@@ -77,7 +77,7 @@ func pipe(t *testing.T) (path string) {
 	return path
 }
 
-// stopping is an input without an end that interrupts the program once it is read.
+// stopping is an endless input that interrupts the program when it is read.
 type stopping struct {
 	stop func()
 	end  <-chan struct{}
@@ -89,9 +89,9 @@ func (r stopping) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// TestInterruptedWhileItReads ends a command at once that waits for the rest of its configuration,
-// or of a policy.
-func TestInterruptedWhileItReads(t *testing.T) {
+// TestInterruptedWhileReading interrupts commands that are reading their configuration or a policy;
+// they end at once.
+func TestInterruptedWhileReading(t *testing.T) {
 	for _, command := range []string{
 		"run -c -", "status -c -", "backfill -c -", "config check -c -", "healthcheck -c -", "policy -c -", "policy check -",
 		"run -c PIPE", "replay -c PIPE", "config show -c PIPE", "policy check PIPE",
@@ -99,7 +99,7 @@ func TestInterruptedWhileItReads(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		if strings.Contains(command, "PIPE") {
 			command = strings.Replace(command, "PIPE", pipe(t), 1)
-			stop() // it has no writer: it can only be interrupted
+			stop() // the pipe has no writer, so the command must be interrupted
 		}
 		var stdout, stderr lockedBuffer
 		p := invocation.Process{
@@ -114,9 +114,9 @@ func TestInterruptedWhileItReads(t *testing.T) {
 	}
 }
 
-// TestConfigurationsThatCannotBeRead are refused with one exit code by every command, whatever the
-// reason, and with the path.
-func TestConfigurationsThatCannotBeRead(t *testing.T) {
+// TestUnreadableConfigurations checks that every command rejects an unreadable configuration with
+// the same exit code, and names the path.
+func TestUnreadableConfigurations(t *testing.T) {
 	dir := t.TempDir()
 	loop, closed := filepath.Join(dir, "loop"), filepath.Join(dir, "closed")
 	if err := errors.Join(os.Symlink(loop, loop), os.WriteFile(closed, nil, 0)); err != nil {
@@ -139,7 +139,8 @@ func TestConfigurationsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestHealthcheckFindsTheConfiguration as the daemon next to it does.
+// TestHealthcheckFindsTheConfiguration checks that healthcheck reads the same configuration as the
+// daemon.
 func TestHealthcheckFindsTheConfiguration(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "syncd.yaml")
 	if err := os.WriteFile(file, []byte("http: {listen: \"127.0.0.1:1\"}\n"), 0o600); err != nil {

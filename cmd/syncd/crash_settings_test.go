@@ -13,8 +13,7 @@ import (
 	"syncd/internal/syncer"
 )
 
-// crashSettings are those settings of a mapping that make what a ledger says of its copies untrue
-// when they change.
+// crashSettings are the settings of a mapping whose change makes the entries of its ledger wrong.
 type crashSettings struct {
 	text string // the configuration without them
 
@@ -22,16 +21,16 @@ type crashSettings struct {
 	firstKey, otherKey string
 }
 
-// The other prefix of the source has fewer objects, which are copied to the same keys.
+// The other prefix of the source has fewer objects. They are copied to the same keys.
 const (
 	crashPrefix      = "data/"
 	crashOtherPrefix = "more/"
 	crashOthers      = crashObjects / 4
 )
 
-// TestCrashUnderChangedSettings kills the real process again and again, while the mapping's key,
-// storage class and source prefix are changed and put back at random. A pass that reaches its end
-// leaves the copy as its settings want it, and calls nothing foreign.
+// TestCrashUnderChangedSettings kills the real process repeatedly while the key, the storage class
+// and the source prefix of the mapping change at random. After a complete pass the copies match the
+// settings, and none is called foreign.
 func TestCrashUnderChangedSettings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -48,7 +47,7 @@ func TestCrashUnderChangedSettings(t *testing.T) {
 					c.converge(t)
 				}
 			}
-			for range 2 { // the last settings, and those that were before
+			for range 2 { // the current settings, then the previous ones
 				c.converge(t)
 				c.settings.change(c.random.IntN)
 				c.write(t)
@@ -74,7 +73,7 @@ func (c *crash) withSettings(t *testing.T) {
 	}
 }
 
-// change sets each of the settings, at random, to one of its two values.
+// change sets each setting to one of its two values at random.
 func (s *crashSettings) change(pick func(int) int) {
 	one := func(values ...string) string { return values[pick(len(values))] }
 	s.prefix, s.class, s.key = one(crashPrefix, crashOtherPrefix), one("STANDARD", "STANDARD_IA"), one(s.firstKey, s.otherKey)
@@ -92,10 +91,10 @@ func (c *crash) write(t *testing.T) {
 	}
 }
 
-// converge lets passes come to their end, and holds the copy to its source and its settings.
+// converge runs complete passes, and compares the copies with the source and the settings.
 func (c *crash) converge(t *testing.T) {
 	t.Helper()
-	for range 2 { // objects that were overwritten before the mark of a resumed pass are the next one's
+	for range 2 { // a resumed pass misses objects that were overwritten before its mark; the next pass copies them
 		got := c.run(t.Context(), "backfill", "--rekey", "--json")
 		var summary syncer.Summary
 		if err := json.Unmarshal([]byte(got.stdout), &summary); err != nil || got.code != 0 || summary.SetAside() > 0 {

@@ -27,19 +27,19 @@ import (
 	"syncd/internal/invocation"
 )
 
-// The kills of TestCrash in all, and those of TestCrashUnderChangedSettings, spread over the four
-// ways; make crash asks for more.
+// The total kills of TestCrash, and those of TestCrashUnderChangedSettings, divided among the four
+// ways; make crash sets more.
 var crashKills = flag.Int("kills", 2, "how often TestCrash, and again TestCrashUnderChangedSettings, kills the process")
 
 const (
 	crashObjects  = 1200
-	crashLarge    = 3 // of them are copied in parts
+	crashLarge    = 3 // objects that are copied in parts
 	crashFlight   = 64
 	crashInterval = 100 * time.Millisecond // checkpoint.flush_interval
 	crashLease    = 15 * time.Second
 )
 
-// TestCrash kills the real process again and again, at random moments, while its source changes.
+// TestCrash kills the real process repeatedly at random moments while its source changes.
 func TestCrash(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -55,7 +55,7 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// crashWay is where a ledger is and how objects are copied, with the kills that are its share.
+// crashWay is where the ledger is stored, how objects are copied, and the number of kills.
 type crashWay struct {
 	onS3, relay bool
 	kills       int
@@ -65,8 +65,8 @@ func (w crashWay) String() string {
 	return map[bool]string{false: "file", true: "s3"}[w.onS3] + map[bool]string{false: " server-side", true: " relay"}[w.relay]
 }
 
-// crashWays returns the ways among which the kills are divided. Of fewer kills than ways each is of
-// a way that differs in both respects from the next.
+// crashWays divides the kills among the ways. If there are fewer kills than ways, consecutive ways
+// differ in both respects.
 func crashWays() (ways []crashWay) {
 	for i, w := range []crashWay{{onS3: true}, {relay: true}, {}, {onS3: true, relay: true}} {
 		if w.kills = (*crashKills + 3 - i) / 4; w.kills > 0 {
@@ -76,21 +76,21 @@ func crashWays() (ways []crashWay) {
 	return ways
 }
 
-// crash is a site whose source changes and whose process dies.
+// crash is a site whose source changes and whose process is killed.
 type crash struct {
 	*site
 	random *rand.Rand
-	skew   *atomic.Int64 // the clock of the two accounts is ahead by so many nanoseconds
+	skew   *atomic.Int64 // nanoseconds that the clock of the two accounts is ahead
 
 	mu       sync.Mutex
 	contents map[string]map[string]bool // every content that the source had for a copy of that key
-	copies   []time.Time                // when each copy was asked for
+	copies   []time.Time                // when each copy was requested
 
 	kills   int
-	allowed int64 // copies that may have been made in vain
+	allowed int64 // repeated copies that are allowed
 	version int
 
-	settings *crashSettings // that change between kills; nil: none do
+	settings *crashSettings // the settings that change between kills, or nil
 }
 
 func newCrash(t *testing.T, way crashWay) *crash {
@@ -130,19 +130,20 @@ func newCrash(t *testing.T, way crashWay) *crash {
 	}
 	for _, operation := range []string{"CopyObject", "PutObject", "CompleteMultipartUpload"} {
 		s.Cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demo.Copy, Do: c.noteCopy})
-		// The answer is lost, and what was written is ours all the same.
+		// The response is lost, but the object was written.
 		s.Cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demo.Copy, Kind: awsfake.LoseAnswer, Probability: 0.005, Do: c.allowOne})
 	}
 	return c
 }
 
-// put writes the next version of an object under a prefix of the source, of another size than the
-// last, and every other time without a checksum. Under any prefix it is copied to the same key.
+// put writes the next version of an object under a prefix of the source, with another size than the
+// last one, and every other time without a checksum. Under either prefix the object is copied to
+// the same key.
 func (c *crash) put(prefix string, i int) {
 	c.version++
 	copied, content := copyOf(i), fmt.Sprintf("%04d in version %d", i, c.version)
 	if i%(crashObjects/crashLarge) == 0 {
-		content += strings.Repeat(content, 9<<20/len(content)) // of two parts, server-side and relayed
+		content += strings.Repeat(content, 9<<20/len(content)) // two parts, both server-side and relayed
 	}
 	content += strings.Repeat(".", c.random.IntN(100))
 	if c.contents[copied] == nil {
@@ -152,7 +153,7 @@ func (c *crash) put(prefix string, i int) {
 	c.Source.Put(fmt.Sprintf("%s%04d", prefix, i), awsfake.BytesBody([]byte(content)), awsfake.PutOptions{NoChecksum: c.version%2 == 0})
 }
 
-// copyOf is the key that an object is copied to.
+// copyOf returns the key of an object's copy.
 func copyOf(i int) string { return fmt.Sprintf("data/%04d", i) }
 
 func (c *crash) allowOne() {
@@ -167,8 +168,8 @@ func (c *crash) noteCopy() {
 	c.copies = append(c.copies, time.Now())
 }
 
-// killOnce changes the source, lets the process work for a random while, kills it and looks at what
-// it left.
+// killOnce changes the source, lets the process work for a random time, kills it, and checks the
+// result.
 func (c *crash) killOnce(t *testing.T) {
 	t.Helper()
 	for range c.random.IntN(60) {
@@ -184,7 +185,7 @@ func (c *crash) killOnce(t *testing.T) {
 	}
 	c.kills++
 	c.allow(began, time.Now())
-	// The next process waits for the lease of the dead, by the clock of the store.
+	// The next process waits until the lease of the killed one expires, by the clock of the store.
 	c.skew.Add(int64(crashLease + 5*time.Second))
 	c.check(t)
 }
@@ -205,9 +206,8 @@ func (c *crash) changeFor(ctx context.Context, d time.Duration) {
 	}
 }
 
-// allow adds what a kill may cost: what was in flight, and what was copied since the last save was
-// due. A save that was under way counts twice, because its end is what the next interval is counted
-// from.
+// allow adds the copies that a kill may repeat: those in flight, and those since the last save was
+// due. A save in progress counts twice, because the next interval starts when it ends.
 func (c *crash) allow(began, killed time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -221,11 +221,11 @@ func (c *crash) allow(began, killed time.Time) {
 	c.allowed += lost + 2*crashFlight
 }
 
-// flushSlack is what a save may take on a busy machine.
+// flushSlack is how long a save may take on a busy machine.
 const flushSlack = 300 * time.Millisecond
 
-// check looks at the invariants with the process dead: what lies at the destination is whole, and
-// what the ledger says lies there does.
+// check checks the invariants while no process runs: every copy is complete, and every copy in the
+// ledger exists.
 func (c *crash) check(t *testing.T) {
 	t.Helper()
 	for _, key := range c.Destination.Keys() {
@@ -238,7 +238,7 @@ func (c *crash) check(t *testing.T) {
 		}
 	}
 	if c.settings != nil {
-		return // the last generation may be of other settings than what was copied since
+		return // the last generation may have other settings than later copies
 	}
 	store := c.store(t)
 	for entry, err := range checkpoint.Entries(t.Context(), store, demo.Mapping) {
@@ -266,14 +266,15 @@ func (c *crash) store(t *testing.T) store.Store {
 	return state.Store
 }
 
-// finish lets the process come to its end, and compares both sides and what it cost.
+// finish runs the process until it ends, and compares both sides and the number of copies.
 func (c *crash) finish(t *testing.T) {
 	t.Helper()
 	if got := c.run(t.Context(), "backfill"); got.code != 0 {
 		t.Fatalf("the last pass: got exit %d; stderr:\n%s", got.code, got.stderr)
 	}
-	// Objects that were overwritten behind the mark of a resumed pass are the next one's; and so is
-	// an upload that nobody remembers, which a pass aborts that copies something in parts.
+	// A resumed pass misses objects that were overwritten after they were listed; the next pass
+	// copies them. A pass that copies something in parts also aborts uploads that no ledger
+	// records.
 	c.put("data/", 0)
 	last := c.run(t.Context(), "backfill", "--log-level", "debug")
 	if got := last; got.code != 0 {
@@ -299,7 +300,7 @@ func (c *crash) finish(t *testing.T) {
 	}
 }
 
-// copiedAgain counts the copies of a source version beyond the first: the destination keeps every
+// copiedAgain counts the copies of a source version after the first. The destination keeps every
 // version.
 func (c *crash) copiedAgain() (again int64) {
 	for _, key := range c.Destination.Keys() {

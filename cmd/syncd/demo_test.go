@@ -13,8 +13,8 @@ import (
 	"syncd/internal/demo"
 )
 
-// TestDemoRemovesOnlyItsOwnLedger starts in a folder of an earlier demo, and in one of somebody
-// else.
+// TestDemoRemovesOnlyItsOwnLedger starts in the folder of an earlier demo, and in a folder with
+// other files.
 func TestDemoRemovesOnlyItsOwnLedger(t *testing.T) {
 	for _, tt := range []struct {
 		name, former string
@@ -45,8 +45,8 @@ func TestDemoRemovesOnlyItsOwnLedger(t *testing.T) {
 	}
 }
 
-// TestEmptyDemoLeavesNoFormerDemo: a configuration and a ledger of accounts that have buckets are
-// of no use in empty ones.
+// TestEmptyDemoLeavesNoFormerDemo checks that an empty demo removes the configuration and the
+// ledger of an earlier demo, whose buckets no longer exist.
 func TestEmptyDemoLeavesNoFormerDemo(t *testing.T) {
 	dir := t.TempDir()
 	if err := demo.NewWorld(time.Now).Write(dir); err != nil {
@@ -60,9 +60,9 @@ func TestEmptyDemoLeavesNoFormerDemo(t *testing.T) {
 	}
 }
 
-// TestDemoEnvironment reads the file as a shell does, in a folder whose name a shell would take
-// apart. An AWS CLI that does not read the endpoint from the environment gets it as a flag;
-// credentials and endpoints of the caller's own accounts are removed.
+// TestDemoEnvironment loads the file in a shell, from a folder whose name needs quoting. An AWS CLI
+// that does not read the endpoint from the environment gets it as a flag. Credentials and endpoints
+// of the user's own accounts are removed.
 func TestDemoEnvironment(t *testing.T) {
 	dir, bin := filepath.Join(t.TempDir(), "it's a demo"), t.TempDir()
 	w := demo.NewEmptyWorld(time.Now)
@@ -106,8 +106,8 @@ func TestDemoEnvironment(t *testing.T) {
 	}
 }
 
-// checkDemoRegion wants the region of the page for every client: version 1 of the AWS CLI reads
-// AWS_DEFAULT_REGION alone, and one without either reads the profile.
+// checkDemoRegion checks that every client uses the region of the page: version 1 of the AWS CLI
+// reads only AWS_DEFAULT_REGION, and clients without either variable read the profile.
 func checkDemoRegion(t *testing.T, dir string) {
 	t.Helper()
 	page, err := os.ReadFile(gettingStarted)
@@ -125,8 +125,8 @@ func checkDemoRegion(t *testing.T, dir string) {
 	}
 }
 
-// inDemoShell is what a command prints in a shell that has read the demo's environment, and that of
-// real accounts before.
+// inDemoShell returns the output of a command in a shell that first had the environment of real
+// accounts, then loaded the environment of the demo.
 func inDemoShell(t *testing.T, dir, bin, command string) string {
 	t.Helper()
 	shell := exec.CommandContext(t.Context(), "/bin/sh", "-euc", `. "$1/environment"; `+command, "sh", dir)
@@ -144,8 +144,8 @@ func inDemoShell(t *testing.T, dir, bin, command string) string {
 	return string(out)
 }
 
-// TestDemoCertificate: clients that trust ca.pem trust the endpoint of empty accounts, at its
-// address; others do not.
+// TestDemoCertificate checks that clients trust the endpoint of empty accounts if and only if they
+// trust ca.pem.
 func TestDemoCertificate(t *testing.T) {
 	w := demo.NewEmptyWorld(time.Now)
 	listener, err := w.Bind(t.Context(), "127.0.0.2:0")

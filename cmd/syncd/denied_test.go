@@ -10,9 +10,9 @@ import (
 	"syncd/internal/status"
 )
 
-// TestBackfillThatIsDenied names one cause and what to do, shows it in the status, and is over when
-// it is repaired.
-func TestBackfillThatIsDenied(t *testing.T) {
+// TestBackfillDenied checks that a denied backfill reports one cause and a hint, that status shows
+// it, and that it ends when the policy is fixed.
+func TestBackfillDenied(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 200 {
 		s.Source.Put(fmt.Sprintf("k%03d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
@@ -24,9 +24,9 @@ func TestBackfillThatIsDenied(t *testing.T) {
 		if got.code != 1 || summary.Exit != 1 || summary.Result != "denied" || summary.SetAside() != 0 {
 			t.Errorf("got exit %d, %+v, want 1 and the result denied", got.code, summary)
 		}
-		told := got.stderr[strings.LastIndex(got.stderr, "syncd: mapping"):]
-		if strings.Count(told, "AccessDenied") != 1 || !strings.Contains(told, "; hint: run `syncd doctor`") || strings.Count(told, "\n") != 1 {
-			t.Errorf("got %q, want one line with the cause once and the doctor", told)
+		message := got.stderr[strings.LastIndex(got.stderr, "syncd: mapping"):]
+		if strings.Count(message, "AccessDenied") != 1 || !strings.Contains(message, "; hint: run `syncd doctor`") || strings.Count(message, "\n") != 1 {
+			t.Errorf("got %q, want one line with the cause once and the doctor", message)
 		}
 	}
 	var shown status.Status

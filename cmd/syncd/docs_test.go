@@ -18,7 +18,7 @@ import (
 	"syncd/internal/invocation"
 )
 
-// documents are the texts that people copy commands from.
+// documents returns the documents that users copy commands from.
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
@@ -38,8 +38,8 @@ func documents(t *testing.T) map[string]string {
 	return texts
 }
 
-// TestDocumentedCommandsExist finds every command line of syncd in code of the documents and of the
-// help itself, and holds its command and flags to what the program has.
+// TestDocumentedCommandsExist checks that every syncd command line in the documents and in the help
+// has an existing command and existing flags.
 func TestDocumentedCommandsExist(t *testing.T) {
 	root := newRoot(invocation.Process{})
 	root.InitDefaultHelpCmd()
@@ -64,8 +64,8 @@ func TestDocumentedCommandsExist(t *testing.T) {
 	}
 }
 
-// isCommandLine tells a command line from a sentence that begins with the program's name: it stands
-// in code, or has flags.
+// isCommandLine distinguishes a command line from a sentence that begins with "syncd": a command
+// line is in code or has flags.
 func isCommandLine(match string, root *cobra.Command, words []string) bool {
 	cmd, _, err := root.Find(words)
 	inCode := strings.HasPrefix(match, "`")
@@ -92,8 +92,7 @@ func checkCommandLine(t *testing.T, name string, root *cobra.Command, words []st
 	}
 }
 
-// TestDocumentedConfigurationsLoad loads every YAML block that begins with state, as the README's
-// smallest one does.
+// TestDocumentedConfigurationsLoad loads every YAML block in the documents that begins with state.
 func TestDocumentedConfigurationsLoad(t *testing.T) {
 	block := regexp.MustCompile("(?s)```yaml\n(state:.*?)```")
 	found := 0
@@ -110,8 +109,8 @@ func TestDocumentedConfigurationsLoad(t *testing.T) {
 	}
 }
 
-// TestTheTableOfFlags holds the table of docs/cli.md to the flags that each command has.
-func TestTheTableOfFlags(t *testing.T) {
+// TestFlagsAreDocumented compares the table of docs/cli.md with the flags of each command.
+func TestFlagsAreDocumented(t *testing.T) {
 	missing := map[string]bool{}
 	for cmd := range commandsOf(t) {
 		name := strings.TrimPrefix(cmd.CommandPath(), "syncd ")
@@ -147,8 +146,7 @@ func TestTheTableOfFlags(t *testing.T) {
 	}
 }
 
-// TestMappingIsRequiredWhereTheHelpSaysSo runs every command that takes mappings without one, on a
-// configuration without faults.
+// TestMappingIsRequiredWhereTheHelpSaysSo runs every command that has --mapping without it.
 func TestMappingIsRequiredWhereTheHelpSaysSo(t *testing.T) {
 	path := writeConfig(t, sound)
 	for cmd := range commandsOf(t) {
@@ -164,7 +162,7 @@ func TestMappingIsRequiredWhereTheHelpSaysSo(t *testing.T) {
 			args = append(args, "--offline")
 		}
 		cancelled, stop := context.WithCancel(t.Context())
-		stop() // nothing is sent
+		stop() // so that no request is sent
 		var stdout, stderr strings.Builder
 		code := run(cancelled, args, invocation.Process{Stdout: &stdout, Stderr: &stderr, ReadFile: os.ReadFile, Now: time.Now, LookupEnv: func(string) (string, bool) { return "", false }})
 		isRefused := code == exit.CodeUsage && strings.Contains(stderr.String(), "--mapping")
@@ -174,8 +172,8 @@ func TestMappingIsRequiredWhereTheHelpSaysSo(t *testing.T) {
 	}
 }
 
-// TestDecisionsAreListed wants a row for every decision, by number and title, each row different
-// from the others, and a sentence on every number that is missing.
+// TestDecisionsAreListed checks that the list has a distinct row for every decision, with number
+// and title, and a sentence for every missing number.
 func TestDecisionsAreListed(t *testing.T) {
 	const folder = "../../docs/decisions/"
 	list := string(readText(t, folder+"README.md"))
@@ -214,7 +212,8 @@ func TestDecisionsAreListed(t *testing.T) {
 	}
 }
 
-// TestChangelogBeginsWithWhatBreaks wants the breaking changes before the others, each said once.
+// TestChangelogBeginsWithWhatBreaks checks that breaking changes come first, and that no entry is
+// repeated.
 func TestChangelogBeginsWithWhatBreaks(t *testing.T) {
 	_, unreleased, found := strings.Cut(string(readText(t, "../../CHANGELOG.md")), "\n## Unreleased\n\n### Changed\n\nBreaking changes, each with the way out:\n\n")
 	breaking, others, split := strings.Cut(unreleased, "\nOther changes:\n\n")
@@ -235,8 +234,8 @@ func TestChangelogBeginsWithWhatBreaks(t *testing.T) {
 	}
 }
 
-// TestDocumentsAvoidIdioms holds the pages for operators to plain English: phrases that a reader
-// has to guess at.
+// TestDocumentsAvoidIdioms checks that the pages for operators do not use phrases that readers have
+// to guess.
 func TestDocumentsAvoidIdioms(t *testing.T) {
 	idioms := regexp.MustCompile(`(?i)\banew\b|\bwhoever\b|\bgo(?:es)? on (?:where|from|with|as)\b|\bgone on with\b|\btaken up\b|\btakes up (?:the|an?|it)\b|\bunder way\b|\bsays so\b|` +
 		`\b(?:state|ledger|record|copy|file|cure|configuration)s? (?:lie|lies)\b|\bthe books\b|\bput it away\b|\bdoes not get on\b|\bnobody, as long as\b`)

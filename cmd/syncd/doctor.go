@@ -18,7 +18,7 @@ import (
 	"syncd/internal/terminal"
 )
 
-// unhealthyError says how much the doctor found. What it found is printed before.
+// unhealthyError reports how many checks failed. The findings are printed before it.
 type unhealthyError struct{ failed int }
 
 func (e *unhealthyError) Error() string { return terminal.Counted(e.failed, "check") + " failed" }
@@ -58,7 +58,7 @@ func diagnose(ctx context.Context, p invocation.Process, f invocation.Flags, off
 	}
 	var d report.Diagnosed
 	if offline {
-		invocation.LogWarnings(logger, c) // otherwise the system does
+		invocation.LogWarnings(logger, c) // otherwise assembly.New logs them
 		d.Diagnosis, err = doctor.Foresee(c, f.Mappings)
 	} else {
 		d.Diagnosis, err = doctor.Diagnose(ctx, doctor.Options{Config: c, Mappings: f.Mappings, Sessions: doctorSessions(p, c, logger)})
@@ -66,7 +66,7 @@ func diagnose(ctx context.Context, p invocation.Process, f invocation.Flags, off
 	if !offline && err == nil {
 		d.Occupied = countOccupied(ctx, p, f, d.Diagnosis)
 	}
-	if err := errors.Join(err, ctx.Err()); err != nil { // what was refused after an interruption is no finding
+	if err := errors.Join(err, ctx.Err()); err != nil { // after an interruption the results are incomplete
 		return err
 	}
 	if err := report.Diagnosis(p.Stdout, d, f.JSON); err != nil {
@@ -75,7 +75,8 @@ func diagnose(ctx context.Context, p invocation.Process, f invocation.Flags, off
 	return unhealthy(d.Diagnosis)
 }
 
-// doctorSessions makes the credentials that a pass of the mapping would have.
+// doctorSessions returns a function that makes the credentials that a pass of the mapping would
+// use.
 func doctorSessions(p invocation.Process, c *config.Config, logger *slog.Logger) func(context.Context, config.Mapping, map[string]config.Role) (*creds.Set, error) {
 	return func(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error) {
 		o := assembly.CredentialsOf(p, c, roles, logger)

@@ -14,13 +14,14 @@ import (
 	"syncd/internal/syncer/preview"
 )
 
-// comparedAtMost bounds what the doctor lists of either side: twenty pages. A plan counts all.
-const comparedAtMost = 20_000
+// maxCompared limits how many objects the doctor lists on each side: twenty pages. Only `syncd
+// plan` counts all of them.
+const maxCompared = 20_000
 
 var errEnough = errors.New("enough was compared")
 
-// countOccupied looks at the destinations of the mappings that pass every check and never had a
-// pass.
+// countOccupied counts what the destinations already hold, for the mappings that pass every check
+// and never ran a pass.
 func countOccupied(ctx context.Context, p invocation.Process, f invocation.Flags, d doctor.Diagnosis) []report.Occupied {
 	var all []report.Occupied
 	for _, name := range healthy(d) {
@@ -36,7 +37,7 @@ func countOccupied(ctx context.Context, p invocation.Process, f invocation.Flags
 	return all
 }
 
-// healthy returns the mappings of which no check failed.
+// healthy returns the mappings without a failed check.
 func healthy(d doctor.Diagnosis) []string {
 	var names, sick []string
 	for _, probe := range d.Probes {
@@ -50,8 +51,8 @@ func healthy(d doctor.Diagnosis) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" || slices.Contains(sick, name) })
 }
 
-// countIn plans the first pass, as far as it takes to count. HasLedger says that there has been a
-// pass.
+// countIn counts into o by planning the first pass, up to maxCompared objects. hasLedger reports
+// that the mapping has already run a pass, in which case nothing is counted.
 func countIn(ctx context.Context, p invocation.Process, f invocation.Flags, o *report.Occupied) (hasLedger bool, err error) {
 	f.Mappings = []string{o.Mapping}
 	s, err := assembly.New(ctx, p, f)
@@ -62,7 +63,7 @@ func countIn(ctx context.Context, p invocation.Process, f invocation.Flags, o *r
 		return err == nil, err
 	}
 	v, err := s.Mappings[0].Syncer.Preview(ctx, func(preview.Fate) error {
-		if o.Compared++; o.Compared == comparedAtMost {
+		if o.Compared++; o.Compared == maxCompared {
 			return errEnough
 		}
 		return nil

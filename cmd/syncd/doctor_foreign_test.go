@@ -11,9 +11,10 @@ import (
 	"syncd/internal/report"
 )
 
-// TestDoctorCountsWhatIsForeign has a destination that holds objects already: what can be no copy,
-// and what may be one. After a pass that is the ledger's to know.
-func TestDoctorCountsWhatIsForeign(t *testing.T) {
+// TestDoctorCountsForeignObjects runs the doctor on a destination that already holds objects: some
+// that cannot be copies and some that may be. After the first pass the doctor no longer counts
+// them.
+func TestDoctorCountsForeignObjects(t *testing.T) {
 	s := newSite(t, nil)
 	text := func(bucket *awsfake.Bucket, key, content string) {
 		bucket.Put(key, awsfake.BytesBody([]byte(content)), awsfake.PutOptions{})

@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// TestDoctorOfARoleThatIsNotThere ends with 1, names the trust policy, and says what waits for it.
-func TestDoctorOfARoleThatIsNotThere(t *testing.T) {
+// TestDoctorMissingRole checks that the doctor exits with 1, names the trust policy, and lists the
+// checks that depend on it.
+func TestDoctorMissingRole(t *testing.T) {
 	s := newSite(t, func(text string) string { return strings.ReplaceAll(text, "role/syncd-consumer", "role/nobody") })
 	got := s.run(t.Context(), "doctor")
 	if got.code != 1 || got.stderr != "syncd: 1 check failed\n" {

@@ -20,27 +20,27 @@ import (
 	"syncd/internal/invocation"
 )
 
-// The drains of TestDrain, and how soon the next process has to be at work; make drain asks for
-// more of both.
+// The number of drains of TestDrain, and the time in which the next process must take over; make
+// drain sets both.
 var (
 	drains   = flag.Int("drains", 2, "how often TestDrain ends the process by SIGTERM")
 	takeover = flag.Duration("takeover", 10*time.Second, "from the end of a process to the next one's lease, on a machine that may be busy")
 )
 
 const (
-	drainLoad  = 400              // objects that come between two drains
+	drainLoad  = 400              // new objects between two drains
 	drainLimit = 10 * time.Second // from the signal to the end; a copy takes milliseconds
 )
 
-// running is a daemon under way.
+// running is a running daemon.
 type running struct {
 	*exec.Cmd
 	stdout, stderr lockedBuffer
 	address        string
 }
 
-// TestDrain has one daemon after the other take over, as in a rolling deployment: the next one
-// stands by while the present one is told to stop at a random moment under load.
+// TestDrain replaces one daemon by the next, as in a rolling deployment: the next one stands by
+// while the current one is stopped at a random moment under load.
 func TestDrain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -76,8 +76,8 @@ func TestDrain(t *testing.T) {
 		t.Errorf("got a lease %+v after the last drain, %v, want none", info, err)
 	}
 
-	// The first takes up the pass that was drained; what came behind its mark meanwhile is for the
-	// second.
+	// The first pass resumes the drained one. The second copies the objects that were added
+	// after they could be listed.
 	for range 2 {
 		if got := s.run(t.Context(), "backfill"); got.code != 0 {
 			t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)
@@ -100,7 +100,7 @@ func (s *site) daemon(t *testing.T) *running {
 	return r
 }
 
-// drain asks the daemon to end, waits until it has and returns when that was.
+// drain stops the daemon, waits until it has ended, and returns the time.
 func (r *running) drain(t *testing.T) time.Time {
 	t.Helper()
 	signaled := time.Now()
@@ -116,8 +116,7 @@ func (r *running) drain(t *testing.T) time.Time {
 	return time.Now()
 }
 
-// wait lets time pass in which the process works; its length decides nothing but where the signal
-// falls.
+// wait lets the process work for some time, which only decides when the signal arrives.
 func wait(t *testing.T, d time.Duration) {
 	t.Helper()
 	select {
@@ -126,7 +125,7 @@ func wait(t *testing.T, d time.Duration) {
 	}
 }
 
-// ledgers opens the store of the ledgers, as another process would.
+// ledgers opens the store of the ledgers like another process.
 func (s *site) ledgers(t *testing.T) store.Store {
 	t.Helper()
 	var out lockedBuffer

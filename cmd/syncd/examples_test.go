@@ -13,8 +13,8 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// TestShippedConfigurationsPassTheCheck finds every configuration in the repository, as a file, in
-// the values of a chart, in a ConfigMap or in a document, and has `syncd config check` look at it.
+// TestShippedConfigurationsPassTheCheck runs `syncd config check` on every configuration in the
+// repository: in files, in the values of a chart, in a ConfigMap, and in documents.
 func TestShippedConfigurationsPassTheCheck(t *testing.T) {
 	found := map[string]int{}
 	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
@@ -46,7 +46,7 @@ func TestShippedConfigurationsPassTheCheck(t *testing.T) {
 	}
 }
 
-// configurationsIn returns the configurations that a file is or holds.
+// configurationsIn returns the configurations in a file.
 func configurationsIn(t *testing.T, path string) (texts []string) {
 	t.Helper()
 	extension := filepath.Ext(path)
@@ -59,7 +59,7 @@ func configurationsIn(t *testing.T, path string) (texts []string) {
 	}
 	text := fillIn(path, string(data))
 	if extension == ".md" {
-		// A block of YAML, or what a shell is given to write.
+		// A block of YAML, or a here-document in a shell command.
 		for _, block := range regexp.MustCompile("(?sm)(?:^```ya?ml\n|<<'?END'?\n)(state:.*?)(?:^```|^END$)").FindAllStringSubmatch(text, -1) {
 			texts = append(texts, block[1])
 		}
@@ -75,7 +75,8 @@ func configurationsIn(t *testing.T, path string) (texts []string) {
 	return texts
 }
 
-// configurationsOf returns the node itself if it is a configuration, and else those within it.
+// configurationsOf returns the node if it is a configuration, and otherwise the configurations
+// inside it.
 func configurationsOf(n ast.Node) (texts []string) {
 	switch n := n.(type) {
 	case *ast.MappingNode:
@@ -104,14 +105,14 @@ func configurationsOf(n ast.Node) (texts []string) {
 	return texts
 }
 
-// fillIn puts values where a file has the words that its reader replaces.
+// fillIn replaces the placeholders of a file.
 func fillIn(path, text string) string {
 	switch {
 	case strings.HasSuffix(path, "deploy/ecs/syncd.yaml"):
 		return strings.NewReplacer("OWNER_ACCOUNT_ID", "111111111111", "ACCOUNT_ID", "222222222222", "DESTINATION_KEY_ARN", "arn:aws:kms:us-west-2:222222222222:key/1a2b",
 			"SOURCE_BUCKET", "owner-data", "DESTINATION_BUCKET", "consumer-copy", "STATE_BUCKET", "consumer-state", "REGION", "us-west-2").Replace(text)
 	case strings.HasSuffix(path, "ci/monitoring-values.yaml"):
-		return strings.Replace(text, ", web_config: /etc/syncd-web/web.yaml", "", 1) // a file of the pod
+		return strings.Replace(text, ", web_config: /etc/syncd-web/web.yaml", "", 1) // the file exists only in the pod
 	case strings.HasSuffix(path, ".md"):
 		return strings.NewReplacer("$CONSUMER", "222222222222", "$OWNER", "111111111111", "$SOURCE", "owner-data", "$AWS_REGION", "us-west-2", "$COPY", "consumer-copy",
 			"$KEY", "arn:aws:kms:us-west-2:222222222222:key/1a2b").Replace(text)

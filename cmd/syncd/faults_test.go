@@ -27,10 +27,10 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// outerFault is one thing that surrounds the program and does not work.
+// outerFault is a fault in the environment of the program.
 type outerFault struct {
 	name string
-	// waits says that waiting can help, so that the message may take longer than ten seconds.
+	// waits is set if waiting can help, so that the command may take longer than ten seconds.
 	waits bool
 	wreck func(o *outer)
 }
@@ -119,7 +119,7 @@ func networkFaults() []outerFault {
 	}
 }
 
-// onlyS3 puts something before S3, and leaves STS as it is.
+// onlyS3 puts a handler in front of S3, but not of STS.
 func onlyS3(next, before http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.Header.Get("Authorization"), "/sts/") {
@@ -242,9 +242,9 @@ func policyFaults() []outerFault {
 	}
 }
 
-// TestOuterFaults records what people read of each fault of the surroundings: the messages of
-// backfill, plan and doctor. Each command that fails says what to do, and within ten seconds unless
-// waiting can help. Time is that of a bubble, so that a busy machine changes nothing.
+// TestOuterFaults records the output of backfill, plan and doctor for each fault of the
+// environment. Each command that fails prints what to do, within ten seconds unless waiting can
+// help. It runs in a synctest bubble, so that a busy machine does not matter.
 func TestOuterFaults(t *testing.T) {
 	var got strings.Builder
 	for _, faults := range [][]outerFault{networkFaults(), credentialFaults(), placeFaults(), policyFaults()} {
@@ -253,14 +253,14 @@ func TestOuterFaults(t *testing.T) {
 		}
 	}
 	if t.Failed() || flag.Lookup("test.run").Value.String() != "" && strings.Contains(flag.Lookup("test.run").Value.String(), "/") {
-		return // a part of the table
+		return // only part of the table was run
 	}
 
 	golden(t, "faults.golden", got.String())
 }
 
-// alone keeps what the machine knows of AWS out of the test.
-func alone(t *testing.T) {
+// clearAWS removes the AWS settings of the machine from the environment.
+func clearAWS(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{
 		"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_REGION", "AWS_CA_BUNDLE",
@@ -275,13 +275,12 @@ func alone(t *testing.T) {
 
 func (f outerFault) record(t *testing.T) string {
 	t.Helper()
-	alone(t)
+	clearAWS(t)
 	dir := t.TempDir()
 	var b strings.Builder
 	isMet := false
 	for _, command := range []string{"backfill", "plan", "doctor"} {
-		// The Parquet library pools decoders that hold channels, which must not pass from one
-		// bubble to the next.
+		// The Parquet library pools decoders with channels, which must not move between bubbles.
 		runtime.GC()
 		runtime.GC()
 		synctest.Test(t, func(t *testing.T) {
@@ -305,8 +304,7 @@ func (f outerFault) record(t *testing.T) string {
 	return b.String()
 }
 
-// shown is what a person reads of a run, without what differs from run to run, and without what is
-// well.
+// shown returns the output of a run without varying values and without successful checks.
 func (o *outer) shown(command string, ended outcome, dir string) string {
 	text := ended.stderr
 	switch command {
@@ -325,7 +323,7 @@ func (o *outer) shown(command string, ended outcome, dir string) string {
 	return text
 }
 
-// progressLine is what a backfill says while it works.
+// progressLine matches the progress of a backfill.
 var progressLine = regexp.MustCompile(`(?m)^\S+: [0-9]+ of [0-9]+ objects,.*\n`)
 
 func varyings() []*regexp.Regexp {
@@ -337,8 +335,8 @@ func varyings() []*regexp.Regexp {
 	}
 }
 
-// failures are the checks of a doctor that did not succeed, with their causes but without the
-// statements to add.
+// failures returns the failed checks of a doctor with their causes, but without the statements to
+// add.
 func failures(text string) string {
 	var b strings.Builder
 	keep := false
@@ -376,5 +374,5 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// indent is what the doctor's explanations are printed under.
+// indent is the indentation of the doctor's explanations.
 const indent = "           "

@@ -36,24 +36,24 @@ import (
 	"syncd/internal/invocation"
 )
 
-// outer is what surrounds the program: two accounts and a third one behind AWS's own names, and a
-// network of pipes to them, so that it works in a bubble. A fault changes one thing of it.
+// outer is the environment of the program: three accounts behind the real host names of AWS, and a
+// network of pipes to them, so that it works in a synctest bubble. A fault changes one part of it.
 type outer struct {
 	*demo.World
 	t       *testing.T
 	hub     *awsfake.Role
 	state   *awsfake.Bucket
-	handler http.Handler            // behind AWS's names
+	handler http.Handler            // answers for AWS's host names
 	config  string                  // text of the configuration
 	env     map[string]string       // of the process
-	ambient aws.CredentialsProvider // nil: what the environment has
+	ambient aws.CredentialsProvider // nil: credentials from the environment
 
-	dial        func(address string) (net.Conn, error) // nil where the network works
+	dial        func(address string) (net.Conn, error) // nil if the network works
 	proxy       *url.URL
 	connect     func(http.ResponseWriter, *http.Request) bool // answers CONNECT; nil lets it through
 	certificate tls.Certificate
 	roots       *x509.CertPool
-	plain       bool // what answers speaks no TLS
+	plain       bool // the server does not speak TLS
 
 	mu    sync.Mutex
 	conns []net.Conn
@@ -65,8 +65,8 @@ const (
 	governance = "333333333333"
 )
 
-// outerConfig has every part that can fail: a chain of roles and an external id from the
-// environment; and onS3 has the state there.
+// outerConfig has every part that can fail, with a chain of roles and an external id from the
+// environment. onS3 also puts the state on S3.
 const outerConfig = `state: "file:{dir}/state"
 log: {format: text}
 
@@ -106,13 +106,13 @@ func everything(action string) *iam.Document {
 	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"` + action + `","Resource":"*"}]}`)
 }
 
-// trustedWith is the trust policy of a role that a principal may assume with an external id.
+// trustedWith returns the trust policy of a role that a principal may assume with an external id.
 func trustedWith(arn, externalID string) *iam.Document {
 	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + arn + `"},"Action":"sts:AssumeRole",
 		"Condition":{"StringEquals":{"sts:ExternalId":"` + externalID + `"}}}]}`)
 }
 
-// leaf is a certificate for AWS's names.
+// leaf returns a certificate for AWS's host names.
 func leaf() *x509.Certificate {
 	return &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "aws"},
@@ -121,7 +121,7 @@ func leaf() *x509.Certificate {
 	}
 }
 
-// certify signs a certificate with an authority of its own, which the program knows.
+// certify signs a certificate with a new authority, which the program trusts.
 func (o *outer) certify(of *x509.Certificate) tls.Certificate {
 	o.t.Helper()
 	authority := &x509.Certificate{
@@ -147,7 +147,7 @@ func (o *outer) certify(of *x509.Certificate) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// process is the program in these surroundings.
+// process returns the process of the program in this environment.
 func (o *outer) process(stdout, stderr io.Writer) invocation.Process {
 	return invocation.Process{
 		Stdout: stdout, Stderr: stderr, ReadFile: os.ReadFile, Now: time.Now, Ambient: o.ambient, Shared: new(creds.Shared),
@@ -167,8 +167,7 @@ func (o *outer) process(stdout, stderr io.Writer) invocation.Process {
 	}
 }
 
-// run runs a command line, as main does but for the signals, and returns how it ended and how long
-// that took.
+// run runs a command line like main, without signals. It returns the outcome and the time it took.
 func (o *outer) run(dir string, args ...string) (outcome, time.Duration) {
 	o.t.Helper()
 	file := filepath.Join(dir, "syncd.yaml")
@@ -183,11 +182,11 @@ func (o *outer) run(dir string, args ...string) (outcome, time.Duration) {
 	}
 	took := time.Since(began)
 	o.hangUp()
-	time.Sleep(time.Hour) // what still connects, or waits, has ended
+	time.Sleep(time.Hour) // pending connections and timers have ended by then
 	return outcome{exit.Code(err), stdout.String(), stderr.String()}, took
 }
 
-// reach makes a connection.
+// reach opens a connection.
 func (o *outer) reach(address string) (net.Conn, error) {
 	if o.dial != nil {
 		if conn, err := o.dial(address); conn != nil || err != nil {
@@ -217,7 +216,7 @@ func (o *outer) hangUp() {
 	o.conns = nil
 }
 
-// serve answers on one connection until it is closed.
+// serve serves one connection until it is closed.
 func (o *outer) serve(conn net.Conn, plain bool) {
 	if !plain {
 		conn = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{o.certificate}, MinVersion: tls.VersionTLS12})
@@ -235,7 +234,7 @@ func (o *outer) serve(conn net.Conn, plain bool) {
 	_ = server.Serve(listener)
 }
 
-// tunnel is a proxy on one connection.
+// tunnel serves one connection as a proxy.
 func (o *outer) tunnel(conn net.Conn) {
 	reader := bufio.NewReader(conn)
 	request, err := http.ReadRequest(reader)
@@ -259,7 +258,7 @@ func (o *outer) tunnel(conn net.Conn) {
 	o.serve(conn, false)
 }
 
-// recorded is an answer that was written.
+// recorded is a recorded response.
 type recorded struct {
 	header http.Header
 	status int
@@ -272,8 +271,8 @@ func (r *recorded) WriteHeader(status int) { r.status = status }
 
 func (r *recorded) Write(p []byte) (int, error) { return r.text.Write(p) }
 
-// buffered is an end of a pipe whose writes do not wait for the reader, as those of a socket do
-// not: both ends of a handshake may write.
+// buffered is an end of a pipe whose writes do not wait for the reader, like those of a socket.
+// Both ends of a TLS handshake may write at once.
 type buffered struct {
 	net.Conn
 
@@ -335,7 +334,7 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
-// The ways of a connection to fail.
+// Connections that fail.
 
 func failsWith(err error) func(string) (net.Conn, error) {
 	return func(string) (net.Conn, error) {
@@ -354,13 +353,13 @@ func unknownName(isNotFound bool) func(string) (net.Conn, error) {
 	}
 }
 
-// noRoute lets a connection time out as the system does.
+// noRoute makes a connection time out like the system does.
 func noRoute(string) (net.Conn, error) {
 	time.Sleep(10 * time.Second)
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
 }
 
-// resets takes a connection and breaks it.
+// resets accepts a connection and resets it.
 func resets(string) (net.Conn, error) { return resetConn{}, nil }
 
 type resetConn struct{ net.Conn }
@@ -376,7 +375,7 @@ func (resetConn) SetWriteDeadline(time.Time) error { return nil }
 func (resetConn) LocalAddr() net.Addr              { return &net.TCPAddr{} }
 func (resetConn) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
 
-// The ways of something else to answer.
+// Servers that answer in place of AWS.
 
 // pageOf answers everything with a page.
 func pageOf(status int, header http.Header) http.Handler {
@@ -390,13 +389,13 @@ func writePage(w http.ResponseWriter, status int, header http.Header) {
 	_, _ = io.WriteString(w, "<html><head><title>"+http.StatusText(status)+"</title></head><body><p>Ask your administrator.</p></body></html>")
 }
 
-// mute answers nothing.
+// mute never answers.
 func mute(_ http.ResponseWriter, r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body) // only then the server notices that the connection ends
+	_, _ = io.Copy(io.Discard, r.Body) // the server notices the end of the connection only after the body is read
 	<-r.Context().Done()
 }
 
-// says has one service refuse everything.
+// says makes one service refuse all requests.
 func (o *outer) says(service, code, message string) {
 	next := o.handler
 	o.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -422,13 +421,13 @@ func (o *outer) onS3() {
 	o.edit(`"file:{dir}/state"`, "s3://consumer-state/syncd/\ncheckpoint: {account: \"222222222222\", region: us-east-1}")
 }
 
-// container has the credentials come from the endpoint of a container.
+// container gets the credentials from the endpoint of a container.
 func (o *outer) container() {
 	o.signs("", "")
 	o.t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials")
 }
 
-// elsewhere has the mapping at a service of one's own.
+// elsewhere moves the mapping to another S3 service.
 func (o *outer) elsewhere() {
 	o.t.Helper()
 	o.edit("log:", "aws: {endpoint_url: \"https://store.corp\", path_style: true}\nlog:")
@@ -443,12 +442,12 @@ func (o *outer) edit(old, replacement string) {
 	o.config = strings.Replace(o.config, old, replacement, 1)
 }
 
-// gaveUp is what the SDK returns when it gives up on EC2 metadata by a deadline of its own.
+// gaveUp is the error of the SDK when its own deadline for EC2 metadata expires.
 func gaveUp(context.Context) (aws.Credentials, error) {
 	return aws.Credentials{}, &smithy.OperationError{ServiceID: "ec2imds", OperationName: "GetMetadata", Err: &smithy.CanceledError{Err: context.DeadlineExceeded}}
 }
 
-// signs puts keys into the environment.
+// signs puts access keys into the environment.
 func (o *outer) signs(id, secret string) {
 	o.t.Setenv("AWS_ACCESS_KEY_ID", id)
 	o.t.Setenv("AWS_SECRET_ACCESS_KEY", secret)

@@ -15,8 +15,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestFidelity copies every kind of object between two accounts, with one role server-side and with
-// two through the process, and reads back what arrived.
+// TestFidelity copies every kind of object between two accounts, server-side with one role and
+// through the process with two, and compares the copies.
 func TestFidelity(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -35,7 +35,7 @@ roles:
   reader: {arn: "arn:aws:iam::{owner}:role/syncd-reader", external_id: {external-id}}
 `
 
-// Who may do what is not the matter here, but for the two refusals of the table.
+// Permissions do not matter here, except for the two refusals of the table.
 const (
 	fidelityRole   = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:*", "kms:*"], "Resource": "*"}]}`
 	fidelityBucket = `{"Version": "2012-10-17", "Statement": [
@@ -45,8 +45,8 @@ const (
 ]}`
 )
 
-// newFakeMatrix brings up two accounts. Server-side the consumer's role reads and writes; in a
-// relay a role of the owner's reads, and the consumer's has no part in the owner's key.
+// newFakeMatrix starts two accounts. Server-side, the consumer's role reads and writes. In a relay
+// a role of the owner reads, and the consumer's role cannot use the owner's key.
 func newFakeMatrix(t *testing.T, relay bool) *matrix {
 	t.Helper()
 	s := newSite(t, nil)
@@ -75,8 +75,8 @@ func newFakeMatrix(t *testing.T, relay bool) *matrix {
 	return m
 }
 
-// createPair makes the two buckets of a setting. Readers are the roles that meet refusals, as a
-// list in JSON.
+// createPair creates the two buckets of a setting. readers is a JSON list of the roles that are
+// refused.
 func (s *site) createPair(in setting, readers string) *awsfake.Bucket {
 	policy := strings.NewReplacer("{role}", s.Role.ARN, "{bucket}", in.sourceBucket(), "{readers}", readers).Replace(fidelityBucket)
 	s.Cloud.Account(demo.Consumer).CreateBucket(in.destinationBucket(), demo.Region, awsfake.BucketOptions{
@@ -87,8 +87,7 @@ func (s *site) createPair(in setting, readers string) *awsfake.Bucket {
 	})
 }
 
-// clientOf returns a client of a user that sends no checksum it was not asked for, as many programs
-// do.
+// clientOf returns a client of a user that sends only required checksums, like many programs.
 func (s *site) clientOf(u *awsfake.User) *s3.Client {
 	return s3.New(s3.Options{
 		Region: demo.Region, BaseEndpoint: &s.Endpoint, UsePathStyle: true, RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
@@ -96,7 +95,8 @@ func (s *site) clientOf(u *awsfake.User) *s3.Client {
 	})
 }
 
-// TestRequesterPaysUndeclared is refused at the listing, and copies nothing.
+// TestRequesterPaysUndeclared checks that the listing of an undeclared requester-pays bucket is
+// refused and nothing is copied.
 func TestRequesterPaysUndeclared(t *testing.T) {
 	s := newSite(t, nil)
 	s.Source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})

@@ -17,11 +17,11 @@ import (
 	"syncd/internal/copier/request"
 )
 
-// image is all that a reader can see of an object.
+// image is everything that a reader can see of an object.
 type image struct {
 	Size                                               int64
-	SHA256                                             string // of the content; "" for one that is too large or archived
-	CRC64NVME                                          string // where the service keeps one
+	SHA256                                             string // of the content; "" if it is too large or archived
+	CRC64NVME                                          string // if the service stores one
 	Metadata, Tags, Annotations                        map[string]string
 	HiddenMetadata                                     int32
 	CacheControl, Disposition, Encoding, Language      string
@@ -30,10 +30,11 @@ type image struct {
 	BucketKey                                          bool
 }
 
-// maxRead is the most that is read of an object, in bytes; of a larger one the checksum must do.
+// maxRead is the maximum number of bytes that are read of an object. For larger objects the test
+// compares the checksum.
 const maxRead = 64 * mebibyte
 
-// look reads an object as any program with these credentials can.
+// look reads an object like any program with these credentials.
 func look(ctx context.Context, client *s3.Client, bucket, key string) (image, error) {
 	head, err := client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: &key, ChecksumMode: types.ChecksumModeEnabled})
 	if err != nil {
@@ -59,7 +60,8 @@ func look(ctx context.Context, client *s3.Client, bucket, key string) (image, er
 	return i, err
 }
 
-// coding leaves out aws-chunked, which is how a body was sent once and no property of the object.
+// coding removes aws-chunked, which describes how a body was sent and is not a property of the
+// object.
 func coding(header *string) string {
 	var kept []string
 	for c := range strings.SplitSeq(aws.ToString(header), ",") {
@@ -97,7 +99,7 @@ func tagsOf(ctx context.Context, client *s3.Client, bucket, key string) (map[str
 	return tags, nil
 }
 
-// annotationsOf reads annotations, on a service that knows them.
+// annotationsOf reads annotations, if the service supports them.
 func annotationsOf(ctx context.Context, client *s3.Client, bucket, key string) (map[string]string, error) {
 	annotations := map[string]string{}
 	pages := s3.NewListObjectAnnotationsPaginator(client, &s3.ListObjectAnnotationsInput{Bucket: &bucket, Key: &key})
@@ -131,11 +133,11 @@ func digest(ctx context.Context, client *s3.Client, bucket, key string) (string,
 	return hex.EncodeToString(sum.Sum(nil)), errors.Join(err, out.Body.Close())
 }
 
-// wanted is what the copy of an object must look like under the setting.
+// wanted returns the expected copy of an object under a setting.
 func (m *matrix) wanted(s setting, source image) image {
 	want := source
 	want.KeyARN, want.BucketKey = m.keyARN, m.tellsBucketKey && !s.noBucketKey
-	want.Redirect = "" // it speaks of a website that the copy is no part of
+	want.Redirect = "" // the copy is not part of the website
 	if !s.carriesLock {
 		want.Lock = ""
 	}
@@ -155,12 +157,12 @@ func (m *matrix) wanted(s setting, source image) image {
 	if s.noMetadata {
 		want.Metadata, want.HiddenMetadata = nil, 0
 		want.CacheControl, want.Disposition, want.Encoding, want.Language, want.Expires = "", "", "", "", ""
-		want.ContentType = "binary/octet-stream" // which S3 says of an object that has none
+		want.ContentType = "binary/octet-stream" // the default of S3 for an object without one
 	}
 	return want
 }
 
-// matched leaves out what only one of the two tells.
+// matched removes fields that only one of the two images has.
 func matched(source, copied image) (image, image) {
 	if source.CRC64NVME == "" || copied.CRC64NVME == "" {
 		source.CRC64NVME, copied.CRC64NVME = "", ""

@@ -2,7 +2,7 @@ package main
 
 import "strings"
 
-// Why a real MinIO server refuses keys that S3 takes.
+// Why a real MinIO server rejects keys that S3 accepts.
 const (
 	minioDots    = "XMinioInvalidObjectName: segments . and .. are refused"
 	minioSlashes = "XMinioInvalidObjectName: empty segments are refused"
@@ -10,15 +10,15 @@ const (
 	minioSegment = "XMinioInvalidObjectName: a segment is a file name, of 255 bytes at most"
 )
 
-// minioMarkers is why encrypted directory markers are left out of MinIO's own copies: no copy can
+// minioMarkers is why MinIO's own copies leave out encrypted directory markers: their copies cannot
 // be confirmed.
 const minioMarkers = "HEAD shows another ETag of an encrypted marker than a copy is answered with"
 
-// versityControls is why control characters are left out: XML 1.0 has none, and a Versity gateway
-// lists keys without the encoding that is asked for.
+// versityControls is why control characters are left out: XML 1.0 does not allow them, and a
+// Versity gateway ignores the requested encoding of keys in listings.
 const versityControls = "it lists control characters as U+FFFD"
 
-// controls are the ASCII control characters that can stand in a key; NUL cannot.
+// controls returns the ASCII control characters that are allowed in a key; NUL is not.
 func controls() string {
 	var b strings.Builder
 	for c := byte(1); c < 0x20; c++ {
@@ -27,13 +27,13 @@ func controls() string {
 	return b.String() + "\x7f"
 }
 
-// longKey is a key of so many bytes, in segments that a file system takes.
+// longKey returns a key of the given length, in segments that a file system accepts.
 func longKey(bytes int) string {
 	segment := strings.Repeat("k", 99) + "/"
 	return strings.Repeat(segment, bytes/len(segment)) + strings.Repeat("k", bytes%len(segment))
 }
 
-// keyKinds are keys that tools clean, decode, normalise, or lose.
+// keyKinds are keys that careless tools clean, decode, normalize, or lose.
 func keyKinds() []kind {
 	return []kind{
 		{name: "key of one byte", key: "k"},
@@ -118,7 +118,7 @@ func prefixedKinds() []kind {
 	}
 }
 
-// strippedKinds are keys that lose a prefix and get none.
+// strippedKinds are keys that lose a prefix and get no other.
 func strippedKinds() []kind {
 	return []kind{
 		{name: "key that equals the prefix", key: "exports/", size: empty, want: quarantined("key_unrepresentable")},

@@ -16,7 +16,7 @@ const (
 	onlyByHand        = "no request can make it"
 )
 
-// relayPart is the size of the parts that a relay cuts objects into.
+// relayPart is the size of the parts of a relayed object.
 const relayPart = 8 * mebibyte
 
 func contentType(value string) s3.PutObjectInput {
@@ -46,7 +46,7 @@ func sizeKinds() []kind {
 }
 
 func metadataKinds() []kind {
-	word := "=?UTF-8?B?Z3LDvMOfZSDml6XmnKzoqp4=?=" // RFC 2047 of words in two scripts
+	word := "=?UTF-8?B?Z3LDvMOfZSDml6XmnKzoqp4=?=" // RFC 2047 encoding of words in two scripts
 	return []kind{
 		{name: "metadata in ASCII", put: metadata("row-count", "10")},
 		{name: "metadata in upper case", put: metadata("Row-COUNT", "Ten")},
@@ -80,7 +80,7 @@ func manyNames(n int) map[string]string {
 	return names
 }
 
-// everyHeader has each of the headers that belong to an object, and metadata.
+// everyHeader has every header that is stored with an object, and metadata.
 func everyHeader() s3.PutObjectInput {
 	return s3.PutObjectInput{
 		CacheControl: aws.String("max-age=3600, must-revalidate"), ContentDisposition: aws.String(`attachment; filename="a b.csv"`),
@@ -114,13 +114,13 @@ func headerKinds() []kind {
 	}
 }
 
-// oddTags are tags with all the marks that a tag can hold ("Categorizing your storage using tags",
-// Amazon S3 User Guide).
+// oddTags are tags with all special characters that a tag can contain ("Categorizing your storage
+// using tags", Amazon S3 User Guide).
 func oddTags() map[string]string {
 	return map[string]string{"a+b - c=d": "e.f_g:h/i@j", "Case": "1", "case": "2", "empty": ""}
 }
 
-// manyTags are as many and as long tags as there can be, of one letter.
+// manyTags are the maximum number of tags with the maximum length, all of one letter.
 func manyTags(letter string) map[string]string {
 	tags := map[string]string{}
 	for i := range 10 {
@@ -138,7 +138,7 @@ func tagKinds() []kind {
 		{name: "tag with spaces at its ends", tags: map[string]string{" a ": " b "}},
 		{name: "ten tags", tags: func() map[string]string { t := manyNames(9); t["tenth"] = "x"; return t }()},
 		{name: "longest tags", tags: manyTags("t")},
-		// Encoded in a header they would be 34 KB; S3 takes 8 of all headers.
+		// Encoded in a header they would take 34 KB, but S3 accepts 8 KB for all headers.
 		{name: "longest tags in three bytes", tags: manyTags("語"), minio: minioTags},
 		{name: "tags that are denied", tags: oddTags(), want: quarantined("denied"), minio: minioPolicy},
 		{name: "object that is denied", want: quarantined("denied"), minio: minioPolicy},
@@ -158,7 +158,7 @@ func restored(o *owner, key string) error {
 	return nil
 }
 
-// classKinds are the storage classes of sources; those of the archive cannot be read.
+// classKinds are the storage classes of sources. Archived objects cannot be read.
 func classKinds() []kind {
 	archived := quarantined("archived")
 	return []kind{

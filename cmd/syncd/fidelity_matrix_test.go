@@ -23,28 +23,28 @@ import (
 	"syncd/internal/syncer"
 )
 
-// matrix is the whole table on its way from one bucket to another, through one service or two.
+// matrix copies the whole table from one bucket to another, within one service or between two.
 type matrix struct {
 	owner, consumer *s3.Client
-	// ownersKey is the KMS key of the source, keyARN the one that copies must lie under, as the
-	// service names it.
+	// ownersKey is the KMS key of the source. keyARN is the key that copies must be encrypted
+	// under, as the service reports it.
 	ownersKey, keyARN string
 	tellsBucketKey    bool
 	relay             bool
-	// server is the real server that objects are read from, onFake where there is none; laterKey is
-	// the key of a fake that is disabled when all is put.
+	// server is the real server of the source, or onFake. laterKey is a key of the fake that is
+	// disabled after all objects are put.
 	server   server
 	laterKey *awsfake.Key
-	// create makes the two buckets of a setting and returns the source's, nil on a real server; run
-	// runs the program; state is the folder of the ledgers.
+	// create creates the two buckets of a setting and returns the source bucket, or nil on a
+	// real server. run runs the program. state is the folder of the ledgers.
 	create func(t *testing.T, s setting) *awsfake.Bucket
 	run    func(t *testing.T, args ...string) outcome
 	state  string
 
-	kinds map[string][]kind // that were put, by setting
+	kinds map[string][]kind // the kinds that were put, by setting
 }
 
-// server is what a matrix reads objects from.
+// server is the service that a matrix reads from.
 type server string
 
 const (
@@ -56,8 +56,8 @@ const (
 func (s setting) sourceBucket() string      { return "owner-" + s.name }
 func (s setting) destinationBucket() string { return "consumer-" + s.name }
 
-// mappings is the YAML of all settings' mappings. Of sides it gets what is the same for all of
-// them.
+// mappings returns the YAML of the mappings of all settings. source and destination are the parts
+// that they share.
 func (m *matrix) mappings(source, destination string) string {
 	var b strings.Builder
 	b.WriteString("mappings:\n")
@@ -79,7 +79,7 @@ func join(common, own string) string {
 	return common + ", " + own
 }
 
-// settings are those that the service can have.
+// settings returns the settings that the service supports.
 func (m *matrix) settings() []setting {
 	var all []setting
 	for _, s := range settings() {
@@ -90,7 +90,7 @@ func (m *matrix) settings() []setting {
 	return all
 }
 
-// leftOut says why a kind is not for this matrix.
+// leftOut returns why this matrix leaves out a kind, or "".
 func (m *matrix) leftOut(k kind) string {
 	switch {
 	case m.relay && k.serverSide != "":
@@ -106,7 +106,7 @@ func (m *matrix) leftOut(k kind) string {
 	}
 }
 
-// leavesOut says why a setting is not for this matrix.
+// leavesOut returns why this matrix leaves out a setting, or "".
 func (m *matrix) leavesOut(s setting) string {
 	switch m.server {
 	case onMinIO:
@@ -120,7 +120,7 @@ func (m *matrix) leavesOut(s setting) string {
 	}
 }
 
-// test puts every kind, copies all in one run of the program, and looks at every copy.
+// test puts every kind, copies all of them in one run of the program, and checks every copy.
 func (m *matrix) test(t *testing.T) {
 	t.Helper()
 	m.kinds = map[string][]kind{}
@@ -146,7 +146,7 @@ func (m *matrix) test(t *testing.T) {
 	}
 }
 
-// put puts the kinds of a setting. One that cannot be put fails and is left out of what is counted.
+// put puts the kinds of a setting. A kind that cannot be put fails the test and is not counted.
 func (m *matrix) put(t *testing.T, s setting, bucket *awsfake.Bucket) {
 	t.Helper()
 	o := &owner{t: t, client: m.owner, name: s.sourceBucket(), keyARN: m.ownersKey, bucket: bucket, later: m.laterKey}
@@ -212,14 +212,14 @@ func (m *matrix) checkSummary(t *testing.T, s setting, got syncer.Summary) {
 	}
 	want := m.inParts(s)
 	if m.server == onMinIO && want > 0 {
-		want++ // one is refused, to find out whether conditions are honoured
+		want++ // one probe is refused, which shows that the service honors conditions
 	}
 	if got := got.Requests["CompleteMultipartUpload"]; got != want {
 		t.Errorf("got %d copies in parts, want %d", got, want)
 	}
 }
 
-// inParts is how many of the copies of a setting must be made in parts.
+// inParts returns how many copies of a setting must be made in parts.
 func (m *matrix) inParts(s setting) (n int64) {
 	above := cmp.Or(s.inPartsAbove, 5*gibibyte)
 	if m.relay {
@@ -236,17 +236,17 @@ func (m *matrix) inParts(s setting) (n int64) {
 func (m *matrix) checkStatus(t *testing.T, s setting) {
 	t.Helper()
 	got := m.run(t, "status", "--json", "--mapping", s.name)
-	var told status.Status
-	if err := json.Unmarshal([]byte(got.stdout), &told); err != nil || got.code != 0 {
+	var printed status.Status
+	if err := json.Unmarshal([]byte(got.stdout), &printed); err != nil || got.code != 0 {
 		t.Fatalf("status: got exit %d, stdout %q, %v; stderr:\n%s", got.code, got.stdout, err, got.stderr)
 	}
 	want := m.tally(s)
-	if diff := gocmp.Diff(want.Quarantined, told.Quarantined, cmpopts.EquateEmpty()); diff != "" || told.Entries != want.Copied {
-		t.Errorf("status: got %d entries, want %d; quarantined (-want +got):\n%s", told.Entries, want.Copied, diff)
+	if diff := gocmp.Diff(want.Quarantined, printed.Quarantined, cmpopts.EquateEmpty()); diff != "" || printed.Entries != want.Copied {
+		t.Errorf("status: got %d entries, want %d; quarantined (-want +got):\n%s", printed.Entries, want.Copied, diff)
 	}
 }
 
-// checkObjects looks at the fate of each kind, and that nothing else lies at the destination.
+// checkObjects checks the result of each kind, and that the destination has no other objects.
 func (m *matrix) checkObjects(t *testing.T, s setting) {
 	t.Helper()
 	aside, strangers := m.aside(t, s), keysOf(t, m.consumer, s.destinationBucket())
@@ -260,7 +260,7 @@ func (m *matrix) checkObjects(t *testing.T, s setting) {
 			} else if strangers[to] {
 				got = copied
 			} else if strings.HasPrefix(want, "skipped") {
-				got = want // the summary tells the reasons
+				got = want // the summary has the reasons
 			}
 			if got != want {
 				t.Fatalf("got %s, want %s; %s", got, want, detail)
@@ -277,7 +277,7 @@ func (m *matrix) checkObjects(t *testing.T, s setting) {
 	m.checkUploads(t, s)
 }
 
-// compare reads the source as its owner and the copy as its consumer.
+// compare compares the source, read by the owner, with the copy, read by the consumer.
 func (m *matrix) compare(t *testing.T, s setting, from, to string) {
 	t.Helper()
 	source, err := m.look(t, m.owner, s.sourceBucket(), from)
@@ -297,12 +297,12 @@ func (m *matrix) compare(t *testing.T, s setting, from, to string) {
 	}
 }
 
-// look reads an object with all that the service knows of it.
+// look reads an object with everything that the service returns about it.
 func (m *matrix) look(t *testing.T, client *s3.Client, bucket, key string) (image, error) {
 	t.Helper()
 	i, err := look(t.Context(), client, bucket, key)
 	if err == nil && m.server == onVersity {
-		// It keeps an encoded word as it comes, S3 what the word says.
+		// It stores an RFC 2047 encoded word as sent; S3 stores the decoded text.
 		for name, value := range i.Metadata {
 			if i.Metadata[name], err = new(mime.WordDecoder).DecodeHeader(value); err != nil {
 				return i, err
@@ -315,7 +315,7 @@ func (m *matrix) look(t *testing.T, client *s3.Client, bucket, key string) (imag
 	return i, err
 }
 
-// aside is what is in quarantine, by source key.
+// aside returns the quarantine by source key.
 func (m *matrix) aside(t *testing.T, s setting) map[string]record.Quarantined {
 	t.Helper()
 	store, err := filestore.Open(m.state)
@@ -335,7 +335,7 @@ func (m *matrix) aside(t *testing.T, s setting) map[string]record.Quarantined {
 func keysOf(t *testing.T, client *s3.Client, bucket string) map[string]bool {
 	t.Helper()
 	keys := map[string]bool{}
-	// Without the encoding a key that holds a control character makes the page unreadable XML.
+	// Without the encoding, a key with a control character makes the page invalid XML.
 	pages := s3.NewListObjectsV2Paginator(client, &s3.ListObjectsV2Input{Bucket: &bucket, EncodingType: types.EncodingTypeUrl})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())

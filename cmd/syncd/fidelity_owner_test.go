@@ -17,17 +17,17 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// owner puts objects into one source bucket, as their owner.
+// owner puts objects into a source bucket.
 type owner struct {
 	t      *testing.T
 	client *s3.Client
 	name   string // of the bucket
 	keyARN string
-	bucket *awsfake.Bucket // of a fake, else nil; so is
-	later  *awsfake.Key    // the key that is disabled when all is put
+	bucket *awsfake.Bucket // of a fake, otherwise nil; the same for later
+	later  *awsfake.Key    // the key that is disabled after all objects are put
 }
 
-// add puts an object of the kind, and has done to it what happens then.
+// add puts an object of the kind, and then applies k.then.
 func (o *owner) add(k kind) error {
 	if err := o.put(k.path(), k); err != nil {
 		return err
@@ -56,7 +56,7 @@ func (o *owner) put(key string, k kind) error {
 	return o.tag(key, k.tags)
 }
 
-// request is the kind's put into the bucket, without key and content.
+// request returns the put request of a kind, without key and content.
 func (o *owner) request(k kind) s3.PutObjectInput {
 	in := k.put
 	in.Bucket = &o.name
@@ -69,7 +69,7 @@ func (o *owner) request(k kind) s3.PutObjectInput {
 	return in
 }
 
-// content is what an object of the kind holds: its name, or noise that depends on it.
+// content returns the content of a kind: its name, or noise that is derived from it.
 func (k kind) content() []byte {
 	if k.size == 0 && k.sizes == nil {
 		return []byte(k.name)
@@ -79,7 +79,7 @@ func (k kind) content() []byte {
 	return noise
 }
 
-// body is the content for the owner's hand; a large one is generated as it is read.
+// body returns the content for a put by hand. Large content is generated while it is read.
 func (k kind) body() awsfake.Body {
 	if k.length() > mebibyte {
 		return awsfake.SyntheticBody(k.length(), 7)
@@ -87,7 +87,7 @@ func (k kind) body() awsfake.Body {
 	return awsfake.BytesBody(k.content())
 }
 
-// sent has headers sent as they stand here.
+// sent sends headers exactly as given.
 func sent(headers map[string]string) func(*s3.Options) {
 	return func(o *s3.Options) {
 		for name, value := range headers {

@@ -30,8 +30,8 @@ func encryptionKinds() []kind {
 			name: "under DSSE-KMS", minio: "DSSE is refused",
 			put: s3.PutObjectInput{ServerSideEncryption: types.ServerSideEncryptionAwsKmsDsse, SSEKMSKeyId: aws.String(ownersKey)},
 		},
-		// Nobody outside of the account can use that key, whatever policies say; a relay reads from
-		// inside.
+		// Other accounts cannot use that key, whatever the policies; a relay reads with a role of
+		// the account.
 		{name: "under the owner's aws key", want: quarantined("denied"), relayed: copied, minio: "there is no such key", put: s3.PutObjectInput{ServerSideEncryption: types.ServerSideEncryptionAwsKms}},
 		{name: "under SSE-C", want: quarantined("sse_c"), minio: minioTLS, hand: &awsfake.PutOptions{SSEC: true}},
 		{
@@ -41,14 +41,14 @@ func encryptionKinds() []kind {
 	}
 }
 
-// laterKey stands for a KMS key of the source that is disabled when all is put.
+// laterKey stands for a KMS key of the source that is disabled after all objects are put.
 const laterKey = "{later-key}"
 
 func algorithm(a types.ChecksumAlgorithm) s3.PutObjectInput {
 	return s3.PutObjectInput{ChecksumAlgorithm: a}
 }
 
-// checksumKinds are whole objects with each of the checksums that S3 keeps.
+// checksumKinds are objects in one piece, with each checksum that S3 stores.
 func checksumKinds() []kind {
 	return []kind{
 		{name: "CRC32", put: algorithm(types.ChecksumAlgorithmCrc32)},
@@ -61,8 +61,8 @@ func checksumKinds() []kind {
 	}
 }
 
-// uploadKinds are objects that were uploaded in parts; their checksums, but for CRC64NVME, are
-// those of the parts.
+// uploadKinds are objects that were uploaded in parts. Their checksums are checksums of the parts,
+// except for CRC64NVME.
 func uploadKinds() []kind {
 	two, relayed := []int64{5 * mebibyte, 3}, []int64{5 * mebibyte, relayPart - 5*mebibyte + 1}
 	return []kind{
@@ -95,7 +95,7 @@ func oddKinds() []kind {
 	}
 }
 
-// partsKinds are copied in parts above 5 MiB, where nothing comes along by itself.
+// partsKinds are copied in parts above 5 MiB, where S3 copies no properties by itself.
 func partsKinds() []kind {
 	return in("in-parts", []kind{
 		{name: "no content", size: empty},
@@ -126,7 +126,7 @@ func partsKinds() []kind {
 	}...)
 }
 
-// omittedKinds are copied under settings that leave something behind, or change how the copy lies.
+// omittedKinds are copied under settings that omit a property, or change how the copy is stored.
 func omittedKinds() []kind {
 	whole := kind{name: "every header", put: everyHeader(), tags: oddTags()}
 	parts := kind{name: "every header in relayed parts", size: relayPart + 1, put: everyHeader(), tags: oddTags()}
@@ -160,7 +160,7 @@ func keptKinds() []kind {
 
 const noEventHolds = "it has no event holds"
 
-// annotationKinds are objects with annotations, which are left behind unless they are asked for.
+// annotationKinds are objects with annotations, which are copied only if the configuration asks for them.
 func annotationKinds() []kind {
 	few, many := map[string]string{"note": "caf\u00e9", "s p a c e": "2"}, map[string]string{"large": strings.Repeat("x", 1<<20)}
 	for i := range 50 {
@@ -203,12 +203,12 @@ func lockKinds() []kind {
 		{name: "retention and legal hold, in relayed parts", size: relayPart + 1, put: both},
 	}
 	for i := range locks {
-		locks[i].put.ChecksumAlgorithm = types.ChecksumAlgorithmCrc64nvme // a put into such a bucket needs one, or a Content-MD5
+		locks[i].put.ChecksumAlgorithm = types.ChecksumAlgorithmCrc64nvme // a put into such a bucket needs a checksum or Content-MD5
 	}
 	return append(in("lock-omitted", slices.Clone(locks)...), in("lock-copied", locks...)...)
 }
 
-// bucketKinds are about the buckets and the mapping more than about the objects.
+// bucketKinds test properties of the buckets and the mapping.
 func bucketKinds() []kind {
 	all := in("requester-pays", kind{name: "small", tags: oddTags()}, kind{name: "in relayed parts", size: relayPart + 1, put: everyHeader(), tags: oddTags()})
 	all = append(all, in("versioned",

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// What becomes of an object: it is copied, or it is set aside or skipped for a reason, or the
-// source does not list it.
+// The results of an object: it is copied, quarantined or skipped for a reason, or not listed by the
+// source.
 const (
 	copied    = "copied"
 	notListed = "not listed"
@@ -20,7 +20,8 @@ const (
 func quarantined(reason string) string { return "quarantined: " + reason }
 func skipped(reason string) string     { return "skipped: " + reason }
 
-// empty is the size of a kind without content; 0 means a few bytes that differ from kind to kind.
+// empty is the size of a kind without content. Size 0 means a few bytes that are different for each
+// kind.
 const empty = -1
 
 const (
@@ -29,34 +30,34 @@ const (
 	gibibyte = 1 << 30
 )
 
-// kind is one kind of object: what its owner puts, and what must become of it. The zero value of a
+// kind is one kind of object: what its owner puts, and the expected result. The zero value of a
 // field is the plain case.
 type kind struct {
 	name string
-	// in names the setting that it is copied under; key is its key there, the name by default.
+	// in is the name of the setting; key is the key, by default the name.
 	in, key string
-	// put is the request that makes it, but for bucket, key and content. An SSEKMSKeyId of
-	// ownersKey becomes the owner's.
+	// put is the request without bucket, key and content. An SSEKMSKeyId of ownersKey is
+	// replaced by the owner's key.
 	put s3.PutObjectInput
-	// size is the size of the content in bytes, sizes that of its parts, which makes it a multipart
-	// upload.
+	// size is the size of the content in bytes. sizes are the sizes of its parts, for a
+	// multipart upload.
 	size  int64
 	sizes []int64
-	// headers are sent as they stand here, where the SDK would not; tags are set afterwards.
+	// headers are sent exactly as given, which the SDK would not do; tags are set afterwards.
 	headers, tags map[string]string
-	// hand is how the owner of a fake puts it by hand, where no request could.
+	// hand puts the object directly into the fake, if no request can.
 	hand *awsfake.PutOptions
 	// then happens after the object was put.
 	then func(o *owner, key string) error
-	// want is what becomes of it, relayed what becomes of it in a relay where that differs.
+	// want is the expected result; relayed is the result in a relay if it is different.
 	want, relayed string
-	// serverSide, minio and minioCopy say why it is left out of the relay, of a real MinIO server,
-	// and of the copies that such a server makes by itself; versity why a real Versity gateway
-	// leaves it out.
+	// serverSide, minio, minioCopy and versity are the reasons for which the kind is left out
+	// of the relay, of a real MinIO server, of the copies within such a server, and of a real
+	// Versity gateway.
 	serverSide, minio, minioCopy, versity string
 }
 
-// ownersKey stands for the source's KMS key.
+// ownersKey stands for the KMS key of the source.
 const ownersKey = "{owners-key}"
 
 func (k kind) path() string {
@@ -77,7 +78,7 @@ func (k kind) fate(relay bool) string {
 	return want
 }
 
-// length is the size of the content in bytes.
+// length returns the size of the content in bytes.
 func (k kind) length() (n int64) {
 	if k.size == 0 && k.sizes == nil {
 		return int64(len(k.name))
@@ -88,29 +89,29 @@ func (k kind) length() (n int64) {
 	return n + max(k.size, 0)
 }
 
-// setting is a mapping between two buckets of its own, under which kinds are copied.
+// setting is a mapping with its own two buckets, under which kinds are copied.
 type setting struct {
 	name string
 	// prefix and toPrefix are the prefixes of both sides.
 	prefix, toPrefix string
-	// source, destination, and more are YAML of the mapping: the first two stand in the braces of
-	// their side.
+	// source, destination and more are YAML of the mapping; the first two are inside the braces
+	// of their side.
 	source, destination, more string
-	// class is what the configuration says of storage classes, "" for nothing; inPartsAbove of what
-	// is copied in parts.
+	// class and inPartsAbove are the settings for storage classes and for copies in parts; "" if
+	// not set.
 	class        string
 	inPartsAbove int64
-	// Of both buckets: versions are kept; of the source's: requesters pay; of either: versions can
-	// be locked.
+	// versioned applies to both buckets, requesterPays to the source. sourceLock and
+	// destinationLock allow locked versions.
 	versioned, requesterPays, sourceLock, destinationLock bool
-	// The copy leaves tags, metadata behind, carries the lock, is under no bucket key, carries
+	// Whether the copy omits tags or metadata, carries the lock, has no bucket key, or carries
 	// annotations.
 	noTags, noMetadata, carriesLock, noBucketKey, carriesAnnotations bool
-	// minio and versity say why it is left out of a real server of that make.
+	// minio and versity are the reasons for which it is left out of such a real server.
 	minio, versity string
 }
 
-// settings are the configurations that decide what a copy looks like.
+// settings are the configurations that determine the properties of a copy.
 func settings() []setting {
 	return []setting{
 		{name: "plain"},
@@ -156,7 +157,7 @@ func kinds() []kind {
 	)
 }
 
-// TestFidelityTable holds the table itself to be what the tests that walk it take for granted.
+// TestFidelityTable checks the assumptions that the other tests make about the table.
 func TestFidelityTable(t *testing.T) {
 	names := map[string]bool{}
 	for _, s := range settings() {

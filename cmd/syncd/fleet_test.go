@@ -14,25 +14,25 @@ import (
 	"syncd/internal/demo"
 )
 
-// The size of TestFleet; make fleet has a thousand tenants of ten thousand entries each.
+// The size of TestFleet; make fleet sets a thousand tenants with ten thousand entries each.
 var (
 	fleetTenants = flag.Int("tenants", 60, "how many mappings TestFleet keeps in one process")
 	fleetEntries = flag.Int("entries", 300, "how many entries the ledger of each has")
 )
 
-// TestFleet starts a process that keeps many tenants with state on S3, of which some roles are
-// asked for where nobody answers. All others have their pass, STS is asked for a few sessions a
-// second, and the memory is bounded.
+// TestFleet starts a process with many tenants and state on S3. The STS endpoint of some roles
+// never answers. All other tenants complete a pass, STS gets only a few requests per second, and
+// the memory is bounded.
 func TestFleet(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
-	t.Setenv("GOGC", "100") // as it is deployed
+	t.Setenv("GOGC", "100") // as in production
 	const limit = 1 << 30
 	dead := max(*fleetTenants/50, 1)
 	f := newFleet(t, *fleetTenants, dead, *fleetEntries)
 	f.Cloud.ResetRequests()
-	t.Setenv("GOMEMLIMIT", "900MiB") // as deploy/ has it for 1 GiB
+	t.Setenv("GOMEMLIMIT", "900MiB") // as in deploy/ for 1 GiB
 	var stdout, stderr lockedBuffer
 	begun := time.Now()
 	cmd := f.start(t, &stdout, &stderr, "run")
@@ -79,8 +79,8 @@ func TestFleet(t *testing.T) {
 	}
 }
 
-// watchSTS follows how often STS is asked until the returned func is called. Its rate is that of
-// the busiest five seconds.
+// watchSTS measures the rate of requests to STS until the returned func is called. The rate is the
+// maximum over five seconds.
 func (f *fleetSite) watchSTS(t *testing.T) (end func() (rate int, calls int64)) {
 	t.Helper()
 	const window = 5
@@ -111,8 +111,8 @@ func (f *fleetSite) watchSTS(t *testing.T) (end func() (rate int, calls int64)) 
 	}
 }
 
-// passed counts the mappings that have had a complete pass, by the log: it costs the process
-// nothing to look there.
+// passed counts the mappings with a complete pass by reading the log, which costs the process
+// nothing.
 func passed(log string) int {
 	mappings := map[string]bool{}
 	for _, m := range regexp.MustCompile(`"msg":"pass ended","mapping":"([^"]+)".*"result":"complete"`).FindAllStringSubmatch(log, -1) {

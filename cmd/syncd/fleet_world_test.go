@@ -26,9 +26,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// fleetSite is many tenants, each a mapping with a role, a prefix of copies and a ledger of its
-// own, and their state on S3. They read the same objects, so that the accounts need not hold them
-// once for each.
+// fleetSite is many tenants with state on S3. Each is a mapping with its own role, prefix of copies
+// and ledger. They read the same objects, so that the accounts need only one copy of them.
 type fleetSite struct {
 	*site
 	tenants, dead int
@@ -37,8 +36,8 @@ type fleetSite struct {
 
 const fleetState = "consumer-state"
 
-// newFleet brings up the accounts with so many tenants of so many entries each. The roles of the
-// last ones are asked for where nobody ever answers.
+// newFleet starts the accounts with the given number of tenants and entries. The STS endpoint of
+// the last roles never answers.
 func newFleet(t *testing.T, tenants, dead, entries int) *fleetSite {
 	t.Helper()
 	f := &fleetSite{site: &site{World: &demo.World{Cloud: awsfake.New(awsfake.Options{})}, now: time.Now, dir: t.TempDir()}, tenants: tenants, dead: dead}
@@ -95,7 +94,7 @@ func (f *fleetSite) configure(t *testing.T, passes, schedule string) {
 	}
 }
 
-// silent returns an endpoint that takes connections and never answers.
+// silent returns an endpoint that accepts connections and never answers.
 func silent(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -106,8 +105,8 @@ func silent(t *testing.T) string {
 	return "http://" + listener.Addr().String()
 }
 
-// copyLedgers has the first tenant copied by a backfill, and gives all others the ledger that the
-// same would have made for them.
+// copyLedgers runs a backfill of the first tenant, and writes for every other tenant the ledger
+// that a backfill would have written.
 func (f *fleetSite) copyLedgers(t *testing.T) {
 	t.Helper()
 	if got := f.run(t.Context(), "backfill", "--mapping", tenant(0)); got.code != 0 {

@@ -16,17 +16,17 @@ import (
 
 const gettingStarted = "../../docs/getting-started.md"
 
-// realAWS runs the page with the real AWS CLI, curl, jq and openssl, and prints the session: make
-// rehearse.
+// realAWS runs the page with the real AWS CLI, curl, jq and openssl, and prints the session (make
+// rehearse).
 var realAWS = flag.String("aws", "", "run getting-started with the AWS CLI at this `PATH`")
 
-// pageStep is a block of commands of a page, and the output that the page shows of it.
+// pageStep is a block of commands of a page, and the output that the page shows for it.
 type pageStep struct {
 	line            int
 	commands, shown string
 }
 
-// stepsOf reads the blocks of commands (sh) of a page, each with the output (text) that follows it.
+// stepsOf returns the command blocks (sh) of a page, each with the output block (text) after it.
 func stepsOf(t *testing.T, path string) []pageStep {
 	t.Helper()
 	page, err := os.ReadFile(path)
@@ -49,10 +49,11 @@ func stepsOf(t *testing.T, path string) []pageStep {
 	return steps
 }
 
-// session is a user's: a home, a folder to work in, and where the programs are.
+// session is the session of a user: a home, a working folder, and the folder of the programs.
 type session struct{ home, work, path string }
 
-// newSession has stand-ins for what is not syncd, or the real programs of the machine.
+// newSession returns a session with stand-ins for programs other than syncd, or with the real
+// programs of the machine.
 func newSession(t *testing.T) *session {
 	t.Helper()
 	s := &session{home: t.TempDir(), work: t.TempDir(), path: os.Getenv("PATH")}
@@ -77,8 +78,8 @@ func newSession(t *testing.T) *session {
 	return s
 }
 
-// run has a shell run the steps one after the other, as a user who types them would, and returns
-// what each printed. A step that fails ends the session.
+// run runs the steps in a shell one after the other, as if a user typed them, and returns the
+// output of each. A step that fails ends the session.
 func (s *session) run(t *testing.T, steps []pageStep) []string {
 	t.Helper()
 	const end = "=== end of step ==="
@@ -96,8 +97,8 @@ func (s *session) run(t *testing.T, steps []pageStep) []string {
 	return printed[:len(steps)]
 }
 
-// shell runs a script and returns what it printed. Whatever the script leaves running ends with it,
-// so that a step that fails ends the session also when a process that was started before goes on.
+// shell runs a script and returns its output. It also ends the processes that the script left
+// running, so that a failed step ends the session.
 func (s *session) shell(ctx context.Context, script string) (string, error) {
 	var output lockedBuffer
 	shell := exec.CommandContext(ctx, "bash", "-c", script)
@@ -107,13 +108,13 @@ func (s *session) shell(ctx context.Context, script string) (string, error) {
 	shell.Cancel = func() error { return syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) }
 	err := shell.Run()
 	if shell.Process != nil && err != nil {
-		_ = shell.Cancel() // what is left of a session that failed
+		_ = shell.Cancel() // ends the processes of a failed session
 	}
 	return output.String(), err
 }
 
-// TestSessionEndsWithAFailedStep leaves a process running that holds the output and ignores the
-// signal to end.
+// TestSessionEndsWithAFailedStep leaves a process running that holds the output open and ignores
+// SIGTERM.
 func TestSessionEndsWithAFailedStep(t *testing.T) {
 	s := &session{home: t.TempDir(), work: t.TempDir(), path: os.Getenv("PATH")}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -124,9 +125,9 @@ func TestSessionEndsWithAFailedStep(t *testing.T) {
 	}
 }
 
-// TestPageWaitsWithAnEnd wants an end for every loop of the page: what it waits for may have
-// failed.
-func TestPageWaitsWithAnEnd(t *testing.T) {
+// TestLoopsOfPageEnd checks that every loop of the page ends, even if the event that it waits for
+// never happens.
+func TestLoopsOfPageEnd(t *testing.T) {
 	loops := 0
 	for _, step := range stepsOf(t, gettingStarted) {
 		for line := range strings.Lines(step.commands) {
@@ -144,11 +145,11 @@ func TestPageWaitsWithAnEnd(t *testing.T) {
 	}
 }
 
-// sourceFolder is where the page has the source of syncd.
+// sourceFolder is the folder of the syncd source on the page.
 const sourceFolder = "SYNCD_CHECKOUT=$HOME/syncd "
 
-// fit changes what a test cannot have as the page has it: ports that may be taken, time to wait
-// for, and where the source of syncd is.
+// fit adapts the page to a test: ports that may be in use, waiting times, and the folder of the
+// syncd source.
 func (s *session) fit(t *testing.T, script string) string {
 	t.Helper()
 	for _, address := range []string{"127.0.0.1:9000", "127.0.0.1:9001", "127.0.0.1:9090"} {
@@ -164,24 +165,23 @@ func (s *session) fit(t *testing.T, script string) string {
 	return strings.NewReplacer(sourceFolder, "SYNCD_CHECKOUT='"+source+"' ", `"@every 1m"`, `"@every 1s"`, "sleep 1;", "sleep 0.1;").Replace(script)
 }
 
-// varying is what differs from one run to the next, with the word that stands for it in a
-// comparison.
+// varying lists the values that differ from run to run, with their replacements for a comparison.
 func varying(text string) string {
 	for _, v := range []struct{ pattern, word string }{
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z`, "TIME"},
 		{`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`, "UUID"},
 		{`\(request [0-9A-F]{16}\)`, "(request ID)"},
 		{`\b\d+(\.\d+)?(µs|ms|s)\b`, "DURATION"},
-		{`generation +\d+`, "generation N"}, // how many passes of the daemon have ended by then
+		{`generation +\d+`, "generation N"}, // depends on how many passes of the daemon have ended
 	} {
 		text = regexp.MustCompile(v.pattern).ReplaceAllString(text, v.word)
 	}
 	return text
 }
 
-// missing returns the first line of what is shown that was not printed in its place: each line must
-// follow the one before it, at once unless ... stands between them, and end the output unless ...
-// does. A line that ends in ... is the beginning of one.
+// missing returns the first expected line that was not printed in its place. Each line must
+// directly follow the one before it, unless the line "..." is between them. The last line must end
+// the output, unless it is "...". A line that ends in ... is a prefix.
 func missing(shown, printed string) string {
 	lines := strings.Split(strings.Trim(varying(printed), "\n"), "\n")
 	skips := false
@@ -205,8 +205,7 @@ func missing(shown, printed string) string {
 	return ""
 }
 
-// TestGettingStarted runs the page as a newcomer would who rehearses all of it, against "syncd demo
-// --serve --empty".
+// TestGettingStarted runs the whole page like a new user, against "syncd demo --serve --empty".
 func TestGettingStarted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a session of fifty processes, each of which starts slowly under the race detector")

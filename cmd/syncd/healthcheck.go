@@ -20,7 +20,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// healthTimeout is how long the daemon may take to answer.
+// healthTimeout limits how long the daemon may take to answer.
 const healthTimeout = 2 * time.Second
 
 func healthcheckCommand(p invocation.Process) *cobra.Command {
@@ -51,10 +51,10 @@ that could. It asks on http.listen of the configuration, if one is found, or whe
 	return cmd
 }
 
-// listenIn returns http.listen of a configuration, "" where it has none. Nothing else of the file
-// matters: a daemon goes on well beside a file that it refused, and must not be ended for it. A
-// file that was named and cannot be read says nothing about the address, so that another daemon
-// could be asked.
+// listenIn returns http.listen of a configuration, or "" if it is not set. It ignores everything
+// else, including faults: a daemon that rejected a changed file keeps running with the old
+// configuration and must not be restarted for it. A named file that cannot be read is an error,
+// because with the default address another daemon might answer.
 func listenIn(p invocation.Process, f invocation.Flags) (string, error) {
 	var c struct {
 		HTTP struct {
@@ -70,13 +70,13 @@ func listenIn(p invocation.Process, f invocation.Flags) (string, error) {
 		}
 	}
 	if err := yaml.Unmarshal(data, &c); err != nil {
-		return "", nil //nolint:nilerr // of the daemon's file this command needs the address alone
+		return "", nil //nolint:nilerr // the command needs only the address
 	}
 	return c.HTTP.Listen, nil
 }
 
-// healthURL returns where a daemon that listens on an address is asked: one that listens on all of
-// them, on loopback.
+// healthURL returns the health URL of a daemon that listens on an address. For an unspecified
+// address such as 0.0.0.0 it uses loopback.
 func healthURL(listens string) string {
 	host, port, err := net.SplitHostPort(assembly.ListenAddress(listens))
 	if err != nil {
@@ -98,8 +98,8 @@ func checkHealth(ctx context.Context, url string) (err error) {
 	if err != nil {
 		return exit.WithHint(exit.Usage(fmt.Errorf("check health: %w", err)), "give --url a URL such as "+healthURL(""))
 	}
-	// A transport of its own, without a proxy: the daemon is on this machine, and has a certificate
-	// for other names than that.
+	// The transport uses no proxy, because the daemon is on this machine. It does not verify the
+	// certificate, which names other hosts than loopback.
 	client := &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // as above
 	}}
@@ -108,7 +108,7 @@ func checkHealth(ctx context.Context, url string) (err error) {
 		return exit.WithHint(fmt.Errorf("check health: %w", err), "is `syncd run` running there? If it is, correct http.listen of the configuration, or --url")
 	}
 	if secure, ok := strings.CutPrefix(url, "http:"); ok && response.StatusCode == http.StatusBadRequest {
-		_ = response.Body.Close() // net/http answers so to plain HTTP where it speaks TLS
+		_ = response.Body.Close() // net/http answers plain HTTP with 400 when it serves TLS
 		return checkHealth(ctx, "https:"+secure)
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()

@@ -72,8 +72,8 @@ func TestHealthURL(t *testing.T) {
 	}
 }
 
-// TestHealthcheckOfADaemonThatSpeaksTLS is given a URL of plain HTTP, as the configuration's
-// address makes.
+// TestHealthcheckOfADaemonThatSpeaksTLS uses a plain HTTP URL, which is what healthcheck derives
+// from the configured address.
 func TestHealthcheckOfADaemonThatSpeaksTLS(t *testing.T) {
 	status := http.StatusOK
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))

@@ -18,7 +18,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// commandsOf returns every command with its page of the help.
+// commandsOf returns every command with its help page.
 func commandsOf(t *testing.T) map[*cobra.Command]string {
 	t.Helper()
 	var out bytes.Buffer
@@ -51,10 +51,10 @@ func TestHelpFits(t *testing.T) {
 	}
 }
 
-// exitRow is a line of the exit codes in the help.
+// exitRow matches a line of the exit codes in the help.
 var exitRow = regexp.MustCompile(`(?m)^  (\d+) +(.+)$`)
 
-// exitsIn returns the exit codes of a page of the help, with what they mean.
+// exitsIn returns the exit codes of a help page and their meanings.
 func exitsIn(page string) map[int]string {
 	_, section, _ := strings.Cut(page, "Exit codes:\n")
 	section, _, _ = strings.Cut(section, "\n\n")
@@ -66,8 +66,8 @@ func exitsIn(page string) map[int]string {
 	return codes
 }
 
-// TestHelpAndDocumentsHaveTheSameExitCodes holds each page of the help to the one table of exit
-// codes, and docs/cli.md to both.
+// TestHelpAndDocumentsHaveTheSameExitCodes compares every help page and docs/cli.md with the table
+// of exit codes.
 func TestHelpAndDocumentsHaveTheSameExitCodes(t *testing.T) {
 	pages := commandsOf(t)
 	having := map[int][]string{}

@@ -13,7 +13,7 @@ import (
 	"syncd/internal/invocation"
 )
 
-// atRest is the process of a test, with n mappings whose state is on S3.
+// atRest is a process with n mappings whose state is on S3.
 func atRest(t *testing.T, n int) (*site, invocation.Process) {
 	t.Helper()
 	s := newSite(t, func(text string) string { return manyMappingsOf(text, n) })
@@ -24,8 +24,8 @@ func atRest(t *testing.T, n int) (*site, invocation.Process) {
 	}
 }
 
-// TestMemoryAtRest puts 1,000 mappings together and runs none: what each takes beyond its part of
-// the configuration.
+// TestMemoryAtRest builds 1,000 mappings without running them, and measures the memory of each in
+// addition to its part of the configuration.
 func TestMemoryAtRest(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers are others under the race detector; make test runs it")
@@ -43,7 +43,7 @@ func TestMemoryAtRest(t *testing.T) {
 	}
 }
 
-// heapOf is how much memory something takes, in bytes.
+// heapOf returns the heap memory that something takes, in bytes.
 func heapOf(t *testing.T, build func() (any, error)) int64 {
 	t.Helper()
 	before := liveHeap()
@@ -64,7 +64,8 @@ func liveHeap() int64 {
 	return int64(m.HeapAlloc) //nolint:gosec // of this machine
 }
 
-// TestMappingsShareConnections looks at the clients of two mappings and of the state.
+// TestMappingsShareConnections checks that the clients of two mappings and of the state share
+// connections.
 func TestMappingsShareConnections(t *testing.T) {
 	s, p := atRest(t, 2)
 	system, err := assembly.New(t.Context(), p, invocation.Flags{Config: s.config})

@@ -14,8 +14,8 @@ import (
 	"syncd/internal/invocation"
 )
 
-// TestInterruptedCommands end with 130 and one sentence, whether they were about to begin or in the
-// middle of something.
+// TestInterruptedCommands checks that interrupted commands exit with 130 and print one sentence,
+// before they begin and in the middle.
 func TestInterruptedCommands(t *testing.T) {
 	s := newSite(t, nil)
 	s.put("one", "two")
@@ -57,7 +57,8 @@ func TestInterruptedCommands(t *testing.T) {
 	checkInterrupted(t, "healthcheck", "healthcheck", outcome{code, stdout.String(), stderr.String()})
 }
 
-// checkInterrupted wants an interruption said in one line with how things are left.
+// checkInterrupted checks that the message about an interruption is one line and describes the
+// state.
 func checkInterrupted(t *testing.T, what, command string, got outcome) {
 	t.Helper()
 	if got.code != 130 || strings.Contains(got.stdout, "FAILED") || strings.Count(got.stderr, "syncd: ") != 1 || !strings.Contains(got.stderr, "; hint: ") ||

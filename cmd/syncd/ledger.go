@@ -67,7 +67,7 @@ every cell, and escapes control characters, so that a key is not always what it 
 	return cmd
 }
 
-// exportForm is how the entries are written.
+// exportForm is the output format of an export.
 type exportForm struct {
 	format      string
 	spreadsheet bool
@@ -174,7 +174,7 @@ func export(ctx context.Context, p invocation.Process, f invocation.Flags, form 
 	return out.Flush()
 }
 
-// ledgerLine is an entry in JSON; the names are those of the Parquet columns.
+// ledgerLine is an entry in JSON. Its fields have the names of the Parquet columns.
 type ledgerLine struct {
 	Key                  string    `json:"key"`
 	SourceETag           string    `json:"source_etag"`
@@ -197,8 +197,7 @@ func lineOf(e record.Entry) ledgerLine {
 	}
 }
 
-// rows writes CSV for programs: the very bytes of each field, in quotes where the format needs
-// them.
+// rows writes CSV for programs: each field byte for byte, quoted only where CSV requires it.
 func rows(out io.Writer) func(fields []string) error {
 	w := csv.NewWriter(out)
 	return func(fields []string) error {
@@ -208,7 +207,7 @@ func rows(out io.Writer) func(fields []string) error {
 	}
 }
 
-// spreadsheetRows writes CSV for people.
+// spreadsheetRows writes CSV that is safe to open in a spreadsheet.
 func spreadsheetRows(out io.Writer) func(fields []string) error {
 	return func(fields []string) error {
 		_, err := io.WriteString(out, printable.Row(fields))

@@ -16,7 +16,7 @@ import (
 	"syncd/internal/status"
 )
 
-// TestStatusAndExport read the ledger from the store alone.
+// TestStatusAndExport checks that status and export read only the store.
 func TestStatusAndExport(t *testing.T) {
 	s := newSite(t, nil)
 	if got := s.run(t.Context(), "status"); got.code != 0 || !strings.Contains(got.stdout, "generation   none yet") {
@@ -37,14 +37,14 @@ func TestStatusAndExport(t *testing.T) {
 	}
 	s.Cloud.ResetRequests()
 
-	var told status.Status
+	var ledger status.Status
 	got := s.run(t.Context(), "status", "--json")
-	if err := json.Unmarshal([]byte(got.stdout), &told); err != nil {
+	if err := json.Unmarshal([]byte(got.stdout), &ledger); err != nil {
 		t.Fatalf("decode %q: %v", got.stdout, err)
 	}
-	if told.Generation != 1 || told.Entries != 4 || told.Quarantined["denied"] != 1 || told.Pass != nil || told.CommittedAt == nil ||
-		told.AgeSeconds < 0 || told.AgeSeconds > time.Hour.Seconds() {
-		t.Errorf("got %+v, want generation 1 with 4 entries and 1 denied", told)
+	if ledger.Generation != 1 || ledger.Entries != 4 || ledger.Quarantined["denied"] != 1 || ledger.Pass != nil || ledger.CommittedAt == nil ||
+		ledger.AgeSeconds < 0 || ledger.AgeSeconds > time.Hour.Seconds() {
+		t.Errorf("got %+v, want generation 1 with 4 entries and 1 denied", ledger)
 	}
 	if text := s.run(t.Context(), "status").stdout; !strings.Contains(text, "quarantined  denied 1") || !strings.Contains(text, "4 entries") {
 		t.Errorf("got %q, want it to tell of 4 entries and 1 denied", text)
@@ -94,7 +94,7 @@ func (s *site) exports(t *testing.T) {
 	}
 }
 
-// TestRenamedMapping is offered its former ledger, takes it over and copies nothing.
+// TestRenamedMapping renames the ledger of a renamed mapping; nothing is copied again.
 func TestRenamedMapping(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 30 {
@@ -125,8 +125,8 @@ func TestRenamedMapping(t *testing.T) {
 	}
 }
 
-// TestRenamedMappingIsOfferedItsLedger says so in the log, and adopts what is there when nobody
-// listens.
+// TestRenamedMappingIsOfferedItsLedger checks that a pass of a renamed mapping logs which ledger
+// fits, and adopts the existing copies.
 func TestRenamedMappingIsOfferedItsLedger(t *testing.T) {
 	s := newSite(t, nil)
 	s.Source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
@@ -149,7 +149,8 @@ func TestRenamedMappingIsOfferedItsLedger(t *testing.T) {
 	}
 }
 
-// TestExportForASpreadsheet has no cell that is run, and CSV for programs holds the very keys.
+// TestExportForASpreadsheet checks that --for-spreadsheet writes no cell that a spreadsheet would
+// execute, and that plain CSV contains the exact keys.
 func TestExportForASpreadsheet(t *testing.T) {
 	s := newSite(t, nil)
 	keys := []string{"\tx", "\r\nx", "+1", "-1", "=cmd|' /C calc'!A0", "@SUM(A1)", "a;=1", "bell\a", "plain", "＝1"}
@@ -167,7 +168,7 @@ func TestExportForASpreadsheet(t *testing.T) {
 		{[]string{"--for-spreadsheet"}, []string{`'\tx`, `'\r\nx`, "'+1", "'-1", "'=cmd|' /C calc'!A0", "'@SUM(A1)", "a;=1", `bell\a`, "plain", "'＝1"}},
 	} {
 		out := s.run(t.Context(), append([]string{"ledger", "export", "--mapping", demo.Mapping}, tt.args...)...).stdout
-		// What encoding/csv reads of "\r\n" inside of quotes is "\n".
+		// encoding/csv reads "\r\n" inside quotes as "\n".
 		rows, err := csv.NewReader(strings.NewReader(strings.ReplaceAll(out, "\"\r\nx\"", "\"\r\r\nx\""))).ReadAll()
 		if err != nil {
 			t.Fatal(err)

@@ -20,7 +20,7 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// logLine is a line of the log as the program writes it or as docs/logs.md has it.
+// logLine is a log line of the program or of docs/logs.md.
 type logLine struct {
 	level, message string
 	fields         []string
@@ -30,8 +30,8 @@ func (l logLine) String() string {
 	return l.level + " | " + l.message + " | " + strings.Join(l.fields, ", ")
 }
 
-// TestLogsAreDocumented holds docs/logs.md to the calls in the code: every message with its level
-// and its fields.
+// TestLogsAreDocumented compares docs/logs.md with the calls in the code: every message with its
+// level and fields.
 func TestLogsAreDocumented(t *testing.T) {
 	var written, documented []string
 	for _, root := range []string{".", "../../internal"} {
@@ -91,7 +91,7 @@ func linesIn(t *testing.T, path string) (lines []string) {
 	return lines
 }
 
-// isLogger goes by the name of what is called: log, logger, or a field Logger.
+// isLogger decides by the name of the receiver: log, logger, or a field Logger.
 func isLogger(e ast.Expr) bool {
 	name := ""
 	switch x := e.(type) {
@@ -103,7 +103,7 @@ func isLogger(e ast.Expr) bool {
 	return strings.EqualFold(name, "log") || strings.EqualFold(name, "logger")
 }
 
-// literal returns the value of a string in the source, "" for anything else.
+// literal returns the value of a string literal, or "" for any other expression.
 func literal(e ast.Expr) string {
 	if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
 		text, _ := strconv.Unquote(lit.Value)
@@ -112,8 +112,7 @@ func literal(e ast.Expr) string {
 	return ""
 }
 
-// TestEveryLineNamesMappingAndPass reads the log of a pass in which something goes wrong, at debug
-// level.
+// TestEveryLineNamesMappingAndPass checks the debug log of a pass with errors.
 func TestEveryLineNamesMappingAndPass(t *testing.T) {
 	s := newSite(t, nil)
 	for _, key := range []string{"a", "b", "c"} {
@@ -124,7 +123,7 @@ func TestEveryLineNamesMappingAndPass(t *testing.T) {
 	seen := map[string]bool{}
 	for _, line := range lines {
 		if !bytes.HasPrefix(line, []byte("{")) {
-			continue // progress, and the error that the command ends with
+			continue // not a log line: the progress, and the error of the command
 		}
 		fields := fieldsOf(t, line)
 		seen[fields["msg"]] = true
@@ -139,7 +138,7 @@ func TestEveryLineNamesMappingAndPass(t *testing.T) {
 	}
 }
 
-// fieldsOf decodes a line, none of whose fields may stand twice.
+// fieldsOf decodes a line. No field may occur twice.
 func fieldsOf(t *testing.T, line []byte) map[string]string {
 	t.Helper()
 	fields := map[string]string{}

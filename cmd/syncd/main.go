@@ -1,10 +1,9 @@
-// Command syncd keeps a copy of another AWS account's bucket, encrypted under one's own KMS key.
+// Command syncd keeps a copy of another AWS account's bucket, encrypted under your own KMS key.
 //
-// It promises commands that are thin: each parses its flags, has package assembly build the parts,
-// calls one of them and prints what came of it. The exit codes are in one table, in package exit.
+// Each command is thin: it parses its flags, builds the parts with package assembly, calls one of
+// them, and prints the result. Package exit has the table of exit codes.
 //
-// It leaves all work to the packages beneath: syncer runs a pass, daemon keeps passes on a
-// schedule.
+// The work happens in other packages: syncer runs a pass, daemon runs passes on a schedule.
 package main
 
 import (
@@ -13,7 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
-	_ "time/tzdata" // schedules may name a zone, and an image from scratch knows none
+	_ "time/tzdata" // schedules may name a time zone, and a scratch image has no zone database
 
 	"syncd/internal/creds"
 	"syncd/internal/exit"
@@ -26,12 +25,12 @@ func main() {
 	}))
 }
 
-// run runs one command line and returns its exit code. The first SIGINT or SIGTERM asks the command
-// to drain; a second one ends the process at once.
+// run executes one command line and returns its exit code. The first SIGINT or SIGTERM makes the
+// command drain; a second one kills the process.
 func run(ctx context.Context, args []string, p invocation.Process) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	defer context.AfterFunc(ctx, stop)() // gives signals back to the system
+	defer context.AfterFunc(ctx, stop)() // restores the default handling of signals
 	p.Shared = new(creds.Shared)
 	err := execute(ctx, args, p)
 	if err != nil {

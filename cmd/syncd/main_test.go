@@ -15,8 +15,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// beSyncd in the environment makes this test binary run the program instead of the tests, so that
-// tests can have a real process to stop and to kill.
+// beSyncd is an environment variable that makes this test binary run the program instead of the
+// tests, so that tests can stop and kill a real process.
 const beSyncd = "SYNCD_TEST_BE_SYNCD"
 
 func TestMain(m *testing.M) {
@@ -28,27 +28,27 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, programs)
 }
 
-// TestScripts runs each file of testdata/script as a user's session at a terminal.
+// TestScripts runs each file of testdata/script as a user session.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true})
 }
 
-// site is a served world with a configuration, on which the program can be run.
+// site is a served world with a configuration to run the program with.
 type site struct {
 	*demo.World
-	now    func() time.Time // of the accounts, and of the program where it runs in this process
+	now    func() time.Time // of the accounts, and of the program if it runs in this process
 	dir    string
 	config string
 }
 
-// newSite brings up two accounts until the test ends. Edit changes the configuration's text before
-// it is written.
+// newSite starts two accounts until the test ends. edit changes the text of the configuration
+// before it is written.
 func newSite(t *testing.T, edit func(text string) string) *site {
 	t.Helper()
 	return newSiteAt(t, time.Now, edit)
 }
 
-// newSiteAt is newSite with a clock for the two accounts.
+// newSiteAt is newSite with a clock for the accounts.
 func newSiteAt(t *testing.T, now func() time.Time, edit func(text string) string) *site {
 	t.Helper()
 	w := demo.NewWorld(now)
@@ -83,7 +83,7 @@ func newSiteAt(t *testing.T, now func() time.Time, edit func(text string) string
 	return s
 }
 
-// outcome is how a run of the program ended.
+// outcome is the result of a run of the program.
 type outcome struct {
 	code           int
 	stdout, stderr string
@@ -97,7 +97,7 @@ func (s *site) run(ctx context.Context, args ...string) outcome {
 	return outcome{code, stdout.String(), stderr.String()}
 }
 
-// start starts the program as a process of its own.
+// start starts the program as a separate process.
 func (s *site) start(t *testing.T, stdout, stderr *lockedBuffer, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], append(args, "--config", s.config)...)
@@ -110,7 +110,7 @@ func (s *site) start(t *testing.T, stdout, stderr *lockedBuffer, args ...string)
 	return cmd
 }
 
-// exitStatus waits for a process and returns its exit code, -1 when a signal ended it.
+// exitStatus waits for a process and returns its exit code, or -1 if a signal killed it.
 func exitStatus(t *testing.T, cmd *exec.Cmd) int {
 	t.Helper()
 	err := cmd.Wait()
@@ -124,7 +124,7 @@ func exitStatus(t *testing.T, cmd *exec.Cmd) int {
 	return 0
 }
 
-// eventually asks until it holds; how long that takes decides nothing but when to give up.
+// eventually polls until holds returns true, and fails the test after a minute.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

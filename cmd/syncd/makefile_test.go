@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestTargetsRunTests wants every test that the Makefile chooses by name to exist in each folder
-// that the choice is for: go test passes when nothing has the name.
+// TestTargetsRunTests checks that every test that the Makefile selects by name exists in every
+// selected folder, because go test passes if no test matches.
 func TestTargetsRunTests(t *testing.T) {
 	commands := regexp.MustCompile(`(?m)^\t(?:cd (\S+) && )?go test (.*?)-run '([^']*)'`).FindAllStringSubmatch(string(readText(t, "../../Makefile")), -1)
 	if len(commands) < 20 {
@@ -22,7 +22,7 @@ func TestTargetsRunTests(t *testing.T) {
 			declared.WriteString(declaredTests(t, filepath.Join("../..", command[1], strings.TrimSpace(folder))))
 		}
 		for name := range strings.SplitSeq(strings.ReplaceAll(command[3], "$$", "$"), "|") {
-			if name == "^$" { // of a command for benchmarks or fuzz targets
+			if name == "^$" { // a command for benchmarks or fuzz targets
 				continue
 			}
 			if !regexp.MustCompile(`(?m)` + name).MatchString(declared.String()) {
@@ -32,7 +32,7 @@ func TestTargetsRunTests(t *testing.T) {
 	}
 }
 
-// declaredTests are the names of a folder's tests, one on each line.
+// declaredTests returns the names of the tests in a folder, one per line.
 func declaredTests(t *testing.T, folder string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))

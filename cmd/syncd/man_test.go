@@ -40,7 +40,7 @@ func manual(t *testing.T, date time.Time) map[string]string {
 	return pages
 }
 
-// pageNames are the names of the pages that a command and those beneath it must have.
+// pageNames returns the names of the pages for a command and the commands under it.
 func pageNames(cmd *cobra.Command) []string {
 	names := []string{strings.ReplaceAll(cmd.CommandPath(), " ", "-") + ".1"}
 	for _, child := range cmd.Commands() {
@@ -57,8 +57,7 @@ func TestManualHasAPageForEachCommand(t *testing.T) {
 	}
 }
 
-// TestManualPagesAreWhole holds each page to the sections of man-pages(7) and to what roff can
-// read.
+// TestManualPagesAreWhole checks that each page has the sections of man-pages(7) and valid roff.
 func TestManualPagesAreWhole(t *testing.T) {
 	section := regexp.MustCompile(`(?m)^\.SH (.+)$`)
 	request := regexp.MustCompile(`(?m)^\.(\w*)`)
@@ -114,7 +113,7 @@ func TestManualDate(t *testing.T) {
 	if _, err := usage.ManualDate(env("yesterday", true).LookupEnv); exit.Code(err) != exit.CodeUsage {
 		t.Errorf("got %v, want a usage error", err)
 	}
-	// A test binary has no revision, so that what is left is the first day that there is.
+	// A test binary has no revision, so the date is 1 January 1970.
 	if got, err := usage.ManualDate(env("", false).LookupEnv); err != nil || !got.Equal(time.Unix(0, 0)) {
 		t.Errorf("got %v, %v, want %v", got, err, time.Unix(0, 0).UTC())
 	}

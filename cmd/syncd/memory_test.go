@@ -18,13 +18,13 @@ import (
 // The size of the objects of TestRelayMemory; 1024 takes a minute.
 var memoryObjects = flag.Int64("mebibytes", 64, "the size of each of the 8 objects that TestRelayMemory relays")
 
-// TestRelayMemory relays eight large objects side by side with default settings, and asks the
-// system how much memory the process had at most.
+// TestRelayMemory relays eight large objects concurrently with default settings, and measures the
+// peak memory of the process.
 func TestRelayMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
-	t.Setenv("GOGC", "100") // as it is deployed
+	t.Setenv("GOGC", "100") // as in production
 	const limit = 256 << 20
 	s := newRelaySite(t)
 	for i := range uint64(8) {
@@ -47,8 +47,8 @@ func TestRelayMemory(t *testing.T) {
 }
 
 // watchMemory follows the peak of a process's resident memory in bytes, until the returned func is
-// called for it. What wait4 tells would not do: it counts what the process was before it became
-// syncd.
+// called. The result of wait4 is not usable, because it includes the time before the process
+// executed syncd.
 func watchMemory(t *testing.T, pid int) (peak func() int64) {
 	t.Helper()
 	var most int64
@@ -73,7 +73,7 @@ func watchMemory(t *testing.T, pid int) (peak func() int64) {
 	}
 }
 
-// highWater returns VmHWM of proc(5), 0 when the process has ended.
+// highWater returns VmHWM of proc(5), or 0 if the process has ended.
 func highWater(pid int) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -84,6 +84,6 @@ func highWater(pid int) int64 {
 	if len(fields) == 0 {
 		return 0
 	}
-	kibibytes, _ := strconv.ParseInt(fields[0], 10, 64) // 0 where it is none
+	kibibytes, _ := strconv.ParseInt(fields[0], 10, 64) // 0 if it is not a number
 	return kibibytes << 10
 }

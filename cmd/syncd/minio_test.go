@@ -24,10 +24,10 @@ import (
 	"syncd/internal/invocation"
 )
 
-// The tests here need a real server, which is not in the repository.
+// These tests need a real server, which is not in the repository.
 var minioPath = flag.String("minio", "", "`PATH` of a MinIO server for the tests against a real one; make minio builds it")
 
-// The one user of every server of a test, and the KMS keys of the two sides as MinIO names them.
+// The user of every server, and the names of the KMS keys of both sides.
 const (
 	minioUser      = "fidelity-user"
 	minioPassword  = "fidelity-password"
@@ -36,9 +36,9 @@ const (
 	minioKeyARN    = "arn:aws:kms:"
 )
 
-// TestFidelityOnMinIO runs the table against a real MinIO server: between two buckets of one with
-// the ambient credentials, and between two servers with different keys, each reached through a role
-// of its STS.
+// TestFidelityOnMinIO runs the table against a real MinIO server: between two buckets of one server
+// with the ambient credentials, and between two servers with different keys, each with a role from
+// its STS.
 func TestFidelityOnMinIO(t *testing.T) {
 	if *minioPath == "" {
 		t.Skip("needs a MinIO server: make minio, or go test ./cmd/syncd -minio PATH with one built by e2e/build-minio.sh")
@@ -50,7 +50,7 @@ func TestFidelityOnMinIO(t *testing.T) {
 	t.Run("server-side", func(t *testing.T) {
 		server := startMinIO(t, minioCopyKey)
 		m := newMinIOMatrix(t, server, server)
-		m.ownersKey = minioCopyKey // a server has one key
+		m.ownersKey = minioCopyKey // a server has only one key
 		m.configure(t, "", `account: ""`, `account: "", kms_key: "`+m.keyARN+`"`, server)
 		m.test(t)
 	})
@@ -67,13 +67,13 @@ func TestFidelityOnMinIO(t *testing.T) {
 	})
 }
 
-// minioMatrix is a matrix whose program finds everything in its configuration and its environment.
+// minioMatrix is a matrix whose program uses only its configuration and its environment.
 type minioMatrix struct {
 	matrix
 	config string
 }
 
-// newMinIOMatrix is a matrix between two servers, or two buckets of one.
+// newMinIOMatrix returns a matrix between two servers, or between two buckets of one server.
 func newMinIOMatrix(t *testing.T, from, to string) *minioMatrix {
 	t.Helper()
 	dir := t.TempDir()
@@ -92,7 +92,7 @@ func newMinIOMatrix(t *testing.T, from, to string) *minioMatrix {
 	return m
 }
 
-// configure writes the configuration: roles, and what the sides of every mapping have in common.
+// configure writes the configuration: the roles, and the common settings of both sides.
 func (m *minioMatrix) configure(t *testing.T, roles, source, destination, endpoint string) {
 	t.Helper()
 	head := fmt.Sprintf("state: %q\naws: {endpoint_url: %q, path_style: true}\n", "file:"+m.state, endpoint)
@@ -133,8 +133,8 @@ func minioClient(endpoint string) *s3.Client {
 	})
 }
 
-// startMinIO runs a server with one KMS key until the test ends, and returns its endpoint when it
-// is ready.
+// startMinIO runs a server with one KMS key until the test ends. It returns the endpoint when the
+// server is ready.
 func startMinIO(t *testing.T, key string) (endpoint string) {
 	t.Helper()
 	dir, address := t.TempDir(), freeAddress(t)
@@ -150,7 +150,7 @@ func startMinIO(t *testing.T, key string) (endpoint string) {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
-	go func() { defer close(ended); _ = cmd.Wait() }() // ended by a signal: its status says nothing
+	go func() { defer close(ended); _ = cmd.Wait() }() // a signal ends it, so the status does not matter
 	t.Cleanup(func() {
 		<-ended
 		if t.Failed() {
@@ -179,17 +179,17 @@ func isReady(t *testing.T, endpoint string) bool {
 	if err != nil {
 		return false
 	}
-	_ = res.Body.Close() // the status is all there is
+	_ = res.Body.Close() // only the status is used
 	return res.StatusCode == http.StatusOK
 }
 
-// freeAddress is a loopback address that nobody listens on, at least just now.
+// freeAddress returns a loopback address that is currently not in use.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = listener.Close() }() // it only asked for a number
+	defer func() { _ = listener.Close() }() // it only reserved a port number
 	return listener.Addr().String()
 }

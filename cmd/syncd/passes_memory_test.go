@@ -25,23 +25,23 @@ import (
 	"syncd/internal/transfer"
 )
 
-// The size of TestMemoryOfPasses, and what it may take; make memory asks for more.
+// The size and the memory limit of TestMemoryOfPasses; make memory sets a larger size.
 var (
 	memoryMappings = flag.Int("memory-mappings", 10, "how many mappings TestMemoryOfPasses starts at once")
 	memoryEntries  = flag.Int("memory-entries", 10_000, "how many entries the ledger of each has, on S3")
 	memoryMost     = flag.Int64("memory-most", 320, "how many MiB the process may take")
 )
 
-// newOfEvery is of how many objects one is new since the last pass.
+// One object in newOfEvery is new since the last pass.
 const newOfEvery = 100
 
-// TestMemoryOfPasses starts a daemon whose mappings begin their passes at once, each over a ledger
-// on S3, and asks the system how much memory the process had at most.
+// TestMemoryOfPasses starts a daemon whose mappings all begin their passes at once, each with a
+// ledger on S3, and measures the peak memory of the process.
 func TestMemoryOfPasses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
-	t.Setenv("GOGC", "100") // as it is deployed
+	t.Setenv("GOGC", "100") // as in production
 	s := newSite(t, func(text string) string { return manyMappingsOf(text, *memoryMappings) })
 	s.Cloud.Account(demo.Consumer).CreateBucket("consumer-state", demo.Region, awsfake.BucketOptions{})
 	s.fillLedgers(t, *memoryMappings, *memoryEntries)
@@ -69,8 +69,8 @@ func TestMemoryOfPasses(t *testing.T) {
 	}
 }
 
-// manyMappingsOf edits a configuration so that it has n mappings of one source, each with a
-// destination of its own, and state on S3.
+// manyMappingsOf edits a configuration so that it has n mappings of one source, each with its own
+// destination, and state on S3.
 func manyMappingsOf(text string, n int) string {
 	_, rest, _ := strings.Cut(text, "\naws:")
 	head, one, _ := strings.Cut("http: {listen: \"127.0.0.1:0\"}\nstate: s3://consumer-state/syncd/\naws:"+rest, "  - name:")
@@ -83,8 +83,8 @@ func manyMappingsOf(text string, n int) string {
 
 func mappingName(i int) string { return fmt.Sprintf("mapping-%d", i) }
 
-// fillLedgers fills the source, and the ledgers as a pass over it would have, but for some objects
-// that are new.
+// fillLedgers fills the source, and writes the ledgers of a pass over it, without the objects that
+// are new.
 func (s *site) fillLedgers(t *testing.T, mappings, entries int) {
 	t.Helper()
 	var made []record.Entry
@@ -111,7 +111,7 @@ func (s *site) fillLedgers(t *testing.T, mappings, entries int) {
 	}
 }
 
-// fillLedger makes a generation of entries, under the settings that the mapping has.
+// fillLedger writes a generation of entries with the settings of the mapping.
 func (s *site) fillLedger(ctx context.Context, store store.Store, i int, entries []record.Entry) error {
 	made := provenance.Texts(provenance.Fingerprint{Settings: provenance.Settings{
 		Source:      transfer.Place{Bucket: demo.Source}.At(s.Endpoint),
@@ -137,7 +137,7 @@ func (s *site) fillLedger(ctx context.Context, store store.Store, i int, entries
 	return errors.Join(err, ledger.Close())
 }
 
-// ended is how many mappings have ended a pass so.
+// ended returns how many mappings have ended a pass with the given result.
 func ended(t *testing.T, address, result string) (n int) {
 	t.Helper()
 	response, err := http.Get("http://" + address + "/metrics")

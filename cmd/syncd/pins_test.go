@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestActionsArePinnedAlike: an action is pinned to one commit everywhere, and a comment says which
-// version that is.
-func TestActionsArePinnedAlike(t *testing.T) {
+// TestActionsUseOneCommit checks that each action is pinned to the same commit everywhere, with its
+// version in a comment.
+func TestActionsUseOneCommit(t *testing.T) {
 	commits := map[string]string{}
 	for name := range workflows(t) {
 		text := string(readText(t, filepath.Join("../../.github/workflows", name)))
@@ -31,16 +31,16 @@ func TestActionsArePinnedAlike(t *testing.T) {
 	}
 }
 
-// TestVulnerabilitiesAreLookedFor: a job of the hosted workflow runs govulncheck.
-func TestVulnerabilitiesAreLookedFor(t *testing.T) {
+// TestWorkflowRunsGovulncheck checks that the hosted workflow runs govulncheck.
+func TestWorkflowRunsGovulncheck(t *testing.T) {
 	steps := workflows(t)["ci.yml"].Jobs["vulnerabilities"].Steps
 	if !slices.ContainsFunc(steps, func(s workflowStep) bool { return s.Run == "make vuln" }) {
 		t.Errorf("got steps %+v, want one of make vuln", steps)
 	}
 }
 
-// TestRenovateKnowsThePins holds the configuration of Renovate to what is pinned: actions, images,
-// and programs by the text that it looks for.
+// TestRenovateKnowsThePins checks that the configuration of Renovate covers everything that is
+// pinned: actions, images, and programs by matching text.
 func TestRenovateKnowsThePins(t *testing.T) {
 	var renovate struct {
 		Extends        []string `json:"extends"`

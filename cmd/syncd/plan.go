@@ -19,12 +19,12 @@ import (
 	"syncd/internal/terminal/progress"
 )
 
-// planFlags are those of `syncd plan` besides the shared ones.
+// planFlags are the flags of `syncd plan`.
 type planFlags struct {
 	invocation.Flags
 	list     bool
 	detailed bool
-	several  bool // mappings
+	several  bool // more than one mapping is planned
 }
 
 func planCommand(p invocation.Process) *cobra.Command {
@@ -84,7 +84,7 @@ func previewAll(ctx context.Context, p invocation.Process, f planFlags) error {
 	return errors.Join(err, f.verdict(plans))
 }
 
-// verdict is the error that says that there is work, where it was asked for.
+// verdict returns the error for --detailed-exitcode when a pass would copy something.
 func (f planFlags) verdict(plans []preview.Pass) error {
 	work := int64(0)
 	for _, v := range plans {

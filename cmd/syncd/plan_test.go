@@ -37,7 +37,7 @@ func (s *site) plan(t *testing.T, args ...string) (planned preview.Pass, got out
 	return planned, got
 }
 
-// tree is every file of a directory with its content; a directory that is not there is empty.
+// tree returns every file of a directory with its content. A missing directory is empty.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -55,8 +55,7 @@ func tree(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// pass runs one pass of the site's mapping and returns what it did and what the metrics say it
-// cost.
+// pass runs one pass of the site's mapping. It returns the summary, and the cost from the metrics.
 func (s *site) pass(t *testing.T) (summary syncer.Summary, dollars float64) {
 	t.Helper()
 	built, err := assembly.New(t.Context(), invocation.Process{
@@ -82,10 +81,10 @@ func (s *site) sizes(o awsfake.PutOptions, sizes ...int64) {
 	}
 }
 
-// TestPlanIsWhatAPassSends holds every plan against the pass that follows: the same objects, the
-// same number of requests of each operation, and the same dollars in the metric. The plan itself
-// sends lists alone, and writes nothing anywhere.
-func TestPlanIsWhatAPassSends(t *testing.T) {
+// TestPlanMatchesPass compares every plan with the pass after it: the same objects, the same number
+// of requests per operation, and the same dollars in the metric. The plan itself sends only list
+// requests and writes nothing.
+func TestPlanMatchesPass(t *testing.T) {
 	const mib = 1 << 20
 	set := func(section string) func(string) string { return func(text string) string { return text + section } }
 	tests := []struct {
@@ -142,14 +141,14 @@ func TestPlanIsWhatAPassSends(t *testing.T) {
 				}
 			}
 			summary, dollars := s.pass(t)
-			delete(summary.Requests, "AssumeRole") // how often is for the sessions to decide
+			delete(summary.Requests, "AssumeRole") // depends on the sessions
 			if diff := cmp.Diff(summary.Requests, planned.Requests); diff != "" {
 				t.Errorf("requests (-pass +plan):\n%s", diff)
 			}
 			if summary.Copied != planned.Copy.Objects || summary.CopiedBytes != planned.Copy.Bytes || summary.Listed != planned.Listed {
 				t.Errorf("got %d copied (%d bytes) of %d, want as planned %+v of %d", summary.Copied, summary.CopiedBytes, summary.Listed, planned.Copy, planned.Listed)
 			}
-			const tolerance = 1e-6 // dollars: what sums of fractions lose
+			const tolerance = 1e-6 // dollars: rounding errors of sums
 			if math.Abs(dollars-planned.Dollars.Total) > tolerance {
 				t.Errorf("got a pass that cost $%.9f by the metric, want $%.9f as planned", dollars, planned.Dollars.Total)
 			}
@@ -161,8 +160,8 @@ func TestPlanIsWhatAPassSends(t *testing.T) {
 	}
 }
 
-// TestPlanBesideADaemon plans while another holds the lease.
-func TestPlanBesideADaemon(t *testing.T) {
+// TestPlanWhileLeaseHeld plans while another process holds the lease.
+func TestPlanWhileLeaseHeld(t *testing.T) {
 	s := newSite(t, nil)
 	s.sizes(awsfake.PutOptions{}, 1, 2, 3)
 	store := s.ledgers(t)
@@ -182,7 +181,7 @@ func TestPlanBesideADaemon(t *testing.T) {
 	}
 }
 
-// TestPlanExitCodes asks for them, and does not.
+// TestPlanExitCodes plans with and without --detailed-exitcode.
 func TestPlanExitCodes(t *testing.T) {
 	s := newSite(t, nil)
 	s.sizes(awsfake.PutOptions{}, 1)
@@ -201,7 +200,7 @@ func TestPlanExitCodes(t *testing.T) {
 	}
 }
 
-// TestPlanList has a line for each action, in key order, with what makes it special.
+// TestPlanList checks that --list prints a line for each action, in key order.
 func TestPlanList(t *testing.T) {
 	s := newSite(t, func(text string) string { return text + "    filter: {exclude: [\"tmp/**\"]}\n" })
 	s.sizes(awsfake.PutOptions{}, 1, 2)
@@ -236,7 +235,8 @@ func TestPlanList(t *testing.T) {
 	}
 }
 
-// TestPlanOfAnotherKey tells that the pass would be refused, and what it would do with --rekey.
+// TestPlanOfAnotherKey checks that the plan shows that the pass would be refused, and what it would
+// do with --rekey.
 func TestPlanOfAnotherKey(t *testing.T) {
 	s := newSite(t, nil)
 	s.sizes(awsfake.PutOptions{}, 1, 2)
@@ -262,7 +262,7 @@ func TestPlanOfAnotherKey(t *testing.T) {
 	}
 }
 
-// TestPlanIsDocumented finds every field of the JSON in the page that is the contract.
+// TestPlanIsDocumented checks that docs/cli.md describes every field of the JSON.
 func TestPlanIsDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../docs/cli.md")
 	if err != nil {
@@ -283,7 +283,8 @@ func TestPlanIsDocumented(t *testing.T) {
 	}
 }
 
-// TestPlanOfSeveralMappings prints them together, and goes on behind one that fails.
+// TestPlanOfSeveralMappings checks that a table shows all mappings, also those after one that
+// fails.
 func TestPlanOfSeveralMappings(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		head, mapping, _ := strings.Cut(text, "mappings:\n")
@@ -309,8 +310,8 @@ func TestPlanOfSeveralMappings(t *testing.T) {
 	}
 }
 
-// TestPlanForPeople shows a plan as a terminal does.
-func TestPlanForPeople(t *testing.T) {
+// TestPlanText compares the text of a plan.
+func TestPlanText(t *testing.T) {
 	s := newSite(t, nil)
 	s.sizes(awsfake.PutOptions{}, 1024, 2048)
 	got := s.run(t.Context(), "plan")
@@ -330,8 +331,8 @@ func TestPlanForPeople(t *testing.T) {
 	}
 }
 
-// TestPlanCountsTheReadingOfTags plans what a pass with chosen tags sends, and the pass sends it.
-func TestPlanCountsTheReadingOfTags(t *testing.T) {
+// TestPlanCountsTagRequests compares a plan with a pass that copies only selected tags.
+func TestPlanCountsTagRequests(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		return strings.Replace(text, "    schedule:", "    copy: {tags: {only: [class]}}\n    schedule:", 1)
 	})

@@ -20,7 +20,7 @@ import (
 	"syncd/internal/usage"
 )
 
-// policyFlags are those of `syncd policy`.
+// policyFlags are the flags of `syncd policy`.
 type policyFlags struct {
 	options     policy.Options
 	side, style string
@@ -102,7 +102,7 @@ func writePolicies(p invocation.Process, f invocation.Flags, of policyFlags) err
 	return err
 }
 
-// check refuses words that are none of a choice.
+// check rejects unknown values of --side and --style.
 func (of policyFlags) check() error {
 	sides, styles := []access.Side{access.Both, access.Owner, access.Consumer}, []policy.Style{policy.RoleStyle, policy.AccountStyle, policy.ABACStyle}
 	switch {
@@ -114,7 +114,7 @@ func (of policyFlags) check() error {
 	return nil
 }
 
-// externalID is where the ExternalIds of the documents come from.
+// externalID returns the function that looks up the ExternalId of a role for the documents.
 func (of policyFlags) externalID(p invocation.Process, c *config.Config) func(role string) (string, error) {
 	switch {
 	case of.secrets, of.format == "json" && of.output != "":
@@ -125,7 +125,7 @@ func (of policyFlags) externalID(p invocation.Process, c *config.Config) func(ro
 	return policy.ExternalIDVariable
 }
 
-// inFolder reports whether there is a folder for several files.
+// inFolder reports whether -o names a folder.
 func (of policyFlags) inFolder() bool {
 	if of.output == "" {
 		return false
@@ -136,8 +136,8 @@ func (of policyFlags) inFolder() bool {
 	return !slices.Contains([]string{".json", ".tf"}, filepath.Ext(of.output))
 }
 
-// resolveExternalID reads ExternalIds. A role that has none, although its trust policy asks for
-// one, has the placeholder.
+// resolveExternalID returns a function that reads the ExternalId of a role. For a role without one
+// it returns the placeholder, because its trust policy asks for an ExternalId.
 func resolveExternalID(p invocation.Process, c *config.Config) func(role string) (string, error) {
 	return func(role string) (string, error) {
 		source := c.Roles[role].ExternalID
@@ -152,7 +152,8 @@ func resolveExternalID(p invocation.Process, c *config.Config) func(role string)
 	}
 }
 
-// render makes texts of the documents: exactly one where there is no folder for several.
+// render renders the documents in the format that --format selects. Without a folder to write to,
+// the result is exactly one text.
 func render(documents []policy.Document, of policyFlags) ([]policy.Rendered, error) {
 	formats := map[string]func([]policy.Document) ([]policy.Rendered, error){
 		"json": policy.JSON, "terraform": policy.Terraform, "cloudformation": policy.CloudFormation,
@@ -172,7 +173,7 @@ func render(documents []policy.Document, of policyFlags) ([]policy.Rendered, err
 	return files, err
 }
 
-// severalFiles refuses to write several files as one text.
+// severalFiles is the error for a format that needs several files when there is no folder.
 func severalFiles(n int, of policyFlags) error {
 	if of.output == "" {
 		return exit.Usage(fmt.Errorf("write policies: they are %d files, one for each account: add -o DIR, or choose a --side with one account", n))
@@ -183,7 +184,7 @@ func severalFiles(n int, of policyFlags) error {
 	)
 }
 
-// printNotes tells people what is to be known of each document.
+// printNotes prints the notes about each document.
 func printNotes(w io.Writer, documents []policy.Document) {
 	for _, d := range documents {
 		printable.Fprintf(w, "%s (account %s, %s)\n", d.Name, d.Account, d.Title)

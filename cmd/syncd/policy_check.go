@@ -25,7 +25,7 @@ import (
 	"syncd/internal/usage"
 )
 
-// checkFlags are those of `syncd policy check`.
+// checkFlags are the flags of `syncd policy check`.
 type checkFlags struct {
 	kind  string
 	json  bool
@@ -119,7 +119,7 @@ func checkPolicies(ctx context.Context, p invocation.Process, args []string, f i
 	return verdict(report)
 }
 
-// checkStdin refuses to read two things from standard input.
+// checkStdin rejects a command line that names standard input more than once.
 func checkStdin(f invocation.Flags, args []string) error {
 	readers := 0
 	if f.Config == invocation.StandardInput && f.IsReadOnce() {
@@ -136,7 +136,8 @@ func checkStdin(f invocation.Flags, args []string) error {
 	return exit.WithHint(exit.Usage(errors.New("check policies: - is named more than once, and standard input can be read once")), "write one of them to a file")
 }
 
-// policyFile reads what an argument names: FILE, or ARN=FILE. A file of that very name goes before.
+// policyFile reads the file of an argument, FILE or ARN=FILE. If a file with the name "ARN=FILE"
+// exists, it reads that file.
 func policyFile(ctx context.Context, p invocation.Process, arg string) (document.File, error) {
 	file := document.File{Name: arg}
 	if target, name, ok := strings.Cut(arg, "="); ok && arn.Is(target) {

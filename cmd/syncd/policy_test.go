@@ -21,7 +21,7 @@ func writeText(t *testing.T, path, text string, mode fs.FileMode) {
 	}
 }
 
-// The command writes its files so: over what is there, and through no link.
+// The command replaces existing files, and does not follow symbolic links.
 func TestPolicyWritesOverFiles(t *testing.T) {
 	dir := t.TempDir()
 	config, err := filepath.Abs("../../config/examples/share-role.yaml")

@@ -11,9 +11,9 @@ import (
 	"syncd/internal/plan"
 )
 
-// TestWaitsOfTheQuarantineAreDocumented holds the table of docs/cli.md to when a pass tries an
-// object again.
-func TestWaitsOfTheQuarantineAreDocumented(t *testing.T) {
+// TestQuarantineWaitsAreDocumented compares the table of docs/cli.md with the times at which a pass
+// tries an object again.
+func TestQuarantineWaitsAreDocumented(t *testing.T) {
 	_, section, _ := strings.Cut(string(readText(t, "../../docs/cli.md")), "\n## Quarantine\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	units := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}

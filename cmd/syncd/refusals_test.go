@@ -11,9 +11,9 @@ import (
 
 var refusedAtRandom = flag.Int("refusals", 0, "have the program copy so many objects, with and without refusals, and compare the rates; 0: do not")
 
-// TestRefusalsCostLittle has the real program copy from a server that takes 20 ms, once undisturbed
-// and once with a share of its requests refused, three times in turn: at least 90 % of the
-// undisturbed rate is left.
+// TestRefusalsCostLittle copies with the real program from a server that takes 20 ms per request,
+// with and without refusing a share of the requests, three times in turn. The rate with refusals is
+// at least 90 % of the other one.
 func TestRefusalsCostLittle(t *testing.T) {
 	if *refusedAtRandom == 0 {
 		t.Skip("make refusals runs it; the simulation in internal/throttle holds the same without a clock to go by")
@@ -32,8 +32,8 @@ func TestRefusalsCostLittle(t *testing.T) {
 	}
 }
 
-// copyRate returns how many objects a second a backfill copies that is refused a share of its
-// requests.
+// copyRate returns how many objects per second a backfill copies while a share of its requests is
+// refused.
 func copyRate(t *testing.T, refused float64) float64 {
 	t.Helper()
 	s := newSite(t, nil)

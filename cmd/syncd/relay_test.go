@@ -12,8 +12,8 @@ import (
 	"syncd/internal/demo"
 )
 
-// newRelaySite is a site where a role in the owner's account reads and one in the consumer's
-// account writes.
+// newRelaySite returns a site where a role in the owner's account reads and a role in the
+// consumer's account writes.
 func newRelaySite(t *testing.T) *site {
 	t.Helper()
 	s := newSite(t, twoRoles)
@@ -21,13 +21,13 @@ func newRelaySite(t *testing.T) *site {
 	return s
 }
 
-// twoRoles edits a configuration so that another role reads than writes.
+// twoRoles edits a configuration to use different roles for reading and writing.
 func twoRoles(text string) string {
 	text = strings.Replace(text, "role: consumer}", "role: reader}", 1)
 	return strings.Replace(text, "roles:\n", "roles:\n  reader:\n    arn: arn:aws:iam::"+demo.Owner+":role/syncd-reader\n    external_id: "+demo.ExternalID+"\n", 1)
 }
 
-// addReader makes the role that reads, and takes the consumer out of the owner's key policy.
+// addReader creates the role that reads, and removes the consumer from the owner's key policy.
 func (s *site) addReader() {
 	reader := s.Cloud.Account(demo.Owner).CreateRole("syncd-reader", demo.Document(demo.TrustPolicy, s.World), awsfake.RoleOptions{})
 	reader.SetPolicies(demo.Document(`{"Version": "2012-10-17", "Statement": [
@@ -37,8 +37,8 @@ func (s *site) addReader() {
 	s.Revoke()
 }
 
-// TestBackfillByRelay reads with one role and writes with another: whole objects, objects in parts,
-// empty ones and awkward keys arrive as they are.
+// TestBackfillByRelay reads with one role and writes with another. Small and large objects, empty
+// objects and awkward keys are copied correctly.
 func TestBackfillByRelay(t *testing.T) {
 	s := newRelaySite(t)
 	const part = 8 << 20
@@ -79,8 +79,8 @@ func TestBackfillByRelay(t *testing.T) {
 	}
 }
 
-// TestRelayTakesUpBodiesThatAreCut has every first answer with a body cut short.
-func TestRelayTakesUpBodiesThatAreCut(t *testing.T) {
+// TestRelayResumesCutBodies truncates the body of every first response.
+func TestRelayResumesCutBodies(t *testing.T) {
 	s := newRelaySite(t)
 	for i := range 20 {
 		s.Source.Put(fmt.Sprintf("k%02d", i), awsfake.SyntheticBody(int64(i)*300_000, uint64(i)), awsfake.PutOptions{}) //nolint:gosec // small

@@ -20,7 +20,7 @@ import (
 
 var buildRelease = flag.Bool("release", false, "build the release twice and compare; make release-test sets it")
 
-// workflow is what the files in .github/workflows may have.
+// workflow has the fields that the files in .github/workflows may use.
 type workflow struct {
 	Name        string            `yaml:"name"`
 	On          map[string]any    `yaml:"on"`
@@ -45,7 +45,7 @@ type workflowStep struct {
 	Run  string            `yaml:"run"`
 }
 
-// workflows are all workflows by file, read strictly.
+// workflows returns all workflows by file name. Unknown fields are errors.
 func workflows(t *testing.T) map[string]workflow {
 	t.Helper()
 	paths, err := filepath.Glob("../../.github/workflows/*")
@@ -72,9 +72,9 @@ func readText(t *testing.T, path string) []byte {
 	return text
 }
 
-// TestWorkflowsCallWhatIsThere holds the workflows to the targets of make, the scripts and the
-// shell that they call.
-func TestWorkflowsCallWhatIsThere(t *testing.T) {
+// TestWorkflowsCallExistingTargets checks the make targets, scripts and shell commands that the
+// workflows call.
+func TestWorkflowsCallExistingTargets(t *testing.T) {
 	makefile := readText(t, "../../Makefile")
 	for name, w := range workflows(t) {
 		if len(w.On) == 0 || len(w.Permissions) != 1 || w.Permissions["contents"] != "read" {
@@ -102,7 +102,7 @@ func TestWorkflowsCallWhatIsThere(t *testing.T) {
 	}
 }
 
-// targetsIn are the targets of make in the command lines of a script.
+// targetsIn returns the make targets in the command lines of a script.
 func targetsIn(script string) (targets []string) {
 	for _, match := range regexp.MustCompile(`(?m)^(?:[A-Z]+=\S+ )*make ([a-z -]+)$`).FindAllStringSubmatch(script, -1) {
 		targets = append(targets, strings.Fields(match[1])...)
@@ -110,8 +110,8 @@ func targetsIn(script string) (targets []string) {
 	return targets
 }
 
-// checkShell has a shell read a script without running it, and looks for the scripts of the
-// repository that it calls.
+// checkShell checks the syntax of a script with a shell, and that the scripts of the repository
+// that it calls exist.
 func checkShell(t *testing.T, what, script string) {
 	t.Helper()
 	if strings.Contains(script, "${{") {
@@ -129,7 +129,7 @@ func checkShell(t *testing.T, what, script string) {
 	}
 }
 
-// TestReleaseWorkflowChecksFirst: nothing is released that CI has not passed.
+// TestReleaseWorkflowChecksFirst checks that a release runs CI first.
 func TestReleaseWorkflowChecksFirst(t *testing.T) {
 	all := workflows(t)
 	runs := func(file, job string) (scripts []string) {
@@ -149,9 +149,9 @@ func TestReleaseWorkflowChecksFirst(t *testing.T) {
 	}
 }
 
-// TestOneWayToBuild holds everything that builds the binary to the same flags, by which a release
-// can be built again.
-func TestOneWayToBuild(t *testing.T) {
+// TestBuildFlagsAgree checks that everything that builds the binary uses the same flags, so that a
+// release can be reproduced.
+func TestBuildFlagsAgree(t *testing.T) {
 	const flags = `go build -trimpath -ldflags '-s -w' -o `
 	for _, path := range []string{"../../Makefile", "../../Dockerfile", "../../.github/release.sh", "../../docs/release.md"} {
 		if text := string(readText(t, path)); !strings.Contains(text, flags) || strings.Count(text, "go build") != strings.Count(text, flags) {
@@ -160,7 +160,8 @@ func TestOneWayToBuild(t *testing.T) {
 	}
 }
 
-// TestReleaseIsReproducible runs what docs/release.md says in two folders, and compares every byte.
+// TestReleaseIsReproducible runs the commands of docs/release.md in two folders, and compares the
+// results byte by byte.
 func TestReleaseIsReproducible(t *testing.T) {
 	if !*buildRelease {
 		t.Skip("builds four binaries; make release-test runs it")
@@ -189,7 +190,7 @@ func TestReleaseIsReproducible(t *testing.T) {
 	checkRelease(t, first, strings.ReplaceAll(platform, "/", "_"))
 }
 
-// checkRelease looks at what is in an archive and in its bill of materials.
+// checkRelease checks the contents of an archive and its bill of materials.
 func checkRelease(t *testing.T, dir, platform string) {
 	t.Helper()
 	name := "syncd_v1.2.3_" + platform
@@ -214,7 +215,7 @@ func checkRelease(t *testing.T, dir, platform string) {
 	}
 }
 
-// commandsWith is the block of commands of a page that has a text in it.
+// commandsWith returns the command block of a page that contains a text.
 func commandsWith(t *testing.T, path, text string) string {
 	t.Helper()
 	for _, s := range stepsOf(t, path) {
@@ -226,7 +227,7 @@ func commandsWith(t *testing.T, path, text string) string {
 	return ""
 }
 
-// checkout makes a repository of the program's files as they are, with one commit and a tag.
+// checkout creates a repository with the current files of the program, one commit and a tag.
 func checkout(t *testing.T, dir string) {
 	t.Helper()
 	for _, part := range []string{"cmd", "config", "internal", "docs", ".github"} {

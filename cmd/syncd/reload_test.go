@@ -19,12 +19,12 @@ import (
 	"syncd/internal/invocation"
 )
 
-// listening waits until a daemon tells its address.
+// listening waits until a daemon logs its address.
 func listening(t *testing.T, stderr *lockedBuffer) (address string) {
 	t.Helper()
-	told := regexp.MustCompile(`"msg":"daemon started".*"address":"([^"]+)"`)
+	started := regexp.MustCompile(`"msg":"daemon started".*"address":"([^"]+)"`)
 	eventually(t, "the daemon listens", func() bool {
-		if m := told.FindStringSubmatch(stderr.String()); m != nil {
+		if m := started.FindStringSubmatch(stderr.String()); m != nil {
 			address = m[1]
 		}
 		return address != ""
@@ -32,14 +32,14 @@ func listening(t *testing.T, stderr *lockedBuffer) (address string) {
 	return address
 }
 
-// TestRunReloads changes the configuration of the real daemon by SIGHUP: a fault leaves it as it
-// is, a mapping that comes copies, one that goes is forgotten, and what only a start reads is
-// refused by name.
+// TestRunReloads changes the configuration of the real daemon and sends SIGHUP. A fault changes
+// nothing, a new mapping copies, a removed mapping is forgotten, and a change of a setting that
+// only a start reads is refused by name.
 func TestRunReloads(t *testing.T) {
 	const ours = `{mapping="owner-to-consumer",result="complete"}`
 	var original string
 	s := newSite(t, func(text string) string {
-		// An address of documentation (RFC 5737), which no machine has: --listen takes its place.
+		// No machine has this documentation address (RFC 5737); --listen overrides it.
 		original = "http: {listen: \"192.0.2.1:9090\"}\n" + strings.NewReplacer("bucket: "+demo.Copy, "bucket: "+demo.Copy+", prefix: first/", "@every 5s", "@every 1s").Replace(text)
 		return original
 	})
@@ -93,8 +93,8 @@ func TestRunReloads(t *testing.T) {
 	}
 }
 
-// TestWatchFollowsTheFile changes the file behind a link, as a ConfigMap does, and looks at what
-// the daemon is told.
+// TestWatchFollowsTheFile changes the file behind a symbolic link, like a ConfigMap does, and
+// checks what the daemon receives.
 func TestWatchFollowsTheFile(t *testing.T) {
 	s := newSite(t, nil)
 	text, err := os.ReadFile(s.config)
@@ -168,7 +168,7 @@ func TestWatchFollowsTheFile(t *testing.T) {
 		}
 		put(5, string(text))
 		wait(3)
-		// A file whose writing takes longer than a look is not read before it stays the same.
+		// A file that is still being written is read only when two checks find it unchanged.
 		for i := range 6 {
 			put(6+i, string(text)+strings.Repeat("#", i+1)+"\n")
 			time.Sleep(5 * time.Second)

@@ -13,8 +13,8 @@ import (
 	"syncd/internal/exit"
 )
 
-// TestRenameRefusesALedgerThatDoesNotFit names what differs and the ledger that fits, and moves
-// nothing.
+// TestRenameRefusesALedgerThatDoesNotFit checks that the message names the difference and the
+// ledger that fits, and that nothing is moved.
 func TestRenameRefusesALedgerThatDoesNotFit(t *testing.T) {
 	s := severalSite(t)
 	s.Source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
@@ -60,7 +60,7 @@ func TestRenameRefusesALedgerThatDoesNotFit(t *testing.T) {
 	}
 }
 
-// TestRenameKeepsPauseAndHistory renames a mapping that is paused.
+// TestRenameKeepsPauseAndHistory renames a paused mapping.
 func TestRenameKeepsPauseAndHistory(t *testing.T) {
 	s := newSite(t, nil)
 	s.Source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})

@@ -74,10 +74,10 @@ withdrawn; one that it has accepted goes on.` + exit.Help("replay", 0, 1, 2, 3, 
 	return cmd
 }
 
-// selection is what a replay was asked for; no reasons or keys are all.
+// selection selects objects in quarantine by reason and key. An empty list selects all.
 type selection struct{ reasons, keys []string }
 
-// check refuses reasons that nothing is set aside for.
+// check rejects unknown reasons and impossible keys.
 func (s selection) check() error {
 	known := quarantineReasons()
 	var faults []error
@@ -95,7 +95,7 @@ func (s selection) check() error {
 	return errors.Join(faults...)
 }
 
-// request is what a daemon is asked for.
+// request returns the request that asks a daemon for this replay.
 func (r *replayed) request() (control.Request, error) {
 	if n := len(r.reasons) + len(r.keys); n > control.MaxFilter {
 		return control.Request{}, exit.Usage(fmt.Errorf("replay: a daemon takes %d reasons and keys at once, and here are %d", control.MaxFilter, n))
@@ -107,7 +107,7 @@ func (r *replayed) request() (control.Request, error) {
 	return asked, nil
 }
 
-// replayed is what a replay of one mapping met in its quarantine.
+// replayed records which objects a replay of one mapping found in quarantine.
 type replayed struct {
 	selection
 	mapping string
@@ -130,7 +130,7 @@ func (r *replayed) choose(q record.Quarantined) bool {
 	return isChosen
 }
 
-// printMissing says what was asked for and is not in quarantine.
+// printMissing reports the selected reasons and keys that are not in quarantine.
 func (r *replayed) printMissing(w io.Writer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -154,7 +154,7 @@ func (r *replayed) printMissing(w io.Writer) {
 	}
 }
 
-// asked names the reasons and keys that were asked for.
+// asked describes the selection for a message.
 func (r *replayed) asked() string {
 	text := strings.Join(r.reasons, " or ")
 	if len(r.keys) > 0 {
@@ -163,9 +163,9 @@ func (r *replayed) asked() string {
 	return text
 }
 
-// handOver has the daemon that holds the lease carry out a replay, and waits for its end. Where
-// none takes it, the error is that of the lease. Where nothing that was asked for is in quarantine
-// there is nothing to ask for.
+// handOver asks the daemon that holds the lease to replay, and waits until it has. If no daemon
+// accepts the request, it returns the error of the held lease. If nothing selected is in
+// quarantine, it sends no request.
 func handOver(ctx context.Context, s *assembly.System, asked *replayed, held error) (syncer.Summary, error) {
 	summary := syncer.Summary{Mapping: asked.mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}, Requests: map[string]int64{}}
 	isWanted, err := lookUp(ctx, s.Store, asked, &summary)
@@ -196,8 +196,8 @@ func handOver(ctx context.Context, s *assembly.System, asked *replayed, held err
 	return summary, nil
 }
 
-// lookUp looks in the last generation for what a replay is asked for, as a replay under the lease
-// does.
+// lookUp reports whether the last generation has selected objects in quarantine. A replay under the
+// lease reads the same generation.
 func lookUp(ctx context.Context, store store.Store, asked *replayed, summary *syncer.Summary) (isWanted bool, err error) {
 	last, err := record.Latest(ctx, store, asked.mapping)
 	if errors.Is(err, record.ErrNoCheckpoint) {
@@ -219,7 +219,7 @@ func lookUp(ctx context.Context, store store.Store, asked *replayed, summary *sy
 	return isWanted, nil
 }
 
-// failedReplay enters in a summary why the replay did not reach its end.
+// failedReplay adds the error of a replay without a pass to its summary.
 func failedReplay(s syncer.Summary, err error) (syncer.Summary, error) {
 	if s.Pass == 0 {
 		s.Result, s.Error, s.Exit = "", err.Error(), exit.Code(err)

@@ -17,19 +17,18 @@ import (
 	"syncd/internal/syncer"
 )
 
-// requestWait is how long a command waits for an answer unless it is given another time: a daemon
-// looks for requests in the state every 15 s.
+// requestWait is the default for --wait. A daemon checks the state for requests every 15 s.
 const requestWait = 30 * time.Second
 
-// askAtOnce is how many mappings are asked for at once.
+// askAtOnce limits how many requests are sent concurrently.
 const askAtOnce = 64
 
-// requestHelp is what is said of each command that sends a request.
+// requestHelp describes a command that sends a request.
 type requestHelp struct {
 	what        control.What
 	short, long string
-	needsOne    bool // mappings are named one by one
-	hasPass     bool // so that objects may be set aside
+	needsOne    bool // there is no --all
+	hasPass     bool // the request runs a pass, which may quarantine objects
 }
 
 func requestHelps() []requestHelp {
@@ -56,7 +55,7 @@ func requestCommands(p invocation.Process) (commands []*cobra.Command) {
 	return commands
 }
 
-// asking are the flags of a command that sends requests.
+// asking holds the flags of a command that sends requests.
 type asking struct {
 	invocation.Flags
 	all  bool
@@ -93,8 +92,7 @@ machine it runs. ` + name + ` waits for the answer and prints it.
 	return cmd
 }
 
-// ask sends the same request for each mapping and prints the answers in the order of the
-// configuration.
+// ask sends the request for each mapping and prints the answers, in the order of the configuration.
 func ask(ctx context.Context, p invocation.Process, a asking, what control.What) error {
 	switch {
 	case a.all && len(a.Mappings) > 0:
@@ -120,7 +118,7 @@ func ask(ctx context.Context, p invocation.Process, a asking, what control.What)
 			return nil
 		})
 	}
-	_ = asking.Wait() // each failure is shown
+	_ = asking.Wait() // the failures are printed below
 	for i, answer := range answers {
 		failure := failures[i]
 		if failure == nil {

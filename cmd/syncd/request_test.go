@@ -22,7 +22,7 @@ import (
 	"syncd/internal/status"
 )
 
-// hourlySite is a site whose passes come every hour.
+// hourlySite returns a site that runs a pass every hour.
 func hourlySite(t *testing.T) *site {
 	t.Helper()
 	return newSite(t, func(text string) string {
@@ -48,7 +48,7 @@ func (s *site) runDaemon(t *testing.T) (log func() string, stop func()) {
 	}
 }
 
-// expect runs a command and compares its end.
+// expect runs a command and compares its outcome.
 func (s *site) expect(t *testing.T, code int, stdout, stderr string, args ...string) outcome {
 	t.Helper()
 	got := s.run(t.Context(), args...)
@@ -76,9 +76,8 @@ func (s *site) has(keys ...string) func() bool {
 	}
 }
 
-// A user asks the running daemon for passes, a pause and a replay, on its machine and without any
-// port.
-func TestTheDaemonIsAsked(t *testing.T) {
+// A user requests passes, a pause and a replay from the daemon on the same machine, without a port.
+func TestDaemonRequests(t *testing.T) {
 	s := hourlySite(t)
 	const m = "--mapping=" + demo.Mapping
 	s.put("first")
@@ -140,8 +139,8 @@ func TestTheDaemonIsAsked(t *testing.T) {
 	}
 }
 
-// Without a daemon a pause and its end take effect at once, and other requests wait for one,
-// wherever the state is.
+// Without a daemon, a pause and a resume take effect at once, and other requests wait for a daemon,
+// with either kind of state.
 func TestRequestsWithoutADaemon(t *testing.T) {
 	for name, edit := range map[string]func(text string) string{
 		"in a folder": func(text string) string { return text },
@@ -171,7 +170,8 @@ func TestRequestsWithoutADaemon(t *testing.T) {
 	}
 }
 
-// A signal ends the wait with 130, and the message and the JSON say what becomes of the request.
+// A signal ends the wait with exit code 130. The message and the JSON report what happens to the
+// request.
 func TestInterruptedRequests(t *testing.T) {
 	s := hourlySite(t)
 	for _, tt := range []struct{ what, outcome, want string }{
@@ -197,7 +197,7 @@ func TestInterruptedRequests(t *testing.T) {
 }
 
 // A replay that a daemon has accepted continues when the command that waits for it is interrupted.
-func TestAnInterruptedReplay(t *testing.T) {
+func TestInterruptedReplay(t *testing.T) {
 	s := hourlySite(t)
 	const m = "--mapping=" + demo.Mapping
 	remove := s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "denied", Kind: awsfake.AccessDenied})
@@ -221,9 +221,9 @@ func TestAnInterruptedReplay(t *testing.T) {
 	stop()
 }
 
-// A request that the command cannot carry out itself, as for want of space, stays, and the message
-// says so.
-func TestAPauseThatCannotBeWritten(t *testing.T) {
+// A pause that the command cannot carry out itself, for example on a full disk, stays in the state,
+// and the message reports that.
+func TestPauseNotWritable(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		return "checkpoint: {account: \"" + demo.Consumer + "\"}\n" + regexp.MustCompile(`(?m)^state: .*$`).ReplaceAllString(text, "state: s3://consumer-state/syncd/")
 	})
@@ -237,8 +237,8 @@ func TestAPauseThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// What is damaged of a pause or of the history says so.
-func TestADamagedPause(t *testing.T) {
+// Damage of a pause or of the history is shown.
+func TestDamagedPause(t *testing.T) {
 	s := hourlySite(t)
 	const m = "--mapping=" + demo.Mapping
 	s.put("one")
@@ -263,9 +263,9 @@ func TestADamagedPause(t *testing.T) {
 	s.expect(t, 0, "resumed", "", "resume", m, "--wait=0s")
 }
 
-// A daemon that is killed between taking a request and its answer leaves the request to the next
-// one, and the user gets the answer of that.
-func TestARequestSurvivesKill9(t *testing.T) {
+// If a daemon is killed after it has claimed a request, the next daemon carries it out, and the
+// user gets its answer.
+func TestRequestSurvivesKill(t *testing.T) {
 	s := hourlySite(t)
 	const m = "--mapping=" + demo.Mapping
 	var stdout, stderr lockedBuffer
@@ -293,9 +293,9 @@ func TestARequestSurvivesKill9(t *testing.T) {
 	}
 }
 
-// Two daemons on one state: the second has no socket, says so, and takes requests by the state. A
-// socket that was asked for has to be had.
-func TestTheSocketOfAnotherDaemon(t *testing.T) {
+// With two daemons on one state, the second has no socket, logs that, and gets requests through the
+// state. If the configuration names the socket, it fails to start.
+func TestSocketOfAnotherDaemon(t *testing.T) {
 	s := hourlySite(t)
 	log, stop := s.runDaemon(t)
 	other, stopOther := s.runDaemon(t)
@@ -325,7 +325,7 @@ func TestTheSocketOfAnotherDaemon(t *testing.T) {
 	}
 }
 
-// A configuration that can be read once is enough for a replay that a daemon carries out.
+// A replay that a daemon carries out reads its configuration only once.
 func TestReplayReadsItsConfigurationOnce(t *testing.T) {
 	s := hourlySite(t)
 	remove := s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "one", Kind: awsfake.AccessDenied})
@@ -344,9 +344,9 @@ func TestReplayReadsItsConfigurationOnce(t *testing.T) {
 	stop()
 }
 
-// The folder of a state may be that of another user whose group this process has, as the root of a
-// volume with an fsGroup: the socket is made there and found there.
-func TestTheSocketInAVolume(t *testing.T) {
+// The folder of a state may belong to another user whose group this process has, like the root of a
+// volume with an fsGroup. The daemon creates the socket there, and commands find it.
+func TestSocketInVolume(t *testing.T) {
 	s := hourlySite(t)
 	volume := filepath.Join(s.dir, "state")
 	if err := errors.Join(os.Mkdir(volume, 0o700), os.Chown(volume, -1, os.Getegid()), os.Chmod(volume, 0o775|fs.ModeSetgid)); err != nil {
@@ -363,7 +363,7 @@ func TestTheSocketInAVolume(t *testing.T) {
 	stop()
 }
 
-// Each of several mappings has its history, after the table.
+// The histories of several mappings are printed after the table.
 func TestHistoryOfSeveralMappings(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		text = strings.Replace(text, "bucket: "+demo.Copy, "bucket: "+demo.Copy+", prefix: first/", 1)

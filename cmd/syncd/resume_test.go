@@ -9,10 +9,9 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// TestKilledInTheMiddleOfALargeCopy kills the real process while it copies one large object in
-// parts: the next one goes on with the same upload, and copies at most the parts again that were in
-// flight.
-func TestKilledInTheMiddleOfALargeCopy(t *testing.T) {
+// TestKillDuringLargeCopy kills the real process while it copies a large object in parts. The next
+// process resumes the same upload, and copies again at most the parts that were in flight.
+func TestKillDuringLargeCopy(t *testing.T) {
 	const flight = 4
 	for _, tt := range []struct {
 		name, operation string

@@ -48,7 +48,7 @@ signal ends it at once; the next start goes on from what was saved.` + exit.Help
 
 func runDaemon(ctx context.Context, p invocation.Process, f invocation.Flags) error {
 	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGHUP) // from here on it is not the end of the process
+	signal.Notify(asked, syscall.SIGHUP) // from here on SIGHUP does not kill the process
 	defer signal.Stop(asked)
 	s, err := assembly.New(ctx, p, f, invocation.WarnUnscheduled(f))
 	if err != nil {
@@ -72,12 +72,12 @@ func runDaemon(ctx context.Context, p invocation.Process, f invocation.Flags) er
 	}).Run(ctx)
 }
 
-// controlSocket makes the socket that requests come by. One that is not asked for is left out where
-// it cannot be made.
+// controlSocket creates the socket that accepts requests. If the configuration does not name a
+// socket and the default one cannot be created, it logs a warning and returns nil.
 func controlSocket(ctx context.Context, s *assembly.System) (net.Listener, error) {
 	path := s.Config.ControlSocket()
 	if path == "" {
-		return nil, nil //nolint:nilnil // none is wanted
+		return nil, nil //nolint:nilnil // the socket is turned off
 	}
 	listener, err := control.Listen(ctx, path)
 	if err == nil {
@@ -88,12 +88,12 @@ func controlSocket(ctx context.Context, s *assembly.System) (net.Listener, error
 	}
 	if s.Config.Control.Socket == "" {
 		s.Logger.Warn("control socket was not made, requests come by the state alone", "err", err)
-		return nil, nil //nolint:nilnil // it goes without
+		return nil, nil //nolint:nilnil // the daemon works without a socket
 	}
 	return nil, exit.WithHint(err, "control.socket: "+invocation.SocketPlaceHint(path, err))
 }
 
-// named is the id of a process in brackets, "" where it is not known.
+// named returns the process id in brackets for a message, or "" if it is unknown.
 func named(pid int) string {
 	if pid == 0 {
 		return ""
@@ -101,8 +101,9 @@ func named(pid int) string {
 	return fmt.Sprintf(" (process %d)", pid)
 }
 
-// serveOn listens where --listen or else the configuration says. Profiles show what is in memory,
-// so the rule of the configuration for them also holds for the flag.
+// serveOn listens on the address of --listen or else of the configuration. With http.pprof the
+// configuration allows only loopback addresses, because profiles expose memory contents. The flag
+// is therefore refused together with http.pprof.
 func serveOn(ctx context.Context, s *assembly.System, flag string) (net.Listener, error) {
 	if flag != "" && s.Config.HTTP.Pprof {
 		return nil, exit.Usage(errors.New("run: --listen cannot be given with http.pprof, which is for loopback addresses in the configuration only"))

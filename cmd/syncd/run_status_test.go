@@ -12,7 +12,7 @@ import (
 	"syncd/internal/invocation"
 )
 
-// shownMapping is what a test reads of a mapping in /status.json.
+// shownMapping has the fields of /status.json that the test reads.
 type shownMapping struct {
 	Mapping, State, Activity, Schedule, Method string
 	Source, Destination                        struct{ Bucket, Prefix, Region, Account string }
@@ -23,9 +23,9 @@ type shownMapping struct {
 	LastSuccess                                *string `json:"last_success"`
 }
 
-// TestRunShowsLedgersBeforePasses starts the daemon over a mapping without schedule, one whose pass
-// is months away and a new one: it shows what a backfill left in their ledgers, and nothing of the
-// new one.
+// TestRunShowsLedgersBeforePasses starts the daemon with a mapping without a schedule, a mapping
+// whose next pass is months away, and a new mapping. It shows the ledgers that a backfill left, and
+// nothing for the new mapping.
 func TestRunShowsLedgersBeforePasses(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		one := text[strings.Index(text, "  - name:"):]

@@ -22,7 +22,7 @@ import (
 	"syncd/internal/exit"
 )
 
-// scrape returns what /metrics says of a series, 0 when it does not know it.
+// scrape returns the value of a series in /metrics, or 0 if it does not exist.
 func scrape(t *testing.T, address, series string) float64 {
 	t.Helper()
 	response, err := http.Get("http://" + address + "/metrics")
@@ -48,8 +48,8 @@ func scrape(t *testing.T, address, series string) float64 {
 	return 0
 }
 
-// TestRunFollowsTheSource runs the real daemon: new objects arrive, metrics count them, SIGTERM in
-// the middle of a pass drains, and nothing is lost.
+// TestRunFollowsTheSource runs the real daemon: new objects are copied, metrics count them, SIGTERM
+// in the middle of a pass drains, and nothing is lost.
 func TestRunFollowsTheSource(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		return "http: {listen: \"127.0.0.1:0\"}\ndrain_timeout: 10m\n" + strings.Replace(text, "@every 5s", "@every 1s", 1)
@@ -77,13 +77,13 @@ func TestRunFollowsTheSource(t *testing.T) {
 	eventually(t, "/metrics counts them", func() bool {
 		return scrape(t, address, `syncd_objects_total{mapping="owner-to-consumer",outcome="copied"}`) == 15
 	})
-	// The pass that was under way when they came may have listed past them; the one after it must
-	// not.
+	// A pass that was in progress when they were added may already have listed past them; the
+	// next one must find them.
 	if more := scrape(t, address, `syncd_passes_total{mapping="owner-to-consumer",result="complete"}`) - passes; more > 2 {
 		t.Errorf("got %v passes until new objects were copied, want at most 2", more)
 	}
 
-	// From here on a copy takes 20 ms, so that the signal falls into the middle of a pass.
+	// From here on a copy takes 20 ms, so that the signal arrives in the middle of a pass.
 	s.Cloud.SetLatency(20 * time.Millisecond)
 	copied := func() int64 { return s.Cloud.BucketRequests(demo.Copy)["CopyObject"] }
 	put("third", 3000)
@@ -114,8 +114,9 @@ func TestRunFollowsTheSource(t *testing.T) {
 	}
 }
 
-// TestRunKeepsOthersGoing has one mapping whose role is refused beside one that works.
-func TestRunKeepsOthersGoing(t *testing.T) {
+// TestRunContinuesOtherMappings runs a mapping whose role is refused together with a mapping that
+// works.
+func TestRunContinuesOtherMappings(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		broken := strings.NewReplacer(
 			"name: "+demo.Mapping, "name: broken", "role: consumer", "role: stranger",
@@ -143,8 +144,8 @@ func TestRunKeepsOthersGoing(t *testing.T) {
 		}
 		return response.StatusCode == http.StatusOK && strings.Contains(string(body), "\"mapping\": \"broken\",\n      \"ready\": false")
 	})
-	// A refusal is an answer: it is not asked for again at once, and not at the next tick, which is
-	// a second away.
+	// A refused role is not assumed again at once, nor at the next tick, which is a second
+	// later.
 	const of = `mapping="broken",`
 	failed, refused := scrape(t, address, `syncd_passes_total{`+of+`result="failed"}`), scrape(t, address, `syncd_requests_total{class="denied",`+of+`operation="AssumeRole"}`)
 	if failed == 0 || refused != failed {
@@ -158,8 +159,8 @@ func TestRunKeepsOthersGoing(t *testing.T) {
 	}
 }
 
-// TestBackfillServesProfiles where the configuration says so, else where run serves, and says why
-// not where it cannot.
+// TestBackfillServesProfiles checks that a backfill serves profiles on the configured address or on
+// the default address of run, and logs the reason if it cannot.
 func TestBackfillServesProfiles(t *testing.T) {
 	address := freeAddress(t)
 	s := newSite(t, func(text string) string { return "http: {listen: \"" + address + "\", pprof: true}\n" + text })
@@ -169,7 +170,7 @@ func TestBackfillServesProfiles(t *testing.T) {
 		res, err := http.Get("http://" + address + "/debug/pprof/cmdline")
 		if err == nil {
 			status = res.StatusCode
-			_ = res.Body.Close() // the status is all there is
+			_ = res.Body.Close() // only the status is used
 		}
 	}})()
 	if got := s.run(t.Context(), "backfill"); got.code != 0 || status != http.StatusOK {
@@ -183,9 +184,9 @@ func TestBackfillServesProfiles(t *testing.T) {
 		if err := os.WriteFile(s.config, []byte(strings.Replace(text, from, to, 1)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		// Without an address it is that of run, which is taken here, by this test or by others.
+		// Without an address it uses that of run, which is in use, by this test or by another.
 		if taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", config.DefaultListen); err == nil {
-			defer func() { _ = taken.Close() }() // it takes no connection
+			defer func() { _ = taken.Close() }() // it accepts no connection
 		}
 		got := s.run(t.Context(), "backfill")
 		if to == "" && (got.code != 0 || !strings.Contains(got.stderr, "metrics were not served") || !strings.Contains(got.stderr, config.DefaultListen)) ||

@@ -17,8 +17,8 @@ import (
 
 func tenant(i int) string { return fmt.Sprintf("tenant-%04d", i) }
 
-// A process that stands by looks at the lease and leaves the passes to those that can have one; it
-// asks for the lease when that looks free, and now and then in any case.
+// A process that stands by checks the lease before a pass. It tries to acquire the lease when that
+// seems to be free, and from time to time in any case.
 func TestReadyFollowsTheLease(t *testing.T) {
 	s := newSite(t, nil)
 	var later time.Duration
@@ -63,7 +63,7 @@ func TestReadyFollowsTheLease(t *testing.T) {
 
 func ran(_ syncer.Summary, err error) error { return err }
 
-// trusting is the trust policy of a role that a principal may assume.
+// trusting returns the trust policy of a role that a principal may assume.
 func trusting(arn string) *iam.Document {
 	return iam.MustParse(strings.ReplaceAll(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"{arn}"},"Action":"sts:AssumeRole"}]}`, "{arn}", arn))
 }

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestThreatModelIsHeld looks for the tests that SECURITY.md names: each line of its table has one
-// at least, and each is there.
-func TestThreatModelIsHeld(t *testing.T) {
+// TestThreatModelNamesTests checks that each row of the table in SECURITY.md names at least one
+// test, and that the tests exist.
+func TestThreatModelNamesTests(t *testing.T) {
 	page, err := os.ReadFile("../../SECURITY.md")
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +36,7 @@ func TestThreatModelIsHeld(t *testing.T) {
 	}
 }
 
-// testsOf returns the names of the tests below a folder.
+// testsOf returns the names of the tests in a folder and its subfolders.
 func testsOf(t *testing.T, root string) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}

@@ -14,7 +14,7 @@ import (
 	"syncd/internal/syncer"
 )
 
-// What AWS says of a refusal. Between accounts without a common organization S3 gives no reason
+// The texts of AWS for a refusal. Between accounts without a common organization S3 gives no reason
 // (IAM User Guide, Troubleshoot access denied error messages).
 const (
 	saysNothing    = "AccessDenied: Access Denied"
@@ -26,34 +26,34 @@ const (
 	saysTagSession = "is not authorized to perform: sts:TagSession on resource: "
 )
 
-// refusal is how a way that works is broken, and who notices.
+// refusal describes how a working way is broken, and the expected errors.
 type refusal struct {
 	way, name string
 	wreck     func(*testing.T, *sharing)
-	exit      int    // of backfill: 1 where nothing can be done, 3 where every new object is set aside
-	says      string // what backfill passes on of AWS's sentence
-	actions   string // all that the doctor finds refused
-	first     blame  // the first cause of the first of them
-	condition string // that is not met in the document which the doctor names, or the beginning of its key
+	exit      int    // of backfill: 1 if nothing can be copied, 3 if every new object is quarantined
+	says      string // the part of the AWS message that backfill prints
+	actions   string // all actions that the doctor finds refused
+	first     blame  // the first cause of the first action
+	condition string // the condition that fails in the document that the doctor names, or the beginning of its key
 }
 
 // blame is the document that a cause names.
 type blame struct {
 	kind   doctor.CauseKind
 	side   access.Side
-	target string // the end of it
+	target string // the end of the target
 	sure   doctor.Confidence
 }
 
-// TestShareDenied breaks each way at the places that hold it together: the program is refused for
-// that reason and no other, the doctor names whose document it is, what was copied stays as it is,
-// and once the grant is back the rest is copied.
+// TestShareDenied breaks each way in every place that it depends on. The program is refused only
+// for that reason, the doctor names the document and its account, existing copies stay as they are,
+// and when the grant is restored the rest is copied.
 func TestShareDenied(t *testing.T) {
 	for _, tt := range refusals() {
 		t.Run(tt.way+"/"+tt.name, func(t *testing.T) {
 			t.Parallel()
 			x := newSharing(t, tt.way)
-			const large = 6 << 20 // in parts; relayed, in one piece, whose refusal comes before it is sent
+			const large = 6 << 20 // in parts; relayed objects are in one piece, and the refusal comes before the body is sent
 			x.put("early ", 1)
 			x.checkPasses(t, syncer.Summary{Listed: 4, Copied: 4})
 			x.put("late ", large)
@@ -71,14 +71,14 @@ func TestShareDenied(t *testing.T) {
 			}
 
 			x.allowAll(t)
-			x.later.Store(int64(10 * time.Minute)) // what was set aside is due again
+			x.later.Store(int64(10 * time.Minute)) // objects in quarantine are due again
 			x.checkPasses(t, syncer.Summary{Listed: 8, Copied: 4, Unchanged: 4})
 			x.checkCopies(t)
 		})
 	}
 }
 
-// versions are the ids of all versions at the destination.
+// versions returns the ids of all versions at the destination.
 func (x *sharing) versions() map[string][]string {
 	all := map[string][]string{}
 	for _, key := range x.buckets[shareCopy].Keys() {
@@ -98,8 +98,8 @@ func firstBad(t *testing.T, d doctor.Diagnosis) doctor.Probe {
 	return d.Probes[at]
 }
 
-// checkBlame looks at what the doctor found: exactly these actions are refused, and the right
-// account has to act.
+// checkBlame checks the result of the doctor: exactly these actions are refused, and the right
+// account must act.
 func (x *sharing) checkBlame(t *testing.T, want refusal, d doctor.Diagnosis) {
 	t.Helper()
 	first := firstBad(t, d)
@@ -126,7 +126,7 @@ func (x *sharing) checkBlame(t *testing.T, want refusal, d doctor.Diagnosis) {
 	}
 }
 
-// named has names for the keys, whose ARNs are not known before.
+// named replaces key ARNs, which are random, by names.
 func (x *sharing) named(target string) string {
 	return strings.NewReplacer(x.ownerKey.ARN(), "source-key", x.copyKey.ARN(), "copy-key").Replace(target)
 }
@@ -135,13 +135,13 @@ func isExternalID(c doctor.Cause) bool {
 	return c.Kind == doctor.CauseConfiguration && strings.HasSuffix(c.Target, ".external_id")
 }
 
-// checkRefused has a backfill be refused, with what AWS says of it.
+// checkRefused runs a backfill that is refused, and checks the AWS message.
 func (x *sharing) checkRefused(t *testing.T, want refusal) {
 	t.Helper()
 	got, all := x.pass(t)
 	said := got.stderr
 	for _, s := range all {
-		if want.exit == 3 { // the log has the first object of each reason only
+		if want.exit == 3 { // the log has only the first object of each reason
 			said += x.run(t, "status", "--mapping", s.Mapping, "--quarantine").stdout
 		}
 	}
@@ -158,8 +158,8 @@ func (x *sharing) checkRefused(t *testing.T, want refusal) {
 	}
 }
 
-// checkCondition proves that the condition is the reason: in the document that the doctor names it
-// is taken away, and what was refused first is not refused any more.
+// checkCondition proves that the condition is the cause: without it, in the document that the
+// doctor names, the first refused action is allowed.
 func (x *sharing) checkCondition(t *testing.T, want refusal, refused doctor.Probe) {
 	t.Helper()
 	target, found := refused.Causes[0].Target, 0
@@ -181,8 +181,8 @@ func (x *sharing) checkCondition(t *testing.T, want refusal, refused doctor.Prob
 	}
 }
 
-// unconditional takes conditions whose keys begin so out of a policy, and a Deny with one
-// altogether. It returns how many.
+// unconditional removes conditions whose keys begin with the given text from a policy, and Deny
+// statements with such a condition. It returns how many it removed.
 func unconditional(policy *iam.Document, key string) (found int) {
 	matches := func(c iam.Condition) bool { return strings.HasPrefix(c.Key, key) }
 	policy.Statements = slices.DeleteFunc(policy.Statements, func(s iam.Statement) bool {

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/syncer"
 )
 
-// without takes a statement out of the documents of a kind and account.
+// without removes a statement from the documents of a kind and account.
 func without(kind access.Kind, account, sid string) func(*testing.T, *sharing) {
 	return func(t *testing.T, x *sharing) {
 		t.Helper()
@@ -29,7 +29,7 @@ func without(kind access.Kind, account, sid string) func(*testing.T, *sharing) {
 	}
 }
 
-// edited changes the configuration: each edit is a text and what comes in its place.
+// edited changes the configuration. Each edit is a text and its replacement.
 func edited(edits ...string) func(*testing.T, *sharing) {
 	return func(t *testing.T, x *sharing) {
 		t.Helper()
@@ -43,14 +43,14 @@ func leaving(account string) func(*testing.T, *sharing) {
 	return func(_ *testing.T, x *sharing) { x.cloud.Account(account).SetOrg("") }
 }
 
-// outside goes past the VPC endpoint.
+// outside bypasses the VPC endpoint.
 func outside(t *testing.T, x *sharing) {
 	t.Helper()
 	x.configure(t, x.inside, x.outside)
 }
 
-// renewed deletes the consumer's role and makes it anew, with all documents that are the consumer's
-// own.
+// renewed deletes the consumer's role and creates it again, with all documents of the consumer's
+// account.
 func renewed(t *testing.T, x *sharing) {
 	t.Helper()
 	const arn = "arn:aws:iam::" + shareConsumer + ":role/syncd-consumer"
@@ -64,9 +64,9 @@ func renewed(t *testing.T, x *sharing) {
 	})
 }
 
-// TestShareRoleMadeAnew: where the owner names the account, its administrators may replace the role
-// without asking.
-func TestShareRoleMadeAnew(t *testing.T) {
+// TestShareRecreatedRole checks that the consumer's administrators can recreate the role if the
+// owner's policies name the account.
+func TestShareRecreatedRole(t *testing.T) {
 	t.Parallel()
 	x := newSharing(t, "account")
 	x.put("", 11<<20)
@@ -76,7 +76,7 @@ func TestShareRoleMadeAnew(t *testing.T) {
 	x.checkCopies(t)
 }
 
-// What is refused where one statement is missing, or nobody may assume the role.
+// Refusals if a statement is missing, or if no principal may assume the role.
 const (
 	actsAssume  = "sts:AssumeRole"
 	actsTag     = "sts:TagSession"
@@ -86,16 +86,15 @@ const (
 	actsSeal    = "kms:Decrypt kms:GenerateDataKey"
 )
 
-// refusals are, for each way, the places that hold it together. KMS does not tell a policy that is
-// silent from a key that is not there, and STS gives no reason, so of their documents the doctor is
-// never certain.
+// refusals are the places that each way depends on. KMS does not distinguish a missing grant from a
+// missing key, and STS gives no reason, so the doctor is never certain about their documents.
 func refusals() []refusal {
 	sourceKey, copyKey := blame{"key", access.Owner, "source-key", doctor.Likely}, blame{"key", access.Consumer, "copy-key", doctor.Likely}
 	return slices.Concat(refusalsOfOwnersRole(sourceKey, copyKey), refusalsOfAccount(sourceKey, copyKey),
 		refusalsOfRole(sourceKey, copyKey), refusalsOfOrganization(sourceKey, copyKey), refusalsOfAttributes(sourceKey, copyKey))
 }
 
-// The reader of a relay that is told to write, and the writer that is told to read.
+// A relay whose reading role must write, and one whose writing role must read.
 func readerWrites(t *testing.T, x *sharing) {
 	t.Helper()
 	x.configure(t, "      role: writer", "      role: reader", "copy: {", "copy: {mode: relay, ")
@@ -146,7 +145,7 @@ func refusalsOfRole(sourceKey, copyKey blame) []refusal {
 		{way, "the source may not be listed", without("bucket", shareOwner, "ListSource"), 1, saysNothing, actsList, bucket, ""},
 		{way, "the source may not be read", without("bucket", shareOwner, "ReadSource"), 3, saysNothing, actsRead, bucket, ""},
 		{way, "the source's key", without("key", shareOwner, "UseKeyOfSource"), 3, saysKey, actsDecrypt, sourceKey, ""},
-		// The ledger lies under it too.
+		// The ledger is encrypted under it too.
 		{way, "the destination's key", without("key", shareConsumer, "UseKey"), 1, saysKey, actsSeal, copyKey, ""},
 	}
 }

@@ -9,14 +9,14 @@ import (
 	"syncd/internal/syncer"
 )
 
-// TestShareScoped has passes run in sessions that are narrowed to their mapping, with every
-// condition that fits.
+// TestShareScoped runs passes in sessions that are scoped to their mapping, with every condition
+// that is compatible.
 func TestShareScoped(t *testing.T) {
 	for _, way := range []string{"owner-role", "account", "role", "org", "abac"} {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			x := newSharing(t, way)
-			// A role that keeps the state of all mappings cannot be narrowed to one.
+			// The role of the state serves all mappings, so its session cannot be scoped to one.
 			x.text = regexp.MustCompile(`(?m)^checkpoint:\n(  .*\n)+`).ReplaceAllString(x.text, "")
 			x.text = regexp.MustCompile(`(?m)^state: s3:.*$`).ReplaceAllString(x.text, "state: file:"+filepath.Join(x.dir, "state"))
 			x.text = regexp.MustCompile(`(?m)^    arn: .*$`).ReplaceAllString(x.text, "$0\n    session_policy: scoped")

@@ -30,30 +30,30 @@ const (
 	shareGovernance = "333333333333"
 	shareExternalID = "the-external-id-of-the-test"
 	shareKey        = "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d" // in the examples
-	shareTask       = "syncd-task"                                                                  // the role that the program runs as, as on ECS
+	shareTask       = "syncd-task"                                                                  // the role that the program runs as, like on ECS
 	shareSource     = "owner-data"
 	shareCopy       = "consumer-copy"
 )
 
-// sharing is an example of a configuration at work, in accounts where nothing is allowed but what
-// the program wrote for it.
+// sharing runs an example configuration in accounts that allow only what the documents of `syncd
+// policy` grant.
 type sharing struct {
 	cloud             *awsfake.Cloud
-	inside, outside   string   // the endpoint as it is reached through the example's VPC endpoint, if it has one, and past it
-	dir, config       string   // the configuration's path
-	text              string   // of the configuration that works
-	command           []string // that writes its documents
+	inside, outside   string   // the endpoint through the example's VPC endpoint, if it has one, and the endpoint without it
+	dir, config       string   // the path of the configuration
+	text              string   // of the working configuration
+	command           []string // writes its documents
 	mappings          []config.Mapping
 	documents         []shared
 	roles             map[string]*awsfake.Role // by ARN
 	buckets           map[string]*awsfake.Bucket
 	ownerKey, copyKey *awsfake.Key
 	ambient           aws.CredentialsProvider
-	externalID        string       // that the program has
-	later             atomic.Int64 // how far the clock is turned, in nanoseconds
+	externalID        string       // that the program uses
+	later             atomic.Int64 // how far the clock is advanced, in nanoseconds
 }
 
-// shared is a document as the program writes it.
+// shared is a document that the program wrote.
 type shared struct {
 	Kind    access.Kind `json:"kind"`
 	Account string      `json:"account"`
@@ -61,8 +61,8 @@ type shared struct {
 	Body    json.RawMessage
 }
 
-// newSharing builds the accounts of the example share-WAY.yaml, and puts in force what the command
-// in its head writes.
+// newSharing creates the accounts of the example share-WAY.yaml, and applies the documents that the
+// command at the top of the example writes.
 func newSharing(t *testing.T, way string) *sharing {
 	t.Helper()
 	x := &sharing{dir: t.TempDir(), roles: map[string]*awsfake.Role{}, buckets: map[string]*awsfake.Bucket{}}
@@ -92,14 +92,14 @@ func newSharing(t *testing.T, way string) *sharing {
 // now is the time in the accounts and in the program.
 func (x *sharing) now() time.Time { return time.Now().Add(time.Duration(x.later.Load())) }
 
-// createRole makes a role that may do nothing and that nobody may assume.
+// createRole creates a role without permissions that no principal may assume.
 func (x *sharing) createRole(arn string) {
 	fields := strings.Split(arn, ":")
 	nobody := iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}`)
 	x.roles[arn] = x.cloud.Account(fields[4]).CreateRole(strings.TrimPrefix(fields[5], "role/"), nobody, awsfake.RoleOptions{})
 }
 
-// readCommand finds the command that writes the example's documents.
+// readCommand returns the command that writes the documents of the example.
 func (x *sharing) readCommand(t *testing.T, text string) {
 	t.Helper()
 	const title = "#   syncd "
@@ -115,7 +115,7 @@ func (x *sharing) readCommand(t *testing.T, text string) {
 	x.command = slices.Delete(x.command, at, at+2)
 }
 
-// option is the value that the command gives a flag, "" when it does not.
+// option returns the value of a flag of the command, or "".
 func (x *sharing) option(flag string) string {
 	if at := slices.Index(x.command, flag); at >= 0 {
 		return x.command[at+1]
@@ -123,7 +123,7 @@ func (x *sharing) option(flag string) string {
 	return ""
 }
 
-// open brings both ways to the endpoint up.
+// open starts both ways to the endpoint.
 func (x *sharing) open(t *testing.T) {
 	t.Helper()
 	plain := httptest.NewServer(x.cloud)
@@ -136,7 +136,7 @@ func (x *sharing) open(t *testing.T) {
 	}
 }
 
-// build makes the keys, the buckets and the role that the program runs as.
+// build creates the keys, the buckets and the role that the program runs as.
 func (x *sharing) build(t *testing.T) {
 	t.Helper()
 	from, to := x.cloud.Account(shareOwner), x.cloud.Account(shareConsumer)
@@ -159,8 +159,9 @@ func (x *sharing) build(t *testing.T) {
 	x.ambient = credentials.NewStaticCredentialsProvider(*session.Credentials.AccessKeyId, *session.Credentials.SecretAccessKey, *session.Credentials.SessionToken)
 }
 
-// adapt makes the example one for these accounts: where they are, the ARN of the key, a folder that
-// is there. Large objects are copied in parts sooner, so that they need not be so large.
+// adapt changes the example for these accounts: the endpoint, the ARN of the key, and an existing
+// folder. It lowers the size above which objects are copied in parts, so that test objects can be
+// smaller.
 func (x *sharing) adapt(t *testing.T, text string) {
 	t.Helper()
 	const parts = "multipart_above: 5MiB, part_size: 5MiB"
@@ -179,8 +180,7 @@ func (x *sharing) adapt(t *testing.T, text string) {
 	x.configure(t)
 }
 
-// configure writes the configuration that works, with edits: each a text and what comes in its
-// place.
+// configure writes the working configuration with edits. Each edit is a text and its replacement.
 func (x *sharing) configure(t *testing.T, edits ...string) {
 	t.Helper()
 	text := x.text
@@ -195,8 +195,8 @@ func (x *sharing) configure(t *testing.T, edits ...string) {
 	}
 }
 
-// run runs the program in this process, as [site.run] does. ExternalIds lie where the configuration
-// says.
+// run runs the program in this process, like [site.run]. ExternalIds are where the configuration
+// expects them.
 func (x *sharing) run(t *testing.T, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr lockedBuffer
@@ -214,10 +214,10 @@ func (x *sharing) run(t *testing.T, args ...string) outcome {
 	return outcome{code, stdout.String(), stderr.String()}
 }
 
-// policiesFile is where the documents lie, as the program wrote them.
+// policiesFile is the file with the documents that the program wrote.
 func (x *sharing) policiesFile() string { return filepath.Join(x.dir, "policies.json") }
 
-// writePolicies has the program write the documents.
+// writePolicies runs the program to write the documents.
 func (x *sharing) writePolicies(t *testing.T) {
 	t.Helper()
 	got := x.run(t, append(slices.Clone(x.command), "--format", "json", "--with-secrets")...)
@@ -234,8 +234,8 @@ func (x *sharing) writePolicies(t *testing.T) {
 	}
 }
 
-// allowAll has everything be as it has to be: the organization, the documents, the configuration
-// and the ExternalId.
+// allowAll restores the working setup: the organization, the documents, the configuration and the
+// ExternalId.
 func (x *sharing) allowAll(t *testing.T) {
 	t.Helper()
 	for _, account := range []string{shareOwner, shareConsumer, shareGovernance} {
@@ -246,8 +246,8 @@ func (x *sharing) allowAll(t *testing.T) {
 	x.enforce(t, func(_ shared, policy *iam.Document) *iam.Document { return policy })
 }
 
-// enforce puts the documents in force as they are changed, and nothing else. One that is changed to
-// nil stays as it was.
+// enforce applies the documents after change. A document that is changed to nil is not applied; the
+// old one stays.
 func (x *sharing) enforce(t *testing.T, change func(shared, *iam.Document) *iam.Document) {
 	t.Helper()
 	for _, d := range x.documents {
@@ -261,7 +261,7 @@ func (x *sharing) enforce(t *testing.T, change func(shared, *iam.Document) *iam.
 		if policy = change(d, policy); policy == nil {
 			continue
 		}
-		switch d.Kind { //nolint:exhaustive // no other is written
+		switch d.Kind { //nolint:exhaustive // the program writes no other kind
 		case access.KindIdentity:
 			x.roles[d.Target].SetPolicies(policy)
 		case access.KindTrust:
@@ -284,7 +284,8 @@ func (x *sharing) key(account string) *awsfake.Key {
 	return x.copyKey
 }
 
-// keepers is what a key policy has beside the generated statements: it lets nobody use the key.
+// keepers is the part of a key policy besides the generated statements. It allows no use of the
+// key.
 func keepers(account string) iam.Statement {
 	return iam.Statement{
 		Effect: iam.Allow, Principals: []iam.Principal{{Kind: iam.AWSPrincipal, ID: account}},

@@ -16,8 +16,7 @@ import (
 	"syncd/internal/syncer"
 )
 
-// TestShare has every way of sharing work with the documents that the program writes, and with
-// nothing beside them.
+// TestShare checks that every way of sharing works with only the documents that the program writes.
 func TestShare(t *testing.T) {
 	const size, parts = 11 << 20, 3
 	for _, way := range []string{"owner-role", "account", "role", "org", "abac"} {
@@ -52,8 +51,8 @@ func describe(p doctor.Probe) string {
 	return p.Mapping + ": " + p.Action + " on " + p.Resource + " is " + string(p.Outcome) + ": " + p.Error
 }
 
-// put puts objects in the way of every mapping: an empty one, small ones under the key itself and
-// under a bucket key, and one of that size.
+// put puts objects under the prefix of every mapping: an empty object, small objects under the key
+// itself and under a bucket key, and one of the given size.
 func (x *sharing) put(name string, size int64) {
 	source := x.buckets[shareSource]
 	o := awsfake.PutOptions{ContentType: "text/csv", Metadata: map[string]string{"origin": "test"}, Tags: map[string]string{"team": "lake", "class": "a b+c"}}
@@ -83,7 +82,8 @@ func (x *sharing) pass(t *testing.T) (outcome, []syncer.Summary) {
 	return got, all.Passes
 }
 
-// checkPasses has a pass of each mapping settle every object, so many of them copied and unchanged.
+// checkPasses checks that a pass of each mapping settled every object, with the given numbers of
+// copied and unchanged objects.
 func (x *sharing) checkPasses(t *testing.T, want syncer.Summary) {
 	t.Helper()
 	got, all := x.pass(t)
@@ -101,8 +101,8 @@ func (x *sharing) checkPasses(t *testing.T, want syncer.Summary) {
 // relays reports whether no role of the example both reads and writes.
 func (x *sharing) relays() bool { return x.mappings[0].Source.Role != x.mappings[0].Destination.Role }
 
-// checkRoute looks at how the bytes went: through the program where it relays, and else past it,
-// large objects in so many parts.
+// checkRoute checks whether the bytes went through the program (relay) or not (server-side), and
+// the number of parts of large objects.
 func (x *sharing) checkRoute(t *testing.T, parts int64) {
 	t.Helper()
 	read, written := x.cloud.BucketRequests(shareSource)["GetObject"], x.cloud.BucketRequests(shareCopy)
@@ -115,8 +115,8 @@ func (x *sharing) checkRoute(t *testing.T, parts int64) {
 	}
 }
 
-// checkCopies compares every object with its one copy, byte by byte, and looks at the key it lies
-// under.
+// checkCopies compares every object with its copy byte by byte, and checks the key that the copy is
+// encrypted under.
 func (x *sharing) checkCopies(t *testing.T) {
 	t.Helper()
 	var copies []string
@@ -169,7 +169,7 @@ func (x *sharing) checkCopy(t *testing.T, m config.Mapping, name string) {
 	}
 }
 
-// diagnose runs the doctor, which has to end with that exit code and leave nothing behind.
+// diagnose runs the doctor, and checks its exit code and that it left no uploads.
 func (x *sharing) diagnose(t *testing.T, code int) doctor.Diagnosis {
 	t.Helper()
 	got, d := x.doctor(t)

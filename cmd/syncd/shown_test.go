@@ -29,11 +29,11 @@ import (
 	"syncd/internal/invocation"
 )
 
-// evil is a text that retitles a terminal, rings its bell, turns the direction of writing and
-// begins a line of its own.
+// evil is a text that changes the title of a terminal, rings its bell, reverses the direction of
+// text and starts a new line.
 const evil = "a\x1b]0;x\a\u202eb\nNEWLINE\t\r\u009b31m\x7f\u2066\u200f\u061c\u2028"
 
-// checkShown finds what must not reach people as it is.
+// checkShown finds characters that must not be printed unescaped.
 func checkShown(t *testing.T, where, text string) {
 	t.Helper()
 	for i, r := range text {
@@ -52,15 +52,14 @@ func checkShown(t *testing.T, where, text string) {
 // evilSite is a site with keys and service messages that try to deceive the reader of the output.
 type evilSite struct {
 	*site
-	// refuses is the operation that is answered with an evil message; "" for none.
+	// refuses is the operation that is refused with an evil message, or "".
 	refuses atomic.Value
 	answers atomic.Int64
-	// secret is what no output may hold, "" for nothing.
+	// secret must not occur in any output; "" for none.
 	secret string
 }
 
-// newEvilSite serves the two accounts once more, behind a service that can be made to answer with
-// evil messages.
+// newEvilSite serves the two accounts behind a service that can refuse requests with evil messages.
 func newEvilSite(t *testing.T, edit func(text string) string) *evilSite {
 	t.Helper()
 	e := &evilSite{site: newSite(t, edit)}
@@ -84,7 +83,7 @@ func newEvilSite(t *testing.T, edit func(text string) string) *evilSite {
 	return e
 }
 
-// answer refuses in XML, which can hold all of the message but for most of C0.
+// answer refuses a request in XML, which allows all of the message except most of C0.
 func (e *evilSite) answer(w http.ResponseWriter, r *http.Request) {
 	operation := e.refuses.Load().(string)
 	isList := r.URL.Query().Get("list-type") == "2"
@@ -105,8 +104,7 @@ func (e *evilSite) answer(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?>`+text)
 }
 
-// say runs the program in this process and holds everything that it says to the rule; raw spares
-// standard output.
+// say runs the program in this process and checks all of its output; raw exempts standard output.
 func (e *evilSite) say(t *testing.T, raw bool, args ...string) outcome {
 	t.Helper()
 	return e.sayIn(t.Context(), t, raw, args...)
@@ -128,8 +126,8 @@ func (e *evilSite) sayIn(ctx context.Context, t *testing.T, raw bool, args ...st
 	return got
 }
 
-// sessions has for each command what is said with it. A new command fails the test until it is
-// here.
+// sessions has the command lines to test for each command. The test fails for a command without
+// any.
 func (e *evilSite) sessions(t *testing.T) map[string][][]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -198,7 +196,7 @@ func (e *evilSite) sessions(t *testing.T) map[string][][]string {
 	}
 }
 
-// pauseAs pauses the mapping in the name of somebody, as a writer of the state can.
+// pauseAs pauses the mapping under any user name, as a writer of the state can.
 func (e *evilSite) pauseAs(t *testing.T, who string) {
 	t.Helper()
 	store, err := filestore.Open(filepath.Join(e.dir, "state"))
@@ -210,9 +208,9 @@ func (e *evilSite) pauseAs(t *testing.T, who string) {
 	}
 }
 
-// TestNothingDeceives says everything that the program can say about keys, messages, files and
-// arguments that try to deceive.
-func TestNothingDeceives(t *testing.T) {
+// TestOutputIsEscaped checks the output of every command for evil keys, messages, files and
+// arguments.
+func TestOutputIsEscaped(t *testing.T) {
 	for _, tt := range []struct{ format, refuses string }{{"text", ""}, {"json", ""}, {"text", "list"}, {"json", "sts"}} {
 		t.Run(tt.format+tt.refuses, func(t *testing.T) {
 			e := newEvilSite(t, func(text string) string {
@@ -230,8 +228,9 @@ func TestNothingDeceives(t *testing.T) {
 	}
 }
 
-// TestNoCommandShowsWhatStandsBelowExternalID has a template put the secret where a name belongs.
-func TestNoCommandShowsWhatStandsBelowExternalID(t *testing.T) {
+// TestOutputHidesExternalID uses configurations in which a template has put the secret in place of
+// a name.
+func TestOutputHidesExternalID(t *testing.T) {
 	for i, form := range []string{"{env: hunter2_hunter2}", "{file: hunter2_hunter2}"} {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			e := newEvilSite(t, func(text string) string { return strings.Replace(text, demo.ExternalID, form, 1) })
@@ -248,7 +247,7 @@ func (e *evilSite) walk(t *testing.T) {
 	var visit func(cmd *cobra.Command)
 	visit = func(cmd *cobra.Command) {
 		said := sessions[cmd.CommandPath()]
-		if len(said) == 0 && cmd.CommandPath() != "syncd run" { // a test of its own
+		if len(said) == 0 && cmd.CommandPath() != "syncd run" { // has a separate test
 			t.Errorf("%s: no session says what it prints", cmd.CommandPath())
 		}
 		for _, args := range said {
@@ -265,9 +264,9 @@ func (e *evilSite) walk(t *testing.T) {
 	visit(newRoot(invocation.Process{}))
 }
 
-// TestRunDeceivesNobody reads the log and every page of the daemon, while passes set objects aside
-// and when they fail.
-func TestRunDeceivesNobody(t *testing.T) {
+// TestDaemonOutputIsEscaped checks the log and every page of the daemon, while passes quarantine
+// objects and while they fail.
+func TestDaemonOutputIsEscaped(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		t.Run(format, func(t *testing.T) {
 			e := newEvilSite(t, func(text string) string {
@@ -280,9 +279,9 @@ func TestRunDeceivesNobody(t *testing.T) {
 				p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: e.now, Ambient: e.SignIn()}
 				ended <- run(ctx, []string{"run", "--config", e.config}, p)
 			}()
-			told := regexp.MustCompile(`address[=":]+([0-9.:]+)`)
-			eventually(t, "the daemon listens", func() bool { return told.MatchString(stderr.String()) })
-			address := told.FindStringSubmatch(stderr.String())[1]
+			listening := regexp.MustCompile(`address[=":]+([0-9.:]+)`)
+			eventually(t, "the daemon listens", func() bool { return listening.MatchString(stderr.String()) })
+			address := listening.FindStringSubmatch(stderr.String())[1]
 			eventually(t, "keys are set aside", func() bool { return strings.Contains(stderr.String(), "object quarantined") })
 			pages(t, address)
 			e.refuses.Store("list")
@@ -323,8 +322,8 @@ func page(t *testing.T, address, path, accept string) string {
 	return string(body)
 }
 
-// TestWhatIsPrintedIsQuoted finds calls that would print text past package printable.
-func TestWhatIsPrintedIsQuoted(t *testing.T) {
+// TestPrintsUsePrintable finds calls that print text without package printable.
+func TestPrintsUsePrintable(t *testing.T) {
 	spared := map[string]string{
 		"../../internal/usage/manual.go":               "the manual's Markdown, of the program's own texts",
 		"ledger.go":                                    "rows of CSV, of which package printable made cells where people open them",

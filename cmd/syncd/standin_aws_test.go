@@ -21,23 +21,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// beAWS is the aws of a session: the few commands of the AWS CLI that the documents use, with
-// exactly the flags that these have, carried out as signed requests. Everything else is an error,
-// so that a page cannot show what the CLI does not take.
+// beAWS is the aws program of a session. It implements the AWS CLI commands that the documents use,
+// with exactly their flags, as signed requests. Everything else is an error, so that a page cannot
+// show what the CLI rejects.
 func beAWS() {
 	if err := aCall(os.Args[1:]).run(context.Background(), os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "aws: %v\n", err)
-		os.Exit(254) // as the CLI does when a service refuses
+		os.Exit(254) // the exit code of the CLI when a service returns an error
 	}
 }
 
 // aCall is a command line of the AWS CLI without its first word.
 type aCall []string
 
-// cliFlags are flags by name without the dashes. Operands stand under their number, from 0.
+// cliFlags are flags by name without the dashes. Operands have their number as name, from 0.
 type cliFlags map[string]string
 
-// cliCommand is a command: the flags that it must have, and what it does.
+// cliCommand is a command: its required flags, and its implementation.
 type cliCommand struct {
 	flags []string
 	do    func(context.Context, aws.Config, cliFlags) (any, error)
@@ -72,7 +72,7 @@ func cliCommands() map[string]cliCommand {
 	}
 }
 
-// command is the command that the line begins with, its name, and the rest of the line.
+// command returns the command at the beginning of the line, its name, and the rest of the line.
 func (c aCall) command() (cliCommand, string, []string) {
 	for words := min(3, len(c)); words > 1; words-- {
 		name := strings.Join(c[:words], " ")
@@ -118,8 +118,8 @@ func (c aCall) run(ctx context.Context, stdout io.Writer) error {
 	return printResult(stdout, result, query, output)
 }
 
-// readFlags reads --name value pairs after the operands. A value file://PATH is the text of that
-// file; several values of one flag are lines. A switch has the value "on".
+// readFlags reads --name value pairs after the operands. A value file://PATH is replaced by the
+// text of the file. Several values of one flag are joined as lines. A switch has the value "on".
 func readFlags(words []string) (cliFlags, error) {
 	given, name := cliFlags{}, ""
 	for i, word := range words {
@@ -160,8 +160,8 @@ func (f cliFlags) exactly(names []string) error {
 	return nil
 }
 
-// printResult prints a result as the CLI does: JSON, or with --output text a text that --query has
-// chosen.
+// printResult prints a result like the CLI: as JSON, or with --output text the text that --query
+// selects.
 func printResult(w io.Writer, result any, query, output string) error {
 	data, err := json.MarshalIndent(result, "", "    ")
 	if err != nil {
@@ -195,7 +195,7 @@ func printResult(w io.Writer, result any, query, output string) error {
 	return err
 }
 
-// strictJSON reads what a flag has for the CLI, in whose JSON the names are those of the API.
+// strictJSON decodes the JSON value of a flag, whose names are those of the API.
 func strictJSON(text string, into any) error {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
@@ -286,7 +286,7 @@ func cliDeleteObject(ctx context.Context, c aws.Config, f cliFlags) (any, error)
 	return nil, err
 }
 
-// location is the bucket and the prefix of s3://BUCKET/PREFIX.
+// location returns the bucket and the prefix of s3://BUCKET/PREFIX.
 func location(uri string) (bucket, prefix string, err error) {
 	rest, ok := strings.CutPrefix(uri, "s3://")
 	if !ok {
@@ -296,7 +296,7 @@ func location(uri string) (bucket, prefix string, err error) {
 	return bucket, prefix, nil
 }
 
-// cliUpload puts the files of a folder into a bucket.
+// cliUpload uploads the files of a folder.
 func cliUpload(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
 	bucket, prefix, err := location(f["1"])
 	if err != nil {
@@ -333,7 +333,7 @@ func cliRemove(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
 	return nil, nil
 }
 
-// cliWaitForObject waits as long as the CLI would, but asks more often than every 5 s.
+// cliWaitForObject waits as long as the CLI, but polls more often than every 5 s.
 func cliWaitForObject(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
 	waiter := s3.NewObjectExistsWaiter(s3.NewFromConfig(c), func(o *s3.ObjectExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = waitStep, waitStep

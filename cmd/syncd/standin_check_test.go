@@ -13,7 +13,7 @@ import (
 	"syncd/internal/demo"
 )
 
-// TestMissing holds the comparison of a page with what is printed to what it promises.
+// TestMissing tests the comparison of a page with the printed output.
 func TestMissing(t *testing.T) {
 	printed := "first 2026-01-31T12:34:56Z\nsecond\nthird in 1.5s\nfourth\n"
 	for _, tt := range []struct{ name, shown, want string }{
@@ -33,8 +33,8 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// TestStandInRefuses: a session must fail at what the AWS CLI would not take, or the accounts would
-// not let through.
+// TestStandInRefuses checks that a session fails for commands that the AWS CLI rejects or that the
+// accounts deny.
 func TestStandInRefuses(t *testing.T) {
 	w, dir := demo.NewWorld(time.Now), t.TempDir()
 	server := httptest.NewServer(w.Cloud)
@@ -74,8 +74,8 @@ func TestStandInRefuses(t *testing.T) {
 	}
 }
 
-// TestDocumentedModulesHaveTheirInputs holds the calls of our Terraform modules in the documents to
-// the variables of each: every argument is one, and every variable without a default is given.
+// TestDocumentedModulesHaveTheirInputs checks the calls of our Terraform modules in the documents:
+// every argument is a variable of the module, and every variable without a default is set.
 func TestDocumentedModulesHaveTheirInputs(t *testing.T) {
 	call := regexp.MustCompile("(?s)```hcl\nmodule \"\\w+\" \\{\n  source += \"[^\"]*/(deploy/terraform/\\w+)\"[^\n]*\n(.*?)\n}\n```")
 	argument := regexp.MustCompile(`(?m)^  (\w+) +=`)

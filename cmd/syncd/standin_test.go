@@ -23,16 +23,16 @@ const (
 	waitLimit = 100 * time.Second
 )
 
-// standIns are the programs other than syncd that a session may call. They do what the documents
-// ask of them and refuse everything else, so that a session needs no program that the machine may
-// lack.
+// standIns are the programs other than syncd that a session may call. They implement what the
+// documents use and reject everything else, so that a session does not depend on the programs of
+// the machine.
 func standIns() map[string]func() {
 	return map[string]func(){
 		"aws": beAWS, "curl": answering(curl), "jq": answering(jq), "openssl": answering(openssl),
 	}
 }
 
-// answering makes a program of a func that prints to a writer.
+// answering turns a func that prints to a writer into a program.
 func answering(f func(args []string, stdout io.Writer) error) func() {
 	return func() {
 		if err := f(os.Args[1:], os.Stdout); err != nil {
@@ -42,7 +42,7 @@ func answering(f func(args []string, stdout io.Writer) error) func() {
 	}
 }
 
-// curl gets a page, and waits until it is served.
+// curl gets a page, after waiting until it is served.
 func curl(args []string, stdout io.Writer) error {
 	want := []string{"--silent", "--fail", "--retry", "9", "--retry-connrefused"}
 	if len(args) != len(want)+1 || !slices.Equal(args[:len(want)], want) {
@@ -82,8 +82,7 @@ func get(ctx context.Context, url string) (body []byte, err error) {
 	return io.ReadAll(response.Body)
 }
 
-// jq adds the statements of a second policy to those of a first, which is the one filter that it
-// knows.
+// jq appends the statements of a second policy to a first one. It implements only that filter.
 func jq(args []string, stdout io.Writer) error {
 	if len(args) != 4 || args[0] != "--slurp" || args[1] != ".[0].Statement += .[1].Statement | .[0]" {
 		return fmt.Errorf("got %q, want the statements of two files together", args)
@@ -112,8 +111,8 @@ func openssl(args []string, stdout io.Writer) error {
 	return err
 }
 
-// cliForm sends an action of a service that takes forms, whose parameters have the names of the
-// flags.
+// cliForm sends an action to a service with a form-based API, whose parameters have the names of
+// the flags.
 func cliForm(service, action string) func(context.Context, aws.Config, cliFlags) (any, error) {
 	return func(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
 		form := url.Values{"Action": {action}, "Version": {"2010-05-08"}}
@@ -159,7 +158,7 @@ func sendForm(ctx context.Context, c aws.Config, service string, form url.Values
 	return err
 }
 
-// cliDeploy makes a new stack of a template.
+// cliDeploy creates a new stack from a template.
 func cliDeploy(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
 	template, err := os.ReadFile(f["template-file"])
 	if err != nil {

@@ -58,7 +58,7 @@ func showStatus(ctx context.Context, p invocation.Process, f invocation.Flags) e
 	return errors.Join(failures...)
 }
 
-// listQuarantine prints every object that the mappings have set aside.
+// listQuarantine prints every object in quarantine.
 func listQuarantine(ctx context.Context, p invocation.Process, f invocation.Flags) error {
 	state, err := assembly.OpenState(ctx, p, f, nil)
 	if err != nil {
@@ -70,7 +70,7 @@ func listQuarantine(ctx context.Context, p invocation.Process, f invocation.Flag
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil { // of one mapping: those of the others are listed
+		if err != nil { // the other mappings are still listed
 			failures = append(failures, fmt.Errorf("mapping %s: %w", m.Name, err))
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"syncd/internal/usage"
 )
 
-// TestMistypedWordsGetASuggestion at every level, and the help that is named is that of the
-// command.
+// TestMistypedWordsGetASuggestion checks that the hint suggests a word, and names the help of the
+// right command, at every level.
 func TestMistypedWordsGetASuggestion(t *testing.T) {
 	for _, tt := range []struct{ line, want string }{
 		{"bakfill", "unknown command \"bakfill\"; hint: did you mean `syncd backfill`? run `syncd --help`"},
@@ -81,7 +81,7 @@ func TestMistypedWordsGetASuggestion(t *testing.T) {
 	}
 }
 
-func TestHintsNameAFewOfMany(t *testing.T) {
+func TestHintsLimitNames(t *testing.T) {
 	var names []string
 	for i := range 1200 {
 		names = append(names, fmt.Sprintf("tenant-%04d", i))

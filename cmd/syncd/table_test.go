@@ -13,7 +13,7 @@ import (
 	"syncd/internal/demo"
 )
 
-// severalSite has mappings a, b and c.
+// severalSite returns a site with mappings a, b and c.
 func severalSite(t *testing.T) *site {
 	t.Helper()
 	return newSite(t, func(text string) string {
@@ -26,8 +26,9 @@ func severalSite(t *testing.T) *site {
 	})
 }
 
-// TestOneUnreadableLedgerHidesNoOther shows it as a row, and ends with 1 after all are shown.
-func TestOneUnreadableLedgerHidesNoOther(t *testing.T) {
+// TestStatusShowsOtherLedgers checks that status shows an unreadable ledger as a row, shows the
+// others, and exits with 1.
+func TestStatusShowsOtherLedgers(t *testing.T) {
 	s := severalSite(t)
 	for i := range 3 {
 		s.Source.Put(fmt.Sprintf("k%d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
@@ -55,7 +56,7 @@ func TestOneUnreadableLedgerHidesNoOther(t *testing.T) {
 	if err != nil || len(manifests) == 0 {
 		t.Fatalf("got manifests %v, %v", manifests, err)
 	}
-	for _, name := range manifests { // links to themselves cannot be read, which is no damage
+	for _, name := range manifests { // a link to itself is a read error, not damage
 		if err := errors.Join(os.Remove(name), os.Symlink(name, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -80,8 +81,9 @@ func TestOneUnreadableLedgerHidesNoOther(t *testing.T) {
 	}
 }
 
-// TestStatusStopsWhereTheStateCannotBeRead instead of failing for each mapping.
-func TestStatusStopsWhereTheStateCannotBeRead(t *testing.T) {
+// TestStatusStopsAtUnreadableState checks that status stops at the first mapping if the whole state
+// is unreadable.
+func TestStatusStopsAtUnreadableState(t *testing.T) {
 	s := severalSite(t)
 	text := regexp.MustCompile(`(?m)^state: .*$`).ReplaceAllString(string(readText(t, s.config)), "state: s3://no-such-bucket/syncd/")
 	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {

@@ -15,10 +15,10 @@ import (
 	"syncd/internal/invocation"
 )
 
-// window is a real terminal, whose other end the test holds.
+// window is a real pseudoterminal. The test holds the other end.
 type window struct {
-	screen *os.File // the end that a terminal's window has
-	tty    *os.File // the end that a program has
+	screen *os.File // the end of the terminal emulator
+	tty    *os.File // the end of the program
 	shown  lockedBuffer
 }
 
@@ -59,7 +59,7 @@ func (w *window) resize(t *testing.T, columns uint16) {
 	}
 }
 
-// drawn returns the last line that was drawn over others, "" for none.
+// drawn returns the last redrawn line, or "".
 func (w *window) drawn() string {
 	parts := strings.Split(w.shown.String(), "\r")
 	for i := len(parts) - 1; i > 0; i-- {
@@ -70,8 +70,8 @@ func (w *window) drawn() string {
 	return ""
 }
 
-// TestBackfillOnATerminal is resized, and interrupted. The one object that it copies waits until
-// both were seen.
+// TestBackfillOnATerminal resizes the terminal and interrupts the backfill. The one object is
+// copied only after the output has shown both.
 func TestBackfillOnATerminal(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 20 {

@@ -25,17 +25,17 @@ import (
 	"syncd/internal/syncer"
 )
 
-// The tests here need a real server, which is not in the repository.
+// These tests need a real server, which is not in the repository.
 var versityPath = flag.String("versitygw", "", "`PATH` of a Versity S3 gateway for the tests against a real one; make versitygw builds it")
 
 const needsVersity = "needs a Versity gateway: make versitygw, or go test ./cmd/syncd -versitygw PATH with one built by e2e/build-versitygw.sh"
 
-// leftOutOfVersity says why a kind cannot be put into a Versity gateway: for a reason of its own,
-// or one that MinIO has too.
+// leftOutOfVersity returns why a kind cannot be put into a Versity gateway: its own reason, or the
+// reason of MinIO.
 func (k kind) leftOutOfVersity() string { return cmp.Or(k.versity, k.minio) }
 
-// TestFidelityFromVersity reads the table from a real Versity gateway, of which the ambient
-// credentials are the root user's, and writes it into an account that a role is assumed in.
+// TestFidelityFromVersity copies the table from a real Versity gateway, with the ambient
+// credentials of its root user, into an account where a role is assumed.
 func TestFidelityFromVersity(t *testing.T) {
 	if *versityPath == "" {
 		t.Skip(needsVersity)
@@ -61,10 +61,9 @@ func TestFidelityFromVersity(t *testing.T) {
 	m.test(t)
 }
 
-// TestNothingIsCalledCopiedOnVersity writes into a real Versity gateway, which takes an object
-// without the KMS encryption that was asked for, and says nothing of it: no pass takes that for a
-// copy.
-func TestNothingIsCalledCopiedOnVersity(t *testing.T) {
+// TestUnencryptedCopiesAreRejectedOnVersity writes into a real Versity gateway, which accepts an
+// object but silently ignores the requested KMS encryption. No pass counts that as a copy.
+func TestUnencryptedCopiesAreRejectedOnVersity(t *testing.T) {
 	if *versityPath == "" {
 		t.Skip(needsVersity)
 	}
@@ -109,7 +108,7 @@ func TestNothingIsCalledCopiedOnVersity(t *testing.T) {
 	}
 }
 
-// configure writes the configuration of the site's accounts with these mappings.
+// configure writes the configuration of the site's accounts with the given mappings.
 func (s *site) configure(t *testing.T, mappings string) {
 	t.Helper()
 	if err := os.WriteFile(s.config, []byte(s.Render(fidelityConfig, s.dir)+mappings), 0o600); err != nil {
@@ -133,8 +132,9 @@ func createOnVersity(t *testing.T, root *s3.Client, bucket string, versioned, lo
 	}
 }
 
-// startVersity runs a gateway over a folder until the test ends, and returns its endpoint when it
-// is ready, with a client of its root user, who has the keys of the site's consumer.
+// startVersity runs a gateway over a folder until the test ends. When the gateway is ready it
+// returns the endpoint and a client of the root user, who has the access keys of the site's
+// consumer.
 func (s *site) startVersity(t *testing.T) (endpoint string, root *s3.Client) {
 	t.Helper()
 	dir, address := t.TempDir(), freeAddress(t)
@@ -154,7 +154,7 @@ func (s *site) startVersity(t *testing.T) (endpoint string, root *s3.Client) {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
-	go func() { defer close(ended); _ = cmd.Wait() }() // ended by a signal: its status says nothing
+	go func() { defer close(ended); _ = cmd.Wait() }() // a signal ends it, so the status does not matter
 	t.Cleanup(func() {
 		<-ended
 		if t.Failed() {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// An image from scratch has no folder of time zones: the binary has to have them in it.
+// A scratch image has no time zone database, so the binary must contain one.
 func TestZonesAreInTheBinary(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "main.go", nil, parser.ImportsOnly)
 	if err != nil {

@@ -1,13 +1,13 @@
 // Package decode assigns the nodes of a configuration file to the fields of Go types.
 //
-// It promises that every default which the file does not replace stays, that unknown keys,
-// duplicate keys, empty values, values of another type and placeholders that were not filled in are
-// faults, each with its line, that nothing is guessed, and that aliases and merge keys cannot
-// expand without end. Types may read a text of their own (encoding.TextUnmarshaler), be a choice of
-// words (Choices), or decode themselves ([Custom]); an external id never shows what it found. The
-// schema, its defaults and what values it accepts are left to config.
+// Defaults that the file does not replace stay. Unknown keys, duplicate keys, empty values, values
+// of the wrong type and unreplaced placeholders are faults, each with its line; the package never
+// guesses. Aliases and merge keys cannot expand without limit. A type can parse its own text
+// (encoding.TextUnmarshaler), be a choice of words (Choices), or decode itself ([Custom]). A fault
+// in an external id never quotes its text. Package config holds the schema, the defaults and the
+// accepted values.
 //
-// Two words: an element is an entry of a list or a map, and begins with the default of its type; a
+// Two terms: an element is an entry of a list or a map, and starts with the default of its type; a
 // key is required when its field has the tag jsonschema:"required".
 package decode
 
@@ -24,11 +24,10 @@ import (
 	"syncd/config/secret"
 )
 
-// maxElements is twice the ten thousand mappings that a file may well have; no other list is as
-// long.
+// maxElements is twice the ten thousand mappings that a large file has; no other list is as long.
 const maxElements = 20_000
 
-// Custom is a value with a form of its own, which decodes itself.
+// Custom is a value that decodes itself.
 type Custom interface {
 	DecodeNode(d *Decoder, n ast.Node, path string)
 }
@@ -39,14 +38,14 @@ type Decoder struct {
 	root reflect.Type
 }
 
-// Decode assigns a document to what target points to, which holds the defaults.
+// Decode assigns a document to the value that target points to, which holds the defaults.
 func Decode(doc *document.Document, target any, schema Schema, r *fault.Report) {
 	v := reflect.ValueOf(target).Elem()
 	d := Decoder{reader{Report: r, document: doc, schema: schema}, v.Type()}
 	d.Value(doc.Root, v, "")
 }
 
-// Value assigns n, which stands at the config path, to v, which holds the default.
+// Value assigns the node n at the config path to v, which holds the default.
 func (d *Decoder) Value(n ast.Node, v reflect.Value, path string) {
 	if e, ok := reflect.TypeAssert[*secret.ExternalID](v.Addr()); ok {
 		d.externalID(n, e, path)
@@ -71,7 +70,7 @@ func (d *Decoder) Value(n ast.Node, v reflect.Value, path string) {
 }
 
 func (d *Decoder) composite(n ast.Node, v reflect.Value, path string) {
-	switch v.Kind() { //nolint:exhaustive // the schema has no other kinds, which the default case holds it to
+	switch v.Kind() { //nolint:exhaustive // the schema has no other kinds; the default case panics on one
 	case reflect.Struct:
 		d.structure(n, v, path)
 	case reflect.Map:
@@ -86,7 +85,7 @@ func (d *Decoder) composite(n ast.Node, v reflect.Value, path string) {
 	}
 }
 
-// structure decodes a mapping with a fixed set of keys.
+// structure decodes a YAML mapping with a fixed set of keys.
 func (d *Decoder) structure(n ast.Node, v reflect.Value, path string) {
 	entries, ok := d.Entries(n, path)
 	if !ok {
@@ -95,7 +94,7 @@ func (d *Decoder) structure(n ast.Node, v reflect.Value, path string) {
 	names, required := fields(v.Type())
 	for _, e := range entries {
 		at := fault.Child(path, e.Key)
-		i := slices.Index(names, e.Key) // the fields of the file are first
+		i := slices.Index(names, e.Key) // the fields that the file may set come first
 		if i < 0 {
 			d.AddAt(e.Line, at, "unknown key", suggestKey(e.Key, names, d.root))
 			continue
@@ -110,7 +109,7 @@ func (d *Decoder) structure(n ast.Node, v reflect.Value, path string) {
 	}
 }
 
-// mapping decodes a mapping with keys of the file's own.
+// mapping decodes a YAML mapping with arbitrary keys.
 func (d *Decoder) mapping(n ast.Node, v reflect.Value, path string) {
 	entries, ok := d.Entries(n, path)
 	if !ok {
@@ -149,7 +148,7 @@ func (d *Decoder) list(n ast.Node, v reflect.Value, path string) {
 	}
 }
 
-// newElement is a variable of type t that holds the default of its type.
+// newElement returns a variable of type t that holds the default of its type.
 func (d *Decoder) newElement(t reflect.Type) reflect.Value {
 	v := reflect.New(t)
 	d.schema.Default(v.Interface())

@@ -16,8 +16,8 @@ type Entry struct {
 	Value ast.Node
 }
 
-// Entries lists what a mapping holds, merge keys included: a key of its own wins over a merged one,
-// and the first merged one over later ones (YAML 1.1 type "merge").
+// Entries lists the entries of a YAML mapping, including merged ones. The mapping's own keys win
+// over merged keys, and earlier merged keys win over later ones (YAML 1.1 type "merge").
 func (d *reader) Entries(n ast.Node, path string) ([]Entry, bool) {
 	pairs, ok := document.Pairs(n)
 	if !ok {
@@ -60,7 +60,7 @@ func (d *reader) entry(pair *ast.MappingValueNode, path string) (Entry, bool) {
 	return Entry{pair.Key.GetToken().Value, line, pair.Value}, true
 }
 
-// merged lists what a merge key brings: a mapping, or a list of mappings.
+// merged lists the entries of a merge key, whose value is a mapping or a list of mappings.
 func (d *reader) merged(n ast.Node, path string) []Entry {
 	n, ok := d.resolve(n, path)
 	if !ok {

@@ -8,8 +8,8 @@ import (
 	"syncd/config/secret"
 )
 
-// externalID never repeats what it found, in whatever place: a template that misses may have put
-// the secret into a key, a tag, the name of an anchor, of a variable or of a file.
+// externalID decodes an external id. Its faults never quote the file: a wrong template may have put
+// the secret into a key, a tag, or the name of an anchor, a variable or a file.
 func (d *reader) externalID(n ast.Node, e *secret.ExternalID, path string) {
 	const hint = "use text in quotes, {file: PATH} or {env: NAME}"
 	if text, ok := n.(*ast.StringNode); ok && text.Value == secret.None {
@@ -48,8 +48,8 @@ func (d *reader) externalID(n ast.Node, e *secret.ExternalID, path string) {
 	}
 }
 
-// readFrom returns what makes an external id of the name that follows the one key of a mapping, nil
-// for another key.
+// readFrom returns the constructor for the only key of a mapping, file or env, or nil for anything
+// else.
 func readFrom(pairs []*ast.MappingValueNode) func(name string) secret.ExternalID {
 	if len(pairs) != 1 {
 		return nil

@@ -9,11 +9,11 @@ import (
 	"syncd/internal/hint"
 )
 
-// fields lists a struct's keys in the order of its fields, and those of them that a file must hold.
+// fields lists a struct's keys in the order of its fields, and the keys that are required.
 func fields(t reflect.Type) (names, required []string) {
 	for f := range t.Fields() {
 		if !f.IsExported() {
-			break // what is not of the file
+			break // not part of the file
 		}
 		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		names = append(names, name)
@@ -24,8 +24,8 @@ func fields(t reflect.Type) (names, required []string) {
 	return names, required
 }
 
-// suggestKey is the hint for a key that is none of those of its section: the one it was likely
-// meant to be, the sections that have it, or all. The sections are those of the root.
+// suggestKey returns the hint for an unknown key of a section: the key that was probably intended,
+// the sections under root that have the key, or all keys of the section.
 func suggestKey(key string, keys []string, root reflect.Type) string {
 	if meant := hint.DidYouMean(key, keys); meant != "" {
 		return meant
@@ -36,7 +36,8 @@ func suggestKey(key string, keys []string, root reflect.Type) string {
 	return hint.OneOf(key, keys)
 }
 
-// homesOf returns the sections that have a key, from a type on that is at a config path.
+// homesOf returns the sections that have a key. It searches the type of, which is at path, and the
+// types under it.
 func homesOf(key string, of reflect.Type, path string) (homes []string) {
 	switch of.Kind() { //nolint:exhaustive // the others have no sections
 	case reflect.Map:

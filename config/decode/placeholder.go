@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// placeholders matches what documents, templates and tools put where a value belongs:
+// placeholders matches the placeholders that documents, templates and tools use for a value:
 // REPLACE_WITH_BUCKET, CHANGE_ME, YOUR_BUCKET, <bucket>, ${BUCKET}, $BUCKET, %BUCKET%, @BUCKET@ and
 // {{ .bucket }}.
 var placeholders = regexp.MustCompile(`(?i:replace[_-](?:with|me|this)[a-z0-9_-]*)|REPLACE_[A-Z0-9_]+|(?i:\bchange[_-]?me\b)|\bYOUR_[A-Z0-9_]+` +
 	`|<[A-Za-z][A-Za-z0-9 _.-]*>|\$\{[^}]*\}|\{\{[^{}]*\}\}|\$[A-Z][A-Z0-9_]+|%[A-Z][A-Z0-9_]+%|@[A-Z][A-Z0-9_]+@`)
 
-// Unfilled says that a value was not filled in, "" for one that was.
+// Unfilled reports that text is or contains a placeholder. It returns "" if there is none.
 func Unfilled(text string) (problem string) {
 	lower := strings.ToLower(text)
 	if !strings.ContainsAny(text, "<{$%@") && !strings.Contains(lower, "replace") && !strings.Contains(lower, "change") && !strings.Contains(text, "YOUR_") {
-		return "" // nearly always, and without the cost of the expression
+		return "" // the common case, without the cost of the regular expression
 	}
 	switch found := placeholders.FindString(text); found {
 	case "":
@@ -30,7 +30,7 @@ func Unfilled(text string) (problem string) {
 
 const fillIn = "put the real value in its place"
 
-// filled reports whether the text of a setting was filled in, after a fault of one that was not.
+// filled reports whether the text of a setting was filled in. It records a fault if it was not.
 func (d *reader) filled(text, path string) bool {
 	problem := Unfilled(text)
 	switch {

@@ -7,28 +7,28 @@ import (
 	"syncd/config/fault"
 )
 
-// maxValues bounds what aliases and merge keys may expand to; a file of ten thousand mappings stays
-// below it.
+// maxValues limits the values that aliases and merge keys expand to; a file of ten thousand
+// mappings has fewer.
 const maxValues = 1 << 20
 
-// Schema is what a decoder has to know of the types that it decodes into.
+// Schema is what a decoder needs to know about the types that it decodes into.
 type Schema struct {
-	// Default sets an element of a list or a map, which is a pointer, to the default of its type.
+	// Default sets *element, an element of a list or a map, to the default of its type.
 	Default func(element any)
-	// MayHold reports whether what looks like a placeholder in a setting may be meant.
+	// MayHold reports whether text that looks like a placeholder may be intended in a setting.
 	MayHold func(path, text string) bool
 }
 
-// reader reads single values of a document, and reports those that are at fault.
+// reader reads single values of a document and records their faults.
 type reader struct {
 	*fault.Report
 	document *document.Document
 	schema   Schema
 	values   int
-	quiet    bool // within an external id, of which no fault repeats a word
+	quiet    bool // inside an external id, which no fault may quote
 }
 
-// resolve follows anchors and aliases to the value itself, which must not be null.
+// resolve follows anchors and aliases to the value, which must not be null.
 func (d *reader) resolve(n ast.Node, path string) (ast.Node, bool) {
 	if d.Full() {
 		return nil, false
@@ -69,7 +69,7 @@ func (d *reader) unlessQuiet(text string) string {
 	return text
 }
 
-// Text is the text of a scalar as it was written, so that 64 and 64MiB reach a leaf alike.
+// Text returns the text of a scalar as written, so that 64 and 64MiB are decoded in the same way.
 func (d *reader) Text(n ast.Node, path string) (string, bool) {
 	switch n.(type) {
 	case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode:

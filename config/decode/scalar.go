@@ -34,8 +34,8 @@ func (d *reader) choice(n ast.Node, v reflect.Value, choices []string, path stri
 	}
 }
 
-// scalar decodes text, numbers and booleans into the pointer p. Text must be text in YAML too: an
-// account such as 012345678901 is an octal number to other readers of the same file.
+// scalar decodes text, numbers and booleans into the pointer p. A string must be a string in YAML
+// too: other YAML parsers read an account such as 012345678901 as an octal number.
 func (d *reader) scalar(n ast.Node, p any, path string) {
 	text, ok := d.Text(n, path)
 	if !ok || !d.filled(text, path) {

@@ -7,20 +7,20 @@ import (
 )
 
 const (
-	// maxNesting is far above what the schema needs. The parser's work grows with the square of the
+	// maxNesting is far more than the schema needs. Parsing time grows with the square of the
 	// nesting.
 	maxNesting = 100
-	// maxKeys is far above what a mapping of the schema has. The parser's work grows with the
-	// square of it.
+	// maxKeys is far more than a YAML mapping of the schema has. Parsing time grows with the square
+	// of the number of keys.
 	maxKeys = 5000
-	// maxTokens is more than ten thousand mappings have with every setting in them.
+	// maxTokens is more than a file of ten thousand mappings needs, with every setting present.
 	maxTokens = 2_000_000
-	// maxText is far above the longest value that a setting takes. Each fault of a value quotes it.
+	// maxText is far more than the longest value of a setting. A fault quotes the whole value.
 	maxText = 16 << 10
 )
 
-// tooMuch says on which line a file is beyond what the parser may be given, and why; 0 for an
-// ordinary file.
+// tooMuch returns the line at which a file exceeds the limits for the parser, and why; 0 if it does
+// not.
 func tooMuch(tokens token.Tokens) (int, string) {
 	if len(tokens) > maxTokens {
 		return tokens[maxTokens].Position.Line, fmt.Sprintf("the file has more than %d words and signs", maxTokens)
@@ -40,7 +40,7 @@ func tooMuch(tokens token.Tokens) (int, string) {
 }
 
 // tooDeep returns the line on which brackets, or the dashes of one line, nest deeper than
-// maxNesting, or 0. Indentation needs no bound: its nesting costs the file the square of its depth.
+// maxNesting, or 0. Indentation needs no limit: a file of depth n has at least n² bytes.
 func tooDeep(tokens token.Tokens) int {
 	brackets, dashes, line := 0, 0, 0
 	for _, t := range tokens {
@@ -62,8 +62,8 @@ func tooDeep(tokens token.Tokens) int {
 	return 0
 }
 
-// tooWide returns the line on which a mapping has more than maxKeys keys, or on which all mappings
-// together have been twice the work of one of that size, or 0.
+// tooWide returns the line on which a YAML mapping has more than maxKeys keys, or on which all
+// mappings together take twice the work of one mapping of that size; 0 if there is none.
 func tooWide(tokens token.Tokens) int {
 	var w width
 	work := 0
@@ -76,18 +76,19 @@ func tooWide(tokens token.Tokens) int {
 	return 0
 }
 
-// width counts the keys of mappings. Between brackets the innermost has the keys. Elsewhere those
-// of one mapping stand in one column, with nothing before it in between.
+// width counts the keys of YAML mappings. Inside brackets, keys belong to the innermost bracket.
+// Elsewhere, the keys of one mapping start in the same column, with no text in an earlier column
+// between them.
 type width struct {
 	brackets []int
 	blocks   []block
 	line     int
-	column   int // where the next key of the line begins: what may stand before it, such as an anchor, is of any length
+	column   int // where the next key of the line begins; an anchor or another prefix of any length may precede the key
 }
 
 type block struct{ column, keys int }
 
-// next returns how many keys the mapping of a key has so far.
+// next returns how many keys the mapping of a key has so far, 0 if t is not a key.
 func (w *width) next(t *token.Token) int {
 	if t.Position.Line != w.line {
 		w.line, w.column = t.Position.Line, 0
@@ -113,7 +114,7 @@ func (w *width) next(t *token.Token) int {
 	return 0
 }
 
-// enter closes the mappings that a column is before.
+// enter closes the mappings whose keys start after column.
 func (w *width) enter(column int) {
 	for len(w.blocks) > 0 && w.blocks[len(w.blocks)-1].column > column {
 		w.blocks = w.blocks[:len(w.blocks)-1]

@@ -1,11 +1,10 @@
-// Package document reads a YAML file up to its nodes, each with its line.
+// Package document parses a YAML file into nodes, each with its line.
 //
-// It promises that a file which the parser could not bear is refused before it is parsed, that a
-// document has one root, that an alias stands for the anchor before it and nothing contains itself,
-// and that what stands below a key with a secret is hidden from all faults. Which keys there are
-// and what values they take is left to package decode.
+// It rejects files that would take the parser too long before it parses them. A document has one
+// root, an alias refers to the anchor before it, and no node contains itself. Text under a key with
+// a secret is redacted in all faults. Package decode knows the valid keys and values.
 //
-// Two words: a node is one value as it is written; a pair is a key with its node.
+// Two terms: a node is one value in the file; a pair is a key with its node.
 package document
 
 import (
@@ -21,22 +20,22 @@ import (
 	"syncd/config/fault"
 )
 
-// Document is a parsed file: its one root, and what each alias in it stands for.
+// Document is a parsed file: its root node, and the target of each alias.
 type Document struct {
 	Root    ast.Node
 	aliases map[*ast.AliasNode]ast.Node
-	hidden  map[ast.Node]bool // also those that an alias carries to other settings, or from them
+	hidden  map[ast.Node]bool // includes nodes shared with other settings through an alias
 }
 
-// Parse returns nil after it has reported why data is not one YAML document. What stands below the
-// key of that name is kept out of the report, now and later.
+// Parse parses data as one YAML document. If it cannot, it reports why to r and returns nil. It
+// redacts text under secretKey in everything that r reports, now and later.
 func Parse(data []byte, secretKey string, r *fault.Report) *Document {
 	tokens := lexer.Tokenize(string(bytes.TrimPrefix(data, []byte("\ufeff"))))
 	if line, problem := tooMuch(tokens); line > 0 {
 		r.AddAt(line, "", problem, "")
 		return nil
 	}
-	// Duplicate keys are left to the decoder, which reports all of them.
+	// The decoder reports duplicate keys, all of them.
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		addSyntax(r, data, err)
@@ -57,8 +56,8 @@ func Parse(data []byte, secretKey string, r *fault.Report) *Document {
 	return d
 }
 
-// addSyntax leaves out what of the source the parser's text shows, an excerpt and words in quotes:
-// it might be an external id.
+// addSyntax reports a syntax error without the parser's excerpt of the source and without quoted
+// words: they might be an external id.
 func addSyntax(r *fault.Report, data []byte, err error) {
 	if e, ok := errors.AsType[*yaml.SyntaxError](err); ok && e.Token != nil {
 		line, hint := e.Token.Position.Line, ""
@@ -86,8 +85,8 @@ func startLine(d *ast.DocumentNode) int {
 	return d.Body.GetToken().Position.Line
 }
 
-// link resolves the aliases below n. An anchor counts from its end on, so that nothing can contain
-// itself.
+// link resolves the aliases under n. An anchor is visible only after its end, so that no node can
+// contain itself.
 func (d *Document) link(n ast.Node, anchors map[string]ast.Node) {
 	for child := range children(n) {
 		d.link(child, anchors)
@@ -100,13 +99,13 @@ func (d *Document) link(n ast.Node, anchors map[string]ast.Node) {
 	}
 }
 
-// Target returns what an alias stands for, nil where no anchor is before it.
+// Target returns the node that an alias refers to, or nil if no anchor precedes it.
 func (d *Document) Target(alias *ast.AliasNode) ast.Node { return d.aliases[alias] }
 
-// Hidden reports whether a node stands below the key with a secret, there or by an alias.
+// Hidden reports whether a node is under the key with a secret, directly or through an alias.
 func (d *Document) Hidden(n ast.Node) bool { return d.hidden[n] }
 
-// hideBelow hides what stands below every key of that name from n on.
+// hideBelow hides the values of every key with that name under n.
 func (d *Document) hideBelow(n ast.Node, key string, r *fault.Report) {
 	if pair, ok := n.(*ast.MappingValueNode); ok && pair.Key.GetToken().Value == key {
 		d.hide(pair.Value, r)
@@ -116,14 +115,14 @@ func (d *Document) hideBelow(n ast.Node, key string, r *fault.Report) {
 	}
 }
 
-// hide hides n and all that is below it.
+// hide hides n and everything under it.
 func (d *Document) hide(n ast.Node, r *fault.Report) {
 	if n == nil || d.hidden[n] {
 		return
 	}
 	d.hidden[n] = true
 	switch n := n.(type) {
-	case *ast.NullNode, *ast.MappingNode, *ast.SequenceNode, *ast.TagNode, *ast.AnchorNode: // no words of their own
+	case *ast.NullNode, *ast.MappingNode, *ast.SequenceNode, *ast.TagNode, *ast.AnchorNode: // no text of their own
 	case *ast.MappingValueNode:
 		if key := n.Key.GetToken().Value; key != "file" && key != "env" && !n.Key.IsMergeKey() {
 			r.Hide(key)

@@ -31,8 +31,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// What stands below the key with a secret is hidden wherever an alias has it, and the words of it
-// are in no fault.
+// Text under the key with a secret is hidden wherever an alias repeats it, and appears in no fault.
 func TestHidden(t *testing.T) {
 	const text = "\ufeffa: &x plain\npassword: {file: /run/word, other: &y hunter22}\nb: *y\nc: [*x, *none]\n"
 	r := fault.NewReport("x.yaml")

@@ -6,7 +6,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Text is the text of a scalar as it was written.
+// Text returns the text of a scalar as written.
 func Text(n ast.Node) string {
 	switch n := n.(type) {
 	case *ast.StringNode:
@@ -17,7 +17,7 @@ func Text(n ast.Node) string {
 	return n.GetToken().Value
 }
 
-// Pairs returns the pairs of a mapping; ok is false of any other node.
+// Pairs returns the pairs of a mapping; ok is false for any other node.
 func Pairs(n ast.Node) (pairs []*ast.MappingValueNode, ok bool) {
 	switch n := n.(type) {
 	case *ast.MappingNode:
@@ -35,7 +35,7 @@ const (
 	KindBoolean = "a boolean"
 )
 
-// Kind names what a node is.
+// Kind returns what a node is, such as "a list".
 func Kind(n ast.Node) string {
 	switch n.(type) {
 	case *ast.IntegerNode, *ast.FloatNode:
@@ -52,8 +52,7 @@ func Kind(n ast.Node) string {
 	return KindText
 }
 
-// children yields what is right below n, as it is written: keys are not among them, and aliases are
-// not followed.
+// children yields the direct children of n, without keys and without following aliases.
 func children(n ast.Node) iter.Seq[ast.Node] {
 	return func(yield func(ast.Node) bool) {
 		switch n := n.(type) {

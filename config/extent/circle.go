@@ -5,8 +5,8 @@ import (
 	"sort"
 )
 
-// Circle returns the index of the first mapping whose copies come back to its own source, or -1. A
-// mapping whose source or destination is the zero Extent fills nothing.
+// Circle returns the index of the first mapping whose copies end up in its own source, or -1. It
+// ignores mappings whose source or destination is the zero Extent.
 func Circle(sources, destinations []Extent) int {
 	f := newFlow(sources)
 	for i, s := range sources {
@@ -17,11 +17,11 @@ func Circle(sources, destinations []Extent) int {
 	return f.circle()
 }
 
-// flow says which sources are filled from which. Mappings of one source are one node: so thousands
-// of tenants that are brought together and copied on have thousands of edges, not their square.
+// flow is the graph of sources that fill each other. Mappings with the same source share a node, so
+// that thousands of mappings into one bucket, which is copied again, have a linear number of edges.
 type flow struct {
-	nodes  []Extent // the different sources, in order: those that begin with the same prefix follow it without a gap
-	parent []int    // of a node, the last before it whose prefix begins its own, or -1
+	nodes  []Extent // the distinct sources, sorted: sources that begin with the same prefix follow it directly
+	parent []int    // for each node, the last node before it whose prefix begins its own, or -1
 	edges  [][]edge
 }
 
@@ -44,8 +44,8 @@ func newFlow(sources []Extent) *flow {
 	return f
 }
 
-// begins finds the last node up to i whose prefix begins that of e, or -1; everything between it
-// and e begins with the same.
+// begins returns the last node up to i whose prefix begins the prefix of e, or -1. All nodes
+// between it and e begin with that prefix too.
 func (f *flow) begins(i int, e Extent) int {
 	for i >= 0 && (!f.nodes[i].Overlaps(e) || len(f.nodes[i].Prefix) > len(e.Prefix)) {
 		i = f.parent[i]
@@ -53,7 +53,7 @@ func (f *flow) begins(i int, e Extent) int {
 	return i
 }
 
-// at is where an extent is among the nodes, or would be.
+// at returns the index where an extent is or would be inserted in the nodes.
 func (f *flow) at(e Extent) int {
 	return sort.Search(len(f.nodes), func(i int) bool { return compare(f.nodes[i], e) >= 0 })
 }
@@ -62,7 +62,7 @@ func (f *flow) at(e Extent) int {
 func (f *flow) fill(source, destination Extent) {
 	from, at := f.at(source), f.at(destination)
 	add := func(to int) {
-		if to != from { // else the mapping writes what it reads, which is a fault of its own
+		if to != from { // otherwise the mapping writes what it reads, which is reported separately
 			f.edges[from] = append(f.edges[from], edge{to, source.Mapping})
 		}
 	}
@@ -74,7 +74,7 @@ func (f *flow) fill(source, destination Extent) {
 	}
 }
 
-// circle returns the first mapping of a circle, or -1.
+// circle returns the first mapping of a circle, or -1 if there is none.
 func (f *flow) circle() int {
 	w := walk{flow: f, step: make([]int, len(f.nodes))}
 	for n := range f.nodes {
@@ -85,8 +85,8 @@ func (f *flow) circle() int {
 	return -1
 }
 
-// walk is a way through a flow; step is where on the way a node is, counted from 1, 0 for one not
-// seen and -1 for one that leads nowhere.
+// walk is a depth-first search through a flow. step is the position of a node on the current path,
+// counted from 1; 0 for a node not yet visited, and -1 for one that leads to no circle.
 type walk struct {
 	*flow
 	step     []int

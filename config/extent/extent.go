@@ -1,12 +1,12 @@
-// Package extent knows which prefixes of buckets overlap, and which copies fill each other.
+// Package extent finds bucket prefixes that overlap, and mappings that copy in a circle.
 //
-// It promises answers about names alone, in time that thousands of mappings can bear: two extents
-// overlap when a key can lie in both, and mappings form a circle when what one writes is read by
-// another, and so on back to the first. Which extents a configuration has, and which of them may
-// overlap, is left to config.
+// It compares only names, fast enough for thousands of mappings. Two extents overlap if a key can
+// be in both. Mappings form a circle if each reads what the one before it writes, and the first
+// reads what the last writes. Package config knows the extents of a configuration, and which of
+// them may overlap.
 //
-// Two words: an extent is a prefix of a bucket of one service; a flow says which sources are filled
-// from which.
+// Two terms: an extent is a prefix of a bucket at one service; a flow is the graph of sources that
+// fill each other.
 package extent
 
 import (
@@ -17,29 +17,30 @@ import (
 	"strings"
 )
 
-// Extent is a prefix of a bucket of one service. The zero Extent overlaps nothing.
+// Extent is a prefix of a bucket at one service. The zero Extent overlaps nothing.
 type Extent struct {
-	// Service is within what the name of a bucket stands for one bucket: of AWS its partition.
+	// Service is the scope in which a bucket name is unique: the name of the service, or the
+	// partition of AWS.
 	Service string
-	// Bucket and Prefix say where it is.
+	// Bucket and Prefix are the bucket and the prefix in it.
 	Bucket, Prefix string
 	// Path is the config path of the source or the destination, or of state.
 	Path string
-	// Mapping is the index of the mapping that it belongs to.
+	// Mapping is the index of the mapping that the extent belongs to.
 	Mapping int
 }
 
-// Overlaps reports whether a key can lie in both.
+// Overlaps reports whether a key can be in both extents.
 func (e Extent) Overlaps(o Extent) bool { return e.Service == o.Service && e.MayOverlap(o) }
 
-// MayOverlap reports whether a key could lie in both if their services were one: two names may
-// stand for one server.
+// MayOverlap reports whether a key could be in both extents if their services were the same: two
+// names may refer to one server.
 func (e Extent) MayOverlap(o Extent) bool {
 	return e.Bucket != "" && e.Bucket == o.Bucket && (strings.HasPrefix(e.Prefix, o.Prefix) || strings.HasPrefix(o.Prefix, e.Prefix))
 }
 
-// Nested reports whether one of two extents at different services may be within the bucket of the
-// other, which its endpoint URL names.
+// Nested reports whether one of two extents at different services may be inside the other's bucket,
+// because its endpoint URL contains the name of that bucket.
 func (e Extent) Nested(o Extent) bool {
 	if e.Bucket == "" || o.Bucket == "" || e.Service == o.Service {
 		return false
@@ -47,20 +48,21 @@ func (e Extent) Nested(o Extent) bool {
 	return hasBucket(o.Service, e.Bucket) || hasBucket(e.Service, o.Bucket)
 }
 
-// hasBucket reports whether a bucket's name is in the name of a service: labels of the host, or a
-// segment of the path.
+// hasBucket reports whether the name of a service contains a bucket's name, as labels of the host
+// or as a segment of the path.
 func hasBucket(service, bucket string) bool {
 	host, path, _ := strings.Cut(service, "/")
 	host, _, _ = strings.Cut(host, ":")
 	return strings.Contains("."+host+".", "."+bucket+".") || strings.Contains("/"+path+"/", "/"+bucket+"/")
 }
 
-// String writes where it is, in quotes, as in s3://BUCKET/PREFIX.
+// String returns the location in quotes, as in "s3://BUCKET/PREFIX".
 func (e Extent) String() string { return strconv.Quote("s3://" + e.Bucket + "/" + e.Prefix) }
 
-// Overlapping yields each two of the extents that overlap, the one of the earlier mapping first. In
-// the order of prefixes those that begin with the same one follow it without a gap, so that one
-// look back suffices for thousands of mappings.
+// Overlapping yields pairs of extents that overlap, the extent of the earlier mapping first. Every
+// extent that overlaps another one is in some pair. In sorted order, extents that begin with the
+// same prefix directly follow it, so comparing each with one earlier extent is enough, even for
+// thousands of mappings.
 func Overlapping(list []Extent) iter.Seq2[Extent, Extent] {
 	return func(yield func(earlier, later Extent) bool) {
 		var outer Extent

@@ -10,7 +10,7 @@ import (
 	"syncd/config/extent"
 )
 
-// at is the extent of s3://SERVICE.BUCKET/PREFIX.
+// at returns the extent of SERVICE.BUCKET/PREFIX.
 func at(text string) extent.Extent {
 	service, rest, _ := strings.Cut(text, ".")
 	bucket, prefix, _ := strings.Cut(rest, "/")
@@ -62,7 +62,7 @@ func TestNested(t *testing.T) {
 	}
 }
 
-// Of extents that overlap each is found, though not with each that it overlaps.
+// Every extent that overlaps another is found, but not every pair.
 func TestOverlapping(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		list := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) extent.Extent {
@@ -91,7 +91,7 @@ func TestOverlapping(t *testing.T) {
 	})
 }
 
-// A circle is found where a walk over all mappings comes back.
+// Circle finds a circle exactly if some mapping can reach itself.
 func TestCircle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(name string) extent.Extent {
@@ -117,7 +117,7 @@ func TestCircle(t *testing.T) {
 	})
 }
 
-// comesBack reports whether a step leads from one of n back to itself, by any number of them.
+// comesBack reports whether any of n nodes can reach itself in one or more steps.
 func comesBack(n int, step func(from, to int) bool) bool {
 	reach := make([][]bool, n)
 	for i := range reach {

@@ -1,13 +1,12 @@
-// Package fault reports what is wrong in a configuration file: each fault with its line, its config
-// path, and what to write instead.
+// Package fault reports what is wrong in a configuration file: each fault has its line, its config
+// path, and a hint what to write instead.
 //
-// It promises that all faults of a file are found in one go, that a value is reported once, that
-// the list ends ([Report.Full]), and that nothing which was read below an external id is in it,
-// wherever an alias carried it. What is a fault is left to those who read the file (document,
-// decode) and judge it (config).
+// A [Report] collects all faults of a file, each value at most once, up to a limit ([Report.Full]).
+// It never shows text that was read from under an external id, even if an alias repeats it
+// elsewhere. Packages document, decode and config find the faults.
 //
-// Two words: a config path names one place in the file, as in mappings[0].destination.kms_key; a
-// hidden word is one that no fault may quote.
+// Two terms: a config path names one place in the file, as in mappings[0].destination.kms_key; a
+// hidden word is text that no fault may quote.
 package fault
 
 import (
@@ -19,7 +18,7 @@ import (
 type Fault struct {
 	// File is the name the file was parsed under.
 	File string
-	// Line counts from 1: the line of the value at fault, or of what should have contained it.
+	// Line counts from 1. It is the line of the faulty value, or of the section that lacks it.
 	Line int
 	// Path is the config path, as in mappings[0].destination.kms_key; empty for the file as a
 	// whole.
@@ -30,7 +29,7 @@ type Fault struct {
 	Hint string
 }
 
-// String writes the fault on one line: syncd.yaml:12: PATH: PROBLEM; HINT.
+// String formats the fault as one line: syncd.yaml:12: PATH: PROBLEM; HINT.
 func (f Fault) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:%d: ", f.File, f.Line)
@@ -44,11 +43,11 @@ func (f Fault) String() string {
 	return b.String()
 }
 
-// Faults is everything that is wrong in a configuration file, in the order of its lines. An error
-// of reading one is a *Faults.
+// Faults is everything that is wrong in a configuration file, in the order of its lines. Package
+// config returns it as an error of type *Faults.
 type Faults []Fault //nolint:errname // a list, named for what it lists
 
-// Error writes one line per fault.
+// Error returns one line per fault.
 func (fs Faults) Error() string {
 	lines := make([]string, len(fs))
 	for i, f := range fs {

@@ -52,7 +52,8 @@ func TestReportEnds(t *testing.T) {
 	}
 }
 
-// Hidden words are in no fault, a setting with one is named alone, and long values are cut.
+// Hidden words appear in no fault, faults only name a setting that contains one, and long values
+// are cut.
 func TestReportHides(t *testing.T) {
 	r := fault.NewReport("syncd.yaml")
 	r.Hide("correct horse")

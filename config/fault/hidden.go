@@ -9,15 +9,16 @@ import (
 	"syncd/config/secret"
 )
 
-// hidden is what no fault may quote: what stands below external ids, wherever else the file has it.
+// hidden is the text that no fault may quote: text under external ids, wherever else it appears in
+// the file.
 type hidden struct {
-	words map[string]bool // as they were written
-	paths map[string]bool // config paths of other settings that have such a word
+	words map[string]bool // exactly as in the file
+	paths map[string]bool // config paths of other settings that contain a hidden word
 }
 
 func newHidden() hidden { return hidden{map[string]bool{}, map[string]bool{}} }
 
-// above returns the path of the hidden setting that path is or is below, "" for none.
+// above returns the hidden setting that is path or contains it, or "".
 func (h hidden) above(path string) string {
 	for p := range h.paths {
 		if p != "" && within(path, p) {
@@ -27,8 +28,8 @@ func (h hidden) above(path string) string {
 	return ""
 }
 
-// replacer takes the words out of a text. Outside of quotes a short word is left: it is more likely
-// a word of the sentence.
+// replacer returns a Replacer that redacts the hidden words. Outside quotes it keeps short words,
+// which are more likely part of the message.
 func (h hidden) replacer() *strings.Replacer {
 	var words []string
 	for word := range h.words {

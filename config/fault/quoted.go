@@ -2,10 +2,10 @@ package fault
 
 import "strings"
 
-// maxQuoted is how much of a value a fault repeats.
+// maxQuoted is the most bytes of a value that a fault quotes.
 const maxQuoted = 200
 
-// eachQuoted replaces what is between double quotes, with its quotes, by what change makes of it.
+// eachQuoted replaces each double-quoted string, including its quotes, with the result of change.
 func eachQuoted(text string, change func(string) string) string {
 	var b strings.Builder
 	for {
@@ -26,7 +26,7 @@ func eachQuoted(text string, change func(string) string) string {
 	}
 }
 
-// cut shortens a quoted value.
+// cut shortens a long quoted value.
 func cut(quoted string) string {
 	if len(quoted) <= maxQuoted {
 		return quoted
@@ -34,8 +34,8 @@ func cut(quoted string) string {
 	return strings.ToValidUTF8(quoted[:maxQuoted], "") + `..."`
 }
 
-// empty leaves nothing of a quoted value.
+// empty replaces a quoted value with "...".
 func empty(string) string { return `"..."` }
 
-// WithoutQuoted leaves out what a text has between double quotes.
+// WithoutQuoted replaces each double-quoted string in text with "...".
 func WithoutQuoted(text string) string { return eachQuoted(text, empty) }

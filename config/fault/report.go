@@ -9,40 +9,40 @@ import (
 	"syncd/internal/hint"
 )
 
-// Report collects faults while a file is read and then judged, and knows on which line each config
-// path stands.
+// Report collects faults while a file is parsed and validated. It maps each config path to its
+// line.
 type Report struct {
 	file   string
 	lines  map[string]int // config path -> line, for every value present in the file
 	faults Faults
-	// warnings are no faults; the configuration keeps them.
+	// warnings do not reject the configuration, which keeps them.
 	warnings Faults
 	hidden   hidden
 }
 
-// NewReport returns the report of a file that has no faults yet.
+// NewReport returns an empty report about a file.
 func NewReport(file string) *Report {
 	return &Report{file: file, lines: map[string]int{}, hidden: newHidden()}
 }
 
-// maxFaults is how many faults are listed. Who reads more of them has another kind of file in hand.
+// maxFaults is how many faults are listed. A file with more is probably not a configuration file.
 const maxFaults = 100
 
-// Full reports whether no more faults are listed, so that there is no use in looking for them.
+// Full reports whether the list is full, so that looking for more faults is pointless.
 func (r *Report) Full() bool { return len(r.faults) >= maxFaults }
 
-// At notes the line of the value at path.
+// At records the line of the value at path.
 func (r *Report) At(path string, line int) { r.lines[path] = line }
 
-// Hide keeps a word out of all faults.
+// Hide redacts a word in all faults.
 func (r *Report) Hide(word string) { r.hidden.words[word] = true }
 
-// HideSetting keeps the value of a setting out of all faults: it has a hidden word, which may be
-// quoted in parts.
+// HideSetting hides the whole value of a setting: the value contains a hidden word, and a fault
+// might quote part of it.
 func (r *Report) HideSetting(path string) { r.hidden.paths[path] = true }
 
-// AddAt records a fault whose line is known. Of a setting with a hidden value it names no more than
-// the setting.
+// AddAt records a fault at a known line. For a hidden setting it records only that the setting has
+// a fault.
 func (r *Report) AddAt(line int, path, problem, instead string) {
 	if r.Full() {
 		return
@@ -53,10 +53,10 @@ func (r *Report) AddAt(line int, path, problem, instead string) {
 	r.faults = append(r.faults, Fault{File: r.file, Line: line, Path: path, Problem: problem, Hint: instead})
 }
 
-// Add records a fault at the line of path, or of the nearest parent that is in the file.
+// Add records a fault at the line of path, or of its nearest parent in the file.
 func (r *Report) Add(path, problem, instead string) { r.AddAt(r.line(path), path, problem, instead) }
 
-// AddErr records why a value was refused.
+// AddErr records err as the fault of the value at path.
 func (r *Report) AddErr(path string, err error) {
 	if e, ok := errors.AsType[*hint.Error](err); ok {
 		r.Add(path, e.Problem, e.Hint)
@@ -65,7 +65,7 @@ func (r *Report) AddErr(path string, err error) {
 	r.Add(path, err.Error(), "")
 }
 
-// AddWarning records what is no fault. Of settings with a hidden value there are only faults.
+// AddWarning records a warning. Hidden settings get no warnings.
 func (r *Report) AddWarning(path, problem, instead string) {
 	if len(r.warnings) < maxFaults && r.hidden.above(path) == "" {
 		r.warnings = append(r.warnings, Fault{File: r.file, Line: r.line(path), Path: path, Problem: problem, Hint: instead})
@@ -77,15 +77,15 @@ func (r *Report) line(path string) int {
 		if line, ok := r.lines[path]; ok {
 			return line
 		}
-		// A quoted key may hold dots and brackets; what is cut inside it is no known path, and the
-		// loop goes on.
+		// A quoted key may contain dots and brackets. A path cut inside such a key is unknown, so
+		// the loop continues.
 		path = path[:max(0, strings.LastIndexAny(path, ".["))]
 	}
 	return 1
 }
 
-// Covers reports whether path, a parent of it or something within it is at fault already, so that
-// its value is not what the file says.
+// Covers reports whether path, one of its parents or something under it already has a fault, so
+// that its value may differ from the file.
 func (r *Report) Covers(path string) bool {
 	return slices.ContainsFunc(r.faults, func(f Fault) bool { return within(path, f.Path) || within(f.Path, path) })
 }
@@ -109,11 +109,11 @@ func (r *Report) Warnings() Faults {
 	return r.warnings
 }
 
-// prepare takes from a list what must not be shown, and puts it in the order of the lines.
+// prepare redacts what must not be shown, and sorts a list by line.
 func (r *Report) prepare(list Faults) {
 	words, quote := r.hidden.replacer(), cut
 	if len(r.hidden.paths) > 0 {
-		quote = empty // a setting may be quoted in parts, and at others
+		quote = empty // a fault may quote part of a setting, and so may faults of others
 	}
 	for i := range list {
 		f := &list[i]

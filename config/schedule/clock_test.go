@@ -32,8 +32,8 @@ func zone(t *testing.T, name string) *time.Location {
 	return z
 }
 
-// TestScheduleWhereClocksChange has what docs/operations.md promises of a time that the clocks skip
-// or show twice.
+// TestScheduleWhereClocksChange checks what docs/operations.md promises for times that daylight
+// saving skips or repeats.
 func TestScheduleWhereClocksChange(t *testing.T) {
 	tests := []struct {
 		name, schedule, from string
@@ -116,8 +116,8 @@ func TestScheduleWhereClocksChange(t *testing.T) {
 	}
 }
 
-// oddZones are zones whose clocks changed by other than an hour, at midnight, over a day, or in
-// short turn.
+// oddZones returns zones whose clocks changed by an amount other than an hour, at midnight, by a
+// whole day, or several times in a short period.
 func oddZones() []string {
 	return []string{
 		"Africa/Cairo", "Africa/Casablanca", "America/Asuncion", "America/Caracas", "America/Havana", "America/Sao_Paulo",
@@ -127,7 +127,7 @@ func oddZones() []string {
 	}
 }
 
-// TestScheduleAgainstClocks compares schedules with clocks that are watched minute by minute around
+// TestScheduleAgainstClocks compares schedules with a minute-by-minute simulation of clocks around
 // their changes.
 func TestScheduleAgainstClocks(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
@@ -145,8 +145,8 @@ func TestScheduleAgainstClocks(t *testing.T) {
 	}
 }
 
-// changesOf returns a few of the moments, to the minute, at which the clocks of a zone changed
-// since 1972.
+// changesOf returns a few of the times, to the minute, at which the clocks of a zone changed since
+// 1972.
 func changesOf(z *time.Location, random *rand.Rand) (changes []time.Time) {
 	for at := time.Date(1972, 6, 1, 0, 0, 0, 0, z); at.Year() < 2037; {
 		_, end := at.ZoneBounds()
@@ -160,12 +160,12 @@ func changesOf(z *time.Location, random *rand.Rand) (changes []time.Time) {
 	return changes[:min(len(changes), 3)]
 }
 
-// expression is a schedule, and what it means without a zone.
+// expression is a cron expression with its parsed fields.
 type expression struct {
 	text               string
 	minutes, hours     []int
 	months             []int // nil for each
-	weekdays, monthday []int // nil for each; when both are there, either serves
+	weekdays, monthday []int // nil for each; if both are set, either matches
 }
 
 func drawExpression(random *rand.Rand) expression {
@@ -180,7 +180,7 @@ func drawExpression(random *rand.Rand) expression {
 	if random.IntN(2) == 0 {
 		e.minutes = []int{0, 30}
 	}
-	if random.IntN(2) == 0 { // the hours at which most clocks change
+	if random.IntN(2) == 0 { // hours at which most clocks change
 		e.hours = [][]int{{0}, {2}, {0, 1, 2, 3}, {23}, {1, 23}}[random.IntN(5)]
 	}
 	if random.IntN(4) == 0 {
@@ -202,7 +202,7 @@ func drawExpression(random *rand.Rand) expression {
 	return e
 }
 
-// wants reports whether a time that a clock shows is one of the expression's.
+// wants reports whether the expression matches a time shown by a clock.
 func (e expression) wants(shown time.Time) bool {
 	of := func(list []int, n int) bool { return list == nil || slices.Contains(list, n) }
 	day := of(e.weekdays, int(shown.Weekday())) && of(e.monthday, shown.Day())
@@ -212,9 +212,8 @@ func (e expression) wants(shown time.Time) bool {
 	return day && of(e.minutes, shown.Minute()) && of(e.hours, shown.Hour())
 }
 
-// watchClock returns the starts between two moments of which a clock that is looked at each minute
-// tells. A time that was shown or skipped before is done with, unless the expression has every
-// hour.
+// watchClock simulates a clock minute by minute and returns the starts between from and to. A time
+// that was already shown or skipped does not start again, unless the expression matches every hour.
 func watchClock(e expression, z *time.Location, from, to time.Time) (starts []time.Time) {
 	shownAt := func(t time.Time) time.Time {
 		t = t.In(z)
@@ -253,7 +252,7 @@ func compareWithClock(t *testing.T, e expression, name string, from, to time.Tim
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("%s %s from %s (-clock +schedule):\n%s", name, e.text, from.Format(time.RFC3339), diff)
 	}
-	// What starts next depends on the moment alone, not on what was asked before.
+	// The next start depends only on the given time, not on earlier calls.
 	for at := from; at.Before(to.Add(-2 * 24 * time.Hour)); at = at.Add(97*time.Minute + 11*time.Second) {
 		i := slices.IndexFunc(want, func(start time.Time) bool { return start.After(at) })
 		if i >= 0 && !s.Next(at).Equal(want[i]) {

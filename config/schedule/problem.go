@@ -13,7 +13,7 @@ import (
 	"syncd/internal/hint"
 )
 
-// zoneNames are those of the IANA time zone database, one a line. A test generates it.
+// zoneNames lists the names of the IANA time zone database, one per line. A test generates it.
 //
 //go:embed zones.txt
 var zoneNames string
@@ -25,7 +25,7 @@ var (
 	eventBridge = regexp.MustCompile(`^(cron|rate)\((.*)\)$`)
 )
 
-// problemOf says what is wrong with a schedule that was refused, and what to write instead.
+// problemOf explains what is wrong with an invalid schedule, and what to write instead.
 func problemOf(text string, refused error) (problem, instead string) {
 	if s := settingBefore.FindStringSubmatch(text); s != nil {
 		if problem, instead := problemOfZone(s[1], s[2], s[3]); problem != "" {
@@ -61,7 +61,7 @@ func problemOf(text string, refused error) (problem, instead string) {
 	return problem, instead
 }
 
-// problemOfZone says what is wrong with what stands before an expression.
+// problemOfZone explains what is wrong with the zone setting before an expression.
 func problemOfZone(name, zone, rest string) (problem, instead string) {
 	if name != "CRON_TZ" && name != "TZ" {
 		return "there is no setting " + name, hint.DidYouMean(name, []string{"CRON_TZ", "TZ"})
@@ -74,7 +74,7 @@ func problemOfZone(name, zone, rest string) (problem, instead string) {
 	}
 	known := strings.Fields(zoneNames)
 	meant := ""
-	if len(zone) > 4 { // of abbreviations any other is as near
+	if len(zone) > 4 { // abbreviations are too short to guess from
 		meant = hint.NearestWithin(strings.ReplaceAll(zone, " ", "_"), known, 1+len(zone)/6)
 	}
 	if i := slices.IndexFunc(known, func(z string) bool { return strings.HasSuffix(strings.ToLower(z), "/"+strings.ToLower(zone)) }); meant == "" && i >= 0 {
@@ -87,7 +87,7 @@ func problemOfZone(name, zone, rest string) (problem, instead string) {
 	return "there is no time zone " + strconv.Quote(zone), instead
 }
 
-// meantSchedule returns what a text was likely meant to be that is no schedule, "" for nothing.
+// meantSchedule guesses the intended schedule from invalid text. It returns "" if it cannot.
 func meantSchedule(text string) string {
 	text = strings.Trim(strings.TrimSpace(text), `"'`)
 	fields := strings.Fields(text)
@@ -98,8 +98,8 @@ func meantSchedule(text string) string {
 		return meantSchedule(form[2])
 	}
 	if len(fields) == 6 || len(fields) == 7 {
-		// A question mark stands for the day of the month or that of the week, with the year as the
-		// last field or seconds as the first.
+		// A question mark replaces the day of the month or of the week. The extra field is the year
+		// at the end or the seconds at the start.
 		first := len(fields) - 6
 		if len(fields) == 6 && fields[2] != "?" && fields[4] != "?" {
 			first = 1
@@ -127,8 +127,8 @@ func meantSchedule(text string) string {
 	return ""
 }
 
-// problemOfFields names the word of an expression of five fields that is none; whole is a hint at
-// the whole expression, or "".
+// problemOfFields names the invalid word in an expression of five fields. The hint for the whole
+// expression is whole, or "".
 func problemOfFields(fields []string, refused error, whole string) (problem, instead string) {
 	instead = cmp.Or(whole, usage)
 	names := map[int][]string{

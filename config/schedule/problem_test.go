@@ -15,7 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "write what the tests get to their golden files")
 
-// TestZonesAreThoseOfTheDatabase generates the list of zones from the database that Go brings.
+// TestZonesAreThoseOfTheDatabase generates the list of zones from Go's copy of the database, and
+// checks it.
 func TestZonesAreThoseOfTheDatabase(t *testing.T) {
 	root, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
 	if err != nil {

@@ -1,11 +1,11 @@
-// Package schedule says when passes start.
+// Package schedule computes when passes start.
 //
-// It promises that a [Schedule] which was read has a next start, that it keeps to the clocks of its
-// zone where they skip a time or show one twice, and that a refusal says what was likely meant,
-// whichever of cron, Amazon EventBridge or plain words a person wrote. When a pass that is late
-// starts, and what happens while one still runs, is left to the daemon.
+// A parsed [Schedule] always has a next start. It follows the clocks of its zone, including times
+// that daylight saving skips or repeats. Parse errors suggest what was probably intended, for text
+// in the form of cron, Amazon EventBridge or plain words. The daemon decides when to start a late
+// pass, and what to do while one is still running.
 //
-// Two words: an expression has the five fields of cron; an interval follows "@every".
+// Two terms: an expression has the five fields of cron; an interval follows "@every".
 package schedule
 
 import (
@@ -19,7 +19,7 @@ import (
 	"syncd/internal/hint"
 )
 
-// Schedule says when passes start. The zero Schedule never starts one.
+// Schedule is when passes start. The zero Schedule never starts one.
 type Schedule struct {
 	text string
 	next cron.Schedule
@@ -28,8 +28,7 @@ type Schedule struct {
 const usage = `use "@every 15m", "@hourly" or the five fields of cron: minute hour day month weekday`
 
 // Parse reads "@every DURATION" of at least a second, a descriptor such as @daily, or the five
-// fields of cron, with CRON_TZ=ZONE before them where the zone matters. An empty text is the zero
-// Schedule.
+// fields of cron, optionally preceded by CRON_TZ=ZONE. Empty text is the zero Schedule.
 func Parse(text string) (Schedule, error) {
 	if text == "" {
 		return Schedule{}, nil
@@ -43,12 +42,12 @@ func Parse(text string) (Schedule, error) {
 }
 
 func compile(text string) (cron.Schedule, error) {
-	// The parser slices at the first space after a zone without looking whether there is one.
+	// The parser slices at the first space after a zone without checking that there is one.
 	if strings.Contains(text, "TZ=") && !strings.Contains(text, " ") {
 		return nil, errors.New("a zone alone")
 	}
 	if _, every, ok := strings.Cut(text, "@every "); ok {
-		// The parser rounds anything below a second, and negative durations too, up to one second.
+		// The parser rounds durations under a second, including negative ones, up to one second.
 		if d, err := time.ParseDuration(every); err == nil && d < time.Second {
 			return nil, errors.New("less than a second")
 		}
@@ -57,14 +56,14 @@ func compile(text string) (cron.Schedule, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Any start serves: the search looks five years ahead, which holds every date that exists.
+	// Any start time works: the search covers five years, which include every valid date.
 	if next.Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
 		return nil, errors.New("no such date exists")
 	}
 	if spec, ok := next.(*cron.SpecSchedule); ok {
 		z := newZoned(*spec)
 		if strings.Contains(text, "TZ=Local ") {
-			z.zone = time.Local // of the machine, as it was asked for
+			z.zone = time.Local // the machine's zone, as configured
 		}
 		return z, nil
 	}
@@ -74,9 +73,9 @@ func compile(text string) (cron.Schedule, error) {
 // IsZero reports whether there is no schedule.
 func (s Schedule) IsZero() bool { return s.next == nil }
 
-// Next is the first start after t, by the clocks of t's location unless the schedule names a zone.
-// It is the zero time for the zero Schedule. Times that the clocks of a zone skip or show twice
-// start one pass all the same, see [zoned.Next].
+// Next returns the first start after t, in t's location unless the schedule names a zone. It
+// returns the zero time for the zero Schedule. A time that daylight saving skips or repeats starts
+// one pass, see [zoned.Next].
 func (s Schedule) Next(t time.Time) time.Time {
 	if s.next == nil {
 		return time.Time{}
@@ -90,7 +89,7 @@ func (s Schedule) Every() (interval time.Duration, ok bool) {
 	return every.Delay, ok
 }
 
-// String is the schedule as it was written.
+// String returns the schedule as written.
 func (s Schedule) String() string { return s.text }
 
 // MarshalText writes the schedule.

@@ -7,19 +7,19 @@ import (
 )
 
 const (
-	// everyHour has the bits of the hours of a day, as package cron sets them.
+	// everyHour has a bit for every hour of a day, as in package cron.
 	everyHour = 1<<24 - 1
-	// mostApart is more than two offsets from UTC that one zone ever had are apart: those of Alaska
-	// and Samoa before and after the date line moved differ by a day.
+	// mostApart is more than the difference between any two UTC offsets of one zone: the offsets of
+	// Alaska and Samoa changed by a day when the date line moved.
 	mostApart = 48 * time.Hour
 )
 
-// zoned is a cron expression that is kept by the clocks of a zone. They skip times when they go
-// forward, and show times twice when they go back, so the expression is read in UTC, where neither
-// happens, and its times are then found in the zone.
+// zoned is a cron expression that follows the clocks of a zone. Clocks skip times when they go
+// forward, and repeat times when they go back. So the expression is evaluated in UTC, where neither
+// happens, and its times are then converted to the zone.
 type zoned struct {
 	spec cron.SpecSchedule // in UTC
-	zone *time.Location    // nil for that of the time that is asked about
+	zone *time.Location    // nil for the zone of the time passed to Next
 }
 
 func newZoned(spec cron.SpecSchedule) zoned {
@@ -31,12 +31,12 @@ func newZoned(spec cron.SpecSchedule) zoned {
 	return z
 }
 
-// Next returns the first start after t, the zero time when there is none.
+// Next returns the first start after t, or the zero time if there is none.
 //
-// An expression that names some hours has each of its times once: at the first moment at which the
-// clock shows that time or a later one. For a time that is skipped that is the end of the gap, and
-// for one that is shown twice the first of the two. An expression of every hour keeps its rhythm:
-// it starts whenever the clock shows one of its times.
+// An expression that names specific hours starts once for each of its times, when the clock first
+// shows that time or a later one. For a skipped time, that is the end of the gap; for a repeated
+// time, the first of the two. An expression that matches every hour starts whenever the clock shows
+// one of its times.
 func (z zoned) Next(t time.Time) time.Time {
 	zone := z.zone
 	if zone == nil {
@@ -80,8 +80,7 @@ func (z zoned) nextShown(at time.Time) time.Time {
 	}
 }
 
-// latestShown returns the latest time that the clock showed up to at. Whole seconds are all that
-// counts.
+// latestShown returns the latest time that the clock has shown until at, in whole seconds.
 func latestShown(at time.Time) time.Time {
 	p := periodOf(at)
 	latest := p.shown(at)
@@ -94,8 +93,8 @@ func latestShown(at time.Time) time.Time {
 	return latest
 }
 
-// period is a time in which the clocks of a zone neither skip nor repeat anything. What a clock
-// shows is written as a time in UTC.
+// period is an interval in which the clocks of a zone have one UTC offset. The time that a clock
+// shows is represented as a time in UTC.
 type period struct {
 	start, end time.Time // zero where there is no bound
 	offset     time.Duration
@@ -112,8 +111,8 @@ func (p period) following() period { return periodOf(p.end) }
 // shown returns what the clock shows at t.
 func (p period) shown(t time.Time) time.Time { return t.UTC().Add(p.offset) }
 
-// moment returns when the clock shows a time, if the period has it.
+// moment returns when the clock shows a time, assuming this period's offset.
 func (p period) moment(shown time.Time) time.Time { return shown.Add(-p.offset) }
 
-// holds reports whether the period has not ended at t.
+// holds reports whether t is before the end of the period.
 func (p period) holds(t time.Time) bool { return p.end.IsZero() || t.Before(p.end) }

@@ -9,12 +9,12 @@ import (
 	"syncd/internal/hint"
 )
 
-// Placeholder stands in policies that `syncd policy` writes where an external id belongs that it
-// does not print or does not know. It is public, and so no external id.
+// Placeholder is what `syncd policy` writes in policies instead of an external id that is unknown
+// or must not be printed. It is public, so it is rejected as an external id.
 const Placeholder = "REPLACE_WITH_EXTERNAL_ID"
 
-// checkExternalID applies the bounds of the ExternalId parameter of AssumeRole (AWS STS API
-// reference), without ever quoting the value.
+// checkExternalID checks value against the limits of the ExternalId parameter of AssumeRole (AWS
+// STS API reference). Its errors do not quote the value.
 func checkExternalID(value string) error {
 	if value == Placeholder {
 		return errors.New("the placeholder that syncd policy writes in place of an external id: put the external id there")
@@ -34,9 +34,8 @@ func checkExternalID(value string) error {
 	return nil
 }
 
-// Check says what is wrong with an external id as far as the configuration shows it, and in which
-// key below external_id: file, env or ""; an error that is nil is no fault. No error quotes
-// anything.
+// Check checks an external id without reading its file or variable. The key is the one under
+// external_id that is wrong: file, env or "". Errors quote nothing.
 func (e ExternalID) Check() (key string, err error) {
 	switch {
 	case e.plain != nil:
@@ -53,7 +52,7 @@ func (e ExternalID) Check() (key string, err error) {
 	return "", nil
 }
 
-// isEnvName reports whether s may name an environment variable (POSIX.1-2017, 8.1).
+// isEnvName reports whether s is a valid name of an environment variable (POSIX.1-2017, 8.1).
 func isEnvName(s string) bool {
 	return ascii.Word(s, "_") && !ascii.Digits(s[:1], 1)
 }

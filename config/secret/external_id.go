@@ -8,42 +8,42 @@ import (
 	"path/filepath"
 )
 
-// None is how the file says that a role needs no external id.
+// None is the external_id setting of a role that needs no external id.
 const None = "none"
 
-// ExternalID is where the external id of a role is found: in the configuration itself, in a file,
-// or in an environment variable. It prints which of these, and neither a value nor a name: a
-// template may have put the secret itself where the name of a variable or of a file belongs. The
-// zero ExternalID is none at all.
+// ExternalID is the source of a role's external id: the configuration itself, a file, or an
+// environment variable. It prints the kind of source, but never a value or a name: a template may
+// have put the secret in the place of a variable or file name. The zero ExternalID means that none
+// is configured.
 type ExternalID struct {
-	// Pointers, because fmt prints the unexported fields of a struct by reflection, past Secret's
-	// methods; of a pointer inside a struct it prints the address.
+	// Pointers, because fmt prints unexported struct fields by reflection without calling Secret's
+	// methods; for a pointer inside a struct it prints only the address.
 	plain, file, env *Secret
 	none             bool
-	relative         bool // the file was named by a path without the folder that In put before it
+	relative         bool // the configured path was relative; In joined it to the folder
 }
 
-// PlainExternalID is an external id that stands in the configuration itself.
+// PlainExternalID returns an external id whose value is in the configuration.
 func PlainExternalID(value Secret) ExternalID { return ExternalID{plain: &value} }
 
-// FileExternalID is an external id read from a file; space around it is not part of it.
+// FileExternalID returns an external id that is read from a file, without surrounding white space.
 func FileExternalID(path string) ExternalID { return ExternalID{file: new(Secret(path))} }
 
-// EnvExternalID is an external id read from an environment variable.
+// EnvExternalID returns an external id that is read from an environment variable.
 func EnvExternalID(name string) ExternalID { return ExternalID{env: new(Secret(name))} }
 
-// NoExternalID is the deliberate absence of an external id, "none" in the file: it is sent none, as
-// by the zero ExternalID, and nobody is warned.
+// NoExternalID returns the explicit absence of an external id, "none" in the file. As with the zero
+// ExternalID nothing is sent, but there is no warning.
 func NoExternalID() ExternalID { return ExternalID{none: true} }
 
-// IsZero reports whether the configuration says nothing of an external id.
+// IsZero reports whether no external id is configured, not even none.
 func (e ExternalID) IsZero() bool { return e == ExternalID{} }
 
 // Sent reports whether an external id is sent.
 func (e ExternalID) Sent() bool { return !e.IsZero() && !e.none }
 
-// String names the kind of the source: file:[redacted], env:[redacted], [redacted] for a value in
-// the configuration, none, or nothing.
+// String returns the kind of source: file:[redacted], env:[redacted], [redacted] for a value in the
+// configuration, none, or "".
 func (e ExternalID) String() string {
 	switch {
 	case e.plain != nil:
@@ -59,19 +59,19 @@ func (e ExternalID) String() string {
 	}
 }
 
-// GoString is String.
+// GoString returns what String returns.
 func (e ExternalID) GoString() string { return e.String() }
 
 // Format writes String for every verb.
 func (e ExternalID) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, e.String()) }
 
-// LogValue is String.
+// LogValue returns what String returns.
 func (e ExternalID) LogValue() slog.Value { return slog.StringValue(e.String()) }
 
 // MarshalJSON writes what MarshalYAML writes, as JSON.
 func (e ExternalID) MarshalJSON() ([]byte, error) { return json.Marshal(e.form()) }
 
-// MarshalYAML writes the form the file has, with [redacted] in place of values and names.
+// MarshalYAML writes the external id as the file does, with [redacted] instead of values and names.
 func (e ExternalID) MarshalYAML() (any, error) { return e.form(), nil }
 
 func (e ExternalID) form() any {
@@ -85,7 +85,7 @@ func (e ExternalID) form() any {
 	}
 }
 
-// In is the external id whose file, if it is named by a relative path, is in folder.
+// In returns e with a relative file path resolved against folder.
 func (e ExternalID) In(folder string) ExternalID {
 	if e.file == nil || filepath.IsAbs(e.file.Reveal()) {
 		return e

@@ -8,10 +8,9 @@ import (
 	"strings"
 )
 
-// Resolve returns the external id as it is now: files and variables are read again at every call,
-// so that a rotated external id is used at the next assume. It returns an empty Secret and no error
-// when none is sent. Errors say whether it is the file or the variable, and show neither its name
-// nor the value.
+// Resolve returns the current external id. It reads files and variables at every call, so that a
+// rotated external id is used the next time the role is assumed. If no external id is sent, it
+// returns an empty Secret and no error. Errors name the kind of source, but not its name or value.
 func (e ExternalID) Resolve(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) (Secret, error) {
 	if !e.Sent() {
 		return "", nil
@@ -45,7 +44,7 @@ func (e ExternalID) read(lookupEnv func(string) (string, bool), readFile func(st
 	}
 }
 
-// setting is the key of the configuration that says where the external id is.
+// setting returns the configuration key of the external id's source.
 func (e ExternalID) setting() string {
 	switch {
 	case e.file != nil:
@@ -57,7 +56,7 @@ func (e ExternalID) setting() string {
 	}
 }
 
-// unreadableError is why a file was not read, without its path.
+// unreadableError says why a file could not be read, without its path.
 type unreadableError struct{ err error }
 
 func (e *unreadableError) Error() string {
@@ -69,9 +68,9 @@ func (e *unreadableError) Error() string {
 
 func (e *unreadableError) Unwrap() error { return e.err }
 
-// Source is where the external id is read from, for people: the key file or env with the name that
-// follows it, or "" with what String is. The name is Redacted unless it is surely a name: the
-// variable or the file is there, or has the form of a name.
+// Source returns the source of the external id for display: the key file or env with its name, or
+// "" with the result of String. The name is Redacted unless it is certainly a name: the file or
+// variable exists, or the text has the form of a name.
 func (e ExternalID) Source(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) (key, name string) {
 	switch {
 	case e.file != nil:

@@ -1,13 +1,13 @@
-// Package secret holds the values of the configuration that must not be printed, and the places
-// they are read from.
+// Package secret holds the configuration values that must not be printed, and reads them from files
+// and environment variables.
 //
-// It promises that nothing which prints a [Secret] or an [ExternalID] shows the value: fmt, slog,
-// JSON and YAML write [redacted], errors leave out the value and the name of its file or variable,
-// and only Reveal and Resolve give it out. When an external id is read, and from which environment,
-// is left to the caller.
+// Printing a [Secret] or an [ExternalID] never shows the value: fmt, slog, JSON and YAML write
+// [redacted], and errors omit the value and the name of its file or variable. Only Reveal and
+// Resolve return the value. The caller chooses when to read an external id, and from which
+// environment.
 //
-// Two words: an external id is what the trust policy of a role of another owner asks for; it is
-// sent unless it is none or not set.
+// Two terms: an external id is the value that the trust policy of another owner's role requires; it
+// is sent unless it is none or not set.
 package secret
 
 import (
@@ -17,27 +17,27 @@ import (
 	"log/slog"
 )
 
-// Redacted stands in place of what is not printed.
+// Redacted is written in place of a secret.
 const Redacted = "[redacted]"
 
-// Secret is a text that must not be printed: fmt, slog, JSON and YAML all write [redacted]. Two
-// places are beyond its reach: fmt reads unexported struct fields without asking their methods, and
-// encoding/json the keys of maps.
+// Secret is text that must not be printed: fmt, slog, JSON and YAML all write [redacted]. There are
+// two exceptions: fmt prints unexported struct fields without calling their methods, and
+// encoding/json does the same with map keys.
 type Secret string
 
-// Reveal is the text itself.
+// Reveal returns the text itself.
 func (s Secret) Reveal() string { return string(s) }
 
-// String is [redacted].
+// String returns [redacted].
 func (Secret) String() string { return Redacted }
 
-// GoString is [redacted].
+// GoString returns [redacted].
 func (Secret) GoString() string { return Redacted }
 
 // Format writes [redacted] for every verb.
 func (Secret) Format(w fmt.State, _ rune) { writeRedacted(w) }
 
-// LogValue is [redacted].
+// LogValue returns [redacted].
 func (Secret) LogValue() slog.Value { return slog.StringValue(Redacted) }
 
 // MarshalText writes [redacted].

@@ -101,7 +101,8 @@ func TestExternalIDResolve(t *testing.T) {
 	}
 }
 
-// Values are read at every call, so that a rotated external id is used at the next assume.
+// Resolve reads the value at every call, so that a rotated external id is used the next time the
+// role is assumed.
 func TestExternalIDIsReadAgain(t *testing.T) {
 	value := "first"
 	lookupEnv := func(string) (string, bool) { return value, true }

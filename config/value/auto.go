@@ -7,10 +7,10 @@ import (
 	"syncd/internal/hint"
 )
 
-// AutoInt is a whole number above zero, or auto, which is 0.
+// AutoInt is a positive whole number, or auto, stored as 0.
 type AutoInt int
 
-// String writes auto or the number.
+// String returns auto or the number.
 func (a AutoInt) String() string {
 	if a == 0 {
 		return "auto"
@@ -35,10 +35,10 @@ func (a *AutoInt) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// AutoSize is a Size above zero, or auto, which is 0.
+// AutoSize is a positive Size, or auto, stored as 0.
 type AutoSize Size
 
-// String writes auto or the size.
+// String returns auto or the size.
 func (a AutoSize) String() string {
 	if a == 0 {
 		return "auto"

@@ -13,10 +13,10 @@ import (
 // Duration is a length of time with its unit, as in "10s" or "1h30m".
 type Duration time.Duration
 
-// Duration is the value as package time knows it.
+// Duration returns d as a time.Duration.
 func (d Duration) Duration() time.Duration { return time.Duration(d) }
 
-// String writes the shortest form: 1h, not 1h0m0s.
+// String returns the shortest form: 1h, not 1h0m0s.
 func (d Duration) String() string {
 	s := d.Duration().String()
 	if strings.HasSuffix(s, "m0s") {
@@ -41,7 +41,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// durationHint is a hint at what a text that is no duration was likely meant to be, "" for nothing.
+// durationHint guesses the intended duration from invalid text. It returns a hint, or "".
 func durationHint(text string) string {
 	if n := strings.TrimSpace(text); n != "" && ascii.Digits(n, len(n)) && len(n) < 10 {
 		return "give it a unit: " + n + "s, " + n + "m or " + n + "h"

@@ -10,8 +10,9 @@ import (
 )
 
 // Glob is a pattern for keys: * and ? stay within one segment between slashes, ** spans any number
-// of segments, [a-z] and {a,b} choose, and \ takes the next character as it is. A key that ends in
-// a slash has an empty last segment, which only ** matches. The zero Glob matches nothing.
+// of segments, [a-z] and {a,b} match alternatives, and \ makes the next character literal. A key
+// that ends in a slash has an empty last segment, which only ** matches. The zero Glob matches
+// nothing.
 type Glob struct{ pattern string }
 
 // ParseGlob checks a pattern.
@@ -20,15 +21,15 @@ func ParseGlob(pattern string) (Glob, error) {
 	case pattern == "" || !doublestar.ValidatePattern(pattern):
 		return Glob{}, hint.New(strconv.Quote(pattern)+" is not a glob", "use *, **, ?, [a-z] and {a,b}, and \\ before a literal one")
 	case !starsStandAlone(pattern):
-		// It would match as * does: fewer keys than its author meant, and nobody would notice what
-		// is not copied.
+		// It would match like *: fewer keys than the author intended, and no one would notice that
+		// the others are not copied.
 		return Glob{}, hint.New(strconv.Quote(pattern)+" has ** beside other characters", "put it between slashes, as in **/*.csv")
 	}
 	return Glob{pattern}, nil
 }
 
-// starsStandAlone reports whether every ** is a segment of its own, or an alternative of its own at
-// a segment's edge.
+// starsStandAlone reports whether every ** is a whole segment, or a whole alternative at the edge
+// of a segment.
 func starsStandAlone(pattern string) bool {
 	edge := func(b byte) bool { return strings.IndexByte("/{,}", b) >= 0 }
 	for i := 0; i < len(pattern); i++ {
@@ -46,13 +47,13 @@ func starsStandAlone(pattern string) bool {
 	return true
 }
 
-// Match reports whether the pattern matches the whole key, which is relative to the source's
+// Match reports whether the pattern matches the whole key. The key is relative to the source's
 // prefix.
 func (g Glob) Match(key string) bool {
 	return g.pattern != "" && doublestar.MatchUnvalidated(g.pattern, key)
 }
 
-// String is the pattern as it was written.
+// String returns the pattern as written.
 func (g Glob) String() string { return g.pattern }
 
 // MarshalText writes the pattern.

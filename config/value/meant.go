@@ -9,10 +9,10 @@ import (
 
 const day = 24 * time.Hour
 
-// durationPart is a number with a unit as people write it.
+// durationPart matches a number with a unit.
 var durationPart = regexp.MustCompile(`^([0-9]+(?:[.,][0-9]+)?)\s*([a-zµ]+)`)
 
-// unitOf reads the unit of a length of time as people write it; ok is false for what is none.
+// unitOf returns the unit of time that word names, in any common spelling.
 func unitOf(word string) (unit time.Duration, ok bool) {
 	units := []struct {
 		unit  time.Duration
@@ -36,8 +36,8 @@ func unitOf(word string) (unit time.Duration, ok bool) {
 	return 0, false
 }
 
-// MeantDuration reads a length of time as people write it: 15min, 1 hour 30 minutes, 1,5h, 7d,
-// PT15M.
+// MeantDuration parses a length of time in the forms that users write: 15min, 1 hour 30 minutes,
+// 1,5h, 7d, PT15M.
 func MeantDuration(text string) (d time.Duration, ok bool) {
 	rest := strings.ToLower(strings.TrimSpace(text))
 	if iso, isISO := strings.CutPrefix(rest, "p"); isISO {

@@ -11,15 +11,15 @@ import (
 	"syncd/internal/hint"
 )
 
-// Period is a length of time of days or years, as in "3650d" or "10y" (of 365 days each), or a
-// Duration. The zero Period is none.
+// Period is a length of time in days or years, as in "3650d" or "10y" (years of 365 days), or a
+// Duration. The zero Period means none.
 type Period time.Duration
 
-// Duration is the value as package time knows it.
+// Duration returns p as a time.Duration.
 func (p Period) Duration() time.Duration { return time.Duration(p) }
 
-// String writes the largest unit of which it is a whole number, so that UnmarshalText reads the
-// same again.
+// String returns a whole number of the largest possible unit, which UnmarshalText reads as the same
+// value.
 func (p Period) String() string {
 	switch d := p.Duration(); {
 	case d > 0 && d%(365*day) == 0:
@@ -34,7 +34,7 @@ func (p Period) String() string {
 // MarshalText writes what String writes.
 func (p Period) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// UnmarshalText reads a whole number of days or years, or what a Duration is.
+// UnmarshalText reads a whole number of days or years, or a Duration.
 func (p *Period) UnmarshalText(text []byte) error {
 	written := string(text)
 	for unit, length := range map[string]time.Duration{"d": day, "y": 365 * day} {
@@ -57,7 +57,7 @@ func (p *Period) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// periodHint is durationHint where days and years are units.
+// periodHint is durationHint with days and years as units.
 func periodHint(text string) string {
 	if n := strings.TrimSpace(text); n != "" && ascii.Digits(n, len(n)) && len(n) < 6 {
 		return "give it a unit: " + n + "d or " + n + "y"

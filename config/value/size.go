@@ -1,12 +1,12 @@
-// Package value holds the settings that are more than a text, a number or a switch: sizes, lengths
-// of time, moments, globs, and numbers that may be left to syncd.
+// Package value holds the types of settings that are not plain text, numbers or booleans: sizes,
+// lengths of time, times, globs, and numbers that may be auto.
 //
-// It promises that each type reads what people write in the configuration file, that it prints what
-// reads as the same value again, and that a refusal is a [hint.Error] which quotes the text and
-// says what to write instead. Which values a setting may have, its bounds and its default, is left
-// to package config; schedules and secrets are packages of their own.
+// Each type parses its form in the configuration file, and prints a form that parses as the same
+// value. Parse errors are [hint.Error]s that quote the text and show what to write instead. Package
+// config holds the bounds and defaults of each setting; schedules and secrets have their own
+// packages.
 //
-// Two words: a duration has the units of package time; a period has days and years besides.
+// Two terms: a duration has the units of package time; a period also has days and years.
 package value
 
 import (
@@ -25,21 +25,21 @@ type Size int64
 
 const sizeHint = "use a number of bytes, or a unit as in 64MiB or 50TB"
 
-// ParseSize reads a size as the file writes it.
+// ParseSize parses a size from the configuration file.
 func ParseSize(text string) (Size, error) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil && n >= 0 {
-		return Size(n), nil // exact, where the float of the general case is not beyond 2^53
+		return Size(n), nil // exact: ParseBytes uses a float, which is inexact beyond 2^53
 	}
 	n, err := humanize.ParseBytes(text)
-	// Without a unit only whole bytes will do: ParseBytes would cut 1.5 down to 1.
+	// Without a unit only whole bytes are valid: ParseBytes would truncate 1.5 to 1.
 	if err != nil || n > math.MaxInt64 || ascii.Digits(text[len(text)-1:], 1) {
 		return 0, hint.New(strconv.Quote(text)+" is not a size", sizeHint)
 	}
 	return Size(n), nil
 }
 
-// String writes the size with the unit that leaves the smallest whole number, so that ParseSize
-// reads the same size again.
+// String returns the size with the unit that gives the smallest whole number, which ParseSize reads
+// as the same size.
 func (s Size) String() string {
 	units := []struct {
 		name  string

@@ -8,11 +8,11 @@ import (
 	"syncd/internal/hint"
 )
 
-// Time is a moment: RFC 3339, or a date alone, which means midnight UTC. The zero Time is written
-// as an empty string and means no bound.
+// Time is a point in time: RFC 3339, or only a date, which means midnight UTC. The zero Time is
+// written as an empty string and means no bound.
 type Time struct{ time.Time }
 
-// String writes RFC 3339, and the zero Time as nothing.
+// String returns RFC 3339, or "" for the zero Time.
 func (t Time) String() string {
 	if t.IsZero() {
 		return ""
@@ -23,7 +23,7 @@ func (t Time) String() string {
 // MarshalText writes what String writes.
 func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// MarshalJSON writes what String writes, which the method of the embedded time would not.
+// MarshalJSON writes what String writes, unlike the method of the embedded time.Time.
 func (t Time) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
 
 // UnmarshalText reads RFC 3339, a date, or nothing.

@@ -23,7 +23,7 @@ func TestParseSize(t *testing.T) {
 		{"1.5GiB", 3 << 29},
 		{"50TB", 50e12},
 		{"5GB", 5e9},
-		{"9007199254740993", 9007199254740993}, // beyond what a float holds
+		{"9007199254740993", 9007199254740993}, // beyond the precision of a float
 		{"9223372036854775807", 9223372036854775807},
 	} {
 		got, err := value.ParseSize(tt.text)
@@ -41,7 +41,7 @@ func TestParseSizeRefuses(t *testing.T) {
 	}
 }
 
-// Errors of the parsers say what to write instead, as faults do.
+// Parse errors include a hint what to write instead, as faults do.
 func TestParseErrors(t *testing.T) {
 	_, size := value.ParseSize("5 parsecs")
 	_, glob := value.ParseGlob("**.csv")
@@ -73,7 +73,7 @@ func TestSizeString(t *testing.T) {
 
 func TestSizeRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		// Up to 2^53, what a unit's float holds exactly; S3's largest object is far below.
+		// Up to 2^53, which a float represents exactly; S3's largest object is far smaller.
 		unit := rapid.SampledFrom([]value.Size{1, 1e3, 1 << 10, 1e6, 1 << 20, 1e9, 1 << 30, 1e12, 1 << 40}).Draw(t, "unit")
 		want := unit * value.Size(rapid.Int64Range(0, 1<<53/int64(unit)).Draw(t, "count"))
 		got, err := value.ParseSize(want.String())

@@ -10,14 +10,14 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// A difference is what kustomize and the chart do not share, with its reason. It is taken out of
-// both before they are compared.
+// A difference is an intended difference between kustomize and the chart, with its reason. It is
+// removed from both before they are compared.
 type difference struct {
 	what, why string
 	remove    func(set manifests)
 }
 
-// differences are all that remain between kustomize and the chart.
+// differences returns all intended differences between kustomize and the chart.
 func differences() []difference {
 	return []difference{
 		{
@@ -45,9 +45,9 @@ func differences() []difference {
 	}
 }
 
-// TestChartAndKustomizeGiveTheSame compares what they make of the same configuration, image and
-// identity.
-func TestChartAndKustomizeGiveTheSame(t *testing.T) {
+// TestChartMatchesKustomize compares the objects that both produce for the same configuration,
+// image and identity.
+func TestChartMatchesKustomize(t *testing.T) {
 	const irsa = `
 serviceAccount:
   annotations:
@@ -81,7 +81,7 @@ serviceAccount:
 	}
 }
 
-// TestDifferencesAreDocumented wants a line in deploy/README.md for each.
+// TestDifferencesAreDocumented checks that deploy/README.md mentions each difference.
 func TestDifferencesAreDocumented(t *testing.T) {
 	_, section, found := strings.Cut(read(t, "README.md"), "\n### Helm or kustomize\n")
 	section, _, _ = strings.Cut(section, "\n## ")
@@ -98,7 +98,7 @@ func TestDifferencesAreDocumented(t *testing.T) {
 	}
 }
 
-// manifests are objects without their types, by kind and name.
+// manifests are untyped objects by kind and name.
 type manifests map[string]any
 
 func plain(t *testing.T, o objects) manifests {
@@ -120,7 +120,7 @@ func plain(t *testing.T, o objects) manifests {
 	return set
 }
 
-// each calls visit with every map of the objects, itself included.
+// each calls visit with every map in the objects, including the set itself.
 func (set manifests) each(visit func(map[string]any)) {
 	var walk func(value any)
 	walk = func(value any) {
@@ -149,7 +149,7 @@ func (set manifests) removeKeys(keys ...string) {
 	})
 }
 
-// unhash takes the hash from the ConfigMap's name and from where pods name it.
+// unhash removes the hash from the ConfigMap's name and from the references to it.
 func (set manifests) unhash() {
 	hashed := regexp.MustCompile(`^((?:ConfigMap/)?syncd)-[a-z0-9]{10}$`)
 	for name, object := range set {
@@ -175,7 +175,7 @@ func (set manifests) rename(from, to string) {
 	set[to] = object
 }
 
-// joinPolicies adds the rules of all network policies to the one of syncd.
+// joinPolicies merges the rules of all network policies into syncd's.
 func (set manifests) joinPolicies() {
 	main := set["NetworkPolicy/syncd"].(map[string]any)["spec"].(map[string]any)
 	for _, name := range []string{"NetworkPolicy/syncd-pod-identity", "NetworkPolicy/syncd-instance-profile"} {
@@ -186,7 +186,7 @@ func (set manifests) joinPolicies() {
 	}
 }
 
-// pruned is the set without what is empty, as types leave it behind.
+// pruned returns the set without empty values, which decoding into types leaves.
 func (set manifests) pruned() map[string]any {
 	var prune func(value any) any
 	prune = func(value any) any {

@@ -21,14 +21,14 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// A wanted is a part of an object, and what it has to be as YAML.
+// A wanted is a part of an object and its expected YAML.
 type wanted struct {
 	of   string
 	got  any
 	want string
 }
 
-// checkParts compares parts with what is wanted of them.
+// checkParts compares parts with their expected YAML.
 func checkParts(t *testing.T, parts []wanted) {
 	t.Helper()
 	for _, p := range parts {
@@ -49,8 +49,8 @@ func checkParts(t *testing.T, parts []wanted) {
 	}
 }
 
-// TestChartExtras follows every value of ci/extras-values.yaml into the pod and the objects around
-// it.
+// TestChartExtras checks that every value in ci/extras-values.yaml reaches the pod and the other
+// objects.
 func TestChartExtras(t *testing.T) {
 	o := chartObjects(t, "extras", values(t, "extras", ""))
 	d := one[*apps.Deployment](t, o)
@@ -106,9 +106,9 @@ func TestChartExtras(t *testing.T) {
 	}
 }
 
-// TestChartTestPodLooksOnly has the pod of `helm test` read what the daemon reads, without its
-// sidecars and its state.
-func TestChartTestPodLooksOnly(t *testing.T) {
+// TestChartTestPodIsReadOnly checks that the pod of `helm test` reads what the daemon reads,
+// without the sidecars and the state.
+func TestChartTestPodIsReadOnly(t *testing.T) {
 	for _, name := range []string{"extras", "state-volume", "job", "existing-configmap"} {
 		o := chartObjects(t, name, values(t, name, ""))
 		test := one[*core.Pod](t, o)
@@ -132,8 +132,8 @@ func TestChartTestPodLooksOnly(t *testing.T) {
 	}
 }
 
-// TestChartMountsHaveVolumes wants a volume for every mount of a pod, also where init containers
-// mount what the chart adds.
+// TestChartMountsHaveVolumes checks that every volume mount of a pod has a volume, including mounts
+// of the chart's volumes by init containers.
 func TestChartMountsHaveVolumes(t *testing.T) {
 	const initialized = `initContainers: [{name: own, image: registry.example.com/tools/own:1, volumeMounts: [{name: state, mountPath: /state}, {name: config, mountPath: /etc/syncd}]}]`
 	for _, name := range []string{"extras", "state-volume", "existing-configmap"} {
@@ -161,8 +161,8 @@ func TestChartMountsHaveVolumes(t *testing.T) {
 	}
 }
 
-// TestChartSelectorsAreItsOwn wants no label of the operator in a selector, which could not be
-// changed any more, even one of the chart's own names.
+// TestChartSelectorsAreItsOwn checks that selectors, which cannot be changed later, contain none of
+// the operator's labels, even if these use the chart's label names.
 func TestChartSelectorsAreItsOwn(t *testing.T) {
 	const ours = `
 commonLabels: {app.kubernetes.io/name: other, app.kubernetes.io/component: other, app.kubernetes.io/part-of: lake}
@@ -190,7 +190,7 @@ serviceMonitor: {enabled: true}`
 	}
 }
 
-// TestChartValuesAlone looks at what a value changes alone.
+// TestChartValuesAlone tests values one at a time.
 func TestChartValuesAlone(t *testing.T) {
 	container := func(over, base string) core.Container {
 		for _, template := range chartObjects(t, over, values(t, base, over)).templates() {
@@ -225,7 +225,8 @@ func TestChartValuesAlone(t *testing.T) {
 	})
 }
 
-// TestChartWithoutConfig has what the templates take from config come from values of their own.
+// TestChartWithoutConfig checks that, without config, the templates use separate values for what
+// they would read from it.
 func TestChartWithoutConfig(t *testing.T) {
 	o := chartObjects(t, "existing-configmap", values(t, "existing-configmap", ""))
 	pod := one[*apps.Deployment](t, o).Spec.Template
@@ -255,7 +256,7 @@ func TestChartWithoutConfig(t *testing.T) {
 	checkParts(t, []wanted{{"the grace after drain_timeout", chained.TerminationGracePeriodSeconds, "125"}, {"its port", chained.Containers[0].Ports[0].ContainerPort, "8443"}})
 }
 
-func TestChartClock(t *testing.T) {
+func TestChartJobSettings(t *testing.T) {
 	c := one[*batch.CronJob](t, chartObjects(t, "cronjob", values(t, "cronjob", ""))).Spec
 	checkParts(t, []wanted{
 		{"schedule", []any{c.Schedule, c.TimeZone, c.Suspend, c.ConcurrencyPolicy}, "['30 2 * * *', Europe/Berlin, true, Replace]"},
@@ -266,7 +267,7 @@ func TestChartClock(t *testing.T) {
 	checkParts(t, []wanted{{"job", []any{j.TTLSecondsAfterFinished, j.BackoffLimit, j.ActiveDeadlineSeconds}, "[2592000, 2, null]"}})
 }
 
-// TestChartMonitoring follows ci/monitoring-values.yaml, whose release is called otherwise.
+// TestChartMonitoring tests ci/monitoring-values.yaml with a release of another name.
 func TestChartMonitoring(t *testing.T) {
 	o := chartObjects(t, "monitoring", values(t, "monitoring", ""))
 	m, rule := one[*monitoring.ServiceMonitor](t, o), one[*monitoring.PrometheusRule](t, o)
@@ -320,7 +321,7 @@ func alertsIn(rule *monitoring.PrometheusRule) iter.Seq[monitoring.Rule] {
 	}
 }
 
-// labelsIn are the labels of every object and of the pods, by whose they are.
+// labelsIn returns the labels of every object and of the pods, by owner.
 func labelsIn(o objects) map[string]map[string]string {
 	found := map[string]map[string]string{}
 	for name, object := range o {
@@ -353,7 +354,7 @@ func selectorsIn(o objects) (found []map[string]string) {
 	return found
 }
 
-// configMaps are the ConfigMaps with a configuration.
+// configMaps returns the ConfigMaps that contain a configuration.
 func configMaps(o objects) (found []*core.ConfigMap) {
 	for _, object := range o {
 		if c, ok := object.(*core.ConfigMap); ok && c.Data["syncd.yaml"] != "" {
@@ -365,7 +366,8 @@ func configMaps(o objects) (found []*core.ConfigMap) {
 
 func keysOf(o objects) iter.Seq[string] { return maps.Keys(o) }
 
-// TestChartAsADependency renders the chart below another one, whose condition switches it.
+// TestChartAsADependency renders the chart as a dependency of another chart, whose condition
+// enables it.
 func TestChartAsADependency(t *testing.T) {
 	for _, enabled := range []bool{true, false} {
 		c, err := loader.Load(chartDir)

@@ -12,14 +12,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A stack is a CloudFormation template with values for its parameters: what is needed to see the
-// documents that it makes.
+// A stack is a CloudFormation template with parameter values. It evaluates as much as the tests
+// need to compare policy documents.
 type stack struct {
 	conditions map[string]yaml.Node
 	names      map[string]string // parameters and pseudo parameters
 }
 
-// template is the top of a template; a section that is not here is a fault.
+// template is the top level of a template. Unknown sections are errors.
 type template struct {
 	Version     string               `yaml:"AWSTemplateFormatVersion"`
 	Description string               `yaml:"Description"`
@@ -67,7 +67,7 @@ func loadTemplate(t *testing.T, parameters map[string]string) (template, stack) 
 	return top, s
 }
 
-// properties evaluates a resource or an output.
+// properties evaluates the properties of a resource or an output.
 func (s stack) properties(t *testing.T, n yaml.Node) map[string]any {
 	t.Helper()
 	properties, ok := s.value(t, &n).(map[string]any)
@@ -77,10 +77,10 @@ func (s stack) properties(t *testing.T, n yaml.Node) map[string]any {
 	return properties
 }
 
-// noValue is what a property becomes that is left out.
+// noValue marks a property that is omitted.
 type noValue struct{}
 
-// value evaluates a node with its intrinsic functions.
+// value evaluates a node and its intrinsic functions.
 func (s stack) value(t *testing.T, n *yaml.Node) any {
 	t.Helper()
 	switch n.Tag {
@@ -139,7 +139,7 @@ func (s stack) holds(t *testing.T, condition string) bool {
 	return s.value(t, &node) == true
 }
 
-// sub is Fn::Sub of a text, or of a list of a text and names of its own.
+// sub evaluates Fn::Sub, with a string or with a list of a string and its own variables.
 func (s stack) sub(t *testing.T, n *yaml.Node) string {
 	t.Helper()
 	text, own := n.Value, map[string]string{}
@@ -201,7 +201,8 @@ func TestCloudFormationGrantsWhatTerraformDoes(t *testing.T) {
 	}
 }
 
-// TestCloudFormationInOneRegion asks KMS through S3 of the bucket's region alone.
+// TestCloudFormationInOneRegion checks that, without a destination in another Region, the key can
+// be used only through S3 in the bucket's Region.
 func TestCloudFormationInOneRegion(t *testing.T) {
 	for _, region := range []string{"", "us-west-2"} {
 		top, stack := loadTemplate(t, map[string]string{"Bucket": "owner-exports", "ConsumerRoleArn": consumerRole, "DestinationRegion": region})

@@ -1,19 +1,19 @@
-// Package deploytest_test holds what an operator applies to the programs that read it: manifests
-// decode into the types of Kubernetes and ECS without an unknown field, kustomizations build, the
-// chart lints and renders, rules fire when they should, every query parses, and the policies of
-// Terraform and CloudFormation grant what `syncd policy` grants.
+// Package deploytest_test checks what operators apply with the programs that read it. Manifests
+// decode into the types of Kubernetes and ECS without unknown fields, kustomizations build, the
+// chart lints and renders, alert rules fire when they should, every query parses, and the policies
+// of Terraform and CloudFormation grant what `syncd policy` grants.
 //
-// Whatever runs syncd (a workload: a pod or an ECS task) must fit the configuration that it is
-// given: the external ID where the configuration looks for it, more time to stop than the drain
-// takes, state that it can write.
+// Every workload (a pod or an ECS task that runs syncd) must fit its configuration: the external ID
+// is where the configuration expects it, the stop timeout is longer than the drain, and the state
+// is writable.
 //
-// With -promtool and -prometheus the programs themselves look: promtool runs the tests of the
-// rules, and a Prometheus watches a daemon with a mapping for nearly every alert until these fire,
-// and answers every query of the dashboard and of the runbook.
+// With -promtool and -prometheus the real programs take part: promtool runs the tests of the rules.
+// A Prometheus scrapes a daemon with a mapping for nearly every alert until the alerts fire, and
+// answers every query of the dashboard and the runbook.
 //
-// It is a module of its own, so that the daemon does not depend on Kubernetes, Helm, Prometheus and
-// HCL. What only a cluster or an account can tell (names that exist, roles that may be assumed) is
-// left to them.
+// It is a separate module so that the daemon does not depend on Kubernetes, Helm, Prometheus and
+// HCL. It does not check what only a cluster or an account can: that names exist and that roles can
+// be assumed.
 package deploytest_test
 
 import (
@@ -32,29 +32,29 @@ import (
 	"syncd/config"
 )
 
-// A workload is one way to run syncd, as far as the tests compare it: read from a pod or from an
-// ECS task.
+// A workload is one way to run syncd, read from a pod or an ECS task, as far as the tests compare
+// it.
 type workload struct {
 	name         string
 	args         []string
-	grace        time.Duration // from the signal to stop until the kill
+	grace        time.Duration // from the stop signal to the kill
 	user         string        // numeric uid:gid
 	readOnlyRoot bool
-	dropped      []string // capabilities taken away
+	dropped      []string // dropped capabilities
 	ports        map[string]int32
-	volumes      []string // paths at which a writable volume lies
-	files        []string // configuration and secrets: every file that is there when syncd starts
-	secretEnv    []string // environment variables filled from a secret store
+	volumes      []string // mount paths of writable volumes
+	files        []string // every configuration and secret file that exists when syncd starts
+	secretEnv    []string // environment variables set from a secret store
 	config       *config.Config
 }
 
-// allWorkloads are built once: the tests only read them.
+// allWorkloads are built once; the tests only read them.
 var allWorkloads struct {
 	once sync.Once
 	all  []workload
 }
 
-// workloads are all that deploy/ can run.
+// workloads returns every workload in deploy/.
 func workloads(t *testing.T) []workload {
 	t.Helper()
 	allWorkloads.once.Do(func() {
@@ -84,7 +84,7 @@ func TestWorkloadsAreUnprivileged(t *testing.T) {
 	}
 }
 
-func TestDrainEndsBeforeTheKill(t *testing.T) {
+func TestDrainFitsTheStopTimeout(t *testing.T) {
 	const cleaningUp = 20 * time.Second // after the drain, to save and to abort uploads
 	for _, w := range workloads(t) {
 		if drain := w.config.DrainTimeout.Duration(); w.grace < drain+cleaningUp {
@@ -93,7 +93,7 @@ func TestDrainEndsBeforeTheKill(t *testing.T) {
 	}
 }
 
-func TestCommandsReadTheConfigThatIsThere(t *testing.T) {
+func TestCommandsReadTheMountedConfig(t *testing.T) {
 	for _, w := range workloads(t) {
 		i := slices.Index(w.args, "--config")
 		if i < 1 || i+1 == len(w.args) || !slices.Contains([]string{"run", "backfill"}, w.args[0]) {
@@ -153,7 +153,7 @@ func TestDaemonsListenOnTheirMetricsPort(t *testing.T) {
 			t.Errorf("%s: split http.listen: %v", w.name, err)
 			continue
 		}
-		// A loopback address would leave every probe and scrape outside.
+		// Probes and scrapes cannot reach a loopback address.
 		if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) {
 			t.Errorf("%s: got http.listen host %q, want every address", w.name, host)
 		}
@@ -166,7 +166,7 @@ func TestDaemonsListenOnTheirMetricsPort(t *testing.T) {
 	}
 }
 
-// read returns a file of deploy/, by its slash-separated name.
+// read returns a file in deploy/ by its slash-separated name.
 func read(t *testing.T, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(name)))

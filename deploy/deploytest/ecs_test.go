@@ -17,10 +17,10 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// A word stands in the files for something that only the operator knows.
+// A word is a placeholder for something that only the operator knows.
 type word struct{ name, example string }
 
-// words are those of ecs/README.md, in its order.
+// words returns the placeholders listed in ecs/README.md, in that order.
 func words(t *testing.T) []word {
 	t.Helper()
 	var found []word
@@ -33,7 +33,7 @@ func words(t *testing.T) []word {
 	return found
 }
 
-// filledIn returns a file with every word replaced by its example, in the order of the README.
+// filledIn returns a file with every placeholder replaced by its example, in the README's order.
 func filledIn(t *testing.T, name string) string {
 	t.Helper()
 	text := read(t, name)
@@ -43,9 +43,8 @@ func filledIn(t *testing.T, name string) string {
 	return text
 }
 
-// decodeInput decodes the JSON of an AWS request into the SDK's type for it. The SDK's fields
-// differ from AWS's names in case only, which encoding/json does not mind; a field that the request
-// does not have is refused.
+// decodeInput decodes the JSON of an AWS request into the SDK's type. The SDK's field names differ
+// from AWS's only in case, which encoding/json ignores. Unknown fields are errors.
 func decodeInput[T any](t *testing.T, name string) *T {
 	t.Helper()
 	dec := json.NewDecoder(bytes.NewReader([]byte(filledIn(t, name))))
@@ -101,7 +100,7 @@ func taskWorkload(t *testing.T, file string) workload {
 	return w
 }
 
-// configInImage is the path to which the Dockerfile for ECS copies the configuration.
+// configInImage returns the path to which the ECS Dockerfile copies the configuration.
 func configInImage(t *testing.T) string {
 	t.Helper()
 	m := regexp.MustCompile(`(?m)^COPY .*syncd\.yaml (\S+)$`).FindStringSubmatch(read(t, "ecs/Dockerfile"))
@@ -111,9 +110,9 @@ func configInImage(t *testing.T) string {
 	return m[1]
 }
 
-// TestWordsAreListed finds words that the README does not list, words that no file has, and an
-// order that would break a longer word by replacing a shorter one in it.
-func TestWordsAreListed(t *testing.T) {
+// TestPlaceholdersAreListed finds words that the README does not list, words that no file has, and
+// an order that would break a longer word by replacing a shorter one in it.
+func TestPlaceholdersAreListed(t *testing.T) {
 	listed := map[string]bool{}
 	for i, w := range words(t) {
 		listed[w.name] = false
@@ -143,7 +142,7 @@ func TestWordsAreListed(t *testing.T) {
 	}
 }
 
-// TestTasksDifferOnlyInTheirCommand keeps the three copies of the task from drifting apart.
+// TestTasksDifferOnlyInTheirCommand checks that the three copies of the task stay the same.
 func TestTasksDifferOnlyInTheirCommand(t *testing.T) {
 	alike := func(file string) *ecs.RegisterTaskDefinitionInput {
 		task := decodeTask(t, file)
@@ -174,7 +173,7 @@ func TestOnlyTheDaemonHasAHealthCheck(t *testing.T) {
 			}
 			continue
 		}
-		// There is no shell in the image.
+		// The image has no shell.
 		if want := []string{"CMD", "/syncd", "healthcheck", "--config", configInImage(t)}; c.HealthCheck == nil || !slices.Equal(c.HealthCheck.Command, want) {
 			t.Errorf("%s: got health check %+v, want %q", file, c.HealthCheck, want)
 		}
@@ -186,7 +185,7 @@ func TestServiceStartsTheDaemon(t *testing.T) {
 	if got := aws.ToInt32(service.DesiredCount); got != 1 {
 		t.Errorf("got desiredCount %d, want 1", got)
 	}
-	// 0 and 200: old and new are alive at once, and neither waits for the other.
+	// 0 and 200: the old and the new task run at the same time, and neither waits for the other.
 	if d := service.DeploymentConfiguration; aws.ToInt32(d.MinimumHealthyPercent) != 0 || aws.ToInt32(d.MaximumPercent) != 200 {
 		t.Errorf("got a deployment between %d and %d percent, want 0 and 200", *d.MinimumHealthyPercent, *d.MaximumPercent)
 	}
@@ -195,7 +194,7 @@ func TestServiceStartsTheDaemon(t *testing.T) {
 	}
 }
 
-func TestOthersStartTheirTasks(t *testing.T) {
+func TestScheduleAndRunTaskStartTheirTasks(t *testing.T) {
 	run := decodeInput[ecs.RunTaskInput](t, "ecs/run-task.json")
 	if got, want := aws.ToString(run.TaskDefinition), aws.ToString(decodeTask(t, taskFiles()[2]).Family); got != want {
 		t.Errorf("run-task: got task definition %q, want %q", got, want)

@@ -20,7 +20,7 @@ import (
 	"syncd/internal/access/policy"
 )
 
-// wantFormatted holds a text to what terraform fmt makes of it.
+// wantFormatted checks that a text is formatted as terraform fmt does.
 func wantFormatted(t *testing.T, name string, text []byte) {
 	t.Helper()
 	if _, diags := hclsyntax.ParseConfig(text, name, hcl.InitialPos); diags.HasErrors() {
@@ -30,8 +30,8 @@ func wantFormatted(t *testing.T, name string, text []byte) {
 	if diff := gocmp.Diff(string(hclwrite.Format(text)), string(text)); diff != "" {
 		t.Errorf("%s is not as terraform fmt writes it (-fmt +got):\n%s", name, diff)
 	}
-	// Which hclwrite leaves alone and terraform fmt does not: blank lines where a block begins and
-	// ends, and at the end of a file.
+	// hclwrite keeps some blank lines that terraform fmt removes: at the start and end of a block,
+	// and at the end of a file.
 	for _, wrong := range []string{"{\n\n", "\n\n}", "\n\n\n"} {
 		if bytes.Contains(text, []byte(wrong)) {
 			t.Errorf("%s: got %q, want no blank lines there", name, wrong)
@@ -42,7 +42,7 @@ func wantFormatted(t *testing.T, name string, text []byte) {
 	}
 }
 
-// TestPoliciesInTerraformAreFormatted writes the policies of each example, for each side and in
+// TestPoliciesInTerraformAreFormatted checks the policies of each example, for each side and in
 // each style.
 func TestPoliciesInTerraformAreFormatted(t *testing.T) {
 	examples, err := filepath.Glob("../../config/examples/*.yaml")
@@ -59,7 +59,7 @@ func TestPoliciesInTerraformAreFormatted(t *testing.T) {
 			for _, style := range []policy.Style{policy.RoleStyle, policy.AccountStyle, policy.ABACStyle} {
 				documents, err := policy.Documents(c, policy.Options{Side: side, Style: style, ExternalID: policy.ExternalIDVariable, OrgID: "o-a1b2c3d4e5"})
 				if err != nil {
-					continue // not every style is possible with every configuration
+					continue // not every configuration supports every style
 				}
 				files, err := policy.Terraform(documents)
 				if err != nil {
@@ -77,7 +77,7 @@ func TestPoliciesInTerraformAreFormatted(t *testing.T) {
 	}
 }
 
-// TestTerraformOfTheRepositoryIsFormatted, in files and in what the documents show.
+// TestTerraformOfTheRepositoryIsFormatted checks Terraform files and the Terraform in documents.
 func TestTerraformOfTheRepositoryIsFormatted(t *testing.T) {
 	block := regexp.MustCompile("(?s)```(?:hcl|terraform|tf)\n(.*?)```")
 	files, blocks := 0, 0

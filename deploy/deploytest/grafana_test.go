@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A dashboard is what the tests read of Grafana's model.
+// A dashboard is the part of Grafana's dashboard model that the tests read.
 type dashboard struct {
 	UID           string
 	SchemaVersion int
@@ -43,12 +43,12 @@ func loadDashboard(t *testing.T) dashboard {
 	return d
 }
 
-// filled returns a query as Grafana sends it for all mappings.
+// filled returns a query as Grafana sends it when all mappings are selected.
 func filled(query, rateInterval string) string {
 	return strings.NewReplacer("$__rate_interval", rateInterval, "$mapping", ".*").Replace(query)
 }
 
-// queries are those of panels and annotations with Grafana's own variables filled in.
+// queries returns the queries of panels and annotations, with Grafana's own variables filled in.
 func (d dashboard) queries(rateInterval string) (queries []string) {
 	for _, p := range d.Panels {
 		for _, target := range p.Targets {
@@ -61,7 +61,7 @@ func (d dashboard) queries(rateInterval string) (queries []string) {
 	return queries
 }
 
-func TestDashboardQueriesNameMetricsThatAreThere(t *testing.T) {
+func TestDashboardUsesKnownMetrics(t *testing.T) {
 	known := knownMetrics(t)
 	for _, query := range loadDashboard(t).queries("5m") {
 		names := metricsIn(t, query)
@@ -78,7 +78,7 @@ func TestDashboardQueriesNameMetricsThatAreThere(t *testing.T) {
 
 func TestDashboardShowsEveryMetricOfAMapping(t *testing.T) {
 	all := strings.Join(loadDashboard(t).queries("5m"), "\n")
-	// These say how far a single pass has come, or what another panel says better.
+	// These show the progress of a single pass, or duplicate another panel.
 	elsewhere := regexp.MustCompile(`^syncd_(actions_total|last_complete_listing_timestamp_seconds|lease_expiry_timestamp_seconds|ledger_generation|` +
 		`pass_duration_seconds|pass_waiting|quarantined_objects_total|config_reload_success)`)
 	for name := range knownMetrics(t) {
@@ -126,8 +126,9 @@ func TestDashboardIsPortable(t *testing.T) {
 	}
 }
 
-// TestDashboardNamesAlertsThatAreThere holds the alerts that descriptions name to the rules.
-func TestDashboardNamesAlertsThatAreThere(t *testing.T) {
+// TestDashboardNamesKnownAlerts checks that the alerts named in panel descriptions exist in the
+// rules.
+func TestDashboardNamesKnownAlerts(t *testing.T) {
 	alerts := map[string]bool{}
 	for _, group := range loadRules(t) {
 		for _, rule := range group.Rules {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// grants takes a policy apart into what it says, one line for each effect, principal, action,
-// resource and conditions, so that policies compare however their statements are cut and named.
+// grants splits a policy into one line for each effect, principal, action, resource and conditions,
+// so that policies can be compared regardless of how their statements are split and named.
 func grants(t *testing.T, policy string) []string {
 	t.Helper()
 	var document struct {
@@ -37,8 +37,7 @@ func grants(t *testing.T, policy string) []string {
 	return slices.Compact(lines)
 }
 
-// list is a value of the policy language as the list that it stands for, in order; one that is
-// absent is an empty text.
+// list returns a policy value as a sorted list. An absent value is an empty string.
 func list(value any) []string {
 	items, many := value.([]any)
 	if !many {

@@ -19,7 +19,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// A module is a Terraform module as far as it can be evaluated without a provider: its variables,
+// A module is a Terraform module, as far as it can be evaluated without a provider: its variables,
 // locals and outputs.
 type module struct {
 	dir       string
@@ -30,7 +30,7 @@ type module struct {
 	locals    map[string]hcl.Expression
 }
 
-// loadModule parses every file of a folder below deploy/terraform.
+// loadModule parses every file of a folder in deploy/terraform.
 func loadModule(t *testing.T, dir string) module {
 	t.Helper()
 	m := module{
@@ -77,8 +77,8 @@ func (m *module) add(t *testing.T, block *hclsyntax.Block) {
 	}
 }
 
-// evaluate gives the variables values, checks them as Terraform does, and resolves the locals. made
-// stands in for what resources would be known by.
+// evaluate sets and validates the variables as Terraform does, and evaluates the locals. made
+// stands in for the attributes of resources.
 func (m module) evaluate(given, made map[string]cty.Value) (*hcl.EvalContext, error) {
 	vars, err := m.assign(given)
 	if err != nil {
@@ -92,7 +92,7 @@ func (m module) evaluate(given, made map[string]cty.Value) (*hcl.EvalContext, er
 	return scope, m.resolve(scope)
 }
 
-// assign converts given values to the types of their variables, and fills in defaults.
+// assign converts values to the types of their variables and sets defaults.
 func (m module) assign(given map[string]cty.Value) (map[string]cty.Value, error) {
 	vars := map[string]cty.Value{}
 	for name, block := range m.variables {
@@ -145,7 +145,7 @@ func (m module) validate(scope *hcl.EvalContext) error {
 	return nil
 }
 
-// resolve evaluates locals in the order in which they need each other.
+// resolve evaluates locals in dependency order.
 func (m module) resolve(scope *hcl.EvalContext) error {
 	known := map[string]cty.Value{}
 	for len(known) < len(m.locals) {
@@ -171,7 +171,7 @@ func (m module) resolve(scope *hcl.EvalContext) error {
 	return nil
 }
 
-// ready reports whether every local that an expression names is known.
+// ready reports whether every local that an expression references is known.
 func ready(expr hcl.Expression, known map[string]cty.Value) bool {
 	return !slices.ContainsFunc(expr.Variables(), func(traversal hcl.Traversal) bool {
 		if traversal.RootName() != "local" {
@@ -182,7 +182,7 @@ func ready(expr hcl.Expression, known map[string]cty.Value) bool {
 	})
 }
 
-// description is the text of a block's description.
+// description returns a block's description.
 func description(t *testing.T, block *hclsyntax.Block) string {
 	t.Helper()
 	attribute, ok := block.Body.Attributes["description"]
@@ -196,7 +196,7 @@ func description(t *testing.T, block *hclsyntax.Block) string {
 	return value.AsString()
 }
 
-// functions are those of Terraform that the modules call.
+// functions returns the Terraform functions that the modules call.
 func functions() map[string]function.Function {
 	text := func(name string) function.Parameter { return function.Parameter{Name: name, Type: cty.String} }
 	whether := func(f func(s, part string) bool) function.Function {
@@ -215,7 +215,7 @@ func functions() map[string]function.Function {
 	}
 }
 
-// oneFunc is Terraform's one: the element of a list of one, null of an empty one.
+// oneFunc is Terraform's one function: the only element of a list, or null if the list is empty.
 func oneFunc() function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "list", Type: cty.DynamicPseudoType}},
@@ -233,7 +233,7 @@ func oneFunc() function.Function {
 	})
 }
 
-// lengthFunc is Terraform's length, which counts the characters of a text too.
+// lengthFunc is Terraform's length function, which also counts the characters of a string.
 func lengthFunc() function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType}}, Type: function.StaticReturnType(cty.Number),
@@ -246,7 +246,7 @@ func lengthFunc() function.Function {
 	})
 }
 
-// replaceFunc is Terraform's replace: a pattern between slashes is a regular expression.
+// replaceFunc is Terraform's replace function: a pattern between slashes is a regular expression.
 func replaceFunc() function.Function {
 	params := []function.Parameter{{Name: "text", Type: cty.String}, {Name: "part", Type: cty.String}, {Name: "by", Type: cty.String}}
 	return function.New(&function.Spec{

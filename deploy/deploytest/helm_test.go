@@ -25,10 +25,11 @@ const chartDir = "../helm/syncd"
 
 var loadedChart = sync.OnceValues(func() (*helmchart.Chart, error) { return loader.Load(chartDir) })
 
-// rendered keeps what the chart made of values, by these as JSON: several tests look at the same.
+// rendered caches the chart's output by its values as JSON, because several tests render the same
+// values.
 var rendered = map[string]map[string]string{}
 
-// render returns what the chart makes of values, by file, as `helm template` does.
+// render returns the chart's output by file, as `helm template` does.
 func render(t *testing.T, values map[string]any) (map[string]string, error) {
 	t.Helper()
 	key, err := json.Marshal(values)
@@ -59,7 +60,7 @@ func renderWith(t *testing.T, values map[string]any) (map[string]string, error) 
 	return engine.Render(c, top)
 }
 
-// chartObjects renders the chart and decodes what comes out, the pod of `helm test` included.
+// chartObjects renders the chart and decodes the objects, including the pod of `helm test`.
 func chartObjects(t *testing.T, name string, values map[string]any) objects {
 	t.Helper()
 	files, err := render(t, values)
@@ -68,7 +69,7 @@ func chartObjects(t *testing.T, name string, values map[string]any) objects {
 	}
 	for file := range files {
 		if !strings.HasSuffix(file, ".yaml") {
-			delete(files, file) // NOTES.txt and what is only defined
+			delete(files, file) // NOTES.txt, and files that only contain definitions
 		}
 	}
 	hooks, manifests, err := releaseutil.SortManifests(files, nil, releaseutil.InstallOrder)
@@ -85,14 +86,13 @@ func chartObjects(t *testing.T, name string, values map[string]any) objects {
 	return decodeObjects(t, "chart, "+name, texts)
 }
 
-// chart renders the chart with the least values and those of a text.
+// chart renders the chart with the minimal values, overridden by over.
 func chart(t *testing.T, over string) objects {
 	t.Helper()
 	return chartObjects(t, over, values(t, "minimal", over))
 }
 
-// readValues reads a values file as the command line of Helm does: numbers are floating-point
-// numbers.
+// readValues reads a values file as Helm's command line does: all numbers are floating-point.
 func readValues(t *testing.T, text []byte) map[string]any {
 	t.Helper()
 	values := map[string]any{}
@@ -102,7 +102,7 @@ func readValues(t *testing.T, text []byte) map[string]any {
 	return values
 }
 
-// chartValues are the ways to use the chart that the tests render: the values files of ci/.
+// chartValues returns the values files in ci/, which the tests render.
 func chartValues(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	files, err := filepath.Glob(chartDir + "/ci/*-values.yaml")
@@ -117,14 +117,14 @@ func chartValues(t *testing.T) map[string]map[string]any {
 	return all
 }
 
-// values returns a values file of ci/, with the values of a text put over it.
+// values returns a values file in ci/, overridden by over.
 func values(t *testing.T, name, over string) map[string]any {
 	t.Helper()
 	base := readValues(t, []byte(read(t, "helm/syncd/ci/"+name+"-values.yaml")))
 	return chartutil.MergeTables(readValues(t, []byte(over)), base)
 }
 
-// chartWorkloads are those whose configuration, identity and user the chart decides on.
+// chartWorkloads returns the workloads whose configuration, identity and user the chart determines.
 func chartWorkloads(t *testing.T) (all []workload) {
 	t.Helper()
 	for name, values := range chartValues(t) {
@@ -157,7 +157,7 @@ func TestChartRenders(t *testing.T) {
 func TestChartLints(t *testing.T) {
 	for name, values := range chartValues(t) {
 		for _, message := range lint.All(chartDir, values, "syncd", true).Messages {
-			// An icon would be fetched from somewhere.
+			// Helm recommends an icon, but it would have to be fetched from a server.
 			if message.Severity > support.InfoSev {
 				t.Errorf("%s: %v", name, message)
 			}
@@ -165,7 +165,7 @@ func TestChartLints(t *testing.T) {
 	}
 }
 
-// countFaults counts the lines of a message that have a fault of their own: others sum up those
+// countFaults counts the lines of a message that report a fault. Other lines summarise the lines
 // below them.
 func countFaults(message string) (n int) {
 	for line := range strings.Lines(message) {
@@ -177,9 +177,9 @@ func countFaults(message string) (n int) {
 	return n
 }
 
-// TestChartRefusesFaults renders the values files that are wrong. Each begins with what its message
-// must hold ("# want: "), and may name what it must not ("# never: ").
-func TestChartRefusesFaults(t *testing.T) {
+// TestChartRejectsInvalidValues renders the invalid values files. Each starts with what its message
+// must contain ("# want: "), and can name what it must not contain ("# never: ").
+func TestChartRejectsInvalidValues(t *testing.T) {
 	files, err := filepath.Glob(chartDir + "/ci/wrong/*.yaml")
 	if err != nil || len(files) < 10 {
 		t.Fatalf("got wrong values %q, %v, want many", files, err)
@@ -213,8 +213,8 @@ func TestChartRefusesFaults(t *testing.T) {
 	}
 }
 
-// TestChartLintsWithoutValues shows what `helm lint --strict` says of the chart alone: what is
-// required is no fault of the chart.
+// TestChartLintsWithoutValues runs `helm lint --strict` without values: missing required values are
+// not faults of the chart.
 func TestChartLintsWithoutValues(t *testing.T) {
 	for _, message := range lint.All(chartDir, nil, "syncd", true).Messages {
 		if message.Severity > support.InfoSev {
@@ -223,9 +223,9 @@ func TestChartLintsWithoutValues(t *testing.T) {
 	}
 }
 
-// TestConfigOfTheChartArrivesExactly compares the ConfigMap with the values: nothing is added,
-// nothing becomes another type.
-func TestConfigOfTheChartArrivesExactly(t *testing.T) {
+// TestChartKeepsConfigUnchanged checks that the ConfigMap contains exactly the values: nothing is
+// added, and no type changes.
+func TestChartKeepsConfigUnchanged(t *testing.T) {
 	for name, values := range chartValues(t) {
 		want := values["config"]
 		o := chartObjects(t, name, values)
@@ -243,8 +243,8 @@ func TestConfigOfTheChartArrivesExactly(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got configuration %v, want %v", name, got, want)
 		}
-		// syncd reads YAML with another library than Helm writes it with: what it reads is compared
-		// with what it reads of the values.
+		// syncd's YAML parser is not the library that Helm writes YAML with, so compare what syncd
+		// reads from both.
 		asJSON, err := json.Marshal(want)
 		if err != nil {
 			t.Fatal(err)
@@ -256,8 +256,8 @@ func TestConfigOfTheChartArrivesExactly(t *testing.T) {
 	}
 }
 
-// TestNamesThatAreNumbers gives Helm names that YAML takes for numbers, and numbers that it would
-// write as 1e+06.
+// TestNamesThatAreNumbers uses names that YAML reads as numbers, and numbers that Helm would write
+// as 1e+06.
 func TestNamesThatAreNumbers(t *testing.T) {
 	c, err := loadedChart()
 	if err != nil {
@@ -278,7 +278,7 @@ func TestNamesThatAreNumbers(t *testing.T) {
 	}
 }
 
-// TestChartNotes reads NOTES.txt of each mode, and its warnings.
+// TestChartNotes checks NOTES.txt in each mode, and its warnings.
 func TestChartNotes(t *testing.T) {
 	for _, tt := range []struct {
 		name, base, over string

@@ -13,10 +13,10 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// builtFolders keeps the manifests of the folders that were built: several tests look at the same.
+// builtFolders caches the manifests of folders, because several tests build the same folder.
 var builtFolders = map[string][]string{}
 
-// kustomize builds a folder of deploy/kubernetes.
+// kustomize builds a folder in deploy/kubernetes.
 func kustomize(t *testing.T, dir string) objects {
 	t.Helper()
 	if builtFolders[dir] == nil {
@@ -37,7 +37,7 @@ func build(t *testing.T, name string, fs filesys.FileSystem, dir string) (manife
 	return manifests
 }
 
-// kustomizeWith builds the base with components, as an overlay of an operator would.
+// kustomizeWith builds the base with components, as an operator's overlay would.
 func kustomizeWith(t *testing.T, components ...string) objects {
 	t.Helper()
 	root, err := filepath.Abs("../kubernetes")
@@ -56,8 +56,8 @@ func kustomizeWith(t *testing.T, components ...string) objects {
 	return decodeObjects(t, name, build(t, name, fs, dir))
 }
 
-// kustomizeOnVolume builds a copy of an overlay with the line of components/state-volume that is a
-// comment there.
+// kustomizeOnVolume builds a copy of an overlay with components/state-volume, which is commented
+// out there.
 func kustomizeOnVolume(t *testing.T, overlay string) objects {
 	t.Helper()
 	if name := overlay + " with a state volume"; builtFolders[name] == nil {
@@ -79,8 +79,8 @@ func kustomizeOnVolume(t *testing.T, overlay string) objects {
 	return decodeObjects(t, overlay, builtFolders[overlay+" with a state volume"])
 }
 
-// overlayDir is a temporary folder by the name that it really has: kustomize compares resolved
-// paths.
+// overlayDir returns a temporary folder with symbolic links resolved, because kustomize compares
+// resolved paths.
 func overlayDir(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -90,7 +90,8 @@ func overlayDir(t *testing.T) string {
 	return dir
 }
 
-// relative is the path of a folder from a temporary one: kustomize refuses absolute ones.
+// relative returns the path of a folder relative to a temporary one, because kustomize rejects
+// absolute paths.
 func relative(t *testing.T, root, dir string) string {
 	t.Helper()
 	path, err := filepath.Rel(overlayDir(t), filepath.Join(root, dir))
@@ -145,7 +146,7 @@ func TestNamespaceIsRestricted(t *testing.T) {
 	}
 }
 
-// TestPodsDifferOnlyInTheirCommand keeps kustomize's three copies of the pod from drifting apart.
+// TestPodsDifferOnlyInTheirCommand checks that kustomize's three copies of the pod stay the same.
 func TestPodsDifferOnlyInTheirCommand(t *testing.T) {
 	alike := func(pod core.PodSpec) core.PodSpec {
 		c := &pod.Containers[0]

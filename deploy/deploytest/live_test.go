@@ -16,7 +16,7 @@ import (
 
 var prometheus = flag.String("prometheus", "", "the Prometheus that watches a running syncd, as /usr/bin/prometheus; none by default")
 
-// liveAlerts are those that must fire. What they need to hold is minutes at a real Prometheus, and
+// liveAlerts returns the alerts that must fire. Conditions that take minutes in production take
 // seconds here.
 func liveAlerts() []string {
 	return []string{
@@ -41,10 +41,10 @@ func liveAlerts() []string {
 	}
 }
 
-// afterwards fires when the process is killed, at the end.
+// afterwards is the alert that fires at the end, when the process is killed.
 const afterwards = "SyncdDown"
 
-// unreached are the alerts that stay with the tests of promtool, and why.
+// unreached returns the alerts that only the promtool tests cover, and why.
 func unreached() map[string]string {
 	return map[string]string{
 		"SyncdClockWrong":    "there is one clock on a machine",
@@ -54,17 +54,16 @@ func unreached() map[string]string {
 	}
 }
 
-// never are alerts that must not fire: any of a mapping that is well, and those that are easily
-// taken for another one.
+// never matches alerts that must not fire: any alert of a healthy mapping, and alerts that are
+// easily mistaken for another.
 func never() *regexp.Regexp {
 	return regexp.MustCompile(`mapping=healthy|^SyncdDown$|^SyncdThrottled mapping=kms|^SyncdThrottledKMS mapping=throttled` +
 		`|^SyncdNoLeaseHolder mapping=(held|revoked)|^SyncdLeaseContended mapping=unwritable|^SyncdQuarantine mapping=(stuck|growing|revoked)` +
 		`|^SyncdNoProgress mapping=growing|^SyncdNeverSucceeded mapping=(revoked|set-aside)|^SyncdCredentialsFailing mapping=revoked`)
 }
 
-// TestLiveKnowsEveryAlert wants every alert to be reached by the live test, or to say why it is
-// not.
-func TestLiveKnowsEveryAlert(t *testing.T) {
+// TestLiveCoversEveryAlert checks that the live test covers every alert, or states why it does not.
+func TestLiveCoversEveryAlert(t *testing.T) {
 	known := map[string]bool{afterwards: true}
 	for _, a := range liveAlerts() {
 		name, _, _ := strings.Cut(a, " ")
@@ -89,13 +88,13 @@ func TestLiveKnowsEveryAlert(t *testing.T) {
 	}
 }
 
-// TestLive has a Prometheus watch a daemon with a dozen mappings, of which one is well.
+// TestLive runs a Prometheus against a daemon with a dozen mappings, one of which is healthy.
 func TestLive(t *testing.T) {
 	if *prometheus == "" {
 		t.Skip("wants -prometheus PATH")
 	}
 	w := newLiveWorld(t)
-	holder := w.run(t, "--mapping", "held") // and nobody scrapes it
+	holder := w.run(t, "--mapping", "held") // not scraped
 	eventually(t, 30*time.Second, "another process holds a mapping", func() (bool, string) {
 		return len(w.destination["held"].Keys()) > 0, tail(holder.log.String())
 	})
@@ -103,7 +102,7 @@ func TestLive(t *testing.T) {
 	rules := shortenRules(t, loadRules(t))
 	p := startPrometheus(t, daemon.address, writeRules(t, t.TempDir(), rules))
 	w.feed(t)
-	// Prometheus takes its targets up some seconds after its rules, and misses them until then.
+	// Prometheus loads its targets some seconds after its rules.
 	eventually(t, 30*time.Second, "Prometheus scrapes syncd", func() (bool, string) {
 		now := p.alerts(t)
 		missed := slices.ContainsFunc(now, func(a alert) bool { return a.String() == afterwards })
@@ -143,7 +142,7 @@ func TestLive(t *testing.T) {
 	fired.until(t, p, 30*time.Second, []string{afterwards})
 }
 
-// watch is what was seen firing: an alert may be over when another one begins.
+// watch is the set of alerts seen firing. An alert may end before another starts.
 type watch map[string]bool
 
 func (w watch) look(t *testing.T, p promServer) (now []alert) {
@@ -160,7 +159,7 @@ func (w watch) look(t *testing.T, p promServer) (now []alert) {
 	return now
 }
 
-// until looks until all of these have fired.
+// until polls until all wanted alerts have fired.
 func (w watch) until(t *testing.T, p promServer, within time.Duration, want []string) {
 	t.Helper()
 	start := time.Now()
@@ -189,8 +188,8 @@ func (w watch) checkNever(t *testing.T) {
 	}
 }
 
-// checkExposition has promtool read what is scraped, and looks for what has not happened yet: a
-// counter that appears with its first event hides that from increase().
+// checkExposition checks the exposition with promtool. It also checks that counters exist before
+// their first event, because increase() misses the event with which a counter appears.
 func checkExposition(t *testing.T, daemon *child) {
 	t.Helper()
 	body := get(t, "http://"+daemon.address+"/metrics")
@@ -208,8 +207,8 @@ func checkExposition(t *testing.T, daemon *child) {
 	}
 }
 
-// checkNative has a Prometheus that knows native histograms scrape them as such, and draw the
-// dashboard's quantiles from them.
+// checkNative runs a Prometheus that supports native histograms, and checks that it scrapes them
+// and computes the dashboard's quantiles from them.
 func checkNative(t *testing.T, daemon *child) {
 	t.Helper()
 	p := startPrometheus(t, daemon.address, absolute(t, rulesFile), "--enable-feature=native-histograms")
@@ -223,11 +222,11 @@ func checkNative(t *testing.T, daemon *child) {
 	p.checkScrapes(t)
 }
 
-// liveRate is what Grafana makes of $__rate_interval for scrapes of one second: four of them at
-// least, and here what the rules look back.
+// liveRate is Grafana's $__rate_interval for scrapes every second: at least four scrapes, and here
+// the range that the rules use.
 const liveRate = "10s"
 
-// checkDashboard asks what every panel asks, and wants each to have something to show.
+// checkDashboard runs the queries of every panel and checks that each panel has data.
 func checkDashboard(t *testing.T, p promServer) {
 	t.Helper()
 	var mappings []string
@@ -254,8 +253,8 @@ func checkDashboard(t *testing.T, p promServer) {
 	}
 }
 
-// checkRunbook asks what an operator is told to ask. What is empty may be: a query may look for
-// what is not the matter.
+// checkRunbook runs the runbook's queries. A result can be empty, because a query may look for a
+// problem that does not exist.
 func checkRunbook(t *testing.T, p promServer) {
 	t.Helper()
 	for query := range runbookQueries(t) {

@@ -26,13 +26,13 @@ const (
 	liveConsumer = "222222222222"
 	liveRegion   = "us-east-1"
 	farRegion    = "us-west-2"
-	// fleetingLife is how long the sessions of one role last by what STS answers: no role can ask
-	// for less than 15 minutes.
+	// fleetingLife is the lifetime of one role's sessions in STS's responses. A role cannot request
+	// less than 15 minutes.
 	fleetingLife = 40 * time.Second
 )
 
-// liveMappings are the mappings of the live test by what is the matter with them, with what their
-// entries in the configuration have beyond those of the others.
+// liveMappings returns the mappings of the live test by their problem, with the extra lines of
+// their configuration.
 func liveMappings() map[string]string {
 	return map[string]string{
 		"healthy": "", "set-aside": "", "throttled": "", "kms": "", "revoked": "", "stranger": "", "fleeting": "", "stuck": "",
@@ -41,8 +41,8 @@ func liveMappings() map[string]string {
 	}
 }
 
-// regionOf is where a mapping's copy lies. KMS counts for an account and a region: whose copies it
-// throttles has one alone.
+// regionOf returns the Region of a mapping's copy. KMS limits apply per account and Region, so the
+// mapping that KMS throttles has its own Region.
 func regionOf(name string) string {
 	if name == "kms" {
 		return farRegion
@@ -89,8 +89,8 @@ func newLiveWorld(t *testing.T) *liveWorld {
 	return w
 }
 
-// grantTo is the policy of an owner's bucket: the consumer's account may list it, and read what is
-// behind the prefix.
+// grantTo returns the policy of an owner's bucket: the consumer's account can list it and read the
+// objects with the prefix.
 func grantTo(name, readable string) *iam.Document {
 	return iam.MustParse(strings.NewReplacer("{consumer}", liveConsumer, "{bucket}", "owner-"+name, "{readable}", readable).Replace(
 		`{"Version": "2012-10-17", "Statement": [
@@ -99,7 +99,8 @@ func grantTo(name, readable string) *iam.Document {
 ]}`))
 }
 
-// misbehave puts objects into the source of each mapping, and gives each what its name says.
+// misbehave puts objects into the source of each mapping, and causes the problem that the mapping
+// is named after.
 func (w *liveWorld) misbehave(ctx context.Context) {
 	for _, b := range w.source {
 		b.Put("open/first", awsfake.BytesBody([]byte("first")), awsfake.PutOptions{})
@@ -114,7 +115,7 @@ func (w *liveWorld) misbehave(ctx context.Context) {
 	for i := range 12_000 {
 		w.source["growing"].Put(fmt.Sprintf("%05d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	}
-	// A page of a thousand objects in twelve seconds, and a copy a second.
+	// A page of a thousand objects takes twelve seconds, and a copy takes one.
 	hold := func(d time.Duration) func() {
 		return func() {
 			select {
@@ -135,7 +136,7 @@ func (w *liveWorld) misbehave(ctx context.Context) {
 	}
 }
 
-// feed has objects come steadily to the mappings that copy them, until the test ends.
+// feed adds objects to the working mappings at a steady rate until the test ends.
 func (w *liveWorld) feed(t *testing.T) {
 	t.Helper()
 	var feeding sync.WaitGroup
@@ -157,7 +158,7 @@ func (w *liveWorld) feed(t *testing.T) {
 	})
 }
 
-// writeConfig writes the configuration of all mappings, and of two doors to the accounts.
+// writeConfig writes the configuration of all mappings, with two endpoints of the accounts.
 func (w *liveWorld) writeConfig(t *testing.T) {
 	t.Helper()
 	door := serve(t, w.cloud)
@@ -189,7 +190,7 @@ mappings:
 	}
 }
 
-// serve answers on a loopback port until the test ends, and returns its URL.
+// serve serves a handler on a loopback port until the test ends, and returns its URL.
 func serve(t *testing.T, handler http.Handler) string {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -197,7 +198,7 @@ func serve(t *testing.T, handler http.Handler) string {
 	return server.URL
 }
 
-// shortLived passes requests on, and says of each session that is given that it ends soon.
+// shortLived forwards requests, and shortens the expiry of each session in the responses.
 func shortLived(cloud http.Handler) http.Handler {
 	expiration := regexp.MustCompile(`<Expiration>[^<]*</Expiration>`)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -211,7 +212,7 @@ func shortLived(cloud http.Handler) http.Handler {
 			}
 		}
 		w.WriteHeader(recorded.Code)
-		_, _ = w.Write([]byte(body)) // whoever asked may have gone
+		_, _ = w.Write([]byte(body)) // the client may have disconnected
 	})
 }
 
@@ -224,7 +225,7 @@ func (w *liveWorld) run(t *testing.T, args ...string) *child {
 	return startChild(t, cmd, regexp.MustCompile(`"address":"([^"]+)"`))
 }
 
-// breakConfig leaves a configuration that the daemon refuses, and asks it to read that.
+// breakConfig writes a configuration that the daemon rejects, and makes the daemon reload it.
 func (w *liveWorld) breakConfig(t *testing.T, daemon *child) {
 	t.Helper()
 	if err := os.WriteFile(w.config, []byte("mappings: [{name: UPPER}]\n"), 0o600); err != nil {
@@ -235,8 +236,7 @@ func (w *liveWorld) breakConfig(t *testing.T, daemon *child) {
 	}
 }
 
-// distrust has the owner of the buckets take back what it granted, and the role no longer trust its
-// user.
+// distrust revokes the grants of the buckets' owner, and the role's trust in its user.
 func (w *liveWorld) distrust() {
 	w.source["revoked"].SetPolicy(nil)
 	w.fleeting.SetTrust(iam.MustParse(`{"Version": "2012-10-17", "Statement":

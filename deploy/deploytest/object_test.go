@@ -17,10 +17,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// objects are Kubernetes objects by kind and name ("Deployment/syncd"), decoded into their types.
+// objects are typed Kubernetes objects by kind and name ("Deployment/syncd").
 type objects map[string]any
 
-// decodeObjects decodes manifests without tolerating a field that the kind does not have.
+// decodeObjects decodes manifests. Fields that the kind does not have are errors.
 func decodeObjects(t *testing.T, name string, manifests []string) objects {
 	t.Helper()
 	kinds := map[string]func() any{
@@ -51,7 +51,7 @@ func decodeObjects(t *testing.T, name string, manifests []string) objects {
 		if !known {
 			t.Fatalf("%s: got a %s of %s, want one of the kinds that the tests know", name, head.Kind, head.APIVersion)
 		}
-		elsewhere := head.Kind == "Namespace" || strings.HasSuffix(name, "monitoring") // ci/monitoring-values.yaml has namespaces of its own
+		elsewhere := head.Kind == "Namespace" || strings.HasSuffix(name, "monitoring") // ci/monitoring-values.yaml sets other namespaces
 		if !elsewhere && head.Metadata.Namespace != "syncd" {
 			t.Errorf("%s: got %s %s in namespace %q, want syncd", name, head.Kind, head.Metadata.Name, head.Metadata.Namespace)
 		}
@@ -64,7 +64,7 @@ func decodeObjects(t *testing.T, name string, manifests []string) objects {
 	return decoded
 }
 
-// templates are the pods of the objects' workloads.
+// templates returns the pod templates of the workloads.
 func (o objects) templates() map[string]core.PodTemplateSpec {
 	found := map[string]core.PodTemplateSpec{}
 	for name, object := range o {
@@ -80,7 +80,7 @@ func (o objects) templates() map[string]core.PodTemplateSpec {
 	return found
 }
 
-// workloads are the pods with what the objects beside them bring.
+// workloads returns the pods, with what the other objects provide.
 func (o objects) workloads(t *testing.T, from string) (all []workload) {
 	t.Helper()
 	for name, template := range o.templates() {
@@ -118,7 +118,7 @@ func (o objects) workload(t *testing.T, name string, pod core.PodSpec) workload 
 	return w
 }
 
-// mount adds to w what the volume behind m brings: a configuration, a secret, or a place to write.
+// mount adds the volume of m to w: a configuration, a secret, or a writable path.
 func (o objects) mount(t *testing.T, w *workload, m core.VolumeMount, volumes []core.Volume) {
 	t.Helper()
 	i := slices.IndexFunc(volumes, func(v core.Volume) bool { return v.Name == m.Name })
@@ -143,7 +143,7 @@ func (o objects) mount(t *testing.T, w *workload, m core.VolumeMount, volumes []
 	}
 }
 
-// one returns the only object of its type.
+// one returns the only object of type T.
 func one[T any](t *testing.T, o objects) T {
 	t.Helper()
 	var found []T
@@ -158,7 +158,8 @@ func one[T any](t *testing.T, o objects) T {
 	return found[0]
 }
 
-// checkPods holds every pod to the restricted pod security standard and to the objects around it.
+// checkPods checks every pod against the restricted pod security standard and against the other
+// objects.
 func checkPods(t *testing.T, from string, o objects) {
 	t.Helper()
 	account := one[*core.ServiceAccount](t, o)
@@ -170,7 +171,7 @@ func checkPods(t *testing.T, from string, o objects) {
 		if got := pod.SecurityContext.SeccompProfile.Type; got != core.SeccompProfileTypeRuntimeDefault {
 			t.Errorf("%s: %s: got seccomp profile %q, want RuntimeDefault", from, name, got)
 		}
-		// A volume would belong to root, and the user of the image could not write to it.
+		// Without fsGroup the volume belongs to root, and the image's user cannot write to it.
 		if got, want := *pod.SecurityContext.FSGroup, *pod.SecurityContext.RunAsGroup; got != want {
 			t.Errorf("%s: %s: got fsGroup %d, want %d", from, name, got, want)
 		}
@@ -200,7 +201,7 @@ func networkPolicies(o objects) (found []*networking.NetworkPolicy) {
 	return found
 }
 
-// checkDaemon holds what selects the daemon's pod, and what probes and scrapes it, to the pod.
+// checkDaemon checks the daemon's pod against everything that selects, probes and scrapes it.
 func checkDaemon(t *testing.T, from string, o objects) {
 	t.Helper()
 	deployment, service := one[*apps.Deployment](t, o), one[*core.Service](t, o)
@@ -233,7 +234,7 @@ func checkDaemon(t *testing.T, from string, o objects) {
 			if !matches(m.Spec.Selector.MatchLabels, service.Labels) || m.Spec.Endpoints[0].Port != service.Spec.Ports[0].Name {
 				t.Errorf("%s: got a service monitor of %v, want one that finds the service", from, m.Spec.Selector.MatchLabels)
 			}
-			// The rules look for that job.
+			// The rules expect that job.
 			first := append(m.Spec.Endpoints[0].RelabelConfigs, monitoring.RelabelConfig{})[0]
 			if first.TargetLabel != "job" || first.Replacement == nil || *first.Replacement != "syncd" || first.Regex != "" {
 				t.Errorf("%s: got first relabeling %+v, want one to the job syncd", from, first)
@@ -242,8 +243,8 @@ func checkDaemon(t *testing.T, from string, o objects) {
 	}
 }
 
-// checkStrategy wants two pods side by side only where the lease decides between them, and never an
-// update that waits for a pod: a mapping that fails makes it unready.
+// checkStrategy checks that two pods run at the same time only if the lease decides between them,
+// and that an update never waits for readiness: a failing mapping makes a pod unready.
 func checkStrategy(t *testing.T, from string, d *apps.Deployment) {
 	t.Helper()
 	onVolume := slices.ContainsFunc(d.Spec.Template.Spec.Volumes, func(v core.Volume) bool { return v.PersistentVolumeClaim != nil })

@@ -21,8 +21,8 @@ import (
 
 const rulesFile = "../prometheus/rules.yaml"
 
-// ruleTests are the part of promtool's format that the files of prometheus/ use, so that promtool
-// can run them too.
+// ruleTests is the part of promtool's format that the files in prometheus/ use. promtool can run
+// them too.
 type ruleTests struct {
 	RuleFiles          []string       `yaml:"rule_files"`
 	EvaluationInterval model.Duration `yaml:"evaluation_interval"`
@@ -74,7 +74,7 @@ func loadRuleTests(t *testing.T) (files []ruleTests) {
 	return files
 }
 
-// TestRules shows every alert the situations of prometheus/*_test.yaml.
+// TestRules tests every alert with the scenarios of prometheus/*_test.yaml.
 func TestRules(t *testing.T) {
 	for _, file := range loadRuleTests(t) {
 		for _, test := range file.Tests {
@@ -128,7 +128,7 @@ func (r ruleTest) run(t *testing.T, file ruleTests) {
 	}
 }
 
-// compare holds what fires now to what the tests of this moment want.
+// compare compares the firing alerts with the expected ones at this time.
 func (r ruleTest) compare(t *testing.T, groups []*rules.Group, at time.Duration) {
 	t.Helper()
 	for _, want := range r.Alerts {
@@ -165,9 +165,9 @@ func firings(t *testing.T, groups []*rules.Group, name string) (found []firing) 
 	return found
 }
 
-// TestEveryAlertIsShownBoth wants of every alert a moment at which it fires and one at which it
-// does not.
-func TestEveryAlertIsShownBoth(t *testing.T) {
+// TestEveryAlertFiresAndDoesNot checks that every alert has a time at which it fires and one at
+// which it does not.
+func TestEveryAlertFiresAndDoesNot(t *testing.T) {
 	fires, rests := map[string]bool{}, map[string]bool{}
 	for _, file := range loadRuleTests(t) {
 		for _, test := range file.Tests {
@@ -186,7 +186,7 @@ func TestEveryAlertIsShownBoth(t *testing.T) {
 	}
 }
 
-func TestAlertsSayWhatAnOperatorNeeds(t *testing.T) {
+func TestAlertAnnotations(t *testing.T) {
 	for _, group := range loadRules(t) {
 		for _, rule := range group.Rules {
 			if rule.Alert == "" {
@@ -205,7 +205,7 @@ func TestAlertsSayWhatAnOperatorNeeds(t *testing.T) {
 	}
 }
 
-// metricsIn are the metrics that a query names.
+// metricsIn returns the metrics that a query names.
 func metricsIn(t *testing.T, query string) []string {
 	t.Helper()
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(query)
@@ -223,8 +223,8 @@ func metricsIn(t *testing.T, query string) []string {
 	return names
 }
 
-// knownMetrics are those of docs/metrics.md, with the series of their histograms, and those of
-// Prometheus itself.
+// knownMetrics returns the metrics in docs/metrics.md, with the series of their histograms, and
+// Prometheus's own.
 func knownMetrics(t *testing.T) map[string]bool {
 	t.Helper()
 	known := map[string]bool{"up": true, "process_resident_memory_bytes": true}
@@ -243,7 +243,7 @@ func knownMetrics(t *testing.T) map[string]bool {
 	return known
 }
 
-func TestRulesNameMetricsThatAreThere(t *testing.T) {
+func TestRulesUseKnownMetrics(t *testing.T) {
 	known := knownMetrics(t)
 	var queries []string
 	for _, group := range loadRules(t) {
@@ -272,7 +272,7 @@ func TestRulesNameMetricsThatAreThere(t *testing.T) {
 	}
 }
 
-// runbookQueries yields every query of docs/operations.md.
+// runbookQueries yields every query in docs/operations.md.
 func runbookQueries(t *testing.T) iter.Seq[string] {
 	t.Helper()
 	return func(yield func(string) bool) {
@@ -288,7 +288,7 @@ func runbookQueries(t *testing.T) iter.Seq[string] {
 	}
 }
 
-// TestRunbookQueriesParse wants every query of the runbook to name what is there.
+// TestRunbookQueriesParse checks that every query in the runbook parses and names existing metrics.
 func TestRunbookQueriesParse(t *testing.T) {
 	known, found := knownMetrics(t), 0
 	for _, group := range loadRules(t) {

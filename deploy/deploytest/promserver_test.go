@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// A lockedBuffer takes what a process writes while the test reads it.
+// A lockedBuffer collects a process's output while the test reads it.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -39,8 +39,7 @@ func (b *lockedBuffer) String() string {
 	return b.b.String()
 }
 
-// child is a process of a test, which listens on a loopback port of the kernel's choice and says so
-// in its log.
+// child is a process that listens on a loopback port chosen by the kernel and logs the address.
 type child struct {
 	*exec.Cmd
 	log     lockedBuffer
@@ -48,8 +47,8 @@ type child struct {
 	ended   chan struct{}
 }
 
-// startChild starts a process, and waits until its log names the address, as the one group of the
-// pattern.
+// startChild starts a process and waits until its log contains the address. The address is the only
+// group of the pattern.
 func startChild(t *testing.T, cmd *exec.Cmd, listening *regexp.Regexp) *child {
 	t.Helper()
 	c := &child{Cmd: cmd, ended: make(chan struct{})}
@@ -59,7 +58,7 @@ func startChild(t *testing.T, cmd *exec.Cmd, listening *regexp.Regexp) *child {
 	}
 	go func() {
 		defer close(c.ended)
-		_ = cmd.Wait() // it is killed; what it had to say is in its log
+		_ = cmd.Wait() // it was killed; its messages are in its log
 	}()
 	t.Cleanup(c.kill)
 	eventually(t, 30*time.Second, filepath.Base(cmd.Path)+" listens", func() (bool, string) {
@@ -71,13 +70,13 @@ func startChild(t *testing.T, cmd *exec.Cmd, listening *regexp.Regexp) *child {
 	return c
 }
 
-// kill ends the process by its id, without a word of warning, and waits until it has.
+// kill kills the process by its ID and waits until it has ended.
 func (c *child) kill() {
-	_ = c.Process.Kill() // it may have ended
+	_ = c.Process.Kill() // it may have ended already
 	<-c.ended
 }
 
-// eventually asks until it holds, and gives up with what was seen last.
+// eventually polls until holds returns true. On timeout it fails with what was seen last.
 func eventually(t *testing.T, within time.Duration, what string, holds func() (ok bool, seen string)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
@@ -104,7 +103,7 @@ func tail(log string) string {
 	return strings.Join(all[max(0, len(all)-lines):], "")
 }
 
-// get returns the body of a page that must be there.
+// get returns the body of a page that must exist.
 func get(t *testing.T, page string) []byte {
 	t.Helper()
 	status, body := fetch(t, page)
@@ -131,7 +130,7 @@ func fetch(t *testing.T, page string) (status int, body []byte) {
 	return response.StatusCode, body
 }
 
-// promServer is a Prometheus that scrapes one syncd and evaluates, both every second.
+// promServer is a Prometheus that scrapes one syncd and evaluates rules, both every second.
 type promServer struct{ *child }
 
 const prometheusConfig = `global: {scrape_interval: 1s, evaluation_interval: 1s}
@@ -154,7 +153,7 @@ func startPrometheus(t *testing.T, target, rules string, args ...string) promSer
 	}, args...)...)
 	listening := regexp.MustCompile(`"address":"(127\.0\.0\.1:[1-9][0-9]*)"`)
 	p := promServer{startChild(t, cmd, listening)}
-	// It listens before it has read its storage, and answers 503 until then.
+	// It listens before it has loaded its storage, and answers 503 until then.
 	eventually(t, time.Minute, "Prometheus is ready", func() (bool, string) {
 		status, body := fetch(t, "http://"+p.address+"/-/ready")
 		return status == http.StatusOK, string(body)
@@ -162,7 +161,7 @@ func startPrometheus(t *testing.T, target, rules string, args ...string) promSer
 	return p
 }
 
-// ask asks Prometheus's API, and decodes what it answers.
+// ask calls Prometheus's API and decodes the response.
 func (p promServer) ask(t *testing.T, path string, parameters url.Values, data any) {
 	t.Helper()
 	body := get(t, "http://"+p.address+"/api/v1/"+path+"?"+parameters.Encode())
@@ -176,8 +175,8 @@ func (p promServer) ask(t *testing.T, path string, parameters url.Values, data a
 	}
 }
 
-// query returns how many samples a query has, now for an instant one and over the last minutes for
-// others.
+// query returns the number of samples of a query: now for an instant query, otherwise over the last
+// minutes.
 func (p promServer) query(t *testing.T, text string, instant bool) (samples int) {
 	t.Helper()
 	var data struct {
@@ -198,13 +197,13 @@ func (p promServer) query(t *testing.T, text string, instant bool) (samples int)
 	return samples
 }
 
-// alert is what Prometheus says of an alert under way.
+// alert is an active alert in Prometheus's API.
 type alert struct {
 	State               string
 	Labels, Annotations map[string]string
 }
 
-// String returns its name, and the labels that tell one from the other.
+// String returns its name and the labels that identify it.
 func (a alert) String() string {
 	var labels []string
 	for _, name := range slices.Sorted(maps.Keys(a.Labels)) {
@@ -222,7 +221,7 @@ func (p promServer) alerts(t *testing.T) []alert {
 	return data.Alerts
 }
 
-// checkRules wants every rule to be evaluated, without an error.
+// checkRules checks that every rule is evaluated without errors.
 func (p promServer) checkRules(t *testing.T, want int) {
 	t.Helper()
 	var data struct {
@@ -245,7 +244,7 @@ func (p promServer) checkRules(t *testing.T, want int) {
 	}
 }
 
-// checkScrapes wants the scrape to be up and every sample of it to be taken.
+// checkScrapes checks that scrapes succeed and that Prometheus accepts every sample.
 func (p promServer) checkScrapes(t *testing.T) {
 	t.Helper()
 	var data struct {

@@ -10,9 +10,9 @@ import (
 
 var promtool = flag.String("promtool", "", "the promtool that checks rules, their tests and metrics, as /usr/bin/promtool; none by default")
 
-// TestPromtool has the program that operators use read the rules and run their tests. TestRules
-// does the same in this process, by a newer Prometheus: between the two lie the versions that are
-// about.
+// TestPromtool runs promtool, the program that operators use, on the rules and their tests.
+// TestRules does the same in this process with a newer Prometheus. Versions in use are between the
+// two.
 func TestPromtool(t *testing.T) {
 	if *promtool == "" {
 		t.Skip("wants -promtool PATH")
@@ -25,7 +25,7 @@ func TestPromtool(t *testing.T) {
 	runPromtool(t, nil, append([]string{"test", "rules"}, files...)...)
 }
 
-// runPromtool runs promtool, which must have nothing to complain of.
+// runPromtool runs promtool, which must not report any problem.
 func runPromtool(t *testing.T, input []byte, args ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), *promtool, args...)

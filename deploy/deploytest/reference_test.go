@@ -11,12 +11,12 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// references are the variables, locals and resources that the module's expressions name, as in
-// {"aws_iam_role", "consumer"}.
+// references returns the variables, locals and resources that the module's expressions reference,
+// for example {"aws_iam_role", "consumer"}.
 func (m module) references() (found [][]string) {
 	collect := func(body *hclsyntax.Body) {
 		_ = hclsyntax.VisitAll(body, func(node hclsyntax.Node) hcl.Diagnostics {
-			// Names that a for expression binds are no references.
+			// Variables of a for expression are not references.
 			if traversal, ok := node.(*hclsyntax.ScopeTraversalExpr); ok && len(traversal.Traversal) > 1 {
 				if attr, ok := traversal.Traversal[1].(hcl.TraverseAttr); ok {
 					found = append(found, []string{traversal.Traversal.RootName(), attr.Name})
@@ -37,8 +37,8 @@ func (m module) references() (found [][]string) {
 	return found
 }
 
-// has reports whether the module has what a reference names. What else begins a reference is the
-// name of a for expression.
+// has reports whether the module declares what a reference names. Other names are variables of a
+// for expression.
 func (m module) has(reference []string) bool {
 	kind, name := reference[0], reference[1]
 	switch kind {
@@ -53,8 +53,8 @@ func (m module) has(reference []string) bool {
 	return slices.ContainsFunc(m.resources, func(r *hclsyntax.Block) bool { return r.Labels[0] == kind && r.Labels[1] == name })
 }
 
-// moduleCalls are the modules that a folder calls, by the folder's name of each, with the names of
-// their arguments.
+// moduleCalls returns the modules that a folder calls, by folder name, with the names of their
+// arguments.
 func moduleCalls(t *testing.T, dir string) map[string]map[string]bool {
 	t.Helper()
 	calls := map[string]map[string]bool{}

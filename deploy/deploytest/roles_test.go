@@ -20,8 +20,8 @@ func roleFiles() []string {
 	return []string{"ecs/task-trust.json", "ecs/scheduler-trust.json", "ecs/scheduler-permissions.json"}
 }
 
-// TestRolesOfECSAreConfined: a service uses a role for its own account and resource only, and roles
-// are passed to tasks only.
+// TestRolesOfECSAreConfined checks that a service can use a role only for its own account and
+// resource, and that roles can be passed only to tasks.
 func TestRolesOfECSAreConfined(t *testing.T) {
 	const tasks = "[ if iam:PassedToService StringEquals [ecs-tasks.amazonaws.com]]"
 	for file, want := range map[string][]string{
@@ -59,7 +59,7 @@ func TestRolesOfECSAreConfined(t *testing.T) {
 	}
 }
 
-// egress is what network policies let out of a pod, one line for each peer and port.
+// egress returns the egress that network policies allow, one line for each peer and port.
 func egress(policies []*networking.NetworkPolicy) (lines []string) {
 	for _, np := range policies {
 		for _, rule := range np.Spec.Egress {
@@ -83,9 +83,9 @@ func egress(policies []*networking.NetworkPolicy) (lines []string) {
 	return lines
 }
 
-// TestNetworkPoliciesLetOutWhatIsNeeded: HTTPS, the DNS of the cluster, and of the ways to
-// credentials the one that is used.
-func TestNetworkPoliciesLetOutWhatIsNeeded(t *testing.T) {
+// TestNetworkPolicyEgress checks that egress is limited to HTTPS, the cluster's DNS, and the
+// configured source of credentials.
+func TestNetworkPolicyEgress(t *testing.T) {
 	const dns = "map[kubernetes.io/metadata.name:kube-system] map[] [{k8s-app In [kube-dns]}] "
 	base := []string{
 		"0.0.0.0/0 but [169.254.0.0/16] 443 TCP", "::/0 but [fe80::/10 fd00:ec2::/32] 443 TCP",
@@ -111,8 +111,8 @@ func TestNetworkPoliciesLetOutWhatIsNeeded(t *testing.T) {
 	}
 }
 
-// TestNetworkPoliciesLetInWhoScrapes: a pod that does not listen lets in nobody.
-func TestNetworkPoliciesLetInWhoScrapes(t *testing.T) {
+// TestNetworkPolicyIngress checks that a pod that does not listen allows no ingress.
+func TestNetworkPolicyIngress(t *testing.T) {
 	for mode, want := range map[string]int{"deployment": 1, "cronjob": 0, "job": 0} {
 		for _, np := range networkPolicies(chart(t, "mode: "+mode)) {
 			if got := len(np.Spec.Ingress); got != want || !slices.Contains(np.Spec.PolicyTypes, networking.PolicyTypeIngress) {
@@ -122,7 +122,7 @@ func TestNetworkPoliciesLetInWhoScrapes(t *testing.T) {
 	}
 }
 
-// TestChartPinsImagesByDigest: a digest goes before the tag.
+// TestChartPinsImagesByDigest checks that a digest takes precedence over the tag.
 func TestChartPinsImagesByDigest(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("a", 64)
 	o := chart(t, "image: {tag: 0.1.0, digest: '"+digest+"'}")
@@ -133,8 +133,9 @@ func TestChartPinsImagesByDigest(t *testing.T) {
 	}
 }
 
-// TestChartNotesSayWhereCredentialsAreMissing: without a way to credentials the notes warn.
-func TestChartNotesSayWhereCredentialsAreMissing(t *testing.T) {
+// TestChartNotesWarnOfMissingCredentials checks that the notes warn if the pods have no source of
+// credentials.
+func TestChartNotesWarnOfMissingCredentials(t *testing.T) {
 	for name, tt := range map[string]struct {
 		over string
 		want bool
@@ -155,9 +156,9 @@ func TestChartNotesSayWhereCredentialsAreMissing(t *testing.T) {
 	}
 }
 
-// TestTerraformDocumentsAreInOrder: the checker finds nothing in what the modules put in force,
-// with the tags of Pod Identity neither.
-func TestTerraformDocumentsAreInOrder(t *testing.T) {
+// TestTerraformPoliciesPassTheCheck checks that syncd's policy check finds no fault in the modules'
+// policies, with or without the tags of Pod Identity.
+func TestTerraformPoliciesPassTheCheck(t *testing.T) {
 	for _, s := range sharings() {
 		for _, inherits := range []bool{false, true} {
 			vars := s.consumerVariables()
@@ -199,8 +200,8 @@ func TestTerraformDocumentsAreInOrder(t *testing.T) {
 	}
 }
 
-// TestTerraformTrustsTheTagsOfPodIdentity: they may be inherited with the values that are known,
-// and others may not be passed.
+// TestTerraformTrustsTheTagsOfPodIdentity checks that the tags of Pod Identity can be inherited
+// with their known values, and that no other tags can be passed.
 func TestTerraformTrustsTheTagsOfPodIdentity(t *testing.T) {
 	vars := sharings()[0].consumerVariables()
 	delete(vars, "workload_role_arn")

@@ -14,20 +14,20 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The rules wait for minutes, hours and days. For a live test their minutes become seconds, and
-// nothing else of them changes.
+// The rules use minutes, hours and days. The live test shortens minutes to seconds, and changes
+// nothing else.
 const (
-	shortestHold   = 2 * time.Second  // two evaluations: a hold of one would be none
-	shortestWindow = 10 * time.Second // ten scrapes: a rate wants at least two, also on a busy machine
-	longest        = 45 * time.Second // what a live test has time for: hours and days become this
+	shortestHold   = 2 * time.Second  // two evaluations: a "for" of one has no effect
+	shortestWindow = 10 * time.Second // ten scrapes: a rate needs at least two, even on a busy machine
+	longest        = 45 * time.Second // the limit for hours and days in a live test
 )
 
 func shorten(d, shortest time.Duration) time.Duration {
 	return min(max(d/60, shortest), longest)
 }
 
-// shortenRules returns the groups with their times shortened, evaluated as often as Prometheus
-// evaluates by default.
+// shortenRules returns the groups with shortened durations and Prometheus's default evaluation
+// interval.
 func shortenRules(t *testing.T, groups []rulefmt.RuleGroup) []rulefmt.RuleGroup {
 	t.Helper()
 	var short []rulefmt.RuleGroup
@@ -46,7 +46,8 @@ func shortenRules(t *testing.T, groups []rulefmt.RuleGroup) []rulefmt.RuleGroup 
 	return short
 }
 
-// shortenQuery shortens what a query looks back, and the seconds that it compares or adds to times.
+// shortenQuery shortens the ranges of a query, and the seconds that it compares with or adds to
+// times.
 func shortenQuery(t *testing.T, query string) string {
 	t.Helper()
 	expr := parseQuery(t, query)
@@ -78,7 +79,7 @@ func parseQuery(t *testing.T, query string) parser.Expr {
 	return expr
 }
 
-// constant returns the value of a number, or of a product of numbers.
+// constant returns the value of a number or of a product of numbers.
 func constant(expr parser.Expr) (value float64, ok bool) {
 	switch e := expr.(type) {
 	case *parser.NumberLiteral:
@@ -91,8 +92,8 @@ func constant(expr parser.Expr) (value float64, ok bool) {
 	return 0, false
 }
 
-// measuresTime reports whether the left side is compared with, or added to, in seconds: it asks for
-// the time, or for a metric whose name ends in seconds or in an aggregation of such a one.
+// measuresTime reports whether the left side is a time in seconds: it uses time(), or a metric
+// whose name ends in seconds or in an aggregation of seconds.
 func measuresTime(e *parser.BinaryExpr) (measures bool) {
 	if !e.Op.IsComparisonOperator() && e.Op != parser.ADD {
 		return false
@@ -110,7 +111,7 @@ func measuresTime(e *parser.BinaryExpr) (measures bool) {
 	return measures
 }
 
-// writeRules leaves groups where Prometheus can read them.
+// writeRules writes groups to a file for Prometheus and returns its name.
 func writeRules(t *testing.T, dir string, groups []rulefmt.RuleGroup) string {
 	t.Helper()
 	data, err := yaml.Marshal(rulefmt.RuleGroups{Groups: groups})
@@ -146,7 +147,8 @@ func TestShortenQuery(t *testing.T) {
 	}
 }
 
-// TestShortenKeepsOrder has no time overtake another: the rules are about which comes first.
+// TestShortenKeepsOrder checks that shortening keeps the order of durations, because the rules
+// depend on it.
 func TestShortenKeepsOrder(t *testing.T) {
 	before := time.Duration(0)
 	for _, d := range []time.Duration{time.Second, time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 48 * time.Hour} {
@@ -158,9 +160,8 @@ func TestShortenKeepsOrder(t *testing.T) {
 	}
 }
 
-// TestShortenRulesChangesTimesAlone compares the rules before and after with every number of
-// seconds taken out of them.
-func TestShortenRulesChangesTimesAlone(t *testing.T) {
+// TestShortenRulesChangesOnlyTimes compares the rules before and after, without their durations.
+func TestShortenRulesChangesOnlyTimes(t *testing.T) {
 	long := loadRules(t)
 	short := shortenRules(t, long)
 	for i, g := range long {
@@ -180,7 +181,7 @@ func TestShortenRulesChangesTimesAlone(t *testing.T) {
 	}
 }
 
-// timeless returns a query with one and the same duration wherever it has one.
+// timeless returns a query with all durations replaced by the same one.
 func timeless(t *testing.T, query string) string {
 	t.Helper()
 	expr := parseQuery(t, query)

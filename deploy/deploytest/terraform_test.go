@@ -25,13 +25,13 @@ const (
 	workloadRole   = "arn:aws:iam::222222222222:role/syncd-workload"
 )
 
-// A sharing is one mapping, as syncd.yaml has it and as the modules' variables do.
+// A sharing is one mapping, as lines of syncd.yaml and as variables of the modules.
 type sharing struct {
 	name            string
 	role, copy      string // lines of syncd.yaml
 	prefixes        [2]string
 	sourceKey       bool
-	owner, consumer map[string]cty.Value // variables besides those of all sharings
+	owner, consumer map[string]cty.Value // variables in addition to the common ones
 }
 
 func sharings() []sharing {
@@ -53,7 +53,8 @@ func sharings() []sharing {
 	}
 }
 
-// documents are what `syncd policy` writes for the sharing, by kind and side ("bucket of owner").
+// documents returns the policies that `syncd policy` writes for the sharing, by kind and side
+// ("bucket of owner").
 func (s sharing) documents(t *testing.T) map[string]string {
 	t.Helper()
 	c := parseConfig(t, fmt.Sprintf(`
@@ -125,7 +126,7 @@ func (s sharing) consumerVariables() map[string]cty.Value {
 	return vars
 }
 
-// made is what the resources of the consumer's module would be known by when they are made.
+// made returns the attributes that the consumer module's resources would have after creation.
 func made(key, workload string) map[string]cty.Value {
 	list := func(arn string) cty.Value {
 		if arn == "" {
@@ -184,9 +185,9 @@ func encoded(t *testing.T, value cty.Value) string {
 	return text.AsString()
 }
 
-// TestTerraformMakesTheWorkload evaluates the three ways to run, of which each makes a role that
-// one service may assume.
-func TestTerraformMakesTheWorkload(t *testing.T) {
+// TestTerraformCreatesTheWorkload evaluates the three ways to run syncd. Each creates a role that
+// one service can assume.
+func TestTerraformCreatesTheWorkload(t *testing.T) {
 	text := cty.StringVal
 	const fromPod = "[ if aws:RequestTag/kubernetes-namespace StringEquals [syncd]" +
 		"  if aws:RequestTag/kubernetes-service-account StringEquals [syncd]  if aws:SourceAccount StringEquals [222222222222]" +
@@ -247,9 +248,9 @@ func ecsVariable() cty.Value {
 	})
 }
 
-// TestTerraformTaskIsTheOneOfECS keeps the module's task and the one in deploy/ecs from drifting
-// apart.
-func TestTerraformTaskIsTheOneOfECS(t *testing.T) {
+// TestTerraformTaskMatchesECS checks that the module's task and the task in deploy/ecs stay the
+// same.
+func TestTerraformTaskMatchesECS(t *testing.T) {
 	vars := sharings()[0].consumerVariables()
 	vars["region"], vars["ecs"] = cty.StringVal("us-west-2"), ecsVariable()
 	scope, err := loadModule(t, "consumer").evaluate(vars, made("", ""))
@@ -263,7 +264,7 @@ func TestTerraformTaskIsTheOneOfECS(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := decodeTask(t, "ecs/task-definition-service.json").ContainerDefinitions[0]
-	want.Environment[0].Value = got.Environment[0].Value // follows the task's memory there
+	want.Environment[0].Value = got.Environment[0].Value // derived from the task's memory there
 	unexported := cmpopts.IgnoreUnexported(
 		ecstypes.ContainerDefinition{}, ecstypes.KernelCapabilities{}, ecstypes.KeyValuePair{}, ecstypes.LinuxParameters{},
 		ecstypes.LogConfiguration{}, ecstypes.PortMapping{}, ecstypes.HealthCheck{}, ecstypes.Secret{},
@@ -273,7 +274,7 @@ func TestTerraformTaskIsTheOneOfECS(t *testing.T) {
 	}
 }
 
-func TestTerraformMakesAKey(t *testing.T) {
+func TestTerraformCreatesAKey(t *testing.T) {
 	vars := sharings()[0].consumerVariables()
 	vars["destination"] = cty.ObjectVal(map[string]cty.Value{"bucket": cty.StringVal("consumer-exports")})
 	scope, err := loadModule(t, "consumer").evaluate(vars, made(destinationKey, ""))
@@ -291,7 +292,7 @@ func TestTerraformMakesAKey(t *testing.T) {
 	}
 }
 
-func TestTerraformRefusesFaults(t *testing.T) {
+func TestTerraformRejectsInvalidInput(t *testing.T) {
 	text := cty.StringVal
 	faults := []struct {
 		module, variable string
@@ -321,9 +322,9 @@ func TestTerraformRefusesFaults(t *testing.T) {
 	}
 }
 
-// TestTerraformNamesWhatIsThere finds references of the modules to variables, locals and resources
-// that they do not have.
-func TestTerraformNamesWhatIsThere(t *testing.T) {
+// TestTerraformReferencesExist checks that every variable, local and resource that the modules
+// reference exists.
+func TestTerraformReferencesExist(t *testing.T) {
 	for _, dir := range []string{"owner", "consumer", "examples/complete"} {
 		m := loadModule(t, dir)
 		for _, r := range m.references() {
@@ -334,8 +335,8 @@ func TestTerraformNamesWhatIsThere(t *testing.T) {
 	}
 }
 
-// TestExampleCallsTheModulesRight holds the arguments of the example to the modules' variables.
-func TestExampleCallsTheModulesRight(t *testing.T) {
+// TestExampleArguments checks the arguments in the example against the modules' variables.
+func TestExampleArguments(t *testing.T) {
 	for name, call := range moduleCalls(t, "examples/complete") {
 		m := loadModule(t, name)
 		for argument := range call {
@@ -351,7 +352,7 @@ func TestExampleCallsTheModulesRight(t *testing.T) {
 	}
 }
 
-// TestReadmesListInputsAndOutputs holds the tables to the modules.
+// TestReadmesListInputsAndOutputs checks the README tables against the modules.
 func TestReadmesListInputsAndOutputs(t *testing.T) {
 	for _, dir := range []string{"owner", "consumer"} {
 		m, readme := loadModule(t, dir), read(t, "terraform/"+dir+"/README.md")
@@ -374,7 +375,7 @@ func TestReadmesListInputsAndOutputs(t *testing.T) {
 	}
 }
 
-// byPlace orders variables as they stand in their file.
+// byPlace orders variables by their position in the file.
 func (m module) byPlace(a, b string) int {
 	return cmp.Compare(m.variables[a].TypeRange.Start.Line, m.variables[b].TypeRange.Start.Line)
 }

@@ -21,17 +21,17 @@ var (
 	only      = flag.Int64("only", -1, "the number of a single scenario to decide, as a failure prints it")
 )
 
-// tally is what a run has to show.
+// tally contains the results of a run.
 type tally struct {
 	sync.Mutex
-	decisions map[string]int // by decision, and by what else is worth knowing
-	known     map[string]int // differences that an entry explains alone, by its name
-	several   int            // that take more than one entry
+	decisions map[string]int // by decision, and by features of the scenario
+	known     map[string]int // scenarios that a single entry of differences explains, by its name
+	several   int            // scenarios that require more than one entry
 	unknown   []string
 }
 
-// TestOracle compares decisions, and counts them. It fails on the first differences that no entry
-// of [differences] explains.
+// TestOracle compares and counts decisions. It fails on the first decisions that differ and that no
+// entry of [differences] explains.
 func TestOracle(t *testing.T) {
 	if *script == "" {
 		t.Skip("needs Node.js and the package that it asks: make iam-oracle")
@@ -59,14 +59,14 @@ func TestOracle(t *testing.T) {
 	got.report(t, time.Since(start))
 }
 
-// enough ends a run that has failed already.
+// enough reports whether the run has failed often enough to stop.
 func (t *tally) enough() bool {
 	t.Lock()
 	defer t.Unlock()
 	return len(t.unknown) >= 3
 }
 
-// compare decides one scenario twice.
+// compare decides one scenario with both implementations.
 func (t *tally) compare(o *oracle, number uint64) {
 	s := generate(*seed, number)
 	ours, err := s.ours()
@@ -112,8 +112,8 @@ func (t *tally) count(s *scenario, decision string) {
 	}
 }
 
-// explain names the entries by which a difference is known: one, or where one is not enough those
-// that have something to say. Nil means that it is not known.
+// explain returns the names of the entries that explain a difference: one if that is sufficient,
+// otherwise all that apply. It returns nil if the difference is unexplained.
 func explain(o *oracle, s *scenario, ours string) []string {
 	for _, d := range differences {
 		if c := s.clone(); d.restate(c) && agrees(o, c, ours) {
@@ -136,14 +136,14 @@ func explain(o *oracle, s *scenario, ours string) []string {
 	return nil
 }
 
-// agrees reports whether both come to the decision.
+// agrees reports whether both implementations make the decision want.
 func agrees(o *oracle, s *scenario, want string) bool {
 	ours, err := s.ours()
 	theirs, refused := o.ask(s)
 	return err == nil && refused == nil && ours == want && theirs == want
 }
 
-// report prints the counts, and fails where the run does not show what it has to.
+// report prints the counts. It fails the test if the run does not cover what it must.
 func (t *tally) report(tb testing.TB, took time.Duration) {
 	tb.Helper()
 	total := t.decisions[allow] + t.decisions[explicitDeny] + t.decisions[implicitDeny]
@@ -170,7 +170,7 @@ func (t *tally) report(tb testing.TB, took time.Duration) {
 	}
 }
 
-// shrink takes away what the difference does not need.
+// shrink removes everything that the difference does not depend on.
 func shrink(o *oracle, s *scenario) *scenario {
 	for again := true; again; {
 		again = false
@@ -186,7 +186,7 @@ func shrink(o *oracle, s *scenario) *scenario {
 	return s
 }
 
-// smaller lists the scenarios with one thing less.
+// smaller returns scenarios with one thing less.
 func (s *scenario) smaller() []*scenario {
 	var all []*scenario
 	for key := range s.Context {

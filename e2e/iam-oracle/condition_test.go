@@ -8,12 +8,12 @@ import (
 	"syncd/internal/iam"
 )
 
-// contextKey is a condition key that requests carry, with values of its type.
+// contextKey is a condition key that requests carry, with possible values.
 type contextKey struct {
 	name   string
 	family family
-	many   bool     // of several values
-	only   []string // the actions that have it; nil for all
+	many   bool     // multivalued
+	only   []string // the actions that carry it; nil for all
 	values []string
 }
 
@@ -28,7 +28,7 @@ const (
 	address
 )
 
-// operators of a family, without what qualifies them.
+// operators are the condition operators of a family, without set operators and IfExists.
 var operators = map[family][]string{
 	text: {
 		"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike", "BinaryEquals",
@@ -49,8 +49,8 @@ var (
 	numbers = []string{"0", "1", "9", "10", "10.0", "10.5", "-3", "99"}
 )
 
-// contextKeys is what may be in the context of a request. What follows from the caller is in
-// [scenario.facts].
+// contextKeys are the keys that a request's context can contain. Keys derived from the caller are
+// in [scenario.facts].
 var contextKeys = []contextKey{
 	{name: "aws:PrincipalTag/team", values: []string{"red", "blue", "Red", "a*c"}},
 	{name: "aws:PrincipalTag/void", values: []string{""}},
@@ -78,7 +78,7 @@ var contextKeys = []contextKey{
 	{name: "aws:SourceIp", family: address, values: []string{"203.0.113.9", "198.51.100.1", "2001:db8::1", "2001:0DB8:0:0::1", "fd00::7"}},
 }
 
-// callerKeys follow from the caller, and are in conditions only.
+// callerKeys are derived from the caller. They are used only in conditions.
 var callerKeys = []contextKey{
 	{name: "aws:PrincipalArn", family: arn},
 	{name: "aws:PrincipalAccount", values: []string{owner, consumer, "anonymous"}},
@@ -89,7 +89,7 @@ var callerKeys = []contextKey{
 	{name: "aws:ResourceAccount", values: []string{owner, consumer}},
 }
 
-// applies reports whether requests of the action may carry the key.
+// applies reports whether requests for the action can carry the key.
 func (k *contextKey) applies(action string) bool {
 	return k.only == nil || slices.Contains(k.only, action)
 }
@@ -109,7 +109,8 @@ func (g *generator) context() map[string][]string {
 	return all
 }
 
-// spelled is the name of a key, p times in a hundred in another case, which makes no difference.
+// spelled returns the name of a key, in different case p times in a hundred. Case does not matter
+// in key names.
 func (g *generator) spelled(name string, p int) string {
 	if g.chance(p) {
 		return pick(g, strings.ToLower(name), strings.ToUpper(name))
@@ -117,8 +118,8 @@ func (g *generator) spelled(name string, p int) string {
 	return name
 }
 
-// key is one that the request may have. Each family comes up, not only the one that most keys are
-// of.
+// key returns a key that the request can carry. It chooses the family first, so that families with
+// few keys are not rare.
 func (g *generator) key() contextKey {
 	wanted := family(g.IntN(int(address) + 1))
 	whatever := g.chance(50)
@@ -151,8 +152,8 @@ func (g *generator) condition(likely int) iam.Condition {
 	return c
 }
 
-// value is a value of a policy for the operator: likely times in a hundred made from what the
-// request carries.
+// value returns a policy value for the operator. likely times in a hundred it derives the value
+// from what the request carries.
 func (g *generator) value(k *contextKey, base string, likely int) string {
 	got := g.fact(k.name)
 	if len(got) == 0 || !g.chance(likely) {
@@ -191,7 +192,7 @@ func (g *generator) unrelated(k *contextKey, base string) string {
 	return pick(g, k.values...)
 }
 
-// variables are for the operators that take them.
+// variables returns a policy variable, for operators that support them.
 func (g *generator) variables(base string) []string {
 	if base == "BinaryEquals" {
 		return nil
@@ -203,8 +204,8 @@ func (g *generator) variables(base string) []string {
 	}
 }
 
-// textLike is a value that often matches one: the text, a pattern of it, or a variable with that
-// value.
+// textLike returns a value that often matches one: the text itself, a pattern for it, or a variable
+// with that value.
 func (g *generator) textLike(one, base string) string {
 	list := []string{one, one, one}
 	if one == "" {
@@ -225,11 +226,11 @@ func (g *generator) textLike(one, base string) string {
 			}
 		}
 	}
-	slices.Sort(list) // the order of a map is another each time
+	slices.Sort(list) // map order is random
 	return pick(g, list...)
 }
 
-// arnLike is a pattern of six components.
+// arnLike returns a pattern with six components.
 func (g *generator) arnLike(one, base string) string {
 	fields := strings.SplitN(one, ":", 6)
 	tail := fields[5]
@@ -253,7 +254,7 @@ func (g *generator) arnLike(one, base string) string {
 	return strings.Join(fields, ":")
 }
 
-// network is an address, or a network around it.
+// network returns an address, or a network that contains it.
 func (g *generator) network(one string) string {
 	if strings.Contains(one, ":") {
 		return pick(g, one, strings.ToLower(one), one+"/128", one+"/64", "2001:db8::/32", "::/0")

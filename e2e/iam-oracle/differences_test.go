@@ -11,21 +11,21 @@ import (
 	"syncd/internal/iam"
 )
 
-// difference is something that the oracle decides otherwise than AWS documents.
+// difference is a case in which the oracle decides differently from AWS's documentation.
 type difference struct {
 	name          string
-	sentence, url string // of AWS's documentation, by which internal/iam decides
-	// restate says the same in other words, ones that the oracle understands as AWS does, and
-	// reports whether there was anything to say. It takes the sentence for granted, and nothing of
-	// internal/iam. So a difference is known only where the oracle, told the sentence, comes to our
-	// decision.
+	sentence, url string // in AWS's documentation; internal/iam follows it
+	// restate rewrites the scenario with the same meaning, in a form that the oracle decides as AWS
+	// does. It returns false if there was nothing to rewrite. It relies on the sentence alone, not
+	// on internal/iam, so that an entry explains a difference only if the oracle makes our decision
+	// once the sentence is applied.
 	restate func(*scenario) bool
 }
 
 const guide = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
 
-// differences is the list of all that is known. An entry that explains no scenario alone is stale,
-// and fails the run.
+// differences lists all known differences. An entry that does not explain any scenario on its own
+// is stale and fails the run.
 var differences = []difference{
 	{
 		name: "variables need Version 2012-10-17",
@@ -108,7 +108,7 @@ var differences = []difference{
 	},
 }
 
-// restateVersion spells out that a ${ is no variable.
+// restateVersion escapes ${ in documents whose version does not support variables.
 func restateVersion(s *scenario) bool {
 	changed := false
 	for _, d := range s.documents() {
@@ -139,10 +139,10 @@ func takesVariables(operator string) bool {
 	return strings.Contains(operator, "String") || strings.Contains(operator, "Arn")
 }
 
-// never is a condition that no request meets.
+// never is a condition that is false for every request.
 var never = iam.Condition{Operator: "StringEquals", Key: "aws:SourceVpc", Values: []string{"nowhere"}}
 
-// restateNull replaces the tests of a key whose value is empty by what comes of them.
+// restateNull replaces conditions on a key with an empty value by their result.
 func restateNull(s *scenario) bool {
 	changed := false
 	for _, st := range statements(s.documents()) {
@@ -153,7 +153,7 @@ func restateNull(s *scenario) bool {
 			case len(got) != 1 || got[0] != "":
 				kept = append(kept, c)
 				continue
-			case c.Operator == "Null" && c.Values[0] == "true", strings.HasPrefix(c.Operator, "ForAllValues:"): // holds
+			case c.Operator == "Null" && c.Values[0] == "true", strings.HasPrefix(c.Operator, "ForAllValues:"): // true
 			case c.Operator == "Null", strings.HasPrefix(c.Operator, "ForAnyValue:"):
 				kept = append(slices.DeleteFunc(kept, func(c iam.Condition) bool { return c.Key == never.Key }), never)
 			default:
@@ -169,8 +169,8 @@ func restateNull(s *scenario) bool {
 
 var variable = regexp.MustCompile(`\$\{([^},]*:[^},]*)\}`)
 
-// unresolved reports whether the text has a variable without a value, and without a default. One of
-// a key that may have several values has none: "You can't use a multivalued condition key as a
+// unresolved reports whether the text contains a variable without a value and without a default. A
+// variable of a multivalued key has no value: "You can't use a multivalued condition key as a
 // variable".
 func (s *scenario) unresolved(text string) bool {
 	for _, m := range variable.FindAllStringSubmatch(text, -1) {
@@ -182,7 +182,8 @@ func (s *scenario) unresolved(text string) bool {
 	return false
 }
 
-// restateNegated replaces such a variable by something that nothing is equal to, or like.
+// restateNegated replaces such a variable, under a negated operator, with a value that matches
+// nothing.
 func restateNegated(s *scenario) bool {
 	changed := false
 	for _, d := range s.documents() {
@@ -202,7 +203,8 @@ func restateNegated(s *scenario) bool {
 	return changed
 }
 
-// restateUnresolved leaves patterns out of NotResource that match nothing.
+// restateUnresolved removes patterns with such variables from NotResource, because they match
+// nothing.
 func restateUnresolved(s *scenario) bool {
 	changed := false
 	for _, d := range s.documents() {
@@ -224,7 +226,7 @@ func restateUnresolved(s *scenario) bool {
 	return changed
 }
 
-// restateShort fills in the missing fields.
+// restateShort adds the missing fields of ARNs in NotResource.
 func restateShort(s *scenario) bool {
 	changed := false
 	for _, st := range statements(s.identityBased()) {
@@ -237,8 +239,8 @@ func restateShort(s *scenario) bool {
 	return changed
 }
 
-// restateRunOn replaces a pattern with a * that ends a segment, and has others behind it, by the
-// resource where it matches that.
+// restateRunOn replaces a pattern in which a * ends a segment other than the last, with the
+// resource if the pattern matches it.
 func restateRunOn(s *scenario) bool {
 	changed := false
 	for _, st := range statements(s.documents()) {
@@ -253,7 +255,7 @@ func restateRunOn(s *scenario) bool {
 	return changed
 }
 
-// runOn is the pattern as a regular expression.
+// runOn converts the pattern to a regular expression.
 func runOn(pattern string) *regexp.Regexp {
 	var b strings.Builder
 	for i, field := range strings.SplitAfterN(pattern, ":", 6) {
@@ -275,7 +277,7 @@ func runOn(pattern string) *regexp.Regexp {
 	return regexp.MustCompile("^" + b.String() + "$")
 }
 
-// restateDates writes seconds as a date.
+// restateDates converts dates in seconds to ISO 8601.
 func restateDates(s *scenario) bool {
 	changed := false
 	for _, st := range statements(s.documents()) {
@@ -306,8 +308,8 @@ func isoDates(list []string) bool {
 	return changed
 }
 
-// restateNetworks writes every network and address in one form, an address as a network, and that
-// of all addresses as two halves.
+// restateNetworks writes all networks and addresses in one form. It writes addresses in policies as
+// networks, and 0.0.0.0/0 as two halves.
 func restateNetworks(s *scenario) bool {
 	changed := false
 	for _, st := range statements(s.documents()) {
@@ -341,8 +343,9 @@ func networks(value string) []string {
 	return []string{netip.MustParsePrefix(value).Masked().String()}
 }
 
-// restateNotPrincipal has a statement deny everyone, or nothing at all, by whether it lists every
-// name of the caller. A boundary makes it deny in any case: that the oracle knows.
+// restateNotPrincipal replaces NotPrincipal with everyone, or makes the statement apply to no one
+// if it lists every name of the caller. It skips scenarios with a boundary: there the statement
+// denies in any case, as the oracle knows.
 func restateNotPrincipal(s *scenario) bool {
 	if s.Policy == nil || s.Boundary != nil {
 		return false
@@ -360,7 +363,7 @@ func restateNotPrincipal(s *scenario) bool {
 	return changed
 }
 
-// restateOwner takes the denies out of the bucket policy.
+// restateOwner disables the Deny statements of the bucket policy.
 func restateOwner(s *scenario) bool {
 	if s.Policy == nil || !s.Caller.Root || s.crossAccount() || !strings.HasSuffix(s.Action, "BucketPolicy") {
 		return false
@@ -374,9 +377,9 @@ func restateOwner(s *scenario) bool {
 	return changed
 }
 
-// restateDirectGrant leaves nothing that could allow but a grant to the session, or to everyone:
-// neither the policies of the caller, of which only the denies stay, nor a grant to the role or the
-// account.
+// restateDirectGrant leaves only grants to the session or to everyone. It disables the Allow
+// statements in the caller's policies and removes the role and the account from the resource
+// policy's principals.
 func restateDirectGrant(s *scenario) bool {
 	if s.Session == nil || s.Policy == nil || s.crossAccount() {
 		return false

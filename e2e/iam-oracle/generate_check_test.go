@@ -9,12 +9,12 @@ import (
 	"syncd/internal/iam"
 )
 
-// enough is how many scenarios the tests take that need no Node.js: some seconds' worth.
+// enough is the number of scenarios in tests without Node.js. They take some seconds.
 const enough = 4000
 
-// TestScenarios holds the generator to what a comparison is worth something for: everything of the
-// policy language comes up often, no scenario has a policy that AWS would not store, and all three
-// decisions are common.
+// TestScenarios checks that the generator's scenarios are worth comparing: every feature of the
+// policy language is frequent, all policies are ones that AWS would store, and all three decisions
+// are common.
 func TestScenarios(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long under the race detector, which has nothing to find")
@@ -42,7 +42,7 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// wantedFeatures is what has to come up.
+// wantedFeatures returns the features that must occur.
 func wantedFeatures() []string {
 	all := []string{
 		"NotAction", "NotResource", "NotPrincipal", "everyone", "variable", "default", "short ARN", "several values", "key in another case",
@@ -60,7 +60,7 @@ func wantedFeatures() []string {
 	return all
 }
 
-// features names what the scenario has.
+// features returns the features of the scenario.
 func (s *scenario) features() []string {
 	kinds := map[iam.ResourceKind]string{iam.Bucket: "a bucket policy", iam.Key: "a key policy", iam.Trust: "a trust policy", iam.Queue: "a queue policy"}
 	has := map[string]bool{
@@ -100,8 +100,8 @@ func (s *scenario) featuresOf(st *iam.Statement, has map[string]bool) {
 	}
 }
 
-// TestSameSeedSameScenario: a failure can be looked at again.
-func TestSameSeedSameScenario(t *testing.T) {
+// TestSeedRepeatsScenario checks that a failure can be reproduced.
+func TestSeedRepeatsScenario(t *testing.T) {
 	for n := range uint64(50) {
 		if a, b := generate(3, n).String(), generate(3, n).String(); a != b {
 			t.Fatalf("scenario %d: got\n%s\nand\n%s, want the same", n, a, b)
@@ -112,10 +112,10 @@ func TestSameSeedSameScenario(t *testing.T) {
 	}
 }
 
-// TestRestatedIsTheSame: what means the same by a sentence of AWS's documentation is decided the
-// same, with no oracle to ask. A grant to the session is restated so that nothing else allows:
-// where that is enough, so is the whole.
-func TestRestatedIsTheSame(t *testing.T) {
+// TestRestatedScenariosDecideTheSame checks, without the oracle, that internal/iam makes the same
+// decision for a restated scenario. Restating a direct grant removes all other grants, so there the
+// check applies only if the restated scenario is allowed.
+func TestRestatedScenariosDecideTheSame(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long under the race detector, which has nothing to find")
 	}
@@ -148,8 +148,8 @@ func TestRestatedIsTheSame(t *testing.T) {
 	}
 }
 
-// TestCloneIsApart: a restatement must not change what it was made from.
-func TestCloneIsApart(t *testing.T) {
+// TestCloneIsIndependent checks that restating a clone does not change the original.
+func TestCloneIsIndependent(t *testing.T) {
 	for n := range uint64(100) {
 		s := generate(5, n)
 		before := s.String()

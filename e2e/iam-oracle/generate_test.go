@@ -15,18 +15,18 @@ const (
 	stranger = "333333333333"
 )
 
-// generator makes scenarios. It leaves out what AWS's documentation does not decide: a set
-// operator's absence on a key that may have several values and has one, an ARN of fewer than six
-// fields in a condition, an empty default of a variable, an IPv6 address without its prefix length
-// close to another, variables under Bool; and what AWS does not store: an ARN cut short in a
-// session policy or in one of an organization.
+// generator generates scenarios. It omits what AWS's documentation leaves open: a multivalued key
+// with one value and without a set operator, an ARN with fewer than six fields in a condition, an
+// empty default of a variable, an IPv6 address without a prefix length near another, and variables
+// under Bool. It also omits what AWS does not store: an incomplete ARN in a session policy or an
+// organization's policy.
 type generator struct {
 	*rand.Rand
 	*scenario
 	target target
 }
 
-// generate is the scenario of a number, always the same of one seed.
+// generate returns the scenario with that number. It is always the same for a seed.
 func generate(seed, number uint64) *scenario {
 	g := generator{Rand: rand.New(rand.NewPCG(seed, number)), scenario: &scenario{}}
 	g.request()
@@ -37,12 +37,12 @@ func generate(seed, number uint64) *scenario {
 	return g.scenario
 }
 
-// chance is true p times in a hundred.
+// chance returns true p times in a hundred.
 func (g *generator) chance(p int) bool { return g.IntN(100) < p }
 
 func pick[T any](g *generator, list ...T) T { return list[g.IntN(len(list))] }
 
-// some is one to most of the list's members, each by a call of make.
+// some returns a list of 1 to most elements. It calls make for each.
 func some(g *generator, most int, make func() string) []string {
 	var list []string
 	for range 1 + g.IntN(most) {
@@ -53,12 +53,12 @@ func some(g *generator, most int, make func() string) []string {
 	return list
 }
 
-// target is what a request may be about.
+// target describes what a request can be about.
 type target struct {
 	kind      iam.ResourceKind
 	actions   []string
 	resources []string
-	ownPolicy int // how many in a hundred have a policy of their own
+	ownPolicy int // how many in a hundred have a resource policy
 	signed    bool
 	roots     int // how many callers in a hundred are root users
 	weight    int
@@ -89,7 +89,7 @@ var targets = []target{
 		resources: []string{"arn:aws:kms:us-west-2:111111111111:key/0f1e2d3c"},
 	},
 	{
-		kind: iam.Trust, weight: 20, ownPolicy: 100, signed: true, // and no roots, who cannot assume roles
+		kind: iam.Trust, weight: 20, ownPolicy: 100, signed: true, // no root users, which cannot assume roles
 		actions:   []string{"sts:AssumeRole", "sts:TagSession"},
 		resources: []string{"arn:aws:iam::111111111111:role/reader"},
 	},
@@ -151,7 +151,7 @@ func session(account, role string) iam.Caller {
 
 func root(account string) string { return "arn:aws:iam::" + account + ":root" }
 
-// policies gives a caller what one of his type can have.
+// policies gives the caller policies that its type can have.
 func (g *generator) policies() {
 	if g.chance(g.target.ownPolicy) {
 		g.Policy = g.document(ofResource)
@@ -184,7 +184,7 @@ func (g *generator) policies() {
 	}
 }
 
-// place is where a policy stands.
+// place is where a policy is attached.
 type place int
 
 const (
@@ -197,7 +197,7 @@ const (
 
 func (g *generator) document(at place) *iam.Document {
 	d := &iam.Document{Version: iam.Version2012}
-	if at != ofResourceControl { // which have to be of that version
+	if at != ofResourceControl { // these must have that version
 		d.Version = pick(g, iam.Version2012, iam.Version2012, iam.Version2012, iam.Version2012, iam.Version2012, iam.Version2012, iam.Version2008, "")
 	}
 	for range pick(g, 1, 1, 2, 3) {
@@ -211,7 +211,7 @@ func (g *generator) statement(at place) iam.Statement {
 	if at == ofResourceControl || g.chance(18) {
 		s.Effect = iam.Deny
 	}
-	// Denies that always strike would leave nothing that is allowed.
+	// If Deny statements always matched, nothing would be allowed.
 	likely := 93
 	if s.Effect == iam.Deny {
 		likely = 60
@@ -234,7 +234,8 @@ func (g *generator) statement(at place) iam.Statement {
 	return s
 }
 
-// actions of a resource control policy are never * alone, and never NotAction.
+// actions sets the actions of a statement. In a resource control policy they are never just * and
+// never NotAction.
 func (g *generator) actions(s *iam.Statement, at place, likely int) {
 	service, name, _ := strings.Cut(g.Action, ":")
 	all := "*"
@@ -284,7 +285,7 @@ func (g *generator) resources(s *iam.Statement, at place, likely int) {
 	s.Resources = list(hit)
 }
 
-// near is a pattern that is likely to match the resource, far one that is not.
+// near returns a pattern that probably matches the resource; far returns one that does not.
 func (g *generator) near(at place) string {
 	fields := strings.SplitN(g.Resource, ":", 6)
 	if len(fields) < 6 {
@@ -309,8 +310,8 @@ func (g *generator) near(at place) string {
 	return pick(g, g.cutShort(at, patterns, fields)...)
 }
 
-// cutShort adds ARNs of fewer than six fields, where AWS knows them: those of identity-based
-// policies, and anywhere those that end in *.
+// cutShort adds ARNs with fewer than six fields where AWS accepts them: in identity-based policies,
+// and anywhere if they end in *.
 func (g *generator) cutShort(at place, patterns, fields []string) []string {
 	for n := 3; n < 6; n++ {
 		short := strings.Join(fields[:n], ":")
@@ -325,8 +326,7 @@ func (g *generator) cutShort(at place, patterns, fields []string) []string {
 	return patterns
 }
 
-// escaped is text as a pattern, for a document of any version: nothing in it stands for something
-// else.
+// escaped returns text as a pattern that matches only itself, in a document of any version.
 func escaped(text string) string { return strings.ReplaceAll(text, "${", "?{") }
 
 func (g *generator) far(at place) string {

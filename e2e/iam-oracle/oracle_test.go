@@ -1,10 +1,11 @@
 // Package iamoracle_test compares internal/iam with another implementation of AWS's policy
-// evaluation, @cloud-copilot/iam-simulate, over requests and policies that are made up. It promises
-// that they agree, or that a sentence of AWS's documentation says why not: see [differences].
+// evaluation, @cloud-copilot/iam-simulate, on generated requests and policies. It promises that the
+// two agree, or that a sentence in AWS's documentation explains the difference: see [differences].
 //
-// A scenario is one request with every policy that has a say. The same seed makes the same
-// scenarios. What the two disagree on is shown whole, made as small as it gets. TestOracle needs
-// Node.js and what `npm ci` installs beside it: `make iam-oracle` sees to both.
+// A scenario is one request with every policy that applies to it. A seed always generates the same
+// scenarios. For an unexplained difference the test prints the whole scenario, made as small as
+// possible. TestOracle needs Node.js and the packages that `npm ci` installs in this folder; `make
+// iam-oracle` installs them.
 package iamoracle_test
 
 import (
@@ -27,7 +28,7 @@ const (
 	implicitDeny = "implicit deny"
 )
 
-// oracle is a process of oracle.mjs.
+// oracle is a running oracle.mjs.
 type oracle struct {
 	in  io.WriteCloser
 	out *bufio.Reader
@@ -59,9 +60,9 @@ func (o *oracle) stop() error {
 	return o.cmd.Wait()
 }
 
-// question is a scenario as oracle.mjs reads it.
+// question is a scenario in the form that oracle.mjs reads.
 type question struct {
-	Principal       string            `json:"principal,omitempty"` // absent for somebody anonymous
+	Principal       string            `json:"principal,omitempty"` // empty for an anonymous caller
 	Action          string            `json:"action"`
 	Resource        string            `json:"resource"`
 	Account         string            `json:"account"`
@@ -74,7 +75,7 @@ type question struct {
 	ResourceControl []json.RawMessage `json:"resourceControl,omitempty"`
 }
 
-// ask has the oracle decide. An error is a scenario that it refuses.
+// ask returns the oracle's decision. It returns an error if the oracle rejects the scenario.
 func (o *oracle) ask(s *scenario) (string, error) {
 	line, err := json.Marshal(s.question())
 	if err != nil {
@@ -97,8 +98,8 @@ func (o *oracle) ask(s *scenario) (string, error) {
 	return reply.Decision, nil
 }
 
-// question gives the root user a policy that allows everything, because the oracle does not know
-// that one needs none.
+// question converts the scenario. It gives a root user a policy that allows everything, because the
+// oracle does not know that root users need none.
 func (s *scenario) question() question {
 	q := question{
 		Principal: s.Caller.ARN + s.Caller.Service, Action: s.Action, Resource: s.Resource, Account: s.Owner, Context: map[string]any{},
@@ -139,7 +140,7 @@ func allAsJSON(list []*iam.Document) []json.RawMessage {
 	return all
 }
 
-// String is the scenario as JSON.
+// String returns the scenario as JSON.
 func (s *scenario) String() string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)

@@ -6,7 +6,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// names lists how a policy can name the caller, from the account to the very caller.
+// names lists how a policy can name the caller, from the account to the exact caller.
 func (s *scenario) names() []iam.Principal {
 	c := s.Caller
 	switch {
@@ -51,7 +51,7 @@ func (g *generator) principals(s *iam.Statement, likely int) {
 	}
 }
 
-// alias is another way to write an account.
+// alias returns another way to write an account.
 func (g *generator) alias(p iam.Principal) iam.Principal {
 	if len(p.ID) == len(owner) && g.chance(50) {
 		return aws(root(p.ID))
@@ -59,7 +59,7 @@ func (g *generator) alias(p iam.Principal) iam.Principal {
 	return p
 }
 
-// other is a principal that is somebody else, or everyone.
+// other returns another principal, or everyone.
 func (g *generator) other() iam.Principal {
 	return pick(g,
 		aws("*"), aws(stranger), aws(root(stranger)), aws("arn:aws:iam::"+owner+":user/carol"), aws("arn:aws:iam::"+consumer+":user/ALICE"),
@@ -69,7 +69,7 @@ func (g *generator) other() iam.Principal {
 	)
 }
 
-// spared is what NotPrincipal lists: often all the caller's names, or all but one.
+// spared returns a list for NotPrincipal: often all names of the caller, or all but one.
 func (g *generator) spared() []iam.Principal {
 	var list []iam.Principal
 	for _, p := range g.names() {

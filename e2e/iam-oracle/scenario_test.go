@@ -9,13 +9,13 @@ import (
 	"syncd/internal/iam"
 )
 
-// scenario is one request and every policy that has a say in it.
+// scenario is one request and every policy that applies to it.
 type scenario struct {
 	Caller   iam.Caller
 	Action   string
 	Resource string
 	Owner    string              // the account that owns the resource; "" for the caller's own
-	Context  map[string][]string // what the caller alone does not tell: see facts
+	Context  map[string][]string // keys that are not derived from the caller: see facts
 
 	Kind            iam.ResourceKind
 	Policy          *iam.Document   `json:",omitempty"` // of the resource
@@ -23,14 +23,15 @@ type scenario struct {
 	Boundary        *iam.Document   `json:",omitempty"`
 	Session         *iam.Document   `json:",omitempty"`
 	ServiceControl  []*iam.Document `json:",omitempty"`
-	ResourceControl []*iam.Document `json:",omitempty"` // beside RCPFullAWSAccess, which is always attached
+	ResourceControl []*iam.Document `json:",omitempty"` // in addition to RCPFullAWSAccess, which is always attached
 }
 
-// fullAccess is FullAWSAccess, RCPFullAWSAccess, and what the root user can do without any policy.
+// fullAccess is the content of FullAWSAccess and RCPFullAWSAccess, and what a root user may do
+// without any policy.
 const fullAccess = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`
 
-// ours is the decision of internal/iam. The policies go through their text, so that the parser has
-// its part. It fails where a policy is one that AWS would not store.
+// ours returns the decision of internal/iam. It encodes and parses the policies, to test the parser
+// too. It returns an error if AWS would not store one of them.
 func (s *scenario) ours() (string, error) {
 	p := iam.Policies{Kind: s.Kind, ServiceControl: s.ServiceControl}
 	if s.ResourceControl != nil {
@@ -82,9 +83,9 @@ func store(d *iam.Document, kind iam.ResourceKind) (*iam.Document, error) {
 	return stored, nil
 }
 
-// facts is the whole request context: what the request carries, and what follows from the caller by
-// the table "Principal key values" (IAM policy elements: Variables and tags) and "AWS global
-// condition context keys". It is not internal/iam that says so here.
+// facts returns the whole request context: the keys that the request carries, and those derived
+// from the caller according to the table "Principal key values" (IAM policy elements: Variables and
+// tags) and "AWS global condition context keys". It does not use internal/iam.
 func (s *scenario) facts() map[string][]string {
 	all := maps.Clone(s.Context)
 	if all == nil {
@@ -123,8 +124,8 @@ func (s *scenario) facts() map[string][]string {
 	return all
 }
 
-// mentions tells of a context key whether a policy has it, as a condition's or as a variable:
-// others make no difference, but take time.
+// mentions returns a function that reports whether a policy uses a context key, in a condition or
+// as a variable. Other keys make no difference but take time.
 func (s *scenario) mentions() func(key string) bool {
 	var b strings.Builder
 	for _, st := range statements(s.documents()) {
@@ -137,7 +138,7 @@ func (s *scenario) mentions() func(key string) bool {
 	return func(key string) bool { return strings.Contains(body, strings.ToLower(key)) }
 }
 
-// fact is the values of a context key, whatever its case.
+// fact returns the values of a context key, ignoring case.
 func (s *scenario) fact(key string) []string {
 	for name, values := range s.facts() {
 		if strings.EqualFold(name, key) {
@@ -147,18 +148,18 @@ func (s *scenario) fact(key string) []string {
 	return nil
 }
 
-// anonymous is true of a caller without credentials.
+// anonymous reports whether the caller has no credentials.
 func (s *scenario) anonymous() bool { return s.Caller.Account == "" && s.Caller.Service == "" }
 
-// crossAccount is true of a caller of another account than the resource's.
+// crossAccount reports whether the caller and the resource belong to different accounts.
 func (s *scenario) crossAccount() bool { return s.Owner != "" && s.Owner != s.Caller.Account }
 
-// identityBased lists the policies that are stored with the caller.
+// identityBased returns the policies stored with the caller.
 func (s *scenario) identityBased() []*iam.Document {
 	return slices.DeleteFunc(append(slices.Clone(s.Identity), s.Boundary, s.Session), func(d *iam.Document) bool { return d == nil })
 }
 
-// documents lists every policy.
+// documents returns all policies.
 func (s *scenario) documents() []*iam.Document {
 	all := slices.Concat(s.identityBased(), s.ServiceControl, s.ResourceControl)
 	if s.Policy != nil {
@@ -167,7 +168,7 @@ func (s *scenario) documents() []*iam.Document {
 	return all
 }
 
-// statements lists every statement of the policies.
+// statements returns all statements of the policies.
 func statements(policies []*iam.Document) []*iam.Statement {
 	var all []*iam.Statement
 	for _, d := range policies {
@@ -178,7 +179,7 @@ func statements(policies []*iam.Document) []*iam.Statement {
 	return all
 }
 
-// clone is a copy that shares nothing with s that is ever changed.
+// clone returns a copy of the scenario. The two share only data that never changes.
 func (s *scenario) clone() *scenario {
 	c := *s
 	c.Context = maps.Clone(s.Context)

@@ -7,8 +7,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// Closing is the statement, as JSON, that a document lacks of the need for these actions: an
-// identity policy, or the policy of the resource.
+// Closing returns the missing statement as JSON. Adding it to the document named by lacks, an
+// identity policy or the policy of the resource, grants the actions of the need.
 func (n Need) Closing(lacks iam.Source, actions []string) string {
 	s := iam.Statement{Effect: iam.Allow, Actions: actions, Resources: []string{n.Resource}}
 	for _, c := range n.Conditions {
@@ -16,7 +16,7 @@ func (n Need) Closing(lacks iam.Source, actions []string) string {
 	}
 	if lacks != iam.SourceIdentity {
 		s.Principals = []iam.Principal{{Kind: iam.AWSPrincipal, ID: cmp.Or(n.Principal, n.Account)}}
-		switch n.Kind() { //nolint:exhaustive // the others keep the resource
+		switch n.Kind() { //nolint:exhaustive // all other kinds keep the resource
 		case KindTrust:
 			s.Resources = nil
 			if n.ExternalID {

@@ -7,14 +7,14 @@ import (
 	"syncd/internal/arn"
 )
 
-// OfAnotherOwner reports whether a role of an account is another owner's: neither of the account it
-// is assumed from nor of the mapping's destination, which is the operator's own.
+// OfAnotherOwner reports whether a role's account belongs to another owner. The account that
+// assumes the role and the account of the mapping's destination belong to the operator.
 func OfAnotherOwner(account, from string, m config.Mapping) bool {
 	return account != from && account != m.Destination.Account
 }
 
-// WithoutExternalID are the roles of another owner that a mapping assumes without an ExternalId,
-// and without saying that they need none.
+// WithoutExternalID returns the roles of another owner that the mapping assumes without an
+// ExternalId, except those configured with external_id: none.
 func (v View) WithoutExternalID() (names []string) {
 	for _, name := range v.Roles() {
 		role := v.Config.Roles[name]
@@ -25,10 +25,10 @@ func (v View) WithoutExternalID() (names []string) {
 	return names
 }
 
-// DeputyWhy explains the risk of another owner's role that is assumed without an ExternalId.
+// DeputyWhy explains the risk of assuming another owner's role without an ExternalId.
 const DeputyWhy = "assumed without an ExternalId, so that anyone else who can have syncd assume it gets at its owner's data (the confused deputy problem)"
 
-// DeputyFix is the remedy of the risk that [DeputyWhy] explains.
+// DeputyFix returns the remedy for the risk that [DeputyWhy] explains.
 func DeputyFix(role string) string {
 	return fmt.Sprintf("have its owner ask for an ExternalId in the trust policy and set roles.%s.external_id; or set it to none, which says that it needs none", role)
 }

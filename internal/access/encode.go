@@ -6,8 +6,8 @@ import (
 	"unicode/utf16"
 )
 
-// Compact is the body in as few characters as AWS counts. What lies beyond ASCII is escaped: IAM
-// takes characters up to U+00FF only, and keys may have others.
+// Compact encodes the body in the fewest characters by AWS's count. It escapes non-ASCII
+// characters, because IAM accepts only characters up to U+00FF and keys may contain others.
 func Compact(body json.Marshaler) ([]byte, error) {
 	text, err := body.MarshalJSON()
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// Kind says what a document is for, and so which rules it follows.
+// Kind is the purpose of a document, which determines the rules that apply to it.
 type Kind string
 
 // The kinds of document.
@@ -17,19 +17,19 @@ const (
 	KindAccessPoint Kind = "access-point" // the policy of an access point of a bucket
 	KindKey         Kind = "key"          // the policy of a KMS key
 	KindQueue       Kind = "queue"        // the policy of an SQS queue
-	KindSession     Kind = "session"      // what narrows one session of a role
-	KindLifecycle   Kind = "lifecycle"    // the lifecycle rules of a bucket, which are not a policy
+	KindSession     Kind = "session"      // restricts one session of a role
+	KindLifecycle   Kind = "lifecycle"    // the lifecycle rules of a bucket; not a policy
 
-	KindServiceControl  Kind = "scp" // what the users and roles of an organization's accounts may do at most
-	KindResourceControl Kind = "rcp" // what may be done at most to the resources of an organization's accounts
+	KindServiceControl  Kind = "scp" // the maximum permissions of users and roles in an organization's accounts
+	KindResourceControl Kind = "rcp" // the maximum permissions on resources in an organization's accounts
 )
 
-// Kinds lists every [Kind], in the order in which they are explained.
+// Kinds lists every [Kind], in the order of the documentation.
 func Kinds() []Kind {
 	return []Kind{KindIdentity, KindTrust, KindBucket, KindAccessPoint, KindKey, KindQueue, KindSession, KindLifecycle, KindServiceControl, KindResourceControl}
 }
 
-// Service is the one whose actions a policy of the kind has; "" for any.
+// Service returns the service whose actions a policy of this kind contains, or "" for any service.
 func (k Kind) Service() string {
 	switch k {
 	case KindTrust:
@@ -45,10 +45,10 @@ func (k Kind) Service() string {
 	return ""
 }
 
-// OfResource is true of the kinds whose statements name principals.
+// OfResource reports whether statements of this kind name principals.
 func (k Kind) OfResource() bool { return k.Service() != "" }
 
-// WithArticle says what a document of the kind is called in a sentence.
+// WithArticle returns the name of the kind with its article, for use in a sentence.
 func (k Kind) WithArticle() string {
 	switch k {
 	case KindTrust:
@@ -74,13 +74,13 @@ func (k Kind) WithArticle() string {
 	return "a lifecycle configuration"
 }
 
-// Noun is what a document of the kind is called, without an article.
+// Noun returns the name of the kind without an article.
 func (k Kind) Noun() string {
 	_, noun, _ := strings.Cut(k.WithArticle(), " ")
 	return noun
 }
 
-// ResourceKind is the kind in the words of package iam.
+// ResourceKind returns the kind as package iam names it.
 func (k Kind) ResourceKind() iam.ResourceKind {
 	switch k {
 	case KindTrust:
@@ -96,10 +96,10 @@ func (k Kind) ResourceKind() iam.ResourceKind {
 	return iam.Identity
 }
 
-// OfOrganization is true of the kinds that AWS Organizations has.
+// OfOrganization reports whether the kind belongs to AWS Organizations.
 func (k Kind) OfOrganization() bool { return k == KindServiceControl || k == KindResourceControl }
 
-// Kind is the kind of policy that the need's resource has.
+// Kind returns the kind of policy that applies to the need's resource.
 func (n Need) Kind() Kind {
 	if PointOf(n.Sample) != "" {
 		return KindAccessPoint
@@ -107,11 +107,11 @@ func (n Need) Kind() Kind {
 	return kindOf(n.On)
 }
 
-// Optional is true of the kinds of policy that a resource need not have: in its own account
-// identity policies suffice.
+// Optional reports whether a resource may lack a policy of this kind. Within the same account,
+// identity policies are sufficient.
 func (k Kind) Optional() bool { return k == KindBucket || k == KindAccessPoint }
 
-// kindOf is the kind of policy that a resource has.
+// kindOf returns the kind of policy of a resource.
 func kindOf(r Resource) Kind {
 	switch r {
 	case SourceBucket, SourceObjects, UnderlyingBucket, UnderlyingObjects, DestinationBucket, DestinationObjects, StateBucket, StateObjects:

@@ -10,43 +10,44 @@ import (
 	"syncd/internal/arn"
 )
 
-// Need is one permission that a mapping needs of one principal on one resource.
+// Need is one permission that a mapping needs for one principal on one resource.
 type Need struct {
 	// Mapping is the mapping's name.
 	Mapping string
-	// Role is the principal by its name in roles, "" for the ambient credentials; Principal is its
-	// ARN, "" where that is not known, and Account the account it acts in, which of the ambient
-	// credentials is taken to be that of the destination.
+	// Role is the principal's name in the roles setting, or "" for the ambient credentials.
+	// Principal is its ARN, or "" if unknown. Account is the principal's account; the ambient
+	// credentials are assumed to belong to the destination's account.
 	Role, Principal, Account string
-	// Action is the action, and On the kind of its resource.
+	// Action is the action, and On is the kind of its resource.
 	Action string
 	On     Resource
-	// Resource is the ARN of the resource as a policy writes it, with wildcards; Sample is one
-	// concrete ARN that it covers.
+	// Resource is the ARN of the resource as written in a policy, with wildcards. Sample is one
+	// concrete ARN that Resource covers.
 	Resource, Sample string
 	// Owner is the account that owns the resource.
 	Owner string
-	// Context is the condition context of a typical request: what syncd or S3 sends beyond what
-	// every request has. What depends on a secret is not in it; see ExternalID.
+	// Context is the condition context of a typical request: the keys that syncd or S3 sends in
+	// addition to those in every request. It contains no values derived from a secret; see
+	// ExternalID.
 	Context map[string][]string
-	// ExternalID says that the request carries the ExternalId of the role that is assumed.
+	// ExternalID reports whether the request sends the ExternalId of the role it assumes.
 	ExternalID bool
-	// Target is the name of the role that is assumed, "" of other needs.
+	// Target is the name of the role to assume, or "" for other needs.
 	Target string
-	// Feature and Why say what it is for.
+	// Feature and Why describe what the permission is for.
 	Feature Feature
 	Why     string
 
 	SID        string
 	Conditions []Condition
-	owned      bool   // the resource's ARN has no account, and the configuration says which it is
-	Underlying bool   // only the policy of the resource has a say: it is a bucket, which is reached through an access point
-	Holder     string // of a bucket behind an access point, what it is called when nothing is known but that; else ""
+	owned      bool   // the resource's ARN has no account, but the configuration specifies it
+	Underlying bool   // only the resource's policy decides: a bucket reached through an access point
+	Holder     string // description of the bucket behind an access point if only the access point is known; otherwise ""
 }
 
-// Needs returns what a mapping needs, in the order of the table: first the roles, hop by hop, then
-// the source, the destination and the state. A need that two rows ask for is there once, with the
-// reason of the first.
+// Needs returns the permissions that a mapping needs, in the order of the table: first the roles,
+// hop by hop, then the source, the destination and the state. If two rows yield the same need, it
+// is listed once, with the reason of the first row.
 func Needs(c *config.Config, m config.Mapping) []Need {
 	r := NewView(c, m)
 	var needs []Need
@@ -66,7 +67,7 @@ func Needs(c *config.Config, m config.Mapping) []Need {
 	})
 }
 
-// apply makes needs of a row: one, or one for every hop to a role.
+// apply returns the needs of a row: one, or one for every hop to a role.
 func (v View) apply(p Permission) []Need {
 	if p.On == AssumedRole {
 		return v.hops(p)
@@ -81,7 +82,7 @@ func (v View) apply(p Permission) []Need {
 	return needs
 }
 
-// behind finds the bucket behind an access point that a row applies to, nil where none is.
+// behind returns the bucket behind the access point that a row applies to, or nil if there is none.
 func (v View) behind(on Resource) *Scope {
 	under, ok := map[Resource]Resource{SourceBucket: UnderlyingBucket, SourceObjects: UnderlyingObjects}[on]
 	if source, _ := v.Config.Places(v.Mapping); !ok || source.AccessPoint == "" {
@@ -91,7 +92,7 @@ func (v View) behind(on Resource) *Scope {
 	return &p
 }
 
-// at is the need of a principal in a scope.
+// at returns the need of a role in a scope.
 func (v View) at(p Permission, role string, scope Scope) Need {
 	n := v.need(p, role)
 	n.On = scope.On
@@ -105,7 +106,7 @@ func (v View) at(p Permission, role string, scope Scope) Need {
 	return n
 }
 
-// need begins a need of a principal.
+// need returns a need with the fields that depend only on the row and the role.
 func (v View) need(p Permission, role string) Need {
 	n := Need{
 		Mapping: v.Mapping.Name, Role: role, Principal: v.Config.Roles[role].ARN, Account: v.accountOf(role),
@@ -120,7 +121,7 @@ func (v View) need(p Permission, role string) Need {
 	return n
 }
 
-// hops are the needs of whoever assumes the mapping's roles.
+// hops returns the needs of the principals that assume the mapping's roles.
 func (v View) hops(p Permission) (needs []Need) {
 	for _, name := range v.Roles() {
 		role := v.Config.Roles[name]
@@ -143,8 +144,8 @@ func (v View) hops(p Permission) (needs []Need) {
 	return needs
 }
 
-// hopNeeds reports whether assuming the role amounts to the action: tags and the source identity of
-// an earlier hop stay with every later one.
+// hopNeeds reports whether assuming the role requires the action. Transitive tags and the source
+// identity of an earlier hop persist in all later hops.
 func hopNeeds(c *config.Config, name, action string) bool {
 	role := c.Roles[name]
 	switch action {
@@ -157,7 +158,7 @@ func hopNeeds(c *config.Config, name, action string) bool {
 	}
 }
 
-// requestTags are the context keys of the tags that an AssumeRole passes.
+// requestTags returns the context keys of the tags that an AssumeRole request passes.
 func requestTags(role config.Role) map[string][]string {
 	if len(role.Tags) == 0 {
 		return nil
@@ -172,11 +173,12 @@ func requestTags(role config.Role) map[string][]string {
 	return facts
 }
 
-// PrincipalName is what findings call the principal of a need.
+// PrincipalName returns the name of the need's principal for use in findings.
 func PrincipalName(n Need) string { return cmp.Or(n.Principal, "the ambient credentials") }
 
-// Grant is what an identity or session policy says of the need. The ARN of a bucket does not say
-// whose it is: the account of the configuration does, where there is one.
+// Grant returns the statement for the need in an identity or session policy. The ARN of a bucket
+// does not contain its account, so Grant adds a condition on the account if the configuration
+// specifies one.
 func (n Need) Grant() Grant {
 	g := Grant{SID: n.SID, Actions: []string{n.Action}, Resources: []string{n.Resource}, Conditions: slices.Clone(n.Conditions)}
 	if n.owned {
@@ -185,5 +187,5 @@ func (n Need) Grant() Grant {
 	return g
 }
 
-// ResourceAccount is the condition key of the account that owns what a request is about.
+// ResourceAccount is the condition key for the account that owns the requested resource.
 const ResourceAccount = "aws:ResourceAccount"

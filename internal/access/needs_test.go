@@ -12,7 +12,8 @@ import (
 	"syncd/internal/access/accesstest"
 )
 
-// needsOf are the actions that the first mapping of a configuration needs of one kind of resource.
+// needsOf returns the actions that the first mapping of a configuration needs on one kind of
+// resource.
 func needsOf(c *config.Config, on access.Resource) (actions []string) {
 	for _, n := range access.Needs(c, c.Mappings[0]) {
 		if n.On == on {

@@ -6,13 +6,13 @@ import (
 	"syncd/internal/arn"
 )
 
-// IsPattern reports whether a text has wildcards or variables.
+// IsPattern reports whether text contains wildcards or policy variables.
 func IsPattern(text string) bool {
 	return strings.ContainsAny(text, "*?") || strings.Contains(text, "${")
 }
 
-// PointOf is the ARN of the access point that an ARN names, or in which it names objects; "" for
-// none, or a pattern of several.
+// PointOf returns the ARN of the access point in an ARN of an access point or of objects in it. It
+// returns "" if there is none or if the ARN is a pattern that may match several.
 func PointOf(text string) string {
 	a, _ := arn.Split(text)
 	name, isPoint := strings.CutPrefix(a.Resource, "accesspoint/")

@@ -1,20 +1,20 @@
 // Package access is the table of permissions: which action on which resource each feature of a
 // mapping needs, and why.
 //
-// It promises that there is one table, [Permissions], and that whatever has to know permissions
-// reads it. [Needs] applies it to one mapping, a [View] of which says where each row applies;
-// [Minimal] makes the fewest statements of grants; [SessionPolicy] narrows a session to its
-// mapping. Every grant is needed by something that syncd does: a setting that turns a feature off
-// takes the grant away, and a test takes each away in turn and finds something broken.
+// It promises that there is one table, [Permissions], and that all code that deals with permissions
+// reads it. [Needs] applies the table to one mapping. A [View] of the mapping determines where each
+// row applies. [Minimal] reduces grants to the fewest statements. [SessionPolicy] restricts a
+// session to its mapping. syncd uses every grant: turning a feature off removes its grant, and a
+// test removes each grant in turn and checks that something fails.
 //
-// It leaves to others the documents that accounts put in force (access/policy), trying permissions
-// with requests (access/doctor) and judging documents that exist (access/lint), all of which import
-// it; and the policy language and its evaluation (package iam).
+// It leaves to others: the documents that accounts put in force (access/policy), probing
+// permissions with requests (access/doctor) and checking existing documents (access/lint), all of
+// which import this package; and the policy language and its evaluation (package iam).
 //
-// Words to know. The reader is the role of a mapping's source, the writer that of its destination,
-// the keeper that of the state; one role may be all three, and the ambient credentials stand in
-// where there is none. A need is one row of the table applied to one mapping. The owner's side are
-// the accounts whose buckets are read, the consumer's side all others.
+// The words: the reader is the role of a mapping's source, the writer is the role of its
+// destination, and the keeper is the role of the state. One role may be all three. A side without a
+// role uses the ambient credentials. A need is one row of the table applied to one mapping. The
+// owner's side is the accounts whose buckets are read; the consumer's side is all other accounts.
 package access
 
 import (
@@ -24,7 +24,7 @@ import (
 	"syncd/config"
 )
 
-// Actor is who sends a request, by the part played in a mapping.
+// Actor is the sender of a request, named by its part in a mapping.
 type Actor string
 
 // The actors.
@@ -32,18 +32,18 @@ const (
 	Reader Actor = "reader" // the role of the source
 	Writer Actor = "writer" // the role of the destination
 	Keeper Actor = "keeper" // the role of the state
-	Caller Actor = "caller" // whoever assumes a role: the one it is reached via, or the ambient credentials
+	Caller Actor = "caller" // the principal that assumes a role: the role named by via, or the ambient credentials
 )
 
-// Resource is a kind of thing that an action is allowed on.
+// Resource is a kind of resource that an action applies to.
 type Resource string
 
-// The kinds of resource. Objects are those under the prefix of their side.
+// The kinds of resource. Objects are the objects under the prefix of their side.
 const (
 	SourceBucket       Resource = "source bucket"
 	SourceObjects      Resource = "source objects"
 	SourceKey          Resource = "source key"
-	UnderlyingBucket   Resource = "underlying bucket" // behind an access point that is the source
+	UnderlyingBucket   Resource = "underlying bucket" // behind the access point that is the source
 	UnderlyingObjects  Resource = "underlying objects"
 	DestinationBucket  Resource = "destination bucket"
 	DestinationObjects Resource = "destination objects"
@@ -59,7 +59,7 @@ func (r Resource) isBucket() bool { return strings.HasSuffix(string(r), " bucket
 // IsKey reports whether the resource is a KMS key.
 func (r Resource) IsKey() bool { return strings.HasSuffix(string(r), " key") }
 
-// Feature is what syncd does with a permission.
+// Feature is the syncd feature that uses a permission.
 type Feature string
 
 // The features.
@@ -91,31 +91,32 @@ type Permission struct {
 	On      Resource
 	By      Actor
 	Feature Feature
-	// Only says of which mappings it is needed, in the words of the configuration; empty for all.
+	// Only describes the mappings that need the permission, in terms of the configuration. It is
+	// empty if all mappings need it.
 	Only string
-	// Why says which request asks for it.
+	// Why names the request that requires the permission.
 	Why string
-	// Source is the AWS document that says so.
+	// Source is the AWS document that states the requirement.
 	Source string
 
 	when func(Traits) bool
 }
 
-// Traits are what decides of a mapping which rows it needs.
+// Traits are the properties of a mapping that determine which rows it needs.
 type Traits struct {
-	Relay     bool // content passes through syncd
+	Relay     bool // syncd downloads the content and uploads it
 	Multipart bool // objects may be large enough to be written in parts
 	tags      bool
-	choose    bool // of the tags some
+	choose    bool // copy only selected tags
 	notes     bool // annotations
 	lock      bool
 	ACL       string
 	delete    bool
-	State     bool // on S3
-	StateKey  bool // under a key of its own
+	State     bool // the state is stored on S3
+	StateKey  bool // the state is encrypted with a configured key
 }
 
-// The documents that rows refer to.
+// The documents that the rows cite.
 const (
 	docActions     = "Amazon S3 User Guide, Required permissions for Amazon S3 API operations"
 	docMultipart   = "Amazon S3 User Guide, Uploading and copying objects using multipart upload"
@@ -128,14 +129,14 @@ const (
 	docIdentity    = "IAM User Guide, Monitor and control actions taken with assumed roles"
 )
 
-// Permissions returns the table, in the order in which a pass meets its rows. Rows that ask for one
-// action on one resource are separate reasons for it: it is granted when one of them holds.
+// Permissions returns the table, in the order in which a pass needs its rows. Rows with the same
+// action and resource are separate reasons: the permission is granted if any of them applies.
 func Permissions() []Permission {
 	return slices.Concat(rolePermissions(), sourcePermissions(), writePermissions(), uploadPermissions(), keepingPermissions(), statePermissions())
 }
 
 func rolePermissions() []Permission {
-	// Which of the three a hop needs depends on the role, not on the mapping: see hop.
+	// The role, not the mapping, determines which of the three a hop needs: see hopNeeds.
 	return []Permission{
 		{Action: ActionAssume, On: AssumedRole, By: Caller, Feature: FeatureAssume, Source: docRoles, Why: "AssumeRole"},
 		{
@@ -206,7 +207,7 @@ func sourcePermissions() []Permission {
 	}
 }
 
-// writePermissions are those to write copies.
+// writePermissions returns the permissions for writing copies.
 func writePermissions() []Permission {
 	tags := func(t Traits) bool { return t.tags }
 	lateTags := func(t Traits) bool { return t.tags && (t.Relay || t.Multipart || t.choose) }
@@ -247,7 +248,7 @@ func writePermissions() []Permission {
 	}
 }
 
-// uploadPermissions are those to write copies in parts.
+// uploadPermissions returns the permissions for writing copies in parts.
 func uploadPermissions() []Permission {
 	multipart := func(t Traits) bool { return t.Multipart }
 	const large = "objects large enough for parts"
@@ -271,7 +272,7 @@ func uploadPermissions() []Permission {
 	}
 }
 
-// keepingPermissions are those to deal with copies that are there.
+// keepingPermissions returns the permissions for handling existing copies.
 func keepingPermissions() []Permission {
 	return []Permission{
 		{
@@ -321,14 +322,14 @@ func statePermissions() []Permission {
 	}
 }
 
-// The actions that assuming a role may amount to.
+// The actions that assuming a role may require.
 const (
 	ActionAssume   = "sts:AssumeRole"
 	ActionTag      = "sts:TagSession"
 	ActionIdentity = "sts:SetSourceIdentity"
 )
 
-// traitsOf reads a mapping.
+// traitsOf returns the traits of a mapping.
 func traitsOf(c *config.Config, m config.Mapping) Traits {
 	_, isOnS3 := c.StatePlace()
 	how := c.Transfer(m)

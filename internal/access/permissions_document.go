@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// PermissionsDocument returns the table for people, in Markdown.
+// PermissionsDocument returns the table in Markdown, for the documentation.
 func PermissionsDocument() []byte {
 	var b bytes.Buffer
 	b.WriteString(permissionsHead)

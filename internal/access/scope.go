@@ -10,20 +10,20 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Scope is what a row of the table applies to in one mapping: a resource, where it is and who owns
-// it.
+// Scope is the resource that a row of the table applies to in one mapping, with its location and
+// owner.
 type Scope struct {
-	transfer.Place  // that the resource is of
+	transfer.Place  // of the resource
 	On              Resource
 	Owner           string // of the resource: the bucket's account, or the key's
-	Pattern, sample string // ARN as a policy writes it, and one that it covers
-	Key             string // ARN of the KMS key of writes, "" for a default one
+	Pattern, sample string // ARN as written in a policy, and one concrete ARN that it covers
+	Key             string // ARN of the KMS key used for writes; "" for the bucket's default key
 	bucketKey       bool
 	acl             string   // of writes
-	others          []string // more regions whose S3 may use the key
+	others          []string // additional regions whose S3 may use the key
 }
 
-// Scope finds the resource of a row.
+// Scope returns the scope of a row's resource.
 func (v View) Scope(on Resource) Scope {
 	p := Scope{On: on}
 	source, destination := v.Config.Places(v.Mapping)
@@ -31,7 +31,8 @@ func (v View) Scope(on Resource) Scope {
 	case SourceBucket, SourceObjects, SourceKey, UnderlyingBucket, UnderlyingObjects:
 		p.Place = source
 		if !v.Relay && destination.Region != source.Region {
-			// S3 pulls into the region of the destination; AWS does not say whose name KMS is told.
+			// A cross-region copy runs in the destination's region. AWS does not document which
+			// region's S3 service KMS sees as the caller.
 			p.others = []string{destination.Region}
 		}
 	case DestinationBucket, DestinationObjects, DestinationKey:
@@ -40,7 +41,7 @@ func (v View) Scope(on Resource) Scope {
 	case StateBucket, StateObjects, StateKey:
 		p.Place, _ = v.Config.StatePlace()
 		p.Key, p.bucketKey = v.Config.Checkpoint.KMSKey, true
-		p.Owner = v.accountOf(p.Role) // where the configuration does not say
+		p.Owner = v.accountOf(p.Role) // if the configuration does not specify it
 	case AssumedRole:
 	}
 	p.Owner = cmp.Or(p.Account, p.Owner)
@@ -48,7 +49,8 @@ func (v View) Scope(on Resource) Scope {
 	return p
 }
 
-// locate fills in the ARNs, and who owns what they name where that is not who owns the bucket.
+// locate fills in the ARNs, and the owner of the resource if it differs from the owner of the
+// bucket.
 func (p *Scope) locate() {
 	switch {
 	case p.isPoint() && p.On.isBucket():
@@ -61,8 +63,8 @@ func (p *Scope) locate() {
 	case p.On.IsKey():
 		p.Pattern, p.sample = p.Key, p.Key
 		if p.Key == "" {
-			// Which key the owner chose is the owner's to know: the owner's key policy says which
-			// it is.
+			// The configuration does not name the owner's key. The owner's key policy limits the
+			// grant to the right key.
 			key := func(id string) string { return arn.Key(awsname.Partition(p.Region), p.Region, p.Owner, id) }
 			p.Pattern, p.sample = key("*"), key("00000000-0000-0000-0000-000000000000")
 		}
@@ -72,29 +74,28 @@ func (p *Scope) locate() {
 	}
 }
 
-// isPoint reports whether the resource is an access point, or what is reached through one.
+// isPoint reports whether the resource is an access point or is reached through one.
 func (p *Scope) isPoint() bool {
 	return p.AccessPoint != "" && (p.On == SourceBucket || p.On == SourceObjects)
 }
 
-// BucketARN is the ARN of the bucket that holds the objects, or one with [BucketPlaceholder] where
-// that is not known.
+// BucketARN returns the ARN of the bucket that stores the objects. If the bucket is unknown, the
+// ARN contains [BucketPlaceholder].
 func (p *Scope) BucketARN() string {
 	return transfer.BucketARN(p.Region, cmp.Or(p.Holder(), BucketPlaceholder))
 }
 
-// BucketPlaceholder stands in documents for the bucket behind an access point whose name is not
-// known.
+// BucketPlaceholder is the placeholder in documents for an unknown bucket behind an access point.
 const BucketPlaceholder = "REPLACE_WITH_BUCKET"
 
 func (p *Scope) objects() string { return arn.Object(p.BucketARN(), Literal(p.Prefix)+"*") }
 
-// Conditions narrow a grant to what the request of the mapping carries.
+// Conditions returns the conditions that restrict a grant to the requests of the mapping.
 func (p *Scope) Conditions(action string) []Condition {
 	switch {
 	case strings.HasPrefix(action, "kms:"):
-		// Under an S3 Bucket Key the encryption context is the bucket's ARN, otherwise the
-		// object's; a bucket may hold both.
+		// With an S3 Bucket Key the encryption context is the bucket's ARN, otherwise the object's.
+		// A bucket may contain both kinds of objects.
 		var via []string
 		for _, region := range append([]string{p.Region}, p.others...) {
 			via = append(via, viaService(region))
@@ -105,14 +106,14 @@ func (p *Scope) Conditions(action string) []Condition {
 		}
 		contexts := []string{p.BucketARN(), p.objects()}
 		if p.On == StateKey {
-			contexts = contexts[:1] // records are always written with a bucket key
+			contexts = contexts[:1] // records are always written with a Bucket Key
 		}
 		return append(conditions, When("StringLike", EncryptionContext, contexts...))
 	case action == "s3:ListBucket" && p.Prefix != "":
 		operator := "StringLike"
 		if p.On == StateBucket {
-			// GetObject tells that a record is absent only to those who may list the bucket, and
-			// asks that without a prefix.
+			// GetObject reports a missing record as such only to callers that may list the bucket.
+			// That check has no prefix.
 			operator += "IfExists"
 		}
 		return p.pointed(When(operator, "s3:prefix", Literal(p.Prefix)+"*"))
@@ -121,7 +122,8 @@ func (p *Scope) Conditions(action string) []Condition {
 	}
 }
 
-// pointed adds to the conditions of a bucket behind an access point that requests come through it.
+// pointed adds, for a bucket behind an access point, the condition that requests come through that
+// access point.
 func (p *Scope) pointed(conditions ...Condition) []Condition {
 	if p.On == UnderlyingBucket || p.On == UnderlyingObjects {
 		return append(conditions, When("StringEquals", "s3:DataAccessPointArn", p.AccessPoint))
@@ -129,7 +131,7 @@ func (p *Scope) pointed(conditions ...Condition) []Condition {
 	return conditions
 }
 
-// context is what a request for the action carries.
+// context returns the condition context of a request for the action.
 func (p *Scope) context(action string) map[string][]string {
 	facts := p.ownContext(action)
 	if p.AccessPoint == "" || !strings.HasPrefix(action, "s3:") {
@@ -169,7 +171,7 @@ func (p *Scope) ownContext(action string) map[string][]string {
 	}
 }
 
-// sid names the statement that grants the action.
+// sid returns the Sid of the statement that grants the action.
 func (p *Scope) sid(action string) string {
 	side, _, _ := strings.Cut(string(p.On), " ")
 	side = strings.ToUpper(side[:1]) + side[1:]
@@ -185,20 +187,22 @@ func (p *Scope) sid(action string) string {
 	}
 }
 
-// viaService is how KMS is told of S3 in a region (AWS KMS Developer Guide, kms:ViaService).
+// viaService returns the kms:ViaService value for S3 in a region (AWS KMS Developer Guide,
+// kms:ViaService).
 func viaService(region string) string { return "s3." + region + "." + awsname.Domain(region) }
 
-// Literal writes text so that a policy takes its wildcards and variables for plain text (IAM User
+// Literal escapes text so that a policy treats its wildcards and variables as plain text (IAM User
 // Guide, "IAM policy elements: Variables and tags").
 func Literal(text string) string {
 	return strings.NewReplacer("${", "${$}{", "*", "${*}", "?", "${?}").Replace(text)
 }
 
-// Condition keys of the encryption that a request names.
+// Condition keys for the encryption headers of a request.
 const (
 	EncryptionHeader    = "s3:x-amz-server-side-encryption"
 	EncryptionKeyHeader = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 )
 
-// EncryptionContext is the condition key of the encryption context that S3 gives every data key.
+// EncryptionContext is the condition key for the encryption context that S3 uses for every data
+// key.
 const EncryptionContext = "kms:EncryptionContext:aws:s3:arn"

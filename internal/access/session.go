@@ -7,26 +7,30 @@ import (
 	"syncd/internal/iam"
 )
 
-// SessionPolicy returns what narrows a session of the role, by its name in roles, to what the
-// mapping needs of it: buckets and keys of another mapping are out of its reach. It is at most
-// 2,048 characters long as [SessionPolicyText] writes it (AWS STS API Reference, AssumeRole): of
-// the conditions that narrow it further it has as many as fit, see [SessionLeftOut]. What is longer
-// without any of them is a *SizeError. A role that the mapping does not use is an error too, since
-// no policy would not narrow its session at all.
+// SessionPolicy returns the policy that restricts a session of the role to the mapping, so that it
+// cannot access buckets and keys of other mappings. roleName is the role's name in the roles
+// setting.
+//
+// [SessionPolicyText] encodes the policy in at most 2,048 characters (AWS STS API Reference,
+// AssumeRole). If the policy would be longer, SessionPolicy leaves out conditions; see
+// [SessionLeftOut]. If it is too long even without them, SessionPolicy returns a *SizeError. It
+// also returns an error if the mapping does not use the role: without a policy the session would
+// not be restricted.
 func SessionPolicy(c *config.Config, m config.Mapping, roleName string) (*iam.Document, error) {
 	policy, _, err := sessionPolicy(c, m, roleName)
 	return policy, err
 }
 
-// SessionLeftOut returns the keys of conditions for which a session policy has no room. The
-// policies of role and key ask for them all the same.
+// SessionLeftOut returns the keys of the conditions that a session policy leaves out for lack of
+// space. The policies of the role and the key still require them.
 func SessionLeftOut(c *config.Config, m config.Mapping, roleName string) ([]string, error) {
 	_, left, err := sessionPolicy(c, m, roleName)
 	return left, err
 }
 
-// dispensable is what a session policy can do without, the least first: the permissions of the role
-// ask for the same accounts, but for the keys' contexts of all its mappings.
+// dispensable returns the condition keys that a session policy can leave out, least important
+// first. The role's permissions require the same conditions, except that their encryption contexts
+// cover all mappings of the role.
 func dispensable() []string {
 	return []string{ResourceAccount, EncryptionContext, "kms:ViaService"}
 }
@@ -55,8 +59,8 @@ func sessionPolicy(c *config.Config, m config.Mapping, roleName string) (policy 
 	return nil, nil, &SizeError{Document: title, Size: size, Limit: MaxSession, Advice: "use session_policy none, or shorter prefixes"}
 }
 
-// unnamed is the grants as a policy without names, which would only cost characters, and how many
-// it has.
+// unnamed returns the grants as a policy without Sids, which would only use up characters, and its
+// size.
 func unnamed(grants []Grant) (*iam.Document, int, error) {
 	policy := &iam.Document{Version: iam.Version2012, Statements: Minimal(grants)}
 	for i := range policy.Statements {
@@ -66,7 +70,7 @@ func unnamed(grants []Grant) (*iam.Document, int, error) {
 	return policy, len(text), err
 }
 
-// SessionPolicyText is [SessionPolicy] as AssumeRole takes it.
+// SessionPolicyText returns [SessionPolicy] in the encoding that AssumeRole takes.
 func SessionPolicyText(c *config.Config, m config.Mapping, roleName string) (string, error) {
 	policy, err := SessionPolicy(c, m, roleName)
 	if err != nil {

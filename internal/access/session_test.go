@@ -10,7 +10,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// A scoped session does its mapping, and nothing of another one that its role may do.
+// A scoped session can do everything for its mapping, and nothing for another mapping that its role
+// may also serve.
 func TestSessionPolicy(t *testing.T) {
 	c := accesstest.Load(t, "share-role")
 	exports, _ := c.Mapping("exports")
@@ -29,8 +30,8 @@ func TestSessionPolicy(t *testing.T) {
 				Caller: iam.Caller{ARN: "arn:aws:sts::222222222222:assumed-role/syncd-consumer/syncd", RoleARN: n.Principal, Account: accesstest.Consumer},
 				Action: n.Action, Resource: n.Sample, Account: n.Owner, Context: n.Context,
 			}, iam.Policies{Identity: []*iam.Document{everything}, Session: []*iam.Document{policy}, Resource: open, Kind: iam.Bucket})
-			// Copies and the state are under bucket keys, whose context is the bucket; both
-			// mappings share that, as they do the state and the right to list uploads.
+			// Copies and the state use an S3 Bucket Key, with the bucket as the encryption context.
+			// Both mappings share it, the state, and the permission to list uploads.
 			shared := n.On == access.DestinationKey || strings.HasPrefix(string(n.On), "state") || n.Action == "s3:ListBucketMultipartUploads"
 			if want := m.Name == "exports" || shared; d.Allowed != want {
 				t.Errorf("%s on %s of mapping %s: got allowed %t, want %t", n.Action, n.Sample, m.Name, d.Allowed, want)
@@ -52,7 +53,7 @@ func TestSessionPolicyOfAHop(t *testing.T) {
 	}
 }
 
-func TestSessionPolicyThatCannotBe(t *testing.T) {
+func TestSessionPolicyErrors(t *testing.T) {
 	long := accesstest.ManyMappings(t, 1, strings.Repeat("a", 700)+"-%d/")
 	_, err := access.SessionPolicy(long, long.Mappings[0], "r")
 	if tooLarge, ok := errors.AsType[*access.SizeError](err); !ok || tooLarge.Limit != 2048 {
@@ -63,8 +64,8 @@ func TestSessionPolicyThatCannotBe(t *testing.T) {
 	}
 }
 
-// What narrows a session further than to its mapping is in its policy as far as there is room: the
-// account of a bucket goes first, then the context of a key, then the service that uses it.
+// A session policy contains as many of its optional conditions as fit: it leaves out the account of
+// a bucket first, then the encryption context of a key, then the service that uses the key.
 func TestSessionPolicyKeepsWhatFits(t *testing.T) {
 	const kmsContext, account, via = "kms:EncryptionContext:aws:s3:arn", "aws:ResourceAccount", "kms:ViaService"
 	order := []string{account, kmsContext, via}

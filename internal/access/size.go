@@ -2,10 +2,10 @@ package access
 
 import "fmt"
 
-// The sizes that AWS takes of a policy: of trust, managed and inline policies in characters without
-// whitespace (IAM User Guide, "IAM and AWS STS quotas"), of bucket policies (Amazon S3 User Guide,
-// "Bucket policies") and of key policies (AWS KMS API Reference, PutKeyPolicy) in bytes, and of
-// session policies in characters (AWS STS API Reference, AssumeRole).
+// The maximum sizes of policies. Trust, managed and inline policies are limited in characters
+// without whitespace (IAM User Guide, "IAM and AWS STS quotas"). Bucket policies (Amazon S3 User
+// Guide, "Bucket policies") and key policies (AWS KMS API Reference, PutKeyPolicy) are limited in
+// bytes. Session policies are limited in characters (AWS STS API Reference, AssumeRole).
 const (
 	MaxTrust   = 2048
 	MaxManaged = 6144
@@ -15,13 +15,13 @@ const (
 	MaxSession = 2048
 )
 
-// SizeError says that a document is larger than AWS takes.
+// SizeError reports that a document exceeds the size limit of AWS.
 type SizeError struct {
-	// Document names the document: its title.
+	// Document is the title of the document.
 	Document string
-	// Size and Limit are in characters, of bucket and key policies in bytes.
+	// Size and Limit are in characters, for bucket and key policies in bytes.
 	Size, Limit int
-	// Advice says what to do.
+	// Advice is what to do about it.
 	Advice string
 }
 

@@ -9,21 +9,20 @@ import (
 	"syncd/internal/iam"
 )
 
-// Anyone is the principal of a statement about everyone.
+// Anyone is the principal of a statement that applies to everyone.
 const Anyone = "*"
 
-// Grant is a statement on its way into a document.
+// Grant is a statement before it is merged into a document.
 type Grant struct {
 	SID                string
 	Deny               bool
-	Principals         []string // ARNs, or anyone; none in an identity policy
+	Principals         []string // ARNs or [Anyone]; empty in an identity policy
 	Actions, Resources []string
 	Conditions         []Condition
 }
 
-// Minimal returns the statements that say the same as the grants in the fewest: those that differ
-// in one list only become one, which widens nothing, and those that another one covers are left
-// out.
+// Minimal returns the fewest statements that are equivalent to the grants. It merges grants that
+// differ in only one list, which does not widen them, and drops grants that another grant covers.
 func Minimal(grants []Grant) []iam.Statement {
 	list := make([]Grant, len(grants))
 	for i, g := range grants {
@@ -44,7 +43,7 @@ func Minimal(grants []Grant) []iam.Statement {
 	return statements
 }
 
-// normal brings the lists of a grant into an order, so that equal ones look equal.
+// normal sorts the lists of a grant, so that equal grants compare equal.
 func (g Grant) normal() Grant {
 	g.Principals, g.Actions, g.Resources = sorted(g.Principals), sorted(g.Actions), sorted(g.Resources)
 	g.Conditions = slices.Clone(g.Conditions)
@@ -61,7 +60,7 @@ func sorted(list []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(list)))
 }
 
-// fixedLists is how many lists every grant has; the values of its conditions follow.
+// fixedLists is the number of lists in every grant. The values of its conditions follow them.
 const fixedLists = 3
 
 func mostLists(list []Grant) int {
@@ -72,9 +71,9 @@ func mostLists(list []Grant) int {
 	return fixedLists + most
 }
 
-// list returns one of the lists whose members are alternatives, nil where there is none. The values
-// of a negated condition are none, because all of them have to be missed; nor are those of
-// ForAllValues, which holds for any mixture of them.
+// list returns list d of the grant if its members are alternatives, otherwise nil. The values of a
+// negated condition are not alternatives, because a request must match none of them. Nor are the
+// values of ForAllValues, which accepts any combination of them.
 func (g *Grant) list(d int) *[]string {
 	switch {
 	case d < fixedLists:
@@ -89,7 +88,7 @@ func (g *Grant) list(d int) *[]string {
 	return &c.Values
 }
 
-// mergeBy makes one of all grants that differ in one list only, at the place of the first.
+// mergeBy merges all grants that differ only in list d, at the position of the first.
 func mergeBy(list []Grant, d int) []Grant {
 	first := map[string]int{}
 	var merged []Grant
@@ -114,8 +113,8 @@ func mergeBy(list []Grant, d int) []Grant {
 	return merged
 }
 
-// commonName names what two statements have become, by the words that both names begin with: of
-// ListSource and ListDestination it is List.
+// commonName returns the name of a merged statement: the words that both names begin with. For
+// ListSource and ListDestination it returns List.
 func commonName(a, b string) string {
 	n := 0
 	for n < min(len(a), len(b)) && a[n] == b[n] {
@@ -131,14 +130,14 @@ func commonName(a, b string) string {
 	return strings.TrimSuffix(a[:n], "Of")
 }
 
-// signature is everything about a grant but one of its lists.
+// signature returns everything about a grant except one of its lists.
 func (g Grant) signature(without int) string {
 	g.Conditions = slices.Clone(g.Conditions)
 	*g.list(without) = nil
 	return fmt.Sprintf("%t %q %q %q %q", g.Deny, g.Principals, g.Actions, g.Resources, g.Conditions)
 }
 
-// uncovered leaves out grants, and members of their lists, that others cover.
+// uncovered removes the grants, and the members of their lists, that others cover.
 func uncovered(list []Grant) []Grant {
 	for i := range list {
 		list[i].Resources = withoutCovered(list[i].Resources)
@@ -166,20 +165,21 @@ func indexes[T any](list []T) []int {
 	return all
 }
 
-// withoutCovered leaves out every pattern that another one covers.
+// withoutCovered removes every pattern that another one covers.
 func withoutCovered(patterns []string) []string {
 	return slices.DeleteFunc(slices.Clone(patterns), func(p string) bool {
 		return slices.ContainsFunc(patterns, func(q string) bool { return q != p && PatternCovers(q, p) })
 	})
 }
 
-// PatternCovers knows the patterns of this package, whose only wildcard stands at the end.
+// PatternCovers reports whether wide covers narrow. It handles only the patterns of this package,
+// whose only wildcard is at the end.
 func PatternCovers(wide, narrow string) bool {
 	stem, open := strings.CutSuffix(wide, "*")
 	return wide == narrow || open && strings.HasPrefix(narrow, stem)
 }
 
-// covers reports whether everything that o says, g says too.
+// covers reports whether g grants or denies everything that o does.
 func (g Grant) covers(o Grant) bool {
 	within := func(wide, narrow []string, covers func(w, n string) bool) bool {
 		return !slices.ContainsFunc(narrow, func(n string) bool {
@@ -204,8 +204,7 @@ func (g Grant) covers(o Grant) bool {
 	})
 }
 
-// nameApart gives every statement a name of its own: S3 and IAM refuse a document that uses one
-// twice.
+// nameApart gives every statement a unique Sid. S3 and IAM reject a document with a duplicate Sid.
 func nameApart(list []Grant) {
 	used := map[string]int{}
 	for i, g := range list {
@@ -234,18 +233,19 @@ func (g Grant) statement() iam.Statement {
 	return s
 }
 
-// When makes a condition.
+// When returns a condition.
 func When(operator, key string, values ...string) Condition {
 	return Condition{operator, key, values}
 }
 
-// Condition narrows a grant of the need: in every document, or only in those of the resource.
+// Condition restricts a grant.
 type Condition struct {
 	operator, Key string
 	Values        []string
 }
 
-// Without drops from grants the conditions whose key begins so, of one action or, with "", of all.
+// Without removes the conditions whose key has the prefix key from the grants of an action, or from
+// all grants if action is "".
 func Without(grants []Grant, action, key string) []Grant {
 	list := slices.Clone(grants)
 	for i, g := range list {

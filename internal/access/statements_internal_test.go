@@ -31,9 +31,8 @@ func drawGrant(t *rapid.T) Grant {
 	return g
 }
 
-// Merging widens nothing and narrows nothing: the statements decide every request as the grants
-// did, one statement each.
-func TestMinimalDecidesAsTheGrantsDid(t *testing.T) {
+// The merged statements decide every request like the grants.
+func TestMinimalIsEquivalent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		grants := rapid.SliceOfN(rapid.Custom(drawGrant), 1, 8).Draw(t, "grants")
 		one := &iam.Document{Version: iam.Version2012}
@@ -68,7 +67,7 @@ func TestMinimalDecidesAsTheGrantsDid(t *testing.T) {
 	})
 }
 
-func TestMinimalLeavesOutWhatIsCovered(t *testing.T) {
+func TestMinimalDropsCoveredGrants(t *testing.T) {
 	wide := Grant{SID: "Wide", Actions: []string{"s3:ListBucket"}, Resources: []string{"arn:aws:s3:::b"}}
 	narrow := Grant{
 		SID: "Narrow", Actions: []string{"s3:ListBucket"}, Resources: []string{"arn:aws:s3:::b"},

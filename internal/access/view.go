@@ -10,19 +10,20 @@ import (
 	"syncd/internal/arn"
 )
 
-// View is one mapping of a configuration, with what decides which rows of the table it needs.
+// View is one mapping of a configuration with the traits that determine which rows of the table it
+// needs.
 type View struct {
 	Config  *config.Config
 	Mapping config.Mapping
 	Traits
 }
 
-// NewView reads a mapping.
+// NewView returns the view of a mapping.
 func NewView(c *config.Config, m config.Mapping) View {
 	return View{Config: c, Mapping: m, Traits: traitsOf(c, m)}
 }
 
-// Mappings returns the mappings of these names; all of the configuration when there are none.
+// Mappings returns the mappings with these names, or all mappings if names is empty.
 func Mappings(c *config.Config, names []string) ([]config.Mapping, error) {
 	if len(names) == 0 {
 		return c.Mappings, nil
@@ -38,7 +39,7 @@ func Mappings(c *config.Config, names []string) ([]config.Mapping, error) {
 	return chosen, nil
 }
 
-// accountOf is the account that a role acts in; the ambient credentials are the consumer's.
+// accountOf returns the account of a role. The ambient credentials belong to the consumer.
 func (v View) accountOf(role string) string {
 	if role == "" {
 		return v.Mapping.Destination.Account
@@ -46,8 +47,8 @@ func (v View) accountOf(role string) string {
 	return arn.Account(v.Config.Roles[role].ARN)
 }
 
-// Roles are the roles of the mapping with those they are reached through, first hop first, each
-// once.
+// Roles returns the roles of the mapping and the roles they are reached through, first hop first,
+// without duplicates.
 func (v View) Roles() (names []string) {
 	used := []string{v.Mapping.Source.Role, v.Mapping.Destination.Role}
 	if v.State {
@@ -63,8 +64,8 @@ func (v View) Roles() (names []string) {
 	return names
 }
 
-// SourceIdentity is the source identity of the sessions of a role: that of the first hop that has
-// one.
+// SourceIdentity returns the source identity of the role's sessions, which the first hop with one
+// sets.
 func SourceIdentity(c *config.Config, name string) string {
 	identity := ""
 	for _, hop := range c.Chain(name) {
@@ -73,7 +74,7 @@ func SourceIdentity(c *config.Config, name string) string {
 	return identity
 }
 
-// InheritedTags are the transitive tags that sessions of the role hand on.
+// InheritedTags returns the transitive tags that sessions of the role pass on to later hops.
 func InheritedTags(c *config.Config, name string) map[string]string {
 	tags := map[string]string{}
 	for _, hop := range c.Chain(name) {
@@ -84,7 +85,7 @@ func InheritedTags(c *config.Config, name string) map[string]string {
 	return tags
 }
 
-// SessionTags are the tags that a session of the role has: its own and those it inherits.
+// SessionTags returns the tags of the role's sessions, both their own and inherited.
 func SessionTags(c *config.Config, name string) map[string]string {
 	tags := InheritedTags(c, c.Roles[name].Via)
 	maps.Copy(tags, c.Roles[name].Tags)

@@ -1,18 +1,18 @@
-// Package admit decides which answers of S3 and STS count as success.
+// Package admit decides which responses of S3 and STS count as success.
 //
-// It promises that a request which an SDK client reports as done was answered with everything that
-// a true answer of the operation carries: a copy with its ETag, an upload with its id, a page that
-// says whether there is more, an object read under If-Match with the ETag that was asked for; and
-// that the answer was given to no other request before. A proxy's welcome page, an answer whose
-// body is empty, broken off or without end, a cache's older version, and the answer to another
-// request are errors (*awserr.AnswerError), inside the client's retry loop, so that the request is
-// sent again. An operation that has no rule here is refused as a bug: nobody has said yet what
-// proves it.
+// When an SDK client reports success, the response had everything that a real response to the
+// operation contains: a copy has its ETag, an upload its id, a page says whether there is more, and
+// an object read with If-Match has the requested ETag. The response was also not already received
+// for another request.
 //
-// It leaves to others what an error means (awserr), and what only the caller can compare:
-// checksums, sizes, encryption.
+// The page of a captive portal, a body that is empty, truncated or endless, an older version from a
+// cache, and the response to another request are errors (*awserr.AnswerError). They occur inside
+// the client's retry loop, so that the request is sent again. An operation without a rule here is
+// rejected as a bug.
 //
-// One word: an answer is admitted when it carries its proof.
+// Package awserr defines what an error means. The caller compares checksums, sizes and encryption.
+//
+// One term: a response is admitted when it contains the proof that the operation was carried out.
 package admit
 
 import (
@@ -34,13 +34,13 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Guard admits the answers of clients. Those of one process share one.
+// Guard admits the responses to clients. The clients of a process share one Guard.
 type Guard struct{ replays *replays }
 
 // New returns a Guard.
 func New() *Guard { return &Guard{newReplays()} }
 
-// Attach has a client admit its answers; it is one of the client's APIOptions.
+// Attach makes a client admit its responses; it is one of the client's APIOptions.
 func (g *Guard) Attach(stack *middleware.Stack) error {
 	remember := middleware.InitializeMiddlewareFunc("syncd.admit.remember", remember)
 	if err := stack.Initialize.Add(remember, middleware.Before); err != nil {
@@ -49,14 +49,14 @@ func (g *Guard) Attach(stack *middleware.Stack) error {
 	if err := Bound(stack); err != nil {
 		return err
 	}
-	// Outside the deserializer, so that there is an output to judge; inside the retry loop, so that
-	// a refusal is retried.
+	// Outside the deserializer, so that there is an output to check; inside the retry loop, so that
+	// a rejected response is retried.
 	return stack.Deserialize.Insert(middleware.DeserializeMiddlewareFunc("syncd.admit", g.admit), "OperationDeserializer", middleware.Before)
 }
 
 type inputKey struct{}
 
-// remember keeps the operation's input for admit, which sees only the request made of it.
+// remember stores the operation's input for admit, which otherwise sees only the HTTP request.
 func remember(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 	return next.HandleInitialize(middleware.WithStackValue(ctx, inputKey{}, in.Parameters), in)
 }
@@ -78,7 +78,7 @@ func (g *Guard) admit(ctx context.Context, in middleware.DeserializeInput, next 
 	if refusal, ok := err.(*awserr.AnswerError); ok { //nolint:errorlint // Judge returns no other
 		refusal.Operation = awsmiddleware.GetOperationName(ctx)
 		refusal.Foreign = idOf(answer) == ""
-		switch content := out.Result.(type) { // nothing of it is wanted
+		switch content := out.Result.(type) { // the content is not used
 		case *s3.GetObjectOutput:
 			_ = content.Body.Close()
 		case *s3.GetObjectAnnotationOutput:
@@ -89,24 +89,24 @@ func (g *Guard) admit(ctx context.Context, in middleware.DeserializeInput, next 
 	return out, metadata, err
 }
 
-// Sent counts how often a request was sent, retries included. What was sent once and refused was
-// not carried out; of what was sent before that, nobody knows.
+// Sent counts how often a request was sent, including retries. A request that was sent once and
+// refused was not carried out. After retries, the outcome of the earlier attempts is unknown.
 type Sent struct{ n atomic.Int64 }
 
-// Times returns how often the request was sent by now.
+// Times returns how often the request has been sent.
 func (s *Sent) Times() int64 { return s.n.Load() }
 
 type sentKey struct{}
 
-// Count returns a context under which the requests of a client are counted.
+// Count returns a context that counts the requests sent with it.
 func Count(ctx context.Context) (context.Context, *Sent) {
 	sent := &Sent{}
 	return context.WithValue(ctx, sentKey{}, sent), sent
 }
 
-// Judge returns nil when the output, with the HTTP response it was read from, proves that the
-// operation which the input describes was done. Any other error is an *awserr.AnswerError without
-// the operation's name.
+// Judge returns nil if the output and the HTTP response prove that the operation in was carried
+// out. Otherwise it returns an *awserr.AnswerError without the operation's name, or an error that
+// begins with BUG if there is no rule for the operation.
 func Judge(in, out any, answer *smithyhttp.Response) error {
 	switch out := out.(type) {
 	case *s3.CopyObjectOutput:
@@ -144,7 +144,7 @@ func Judge(in, out any, answer *smithyhttp.Response) error {
 	}
 }
 
-// judgeUpload judges the operations of multipart uploads.
+// judgeUpload checks the operations of multipart uploads.
 func judgeUpload(in, out any) error {
 	switch out := out.(type) {
 	case *s3.CreateMultipartUploadOutput:
@@ -179,7 +179,7 @@ func judgeUpload(in, out any) error {
 	}
 }
 
-// proof is one thing that an answer must carry.
+// proof is one thing that a response must contain.
 type proof struct {
 	name    string
 	present bool
@@ -216,7 +216,7 @@ func judgeCopy(out *s3.CopyObjectOutput) error {
 	return needs(entityTag(out.CopyObjectResult.ETag))
 }
 
-// judgeAnnotations judges a list of annotations, which may be empty: it has to say whose it is.
+// judgeAnnotations checks a list of annotations. It may be empty, but must name its object.
 func judgeAnnotations(in any, out *s3.ListObjectAnnotationsOutput) error {
 	asked, _ := in.(*s3.ListObjectAnnotationsInput)
 	err := first(needs(proof{"Key", aws.ToString(out.Key) != "" || out.AnnotationCount != nil}), sameKey(asked.Key, out.Key), pageOf(len(out.Annotations)))
@@ -226,7 +226,7 @@ func judgeAnnotations(in any, out *s3.ListObjectAnnotationsOutput) error {
 	return err
 }
 
-// match is the ETag that a reading is pinned to, nil for none.
+// match returns the ETag that a read requires, or nil for none.
 func match(in any) *string {
 	switch in := in.(type) {
 	case *s3.GetObjectInput:
@@ -238,8 +238,8 @@ func match(in any) *string {
 	}
 }
 
-// judgeRead judges the answer to a GET or a HEAD. A cache before the service may not know
-// conditions: what it answers of another version is that version, whatever its status says.
+// judgeRead checks the response to a GET or a HEAD. A cache in front of the service may ignore
+// conditions and return another version with a success status.
 func judgeRead(asked, answered *string) error {
 	if err := needs(entityTag(answered)); err != nil || asked == nil {
 		return err
@@ -252,8 +252,8 @@ func judgeRead(asked, answered *string) error {
 	}
 }
 
-// judgeBare judges an answer without content: by its status, by the id that the service gives every
-// request, and by the length of its body. The SDK looks at none of them.
+// judgeBare checks a response without content: its status, the request id, and the length of its
+// body. The SDK checks none of them.
 func judgeBare(answer *smithyhttp.Response, status int) error {
 	switch {
 	case answer == nil:
@@ -280,8 +280,8 @@ func judgeSession(out *sts.AssumeRoleOutput) error {
 	)
 }
 
-// sameKey refuses the answer to a request about another object, as far as the answer repeats its
-// key. XML cannot hold every character, so a key with one that it cannot hold is not compared.
+// sameKey rejects a response about another object, if the response contains a key. It does not
+// compare keys with characters that XML cannot represent.
 func sameKey(asked, answered *string) error {
 	if strings.ContainsFunc(aws.ToString(asked), func(r rune) bool { return r < ' ' || r == utf8.RuneError || r > 0xd7ff && r < 0x10000 }) {
 		return nil

@@ -24,12 +24,12 @@ import (
 	"syncd/internal/awserr"
 )
 
-// answers is a service that gives one answer to everything.
+// answers is a service that sends the same response to every request.
 type answers struct {
 	status int
 	header map[string]string
 	body   string
-	stream io.ReadCloser // in place of body
+	stream io.ReadCloser // instead of body
 	asked  int
 }
 
@@ -73,8 +73,8 @@ func TestAnswerIsAdmittedWhole(t *testing.T) {
 	}
 }
 
-// TestAnswerIsRefusedThatLacks has each answer without one of the things that it must carry, and
-// without all of them.
+// TestAnswerIsRefusedThatLacks checks each response without one of its required parts, and without
+// all of them.
 func TestAnswerIsRefusedThatLacks(t *testing.T) {
 	for name, w := range operations() {
 		everywhere := map[string]func(*answers){
@@ -101,7 +101,8 @@ func (w whole) refused(t *testing.T, name, what string, spoil func(*answers)) {
 	}
 }
 
-// TestAnswerOfAnotherVersion has a cache answer a reading under a condition with what it has.
+// TestAnswerOfAnotherVersion uses a cache that ignores the condition of a read and returns its own
+// version.
 func TestAnswerOfAnotherVersion(t *testing.T) {
 	for _, name := range []string{"GetObject", "HeadObject"} {
 		w := operations()[name]
@@ -117,7 +118,7 @@ func TestAnswerOfAnotherVersion(t *testing.T) {
 	}
 }
 
-// TestRefusedAnswerIsAskedForAgain has the client's own retries see the refusal.
+// TestRefusedAnswerIsAskedForAgain checks that the client's retry loop sees a rejected response.
 func TestRefusedAnswerIsAskedForAgain(t *testing.T) {
 	a := &answers{status: 200}
 	client := s3.New(a.s3().Options(), func(o *s3.Options) {
@@ -139,7 +140,7 @@ func TestRefusedAnswerIsAskedForAgain(t *testing.T) {
 	}
 }
 
-// TestEveryOperationHasARule looks in the code for what is sent to S3 and STS.
+// TestEveryOperationHasARule searches the code for the operations that are sent to S3 and STS.
 func TestEveryOperationHasARule(t *testing.T) {
 	inputs := regexp.MustCompile(`\b(?:s3|sts)\.([A-Z][A-Za-z0-9]*)Input\{`)
 	sent := map[string]bool{}
@@ -171,7 +172,7 @@ func TestEveryOperationHasARule(t *testing.T) {
 	}
 }
 
-// TestOperationWithoutARule is a bug that shows with the first answer.
+// TestOperationWithoutARule checks that a missing rule fails with the first response.
 func TestOperationWithoutARule(t *testing.T) {
 	a := &answers{status: 200, body: `<ListAllMyBucketsResult></ListAllMyBucketsResult>`}
 	_, err := a.s3().ListBuckets(t.Context(), &s3.ListBucketsInput{})
@@ -193,8 +194,9 @@ func TestForeignAnswerIsNamed(t *testing.T) {
 	}
 }
 
-// TestAnswerToAnotherRequest is given twice by what stands between, be it a success or a refusal;
-// where a service gives all answers one id that tells nothing.
+// TestAnswerToAnotherRequest checks that a response which an intermediary sends twice is rejected,
+// whether it is a success or a refusal. If a service uses the same id for all responses, the id is
+// ignored.
 func TestAnswerToAnotherRequest(t *testing.T) {
 	w := operations()["CopyObject"].answers()
 	client := w.s3()
@@ -212,7 +214,7 @@ func TestAnswerToAnotherRequest(t *testing.T) {
 		want   awserr.Class
 	}{
 		{"A", 200, whole, ""},
-		{"A", 200, whole, ""}, // perhaps all its answers have that id
+		{"A", 200, whole, ""}, // perhaps all its responses have that id
 		{"B", 200, whole, ""},
 		{"A", 200, whole, awserr.Transient},
 		{"B", 200, whole, awserr.Transient},

@@ -14,25 +14,25 @@ import (
 	"syncd/internal/awserr"
 )
 
-// Bounds of answers that are not an object's content. A page of 1,000 keys of 1,024 bytes, each
-// byte escaped, has 4 MB; S3's refusals have a few kilobytes.
+// Limits of responses that are not an object's content. A page of 1,000 keys of 1,024 bytes, with
+// every byte escaped, has 4 MB; S3's error responses have a few kilobytes.
 const (
 	maxPage    = 8 << 20
 	maxPayload = 2 << 20 // of an annotation
 	maxAnswer  = 256 << 10
-	// maxPageTags and maxTags bound what an answer makes of memory, which an empty element takes
-	// too: of a key a page has about 15 elements, and no other answer has a hundred.
+	// maxPageTags and maxTags limit the memory for a response, because even an empty element takes
+	// memory. A page has about 15 elements per key, and no other response has a hundred.
 	maxPageTags = 40_000
 	maxTags     = 5000
-	// maxText bounds what stands between two tags of a page.
+	// maxText limits the text between two tags of a page.
 	maxText = 32 << 10
-	// maxEntries is the most that a page lists (Amazon S3 API Reference, ListObjectsV2, ListParts
-	// and ListMultipartUploads).
+	// maxEntries is the maximum number of entries of a page (Amazon S3 API Reference,
+	// ListObjectsV2, ListParts and ListMultipartUploads).
 	maxEntries = 1000
-	maxOthers  = 50 // what a page has besides
+	maxOthers  = 50 // other elements of a page
 )
 
-// Bound has a client refuse answers without an end. It is one of the client's APIOptions; a [Guard]
+// Bound makes a client reject endless responses. It is one of the client's APIOptions; a [Guard]
 // includes it.
 func Bound(stack *middleware.Stack) error {
 	if err := stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.admit.bound", bound), middleware.After); err != nil {
@@ -41,8 +41,8 @@ func Bound(stack *middleware.Stack) error {
 	return nil
 }
 
-// bound gives the body of an answer an end. It wraps the body right at the transport, before any
-// code reads it.
+// bound limits the body of a response. It wraps the body directly at the transport, before any code
+// reads it.
 func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	answer, ok := out.RawResponse.(*smithyhttp.Response)
@@ -55,14 +55,14 @@ func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.
 	return out, metadata, err
 }
 
-// limit bounds a body; its zero value bounds nothing. Entries, the elements right below the first
-// one, and text are a page's.
+// limit is the size limits of a body; the zero value means no limits. entries (the direct children
+// of the root element) and text apply only to pages.
 type limit struct{ bytes, tags, entries, text int }
 
 func limitOf(operation string, status int) limit {
 	switch {
 	case status < http.StatusMultipleChoices && operation == "GetObject":
-		return limit{} // content: the copier knows how much of it there is
+		return limit{} // content: the copier knows its size
 	case status < http.StatusMultipleChoices && operation == "GetObjectAnnotation":
 		return limit{bytes: maxPayload}
 	case status < http.StatusMultipleChoices && strings.HasPrefix(operation, "List"):
@@ -72,7 +72,7 @@ func limitOf(operation string, status int) limit {
 	}
 }
 
-// bounded is a body that may not go on without end.
+// bounded is a body with limits.
 type bounded struct {
 	io.ReadCloser
 	limit limit
@@ -80,7 +80,7 @@ type bounded struct {
 	xml   outline
 }
 
-// Read fails with an *awserr.AnswerError once more came than such an answer has.
+// Read fails with an *awserr.AnswerError when the body exceeds a limit.
 func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p[:min(len(p), b.limit.bytes-b.read+1)])
 	b.read += n
@@ -114,7 +114,7 @@ func (b *bounded) exceeds() string {
 	}
 }
 
-// outline counts what there is in XML without keeping any of it.
+// outline counts the parts of an XML document without storing them.
 type outline struct {
 	tags, depth, entries int
 	text, longest        int // bytes since the last tag began
@@ -140,13 +140,13 @@ func (o *outline) pass(p []byte) {
 	o.longest = max(o.longest, o.text)
 }
 
-// begin takes the first character of a tag.
+// begin handles the first character of a tag.
 func (o *outline) begin(c byte) {
 	switch c {
 	case '/':
 		o.depth--
 	case '?':
-	case '!': // S3 sends none, and what stands in one would be counted wrongly
+	case '!': // S3 sends none, and its content would be counted wrongly
 		o.declared = true
 	default:
 		if o.depth <= 1 {
@@ -156,7 +156,7 @@ func (o *outline) begin(c byte) {
 	}
 }
 
-// pageOf refuses a page with more entries than a page has.
+// pageOf rejects a page with more than maxEntries entries.
 func pageOf(entries int) error {
 	if entries > maxEntries {
 		return &awserr.AnswerError{Class: awserr.Transient, Problem: fmt.Sprintf("a page of %d entries, where a page has at most %d", entries, maxEntries)}

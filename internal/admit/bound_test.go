@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// without repeats text without an end, after a head.
+// without is an endless body that repeats text after head.
 type without struct {
 	head, text string
 	at         int
@@ -28,8 +28,8 @@ func (w *without) Read(p []byte) (n int, err error) {
 
 func (w *without) Close() error { return nil }
 
-// TestAnswerWithoutEnd has every operation answered without an end: with a refusal, and with
-// success in several shapes. It ends, and takes less memory than 16 MiB in all, garbage included.
+// TestAnswerWithoutEnd sends endless responses to every operation: errors, and successes in several
+// shapes. Each request must end and allocate less than 16 MiB in total, including garbage.
 func TestAnswerWithoutEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -52,7 +52,7 @@ func TestAnswerWithoutEnd(t *testing.T) {
 		for shape, body := range shapes {
 			for _, status := range []int{w.status, http.StatusMovedPermanently, http.StatusForbidden, http.StatusServiceUnavailable} {
 				if name == "GetObject" && status == w.status {
-					continue // its content, which the copier reads
+					continue // content, which the copier reads
 				}
 				a, text := w.answers(), body
 				a.status, a.stream = status, &text
@@ -71,7 +71,7 @@ func TestAnswerWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestPageOfTooMuch has pages with one entry more than a page has.
+// TestPageOfTooMuch uses pages with one entry too many.
 func TestPageOfTooMuch(t *testing.T) {
 	for name, tt := range map[string]struct{ before, entry, after string }{
 		"ListObjectsV2": {"<ListBucketResult><IsTruncated>false</IsTruncated>", "<Contents><Key>k</Key></Contents>", "</ListBucketResult>"},
@@ -93,7 +93,7 @@ func TestPageOfTooMuch(t *testing.T) {
 	}
 }
 
-// TestLongestPage has a page of the longest keys, each byte of them escaped: it is admitted.
+// TestLongestPage checks that a page of the longest keys, with every byte escaped, is admitted.
 func TestLongestPage(t *testing.T) {
 	entry := "<Contents><Key>" + strings.Repeat("%FF", 1024) + "</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified><ETag>&quot;" + strings.Repeat("0", 36) +
 		"&quot;</ETag><ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType><Size>1</Size>" +

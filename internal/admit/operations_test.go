@@ -12,14 +12,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// whole is the start of a whole answer of an operation, by whose absence of a part the tests are
-// made.
+// whole is a complete response to an operation, from which tests remove parts.
 type whole struct {
 	send   func(context.Context, *answers) error
 	status int
 	header map[string]string
 	body   string
-	// lacking gives the same answer without one thing each.
+	// lacking holds functions that each remove one part of the response.
 	lacking map[string]func(*answers)
 }
 

@@ -8,15 +8,15 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// rememberedAnswers is how many answers are remembered, so that none of them is taken for that to
-// another request. What mixes answers up does so with those of its time: at a thousand a second
-// this is a minute.
+// rememberedAnswers is how many response ids are stored to detect a response that is delivered for
+// a second request. Intermediaries mix up recent responses; at a thousand requests per second, this
+// covers a minute.
 const rememberedAnswers = 1 << 16
 
-// replays remembers the ids that services give their answers. S3 and STS give each answer another
-// one (Amazon S3 API Reference, "Common response headers": x-amz-request-id); one that comes twice
-// is an answer to another request, given by what stands between. A service that gives all its
-// answers one id says nothing with it.
+// replays stores the request ids of responses. S3 and STS use a unique id for each response (Amazon
+// S3 API Reference, "Common response headers": x-amz-request-id). If an id appears twice, an
+// intermediary has sent the response to another request. Ids of a service that uses the same id for
+// all responses are ignored.
 type replays struct {
 	seed maphash.Seed
 
@@ -27,17 +27,17 @@ type replays struct {
 	next  int
 }
 
-// habit is how a host gives ids.
+// habit records whether the ids of a host vary.
 type habit struct {
 	first uint64
-	isVar bool // there was another one
+	isVar bool // another id was seen
 }
 
 func newReplays() *replays {
 	return &replays{seed: maphash.MakeSeed(), hosts: map[string]*habit{}, seen: map[uint64]struct{}{}}
 }
 
-// idOf is the id that a service gave an answer, "" for none.
+// idOf returns the request id of a response, or "" if it has none.
 func idOf(answer *smithyhttp.Response) string {
 	if answer == nil || answer.Response == nil {
 		return ""
@@ -46,7 +46,7 @@ func idOf(answer *smithyhttp.Response) string {
 	return h.Get("X-Amz-Request-Id") + h.Get("X-Amzn-Requestid")
 }
 
-// isReplay reports whether an answer has been given before, and remembers it.
+// isReplay reports whether a response was received before, and stores its id.
 func (r *replays) isReplay(answer *smithyhttp.Response) bool {
 	id := idOf(answer)
 	if id == "" {

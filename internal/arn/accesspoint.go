@@ -8,29 +8,29 @@ import (
 	"syncd/internal/awsname"
 )
 
-// AccessPoint is an access point of S3: another way into a bucket, with a policy, and perhaps an
-// owner, of its own.
+// AccessPoint is an S3 access point: another way to access a bucket, with its own policy and
+// possibly another owner.
 type AccessPoint struct {
 	// ARN is arn:PARTITION:s3:REGION:ACCOUNT:accesspoint/NAME.
 	ARN string
-	// Region is that of the access point and of its bucket.
+	// Region is the region of the access point and of its bucket.
 	Region string
-	// Account owns the access point, and not always the bucket.
+	// Account owns the access point, but not always the bucket.
 	Account string
 	// Name is unique within account and region.
 	Name string
 }
 
-// Point is the ARN of an access point.
+// Point returns the ARN of an access point.
 func Point(partition, region, account, name string) string {
 	return ARN{partition, "s3", region, account, "accesspoint/" + name}.String()
 }
 
-// AccessPointForm is the form of an access point's ARN, as a hint.
+// AccessPointForm is a hint that shows the form of an access point's ARN.
 const AccessPointForm = "use arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME"
 
-// ParseAccessPoint reads the ARN of an access point of a general purpose bucket, and says what else
-// the text is.
+// ParseAccessPoint parses the ARN of an access point of a general purpose bucket. If the text is
+// something else, the error says what it is.
 func ParseAccessPoint(text string) (AccessPoint, error) {
 	a, err := Parse(text)
 	name, isPoint := strings.CutPrefix(a.Resource, "accesspoint/")
@@ -54,7 +54,7 @@ func ParseAccessPoint(text string) (AccessPoint, error) {
 	return AccessPoint{ARN: text, Region: a.Region, Account: a.Account, Name: name}, nil
 }
 
-// otherService says what an ARN of another service than S3 names, and what to use instead.
+// otherService explains an ARN of a service other than S3, and what to use instead.
 func otherService(service string) (problem, instead string) {
 	switch service {
 	case "s3-object-lambda":

@@ -1,18 +1,17 @@
-// Package arn reads and writes Amazon Resource Names, the names of what AWS keeps: roles, keys,
-// access points and all else.
+// Package arn parses and formats Amazon Resource Names (ARNs).
 //
-// The grammar is that of "Identify AWS resources with Amazon Resource Names (ARNs)" (IAM User
-// Guide): arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE, where the region or the account is empty
-// for what has none. What a resource looks like is each service's own: roles are those of "IAM
-// identifiers" (IAM User Guide), keys those of "Key identifiers" (AWS KMS Developer Guide), access
-// points those of "Access points for general purpose buckets naming rules" (Amazon S3 User Guide).
+// The grammar is from "Identify AWS resources with Amazon Resource Names (ARNs)" (IAM User Guide):
+// arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE, where the region or the account may be empty. The
+// form of a resource depends on the service. Roles follow "IAM identifiers" (IAM User Guide), keys
+// "Key identifiers" (AWS KMS Developer Guide), and access points "Access points for general purpose
+// buckets naming rules" (Amazon S3 User Guide).
 //
-// It promises that what Parse and the readers of one kind return is an ARN of AWS, of that kind,
-// and that each of their errors is a [hint.Error] which quotes the text and says what it is
-// instead. [Split], and what returns one part of a text, accept what is only said to be an ARN, for
-// those who judge policies. [Root], [Role], [Session], [Bucket], [Point], [Object] and [Key] write
-// the ARNs of one kind and check nothing. Whether the thing exists is left to AWS, and matching
-// patterns of ARNs, which policies hold, to package iam.
+// [Parse], [ParseRole], [ParseKey] and [ParseAccessPoint] return only valid ARNs. Their errors are
+// [hint.Error]s that quote the text and say what to use instead. [Split], and the functions that
+// return one part of an ARN, accept any text in the form of an ARN, as it occurs in policies.
+// [Root], [Role], [Session], [Bucket], [Point], [Object] and [Key] format ARNs without checking
+// them. This package does not check that a resource exists; package iam matches the ARN patterns of
+// policies.
 package arn
 
 import (
@@ -24,16 +23,16 @@ import (
 	"syncd/internal/hint"
 )
 
-// ARN is an Amazon Resource Name, taken apart.
+// ARN is a parsed Amazon Resource Name.
 type ARN struct{ Partition, Service, Region, Account, Resource string }
 
 const prefix = "arn:"
 
-// Is reports whether a text was meant to be an ARN.
+// Is reports whether text begins like an ARN.
 func Is(text string) bool { return strings.HasPrefix(text, prefix) }
 
-// Split takes a text of the form of an ARN apart; ok is false of what has fewer parts. The parts
-// may be anything.
+// Split splits text in the form of an ARN; ok is false if it has too few parts. It does not check
+// the parts.
 func Split(text string) (a ARN, ok bool) {
 	rest, ok := strings.CutPrefix(text, prefix)
 	for _, part := range []*string{&a.Partition, &a.Service, &a.Region, &a.Account} { // in place: policies are evaluated by the million
@@ -48,7 +47,7 @@ func Split(text string) (a ARN, ok bool) {
 	return a, true
 }
 
-// Parse reads an ARN. Every partition is called aws or aws-SOMETHING.
+// Parse parses an ARN. The partition must be aws or aws-SOMETHING.
 func Parse(text string) (ARN, error) {
 	a, ok := Split(text)
 	if !ok || a.Partition != "aws" && !strings.HasPrefix(a.Partition, "aws-") || !ascii.Word(a.Partition, "-") {
@@ -57,13 +56,13 @@ func Parse(text string) (ARN, error) {
 	return a, nil
 }
 
-// Account returns the account in an ARN, whatever its partition; "" where there is none.
+// Account returns the account in an ARN of any partition, or "" if it has none.
 func Account(text string) string {
 	a, _ := Split(text)
 	return a.Account
 }
 
-// Kind returns the word before the first slash of an ARN's resource, such as role or key; "" where
+// Kind returns the part of an ARN's resource before the first slash, such as role or key, or "" if
 // there is no slash.
 func Kind(text string) string {
 	a, _ := Split(text)
@@ -74,16 +73,16 @@ func Kind(text string) string {
 	return kind
 }
 
-// Name returns the last part of an ARN, after its last slash or colon. Of a role it is the name
+// Name returns the part of an ARN after its last slash or colon. For a role, that is the name
 // without the path.
 func Name(text string) string { return text[strings.LastIndexAny(text, "/:")+1:] }
 
-// refuse is the error about a text.
+// refuse returns an error that quotes text.
 func refuse(text, problem, instead string) error {
 	return hint.New(strconv.Quote(text)+" "+problem, instead)
 }
 
-// String writes the ARN.
+// String formats the ARN.
 func (a ARN) String() string {
 	return prefix + a.Partition + ":" + a.Service + ":" + a.Region + ":" + a.Account + ":" + a.Resource
 }

@@ -2,14 +2,15 @@ package arn
 
 import "strings"
 
-// Bucket is the ARN of a general purpose bucket, which has neither region nor account.
+// Bucket returns the ARN of a general purpose bucket, which contains neither a region nor an
+// account.
 func Bucket(partition, name string) string {
 	return ARN{Partition: partition, Service: "s3", Resource: name}.String()
 }
 
-// Object is the ARN of an object, given that of its bucket or of the access point that it is
-// reached through, where keys are after /object/ ("Configuring IAM policies for using access
-// points", Amazon S3 User Guide).
+// Object returns the ARN of an object, given the ARN of its bucket or access point. With an access
+// point, the key follows /object/ ("Configuring IAM policies for using access points", Amazon S3
+// User Guide).
 func Object(in, key string) string {
 	if Kind(in) == "accesspoint" {
 		return in + "/object/" + key
@@ -17,8 +18,7 @@ func Object(in, key string) string {
 	return in + "/" + key
 }
 
-// BucketOf returns the bucket that an ARN of S3 names, or in which it names objects; "" of what is
-// no ARN.
+// BucketOf returns the bucket in the ARN of a bucket or object, or "" if text is not an ARN.
 func BucketOf(text string) string {
 	a, _ := Split(text)
 	name, _, _ := strings.Cut(a.Resource, "/")

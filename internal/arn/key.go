@@ -7,13 +7,13 @@ import (
 	"syncd/internal/ascii"
 )
 
-// Key is the ARN of a KMS key.
+// Key returns the ARN of a KMS key.
 func Key(partition, region, account, id string) string {
 	return ARN{partition, "kms", region, account, "key/" + id}.String()
 }
 
-// ParseKey reads the ARN of a KMS key. Aliases and bare key ids are refused: KMS looks them up in
-// the account of the caller.
+// ParseKey parses the ARN of a KMS key. It rejects aliases and bare key ids, because KMS resolves
+// them in the caller's account.
 func ParseKey(text string) (ARN, error) {
 	const instead = "use arn:aws:kms:REGION:ACCOUNT:key/ID"
 	a, err := Parse(text)

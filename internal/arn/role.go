@@ -7,21 +7,21 @@ import (
 	"syncd/internal/awsname"
 )
 
-// Root is the ARN of an account as a whole, which policies name as a principal.
+// Root returns the ARN of an account as a principal, as policies use it.
 func Root(partition, account string) string {
 	return ARN{Partition: partition, Service: "iam", Account: account, Resource: "root"}.String()
 }
 
-// IsRoot reports whether the ARN is that of an account as a whole.
+// IsRoot reports whether a is the ARN of an account as a principal.
 func (a ARN) IsRoot() bool { return a.Service == "iam" && a.Resource == "root" }
 
-// Role is the ARN of a role without a path.
+// Role returns the ARN of a role without a path.
 func Role(partition, account, name string) string {
 	return ARN{Partition: partition, Service: "iam", Account: account, Resource: "role/" + name}.String()
 }
 
-// Session is the ARN of a session of a role, given the role's ARN; "" of what is no role. It lacks
-// the role's path (AWS STS API Reference, AssumedRoleUser).
+// Session returns the ARN of a role session, given the role's ARN, or "" if that is not the ARN of
+// a role. It does not contain the role's path (AWS STS API Reference, AssumedRoleUser).
 func Session(role, name string) string {
 	a, _ := Split(role)
 	if Kind(role) != "role" || Name(role) == "" {
@@ -30,8 +30,8 @@ func Session(role, name string) string {
 	return ARN{Partition: a.Partition, Service: "sts", Account: a.Account, Resource: "assumed-role/" + Name(role) + "/" + name}.String()
 }
 
-// RoleOf returns the ARN of the role that a session is of, given the session's ARN; ok is false of
-// what is no session. The path of the role is not known.
+// RoleOf returns the ARN of a session's role; ok is false if session is not the ARN of a role
+// session. The result lacks the role's path, which the session's ARN does not contain.
 func RoleOf(session string) (role string, ok bool) {
 	a, _ := Split(session)
 	rest, ok := strings.CutPrefix(a.Resource, "assumed-role/")
@@ -42,7 +42,7 @@ func RoleOf(session string) (role string, ok bool) {
 	return Role(a.Partition, a.Account, name), true
 }
 
-// ParseRole reads the ARN of an IAM role, with or without a path.
+// ParseRole parses the ARN of an IAM role, with or without a path.
 func ParseRole(text string) (ARN, error) {
 	a, err := Parse(text)
 	path, isRole := strings.CutPrefix(a.Resource, "role/")

@@ -1,16 +1,15 @@
-// Package ascii has the two questions that the grammars of AWS and of the configuration ask of a
-// text: whether it is a word of ASCII letters and digits, and whether it is a number of so many
-// digits.
+// Package ascii has two tests for text in the grammars of AWS and of the configuration: whether it
+// is a word of ASCII letters and digits, and whether it is a number with a given count of digits.
 //
-// It promises that no character beyond ASCII passes, whatever a locale or Unicode calls a letter or
-// a digit. What a word may hold besides, and how long it may be, is left to its callers: the names
-// of roles, buckets, tags and regions each have rules of their own.
+// Only ASCII letters and digits count, regardless of locale and Unicode categories. Callers decide
+// which other characters are allowed and how long a word may be: names of roles, buckets, tags and
+// regions have different rules.
 package ascii
 
 import "strings"
 
-// Word reports whether s is not empty and holds only ASCII letters, digits and the extra
-// characters.
+// Word reports whether s is not empty and contains only ASCII letters, digits and the characters in
+// extra.
 func Word(s, extra string) bool {
 	other := func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(extra, r)
@@ -18,7 +17,7 @@ func Word(s, extra string) bool {
 	return s != "" && !strings.ContainsFunc(s, other)
 }
 
-// Digits reports whether s is n decimal digits.
+// Digits reports whether s consists of n decimal digits.
 func Digits(s string, n int) bool {
 	return len(s) == n && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }

@@ -16,7 +16,7 @@ func TestWord(t *testing.T) {
 		{"a-b", "", false},
 		{"a-b", "-", true},
 		{"é", "", false},
-		{"٣", "", false}, // a digit of another script
+		{"٣", "", false}, // a digit in another script
 		{"a b", "-", false},
 	} {
 		if got := ascii.Word(tt.text, tt.extra); got != tt.want {

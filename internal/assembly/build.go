@@ -1,14 +1,16 @@
-// Package assembly is the composition root: the only place where the configuration and the parts
-// meet.
+// Package assembly is the composition root: the only package that builds the parts of the program
+// from the configuration.
 //
-// It promises that a command gets what it works with ready made: New makes the System of a
-// configuration with its mappings, OpenState the store of their ledgers alone. What mappings share,
-// such as quotas, buffers and connections, is made once for the process.
+// It promises that commands get ready-made parts: New builds a System from a configuration with its
+// mappings, and OpenState opens only the store of their ledgers. What mappings share, such as
+// quotas, buffers and connections, is created once for the process.
 //
-// It leaves every decision about objects to the packages beneath, and what is run when to the
-// commands and to package daemon. A System is a configuration of which every Mapping is ready to
-// run; Shared is what its mappings share. A Reloader builds mappings again when the configuration
-// has changed; a Runner is a mapping as the daemon runs it.
+// Other packages make all decisions about objects. The commands and package daemon decide when to
+// run what.
+//
+// The terms: a System is a configuration with mappings that are ready to run; Shared has what its
+// mappings share. A Reloader rebuilds mappings when the configuration has changed; a Runner runs a
+// mapping in the daemon.
 package assembly
 
 import (
@@ -37,7 +39,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// System is a configuration of which every mapping is ready to run.
+// System is a configuration with mappings that are ready to run.
 type System struct {
 	*Shared
 	Config   *config.Config
@@ -50,13 +52,13 @@ type Mapping struct {
 	Syncer              *syncer.Syncer
 	source, destination *s3.Client
 	from, to            transfer.Place
-	sessions            int // that its passes need, hops included
+	sessions            int // number of sessions that its passes need, hops included
 }
 
-// Clients are what the passes of the mapping send their requests with.
+// Clients returns the clients that the passes of the mapping use.
 func (m *Mapping) Clients() (source, destination *s3.Client) { return m.source, m.destination }
 
-// New makes the system of a configuration that passes the gate, and further checks.
+// New builds a System from a configuration that passes the gate and the additional checks.
 func New(ctx context.Context, p invocation.Process, f invocation.Flags, checks ...config.Check) (*System, error) {
 	shared, opened, err := openShared(ctx, p, f, checks)
 	if err != nil {
@@ -73,7 +75,7 @@ func New(ctx context.Context, p invocation.Process, f invocation.Flags, checks .
 	return s, nil
 }
 
-// builder puts the parts of one mapping together, as one configuration has it.
+// builder builds the parts of one mapping from a configuration.
 type builder struct {
 	*Shared
 	config   *config.Config
@@ -81,8 +83,8 @@ type builder struct {
 	from, to transfer.Place
 }
 
-// build makes a mapping of a configuration ready to run. What it makes depends on nothing else, and
-// it changes nothing that mappings share.
+// build builds a mapping from a configuration. It does not depend on other mappings, and does not
+// change anything that mappings share.
 func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mapping) (*Mapping, error) {
 	from, to := c.Places(m)
 	b := builder{shared, c, m, from, to}
@@ -105,7 +107,7 @@ func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mappi
 	})}, nil
 }
 
-// SettingsOf are what the ledger records of a mapping.
+// SettingsOf returns the settings of a mapping that the ledger records.
 func SettingsOf(c *config.Config, m config.Mapping) provenance.Settings {
 	source, destination := c.Places(m)
 	return provenance.Settings{Source: source, Destination: destination, KeyARN: m.Destination.KMSKey, StorageClass: m.Destination.StorageClass}
@@ -125,16 +127,16 @@ func (b builder) copier(source, destination *s3.Client, pace pace) *copier.Copie
 	})
 }
 
-// serverOfAWS is what S3 calls itself in the Server header of its answers.
+// serverOfAWS is the Server header of responses from Amazon S3.
 const serverOfAWS = "AmazonS3"
 
-// overwritesAny reports whether what is foreign at a mapping's destination may be replaced.
+// overwritesAny reports whether foreign objects at a mapping's destination may be replaced.
 func (b builder) overwritesAny() bool {
 	return b.takeOver || b.mapping.Copy.Overwrite == config.OverwriteAny
 }
 
-// clients returns the S3 clients of both sides. Each mapping has sessions of its own: one whose
-// role is broken takes no other along. What lies beneath is the same for all.
+// clients returns the S3 clients of both sides. Each mapping has its own sessions, so that a broken
+// role affects no other mapping. The layers below the sessions are shared by all mappings.
 func (b builder) clients(ctx context.Context, meter *throttle.Meter, pace pace) (source, destination *s3.Client, err error) {
 	c, m := b.config, b.mapping
 	o := CredentialsOf(b.Process, c, c.AssumedRoles(m), b.Logger)
@@ -158,7 +160,7 @@ func (b builder) clients(ctx context.Context, meter *throttle.Meter, pace pace) 
 	return source, destination, nil
 }
 
-// showExpiry has the mapping's figure ask when its sessions end.
+// showExpiry makes the mapping's figure read when its sessions expire.
 func (b builder) showExpiry(set *creds.Set) {
 	figure := b.Board.Of(b.mapping.Name)
 	for side, role := range map[string]string{"source": b.from.Role, "destination": b.to.Role} {
@@ -173,7 +175,7 @@ func (b builder) address(url string, style *bool) address {
 	return address{url: cmp.Or(url, b.config.AWS.EndpointURL), pathStyle: pathStyle(b.config, style)}
 }
 
-// ledger are the options of a mapping's ledger, which names the mapping in what it logs.
+// ledger returns the options of a mapping's ledger. The ledger logs the name of the mapping itself.
 func (b builder) ledger() checkpoint.Options {
 	return checkpoint.Options{
 		Mapping: b.mapping.Name, Holder: Holder(), Now: b.Process.Now, Logger: b.Logger,
@@ -199,7 +201,7 @@ func patterns(globs []value.Glob) []plan.Pattern {
 	return patterns
 }
 
-// Holder names this process to others that want a lease it holds.
+// Holder returns the name of this process that is recorded with its leases.
 func Holder() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -208,8 +210,8 @@ func Holder() string {
 	return fmt.Sprintf("%s/%d", host, os.Getpid())
 }
 
-// pace makes the bounds of a mapping. KMS counts by the account that asks and by region, S3 by
-// bucket, STS by account.
+// pace returns the limits of a mapping. KMS counts requests by calling account and region, S3 by
+// bucket, and STS by account.
 func (b builder) pace() pace {
 	m, from, to := b.mapping, b.from, b.to
 	p := pace{
@@ -233,13 +235,13 @@ func (b builder) pace() pace {
 	return p
 }
 
-// caller names the account whose quotas a role's requests draw on; the ambient credentials have
-// one, whatever it is.
+// caller returns the account whose quotas the requests of a role use. All ambient credentials count
+// as one account, because theirs is not known here.
 func (b builder) caller(role string) string {
 	return cmp.Or(b.config.Roles[role].Account(), "ambient")
 }
 
-// terms are what the copies of a mapping cost by, and what bounds their time.
+// terms returns what determines the cost and the duration of a mapping's copies.
 func (b builder) terms() plan.Terms {
 	m := b.mapping
 	owner := func(role string) bool {

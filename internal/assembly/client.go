@@ -10,18 +10,18 @@ import (
 	"syncd/config"
 )
 
-// both hangs two things on a client's middleware.
+// both combines two funcs that attach middleware.
 func both(first, second func(*middleware.Stack) error) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error { return errors.Join(first(stack), second(stack)) }
 }
 
-// address is where requests go; the zero address is AWS itself.
+// address is the endpoint for requests. The zero address is AWS.
 type address struct {
 	url       string
 	pathStyle bool
 }
 
-// pathStyle is the setting of one side, or that of all.
+// pathStyle returns the setting of one side, or the global setting if there is none.
 func pathStyle(c *config.Config, style *bool) bool {
 	if style != nil {
 		return *style
@@ -29,14 +29,14 @@ func pathStyle(c *config.Config, style *bool) bool {
 	return c.AWS.PathStyle
 }
 
-// newS3Client makes a client with middleware hung on it.
+// newS3Client returns a client with the given middleware attached.
 func newS3Client(c aws.Config, at address, attach ...func(*middleware.Stack) error) *s3.Client {
 	return s3.NewFromConfig(c, func(o *s3.Options) {
 		if at.url != "" {
 			o.BaseEndpoint = &at.url
 		}
 		o.UsePathStyle = at.pathStyle
-		o.DisableLogOutputChecksumValidationSkipped = true // the copier checks what the SDK cannot
+		o.DisableLogOutputChecksumValidationSkipped = true // the copier verifies the checksums that the SDK skips
 		o.APIOptions = append(o.APIOptions, attach...)
 	})
 }

@@ -8,12 +8,12 @@ import (
 	"syncd/internal/invocation"
 )
 
-// idleConnections is how many idle connections the process keeps at most, whatever its mappings
-// ask: each takes about 50 KB, for up to 90 seconds after its last request.
+// idleConnections is the maximum number of idle connections of the process, regardless of the
+// settings of its mappings. Each takes about 50 KB, for up to 90 seconds after its last request.
 const idleConnections = 1024
 
-// CredentialsOf are the settings that all sessions of the process have in common, with the roles as
-// they are assumed.
+// CredentialsOf returns the settings that all sessions of the process share. roles are the roles to
+// assume.
 func CredentialsOf(p invocation.Process, c *config.Config, roles map[string]config.Role, logger *slog.Logger) creds.Options {
 	return creds.Options{
 		Roles: roles, EndpointURL: c.STSEndpoint(""), PlainHTTP: c.Endpoints(), AllowHTTP: c.AWS.AllowHTTP,
@@ -21,7 +21,7 @@ func CredentialsOf(p invocation.Process, c *config.Config, roles map[string]conf
 	}
 }
 
-// connections is how many idle connections are kept for the requests of all mappings.
+// connections returns how many idle connections to keep for all mappings.
 func connections(c *config.Config) int {
 	if n := int(c.Concurrency); n > 0 {
 		return min(n, idleConnections)

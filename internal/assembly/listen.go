@@ -8,7 +8,7 @@ import (
 	"syncd/config"
 )
 
-// ListenAddress returns where the pages are served.
+// ListenAddress returns the configured HTTP address, or the default if it is "".
 func ListenAddress(configured string) string {
 	if configured == "" {
 		return config.DefaultListen
@@ -16,7 +16,7 @@ func ListenAddress(configured string) string {
 	return configured
 }
 
-// Listen takes an address for HTTP.
+// Listen listens on an address for HTTP.
 func Listen(ctx context.Context, address string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {

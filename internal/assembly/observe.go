@@ -8,7 +8,8 @@ import (
 	"syncd/internal/throttle"
 )
 
-// observe counts the requests of a mapping, with what each costs. Each is a sign of life.
+// observe returns a func that counts the requests of a mapping and their cost. Each request counts
+// as activity.
 func (b builder) observe(prices plan.Quoter) func(throttle.Attempt) {
 	mapping := b.mapping.Name
 	figure := b.Board.Of(mapping)
@@ -28,9 +29,9 @@ func (b builder) observe(prices plan.Quoter) func(throttle.Attempt) {
 	}
 }
 
-// deniable are the operations whose denials count from 0: a series that appears with its first
-// event hides that from increase(), and a mapping that is denied once asks again only after
-// minutes.
+// deniable returns the operations whose denial counters start at 0. A series that first appears
+// with its first event hides that event from increase(), and a denied mapping sends the next
+// request only minutes later.
 func deniable() []string {
 	return []string{
 		"AssumeRole", "ListObjectsV2", "HeadObject", "GetObject", "GetObjectTagging", "CopyObject", "PutObject", "PutObjectTagging",
@@ -39,9 +40,9 @@ func deniable() []string {
 	}
 }
 
-// charged reports whether AWS charges for requests that end so: it does for success and for faults
-// of the caller, and not for its own (Amazon S3 User Guide, "Billing for Amazon S3 error
-// responses").
+// charged reports whether AWS charges for requests with that result. It charges for successful
+// requests and client errors, but not for server errors (Amazon S3 User Guide, "Billing for Amazon
+// S3 error responses").
 func charged(class awserr.Class) bool {
 	return !class.Passes() && class != awserr.Canceled
 }

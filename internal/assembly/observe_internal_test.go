@@ -13,7 +13,8 @@ import (
 	"syncd/internal/throttle"
 )
 
-// TestARequestIsASignOfLife counts requests of one mapping, which say nothing of another.
+// TestARequestIsASignOfLife checks that the requests of a mapping count as activity of that mapping
+// only.
 func TestARequestIsASignOfLife(t *testing.T) {
 	board := figure.NewBoard()
 	shared := &Shared{Metrics: metrics.New(prometheus.NewRegistry(), board), Board: board}

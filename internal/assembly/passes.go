@@ -10,30 +10,30 @@ import (
 )
 
 const (
-	// passesPerCPU is how many passes run at once for each CPU where memory does not bound them: a
-	// pass waits for answers most of the time.
+	// passesPerCPU is how many passes run at the same time per CPU if memory is not the limit. A
+	// pass waits for responses most of the time.
 	passesPerCPU = 16
-	// leastPasses is how many run at once however little memory there is.
+	// leastPasses is the minimum, regardless of memory.
 	leastPasses = 2
 
-	// passMemory is what one pass takes while it does more than wait, idleMemory what a mapping
-	// takes between its passes, and ownMemory what the process takes besides both and the relays.
-	// make fleet measures what becomes of them together.
+	// passMemory is the memory of an active pass, idleMemory the memory of a mapping between its
+	// passes, and ownMemory the memory of the process without passes, idle mappings and relays.
+	// make fleet measures the total.
 	passMemory = 12 << 20
 	idleMemory = 256 << 10
 	ownMemory  = 64 << 20
-	// inUse is the share of the limit that is planned for. The collector works without end where
-	// all of it is in use.
+	// inUse is the fraction of the memory limit that is planned for. If all of it were used, the
+	// garbage collector would run constantly.
 	inUse = 0.75
 )
 
-// passesOf returns how many passes may run at once under a configuration.
+// passesOf returns how many passes may run at the same time under a configuration.
 func passesOf(c *config.Config) int {
 	return passesFor(c.Passes, len(c.Mappings), debug.SetMemoryLimit(-1), runtime.GOMAXPROCS(0))
 }
 
-// passesFor is passesOf in a process with so many mappings and CPUs and with that limit of memory,
-// math.MaxInt64 for none.
+// passesFor is passesOf with the setting, the number of mappings, the memory limit (math.MaxInt64
+// for none) and the number of CPUs as parameters.
 func passesFor(setting value.AutoInt, mappings int, memory int64, cpus int) int {
 	if setting > 0 {
 		return int(setting)

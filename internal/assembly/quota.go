@@ -12,25 +12,25 @@ import (
 )
 
 const (
-	// startConcurrency is how many requests of a mapping are under way at once to begin with, where
-	// the configuration leaves it open; leastConcurrency and mostConcurrency bound where it finds
-	// its level. At 100 ms a copy the most is more than the 3,500 copies a second that a prefix
-	// takes (Amazon S3 User Guide, "Best practices design patterns").
+	// startConcurrency is the initial number of concurrent requests of a mapping, unless it is
+	// configured; leastConcurrency and mostConcurrency are the bounds within which it adapts. At
+	// 100 ms per copy the maximum allows more than the 3,500 copies per second that S3 supports for
+	// a prefix (Amazon S3 User Guide, "Best practices design patterns").
 	startConcurrency = 64
 	leastConcurrency = 4
 	mostConcurrency  = 512
-	// maxAssumed is how many sessions are asked for in a second: many mappings may begin at once,
-	// and the quota of an account is for all that runs there.
+	// maxAssumed is how many sessions are requested per second. Many mappings may start at the same
+	// time, and the quota is shared by everything that runs in the account.
 	maxAssumed = 40
 )
 
-// quotas are the services' quotas, which mappings share that draw on the same.
+// quotas has the quotas of services. Mappings that use the same quota share it.
 type quotas struct {
 	mu     sync.Mutex
 	shared map[string]*throttle.Quota
 }
 
-// of returns a mapping's draw on the quota of a service for what the rest names.
+// of returns a mapping's draw on the quota with the given service and name.
 func (q *quotas) of(service string, quota ...string) *throttle.Draw {
 	name := service + " " + strings.Join(quota, " ")
 	q.mu.Lock()
@@ -48,23 +48,23 @@ func (q *quotas) of(service string, quota ...string) *throttle.Draw {
 	return q.shared[name].Draw()
 }
 
-// pace is what bounds the requests of one mapping.
+// pace has the limits for the requests of one mapping.
 type pace struct {
 	level                    *throttle.Level
 	source, destination, sts *throttle.Draw
-	decrypt, encrypt         *throttle.Draw // KMS, as whoever reads the source and whoever writes the destination
+	decrypt, encrypt         *throttle.Draw // KMS quotas of the reader of the source and the writer of the destination
 	cap, kmsCap              *throttle.Controller
 	bytes                    *throttle.Bytes
 }
 
-// guard paces the requests to one side of the mapping. A server-side copy reads the source under
-// the destination's hands, and its errors do not say which of the two is too slow: it goes by the
-// destination's quota.
+// guard limits the requests to one side of the mapping. In a server-side copy, S3 reads the source
+// on behalf of the destination request, and errors do not show which of the two was throttled. Such
+// a copy counts against the destination's quota.
 func (p pace) guard(service, kms *throttle.Draw) func(*middleware.Stack) error {
 	return (&throttle.Guard{Level: p.level, Service: service, KMS: kms, Cap: p.cap, KMSCap: p.kmsCap}).Attach
 }
 
-// show has the mapping's figure ask for its bounds.
+// show makes the mapping's figure read its limits from p.
 func (p pace) show(f *figure.Mapping) {
 	f.AskConcurrency(func() int64 { return int64(p.level.Limit()) })
 	sides := map[string]*throttle.Draw{"source": p.source, "destination": p.destination, "kms": p.encrypt, "sts": p.sts}
@@ -77,7 +77,7 @@ func (p pace) show(f *figure.Mapping) {
 	}
 }
 
-// concurrencyOf returns the bounds of the requests that a mapping has under way at once.
+// concurrencyOf returns the bounds for the number of concurrent requests of a mapping.
 func concurrencyOf(m config.Mapping) throttle.LevelOptions {
 	if n := int(m.Copy.Concurrency); n > 0 {
 		return throttle.LevelOptions{Min: n, Start: n, Max: n}

@@ -20,33 +20,33 @@ import (
 )
 
 const (
-	// reloadEvery is how often it is looked at whether the configuration file has changed. Its
-	// content is compared: a ConfigMap is a link to a link, whose own times say nothing.
+	// reloadEvery is how often to check whether the configuration file has changed. The content is
+	// compared, because a ConfigMap is mounted as a link to a link, whose modification times are
+	// not reliable.
 	reloadEvery = 5 * time.Second
 )
 
-// Reloader turns configurations into mappings for the daemon, the first one and each that comes
-// after it.
+// Reloader converts the initial configuration, and each later one, to mappings for the daemon.
 type Reloader struct {
 	flags invocation.Flags
 	asked <-chan os.Signal
 
 	shared   *Shared
-	started  []*Mapping // those that the process was started with
+	started  []*Mapping // the initial mappings
 	Places   *line.Line
-	building sync.Mutex // mappings are built one after the other
+	building sync.Mutex // held while a mapping is built
 
-	mu       sync.Mutex // guards what follows up to last
+	mu       sync.Mutex // guards the fields up to last
 	inForce  *config.Config
-	revision map[string]int // of mappings in force, by name
-	last     int            // the revision given last
+	revision map[string]int // of the current mappings, by name
+	last     int            // the last assigned revision
 
-	content [sha256.Size]byte // of the file when it was read last, whether it is in force or was refused
-	seen    [sha256.Size]byte // of the file when it was looked at last and was another one
+	content [sha256.Size]byte // of the file when it was last read, whether it was applied or refused
+	seen    [sha256.Size]byte // of the file when it was last checked and had changed
 }
 
-// NewReloader makes a reloader for the configuration that a system was built of, which is asked to
-// read it again through a channel.
+// NewReloader returns a Reloader for the configuration of a System. A signal on asked makes it read
+// the configuration again.
 func NewReloader(s *System, f invocation.Flags, asked <-chan os.Signal) *Reloader {
 	r := &Reloader{
 		flags: f, asked: asked, shared: s.Shared, started: s.Mappings, inForce: s.Config, revision: map[string]int{}, Places: line.New(passesOf(s.Config), s.Metrics),
@@ -56,8 +56,7 @@ func NewReloader(s *System, f invocation.Flags, asked <-chan os.Signal) *Reloade
 	return r
 }
 
-// First returns the mappings of the configuration that the process was started with, which are
-// built already.
+// First returns the mappings of the initial configuration, which are already built.
 func (r *Reloader) First() []daemon.Mapping {
 	var mappings []daemon.Mapping
 	for _, m := range r.started {
@@ -68,7 +67,7 @@ func (r *Reloader) First() []daemon.Mapping {
 	return mappings
 }
 
-// daemonMapping is a mapping of a configuration as the daemon keeps it.
+// daemonMapping converts a mapping of a configuration for the daemon.
 func (r *Reloader) daemonMapping(c *config.Config, m config.Mapping, open func(context.Context) (daemon.Runner, error)) daemon.Mapping {
 	d := daemon.Mapping{Name: m.Name, Jitter: m.Jitter.Duration(), Revision: r.revision[m.Name], Open: open}
 	d.Source, d.Destination = c.Places(m)
@@ -78,15 +77,14 @@ func (r *Reloader) daemonMapping(c *config.Config, m config.Mapping, open func(c
 		return d
 	}
 	d.Schedule = m.Schedule
-	// An interval counts from now; a time of day was chosen on purpose.
+	// The first pass of an interval schedule is due at once; a time of day was chosen on purpose.
 	if interval, ok := m.Schedule.Every(); ok {
 		d.Schedule, d.AtOnce = appointment.NewSpread(m.Name, interval, m.Schedule.String()), true
 	}
 	return d
 }
 
-// Watch reads the configuration again when it is asked to, or when its file has changed, until ctx
-// ends.
+// Watch reloads the configuration on a signal or when its file has changed, until ctx ends.
 func (r *Reloader) Watch(ctx context.Context, apply func([]daemon.Mapping)) {
 	tick := time.NewTicker(reloadEvery)
 	defer tick.Stop()
@@ -112,8 +110,8 @@ func (r *Reloader) Watch(ctx context.Context, apply func([]daemon.Mapping)) {
 	}
 }
 
-// changed reports whether the file holds something else than before, and the same as one look ago:
-// a file that is being written may be without its end, and still be without fault.
+// changed reports whether the content of the file has changed and was the same in the previous
+// check. A file that is still being written may be truncated and yet valid.
 func (r *Reloader) changed() bool {
 	now, ok := r.look()
 	if !ok || now == r.content {
@@ -135,7 +133,7 @@ func (r *Reloader) look() (sum [sha256.Size]byte, ok bool) {
 	return sha256.Sum256(data), err == nil
 }
 
-// reload puts the configuration in force, or says why it does not.
+// reload applies the configuration, or logs why it is refused.
 func (r *Reloader) reload(apply func([]daemon.Mapping)) {
 	next, chosen, err := r.Read()
 	if err != nil {
@@ -156,14 +154,14 @@ func (r *Reloader) succeeded() {
 	r.shared.Metrics.LastReload.WithLabelValues().Set(float64(r.shared.Process.Now().UnixMilli()) / 1000)
 }
 
-// Read loads the configuration and finds everything that keeps it from being put in force.
+// Read loads the configuration and reports everything that prevents it from being applied.
 func (r *Reloader) Read() (next *config.Config, chosen []config.Mapping, err error) {
 	next, chosen, _, err = invocation.Load(r.shared.Process, r.flags, append(invocation.Gate(), invocation.WarnUnscheduled(r.flags), refuseUnchangeable(r.inForce))...)
 	return next, chosen, err
 }
 
-// replace puts the configuration in force and returns its mappings. One that is the same as before
-// keeps its revision.
+// replace makes the configuration current and returns its mappings. An unchanged mapping keeps its
+// revision.
 func (r *Reloader) replace(next *config.Config, chosen []config.Mapping) []daemon.Mapping {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -186,7 +184,7 @@ func (r *Reloader) replace(next *config.Config, chosen []config.Mapping) []daemo
 	return mappings
 }
 
-// build makes a mapping of a configuration ready for the daemon.
+// build builds a mapping for the daemon.
 func (r *Reloader) build(ctx context.Context, c *config.Config, m config.Mapping) (daemon.Runner, error) {
 	r.building.Lock()
 	defer r.building.Unlock()
@@ -197,7 +195,7 @@ func (r *Reloader) build(ctx context.Context, c *config.Config, m config.Mapping
 	return r.shared.Runner(built), nil
 }
 
-// Secrets returns the external ids of the configuration in force, as far as they can be read.
+// Secrets returns the external IDs of the current configuration, as far as they can be read.
 func (r *Reloader) Secrets() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -210,8 +208,8 @@ func (r *Reloader) Secrets() []string {
 	return secrets
 }
 
-// refuseUnchangeable refuses another value of what only a start reads. What is at fault otherwise
-// is not named again.
+// refuseUnchangeable rejects changes of settings that are only read at start. It does not report
+// settings that were already reported as invalid.
 func refuseUnchangeable(former *config.Config) config.Check {
 	return func(next *config.Config, r config.Reporter) {
 		const restart = "cannot change without a restart"
@@ -243,13 +241,13 @@ func refuseUnchangeable(former *config.Config) config.Check {
 
 func onS3(state string) bool { return strings.HasPrefix(state, "s3:") }
 
-// same reports whether a mapping means the same in two configurations, with the roles it uses and
-// all else that it is put together from.
+// same reports whether a mapping is equal in two configurations, including its roles and all other
+// settings that it depends on.
 func same(former *config.Config, before config.Mapping, next *config.Config, m config.Mapping) bool {
 	if before.Schedule.String() != m.Schedule.String() || former.DrainTimeout != next.DrainTimeout || former.AWS != next.AWS {
 		return false
 	}
-	before.Schedule, m.Schedule = schedule.Schedule{}, schedule.Schedule{} // compared by what they say: zones hold caches
+	before.Schedule, m.Schedule = schedule.Schedule{}, schedule.Schedule{} // compared by their text above, because time zones contain caches
 	for _, roles := range [][2]string{{before.Source.Role, m.Source.Role}, {before.Destination.Role, m.Destination.Role}} {
 		if !reflect.DeepEqual(chain(former, roles[0]), chain(next, roles[1])) {
 			return false
@@ -258,7 +256,7 @@ func same(former *config.Config, before config.Mapping, next *config.Config, m c
 	return reflect.DeepEqual(before, m)
 }
 
-// chain returns the role and those that it is assumed through.
+// chain returns the role and the roles through which it is assumed.
 func chain(c *config.Config, name string) (roles []config.Role) {
 	for _, hop := range c.Chain(name) {
 		roles = append(roles, c.Roles[hop])

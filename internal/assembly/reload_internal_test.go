@@ -52,7 +52,8 @@ mappings:
 	}
 }
 
-// TestUnchangeable names what only a start reads with its line, and says what to do about it.
+// TestUnchangeable checks that changes of settings that need a restart are reported with their line
+// and a hint.
 func TestUnchangeable(t *testing.T) {
 	const text = `state: s3://consumer-state/syncd/
 http: {listen: "127.0.0.1:0"}

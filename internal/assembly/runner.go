@@ -22,16 +22,16 @@ import (
 )
 
 const (
-	// reachTimeout bounds how long the source of a mapping may take to answer, and its lease to be
-	// looked at.
+	// reachTimeout limits how long a bucket may take to respond, and how long reading a lease may
+	// take.
 	reachTimeout = time.Minute
-	// tryLease is how often the lease is asked for that others hold. In between it is only looked
-	// at.
+	// tryLease is how often to try to acquire a lease that another process holds. In between the
+	// lease is only read.
 	tryLease = 10 * time.Second
 )
 
-// Runner runs the passes of a mapping in the daemon. Before each it gets what the pass would only
-// wait for.
+// Runner runs the passes of a mapping in the daemon. Before each pass it waits for everything that
+// the pass would otherwise wait for.
 type Runner struct {
 	*syncer.Syncer
 	mapping  string
@@ -43,13 +43,13 @@ type Runner struct {
 	from, to            transfer.Place
 
 	hasRun bool
-	last   error // of the last pass
+	last   error // error of the last pass
 	asked  time.Time
 }
 
 var _ daemon.Worker = (*Runner)(nil)
 
-// Runner makes a mapping one that the daemon runs.
+// Runner returns the Runner of a mapping.
 func (s *Shared) Runner(m *Mapping) *Runner {
 	return &Runner{
 		Syncer: m.Syncer, mapping: m.Name, source: m.source, destination: m.destination, from: m.from, to: m.to, store: s.Store, now: s.Process.Now,
@@ -60,7 +60,7 @@ func (s *Shared) Runner(m *Mapping) *Runner {
 	}
 }
 
-// sessionsOf counts the roles that are assumed for a mapping, hops included.
+// sessionsOf returns how many roles are assumed for a mapping, hops included.
 func sessionsOf(c *config.Config, m config.Mapping) int {
 	roles := slices.Concat(c.Chain(m.Source.Role), c.Chain(m.Destination.Role))
 	slices.Sort(roles)
@@ -68,7 +68,7 @@ func sessionsOf(c *config.Config, m config.Mapping) int {
 }
 
 // Ready returns when the pass has what it needs: a lease that no other process seems to hold,
-// sessions on both sides, and after trouble buckets that answer.
+// sessions for both sides and, after an error, buckets that respond.
 func (r *Runner) Ready(ctx context.Context) error {
 	if err := r.leaseFree(ctx); err != nil {
 		return err
@@ -80,10 +80,10 @@ func (r *Runner) Ready(ctx context.Context) error {
 	return err
 }
 
-// Run runs a pass.
+// Run runs a pass over the source.
 func (r *Runner) Run(ctx context.Context) (syncer.Summary, error) { return r.Do(ctx, syncer.Order{}) }
 
-// Do runs a pass as it is ordered.
+// Do runs the pass described by order.
 func (r *Runner) Do(ctx context.Context, order syncer.Order) (syncer.Summary, error) {
 	r.asked = r.now()
 	summary, err := r.Syncer.Do(ctx, order)
@@ -101,9 +101,9 @@ func (r *Runner) Hold(ctx context.Context) error {
 	return err
 }
 
-// leaseFree looks at a lease that another process held, so that only a pass asks for it that is
-// likely to get it. Whether it is free is for the store to say, by its own clock: now and then it
-// is asked for in any case.
+// leaseFree reads a lease that another process held, so that a pass only starts if it is likely to
+// acquire it. Only the store can decide whether the lease is free, by its own clock. So every
+// tryLease leaseFree skips the check and the pass tries to acquire the lease.
 func (r *Runner) leaseFree(ctx context.Context) error {
 	if !store.IsLeaseHeld(r.last) || r.now().Sub(r.asked) >= tryLease {
 		return nil
@@ -123,9 +123,9 @@ func (r *Runner) leaseFree(ctx context.Context) error {
 	return nil
 }
 
-// reach looks whether the buckets answer, whatever they say, where that is in doubt: the requests
-// of a pass are tried again for minutes, in which it has a place that others wait for. The
-// destination is asked only after a pass that came to no end.
+// reach checks that the buckets respond, with any result, if that is in doubt. A pass would retry
+// its requests for minutes, while it occupies a place that other mappings wait for. The destination
+// is checked only after a pass that was stopped or failed with a temporary error.
 func (r *Runner) reach(ctx context.Context) error {
 	wasStopped := errors.Is(r.last, syncer.ErrDrained)
 	if r.hasRun && !wasStopped && awserr.Classify(r.last) != awserr.Transient {
@@ -137,7 +137,7 @@ func (r *Runner) reach(ctx context.Context) error {
 	return within("reach the destination", answers(ctx, r.destination, r.to))
 }
 
-// answers returns an error when no answer comes in time from where a place is.
+// answers returns an error if the service of a place does not respond in time.
 func answers(ctx context.Context, client *s3.Client, at transfer.Place) error {
 	in := &s3.ListObjectsV2Input{
 		Bucket: &at.Bucket, Prefix: &at.Prefix, MaxKeys: aws.Int32(1), ExpectedBucketOwner: at.ExpectedOwner(), RequestPayer: request.Payer(at),
@@ -155,7 +155,7 @@ func answers(ctx context.Context, client *s3.Client, at transfer.Place) error {
 	return nil
 }
 
-// within adds what was tried to an error, if there is one.
+// within adds the operation to an error, if there is one.
 func within(what string, err error) error {
 	if err == nil {
 		return nil

@@ -25,7 +25,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// assumed notes when STS was asked for a session.
+// assumed records when sessions were requested from STS.
 type assumed struct {
 	http.RoundTripper
 	mu sync.Mutex
@@ -39,7 +39,7 @@ func (a *assumed) RoundTrip(r *http.Request) (*http.Response, error) {
 	return a.RoundTripper.RoundTrip(r)
 }
 
-// busiest returns the most calls within a second.
+// busiest returns the maximum number of calls within one second.
 func (a *assumed) busiest() (most int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -53,8 +53,9 @@ func (a *assumed) busiest() (most int) {
 	return most
 }
 
-// Hundreds of mappings whose passes are due at the same moment, each with a chain of two roles, ask
-// STS for less than 50 sessions a second, and for none while those they have are good.
+// TestSessionsAreSpaced runs hundreds of mappings whose passes are due at the same moment, each
+// with a chain of two roles. They must request less than 50 sessions per second from STS, and none
+// while their sessions are valid.
 func TestSessionsAreSpaced(t *testing.T) {
 	const mappings, hops = 300, 2
 	synctest.Test(t, func(t *testing.T) {
@@ -121,8 +122,8 @@ func TestSessionsAreSpaced(t *testing.T) {
 	})
 }
 
-// Whether the source answers is asked before a first pass, whether both sides do before one that
-// follows trouble, and an answer of any kind will do.
+// TestReadyReachesTheBuckets checks that the source is checked before a first pass, that both sides
+// are checked after an error, and that any response is sufficient.
 func TestReadyReachesTheBuckets(t *testing.T) {
 	trouble := &awserr.AnswerError{Class: awserr.Transient}
 	for _, tt := range []struct {
@@ -196,7 +197,7 @@ func TestPassesFor(t *testing.T) {
 	}
 }
 
-// trustOf is the trust policy of a role that a principal may assume.
+// trustOf returns the trust policy of a role that the principal may assume.
 func trustOf(arn string) *iam.Document {
 	return iam.MustParse(strings.ReplaceAll(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"{arn}"},"Action":"sts:AssumeRole"}]}`, "{arn}", arn))
 }

@@ -13,26 +13,26 @@ import (
 )
 
 const (
-	// stsRate is how many sessions are asked for in a second before passes: STS takes 600 calls a
-	// second from an account in a region (IAM User Guide, "IAM and AWS STS quotas"), of which
-	// others want theirs.
+	// stsRate is how many sessions are requested per second before passes. STS allows 600 calls per
+	// second for an account in a region (IAM User Guide, "IAM and AWS STS quotas"), and other
+	// callers share that quota.
 	stsRate = 40
-	// sessionsTimeout bounds how long the sessions of a mapping may take, hops included.
+	// sessionsTimeout limits how long it may take to get the sessions of a mapping, hops included.
 	sessionsTimeout = 2 * time.Minute
-	// sessionMargin is how long sessions must last at least not to be asked for again.
+	// sessionMargin is the remaining lifetime below which sessions are requested again.
 	sessionMargin = time.Minute
 )
 
-// sessions are those of a mapping's roles, as far as its passes need them.
+// sessions are the sessions that the passes of a mapping need.
 type sessions struct {
 	sides map[string]aws.CredentialsProvider
-	calls int // of STS that they take
+	calls int // number of STS calls for the sessions
 	pace  *spacing
 	now   func() time.Time
-	good  time.Time // until when none is asked for again
+	good  time.Time // until then the sessions are not requested again
 }
 
-// get has both sides have a session.
+// get makes sure that both sides have a session.
 func (s *sessions) get(ctx context.Context) error {
 	if s.now().Before(s.good) {
 		return nil
@@ -62,14 +62,14 @@ func (s *sessions) get(ctx context.Context) error {
 	return err
 }
 
-// spacing lets so many through in a second, in the order they came.
+// spacing limits calls to a number per second, first come, first served.
 type spacing struct {
 	perSecond int
 	mu        sync.Mutex
 	next      time.Time
 }
 
-// wait waits until n may go. What a caller that gives up would have taken is lost.
+// wait waits until n calls may be made. If the caller gives up, its reserved calls are lost.
 func (s *spacing) wait(ctx context.Context, n int) error {
 	s.mu.Lock()
 	now := time.Now()

@@ -21,10 +21,12 @@ import (
 	"syncd/internal/peer"
 )
 
-// relayMemory is what all relays of the process may hold of objects at once, in bytes.
+// relayMemory is the maximum size of object data that all relays of the process hold in memory, in
+// bytes.
 const relayMemory = 96 << 20
 
-// Shared is what all mappings of a process share, whichever configuration is in force.
+// Shared has what all mappings of a process share. It stays the same when the configuration is
+// reloaded.
 type Shared struct {
 	Process   invocation.Process
 	Logger    *slog.Logger
@@ -40,10 +42,11 @@ type Shared struct {
 	admission *admit.Guard
 	peers     peers
 	rekey     bool
-	takeOver  bool // replaces what is foreign
+	takeOver  bool // replaces foreign objects
 }
 
-// openShared opens the state that the flags name, and makes what the mappings of the process share.
+// openShared opens the state of the configuration, and creates what the mappings of the process
+// share.
 func openShared(ctx context.Context, p invocation.Process, f invocation.Flags, checks []config.Check) (*Shared, *State, error) {
 	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	counts := metrics.New(registry, board)
@@ -70,7 +73,8 @@ func openShared(ctx context.Context, p invocation.Process, f invocation.Flags, c
 	}, opened, nil
 }
 
-// peers are what is known of services by their answers: of each one thing, whatever mapping asked.
+// peers has what is known about services from their responses. Mappings that use the same service
+// share it.
 type peers struct {
 	mu    sync.Mutex
 	known map[string]*peer.Peer // by the name of a service

@@ -7,15 +7,15 @@ import (
 	"syncd/internal/throttle"
 )
 
-// slots are what a request of a mapping needs before it is sent: one of the mapping's own, which
-// its level bounds, and then one of those that all mappings share. In this order no slot of all is
-// held by a request that waits for its own mapping.
+// slots are what a request of a mapping needs before it is sent: a slot of the mapping, limited by
+// its level, and then a slot of the process, shared by all mappings. This order makes sure that a
+// request that waits for a slot of its mapping does not hold a shared slot.
 type slots struct {
 	own    *throttle.Gate
 	shared *fair.Member
 }
 
-// Acquire waits for both. Its error is that of ctx, and then none is taken.
+// Acquire waits for both slots. If ctx ends, it takes no slot and returns the error of ctx.
 func (s slots) Acquire(ctx context.Context) error {
 	if err := s.own.Acquire(ctx); err != nil {
 		return err
@@ -27,7 +27,7 @@ func (s slots) Acquire(ctx context.Context) error {
 	return nil
 }
 
-// Release gives both back.
+// Release releases both slots.
 func (s slots) Release() {
 	s.shared.Release()
 	s.own.Release()

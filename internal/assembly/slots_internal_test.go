@@ -10,8 +10,8 @@ import (
 	"syncd/internal/throttle"
 )
 
-// A request that gives up while it waits for one of all slots gives back the one of its own
-// mapping.
+// TestSlotsGiveBackBoth checks that a request that gives up waiting for a shared slot releases the
+// slot of its mapping.
 func TestSlotsGiveBackBoth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		share := fair.NewShare(1)

@@ -19,7 +19,8 @@ import (
 	"syncd/internal/throttle"
 )
 
-// State is what can be known of mappings without their source and destination.
+// State is a configuration and the store of its ledgers. It does not need access to sources and
+// destinations.
 type State struct {
 	Config   *config.Config
 	Mappings []config.Mapping
@@ -27,8 +28,8 @@ type State struct {
 	Logger   *slog.Logger
 }
 
-// OpenState loads a configuration, with the mappings named or all of them, and opens the store of
-// their ledgers. Renewed, unless it is nil, is called for leases that end by themselves.
+// OpenState loads a configuration with the named mappings, or all of them, and opens the store of
+// their ledgers. If renewed is not nil, it is called when a lease that expires is renewed.
 func OpenState(ctx context.Context, p invocation.Process, f invocation.Flags, renewed func(mapping string, until time.Time), checks ...config.Check) (*State, error) {
 	s, err := LoadState(p, f, checks...)
 	if err != nil {
@@ -40,7 +41,7 @@ func OpenState(ctx context.Context, p invocation.Process, f invocation.Flags, re
 	return s, nil
 }
 
-// Open opens the store of the ledgers. Renewed is as in OpenState.
+// Open opens the store of the ledgers. See OpenState for renewed.
 func (s *State) Open(ctx context.Context, p invocation.Process, renewed func(mapping string, until time.Time)) (store.Store, error) {
 	opened, err := openStore(ctx, p, s.Config, leasing{s.Logger, renewed})
 	if err != nil {
@@ -49,7 +50,7 @@ func (s *State) Open(ctx context.Context, p invocation.Process, renewed func(map
 	return opened, nil
 }
 
-// LoadState is OpenState without the store.
+// LoadState is like OpenState, but does not open the store.
 func LoadState(p invocation.Process, f invocation.Flags, checks ...config.Check) (*State, error) {
 	c, chosen, logger, err := invocation.Load(p, f, checks...)
 	if err != nil {
@@ -64,13 +65,13 @@ func LoadState(p invocation.Process, f invocation.Flags, checks ...config.Check)
 	return &State{Config: c, Mappings: chosen, Logger: logger}, nil
 }
 
-// leasing is who is told of leases.
+// leasing receives the events of leases.
 type leasing struct {
 	logger  *slog.Logger
 	renewed func(mapping string, until time.Time)
 }
 
-func openStore(ctx context.Context, p invocation.Process, c *config.Config, told leasing) (store.Store, error) {
+func openStore(ctx context.Context, p invocation.Process, c *config.Config, leases leasing) (store.Store, error) {
 	place, isOnS3 := c.StatePlace()
 	if !isOnS3 {
 		location, err := config.ParseLocation(c.State)
@@ -79,18 +80,18 @@ func openStore(ctx context.Context, p invocation.Process, c *config.Config, told
 		}
 		return filestore.Open(location.Dir)
 	}
-	client, err := StateClient(ctx, p, c, told.logger)
+	client, err := StateClient(ctx, p, c, leases.logger)
 	if err != nil {
 		return nil, err
 	}
 	return s3store.New(client, s3store.Options{
 		Place: place, KMSKey: c.Checkpoint.KMSKey,
-		LeaseFor: c.Checkpoint.Lease.Duration(), Now: p.Now, Logger: told.logger, Renewed: told.renewed,
+		LeaseFor: c.Checkpoint.Lease.Duration(), Now: p.Now, Logger: leases.logger, Renewed: leases.renewed,
 	}), nil
 }
 
-// StateClient returns the S3 client of the state's bucket, with a role of its own or the ambient
-// credentials.
+// StateClient returns the S3 client for the bucket of the state. It uses the configured role for
+// the state, or the ambient credentials.
 func StateClient(ctx context.Context, p invocation.Process, c *config.Config, logger *slog.Logger) (*s3.Client, error) {
 	set, err := creds.New(ctx, CredentialsOf(p, c, c.AssumedStateRoles(), logger))
 	if err != nil {

@@ -1,16 +1,16 @@
 package awserr
 
-// AnswerError says that a service answered success without what a true answer of the operation
-// carries. Nothing is known of what became of the request: it may have been carried out.
+// AnswerError means that a response reports success but lacks something that a real response to the
+// operation contains. The outcome is unknown: the request may have been carried out.
 type AnswerError struct {
 	// Operation is the operation's name, as in CopyObject.
 	Operation string
-	// Problem says what is wrong with the answer.
+	// Problem says what is wrong with the response.
 	Problem string
-	// Class is Precondition for the answer to a reading of another version than the one asked for,
-	// else Transient.
+	// Class is Precondition if a read returned another version than the requested one, otherwise
+	// Transient.
 	Class Class
-	// Foreign says that the answer has no request id, as one that a proxy has made up.
+	// Foreign means that the response has no request id, so that it may come from a proxy.
 	Foreign bool
 }
 

@@ -1,14 +1,13 @@
-// Package awserr sorts the errors of AWS into a dozen classes, once, so that no other package reads
+// Package awserr sorts AWS errors into about twenty classes, so that no other package needs to read
 // error codes.
 //
-// It promises that every error an SDK client can return falls into exactly one [Class], that the
-// most telling layer decides (a failed AssumeRole under an S3 request is a matter of credentials,
-// not of S3), and that an unknown code never panics: it is [Unknown]. It leaves to others what to
-// do about a class: the throttle slows down, the copier sets the object aside, the syncer stops the
-// mapping.
+// Every error of an SDK client belongs to exactly one [Class]. The most specific layer decides: a
+// failed AssumeRole during an S3 request is a credentials error, not an S3 error. An unknown code
+// is [Unknown]. Other packages act on the class: the throttle slows down, the copier quarantines
+// the object, the syncer stops the mapping.
 //
-// Two words: a class is the kind of an error; a [CredentialsError] says that no request could even
-// be signed, so that every further request would fail the same way.
+// Two terms: a class is the kind of an error; a [CredentialsError] means that no request could be
+// signed, so that every further request would fail in the same way.
 //
 // Codes and statuses: Amazon S3 API Reference, "Error responses"; AWS KMS Developer Guide,
 // "Throttling requests".
@@ -44,14 +43,14 @@ func Classify(err error) Class {
 		return class
 	}
 	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok && !canceled(err) {
-		return Transient // an answer that broke off, or that is not the service's
+		return Transient // a truncated response, or one that is not from the service
 	}
 	return classifyTransport(err)
 }
 
-// Fatal reports whether err makes every further request of the same mapping fail as well, so that
-// going on object by object would only repeat it. One that is [Answered] may be about a single
-// object, which another request shows.
+// Fatal reports whether every further request of the same mapping would fail too, so that trying
+// the next object is pointless. An error that is [Answered] may still be about a single object;
+// only another request shows that.
 func Fatal(err error) bool {
 	if _, ok := errors.AsType[*AloneError](err); ok {
 		return false
@@ -64,8 +63,8 @@ func Fatal(err error) bool {
 	}
 }
 
-// Answered reports whether a service answered a request of the mapping with err. It is false where
-// no request was sent, for want of credentials.
+// Answered reports whether err is a service's response to a request of the mapping. It is false if
+// no request was sent because credentials were missing.
 func Answered(err error) bool {
 	if _, ok := errors.AsType[*CredentialsError](err); ok {
 		return false
@@ -74,8 +73,8 @@ func Answered(err error) bool {
 	return ok
 }
 
-// classifyOwn is the class of the errors of this package, which their makers have made sure of. An
-// SDK's deadline for credentials is none of ours, so what it cancels is not canceled.
+// classifyOwn returns the class of this package's own error types, which come first. The SDK has
+// its own deadline for credentials; an error from that deadline is not [Canceled].
 func classifyOwn(err error) Class {
 	if _, ok := errors.AsType[*CredentialsError](err); ok {
 		return Credentials
@@ -104,8 +103,8 @@ func classifyOwn(err error) Class {
 	return Unknown
 }
 
-// IsAway reports whether nothing that belongs to the service has answered: other requests to the
-// same place would fare alike.
+// IsAway reports whether err means that the service did not respond at all, so that other requests
+// to the same endpoint would fail in the same way.
 func IsAway(err error) bool {
 	if c, ok := errors.AsType[*CredentialsError](err); ok {
 		return IsAway(c.Err)

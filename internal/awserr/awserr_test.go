@@ -19,7 +19,7 @@ import (
 	"syncd/internal/awserr"
 )
 
-// answer is an error as an SDK client returns it: operation, response, API error.
+// answer returns an error as an SDK client does: operation, response, API error.
 func answer(status int, code, message string) error {
 	var err error = &smithy.GenericAPIError{Code: code, Message: message}
 	if code == "" {
@@ -33,7 +33,8 @@ func answer(status int, code, message string) error {
 	}}
 }
 
-// foreign is an answer to a method that no service gave: the SDK makes its code of its status.
+// foreign returns a response to method that is not from a service: the SDK derives its code from
+// the status.
 func foreign(method string, status int) error {
 	err := answer(status, strings.ReplaceAll(http.StatusText(status), " ", ""), http.StatusText(status))
 	response, _ := errors.AsType[*smithyhttp.ResponseError](err)
@@ -42,7 +43,7 @@ func foreign(method string, status int) error {
 	return err
 }
 
-// redirected is an answer that sends the client elsewhere.
+// redirected returns a redirect response.
 func redirected(status int, code string, header http.Header) error {
 	err := answer(status, code, "elsewhere")
 	response, _ := errors.AsType[*smithyhttp.ResponseError](err)
@@ -144,7 +145,7 @@ func TestFatal(t *testing.T) {
 	}
 }
 
-// TestAnswered tells what a service said from what no request was sent for.
+// TestAnswered distinguishes responses of a service from errors without a request.
 func TestAnswered(t *testing.T) {
 	for err, want := range map[error]bool{
 		answer(403, "SignatureDoesNotMatch", ""):                                            true,
@@ -159,7 +160,7 @@ func TestAnswered(t *testing.T) {
 	}
 }
 
-// TestAloneErrorIsNotFatal keeps its class and its text.
+// TestAloneErrorIsNotFatal checks that an AloneError keeps its class and its text.
 func TestAloneErrorIsNotFatal(t *testing.T) {
 	err := fmt.Errorf("copy x: %w", &awserr.AloneError{Err: answer(403, "SignatureDoesNotMatch", "no")})
 	if awserr.Fatal(err) || awserr.Classify(err) != awserr.Credentials || !strings.Contains(err.Error(), "SignatureDoesNotMatch: no") {
@@ -206,7 +207,7 @@ func TestCredentialsErrorNamesRoleAndAction(t *testing.T) {
 	}
 }
 
-// What a service says is fit to be shown.
+// Brief escapes unprintable characters in a service's message.
 func TestBriefIsPrintable(t *testing.T) {
 	err := &smithy.GenericAPIError{Code: "Access\u202eDenied", Message: "a\nsyncd: all is well\x1b[2J\u009b"}
 	if got, want := awserr.Brief(fmt.Errorf("copy: %w", err)), `Access\u202eDenied: a\nsyncd: all is well\x1b[2J\u009b`; got != want {

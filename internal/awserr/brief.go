@@ -9,9 +9,9 @@ import (
 	"syncd/internal/printable"
 )
 
-// Brief returns what the service said, as "code: message (request id)", without the SDK's layers
-// around it and fit to be shown; or why no request could be signed or sent; or what is wrong with
-// an answer; or else the whole text.
+// Brief returns a short, printable text of err: the service's response as "code: message (request
+// id)" without the SDK's layers, why a request could not be signed or sent, what is wrong with a
+// response, or otherwise the whole text.
 func Brief(err error) string {
 	if own := ownError(err); own != nil {
 		return own.Error()
@@ -30,8 +30,8 @@ func Brief(err error) string {
 	return text + elsewhere(err)
 }
 
-// unsent is the text of an error that no service gave. Of a request whose connection failed it is
-// where that led, without the query and the SDK's layers.
+// unsent returns the text of an error that is not from a service. For a failed connection it is the
+// endpoint and the cause, without the query and the SDK's layers.
 func unsent(err error) string {
 	failed, ok := errors.AsType[*url.Error](err)
 	if !ok {
@@ -44,7 +44,7 @@ func unsent(err error) string {
 	return "send to " + EndpointOf(at) + ": " + failed.Err.Error()
 }
 
-// ownError returns the error of this package that tells the most, nil for none.
+// ownError returns the most specific error of this package in err, or nil if there is none.
 func ownError(err error) error {
 	if c, ok := errors.AsType[*CredentialsError](err); ok {
 		return c
@@ -70,8 +70,8 @@ func ownError(err error) error {
 	return nil
 }
 
-// Plain returns err with the text of Brief. What it wraps stays what it was, so that it is
-// classified and unwrapped alike.
+// Plain returns err with the text of Brief. It wraps err, so that classifying and unwrapping give
+// the same results.
 func Plain(err error) error {
 	if err == nil {
 		return nil

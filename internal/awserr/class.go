@@ -3,32 +3,30 @@ package awserr
 // Class is the kind of an error.
 type Class string
 
-// The classes. They are label values of metrics and reasons of quarantine, so their texts are part
-// of the public surface.
+// The classes. They are metric label values and quarantine reasons, so their texts are part of the
+// public surface.
 const (
-	// Throttled is S3, STS or KMS asking to slow down.
+	// Throttled is a request by S3, STS or KMS to slow down.
 	Throttled Class = "throttled"
-	// ThrottledKMS is S3 passing on that KMS asked to slow down; slowing S3 requests without KMS
-	// would not help.
+	// ThrottledKMS is a request by KMS to slow down, passed on by S3; slowing down S3 requests that
+	// do not use KMS would not help.
 	ThrottledKMS Class = "throttled_kms"
-	// Denied is a request that some policy did not allow.
+	// Denied is a request that a policy did not allow.
 	Denied Class = "denied"
-	// Credentials is the lack of usable credentials, or of an endpoint that they may be shown:
-	// nothing was sent, and nothing else can be.
+	// Credentials means that there are no usable credentials, or no endpoint that they may be sent
+	// to: no request was sent, and none can be.
 	Credentials Class = "credentials"
-	// Expired is a session token that the service no longer takes.
+	// Expired is a session token that the service no longer accepts.
 	Expired Class = "expired"
 	// NoBucket is a bucket that does not exist.
 	NoBucket Class = "no_bucket"
-	// WrongRegion is a bucket in another region than the one that was asked.
+	// WrongRegion is a bucket in another region than the one the request was sent to.
 	WrongRegion Class = "wrong_region"
 	// Gone is an object, version or upload that does not exist.
 	Gone Class = "gone"
-	// Precondition is an If-Match or If-None-Match that did not hold: the object changed in
-	// between.
+	// Precondition is a failed If-Match or If-None-Match: the object changed in the meantime.
 	Precondition Class = "changed"
-	// Conflict is a conditional write that raced another; doing it again from the start may
-	// succeed.
+	// Conflict is a conditional write that raced with another; starting over may succeed.
 	Conflict Class = "conflict"
 	// Archived is an object in an archive storage class that has not been restored.
 	Archived Class = "archived"
@@ -36,20 +34,20 @@ const (
 	KeyDisabled Class = "key_disabled"
 	// NoKey is a KMS key that does not exist in the region of the request.
 	NoKey Class = "no_key"
-	// TooLarge is an object or entity above what the operation takes.
+	// TooLarge is an object or entity larger than the operation allows.
 	TooLarge Class = "too_large"
-	// Invalid is a request that the service will never accept as it is.
+	// Invalid is a request that the service will never accept in this form.
 	Invalid Class = "invalid"
 	// Unsupported is an operation or header that the service does not implement.
 	Unsupported Class = "unsupported"
 	// Transient is a fault of the service or the network; the same request may succeed later.
 	Transient Class = "transient"
-	// Canceled is our own context that ended.
+	// Canceled means that our own context ended.
 	Canceled Class = "canceled"
 	// Unknown is everything else.
 	Unknown Class = "unknown"
 )
 
-// Passes reports whether errors of the class pass by themselves, so that the same request may fare
-// better a moment later.
+// Passes reports whether errors of the class are temporary, so that the same request may succeed
+// later.
 func (c Class) Passes() bool { return c == Transient || c == Throttled || c == ThrottledKMS }

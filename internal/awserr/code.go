@@ -7,7 +7,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Code returns the service's error code, or "" when no service answered.
+// Code returns the service's error code, or "" if no service responded.
 func Code(err error) string {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
@@ -36,14 +36,14 @@ func classifyCode(code, message string) Class {
 	case "PreconditionFailed", "NotModified":
 		return Precondition
 	case "ConditionalRequestConflict", "OperationAborted",
-		"InvalidPart",      // a part that was made again
-		"NoSuchAnnotation": // it was listed
+		"InvalidPart",      // a part that was uploaded again
+		"NoSuchAnnotation": // it existed when it was listed
 		return Conflict
 	case "InvalidObjectState":
 		return Archived
 	case "KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.InvalidKeyUsageException":
 		return KeyDisabled
-	case "KMS.NotFoundException", "kms:KeyNotFound": // of MinIO
+	case "KMS.NotFoundException", "kms:KeyNotFound": // from MinIO
 		return NoKey
 	case "EntityTooLarge", "KeyTooLongError", "MetadataTooLarge":
 		return TooLarge
@@ -60,8 +60,8 @@ func classifyCode(code, message string) Class {
 	}
 }
 
-// throttledBy tells S3's own SlowDown from the one it passes on for KMS: the code is the same, the
-// message is not.
+// throttledBy distinguishes S3's own SlowDown from one that it passes on for KMS: the code is the
+// same, but the message differs.
 func throttledBy(message string) Class {
 	if strings.Contains(message, "KMS") {
 		return ThrottledKMS

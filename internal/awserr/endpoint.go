@@ -8,11 +8,11 @@ import (
 	"syncd/internal/awsname"
 )
 
-// EndpointOf is the scheme and the host of a URL: what messages show of it. Its user, path and
-// query may be secrets.
+// EndpointOf returns the scheme and the host of a URL for messages. The user, path and query are
+// left out because they may be secret.
 func EndpointOf(at *url.URL) string { return at.Scheme + "://" + at.Host }
 
-// isAWS reports whether a host is one of AWS's own.
+// isAWS reports whether a host belongs to AWS.
 func isAWS(host string) bool {
 	host, _, _ = strings.Cut(host, ":")
 	return slices.ContainsFunc(awsname.Domains(), func(domain string) bool {

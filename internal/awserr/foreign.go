@@ -15,40 +15,39 @@ import (
 	"syncd/internal/printable"
 )
 
-// ForeignError is an answer that something between this process and the service gave in the
-// service's place, as a proxy, a load balancer or the welcome page of a network does: it has no
-// request id. Nothing is known of what became of the request.
+// ForeignError is a response from something between this process and the service, such as a proxy,
+// a load balancer or a captive portal: it has no request id. The outcome of the request is unknown.
 type ForeignError struct {
-	// Operation is the operation's name, as in CopyObject, and Endpoint where it was sent, as
-	// scheme and host.
+	// Operation is the operation's name, as in CopyObject. Endpoint is where it was sent, as scheme
+	// and host.
 	Operation, Endpoint string
-	// Status and Type are those of the answer, Location where it sends the client, and Server what
-	// gave it; each "" for nothing.
+	// Status and Type are the status and media type of the response, Location is its redirect
+	// target, and Server the software that sent it. Each is empty if not known.
 	Status                 int
 	Type, Location, Server string
-	// Proxy is the proxy that the request went through, without its password, and Variable what
-	// names it, as HTTPS_PROXY; "" for none.
+	// Proxy is the proxy that the request used, without its password, or "" for none. Variable is
+	// the environment variable that names it, as in HTTPS_PROXY.
 	Proxy, Variable string
-	// Lasting says that asking again at once is of no use: it has been answered so for a while, by
-	// something that works.
+	// Lasting means that an immediate retry is pointless: something that works has sent such
+	// responses for a while.
 	Lasting bool
-	// Err is what the SDK made of the answer.
+	// Err is the SDK's error for the response.
 	Err error
 }
 
-// foreignGrace is how long a request is sent again that something else answers: a proxy that is
-// being changed, or a cache.
+// foreignGrace is how long a request is retried after a foreign response: a proxy may be
+// restarting, or a cache may have sent it.
 const foreignGrace = 5 * time.Second
 
-// Lasts notes how long the request has been answered so.
+// Lasts sets Lasting. since is how long ago the request began.
 func (e *ForeignError) Lasts(since time.Duration) { e.Lasting = e.works() && since >= foreignGrace }
 
-// works reports whether what has answered does what it means to do.
+// works reports whether the sender of the response seems to work as intended.
 func (e *ForeignError) works() bool {
 	return e.Status < http.StatusInternalServerError || e.Status == http.StatusNetworkAuthenticationRequired
 }
 
-// Error says what was answered in the place of what, and which proxy it came through.
+// Error names the operation, the endpoint, the response and the proxy.
 func (e *ForeignError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s at %s was not answered by the service: status %d", e.Operation, e.Endpoint, e.Status)
@@ -74,10 +73,10 @@ func (e *ForeignError) Error() string {
 	return b.String()
 }
 
-// Unwrap returns what the SDK made of the answer.
+// Unwrap returns the SDK's error for the response.
 func (e *ForeignError) Unwrap() error { return e.Err }
 
-// Hint says what to do: whose answer it may be, and which setting leads there.
+// Hint says what to do: where the response may come from, and which setting to check.
 func (e *ForeignError) Hint() string {
 	host := e.Endpoint[strings.Index(e.Endpoint, "/")+1:]
 	host = strings.TrimPrefix(host, "/")
@@ -97,16 +96,16 @@ func (e *ForeignError) Hint() string {
 	}
 }
 
-// classOfForeign is the class of an answer of which only the status is known.
+// classOfForeign returns the class of a foreign response with the given status.
 func classOfForeign(status int) Class {
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		return Throttled // S3's own front answers so, in HTML and without a request id
+		return Throttled // S3's own front end responds like this, in HTML and without a request id
 	}
 	return Transient
 }
 
-// Foreign returns what is foreign about an error that came with an answer, nil for the service's
-// own answers. The caller adds operation, endpoint and proxy.
+// Foreign returns a ForeignError for an error with a response that is not from the service, or nil
+// if it is from the service. The caller adds operation, endpoint and proxy.
 func Foreign(err error, answer *http.Response) *ForeignError {
 	if err == nil || answer == nil || answer.StatusCode == 0 || isOwn(err, answer) {
 		return nil
@@ -117,8 +116,9 @@ func Foreign(err error, answer *http.Response) *ForeignError {
 	return found
 }
 
-// isOwn reports whether an answer is the service's: it has the id of the request, or an error code.
-// An answer to HEAD has no code, and some services other than AWS give no ids; pages are none's.
+// isOwn reports whether a response is from the service: it has a request id or an error code. A
+// response to HEAD has no code, and some services other than AWS send no request ids. HTML pages
+// are never from a service.
 func isOwn(err error, answer *http.Response) bool {
 	switch {
 	case slices.ContainsFunc([]string{"X-Amz-Request-Id", "X-Amzn-Requestid", "X-Amz-Bucket-Region"}, func(name string) bool { return answer.Header.Get(name) != "" }):
@@ -129,15 +129,15 @@ func isOwn(err error, answer *http.Response) bool {
 		return true
 	case answer.StatusCode < http.StatusMultipleChoices:
 		found, ok := errors.AsType[*AnswerError](err)
-		return (!ok || !found.Foreign) && strings.HasSuffix(mediaType(answer), "xml") // a page need not say that it is HTML
+		return (!ok || !found.Foreign) && strings.HasSuffix(mediaType(answer), "xml") // a web page may not be declared as HTML
 	default:
 		return saysCode(err, answer.StatusCode)
 	}
 }
 
-// saysCode reports whether an answer itself has the code of its error. Where it has none, the SDK
-// makes code and message of the status; some codes of S3 are the words of their status too, as
-// PreconditionFailed is, and come with a message of their own.
+// saysCode reports whether the response itself contains an error code. If it does not, the SDK
+// derives code and message from the status. Some S3 codes equal the text of their status, such as
+// PreconditionFailed, but have their own message.
 func saysCode(err error, status int) bool {
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok || api.ErrorCode() == "" || api.ErrorCode() == "UnknownError" {
@@ -152,10 +152,10 @@ func mediaType(answer *http.Response) string {
 	return bounded(strings.ToLower(strings.TrimSpace(text)))
 }
 
-// bounded is no more of what somebody says than a message has room for.
+// bounded shortens text from outside for a message.
 func bounded(text string) string { return text[:min(len(text), 80)] }
 
-// placeOf is where a redirect leads, without what it says there.
+// placeOf returns the scheme and host of a redirect target.
 func placeOf(location string) string {
 	at, err := url.Parse(location)
 	if err != nil || at.Host == "" {
@@ -164,9 +164,9 @@ func placeOf(location string) string {
 	return bounded(EndpointOf(at))
 }
 
-// foreign reports whether a refusal that would decide something is not the service's: it names
-// nothing that is missing or refused, and bears no id of a request. The SDK makes a code of the
-// status where an answer has none; only an answer to HEAD never has one.
+// foreign reports whether a refusal that would have consequences is not from the service: it has no
+// error code, and for most statuses no request id. A response to HEAD never has a code. (For other
+// responses without one, the SDK derives the code from the status.)
 func foreign(err error) bool {
 	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	if !ok || response.Response == nil {
@@ -177,7 +177,7 @@ func foreign(err error) bool {
 	}
 	switch response.HTTPStatusCode() {
 	case http.StatusNotFound:
-		return !isHead(response) // S3 names the key, the bucket, the upload or the version
+		return !isHead(response) // S3 says what is missing: the key, the bucket, the upload or the version
 	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusNotImplemented:
 		return response.Response.Header.Get("X-Amz-Request-Id") == ""
 	default:
@@ -185,7 +185,8 @@ func foreign(err error) bool {
 	}
 }
 
-// isHead reports whether the refused request was a HEAD, as far as is known.
+// isHead reports whether the refused request was a HEAD. It returns true if the request is not
+// known.
 func isHead(response *smithyhttp.ResponseError) bool {
 	request := response.Response.Request
 	return request == nil || request.Method == http.MethodHead

@@ -11,7 +11,7 @@ import (
 	"syncd/internal/awserr"
 )
 
-// TestForeign tells answers that are the service's from those that something before it has given.
+// TestForeign distinguishes responses of a service from responses of something in front of it.
 func TestForeign(t *testing.T) {
 	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
 	with := func(h http.Header, name, value string) http.Header {
@@ -51,8 +51,8 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// TestForeignShowsLittle of what it was told: no query, no password, nothing that is not printable,
-// and no more than a line.
+// TestForeignShowsLittle checks that the message has no query, no password, only printable
+// characters, and a limited length.
 func TestForeignShowsLittle(t *testing.T) {
 	found := awserr.Foreign(answer(302, "Found", ""), &http.Response{
 		StatusCode: 302, Request: &http.Request{Method: "GET", URL: &url.URL{}},
@@ -64,8 +64,8 @@ func TestForeignShowsLittle(t *testing.T) {
 	}
 }
 
-// TestForeignHasItsGrace: what works and refuses is asked again for a few seconds, what is broken
-// as long as others are.
+// TestForeignHasItsGrace checks that refusals by something that works are retried for a few
+// seconds, and failures as often as those of a service.
 func TestForeignHasItsGrace(t *testing.T) {
 	for _, tt := range []struct {
 		status   int

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Hint says in one sentence what to do about an error that no policy and no setting of a mapping
-// explains; "" where there is nothing to say.
+// Hint returns one sentence about what to do about an error that is not caused by a policy or a
+// setting of a mapping, or "" if there is no advice.
 func Hint(err error) string {
 	if c, ok := errors.AsType[*CredentialsError](err); ok {
 		return c.Hint
@@ -31,7 +31,7 @@ func Hint(err error) string {
 	return hintOfConnection(err)
 }
 
-// hintOfCode says what to do about credentials that a service does not take, and about a clock.
+// hintOfCode returns a hint about rejected credentials or a wrong clock.
 func hintOfCode(code, text string) string {
 	if IsClock(code, text) {
 		return "the clock of this machine differs from that of AWS by more than 15 minutes: set it"
@@ -48,12 +48,12 @@ func hintOfCode(code, text string) string {
 	}
 }
 
-// IsClock reports whether a refusal, by its code and its text, is one of the clock.
+// IsClock reports whether a refusal with this code and text is caused by a wrong clock.
 func IsClock(code, text string) bool {
 	return code == "RequestTimeTooSkewed" || strings.Contains(text, "Signature not yet current") || strings.Contains(text, "Signature expired")
 }
 
-// hintOfConnection says what to do about a connection that was not made, or that broke.
+// hintOfConnection returns a hint about a connection that could not be made, or that broke.
 func hintOfConnection(err error) string {
 	text := errorText(err)
 	if _, ok := errors.AsType[*ProxyError](err); ok || ofProxy(err) {
@@ -84,5 +84,5 @@ func hintOfConnection(err error) string {
 	return ""
 }
 
-// ofProxy reports whether it is the connection to a proxy that was not made.
+// ofProxy reports whether the connection to a proxy failed.
 func ofProxy(err error) bool { return strings.Contains(errorText(err), "proxyconnect") }

@@ -4,18 +4,17 @@ import (
 	"strings"
 )
 
-// CredentialsError says that no usable credentials could be had for a role, or for the ambient
-// identity.
+// CredentialsError means that there are no usable credentials for a role, or no usable ambient
+// credentials.
 type CredentialsError struct {
 	// Role is the ARN of the role that could not be assumed; empty for the ambient credentials.
 	Role string
-	// Source is where the ambient credentials should come from, as in "instance metadata"; empty
-	// when it is not known.
+	// Source is where the ambient credentials should come from, as in "instance metadata"; empty if
+	// not known.
 	Source string
-	// Action is the IAM action that was refused, such as sts:AssumeRole; empty when it is not
-	// known.
+	// Action is the IAM action that was refused, such as sts:AssumeRole; empty if not known.
 	Action string
-	// Hint says what to do, in one sentence; empty when there is nothing to say.
+	// Hint says what to do, in one sentence; it may be empty.
 	Hint string
 	// Err is the cause.
 	Err error
@@ -41,29 +40,30 @@ func (e *CredentialsError) Error() string {
 // Unwrap returns the cause.
 func (e *CredentialsError) Unwrap() error { return e.Err }
 
-// ExpiredError is the answer that the ambient credentials of a request have expired.
+// ExpiredError is a response that the ambient credentials of a request have expired.
 type ExpiredError struct {
-	// Source is where they come from, and Hint what to do.
+	// Source is where the credentials come from, and Hint what to do.
 	Source, Hint string
-	// Err is the answer.
+	// Err is the response.
 	Err error
 }
 
-// Error is what the service said, and where the credentials come from.
+// Error returns the service's response, and where the credentials come from.
 func (e *ExpiredError) Error() string {
 	return Brief(e.Err) + "; the credentials are from " + e.Source
 }
 
-// Unwrap returns the answer.
+// Unwrap returns the response.
 func (e *ExpiredError) Unwrap() error { return e.Err }
 
-// EndpointError says that nothing may be sent to the endpoint of a service, so that nothing was.
+// EndpointError means that a request must not or cannot be sent to the endpoint of a service.
 type EndpointError struct {
-	// Service is the service's name, as in STS, and Endpoint where it was to be asked.
+	// Service is the service's name, as in STS, and Endpoint where the request would have been
+	// sent.
 	Service, Endpoint string
-	// Problem says what is wrong with that, Hint what to do.
+	// Problem says what is wrong with the endpoint, and Hint what to do.
 	Problem, Hint string
-	// Unreachable says that it was tried, and that trying again is of no use.
+	// Unreachable means that sending was tried and failed, and that retrying is pointless.
 	Unreachable bool
 }
 
@@ -72,27 +72,27 @@ func (e *EndpointError) Error() string {
 	return "send to " + e.Service + " at " + e.Endpoint + ": " + e.Problem
 }
 
-// SettingError says that a variable of the environment, or what it names, is none that requests can
-// be sent with.
+// SettingError means that an environment variable, or the file that it names, is invalid, so that
+// no requests can be sent.
 type SettingError struct {
 	// Name is the variable's name, as in HTTPS_PROXY; its value may hold a password.
 	Name string
-	// Problem says what is wrong with it, Hint what to do.
+	// Problem says what is wrong with it, and Hint what to do.
 	Problem, Hint string
 }
 
 // Error names the variable and the problem.
 func (e *SettingError) Error() string { return e.Name + ": " + e.Problem }
 
-// AloneError is an answer that would be [Fatal] but for the proof that the service takes other
-// requests under the same credentials: it is about one object.
+// AloneError is a response about one object. It would be [Fatal], but the service is known to
+// accept other requests with the same credentials.
 type AloneError struct {
-	// Err is the answer.
+	// Err is the response.
 	Err error
 }
 
-// Error is the answer's text.
+// Error returns the text of the response.
 func (e *AloneError) Error() string { return Brief(e.Err) }
 
-// Unwrap returns the answer.
+// Unwrap returns the response.
 func (e *AloneError) Unwrap() error { return e.Err }

@@ -9,19 +9,18 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// expectedRegion is how S3 names the region that it wants a request signed for, illegalRegion that
-// of a bucket whose region another endpoint does not serve, and regionName what a region can be
-// called. Whatever else an answer says there is not believed: it is shown, and requests are made of
-// it.
+// expectedRegion matches the region that S3 expects a request to be signed for, illegalRegion the
+// region of a bucket that the endpoint does not serve, and regionName a valid name of a region. Any
+// other text is ignored, because the result is shown and used in requests.
 var (
 	expectedRegion = regexp.MustCompile(`expecting '([a-z0-9-]{1,32})'`)
 	illegalRegion  = regexp.MustCompile(`The ([a-z0-9-]{1,32}-[0-9]) location constraint is incompatible`)
 	regionName     = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 )
 
-// BucketRegion is the region that the bucket of a misdirected request is in, "" when the answer
-// does not say (Amazon S3 User Guide, "Redirects": a redirect is for another region's endpoint;
-// HeadBucket: its answers name the region in X-Amz-Bucket-Region).
+// BucketRegion returns the region of the bucket of a misdirected request, or "" if the response
+// does not contain it (Amazon S3 User Guide, "Redirects": a redirect points to another region's
+// endpoint; HeadBucket: its responses name the region in X-Amz-Bucket-Region).
 func BucketRegion(err error) string {
 	if api, ok := errors.AsType[smithy.APIError](err); ok && misdirects(api.ErrorCode()) {
 		for _, form := range []*regexp.Regexp{expectedRegion, illegalRegion} {
@@ -43,14 +42,14 @@ func BucketRegion(err error) string {
 	return ""
 }
 
-// misdirects reports whether a code is one of a request that went to another region than that of
-// its bucket.
+// misdirects reports whether a code can mean that a request was sent to another region than its
+// bucket's.
 func misdirects(code string) bool {
 	return code == "AuthorizationHeaderMalformed" || code == "IllegalLocationConstraintException"
 }
 
-// redirect reports whether a status sends the client elsewhere. No redirect is followed: a request
-// is signed for one place.
+// redirect reports whether a status is a redirect. Redirects are not followed, because a request is
+// signed for one endpoint.
 func redirect(status int) bool {
 	switch status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
@@ -60,9 +59,9 @@ func redirect(status int) bool {
 	}
 }
 
-// classifyRedirect is the class of an answer that sends the client elsewhere: S3 does so for a
-// bucket of another region. What bears neither an id of a request nor a code of S3, something
-// before the service has said.
+// classifyRedirect returns the class of a redirect. S3 redirects requests for a bucket in another
+// region. A redirect with neither a request id nor an S3 code comes from something in front of the
+// service.
 func classifyRedirect(err error) Class {
 	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	if !ok || response.Response == nil || !redirect(response.HTTPStatusCode()) {
@@ -76,8 +75,7 @@ func classifyRedirect(err error) Class {
 	return Transient
 }
 
-// elsewhere says of a redirect where it leads, or in which region the bucket is; "" of everything
-// else.
+// elsewhere returns a note about a redirect or the bucket's region, or "" for other errors.
 func elsewhere(err error) string {
 	if region := BucketRegion(err); region != "" {
 		return "; the bucket is in region " + region

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/awserr"
 )
 
-// TestBucketRegion has answers that name a region, and such as only look so.
+// TestBucketRegion checks responses that name a region, and some that only seem to.
 func TestBucketRegion(t *testing.T) {
 	const malformed = "AuthorizationHeaderMalformed"
 	named := func(region string) error {

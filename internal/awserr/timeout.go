@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// TimeoutError says that a request was given up because no answer came in time.
+// TimeoutError means that a request was abandoned because no response arrived in time.
 type TimeoutError struct {
-	// Limit is how long it could take.
+	// Limit is how long the request was allowed to take.
 	Limit time.Duration
-	// Endpoint is where it was sent, "" where that is not known. Unsent says that it was not, for
-	// want of credentials to sign it with.
+	// Endpoint is where the request was sent, or "" if not known. Unsent means that it was not
+	// sent, because there were no credentials to sign it.
 	Endpoint string
 	Unsent   bool
-	// Err is why an attempt failed before, nil where none did: then nothing answered at all.
+	// Err is why an earlier attempt failed. It is nil if none failed: then nothing responded at
+	// all.
 	Err error
 }
 
@@ -32,7 +33,7 @@ func (e *TimeoutError) Error() string {
 	return text
 }
 
-// isMute reports whether nothing has ever answered, nor failed but for want of an answer.
+// isMute reports whether all attempts ended without a response or another failure.
 func (e *TimeoutError) isMute() bool {
 	inner, ok := errors.AsType[*TimeoutError](e.Err)
 	return e.Err == nil || ok && inner.isMute()

@@ -12,7 +12,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// classifyStatus covers answers without a body, as HEAD gets them, and codes not listed above.
+// classifyStatus classifies responses without a body, as for HEAD, and responses with unknown
+// codes.
 func classifyStatus(err error) Class {
 	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	if !ok {
@@ -22,12 +23,12 @@ func classifyStatus(err error) Class {
 	case status == 403:
 		return Denied
 	case status == 404:
-		return Unknown // something is not there, and the code does not say that it is the object
+		return Unknown // something does not exist, but the code does not say that it is the object
 	case status == 409:
 		return Conflict
 	case status == 412:
 		return Precondition
-	case status == 429, status == 503: // a quota, until throttle finds that it does not depend on the rate
+	case status == 429, status == 503: // a quota, until package throttle finds that it does not depend on the rate
 		return Throttled
 	case status == 501:
 		return Unsupported
@@ -40,7 +41,7 @@ func classifyStatus(err error) Class {
 	}
 }
 
-// classifyTransport covers requests that no service answered.
+// classifyTransport classifies errors of requests without a response from a service.
 func classifyTransport(err error) Class {
 	if canceled(err) {
 		return Canceled
@@ -64,10 +65,10 @@ func canceled(err error) bool {
 	return ok || errors.Is(err, context.Canceled)
 }
 
-// Ended reports whether err is no more than the end of a context.
+// Ended reports whether err only means that a context ended.
 func Ended(err error) bool { return canceled(err) || errors.Is(err, context.DeadlineExceeded) }
 
-// badHeader is how net/http refuses a header that cannot be sent.
+// badHeader matches the error of net/http for a header that cannot be sent.
 var badHeader = regexp.MustCompile(`net/http: invalid header field (?:name|value for) "([^"]*)"`)
 
 func errorText(err error) string {

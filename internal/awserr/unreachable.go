@@ -13,22 +13,22 @@ import (
 
 // ProxyError is a proxy's refusal to connect.
 type ProxyError struct {
-	// Proxy is the proxy without its password, Status what it answered to CONNECT.
+	// Proxy is the proxy without its password, and Status its response to CONNECT.
 	Proxy  string
 	Status int
 }
 
-// Error names the proxy and its answer.
+// Error names the proxy and its response.
 func (e *ProxyError) Error() string {
 	return "the proxy " + e.Proxy + " refuses to connect: " + strconv.Itoa(e.Status) + " " + http.StatusText(e.Status)
 }
 
-// unknownHostGrace is how long a name that does not exist is asked for again: where a process has
-// just started, its resolver may not be ready.
+// unknownHostGrace is how long lookups of an unknown host name are retried: the resolver may not be
+// ready when the process starts.
 const unknownHostGrace = 5 * time.Second
 
-// InGrace reports whether an error is one that is given a few seconds to pass, and no more: for
-// such, a request is sent again every second.
+// InGrace reports whether an error gets only a few seconds to pass, during which the request is
+// retried every second.
 func InGrace(err error) bool {
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok {
 		return unknown.IsNotFound
@@ -37,10 +37,10 @@ func InGrace(err error) bool {
 	return ok && answer.works()
 }
 
-// Unreachable returns why an endpoint cannot be reached by trying again, and what to do: a
-// certificate that does not hold, a request that HTTP cannot carry, a proxy that refuses, a name
-// that has not existed since the request was made so long ago. Both are "" for everything else. The
-// caller adds service and endpoint.
+// Unreachable returns why retrying cannot reach an endpoint, and what to do: an invalid
+// certificate, a request that HTTP cannot carry, a refusal by a proxy, or a host name that still
+// does not exist. since is how long ago the request began. Both results are "" for other errors.
+// The caller adds service and endpoint.
 func Unreachable(err error, since time.Duration) (problem, hint string) {
 	if problem, hint = untrusted(err); problem != "" {
 		return problem, hint
@@ -61,14 +61,14 @@ func Unreachable(err error, since time.Duration) (problem, hint string) {
 		return "the name " + unknown.Name + " does not exist: " + unknown.Error(),
 			"check region and endpoint_url, and that this machine's DNS knows the name; a service without a name for each bucket needs path_style: true"
 	}
-	// Of any other header an object may be the cause, which stops no mapping.
+	// Any other header may come from a single object, which must not stop the mapping.
 	if m := badHeader.FindStringSubmatch(errorText(err)); m != nil && (m[1] == "Authorization" || m[1] == "X-Amz-Security-Token") {
 		return m[0], "the credentials hold a line break or another character that no header can have: write the secret without one, as with printf instead of echo"
 	}
 	return "", ""
 }
 
-// untrusted explains certificates that do not hold, and the lack of TLS.
+// untrusted explains invalid certificates and missing TLS.
 func untrusted(err error) (problem, hint string) {
 	if unknown, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return unknown.Error(), "the certificate is of an authority that this machine does not know, as that of a proxy which inspects TLS or of an own service: " +

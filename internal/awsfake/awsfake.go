@@ -1,24 +1,25 @@
-// Package awsfake is a working double of S3, STS, KMS, IAM and CloudFormation of several AWS
-// accounts behind one HTTP endpoint.
+// Package awsfake is a fake of S3, STS, KMS, IAM and CloudFormation. It serves several AWS accounts
+// from one HTTP endpoint.
 //
-// It promises what a careful client could notice: signatures are verified, sessions expire, every
-// request is authorised by [iam.Evaluate] against the policies of the caller, of the bucket, key or
-// role, of their organizations and of the VPC endpoint, S3 calls KMS as the caller, object bytes
-// are encrypted at rest under the named key, and refusals carry AWS's codes, statuses and
-// sentences. What it does not know it refuses with 501 and the operation's name; it never guesses.
+// It promises to behave like AWS in everything a careful client could notice. It verifies
+// signatures and expires sessions. It authorises every request with [iam.Evaluate] against the
+// policies of the caller, of the bucket, key or role, of their organizations and of the VPC
+// endpoint. S3 calls KMS as the caller and encrypts object bytes at rest under the named key.
+// Errors carry AWS's codes, statuses and messages. The fake never guesses: it answers 501 and the
+// name of the operation for anything it does not implement.
 //
-// It leaves out what a copy of a bucket never meets: ACLs other than the owner's (an object that
-// another account owns is put by the owner's hand), reading under a key of the customer (SSE-C),
-// the default retention of object lock, acting on lifecycle rules, replication, notifications,
-// anonymous requests, and eventual consistency. Bucket keys are not cached: every use asks KMS
-// again, so that a revoked grant is felt at once.
+// It leaves out what a bucket copy never meets: ACLs other than the owner's (use the Go API to put
+// an object that another account owns), reading with customer-provided keys (SSE-C), the default
+// retention of object lock, the effects of lifecycle rules, replication, notifications, anonymous
+// requests, and eventual consistency. It does not cache bucket keys: every use calls KMS, so that
+// revoking a grant takes effect at once.
 //
-// Words to know. A [Cloud] is the whole of AWS; it has two entry points, a listener
-// ([Cloud.ServeHTTP]) and an in-memory one ([Cloud.RoundTripper]), and an [Endpoint] is another
-// pair of them, inside a VPC. The owner's hand is the Go API of [Account], [Bucket] and [Key]: it
-// arranges the world without a request, and is neither authorised nor counted. A fault is a named
-// misbehaviour hung on requests with [Cloud.Inject]; [Rates] are how much a bucket takes before it
-// says SlowDown. A synthetic body is generated when it is read and costs no memory.
+// Words to know. A [Cloud] is all of AWS. It has two entry points, a listener ([Cloud.ServeHTTP])
+// and an in-memory one ([Cloud.RoundTripper]); an [Endpoint] is another pair of them, inside a VPC.
+// Tests set up the world with the Go API of [Account], [Bucket] and [Key], which is neither
+// authorised nor counted. A fault is a named misbehaviour that [Cloud.Inject] applies to matching
+// requests. [Rates] limit how many requests a bucket serves before it answers SlowDown. A synthetic
+// body is generated while it is read and uses no memory.
 package awsfake
 
 import (
@@ -57,7 +58,7 @@ func New(o Options) *Cloud {
 	return fake
 }
 
-// Account returns the account of that id, which begins to exist with its first use.
+// Account returns the account with that ID. It creates the account on first use.
 func (c *Cloud) Account(id string) *Account {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,10 +70,10 @@ func (c *Cloud) Account(id string) *Account {
 	return a
 }
 
-// SetPackedPolicyLimit makes AssumeRole refuse session policies and tags that together, the
-// inherited ones included, are longer than so many bytes, and otherwise say how much of it they
-// took; 0 is no limit. AWS has had such a limit on a packed form that it does not describe; the
-// fake packs nothing.
+// SetPackedPolicyLimit makes AssumeRole reject session policies and tags, inherited ones included,
+// whose total length exceeds this many bytes. Below the limit, AssumeRole returns the percentage
+// used. 0 means no limit. AWS limits a packed form that it does not document; the fake packs
+// nothing.
 func (c *Cloud) SetPackedPolicyLimit(bytes int) { c.sts.SetPackedPolicyLimit(bytes) }
 
 // Account is one AWS account.
@@ -81,41 +82,43 @@ type Account struct {
 	cloud *Cloud
 }
 
-// CreateUser creates a user with these identity policies.
+// CreateUser creates a user with the given identity policies.
 func (a *Account) CreateUser(name string, policies ...*iam.Document) *User {
 	return a.cloud.Directory.CreateUser(a.Account, name, policies...)
 }
 
-// AdminUser creates a user who may do everything; each call creates another one.
+// AdminUser creates a user who is allowed everything. Each call creates a new user.
 func (a *Account) AdminUser() *User { return a.cloud.Directory.AdminUser(a.Account) }
 
-// CreateRole creates a role that the trust policy lets callers assume.
+// CreateRole creates a role whose trust policy decides who can assume it.
 func (a *Account) CreateRole(name string, trust *iam.Document, o RoleOptions) *Role {
 	return a.cloud.Directory.CreateRole(a.Account, name, trust, o)
 }
 
-// CreateKey creates a symmetric key. Without a policy it gets the one that AWS gives: everything is
-// delegated to the IAM policies of the account.
+// CreateKey creates a symmetric key. A nil policy means AWS's default key policy, which delegates
+// everything to the IAM policies of the account.
 func (a *Account) CreateKey(region string, policy *iam.Document) *Key {
 	return a.cloud.keys.CreateKey(a.Account, region, policy)
 }
 
-// CreateBucket creates a bucket that the account owns. Names are shared by all accounts; one that
-// is taken is a bug of the caller and panics.
+// CreateBucket creates a bucket that the account owns. All accounts share one namespace of bucket
+// names; CreateBucket panics if the name is taken.
 func (a *Account) CreateBucket(name, region string, o BucketOptions) *Bucket {
 	return a.cloud.store.CreateBucket(a.Account, name, region, o)
 }
 
-// CreateAccessPoint creates an access point of a bucket, which may be another account's. A name
-// that the account uses in the bucket's region is a bug of the caller and panics.
+// CreateAccessPoint creates an access point for a bucket, which can belong to another account. It
+// panics if the account already uses the name in the bucket's Region.
 func (a *Account) CreateAccessPoint(name string, b *Bucket, policy *iam.Document) *AccessPoint {
 	return a.cloud.store.CreateAccessPoint(a.Account, name, b, policy)
 }
 
-// SetKMSRate limits the account's calls of KMS in all its Regions together, on anybody's keys: a
-// call counts on its caller's account ("Request quotas", AWS KMS Developer Guide); 0 is no limit.
+// SetKMSRate limits the account's KMS calls, in all Regions together and on keys of any account: a
+// call counts against its caller's account ("Request quotas", AWS KMS Developer Guide). 0 means no
+// limit.
 func (a *Account) SetKMSRate(perSecond float64) { a.cloud.keys.SetRate(a.ID(), perSecond) }
 
-// SetSTSRate limits the account's calls of STS; an AssumeRole of another account's role counts on
-// its caller's account. Beyond it STS answers 400 ThrottlingException. 0 is no limit; AWS's is 600.
+// SetSTSRate limits the account's STS calls. Assuming another account's role counts against the
+// caller's account. Above the limit STS answers 400 ThrottlingException. 0 means no limit; AWS's
+// limit is 600.
 func (a *Account) SetSTSRate(perSecond float64) { a.cloud.sts.SetRate(a.ID(), perSecond) }

@@ -9,13 +9,13 @@ import (
 	"syncd/internal/awsfake/s3/store"
 )
 
-// What callers name of the cloud.
+// Names from the subpackages that callers use.
 type (
 	// Options are the settings of a [Cloud].
 	Options = core.Options
 	// Endpoint is a gateway VPC endpoint of S3.
 	Endpoint = core.Endpoint
-	// Requests are counts by the name of their operation.
+	// Requests are request counts by operation name.
 	Requests = core.Requests
 	// User is an IAM user.
 	User = directory.User
@@ -27,41 +27,41 @@ type (
 	Key = kms.Key
 )
 
-// What callers name of S3.
+// S3 names that callers use.
 type (
 	// Bucket is one S3 bucket.
 	Bucket = store.Bucket
 	// BucketOptions are the settings of a bucket.
 	BucketOptions = store.BucketOptions
-	// AccessPoint is another way into a bucket.
+	// AccessPoint is an S3 access point.
 	AccessPoint = store.AccessPoint
-	// Rates are how many requests a second a bucket serves.
+	// Rates limit how many requests a second a bucket serves.
 	Rates = store.Rates
-	// PutOptions are the properties of an object put by the owner's hand.
+	// PutOptions are the properties of an object put with the Go API.
 	PutOptions = store.PutOptions
-	// ObjectInfo is what the owner's hand sees of an object.
+	// ObjectInfo describes an object to the Go API.
 	ObjectInfo = store.ObjectInfo
-	// Lock keeps a version of an object from being deleted.
+	// Lock prevents a version of an object from being deleted.
 	Lock = store.Lock
-	// Body is the content of an object on its way into a bucket.
+	// Body is the content of an object to put into a bucket.
 	Body = content.Body
 )
 
-// The modes of retention.
+// The retention modes of object lock.
 const (
 	Governance = store.Governance
 	Compliance = store.Compliance
 )
 
-// BytesBody is a body of real bytes. The slice must not be changed afterwards.
+// BytesBody returns a body that holds data. The slice must not be changed afterwards.
 func BytesBody(data []byte) Body { return content.BytesBody(data) }
 
-// SyntheticBody is a body of size bytes that are generated when they are read, see
+// SyntheticBody returns a body of size bytes that are generated while they are read. See
 // [content.SyntheticBody].
 func SyntheticBody(size int64, seed uint64) Body { return content.SyntheticBody(size, seed) }
 
 type (
-	// Fault is a misbehaviour hung on the requests that match it.
+	// Fault is a misbehaviour that applies to the requests it matches.
 	Fault = fault.Fault
 	// FaultKind is what a fault does to a request.
 	FaultKind = fault.Kind
@@ -91,5 +91,5 @@ const (
 	OtherETag          = fault.OtherETag
 )
 
-// Lies returns the kinds of fault that are answers which are not true, or not those of the service.
+// Lies returns the kinds of fault whose answers are false or do not come from the service.
 func Lies() []FaultKind { return fault.Lies() }

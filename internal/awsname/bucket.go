@@ -8,14 +8,16 @@ import (
 	"syncd/internal/ascii"
 )
 
-// accessPointAlias ends the alias of an access point, which stands for a bucket's name in requests,
-// and in no policy ("Access points for general purpose buckets aliases", Amazon S3 User Guide).
+// accessPointAlias is the suffix of access point aliases. An alias can replace a bucket name in
+// requests, but not in policies ("Access points for general purpose buckets aliases", Amazon S3
+// User Guide).
 const accessPointAlias = "-s3alias"
 
-// IsAlias reports whether a bucket's name is the alias of an access point.
+// IsAlias reports whether a bucket name is an access point alias.
 func IsAlias(bucket string) bool { return strings.HasSuffix(bucket, accessPointAlias) }
 
-// The kinds of S3 resource that are none to copy from, as both their names and their ARNs show.
+// The kinds of S3 resources that syncd cannot copy from. Both their names and their ARNs show the
+// kind.
 const (
 	DirectoryPoint   = "is an access point of a directory bucket (S3 Express), whose listings are not in the order of keys"
 	ObjectLambda     = "is an Object Lambda access point, which changes objects while they are read: sizes and ETags of its listings are not theirs"
@@ -27,9 +29,9 @@ const (
 	fileSystemPoint = "is the alias of an access point of a file system, from which S3 copies nothing to a bucket"
 )
 
-// ReservedName says why a name that S3 reserves is not that of a bucket to copy from or to, or
-// nothing. The suffixes are those of "General purpose bucket naming rules" and of the pages about
-// the other kinds (Amazon S3 User Guide).
+// ReservedName returns why a name that S3 reserves is not a bucket to copy from or to, or "". The
+// suffixes are from "General purpose bucket naming rules" and the pages about the other kinds
+// (Amazon S3 User Guide).
 func ReservedName(bucket string) string {
 	for _, r := range [][2]string{
 		{"--x-s3", directoryBucket},
@@ -47,8 +49,8 @@ func ReservedName(bucket string) string {
 	return ""
 }
 
-// ReservedPrefix says which beginning of a name no bucket of AWS has, or nothing. Buckets of other
-// services may.
+// ReservedPrefix returns a problem if the name begins with a prefix that AWS reserves, or "".
+// Buckets of other services may use it.
 func ReservedPrefix(bucket string) string {
 	for _, prefix := range []string{"xn--", "sthree-", "amzn-s3-demo-"} {
 		if strings.HasPrefix(bucket, prefix) {
@@ -58,12 +60,12 @@ func ReservedPrefix(bucket string) string {
 	return ""
 }
 
-// placeholder matches a word such as SOURCE_BUCKET, which is no name of a bucket.
+// placeholder matches a word such as SOURCE_BUCKET, which is not a valid bucket name.
 var placeholder = regexp.MustCompile(`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$`)
 
-// CheckBucket applies the rules for names of general purpose buckets (Amazon S3 User Guide,
-// "General purpose bucket naming rules") that a request can depend on; it says what is wrong with
-// s, or nothing.
+// CheckBucket returns what is wrong with a bucket name, or "". It applies the naming rules for
+// general purpose buckets that matter to requests (Amazon S3 User Guide, "General purpose bucket
+// naming rules").
 func CheckBucket(s string) string {
 	switch {
 	case len(s) < 3 || len(s) > 63:

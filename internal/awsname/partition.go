@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// partition is a partition of AWS: its name, what the names of its regions begin with, and the
-// domain of its services ("AWS service endpoints", AWS General Reference).
+// partition is an AWS partition: its name, the prefix of its region names, and the domain of its
+// services ("AWS service endpoints", AWS General Reference).
 type partition struct{ name, regions, domain string }
 
-// partitions are those of AWS. The first has all regions that are in no other.
+// partitions returns the partitions of AWS. The first one has all regions that are in no other.
 func partitions() []partition {
 	return []partition{
 		{"aws", "", "amazonaws.com"},
@@ -23,7 +23,7 @@ func partitions() []partition {
 	}
 }
 
-// partitionOf finds the partition of a region.
+// partitionOf returns the partition of a region.
 func partitionOf(region string) partition {
 	all := partitions()
 	for _, p := range all[1:] {
@@ -34,11 +34,11 @@ func partitionOf(region string) partition {
 	return all[0]
 }
 
-// Partition names the partition of AWS that a region is in. The name of a bucket is unique within
-// one ("General purpose bucket naming rules", Amazon S3 User Guide).
+// Partition returns the name of a region's partition. Bucket names are unique within a partition
+// ("General purpose bucket naming rules", Amazon S3 User Guide).
 func Partition(region string) string { return partitionOf(region).name }
 
-// Domain is the domain of AWS services in a region, such as amazonaws.com.
+// Domain returns the domain of AWS services in a region, such as amazonaws.com.
 func Domain(region string) string { return partitionOf(region).domain }
 
 // Domains are the domains under which AWS services have their hosts, in all partitions: those of

@@ -1,14 +1,13 @@
-// Package awsname knows what AWS calls things: partitions, regions, accounts and buckets.
+// Package awsname checks the names that AWS uses: partitions, regions, accounts and buckets.
 //
-// It promises the rules that AWS writes down and requests depend on, each with its source, and says
-// of a name that breaks one what is wrong with it. Whether a region is enabled or a bucket exists
-// is left to those who ask AWS. ARNs, which are made of these names, are in package arn, and the
-// hosts that requests go to in package endpoint. Services that are compatible with S3 have other
-// names: callers ask only about those of AWS.
+// It implements the documented rules that requests depend on, each with its source, and explains
+// what is wrong with an invalid name. It does not check that a region is enabled or a bucket
+// exists. Package arn handles ARNs, and package endpoint the hosts of services. The rules apply
+// only to AWS: S3-compatible services have other names.
 //
-// Two words: a partition is a group of regions with accounts of its own, such as aws-cn; a kind is
-// what a name or an ARN of S3 stands for besides a bucket, such as a directory bucket, from which
-// nothing can be copied.
+// Two terms: a partition is a group of regions with its own accounts, such as aws-cn; a kind is the
+// type of S3 resource that a name or an ARN refers to, such as a directory bucket, which syncd
+// cannot copy from.
 package awsname
 
 import (
@@ -21,13 +20,13 @@ import (
 	"syncd/internal/hint"
 )
 
-// regionTable has the partitions of the SDK, one a line: the name, the form of its regions, and
-// those that there are. A test generates it.
+// regionTable lists the partitions of the SDK, one per line: the name, a regular expression for its
+// regions, and its known regions. A test generates it.
 //
 //go:embed regions.txt
 var regionTable string
 
-// IsRegion reports whether s has the form of a region's code, as us-west-2 and us-gov-east-1 do.
+// IsRegion reports whether s has the form of a region code, such as us-west-2 or us-gov-east-1.
 func IsRegion(s string) bool {
 	parts := strings.Split(s, "-")
 	last := len(parts) - 1
@@ -42,15 +41,15 @@ func IsRegion(s string) bool {
 	return true
 }
 
-// Regions are what is known of the regions of AWS.
+// Regions is the set of known AWS regions.
 type Regions struct {
 	forms []*regexp.Regexp
 	names []string
-	// words are those that names end in, before their number, as west in us-west-2.
+	// words are the last words of names before the number, such as west in us-west-2.
 	words []string
 }
 
-// KnownRegions returns the regions that this version knows.
+// KnownRegions returns the regions known to this version.
 func KnownRegions() *Regions {
 	known := &Regions{}
 	for line := range strings.Lines(regionTable) {
@@ -64,7 +63,7 @@ func KnownRegions() *Regions {
 	return known
 }
 
-// regionWord is the last part of a region's name before its number.
+// regionWord returns the last part of a region's name before its number.
 func regionWord(name string) string {
 	parts := strings.Split(name, "-")
 	return parts[max(0, len(parts)-2)]
@@ -73,14 +72,14 @@ func regionWord(name string) string {
 // Has reports whether a region is known.
 func (r *Regions) Has(region string) bool { return slices.Contains(r.names, region) }
 
-// MayBeNew reports whether a text that is no known region may be one that AWS opened since: it has
-// the form of one, and is not a known one misspelled.
+// MayBeNew reports whether text may be a region that is newer than this version: it has the form of
+// a region, and is not a misspelled known one.
 func (r *Regions) MayBeNew(text string) bool {
 	isNew := IsRegion(text) && slices.ContainsFunc(r.forms, func(form *regexp.Regexp) bool { return form.MatchString(text) })
 	return isNew && (r.Meant(text) == "" || slices.Contains(r.words, regionWord(text)))
 }
 
-// Meant returns the region that a text is a misspelling of, "" for none.
+// Meant returns the known region that text is a misspelling of, or "".
 func (r *Regions) Meant(text string) string {
 	text = strings.Join(strings.FieldsFunc(strings.ToLower(text), func(c rune) bool { return c == '_' || c == ' ' || c == '-' }), "-")
 	if slices.Contains(r.names, text) {

@@ -34,7 +34,7 @@ func checkGolden(t *testing.T, path, got string) {
 	}
 }
 
-// TestRegionsAreTheSDKs generates the table of regions from that of the SDK.
+// TestRegionsAreTheSDKs generates the table of regions from the SDK's table, and checks it.
 func TestRegionsAreTheSDKs(t *testing.T) {
 	dir, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2").Output()
 	if err != nil {

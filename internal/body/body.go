@@ -1,11 +1,11 @@
-// Package body reads the content of an answer, which arrives after the answer itself.
+// Package body reads the content of a response, which arrives after its header.
 //
-// It promises that reading ends: a body from which too little arrives is given up, so that it does
-// not occupy memory and a slot that other copies need. Time in which the caller does not read does
-// not count, so a caller may pace itself. It leaves to others how long an answer may take to begin
-// (throttle), how much content there may be and whether it is right (the caller).
+// Reading always ends: if a body stalls, the request is aborted, so that it does not hold memory
+// and a slot that other copies need. Time in which the caller does not read does not count, so a
+// caller may read at its own pace. Package throttle limits how long a response may take to begin.
+// The caller checks the size and the content.
 //
-// One word: a body stalls when it makes less than [LeastProgress] in a minute of waiting.
+// One term: a body stalls when less than [LeastProgress] bytes arrive in a minute of waiting.
 package body
 
 import (
@@ -21,17 +21,18 @@ import (
 const (
 	// patience is how long a read may stall.
 	patience = time.Minute
-	// LeastProgress is how many bytes of a body count as progress: about 1 KiB a second.
+	// LeastProgress is how many bytes of a body count as progress in a minute: about 1 KiB per
+	// second.
 	LeastProgress = 64 << 10
 )
 
-// GetObjectAPI is what content is read from. An *s3.Client is one.
+// GetObjectAPI is the source of content. An *s3.Client implements it.
 type GetObjectAPI interface {
 	GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 }
 
-// GetObject asks for content. Reading its body fails with context.DeadlineExceeded when it stalls;
-// closing it ends the request.
+// GetObject requests an object's content. Reading the body fails with context.DeadlineExceeded when
+// it stalls; closing it ends the request.
 func GetObject(ctx context.Context, from GetObjectAPI, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
 	ctx, stop := context.WithCancel(ctx)
 	out, err := from.GetObject(ctx, in)
@@ -53,17 +54,17 @@ func watch(body io.ReadCloser, stop context.CancelFunc) io.ReadCloser {
 	return w
 }
 
-// watched is a body that is given up when it stalls.
+// watched is a body that fails when it stalls.
 type watched struct {
 	io.ReadCloser
-	stop    context.CancelFunc // ends the request, and so a read that waits
+	stop    context.CancelFunc // ends the request, and so a waiting read
 	timer   *time.Timer
 	stalled atomic.Bool
-	waited  time.Duration // since LeastProgress had come
-	got     int           // meanwhile
+	waited  time.Duration // waiting time since the last progress
+	got     int           // bytes read since the last progress
 }
 
-// Read reads on.
+// Read reads from the body.
 func (w *watched) Read(p []byte) (int, error) {
 	begun := time.Now()
 	w.timer.Reset(patience - w.waited)

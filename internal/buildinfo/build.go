@@ -1,10 +1,8 @@
-// Package buildinfo reads what the toolchain recorded of a program.
+// Package buildinfo reads the build information that the Go toolchain records in a program.
 //
-// It promises two views of it: Info, which is the version, the revision and the version of Go, and
-// BOM, a bill of materials in CycloneDX JSON, which has the modules that the program is made of.
-// One program has one bill: it bears no time and no serial number.
-//
-// It leaves to the commands when which of them is printed.
+// Info has the version, the revision and the Go version. BOM is a bill of materials in CycloneDX
+// JSON with the modules of the program. It has no time and no serial number, so that the same
+// program always has the same bill.
 package buildinfo
 
 import (
@@ -14,16 +12,16 @@ import (
 	"syncd/internal/printable"
 )
 
-// Print prints the build information in one line.
+// Print prints the build information on one line.
 func Print(w io.Writer) {
 	b := Read()
 	printable.Fprintf(w, "syncd %s (revision %s, %s)\n", b.Version, b.Revision, b.GoVersion)
 }
 
-// Info is what the toolchain recorded of the program.
+// Info is the build information of a program.
 type Info struct{ Version, Revision, GoVersion string }
 
-// Read returns what the toolchain recorded of this program.
+// Read returns the build information of this program.
 func Read() Info {
 	b := Info{Version: "(devel)", Revision: "unknown"}
 	info, ok := debug.ReadBuildInfo()

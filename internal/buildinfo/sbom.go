@@ -12,9 +12,9 @@ import (
 	"syncd/internal/printable"
 )
 
-// BOM is a bill of materials in the JSON of CycloneDX 1.6 ("CycloneDX Specification", ECMA-424), of
-// which it has what the toolchain records of a program. It bears no serial number and no time, so
-// that one program has one bill.
+// BOM is a bill of materials in the JSON format of CycloneDX 1.6 ("CycloneDX Specification",
+// ECMA-424). It contains what the toolchain records in a program. It has no serial number and no
+// time, so that the same program always has the same bill.
 type BOM struct {
 	Format       string          `json:"bomFormat"`
 	SpecVersion  string          `json:"specVersion"`
@@ -48,7 +48,7 @@ type bomDependency struct {
 	DependsOn []string `json:"dependsOn"`
 }
 
-// PrintBOM prints the bill of materials of the program in a file, or of this one for "".
+// PrintBOM prints the bill of materials of the program in file, or of this program if file is "".
 func PrintBOM(w io.Writer, file string) error {
 	info, err := readBuildOf(file)
 	if err != nil {
@@ -76,8 +76,7 @@ func bomOf(info *debug.BuildInfo) BOM {
 	for _, s := range info.Settings {
 		program.Properties = append(program.Properties, bomProperty{"go:build:" + s.Key, s.Value})
 	}
-	// The standard library is a part of the program as any other, and more often has a fault to be
-	// found by.
+	// The standard library is a component too: vulnerability scanners must find it.
 	components := []Component{componentOf("library", debug.Module{Path: "std", Version: strings.TrimPrefix(info.GoVersion, "go")})}
 	for _, m := range info.Deps {
 		if m.Replace != nil {
@@ -95,7 +94,7 @@ func bomOf(info *debug.BuildInfo) BOM {
 	}
 }
 
-// componentOf names a module as a package URL does ("Package URL specification", type golang).
+// componentOf returns a component with its package URL ("Package URL specification", type golang).
 func componentOf(kind string, m debug.Module) Component {
 	version := cmp.Or(m.Version, "(devel)")
 	purl := "pkg:golang/" + m.Path + "@" + strings.NewReplacer("+", "%2B", "(", "%28", ")", "%29").Replace(version)

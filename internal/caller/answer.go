@@ -11,7 +11,7 @@ import (
 	"syncd/internal/syncer"
 )
 
-// Print prints an answer that is no failure; as JSON any.
+// Print prints an answer. As text it prints only answers that are not failures.
 func Print(w io.Writer, a control.Answer, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(printable.JSON(w)).Encode(a)
@@ -26,12 +26,12 @@ func Print(w io.Writer, a control.Answer, asJSON bool) error {
 	case control.Pending:
 		_, err := printable.Fprintf(w, "%s: %s requested; a daemon that keeps the mapping carries it out\n", a.Mapping, a.What)
 		return err
-	case control.Failed, control.Refused, control.Expired, control.Withdrawn: // shown as errors
+	case control.Failed, control.Refused, control.Expired, control.Withdrawn: // reported as errors
 	}
 	return nil
 }
 
-// Failure is what an answer means for the exit code.
+// Failure returns the error that an answer stands for, or nil.
 func Failure(a control.Answer) error {
 	switch a.Outcome {
 	case control.Done:
@@ -51,7 +51,7 @@ func Failure(a control.Answer) error {
 	return nil
 }
 
-// Summary returns the summary of a pass in an answer, where there is one.
+// Summary returns the summary of the pass in an answer, if there is one.
 func Summary(a control.Answer) (summary syncer.Summary, ok bool) {
 	if len(a.Summary) == 0 {
 		return syncer.Summary{}, false

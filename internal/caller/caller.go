@@ -1,13 +1,12 @@
-// Package caller sends requests to daemons: for a pass, a pause, the end of one, a replay, or a
-// pass under a new key.
+// Package caller sends requests to daemons: for a pass, a pause, a resume, a replay, or a rekey.
 //
-// It promises that a request is carried out at most once. It goes to the socket of a daemon on this
-// machine where one answers, and else through the state; one whose sender was interrupted is
-// withdrawn or stays, as its Answer or its error says.
+// It promises that a request is carried out at most once. It sends the request to the socket of a
+// daemon on this machine if one answers, and otherwise through the state. When the sender is
+// interrupted, the request is withdrawn or stays, as the Answer or the error reports.
 //
-// It leaves the form of requests, and where they are stored, to package control, and what a daemon
-// does with them to package daemon. A Caller waits for answers for a time; a follower waits until a
-// request that was accepted is carried out.
+// Package control defines requests and where they are stored, and package daemon carries them out.
+// A Caller waits for an answer for a limited time; a follower waits until an accepted request is
+// carried out.
 package caller
 
 import (
@@ -28,24 +27,24 @@ import (
 	"syncd/internal/invocation"
 )
 
-// askEvery is how often the state is asked for an answer: a GET each time.
+// askEvery is how often the state is checked for an answer, with one GET each time.
 const askEvery = time.Second
 
 // Caller sends requests to daemons and waits for the answers.
 type Caller struct {
 	process invocation.Process
-	state   *assembly.State // whose store is not opened
+	state   *assembly.State // its store may not be open; use store
 	store   func() (store.Store, error)
 	wait    time.Duration
-	// follow waits for the answer however long it takes, once a process has accepted the request;
-	// one that none accepts is withdrawn.
+	// follow makes the caller wait for the answer without limit once a process has accepted the
+	// request. If no process accepts it, the caller withdraws it.
 	follow bool
 }
 
-// UnheardError says that no process has accepted a request.
+// UnheardError reports that no process has accepted a request in time.
 type UnheardError struct {
 	wait  time.Duration
-	until time.Time // when the request expires, zero for one that was withdrawn
+	until time.Time // when the request expires; zero if it was withdrawn
 }
 
 func (e *UnheardError) Error() string {
@@ -55,17 +54,17 @@ func (e *UnheardError) Error() string {
 	return fmt.Sprintf("no daemon has accepted the request within %s; it stays in the state until %s", e.wait, e.until.UTC().Format(time.RFC3339))
 }
 
-// New makes a caller that waits for answers so long. It opens the store of the state when it has
-// to.
+// New returns a caller that waits for answers for the given time. It opens the store of the state
+// only when it needs it.
 func New(ctx context.Context, p invocation.Process, s *assembly.State, wait time.Duration) *Caller {
 	c := &Caller{process: p, state: s, wait: wait}
-	ctx = context.WithoutCancel(ctx) // a signal ends the wait, and what becomes of the request is looked up after it
+	ctx = context.WithoutCancel(ctx) // after a signal the caller still checks the request in the store
 	c.store = sync.OnceValues(func() (store.Store, error) { return s.Open(ctx, p, nil) })
 	return c
 }
 
-// NewFollower makes a caller that waits for a request to be carried out, however long that takes,
-// once it was accepted within wait.
+// NewFollower returns a caller that waits without limit until a request is carried out, provided
+// that a process accepts it within wait.
 func NewFollower(s *assembly.System, wait time.Duration) *Caller {
 	return &Caller{
 		process: s.Process, state: &assembly.State{Config: s.Config, Logger: s.Logger}, wait: wait, follow: true,
@@ -81,9 +80,9 @@ func (c *Caller) desk() (*control.Desk, error) {
 	return control.NewDesk(store, c.process.Now), nil
 }
 
-// Ask sends a request, which need have no more than a mapping and what is asked for. An answer that
-// is not there yet has the outcome accepted or pending; it may come with an error, which says why
-// it is not waited for.
+// Ask sends a request and waits for the answer. The caller of Ask sets only the mapping, What and
+// the selection of a replay. If there is no answer yet, Ask returns the outcome accepted or
+// pending, possibly with an error that explains why it stopped waiting.
 func (c *Caller) Ask(ctx context.Context, r control.Request) (control.Answer, error) {
 	now := c.process.Now()
 	r.Version, r.ID, r.At, r.Who = control.Version, control.NewID(now), now.UTC(), control.Self()
@@ -107,9 +106,9 @@ func (c *Caller) send(ctx context.Context, r control.Request) (control.Answer, e
 	return c.byState(ctx, r, end)
 }
 
-// bySocket sends a request to the socket. An answer without an outcome says that it goes on through
-// the state, where a daemon that took it has put it already: the same request is never carried out
-// twice.
+// bySocket sends a request to the socket. An answer without an outcome means that the request
+// continues through the state. A daemon that took the request has already stored it there under the
+// same id, so it is never carried out twice.
 func (c *Caller) bySocket(ctx context.Context, r control.Request) (a control.Answer, isSent bool, err error) {
 	path := c.state.Config.ControlSocket()
 	if path == "" {
@@ -125,7 +124,7 @@ func (c *Caller) bySocket(ctx context.Context, r control.Request) (a control.Ans
 	case isRefused && (refused.Status == http.StatusForbidden || refused.Status == http.StatusBadRequest):
 		return control.Answer{}, false, exit.WithHint(err, refused.Hint)
 	case err != nil:
-		return control.Answer{}, false, ctx.Err() // no daemon, one that does not keep the mapping, or one that ended meanwhile
+		return control.Answer{}, false, ctx.Err() // no daemon, a daemon without this mapping, or one that ended meanwhile
 	case reply.Answer != nil:
 		return *reply.Answer, true, nil
 	case reply.ClaimedBy != "":
@@ -138,14 +137,14 @@ func (c *Caller) accepted(r control.Request, by string) control.Answer {
 	return control.Answer{Version: control.Version, ID: r.ID, Mapping: r.Mapping, What: r.What, Outcome: control.Accepted, By: by, At: c.process.Now().UTC()}
 }
 
-// pending is the answer to a request that no process has accepted yet.
+// pending returns the answer for a request that no process has accepted yet.
 func (c *Caller) pending(r control.Request) control.Answer {
 	a := c.accepted(r, "")
 	a.Outcome = control.Pending
 	return a
 }
 
-// stays says how long a request that no process carries out stays in the state.
+// stays describes how long a request stays in the state.
 func stays(r control.Request) string {
 	return "it stays in the state until " + r.At.Add(control.ExpireAfter).UTC().Format(time.RFC3339) + ": a daemon that keeps the mapping carries it out"
 }
@@ -162,7 +161,7 @@ func (c *Caller) byState(ctx context.Context, r control.Request, end time.Time) 
 	for isClaimed := false; time.Now().Before(end) || isClaimed; {
 		answer, err := desk.AnswerTo(ctx, r.Mapping, r.ID)
 		if err == nil {
-			_ = desk.Forget(ctx, r) // what is left is deleted a day later
+			_ = desk.Forget(ctx, r) // on failure, the daemon deletes it a day later
 			return answer, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -183,8 +182,8 @@ func (c *Caller) byState(ctx context.Context, r control.Request, end time.Time) 
 	return c.unheard(ctx, r, false)
 }
 
-// unheard is what becomes of a request that has no answer in time. One that the socket of a daemon
-// has taken, and that is not waited for, is left to the daemon.
+// unheard handles a request without an answer in time. If a daemon has taken the request from its
+// socket and the caller does not wait, the request is left to the daemon.
 func (c *Caller) unheard(ctx context.Context, r control.Request, isSent bool) (control.Answer, error) {
 	desk, err := c.desk()
 	if err != nil {
@@ -204,8 +203,8 @@ func (c *Caller) unheard(ctx context.Context, r control.Request, isSent bool) (c
 	)
 }
 
-// known returns the answer to a request, or that a process has accepted it. It reports false where
-// neither is so.
+// known returns the answer to a request, or the outcome accepted if a process has claimed it.
+// isKnown is false if there is neither.
 func (c *Caller) known(ctx context.Context, desk *control.Desk, r control.Request) (a control.Answer, isKnown bool, err error) {
 	a, err = desk.AnswerTo(ctx, r.Mapping, r.ID)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -218,8 +217,7 @@ func (c *Caller) known(ctx context.Context, desk *control.Desk, r control.Reques
 	return c.accepted(r, by), true, nil
 }
 
-// carryOut does in place of a daemon what takes none: it pauses and resumes. Other requests it
-// withdraws.
+// carryOut carries out a pause or resume, which need no daemon. It withdraws other requests.
 func (c *Caller) carryOut(ctx context.Context, desk *control.Desk, r control.Request) (control.Answer, error) {
 	if !r.What.IsMode() {
 		a, err := c.withdraw(ctx, desk, r)
@@ -246,7 +244,7 @@ func (c *Caller) carryOut(ctx context.Context, desk *control.Desk, r control.Req
 	})
 }
 
-// withdraw takes a request back that no process has accepted.
+// withdraw withdraws a request, unless a process has claimed it.
 func (c *Caller) withdraw(ctx context.Context, desk *control.Desk, r control.Request) (control.Answer, error) {
 	return c.claimAndDo(ctx, desk, r, func(a *control.Answer) error {
 		a.Outcome, a.Text = control.Withdrawn, "no daemon has accepted it"
@@ -254,8 +252,8 @@ func (c *Caller) withdraw(ctx context.Context, desk *control.Desk, r control.Req
 	})
 }
 
-// claimAndDo claims a request, does what it asks for, and answers it. One that a process was faster
-// to claim is that one's.
+// claimAndDo claims a request, carries it out with do, and answers it. If another process has
+// claimed it first, claimAndDo returns the answer of that process, or accepted.
 func (c *Caller) claimAndDo(ctx context.Context, desk *control.Desk, r control.Request, do func(*control.Answer) error) (control.Answer, error) {
 	isOwn, err := desk.Claim(ctx, r, 1, control.Claim{By: assembly.Holder(), Nonce: r.ID})
 	if err == nil && !isOwn {
@@ -276,17 +274,15 @@ func (c *Caller) claimAndDo(ctx context.Context, desk *control.Desk, r control.R
 		err = fmt.Errorf("carry the request out without a daemon: %w; %s", awserr.Plain(err), stays(r))
 		return c.pending(r), exit.WithHint(err, "ask again once the state can be written")
 	}
-	_ = desk.Forget(ctx, r) // what is left is deleted a day later
+	_ = desk.Forget(ctx, r) // on failure, the daemon deletes it a day later
 	return a, nil
 }
 
-// lookUpTime bounds how long it may take to find out what becomes of a request whose sender was
-// interrupted.
+// lookUpTime limits how long a command looks up or withdraws its request after an interruption.
 const lookUpTime = 10 * time.Second
 
-// interrupt is what becomes of a request whose sender does not wait any more. One for a pass that
-// no process has accepted is withdrawn, whether it was sent already or not; a pause or resume
-// stays.
+// interrupt handles a request whose sender was interrupted. It withdraws a request for a pass that
+// no process has accepted, whether or not it was sent. A pause or resume stays in the state.
 func (c *Caller) interrupt(ctx context.Context, r control.Request) (a control.Answer, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookUpTime)
 	defer cancel()
@@ -304,7 +300,7 @@ func (c *Caller) interrupt(ctx context.Context, r control.Request) (a control.An
 	case a.Outcome == control.Withdrawn:
 		return a, exit.Interrupted(string(r.What), "no daemon had accepted the request, and it was withdrawn")
 	}
-	return a, nil // the answer was faster
+	return a, nil // the answer came before the interruption
 }
 
 func (c *Caller) afterInterrupt(ctx context.Context, desk *control.Desk, r control.Request) (control.Answer, error) {
@@ -318,7 +314,7 @@ func (c *Caller) afterInterrupt(ctx context.Context, desk *control.Desk, r contr
 	return c.withdraw(ctx, desk, r)
 }
 
-// WarnPaused logs that a mapping is paused whose pass a user asks for.
+// WarnPaused logs a warning if the mapping of a pass that a user runs is paused.
 func WarnPaused(ctx context.Context, s *assembly.System, mapping string) {
 	paused, isPaused, err := control.NewDesk(s.Store, s.Process.Now).PausedOf(ctx, mapping)
 	if err == nil && isPaused {

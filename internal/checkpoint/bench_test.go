@@ -75,7 +75,7 @@ func perEntry(b *testing.B, rows int) {
 	b.ReportMetric(float64(b.N)*float64(rows)/b.Elapsed().Seconds(), "entries/s")
 }
 
-// folderSize is the number of bytes in a folder.
+// folderSize returns the number of bytes in a folder.
 func folderSize(b *testing.B, dir string) (size int64) {
 	b.Helper()
 	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
@@ -94,8 +94,8 @@ func folderSize(b *testing.B, dir string) (size int64) {
 	return size
 }
 
-// peakHeap samples the bytes in live and not yet swept objects until stop is called, which returns
-// the most that was seen.
+// peakHeap samples the bytes of heap objects that are live or not yet swept. Stop ends the sampling
+// and returns the maximum.
 func peakHeap() (stop func() uint64) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var group sync.WaitGroup
@@ -121,7 +121,7 @@ func peakHeap() (stop func() uint64) {
 	}
 }
 
-// carryAll makes a pass in which nothing has changed.
+// carryAll runs a pass in which nothing has changed.
 func carryAll(b *testing.B, ledger *checkpoint.Ledger) {
 	b.Helper()
 	benchPass(b, ledger, func(pass *checkpoint.Pass) error {
@@ -139,8 +139,8 @@ func carryAll(b *testing.B, ledger *checkpoint.Ledger) {
 	})
 }
 
-// BenchmarkUnchangedPassOnS3 counts the requests of the steady state, and those that opening the
-// ledger takes, per million entries.
+// BenchmarkUnchangedPassOnS3 counts the requests of the steady state and of opening the ledger, per
+// million entries.
 func BenchmarkUnchangedPassOnS3(b *testing.B) {
 	s := s3test.New()
 	wire := &s3test.Recorder{Next: s.Cloud.RoundTripper()}
@@ -182,7 +182,7 @@ func BenchmarkUnchangedPass(b *testing.B) {
 	}
 }
 
-// BenchmarkFirstPass records a million entries, saving as often as is due.
+// BenchmarkFirstPass records a million entries, and saves whenever a save is due.
 func BenchmarkFirstPass(b *testing.B) {
 	const rows = 1_000_000
 	stop := peakHeap()

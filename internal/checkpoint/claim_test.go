@@ -25,7 +25,7 @@ func under(fingerprint string) checkpoint.Options {
 	return o
 }
 
-// killed ends the process that a ledger belongs to and opens it again under a fingerprint.
+// killed kills the process that a ledger belongs to and opens the ledger again under a fingerprint.
 func killed(t *testing.T, memory *checkpointtest.Memory, fingerprint string) (*checkpointtest.Memory, *checkpoint.Pass) {
 	t.Helper()
 	memory = memory.Clone()
@@ -39,14 +39,14 @@ func wantClaims(t *testing.T, pass *checkpoint.Pass, want ...record.Claim) {
 	}
 }
 
-// TestClaimIsDurableBeforeItReturns kills the process right behind a claim, before anything was
+// TestClaimIsDurableBeforeItReturns kills the process right after a claim, before anything was
 // saved.
 func TestClaimIsDurableBeforeItReturns(t *testing.T) {
 	t.Parallel()
 	store, created := counting(checkpointtest.NewMemory())
 	pass := begin(t, openLedger(t, store, under("one")))
 	claimed(t, pass, "m", epoch)
-	claimed(t, pass, "c", epoch.Add(time.Second)) // is claimed already
+	claimed(t, pass, "c", epoch.Add(time.Second)) // already claimed
 	claimed(t, pass, "t\xff", epoch.Add(time.Minute))
 	if want := 2; len(*created) != want {
 		t.Errorf("wrote %q, want %d records", *created, want)
@@ -55,7 +55,7 @@ func TestClaimIsDurableBeforeItReturns(t *testing.T) {
 	second := record.Claim{Fingerprint: "one", After: "m", Until: "t\xff", Since: epoch.Add(time.Minute)}
 	memory, resumed := killed(t, store.Store.(*checkpointtest.Memory), "one")
 	wantClaims(t, resumed, first, second)
-	claimed(t, resumed, "", epoch.Add(time.Hour)) // begins where the pass does, whatever others claimed
+	claimed(t, resumed, "", epoch.Add(time.Hour)) // begins at the start of the pass, whatever other processes claimed
 	_, other := killed(t, memory, "two")
 	wantClaims(t, other, first, second, record.Claim{Fingerprint: "one", Since: epoch.Add(time.Hour)})
 	for key, want := range map[string]bool{"a": true, "m": true, "m\x00": false} {
@@ -65,8 +65,8 @@ func TestClaimIsDurableBeforeItReturns(t *testing.T) {
 	}
 }
 
-// TestClaimLastsUntilACommit: what a pass has settled and saved is lost to one under other
-// settings, which does not resume it; the destination holds it all the same.
+// TestClaimLastsUntilACommit: a pass under other settings does not resume what an earlier pass has
+// settled and saved, but the destination still has its copies.
 func TestClaimLastsUntilACommit(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -88,7 +88,7 @@ func TestClaimLastsUntilACommit(t *testing.T) {
 	}
 	claimed(t, resumed, "d", epoch.Add(time.Minute))
 	flush(t, resumed)
-	settled.Until = "d" // all of it in one
+	settled.Until = "d" // merged into one
 	memory, other := killed(t, memory, "two")
 	wantClaims(t, other, settled)
 
@@ -99,15 +99,15 @@ func TestClaimLastsUntilACommit(t *testing.T) {
 	wantClaims(t, other, record.Claim{Fingerprint: "two", Until: "z", Since: epoch.Add(time.Hour)}, settled)
 	commit(t, other)
 	memory, other = killed(t, memory, "two")
-	wantClaims(t, other, settled) // its own are committed, what others claimed is not for it to say
+	wantClaims(t, other, settled) // its own claims are committed; it cannot settle those of others
 	other.ReplaceClaims(func(c record.Claim) (record.Claim, bool) { return c, !cmp.Equal(c, settled) })
 	carryRest(t, other, nil)
 	_, last := killed(t, memory, "one")
 	wantClaims(t, last)
-	open.Drop() // in vain
+	open.Drop() // no effect
 }
 
-// TestClaimFailsWithItsSave makes no claim that is not durable.
+// TestClaimFailsWithItsSave: a claim that could not be saved is not made.
 func TestClaimFailsWithItsSave(t *testing.T) {
 	t.Parallel()
 	store := &checkpointtest.Faulty{Store: checkpointtest.NewMemory(), Before: func(operation, _ string) error {
@@ -125,8 +125,8 @@ func TestClaimFailsWithItsSave(t *testing.T) {
 	}
 }
 
-// TestMemoStaysWithItsPass takes a pass over several times, each under another number, and under
-// other settings in between.
+// TestMemoStaysWithItsPass resumes a pass several times, each time under another number, with
+// passes under other settings in between.
 func TestMemoStaysWithItsPass(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

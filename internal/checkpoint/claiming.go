@@ -10,32 +10,32 @@ import (
 	"syncd/internal/checkpoint/turn"
 )
 
-// claiming makes claims of a pass durable, one at a time.
+// claiming saves the claims of a pass, one at a time.
 type claiming struct {
 	in    *saving
 	start string // Pass.Mark
 	turn  turn.Lock
-	after string // the own claims reach from Pass.Mark to here
-	done  bool   // they reach to the last key
-	begun bool   // there is one
+	after string // this process has claimed the keys from Pass.Mark to here
+	done  bool   // it has claimed the keys up to the last one
+	begun bool   // it has made a claim
 }
 
-// Claims returns what earlier processes claimed and did not settle as far as is known: those of
-// this pass before it was resumed, and of passes under other settings. What the destination holds
-// there may be theirs.
+// Claims returns the claims of earlier processes that are not known to be settled: claims of this
+// pass before it was resumed, and of passes under other settings. Objects at the destination under
+// these keys may have been written by those processes.
 func (c *claiming) Claims() []record.Claim { return slices.Clone(c.in.claims.inherited) }
 
-// TakeClaims has the pass hand claims of another ledger on, whose entries it records: it settles
-// none of them.
+// TakeClaims adds claims of another ledger, whose entries this pass records. The pass does not
+// settle them; it passes them on to the next generation.
 func (c *claiming) TakeClaims(claims []record.Claim) {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
 	c.in.claims.taken = record.MergeClaims(claims)
 }
 
-// ReplaceClaims replaces each inherited claim by what is left of it now that this pass has settled
-// all its keys; ok is false when nothing is. Those under its own settings need not be named, unless
-// they are Proved. It is called before Commit, which hands the others on.
+// ReplaceClaims replaces each inherited claim by the part of it that this pass has not settled. Ok
+// is false if nothing of the claim is left. Claims under the pass's own settings may be left out
+// unless they are Proved. Call ReplaceClaims before Commit, which passes on the remaining claims.
 func (c *claiming) ReplaceClaims(left func(record.Claim) (rest record.Claim, ok bool)) {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
@@ -48,9 +48,10 @@ func (c *claiming) ReplaceClaims(left func(record.Claim) (rest record.Claim, ok 
 	c.in.claims.inherited = inherited
 }
 
-// Claim makes a claim on the keys from the last claim of this process, or the pass's beginning, up
-// to until ("" to the last key) durable, before the first of them is written at the destination.
-// Since is the time from which they may be. What is claimed already costs nothing.
+// Claim saves a claim on the keys up to until ("" for the last key), starting at this process's
+// previous claim or at Pass.Mark. Call it before any of these keys is written at the destination.
+// Since is the earliest time at which they may be written. If the keys are already claimed, Claim
+// returns without a request.
 func (c *claiming) Claim(ctx context.Context, until string, since time.Time) error {
 	if err := c.turn.Take(ctx); err != nil {
 		return err
@@ -72,8 +73,7 @@ func (c *claiming) Claim(ctx context.Context, until string, since time.Time) err
 	return nil
 }
 
-// saveClaim writes a progress record that names the claim. When it cannot be written the claim is
-// not made.
+// saveClaim writes a progress record that includes the claim.
 func (c *claiming) saveClaim(ctx context.Context, claim record.Claim) error {
 	if err := c.in.turn.Take(ctx); err != nil {
 		return err
@@ -89,8 +89,8 @@ func (c *claiming) saveClaim(ctx context.Context, claim record.Claim) error {
 	return c.in.saveState(ctx)
 }
 
-// ClaimKey makes a claim on one key durable before it is written at the destination, wherever in
-// the keys it is. What is claimed already costs nothing.
+// ClaimKey saves a claim on a single key, anywhere in the key order. Call it before the key is
+// written at the destination. If the key is already claimed, ClaimKey returns without a request.
 func (c *claiming) ClaimKey(ctx context.Context, key string, since time.Time) error {
 	if err := c.turn.Take(ctx); err != nil {
 		return err
@@ -104,8 +104,7 @@ func (c *claiming) ClaimKey(ctx context.Context, key string, since time.Time) er
 	})
 }
 
-// hasClaimed reports whether an earlier process, or this one, has claimed the key by itself, in a
-// record that is there.
+// hasClaimed reports whether this process or an earlier one has a saved claim that covers the key.
 func (c *claiming) hasClaimed(key string) bool {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
@@ -114,7 +113,7 @@ func (c *claiming) hasClaimed(key string) bool {
 	})
 }
 
-// below returns a key shortly before another one.
+// below returns a key just below the given one.
 func below(key string) string {
 	last := len(key) - 1
 	if last < 0 || key[last] == 0 {

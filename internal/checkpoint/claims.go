@@ -6,16 +6,16 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// claims are the claims of a pass. They are used under unsaved.mu.
+// claims are the claims of a pass. The caller holds unsaved.mu.
 type claims struct {
 	inherited []record.Claim // of earlier processes and of passes under other settings
-	taken     []record.Claim // over from another ledger, for the next pass
+	taken     []record.Claim // from another ledger, for the next pass
 	own       []record.Claim // of this process
 }
 
-// all returns what a progress record has to name once every key up to mark is settled. What is
-// settled stays claimed until the pass commits: one under other settings does not resume it. It
-// takes one claim.
+// all returns the claims that a progress record must name once every key up to mark is settled.
+// Settled keys stay claimed until the pass commits, because a pass under other settings does not
+// resume this one. All settled claims are merged into one.
 func (c *claims) all(mark, fingerprint string) (named []record.Claim) {
 	var settled *record.Claim
 	for _, claim := range record.MergeClaims(slices.Concat(c.inherited, c.own)) {

@@ -1,23 +1,24 @@
 // Package checkpoint keeps the ledger: the durable record of which source version was copied to
-// which destination version, under which key. The same record answers where a pass may resume after
-// a crash, what changed at the source without asking the destination, and what syncd may delete.
+// which destination version, and with which KMS key. From the ledger, syncd knows where to resume a
+// pass after a crash, what changed at the source (without asking the destination), and what it may
+// delete.
 //
-// A Ledger belongs to one mapping and is written by one holder of the lease. A generation is a
-// whole ledger: a manifest and the immutable, sorted chunks it names. One write, the creation of
-// the next manifest, makes a generation true; before it nothing of a pass is visible, after it
-// everything is.
+// A Ledger belongs to one mapping. Only the holder of the lease writes it. A generation is a
+// complete ledger: a manifest and the immutable, sorted chunks that the manifest names. Creating
+// the next manifest commits a generation. Before that write nothing of the pass is visible; after
+// it everything is.
 //
-// A Pass walks the keys in order. Every key is reserved, then settled in any order; the low-water
-// mark is the last key at or below which every key is settled. What is settled up to the mark can
-// be saved at any time, and a pass that was killed resumes after the mark it saved last. Memory is
-// bounded by the window of unsettled keys, never by the number of objects. A multipart upload in
-// progress is recorded with its slot, so that the next process resumes or aborts it, however this
-// one ends.
+// A Pass walks the keys in order. Each key is first reserved and then settled; keys may be settled
+// in any order. The low-water mark is the last key at or below which every key is settled. Settled
+// keys can be saved at any time, and a pass that was killed resumes after the mark that was saved
+// last. The window of unsettled keys bounds memory use; the number of objects does not matter. A
+// multipart upload in progress is recorded with its slot, so that the next process can resume or
+// abort it, even after a crash.
 //
-// The package leaves to others whether to copy, skip or delete an object (plan), and that a
-// recorded copy exists (copier). Below it are store (where records are kept), record (what they
-// say), chunk (the rows), generation, history, overlay and watermark. docs/checkpoint-format.md
-// describes the records for other readers.
+// Other packages decide whether to copy, skip or delete an object (plan) and confirm that a
+// recorded copy exists (copier). The packages below this one are store (where records are stored),
+// record (what they contain), chunk (the rows), generation, history, overlay and watermark.
+// docs/checkpoint-format.md describes the records for other readers.
 package checkpoint
 
 import "errors"

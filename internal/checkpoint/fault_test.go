@@ -17,8 +17,8 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// story makes two generations with saves and uploads in between, in one process, going on after
-// every error as a daemon would.
+// story makes two generations with saves and uploads in between. It runs in one process and, like a
+// daemon, continues after every error.
 func story(t *testing.T, store store.Store) {
 	t.Helper()
 	o := options()
@@ -46,7 +46,7 @@ func storyPass(t *testing.T, ledger *checkpoint.Ledger, promised *promises) erro
 		return err
 	}
 	if pass.Number() > 2 {
-		return pass.Abandon(t.Context()) // the second generation is true; only its answer was lost
+		return pass.Abandon(t.Context()) // the second generation was committed; only its response was lost
 	}
 	if missing := promised.missing(pass); len(missing) > 0 {
 		t.Errorf("pass %d does not know the uploads %q, which were saved", pass.Number(), missing)
@@ -58,9 +58,9 @@ func storyPass(t *testing.T, ledger *checkpoint.Ledger, promised *promises) erro
 	return err
 }
 
-// storyWalk settles the keys of the first or the second pass. One takes an upload, which ends five
-// keys later. A save comes while it is under way, another when it is over; flushed is told up to
-// where.
+// storyWalk settles the keys of the first or second pass. One key has an upload, which ends five
+// keys later. A save happens during the upload and another after it; flushed is called with the
+// mark.
 func storyWalk(ctx context.Context, pass *checkpoint.Pass, round int, promised *promises, flushed func(mark string)) error {
 	var uploading *checkpoint.Slot
 	var id string
@@ -96,7 +96,7 @@ func storyWalk(ctx context.Context, pass *checkpoint.Pass, round int, promised *
 	return nil
 }
 
-// storySettle settles the key of a number in the first or the second pass.
+// storySettle settles a key in the first or second pass.
 func storySettle(slot *checkpoint.Slot, i, round int) {
 	switch {
 	case round == 1 || i%5 == 0:
@@ -127,7 +127,7 @@ func wantStory(t *testing.T, store store.Store) {
 	}
 }
 
-// TestEverySingleWriteFails breaks one write at a time, with and without effect.
+// TestEverySingleWriteFails fails one write at a time, with and without effect.
 func TestEverySingleWriteFails(t *testing.T) {
 	t.Parallel()
 	for _, withEffect := range []bool{false, true} {
@@ -149,14 +149,14 @@ func TestEverySingleWriteFails(t *testing.T) {
 				t.Fatalf("when write %d broke, effect %t", broken, withEffect)
 			}
 			if writes <= broken {
-				break // the story ended before the write that was to break
+				break // the story ended before that write
 			}
 		}
 	}
 }
 
-// TestBitRot flips bits of every record and checks that nothing false is read: the last generation,
-// the one before, or an error that names the damage.
+// TestBitRot flips bits of every record and checks that only correct data is read: the last
+// generation, the previous one, or an error that names the damage.
 func TestBitRot(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -237,7 +237,7 @@ func isPart(part, whole map[string]string) bool {
 	return true
 }
 
-func TestFallBackAndGoOn(t *testing.T) {
+func TestFallBackAndContinue(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	story(t, memory)
@@ -263,7 +263,7 @@ func TestFallBackAndGoOn(t *testing.T) {
 	}
 }
 
-func TestNothingLeftToFallBackTo(t *testing.T) {
+func TestNoIntactGeneration(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	story(t, memory)
@@ -284,7 +284,7 @@ func TestNothingLeftToFallBackTo(t *testing.T) {
 	_ = lease.Release()
 }
 
-func TestDamagedProgressIsDoneAgain(t *testing.T) {
+func TestDamagedProgressIsRepeated(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	pass := begin(t, openLedger(t, memory, options()))
@@ -337,7 +337,7 @@ func TestDamagedProgressIsDoneAgain(t *testing.T) {
 	}
 }
 
-func TestLaterFormatIsNeverTakenForDamage(t *testing.T) {
+func TestLaterFormatIsNotDamage(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	story(t, memory)
@@ -354,7 +354,7 @@ func TestLaterFormatIsNeverTakenForDamage(t *testing.T) {
 	}
 }
 
-func TestSweepThatFailsIsMadeUpFor(t *testing.T) {
+func TestFailedSweepIsRepeated(t *testing.T) {
 	t.Parallel()
 	store := &checkpointtest.Faulty{Store: checkpointtest.NewMemory()}
 	store.Before = func(operation, _ string) error {

@@ -14,15 +14,15 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// takenOver opens a ledger whose lease is taken from whoever holds it.
+// takenOver opens a ledger after taking its lease from the current holder.
 func takenOver(t *testing.T, memory *checkpointtest.Memory) *checkpoint.Ledger {
 	t.Helper()
 	memory.TakeLease(mapping)
 	return openLedger(t, memory, options())
 }
 
-// atManifest returns a store that calls interrupt once, before it creates the manifest: when the
-// lease was asked for, and found held, for the last time.
+// atManifest returns a store that calls interrupt once, before it creates the manifest and after
+// the last check of the lease.
 func atManifest(memory *checkpointtest.Memory, interrupt func()) store.Store {
 	done := false
 	return &checkpointtest.Faulty{Store: memory, Before: func(operation, name string) error {
@@ -52,8 +52,8 @@ func wantGenerations(t *testing.T, store store.Store, want ...string) {
 	}
 }
 
-// TestFenceGoesOnWithTheSavedPass takes over from a holder that has come so far.
-func TestFenceGoesOnWithTheSavedPass(t *testing.T) {
+// TestFenceResumesTheSavedPass takes over from a holder that has got this far.
+func TestFenceResumesTheSavedPass(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name       string
@@ -82,7 +82,7 @@ func TestFenceGoesOnWithTheSavedPass(t *testing.T) {
 				flush(t, pass)
 				mark = key(0)
 			}
-			// Two takers die before they have saved anything of their own.
+			// Two holders take over and die before they save anything of their own.
 			takenOver(t, memory)
 			takenOver(t, memory)
 			last := takenOver(t, memory)
@@ -113,18 +113,18 @@ func TestFenceGoesOnWithTheSavedPass(t *testing.T) {
 	}
 }
 
-// TestFencedWriterCommitsNothing lets a writer sleep between the last look at its lease and the
-// write of the manifest, while others take over and go on.
+// TestFencedWriterCommitsNothing suspends a writer between its last check of the lease and the
+// write of the manifest, while other processes take over and continue.
 func TestFencedWriterCommitsNothing(t *testing.T) {
 	t.Parallel()
-	for _, generations := range []int{0, 1, 2, 3, 7} { // committed meanwhile; with 7 the sleeper's number is free again
+	for _, generations := range []int{0, 1, 2, 3, 7} { // committed meanwhile; with 7 the suspended writer's number is free again
 		t.Run(fmt.Sprint(generations), func(t *testing.T) {
 			t.Parallel()
 			memory := checkpointtest.NewMemory()
 			recordAll(t, openLedger(t, memory, options()), "a", "b")
 			var last *checkpoint.Ledger
 			var want map[string]string
-			memory.TakeLease(mapping) // from the ledger above, which is done
+			memory.TakeLease(mapping) // from the ledger above, which is no longer used
 			slow := openLedger(t, atManifest(memory, func() {}), options())
 			if slow.Generation() != 2 {
 				t.Fatalf("generation: got %d, want the fence, 2", slow.Generation())
@@ -168,9 +168,9 @@ func TestFencedWriterCommitsNothing(t *testing.T) {
 	}
 }
 
-// TestFenceOfASleeper lets a holder that has taken over sleep before its fence, while another takes
-// over from it: it must not fence off that one.
-func TestFenceOfASleeper(t *testing.T) {
+// TestFenceOfASuspendedHolder suspends a holder that has taken over before it writes its fence,
+// while another process takes over from it. The suspended holder must not fence off the new one.
+func TestFenceOfASuspendedHolder(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	recordAll(t, openLedger(t, memory, options()), "a")
@@ -182,7 +182,7 @@ func TestFenceOfASleeper(t *testing.T) {
 	wantGenerations(t, memory, "01", "02")
 }
 
-// TestFenceMeetsACommit lets the holder before commit just before the fence.
+// TestFenceMeetsACommit lets the previous holder commit just before the fence.
 func TestFenceMeetsACommit(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -193,8 +193,8 @@ func TestFenceMeetsACommit(t *testing.T) {
 	copyOf := memory.Clone()
 	var other store.Store = &checkpointtest.Faulty{Store: memory}
 	slow := atManifest(memory, func() {
-		// The memory's lease is strict, so the commit is made as a writer would whose check came
-		// earlier.
+		// The memory store checks the lease strictly, so the commit is made as by a writer whose
+		// check came earlier.
 		earlier := openLedger(t, copyOf, options())
 		again := begin(t, earlier)
 		reserve(t, again, "a").Record(entry("a", "2"))
@@ -226,7 +226,7 @@ func TestFenceMeetsACommit(t *testing.T) {
 	}
 }
 
-// TestFenceThatFails leaves it to the next holder.
+// TestFenceThatFails leaves the fence to the next holder.
 func TestFenceThatFails(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -243,11 +243,11 @@ func TestFenceThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	openLedger(t, memory, options())
-	wantGenerations(t, memory, "01", "02") // the lease was given back
+	wantGenerations(t, memory, "01", "02") // the lease was released
 }
 
-// TestFencesPushNothingOut is a process that dies after every start.
-func TestFencesPushNothingOut(t *testing.T) {
+// TestFencesPushOutNoGeneration runs a process that dies after every start.
+func TestFencesPushOutNoGeneration(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	first := openLedger(t, memory, options())
@@ -284,8 +284,8 @@ func TestFenceOfNothing(t *testing.T) {
 	}
 }
 
-// TestLostAnswerThatWasAnothersCommit goes on only from what was its own write.
-func TestLostAnswerThatWasAnothersCommit(t *testing.T) {
+// TestLostResponseAndAnotherCommit continues only from a commit of its own.
+func TestLostResponseAndAnotherCommit(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	broken := false
@@ -296,7 +296,7 @@ func TestLostAnswerThatWasAnothersCommit(t *testing.T) {
 		}
 		broken = true
 		takenOver(t, memory)            // the fence takes the number
-		return checkpointtest.ErrBroken // and the writer does not even learn that it is taken
+		return checkpointtest.ErrBroken // and the writer does not learn that it is taken
 	}
 	ledger := openLedger(t, from, options())
 	pass := begin(t, ledger)

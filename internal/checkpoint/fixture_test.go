@@ -26,7 +26,7 @@ func options() checkpoint.Options {
 	return checkpoint.Options{Mapping: mapping, Holder: "test/1", Now: func() time.Time { return epoch }}
 }
 
-// failer is what tests and property tests have in common.
+// failer is the common part of testing.T and rapid.T.
 type failer interface {
 	Helper()
 	Fatalf(format string, args ...any)
@@ -80,7 +80,7 @@ func commit(t *testing.T, pass *checkpoint.Pass) int64 {
 	return generation
 }
 
-// entry returns an entry of every column, of a source version named etag.
+// entry returns an entry with every column set, for a source version named etag.
 func entry(key, etag string) record.Entry {
 	return record.Entry{
 		Key: key, Source: transfer.Version{ETag: etag, Size: int64(len(key)), LastModified: epoch.Add(-time.Hour)},
@@ -98,7 +98,7 @@ func quarantined(key, etag string) record.Quarantined {
 
 func key(i int) string { return fmt.Sprintf("exports/%06d", i) }
 
-// recordAll makes a generation of entries with the given keys.
+// recordAll commits a generation of entries with the given keys.
 func recordAll(t *testing.T, ledger *checkpoint.Ledger, keys ...string) {
 	t.Helper()
 	pass := begin(t, ledger)
@@ -115,8 +115,8 @@ func keysTo(n int) (keys []string) {
 	return keys
 }
 
-// promises are the uploads of a story that a ledger said were saved and that have not ended since,
-// by id. Whatever happens, the next pass has to know them.
+// promises are the uploads of a story, by ID, that were reported as saved and have not ended since.
+// In every case the next pass must know them.
 type promises struct {
 	kept  map[string]bool
 	begun int
@@ -124,7 +124,7 @@ type promises struct {
 
 func newPromises() *promises { return &promises{kept: map[string]bool{}} }
 
-// begin lets an upload begin under key, or every other time goes on with one that is offered.
+// begin begins an upload under key or, every other time, resumes one that is offered.
 func (p *promises) begin(ctx context.Context, slot *checkpoint.Slot, key string) (id string, err error) {
 	p.begun++
 	id = fmt.Sprintf("upload-%d", p.begun)
@@ -141,7 +141,7 @@ func (p *promises) begin(ctx context.Context, slot *checkpoint.Slot, key string)
 
 func (p *promises) end(id string) { delete(p.kept, id) }
 
-// abortLeft ends what nobody goes on with, as is done before a commit.
+// abortLeft aborts the uploads that no process resumes, as is done before a commit.
 func (p *promises) abortLeft(pass *checkpoint.Pass) {
 	for _, u := range pass.LeftUploads() {
 		p.end(u.ID)
@@ -149,7 +149,7 @@ func (p *promises) abortLeft(pass *checkpoint.Pass) {
 	}
 }
 
-// missing returns the uploads that a pass which has just begun does not know.
+// missing returns the uploads that a new pass does not know.
 func (p *promises) missing(pass *checkpoint.Pass) []string {
 	missing := maps.Clone(p.kept)
 	for _, u := range pass.LeftUploads() {
@@ -158,7 +158,7 @@ func (p *promises) missing(pass *checkpoint.Pass) []string {
 	return slices.Sorted(maps.Keys(missing))
 }
 
-// carryRest carries every entry of the previous generation but those given a settlement of their
+// carryRest carries every entry of the previous generation except those with a settlement of their
 // own, and commits.
 func carryRest(t *testing.T, pass *checkpoint.Pass, settle map[string]func(*checkpoint.Slot)) int64 {
 	t.Helper()
@@ -208,7 +208,7 @@ func etags(t *testing.T, store store.Store) map[string]string {
 	return all
 }
 
-// counting is a store that counts what is created.
+// counting returns a store that records the names of created records.
 func counting(inner store.Store) (*checkpointtest.Faulty, *[]string) {
 	var created []string
 	return &checkpointtest.Faulty{Store: inner, Before: func(operation, name string) error {
@@ -219,7 +219,7 @@ func counting(inner store.Store) (*checkpointtest.Faulty, *[]string) {
 	}}, &created
 }
 
-// warnings collects the messages of a log.
+// warnings returns the log of a ledger.
 func warnings(o *checkpoint.Options) *strings.Builder {
 	var text strings.Builder
 	o.Logger = slog.New(slog.NewTextHandler(&text, nil))

@@ -12,7 +12,7 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// TestHold leaves what was set aside as it is, pass after pass, and takes it up again.
+// TestHold keeps objects in quarantine unchanged, pass after pass, and then tries them again.
 func TestHold(t *testing.T) {
 	t.Parallel()
 	store := checkpointtest.NewMemory()
@@ -81,8 +81,8 @@ func TestHoldWithoutBaseFailsTheSave(t *testing.T) {
 	}
 }
 
-// TestQuarantineIsReadAsFarAsItIsWanted counts the chunks that are opened.
-func TestQuarantineIsReadAsFarAsItIsWanted(t *testing.T) {
+// TestQuarantineIsReadLazily counts the chunks that are opened.
+func TestQuarantineIsReadLazily(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	o := options()

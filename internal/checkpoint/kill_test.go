@@ -15,13 +15,13 @@ import (
 	"syncd/internal/checkpoint"
 )
 
-// The child process is this test binary, told by its environment what to do.
+// The child process is this test binary, controlled by its environment.
 const childFolder = "CHECKPOINT_TEST_FOLDER"
 
 const killRows = 400
 
-// TestKillNine kills a process that writes a ledger, at random moments, and checks after each kill
-// that everything it said was saved is there.
+// TestKillNine kills a process that writes a ledger at random moments, and checks after each kill
+// that everything reported as saved is there.
 func TestKillNine(t *testing.T) {
 	if dir := os.Getenv(childFolder); dir != "" {
 		writeUntilKilled(t, dir)
@@ -55,9 +55,9 @@ func TestKillNine(t *testing.T) {
 	}
 }
 
-// runAndKill lets a process write until it has reported a number of saves, kills it and returns its
-// last report, which may have come after the last one awaited. It keeps the uploads that the
-// process said were saved and did not say were over.
+// runAndKill runs a process until it has reported a number of saves, kills it and returns its last
+// report, which may be later than the last one awaited. It collects the uploads that the process
+// reported as saved and not as ended.
 func runAndKill(t *testing.T, dir string, reports int, uploads map[string]bool) (saved string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -92,8 +92,8 @@ func runAndKill(t *testing.T, dir string, reports int, uploads map[string]bool) 
 	return saved
 }
 
-// writeUntilKilled makes one generation after the other. Every save is reported in a form that
-// sorts by how much was saved.
+// writeUntilKilled commits one generation after another. It reports every save in a form that sorts
+// by progress.
 func writeUntilKilled(t *testing.T, dir string) {
 	t.Helper()
 	o := options()
@@ -115,7 +115,7 @@ func writeUntilKilled(t *testing.T, dir string) {
 				fmt.Fprintf(os.Stdout, "began %s\n", id)
 				continue
 			case i%10 == 9 && uploading != nil:
-				// It is over before the ledger hears of it.
+				// The upload ends before the ledger records that.
 				fmt.Fprintf(os.Stdout, "ended %s\n", id)
 				uploading.Record(entry(key(i-4), fmt.Sprint(pass.Number())))
 			}
@@ -133,7 +133,7 @@ func writeUntilKilled(t *testing.T, dir string) {
 	}
 }
 
-// wantGeneration checks that a generation is whole and of one pass.
+// wantGeneration checks that a generation is complete and from a single pass.
 func wantGeneration(t *testing.T, ledger *checkpoint.Ledger, dir string) {
 	t.Helper()
 	generation, count := ledger.Generation(), 0

@@ -12,7 +12,7 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-func TestLeaseKeepsASecondWriterOut(t *testing.T) {
+func TestLeaseExcludesASecondWriter(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	ledger := openLedger(t, memory, options())
@@ -48,8 +48,8 @@ func TestLostLeaseWritesNothing(t *testing.T) {
 	}
 }
 
-// TestOnlyOneOfTwoWritersCommits lets a writer go on that lost its lease between the check and the
-// write: the manifest's name decides.
+// TestOnlyOneOfTwoWritersCommits lets a writer continue that lost its lease between the check and
+// the write: the name of the manifest decides.
 func TestOnlyOneOfTwoWritersCommits(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -74,7 +74,7 @@ func TestOnlyOneOfTwoWritersCommits(t *testing.T) {
 	}
 }
 
-// openLedgerLate returns a function that commits a generation in one go.
+// openLedgerLate returns a function that commits a generation without further checks.
 func openLedgerLate(t *testing.T, store store.Store) func() {
 	t.Helper()
 	return func() {
@@ -82,7 +82,7 @@ func openLedgerLate(t *testing.T, store store.Store) func() {
 	}
 }
 
-func TestLostAnswerOfACommit(t *testing.T) {
+func TestLostResponseOfACommit(t *testing.T) {
 	t.Parallel()
 	store := &checkpointtest.Faulty{Store: checkpointtest.NewMemory()}
 	store.After = func(_, name string) error {

@@ -28,18 +28,18 @@ type Ledger struct {
 
 	calling    sync.Mutex      // serialises Begin and Close
 	settings   record.Settings // of the passes that begin from now on
-	pass       *Pass           // last one begun
-	superseded error           // why no pass can begin any more
+	pass       *Pass           // the last one begun
+	superseded error           // why no more passes can begin
 	closed     bool
 }
 
-// Open takes the lease on a mapping's ledger and reads the last generation. Each chunk is read once
-// to see that it is whole. When the last generation is damaged, Open falls back to the last good
-// one and logs a warning: the work in between will be done again. When none is good the error is
-// ErrNothingWhole and joins the *CorruptErrors that name the damage, unless Options.StartOver is
-// set. A *LeaseHeldError says who else writes. When the lease was taken from a holder who did not
-// give it back, Open first makes sure that this one can commit nothing any more, and the next pass
-// resumes where that holder's was saved.
+// Open acquires the lease on a mapping's ledger and loads the last generation. It reads each chunk
+// once to check its checksum. If the last generation is damaged, Open logs a warning and falls back
+// to the newest intact one; the work done since then is repeated. If no generation is intact, Open
+// returns an error that wraps ErrNothingWhole and the *CorruptErrors, unless Options.StartOver is
+// set. If another process holds the lease, the error is a *LeaseHeldError. If the previous holder
+// did not release the lease, Open first fences it off, so that it can commit nothing more. The next
+// pass then resumes from what that holder saved.
 func Open(ctx context.Context, store store.Store, o Options) (*Ledger, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -62,22 +62,22 @@ func Open(ctx context.Context, store store.Store, o Options) (*Ledger, error) {
 	}, nil
 }
 
-// nonce returns 8 characters that no other writer of the mapping has.
+// nonce returns 8 characters that are unique to this writer of the mapping.
 func nonce() string { return strings.ToLower(rand.Text()[:8]) }
 
-// Manifest returns the last committed generation's manifest; its Generation is 0 when there is
+// Manifest returns the manifest of the last committed generation. Its Generation is 0 if there is
 // none.
 func (l *Ledger) Manifest() record.Manifest { return l.chain.Manifest() }
 
-// Generation returns the number of the last committed generation, 0 for none.
+// Generation returns the number of the last committed generation, 0 if there is none.
 func (l *Ledger) Generation() int64 { return l.Manifest().Generation }
 
-// Entries returns how many rows the last committed generation has.
+// Entries returns the number of rows in the last committed generation.
 func (l *Ledger) Entries() int64 { return l.Manifest().Entries }
 
 // Begin resumes the pass that was interrupted since the last generation, or starts a new one. The
-// pass before must have been committed or abandoned, or have failed. After ErrSuperseded no pass
-// begins: the ledger is to be closed.
+// previous pass must have been committed or abandoned, or have failed. After ErrSuperseded no pass
+// can begin, and the caller must close the ledger.
 func (l *Ledger) Begin(ctx context.Context) (*Pass, error) {
 	l.calling.Lock()
 	defer l.calling.Unlock()
@@ -107,9 +107,9 @@ func (l *Ledger) Begin(ctx context.Context) (*Pass, error) {
 	return l.pass, nil
 }
 
-// SetSettings decides under which settings the passes begin from now on. Decide makes them of the
-// last generation's, which are zero where there is none, and of the number that the next pass has
-// unless it resumes another; it is called at once.
+// SetSettings sets the settings of the passes that begin from now on. It calls decide immediately,
+// with the settings of the last generation (zero if there is none) and the number that the next
+// pass will have unless it resumes another.
 func (l *Ledger) SetSettings(decide func(last record.Settings, pass int64) record.Settings) {
 	l.calling.Lock()
 	defer l.calling.Unlock()
@@ -117,8 +117,8 @@ func (l *Ledger) SetSettings(decide func(last record.Settings, pass int64) recor
 	l.settings = decide(base.Settings, newest+1)
 }
 
-// finishLast makes sure that the last pass is over. After a pass that failed only the store knows
-// what became true.
+// finishLast checks that the last pass has ended. If that pass failed, only the store knows whether
+// it committed, so finishLast reloads the generations.
 func (l *Ledger) finishLast(ctx context.Context) error {
 	if l.pass == nil {
 		return nil
@@ -174,12 +174,13 @@ func (l *Ledger) newPass(base record.Manifest, from unfinished, over overlay.Ove
 	}
 }
 
-// Enter adds a pass to the history of the mapping: see Journal.Enter.
+// Enter adds a pass to the history of the mapping. See history.Journal.Enter.
 func (l *Ledger) Enter(ctx context.Context, r history.Pass) ([]history.Pass, error) {
 	return l.journal.Enter(ctx, r)
 }
 
-// EnterAlone adds a pass to the history that failed before it had a ledger: see history.EnterAlone.
+// EnterAlone adds a pass that failed before it opened a ledger to the history. See
+// history.EnterAlone.
 func EnterAlone(ctx context.Context, records store.Store, o Options, r history.Pass) ([]history.Pass, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -188,15 +189,16 @@ func EnterAlone(ctx context.Context, records store.Store, o Options, r history.P
 	return history.EnterAlone(ctx, records, o.Mapping, o.Holder, o.Logger, r)
 }
 
-// Past returns the passes that ended before, oldest first: see Journal.Past.
+// Past returns the passes that have ended, oldest first. See history.Journal.Past.
 func (l *Ledger) Past(ctx context.Context) ([]history.Pass, error) { return l.journal.Past(ctx) }
 
-// TakeHistory puts passes of another mapping before those of this one's history: see Journal.Take.
+// TakeHistory puts passes of another mapping before those in this mapping's history. See
+// history.Journal.Take.
 func (l *Ledger) TakeHistory(ctx context.Context, passes []history.Pass) error {
 	return l.journal.Take(ctx, passes)
 }
 
-// Close ends the pass in progress without saving, and gives the lease back. It is idempotent.
+// Close ends the pass in progress without saving it and releases the lease. It is idempotent.
 func (l *Ledger) Close() error {
 	l.calling.Lock()
 	defer l.calling.Unlock()

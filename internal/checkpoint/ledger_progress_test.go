@@ -13,7 +13,7 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// TestUnchangedPassWritesOneRecord is the price of the steady state.
+// TestUnchangedPassWritesOneRecord checks the cost of the steady state.
 func TestUnchangedPassWritesOneRecord(t *testing.T) {
 	t.Parallel()
 	store, created := counting(checkpointtest.NewMemory())
@@ -30,7 +30,7 @@ func TestUnchangedPassWritesOneRecord(t *testing.T) {
 		pass := begin(t, ledger)
 		for _, e := range collect(t, pass.Previous(t.Context())) {
 			reserve(t, pass, e.Key).Carry(e)
-			reserve(t, pass, e.Key+"/filtered").Drop() // a key no generation has costs nothing either
+			reserve(t, pass, e.Key+"/filtered").Drop() // a key without an entry costs nothing either
 			if pass.Due() {
 				t.Error("due although nothing changed")
 			}
@@ -46,9 +46,9 @@ func TestUnchangedPassWritesOneRecord(t *testing.T) {
 	}
 }
 
-// TestQuietStretchIsProgress walks over keys of which none is copied: the mark alone is saved, once
-// an interval, and a process that is restarted more often than the stretch takes gets past it.
-func TestQuietStretchIsProgress(t *testing.T) {
+// TestKeysWithoutCopiesAreProgress walks keys of which none is copied. Only the mark is saved, once
+// per interval, so that a process that is restarted often still makes progress.
+func TestKeysWithoutCopiesAreProgress(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	recordAll(t, openLedger(t, memory, options()), keysTo(300)...)
@@ -86,20 +86,20 @@ func TestQuietStretchIsProgress(t *testing.T) {
 	}
 }
 
-// TestSettledAboveTheMarkIsSaved has one slow key below everything else that is settled, and a
-// kill.
+// TestSettledAboveTheMarkIsSaved has one slow key below all others that are settled, and kills the
+// process.
 func TestSettledAboveTheMarkIsSaved(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	recordAll(t, openLedger(t, memory, options()), keysTo(100)...)
 	memory = memory.Clone()
 	made := map[string]string{}
-	for life := range 3 { // the slow one is never done
+	for life := range 3 { // the slow key is never settled
 		pass := begin(t, openLedger(t, memory, options()))
 		for _, e := range collect(t, pass.Previous(t.Context())) {
 			slot := reserve(t, pass, e.Key)
 			switch {
-			case e.Key == key(0): // goes on and on
+			case e.Key == key(0): // never settled
 			case made[e.Key] != "":
 				if e.Source.ETag != made[e.Key] || e.Pass != 2 {
 					t.Errorf("life %d, key %q: got version %q of pass %d, want %q, which was made before", life, e.Key, e.Source.ETag, e.Pass, made[e.Key])
@@ -134,7 +134,7 @@ func TestSettledAboveTheMarkIsSaved(t *testing.T) {
 	}
 }
 
-// TestPassedOverAboveTheMark leaves out a key that the pass had recorded before it was interrupted.
+// TestPassedOverAboveTheMark skips a key that the pass had recorded before it was interrupted.
 func TestPassedOverAboveTheMark(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

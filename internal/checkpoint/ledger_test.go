@@ -27,7 +27,7 @@ func TestEntriesRoundTrip(t *testing.T) {
 	for i, k := range keys {
 		e := entry(k, fmt.Sprint(i))
 		if i%2 == 0 {
-			e = record.Entry{Key: k} // every column empty, the zero times among them
+			e = record.Entry{Key: k} // every column empty, including the times
 		}
 		reserve(t, pass, k).Record(e)
 		e.Pass = 1
@@ -87,7 +87,7 @@ func TestSettlements(t *testing.T) {
 	}
 }
 
-func TestQuarantineGoesOn(t *testing.T) {
+func TestQuarantineContinues(t *testing.T) {
 	t.Parallel()
 	store := checkpointtest.NewMemory()
 	o := options()
@@ -118,8 +118,8 @@ func TestQuarantineGoesOn(t *testing.T) {
 	}
 }
 
-// TestChangeRewritesItsChunkAlone changes one key, at every place in turn.
-func TestChangeRewritesItsChunkAlone(t *testing.T) {
+// TestChangeRewritesOnlyItsChunk changes one key, at every position in turn.
+func TestChangeRewritesOnlyItsChunk(t *testing.T) {
 	t.Parallel()
 	for i := range 40 {
 		for name, settle := range map[string]func(*checkpoint.Slot){
@@ -157,7 +157,7 @@ func TestChangeRewritesItsChunkAlone(t *testing.T) {
 	}
 }
 
-func TestResumeBehindTheMark(t *testing.T) {
+func TestResumeAfterTheMark(t *testing.T) {
 	t.Parallel()
 	store := checkpointtest.NewMemory()
 	o := options()
@@ -170,7 +170,7 @@ func TestResumeBehindTheMark(t *testing.T) {
 		switch i {
 		case 5:
 			slot.Record(entry(key(i), "2"))
-		case 20: // a hole: what lies above it waits
+		case 20: // unsettled, so the mark stays below it
 		default:
 			slot.Carry(entry(key(i), "1"))
 		}
@@ -220,8 +220,8 @@ func TestAbandonThenResume(t *testing.T) {
 	if err := pass.Abandon(t.Context()); err != nil {
 		t.Fatalf("abandon: %v", err)
 	}
-	late.Record(entry("b", "1")) // in vain
-	late.Record(entry("x", "1")) // and harmless
+	late.Record(entry("b", "1")) // no effect
+	late.Record(entry("x", "1")) // harmless
 	if _, err := pass.Reserve(t.Context(), "c"); !errors.Is(err, checkpoint.ErrPassEnded) {
 		t.Errorf("reserve after abandon: got %v, want %v", err, checkpoint.ErrPassEnded)
 	}
@@ -239,9 +239,9 @@ func TestAbandonThenResume(t *testing.T) {
 	}
 }
 
-// TestCanceledFlushIsMadeUpFor ends the context in the middle of a save, as SIGTERM may, and then
-// drains with another one.
-func TestCanceledFlushIsMadeUpFor(t *testing.T) {
+// TestCanceledFlushIsRepeated ends the context during a save, as SIGTERM may, and then drains with
+// another context.
+func TestCanceledFlushIsRepeated(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	recordAll(t, openLedger(t, memory, options()), "a", "c", "e", "g")

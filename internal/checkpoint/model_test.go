@@ -19,7 +19,7 @@ import (
 
 var errKilled = errors.New("killed")
 
-// world is what the ledger must say, kept in maps.
+// world is the expected content of the ledger.
 type world struct {
 	entries map[string]string // key to source ETag
 	aside   map[string]string
@@ -44,7 +44,7 @@ func readWorld(t failer, ctx context.Context, store store.Store) world { //nolin
 	return w
 }
 
-// decision is what becomes of one key in a pass.
+// decision is what happens to one key in a pass.
 type decision struct {
 	key, how, etag string
 }
@@ -75,12 +75,13 @@ func (d decision) settle(slot *checkpoint.Slot, base world) {
 	}
 }
 
-// outcome is what the ledger holds of a key once it is settled, "" for nothing.
+// outcome is what the ledger has for a settled key, "" for nothing.
 type outcome struct {
 	entry, aside string
 }
 
-// outcome returns in the model what settle makes in the ledger. Base is what the pass starts from.
+// outcome returns in the model what settle does in the ledger. Base is the state from which the
+// pass starts.
 func (d decision) outcome(base world) (o outcome) {
 	if d.how == "carry" || d.how == "quarantine" || d.how == "hold" {
 		o.entry = base.entries[d.key]
@@ -96,7 +97,7 @@ func (d decision) outcome(base world) (o outcome) {
 	return o
 }
 
-// draw decides about the keys above after: all that the base has, and some more.
+// draw decides on the keys above after: all that the base has, and some more.
 func draw(t *rapid.T, base world, after, etag string) (decisions []decision) {
 	quiet := rapid.Bool().Draw(t, "quiet")
 	for i := range 32 {
@@ -126,26 +127,26 @@ func draw(t *rapid.T, base world, after, etag string) (decisions []decision) {
 	return decisions
 }
 
-// machine runs passes against a ledger and a model side by side.
+// machine runs passes against a ledger and a model in parallel.
 type machine struct {
 	t         *rapid.T
-	ctx       context.Context //nolint:containedctx // a test's, for all its calls
+	ctx       context.Context //nolint:containedctx // of the test, for all its calls
 	memory    *checkpointtest.Memory
 	options   checkpoint.Options
 	committed world
-	view      world              // what the pass starts from: committed, and what it had saved itself above its mark
-	pending   map[string]outcome // decided in the pass that is not committed
-	saved     string             // no key at or below it may be asked for again
+	view      world              // state from which the pass starts: committed, and saved by the pass above its mark
+	pending   map[string]outcome // decided in the uncommitted pass
+	saved     string             // no key at or below it may be requested again
 	settled   map[string]bool
-	traces    map[string]*trace // of what was settled above the mark
+	traces    map[string]*trace // of keys settled above the mark
 	promised  *promises
-	lives     int // passes that were begun: what each records is its own
+	lives     int // passes begun, to tell their records apart
 	budget    int // writes until the process is killed
 	afterward bool
 }
 
-// store fails every write from the one on that the budget does not cover; that one takes effect or
-// not.
+// store returns a store that fails all writes once the budget is used up. The first of them takes
+// effect or not.
 func (m *machine) store() store.Store {
 	spend := func(atEnd bool) func(string, string) error {
 		return func(string, string) error {
@@ -164,7 +165,7 @@ func (m *machine) store() store.Store {
 	return &checkpointtest.Faulty{Store: m.memory, Before: spend(false), After: spend(true)}
 }
 
-// life runs passes until the process is killed, and then looks at what is left.
+// life runs passes until the process is killed, and then checks the ledger.
 func (m *machine) life(passes int) {
 	ledger, err := checkpoint.Open(m.ctx, m.store(), m.options)
 	if err != nil {
@@ -219,7 +220,7 @@ func (m *machine) pass(ledger *checkpoint.Ledger) error {
 	if err == nil && latestErr != nil {
 		m.t.Fatalf("latest: %v", latestErr)
 	}
-	if latestErr == nil && latest.Generation == pass.Number() { // true, whether or not the answer came through
+	if latestErr == nil && latest.Generation == pass.Number() { // committed, whether or not the response arrived
 		m.committed, m.saved = next, ""
 		clear(m.pending)
 		clear(m.settled)
@@ -231,16 +232,15 @@ func (m *machine) pass(ledger *checkpoint.Ledger) error {
 	return err
 }
 
-// trace is what of the settling of a key the next process may start from, where its pass is resumed
-// below the key: the last outcome that was saved for sure, and those after it that may have been
-// saved.
+// trace is what the next process may start from for a key, if its pass is resumed below the key:
+// the last outcome that was certainly saved, and later ones that may have been saved.
 type trace struct {
 	sure  outcome
 	maybe []outcome
 }
 
-// settle notes an outcome. What is written of an object that is copied is its entry, and of one
-// that is set aside its row; what is carried, held or dropped is decided again.
+// settle records an outcome. For a copied object the entry is written, for a quarantined one the
+// row. Keys that are carried, held or dropped are decided again.
 func (m *machine) settle(d decision) {
 	var shown outcome
 	base := outcome{m.committed.entries[d.key], m.committed.aside[d.key]}
@@ -265,8 +265,8 @@ func (m *machine) trace(key string) *trace {
 	return m.traces[key]
 }
 
-// wantPrevious checks that from the mark on the pass starts from the base, and from what it had
-// saved above the mark itself; that is its view.
+// wantPrevious checks that from the mark on the pass starts from the base and from what it had
+// saved above the mark itself. That becomes its view.
 func (m *machine) wantPrevious(pass *checkpoint.Pass) {
 	m.view = world{map[string]string{}, map[string]string{}}
 	for _, e := range collect(m.t, pass.Previous(m.ctx)) {
@@ -306,7 +306,7 @@ func (m *machine) walk(pass *checkpoint.Pass, decisions []decision) error {
 		open = slices.Delete(open, i, i+1)
 	}
 	for _, d := range decisions {
-		// The window counts from the oldest unsettled key, so the test stays below it.
+		// The window starts at the oldest unsettled key, so the test stays below it.
 		for len(open) > 0 && (len(open) >= 4 || open[0].key < fmt.Sprintf("k%02d", keyNumber(d.key)-8) || rapid.Bool().Draw(m.t, "now")) {
 			settleOne()
 		}
@@ -340,8 +340,8 @@ func keyNumber(key string) (n int) {
 	return max(n, 8)
 }
 
-// flush saves, and then holds the ledger to it: from now on nothing at or below the mark is asked
-// for again, and nothing that was settled above it is lost.
+// flush saves and records the result: from now on no key at or below the mark may be requested
+// again, and nothing settled above it may be lost.
 func (m *machine) flush(pass *checkpoint.Pass) error {
 	mark := pass.LowWater()
 	if err := pass.Flush(m.ctx); err != nil {
@@ -356,9 +356,9 @@ func (m *machine) flush(pass *checkpoint.Pass) error {
 	return nil
 }
 
-// TestLedgerAgainstAModel runs random passes that are killed at random writes and compares the
-// ledger with a map after each. What was saved is never lost, what was not settled never appears,
-// and a generation is all or nothing.
+// TestLedgerAgainstAModel runs random passes that are killed at random writes, and compares the
+// ledger with a map after each. Saved keys are never lost, unsettled keys never appear, and a
+// generation is atomic.
 func TestLedgerAgainstAModel(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -13,8 +13,8 @@ import (
 	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
-// toFolder copies everything under the state's prefix into dir, and toState the other way; with or
-// without the locks.
+// toFolder copies everything under the state's prefix into dir, with or without the locks. toState
+// copies it back.
 func toFolder(t *testing.T, s *s3test.State, dir string, locks bool) {
 	t.Helper()
 	for _, key := range s.Bucket.Keys() {
@@ -55,14 +55,14 @@ func toState(t *testing.T, s *s3test.State, dir string, locks bool) {
 	}
 }
 
-// TestLedgerIsMoved moves a ledger from S3 to a folder, back, and back again, in the middle of a
-// pass: each store takes it as the other left it, and what is settled by then stays so.
+// TestLedgerIsMoved moves a ledger from S3 to a folder, back, and back again, during a pass. Each
+// store continues from where the other stopped, and settled keys stay settled.
 func TestLedgerIsMoved(t *testing.T) {
 	for name, locks := range map[string]bool{"with its locks": true, "without": false} {
 		t.Run(name, func(t *testing.T) {
 			s, dir := s3test.New(), t.TempDir()
 			inS3, inFolder := store.Store(s.Store(nil)), store.Store(openFile(t, dir))
-			// work commits a generation, and leaves a pass behind that has settled one key more.
+			// work commits a generation, and leaves a pass that has settled one more key.
 			work := func(store store.Store, version string, keys ...string) {
 				ledger, err := checkpoint.Open(t.Context(), store, options())
 				if err != nil {

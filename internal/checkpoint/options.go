@@ -11,23 +11,23 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Options tell how a ledger is kept. The zero value of every field but Mapping works.
+// Options configure a ledger. Only Mapping is required; the zero value of every other field works.
 type Options struct {
-	Mapping         string               // whose ledger it is: [a-z0-9-], beginning with a letter or digit
-	Holder          string               // named to others who want the lease, such as "host/pid"
+	Mapping         string               // name of the mapping: [a-z0-9-], beginning with a letter or digit
+	Holder          string               // shown to others that want the lease, such as "host/pid"
 	Now             func() time.Time     // clock, default time.Now
-	Logger          *slog.Logger         // told of damage that was survived, default none
-	FlushInterval   time.Duration        // Pass.Due after this time, default 10 s
-	FlushEntries    int                  // Pass.Due when so many changes wait, default 4096
-	ChunkEntries    int                  // rows a merged chunk aims at, default 1<<20
-	UploadBytes     int64                // an upload of so many bytes or more is durable when Slot.UploadBegan returns, default 64 MiB
-	Window          int                  // slots ahead of the low-water mark, and changes unsaved, at most; default 1<<16
+	Logger          *slog.Logger         // logs damage that the ledger recovered from, default none
+	FlushInterval   time.Duration        // Pass.Due reports true after this time, default 10 s
+	FlushEntries    int                  // Pass.Due reports true at this many unsaved changes, default 4096
+	ChunkEntries    int                  // target size of a merged chunk in rows, default 1<<20
+	UploadBytes     int64                // an upload of at least this size is durable when Slot.UploadBegan returns, default 64 MiB
+	Window          int                  // most slots ahead of the low-water mark, and most unsaved changes; default 1<<16
 	KeepGenerations int                  // generations that stay readable, default 3; fences do not count
-	KeepFor         time.Duration        // generations younger than this stay readable too, default none
-	Fingerprint     string               // of the settings; a pass that was saved under another one begins again; see SetSettings
-	Verified        *generation.Verified // chunks that need not be read again to see that they are whole; default none
-	Encoders        *chunk.Encoders      // that compress the chunks; default the ledger's own
-	StartOver       bool                 // where no generation is whole, begin with an empty ledger after the damage
+	KeepFor         time.Duration        // younger generations stay readable too, default none
+	Fingerprint     string               // of the settings; a pass saved under another one starts over; see SetSettings
+	Verified        *generation.Verified // chunks already verified, which are not read again; default none
+	Encoders        *chunk.Encoders      // compress the chunks; default the ledger's own
+	StartOver       bool                 // if no generation is intact, start with an empty ledger
 }
 
 func (o Options) withDefaults() (Options, error) {

@@ -33,7 +33,7 @@ func TestKeepFor(t *testing.T) {
 			o.Now, o.KeepFor, o.KeepGenerations = func() time.Time { return clock }, test.keep, 2
 			for range 8 {
 				clock = clock.Add(time.Hour)
-				ledger := openLedger(t, memory, o) // what is kept is known to a new process too
+				ledger := openLedger(t, memory, o) // a new process retains the same generations
 				recordAll(t, ledger, "a")
 				if err := ledger.Close(); err != nil {
 					t.Fatal(err)
@@ -131,7 +131,7 @@ func TestStartOver(t *testing.T) {
 	if err := ledger.Close(); err != nil {
 		t.Fatal(err)
 	}
-	// From now on nothing is special, and what was damaged lies there still.
+	// From here on everything is as usual, and the damaged records are still there.
 	var log fmt.Stringer
 	o = options()
 	log = warnings(&o)
@@ -182,7 +182,7 @@ func TestStartOverOfAHealthyLedger(t *testing.T) {
 	}
 }
 
-// TestStartOverAfterATakeover fences off a holder of a ledger that is all damaged.
+// TestStartOverAfterATakeover fences off a holder of a ledger whose generations are all damaged.
 func TestStartOverAfterATakeover(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

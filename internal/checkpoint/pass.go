@@ -14,39 +14,37 @@ import (
 	"syncd/internal/checkpoint/watermark"
 )
 
-// Pass is one traversal of a mapping, from Begin to Commit or Abandon. Its methods may be called
-// from several goroutines; Reserve takes the keys in ascending order, so one goroutine should call
-// it.
+// Pass is one traversal of a mapping, from Begin to Commit or Abandon. Its methods are safe for
+// concurrent use, but Reserve takes the keys in ascending order, so one goroutine should call it.
 type Pass struct {
 	*saving
 	view
 	claiming
 
 	chain    *generation.Chain
-	settings record.Settings // that it was begun under
+	settings record.Settings // under which it began
 	resumed  bool
 
 	reserving turn.Lock                   // taken before saving.turn
 	keys      *chunk.Walker[chunk.KeyRow] // base generation's keys, in step with last
-	last      string                      // key reserved last
+	last      string                      // last reserved key
 }
 
-// Number returns the number of the pass, which is the generation it will commit: one more than the
-// last generation.
+// Number returns the number of the pass, which is also the generation it will commit: the last
+// generation plus one.
 func (p *Pass) Number() int64 { return p.number }
 
 // Resumed reports whether the pass resumes one that was interrupted.
 func (p *Pass) Resumed() bool { return p.resumed }
 
-// Memo returns the memo of the pass's settings: that of the pass it resumes, or the one it began
-// with.
+// Memo returns the memo in the pass's settings. A resumed pass keeps the memo it began with.
 func (p *Pass) Memo() string { return p.settings.Memo }
 
-// Reserve gives the slot of the next key. Every key of Previous and every other key the pass meets
-// is reserved, in ascending byte order; to leave out a key of Previous is an error. Reserve waits
-// while Options.Window slots are ahead of the low-water mark, and saves by itself when as many
-// changes wait to be saved, so that memory stays bounded. It returns the context's error when that
-// ends first, and the first error of an earlier save when there was one.
+// Reserve reserves the next key and returns its slot. The caller must reserve every key of Previous
+// and every other key that the pass meets, in ascending byte order; skipping a key of Previous is
+// an error. Reserve blocks while Options.Window slots are ahead of the low-water mark, and saves
+// the pass itself when that many changes are unsaved, so that memory stays bounded. It returns
+// ctx.Err() if ctx ends while it waits, and the error of an earlier save if one failed.
 func (p *Pass) Reserve(ctx context.Context, key string) (*Slot, error) {
 	if err := p.reserving.Take(ctx); err != nil {
 		return nil, err
@@ -73,7 +71,7 @@ func (p *Pass) Reserve(ctx context.Context, key string) (*Slot, error) {
 	return slot, nil
 }
 
-// findInBase looks key up without moving past it.
+// findInBase reports whether the previous generation has key, without moving past it.
 func (p *Pass) findInBase(ctx context.Context, key string) (bool, error) {
 	if err := p.failure(); err != nil {
 		return false, err // the walker may be closed
@@ -90,8 +88,8 @@ func (p *Pass) findInBase(ctx context.Context, key string) (bool, error) {
 	return head.Key == key, p.overlay.PassedOver(key)
 }
 
-// passedOver returns an error that names the first key of the previous generation that is not
-// reserved, nil for none.
+// passedOver returns an error that names the first key of the previous generation that was not
+// reserved, or nil if all were.
 func (p *Pass) passedOver(ctx context.Context) error {
 	head, err := p.keys.Head(ctx)
 	switch {
@@ -103,7 +101,7 @@ func (p *Pass) passedOver(ctx context.Context) error {
 	return p.overlay.PassedOver("")
 }
 
-// push hands the slot to the watermark once there is room for it.
+// push adds the slot to the watermark once there is room.
 func (p *Pass) push(ctx context.Context, slot *Slot) error {
 	for {
 		p.mu.Lock()
@@ -136,17 +134,18 @@ func (p *Pass) push(ctx context.Context, slot *Slot) error {
 	}
 }
 
-// Abandon saves what is settled up to the low-water mark and ends the pass; the next Begin resumes
-// it. Slots that are settled later are settled in vain.
+// Abandon saves what is settled and ends the pass; the next Begin resumes it. Settling a slot later
+// has no effect.
 func (p *Pass) Abandon(ctx context.Context) error {
 	err := p.Flush(ctx)
 	return errors.Join(err, p.close())
 }
 
-// Commit makes the next generation of the pass and returns its number. Every slot must be settled
-// and every entry of the previous generation reserved, else it returns an error and the pass
-// continues. One write makes the generation true. After any other error the pass has ended and
-// Begin finds out what became true; ErrSuperseded says that another writer has taken over.
+// Commit commits the pass as the next generation and returns its number. Every slot must be settled
+// and every entry of the previous generation reserved; otherwise Commit returns an error and the
+// pass continues. A single write commits the generation. After any other error the pass has ended,
+// and the next Begin finds out whether it was committed. ErrSuperseded means that another writer
+// has taken over.
 func (p *Pass) Commit(ctx context.Context) (generation int64, err error) {
 	if err := p.reserving.Take(ctx); err != nil {
 		return 0, err
@@ -188,7 +187,7 @@ func (p *Pass) complete(ctx context.Context) error {
 	return nil
 }
 
-// close ends the pass, waits for what is in progress and closes what is open. It is idempotent.
+// close ends the pass, waits for calls in progress and closes open chunks. It is idempotent.
 func (p *Pass) close() error {
 	_ = p.fail(ErrPassEnded) // wakes a waiting Reserve, which holds the lock taken next
 	p.reserving.MustTake()

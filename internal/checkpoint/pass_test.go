@@ -166,7 +166,7 @@ func TestReserveRefuses(t *testing.T) {
 			slot.Drop()
 		}
 	}
-	commit(t, pass) // the refusals did no harm
+	commit(t, pass) // the errors had no effect
 }
 
 func TestOnePassAtATime(t *testing.T) {
@@ -180,7 +180,7 @@ func TestOnePassAtATime(t *testing.T) {
 	commit(t, begin(t, ledger))
 }
 
-// TestManyGoroutinesSettle is for the race detector, over a real folder.
+// TestManyGoroutinesSettle is for the race detector, with a real folder.
 func TestManyGoroutinesSettle(t *testing.T) {
 	t.Parallel()
 	store := openFile(t, t.TempDir())

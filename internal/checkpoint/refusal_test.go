@@ -10,14 +10,14 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// TestRefusalIsOneRecord has a pass end because everything is refused: the next process finds why,
-// until a pass goes on.
+// TestRefusalIsOneRecord ends a pass because everything is refused. The next process gets the
+// reason, until a pass continues.
 func TestRefusalIsOneRecord(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	pass := begin(t, openLedger(t, memory, under("one")))
 	reserve(t, pass, "a").Record(entry("a", "1"))
-	reserve(t, pass, "b") // is refused, and not settled
+	reserve(t, pass, "b") // refused, and not settled
 	want := record.Refusal{Reason: "denied", Detail: "no", Since: epoch, WalkedAt: epoch.Add(time.Hour), After: []string{"a", "t\xff\\"}}
 	if err := pass.Refuse(t.Context(), want); err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func TestRefusalIsOneRecord(t *testing.T) {
 	}
 }
 
-// TestRefusalIsForgotten by the first save of a pass that goes on.
+// TestRefusalIsForgotten: the first save of a pass that continues clears the refusal.
 func TestRefusalIsForgotten(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -66,7 +66,7 @@ func TestRefusalIsForgotten(t *testing.T) {
 	}
 }
 
-// TestClaimOfOneKey is durable, and made once.
+// TestClaimOfOneKey checks that the claim is durable and made only once.
 func TestClaimOfOneKey(t *testing.T) {
 	t.Parallel()
 	store, created := counting(checkpointtest.NewMemory())
@@ -90,8 +90,8 @@ func TestClaimOfOneKey(t *testing.T) {
 	}
 }
 
-// TestPreviousAfterAKey reads the last generation and what the pass had saved above its mark, from
-// a key on.
+// TestPreviousAfterAKey reads the last generation and what the pass saved above its mark, starting
+// after a key.
 func TestPreviousAfterAKey(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

@@ -7,7 +7,8 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// Refusal returns why the pass that this one resumes ended; ok is false when it did not end so.
+// Refusal returns why the resumed pass ended early. Ok is false if it was not refused, or if this
+// pass resumes none.
 func (p *saving) Refusal() (r record.Refusal, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -17,15 +18,15 @@ func (p *saving) Refusal() (r record.Refusal, ok bool) {
 	return *p.refusal, true
 }
 
-// Allowed forgets the refusal: the next save no longer names it.
+// Allowed clears the refusal, so that the next save no longer records it.
 func (p *saving) Allowed() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refusal = nil
 }
 
-// Refuse makes it durable that the pass ends because everything is refused. What is settled is
-// saved by Abandon.
+// Refuse saves that the pass ends because everything was refused. Call Abandon to save what is
+// settled.
 func (p *saving) Refuse(ctx context.Context, r record.Refusal) error {
 	r.Since, r.WalkedAt = r.Since.UTC().Truncate(time.Microsecond), r.WalkedAt.UTC().Truncate(time.Microsecond)
 	if err := p.turn.Take(ctx); err != nil {

@@ -13,31 +13,31 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// unfinished is what passes that did not commit left to the next one.
+// unfinished is what uncommitted passes left for the next one.
 type unfinished struct {
 	progress record.Progress // to resume from
-	seq      int64           // highest sequence number that this pass has taken
-	uploads  []record.Upload // that were recorded, by whichever of these passes
+	seq      int64           // highest sequence number used by this pass
+	uploads  []record.Upload // recorded by any of these passes
 	claims   []record.Claim  // likewise
 }
 
-// findUnfinished looks for the last progress record that can be resumed on base as the pass that
-// fresh describes; where there is none that is whole, fresh is what it finds. The uploads are those
-// of every pass since base, resumed or not, as its last readable record names them.
+// findUnfinished finds the newest intact progress record that can be resumed on base as the pass
+// that fresh describes. If there is none, it returns fresh. It collects the uploads of every pass
+// since base, resumed or not, from the last readable record of each.
 //
-// A holder that was fenced off may still be saving, so that a record that was listed is deleted
-// before it is read.
+// A holder that was fenced off may still be saving, so a record that was listed may be deleted
+// before it is read. The search then starts again.
 func findUnfinished(ctx context.Context, in search) (u unfinished, err error) {
 	base, fresh := in.base, in.fresh
 	for range record.VanishTries {
 		s := in
 		s.found = unfinished{progress: *fresh}
-		if err = s.run(ctx); err == nil && !s.decided { // else a later record has named them
-			s.hear(base.Uploads, base.Claims, true)
+		if err = s.run(ctx); err == nil && !s.decided { // otherwise a later record has named them
+			s.collect(base.Uploads, base.Claims, true)
 		}
 		u = s.found
 		if base.Generation > 0 && (s.damaged || fresh.Generation > base.Generation+1) {
-			// Of what is damaged nothing says which keys it was on.
+			// A damaged record does not say which keys its pass claimed, so claim them all.
 			u.claims = record.MergeClaims(append(u.claims, record.ClaimSince(fresh.Fingerprint, base.CommittedAt)))
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -47,17 +47,17 @@ func findUnfinished(ctx context.Context, in search) (u unfinished, err error) {
 	return u, err
 }
 
-// search goes through progress records, last first.
+// search reads progress records, newest first.
 type search struct {
-	store   store.Store
-	chain   *generation.Chain
-	log     *slog.Logger
-	base    *record.Manifest
-	fresh   *record.Progress
-	found   unfinished
-	damaged bool  // whether a record is
-	decided bool  // whether found.progress is what the pass resumes from
-	heard   int64 // pass whose uploads are known
+	store     store.Store
+	chain     *generation.Chain
+	log       *slog.Logger
+	base      *record.Manifest
+	fresh     *record.Progress
+	found     unfinished
+	damaged   bool  // whether any record is damaged
+	decided   bool  // whether it is known what the next pass starts from
+	collected int64 // pass whose uploads were collected last
 }
 
 func (s *search) run(ctx context.Context) error {
@@ -68,13 +68,13 @@ func (s *search) run(ctx context.Context) error {
 	for _, record := range saved {
 		switch {
 		case record.Generation > s.fresh.Generation:
-			continue // of a holder that has taken over
+			continue // written by a holder that has taken over
 		case record.Generation <= s.base.Pass:
-			return nil // of passes that were committed
+			return nil // this and older passes were committed
 		case record.Generation == s.fresh.Generation:
 			s.found.seq = max(s.found.seq, record.Seq)
 		}
-		if s.decided && record.Generation == s.heard {
+		if s.decided && record.Generation == s.collected {
 			continue
 		}
 		err := s.look(ctx, record)
@@ -88,17 +88,17 @@ func (s *search) run(ctx context.Context) error {
 	return nil
 }
 
-// look reads a record, takes note of the uploads that it is the first of its pass to name, and
-// decides whether the next pass resumes from it.
+// look reads a record and decides whether the next pass resumes from it. If the record is the
+// newest readable one of its pass, look also collects its uploads and claims.
 func (s *search) look(ctx context.Context, rec record.Saved) error {
 	p, err := s.readProgress(ctx, rec)
 	if err != nil {
 		return err
 	}
 	isSame := p.Fingerprint == s.fresh.Fingerprint
-	if rec.Generation != s.heard {
-		s.heard = rec.Generation
-		s.hear(p.Uploads, p.Claimed(), isSame)
+	if rec.Generation != s.collected {
+		s.collected = rec.Generation
+		s.collect(p.Uploads, p.Claimed(), isSame)
 	}
 	if s.decided || !p.Continues(s.base) {
 		return nil
@@ -120,8 +120,8 @@ func (s *search) look(ctx context.Context, rec record.Saved) error {
 	return nil
 }
 
-// hear adds uploads and claims to those found, but for the ones that a later pass has named.
-func (s *search) hear(named []record.Upload, claims []record.Claim, isSame bool) {
+// collect adds claims and uploads to those found, except uploads that a later pass has named.
+func (s *search) collect(named []record.Upload, claims []record.Claim, isSame bool) {
 	s.found.claims = record.MergeClaims(append(s.found.claims, claims...))
 	for _, u := range named {
 		u.Left = u.Left || !isSame && !u.Kept
@@ -131,7 +131,7 @@ func (s *search) hear(named []record.Upload, claims []record.Claim, isSame bool)
 	}
 }
 
-// readProgress reads a progress record, but not the chunks it names.
+// readProgress reads a progress record, but not the chunks that it names.
 func (s *search) readProgress(ctx context.Context, saved record.Saved) (p record.Progress, err error) {
 	if err := store.ReadSealed(ctx, s.store, saved.Name, &p); err != nil {
 		return record.Progress{}, err

@@ -21,7 +21,7 @@ type medium struct {
 	store store.Store
 	read  func(name string) ([]byte, error)
 	write func(name string, data []byte) error
-	step  int // flip every so many bytes
+	step  int // distance between flipped bytes
 }
 
 var (
@@ -58,8 +58,8 @@ func media(t *testing.T) map[string]medium {
 	}
 }
 
-// TestEveryFlippedByteIsFound flips one bit of a byte of every record that the last generation and
-// the pass after it consist of, and reads it.
+// TestEveryFlippedByteIsFound flips one bit in each tested byte of every record of the last
+// generation and of the pass after it, and reads the record.
 func TestEveryFlippedByteIsFound(t *testing.T) {
 	t.Parallel()
 	for name, m := range media(t) {
@@ -116,8 +116,8 @@ func TestEveryFlippedByteIsFound(t *testing.T) {
 	}
 }
 
-// finderOf returns what tells whether damage of a record is found when it is read; nil for a record
-// that only a fallback would read.
+// finderOf returns a function that reports whether damage of a record is found when it is read; nil
+// for a record that only a fallback would read.
 func finderOf(t *testing.T, from store.Store, last *record.Manifest, name string) func() bool {
 	t.Helper()
 	isCorrupt := func(err error) bool {

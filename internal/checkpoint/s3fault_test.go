@@ -1,4 +1,4 @@
-//nolint:thelper // what runs in bubbles are tests: a failure must name their line
+//nolint:thelper // bubbles run these as tests: a failure must show their line
 package checkpoint_test
 
 import (
@@ -16,19 +16,19 @@ import (
 	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
-// s3Story tells the story of TestEverySingleWriteFails to a ledger on S3, in processes that die or
-// go on after a failure.
+// s3Story runs the story of TestEverySingleWriteFails on a ledger on S3, in processes that die or
+// continue after a failure.
 type s3Story struct {
 	t     *testing.T
 	state *s3test.State
 	wire  *s3test.Harming
-	acked string // low-water mark of the last save that succeeded, of
-	round int    // this round
+	acked string // low-water mark of the last successful save,
+	round int    // in this round
 
 	promised *promises
 }
 
-// run lets processes live until the second generation is there.
+// run runs processes until the second generation is there.
 func (y *s3Story) run() {
 	y.t.Helper()
 	transport := http.RoundTripper(y.wire)
@@ -63,7 +63,7 @@ func (y *s3Story) run() {
 	}
 }
 
-// live makes passes until the story is told or the process is dead.
+// live runs passes until the story ends or the process dies.
 func (y *s3Story) live(ledger *checkpoint.Ledger) (done bool) {
 	for attempts := range 6 {
 		if attempts > 4 {
@@ -86,7 +86,7 @@ func (y *s3Story) live(ledger *checkpoint.Ledger) (done bool) {
 	return false
 }
 
-// next tells which pass comes next: the first entry of a generation is of the round that made it.
+// next returns which pass comes next: the first entry of a generation shows the round that made it.
 func (y *s3Story) next(ledger *checkpoint.Ledger) (int, error) {
 	if ledger.Generation() == 0 {
 		return 1, nil
@@ -107,10 +107,10 @@ func (y *s3Story) pass(ledger *checkpoint.Ledger, round int) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			_ = p.Abandon(y.t.Context()) // as a drain would; what failed may fail again
+			_ = p.Abandon(y.t.Context()) // as a drain would; it may fail again
 		}
 	}()
-	// Begin may have found that the pass before was committed after all.
+	// Begin may have found that the previous pass was committed after all.
 	if now, err := y.next(ledger); err != nil || now != round {
 		return errors.Join(err, p.Abandon(y.t.Context()))
 	}
@@ -130,10 +130,10 @@ func (y *s3Story) pass(ledger *checkpoint.Ledger, round int) (err error) {
 	return err
 }
 
-// TestEverySingleRequestFails harms one request of a story at a time, and lets the process go on or
-// die with it.
+// TestEverySingleRequestFails fails one request of a story at a time, and the process continues or
+// dies.
 func TestEverySingleRequestFails(t *testing.T) {
-	first, step := 0, 9 // each ninth one, and others with each harm
+	first, step := 0, 9 // every ninth request, with an offset for each harm
 	if *everyRequest {
 		step = 1
 	}
@@ -158,8 +158,8 @@ func TestEverySingleRequestFails(t *testing.T) {
 	}
 }
 
-// TestS3UploadsFail breaks each request of an upload, with and without effect, and writes the
-// record again, as the next attempt at a save would.
+// TestS3UploadsFail fails each request of an upload, with and without effect, and writes the record
+// again, as the next save would.
 func TestS3UploadsFail(t *testing.T) {
 	t.Parallel()
 	data := s3test.Large()
@@ -184,7 +184,7 @@ func TestS3UploadsFail(t *testing.T) {
 			if err != nil || chunk.Size() != int64(len(data)) {
 				t.Errorf("%s %s: open: %v", wire.What, harm, err)
 			}
-			// Whose id never arrived, only a lifecycle rule can clear away.
+			// If the ID of an upload never arrived, only a lifecycle rule can remove the upload.
 			unknown := map[bool]int{true: 1}[at == 1 && harm != s3test.Refused]
 			if diff := cmp.Diff(unknown, s.Bucket.Uploads()); diff != "" {
 				t.Errorf("%s %s: unfinished uploads (-want +got):\n%s", wire.What, harm, diff)

@@ -24,19 +24,19 @@ import (
 	"syncd/internal/transfer"
 )
 
-// contest is several holders that write one ledger on S3, and what is known of it from outside:
-// what was copied, what the holders were told, and which manifests came to be in which order.
+// contest is several holders that write one ledger on S3, and the expected state: what was copied,
+// what the holders were told, and which manifests were created in which order.
 type contest struct {
 	state *s3test.State
 	until time.Time
 
 	mu         sync.Mutex
 	copies     int
-	began      int             // uploads
+	began      int             // number of uploads begun
 	copied     map[string]bool // "key copy"
-	acked      map[string]int  // copy of a key that the line of the winners must not lose
-	uploads    map[string]bool // that were saved under the same condition and have not ended
-	mark       string          // that the pass under way was saved up to
+	acked      map[string]int  // copy of a key that later holders must not lose
+	uploads    map[string]bool // saved under the same condition and not ended
+	mark       string          // mark saved by the current pass
 	manifests  []published
 	committed  map[int64]string
 	takeovers  int
@@ -55,8 +55,8 @@ func (c *contest) violated(format string, args ...any) {
 	c.violations = append(c.violations, fmt.Sprintf(format, args...))
 }
 
-// isFenced reports whether another holder has fenced off l since it opened its ledger, until the
-// manifest of that index. The caller holds c.mu.
+// isFenced reports whether, up to the manifest with that index, another holder has fenced off l
+// since it opened its ledger. The caller holds c.mu.
 func (c *contest) isFenced(l *life, until int) bool {
 	return slices.ContainsFunc(c.manifests[min(l.opened, until):until], func(p published) bool { return p.fence && p.by != l })
 }
@@ -69,18 +69,18 @@ type life struct {
 	skew   time.Duration
 	trouble
 
-	opened int // manifests there were when it had the lease, or its fence; -1 before
+	opened int // number of manifests when it got the lease or wrote its fence; -1 before
 
 	mu     sync.Mutex
-	frozen time.Time     // nothing is sent before
-	asleep time.Duration // that its clock did not count
+	frozen time.Time     // sends no requests before this time
+	asleep time.Duration // time that its clock did not count
 	dead   bool
 }
 
-// trouble is how likely what is, in percent of requests, or of keys for crashes.
+// trouble is how likely faults are, in percent of requests, or of keys for crashes.
 type trouble struct {
 	pause, lose, refuse, crash int
-	suspends                   bool // whether the monotonic clock stands still in a pause
+	suspends                   bool // whether the monotonic clock stops during a pause
 }
 
 func (l *life) chance(percent int) bool {
@@ -95,7 +95,7 @@ func (l *life) pick(n int) int {
 	return l.random.IntN(n)
 }
 
-// run opens the ledger, works on it and ends, in one way or another.
+// run opens the ledger, works on it and ends in one way or another.
 func (l *life) run(ctx context.Context) {
 	o := l.state.Options()
 	o.Now, o.LeaseFor = l.now, 30*time.Second
@@ -171,7 +171,7 @@ func (l *life) pass(ctx context.Context, ledger *checkpoint.Ledger) error {
 	return err
 }
 
-// begun checks what a pass starts from.
+// begun checks the state from which a pass starts.
 func (l *life) begun(ctx context.Context, pass *checkpoint.Pass) (map[string]record.Entry, error) {
 	l.contest.mu.Lock()
 	if !l.isFenced(l, len(l.manifests)) && pass.Mark() < l.mark {
@@ -212,8 +212,8 @@ func (l *life) copy(key string) int {
 	return l.copies
 }
 
-// upload makes an upload for some copies, which lasts a while and then ends, unless the process
-// dies meanwhile.
+// upload makes an upload for some copies. It takes a while and then ends, unless the process dies
+// meanwhile.
 func (l *life) upload(ctx context.Context, slot *checkpoint.Slot, key string) error {
 	if !l.chance(30) {
 		return nil
@@ -243,7 +243,7 @@ func (l *life) upload(ctx context.Context, slot *checkpoint.Slot, key string) er
 	return nil
 }
 
-// abortLeft ends the uploads that nobody goes on with.
+// abortLeft ends the uploads that no process resumes.
 func (l *life) abortLeft(pass *checkpoint.Pass) {
 	for _, u := range pass.LeftUploads() {
 		l.over(u.ID)
@@ -251,7 +251,7 @@ func (l *life) abortLeft(pass *checkpoint.Pass) {
 	}
 }
 
-// over ends an upload at the destination, which a dead process cannot.
+// over ends an upload at the destination, unless the process is dead.
 func (l *life) over(id string) {
 	l.mu.Lock()
 	dead := l.dead
@@ -264,7 +264,7 @@ func (l *life) over(id string) {
 	delete(l.uploads, id)
 }
 
-// saved notes what a save has promised, unless another holder has taken over.
+// saved records what a save has promised, unless another holder has taken over.
 func (l *life) saved(recorded map[string]int) {
 	l.contest.mu.Lock()
 	defer l.contest.mu.Unlock()
@@ -299,7 +299,7 @@ func (l *life) hasCommitted(generation int64, recorded map[string]int) {
 	}
 }
 
-// end opens the ledger for the last time, in calm, and checks what is in it.
+// end opens the ledger a last time, without faults, and checks its content.
 func (c *contest) end(ctx context.Context) {
 	_ = deadline.Sleep(ctx, 70*time.Second)
 	l := &life{contest: c, name: "last", random: rand.New(rand.NewPCG(1, 1)), opened: -1}
@@ -327,7 +327,7 @@ func (c *contest) end(ctx context.Context) {
 	}
 }
 
-// contender is what is drawn of one holder.
+// contender is the random configuration of one holder.
 type contender struct {
 	seed uint64
 	skew time.Duration
@@ -346,7 +346,7 @@ func drawContender(t *rapid.T) contender {
 	}
 }
 
-// hold lets the processes of a contender follow each other.
+// hold runs the processes of a contender one after another.
 func (c *contest) hold(ctx context.Context, number int, who contender) {
 	for n := uint64(0); time.Now().Before(c.until); n++ {
 		l := &life{
@@ -359,11 +359,11 @@ func (c *contest) hold(ctx context.Context, number int, who contender) {
 
 var contestFor = flag.Duration("contest", time.Minute, "how long the holders of TestHoldersAgainstAModel compete, by the time of their bubble")
 
-// TestHoldersAgainstAModel lets two or three holders fight over one ledger, with clocks that
-// disagree, pauses longer than the lease, lost answers and crashes. No generation is committed
-// twice, nobody commits after another has taken over, nothing is in the ledger that was not copied,
-// and nothing that was saved by those who had the lease is lost, be it entries or uploads under
-// way. More of it: -contest 3m -rapid.checks=2000.
+// TestHoldersAgainstAModel lets two or three holders compete for one ledger, with clocks that
+// disagree, pauses longer than the lease, lost responses and crashes. No generation is committed
+// twice, no holder commits after another has taken over, the ledger has only what was copied, and
+// no entry or upload saved by a holder of the lease is lost. To run more of it: -contest 3m
+// -rapid.checks=2000.
 func TestHoldersAgainstAModel(t *testing.T) {
 	contests, takeovers, commits := 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {

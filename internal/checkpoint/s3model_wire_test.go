@@ -13,14 +13,14 @@ import (
 	"syncd/internal/deadline"
 )
 
-// now is the clock of the process.
+// now returns the time by the process's clock.
 func (l *life) now() time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return time.Now().Add(l.skew - l.asleep)
 }
 
-// RoundTrip sends a request: after a pause of the process, with its answer lost, or not at all.
+// RoundTrip sends a request: after a pause of the process, with a lost response, or not at all.
 func (l *life) RoundTrip(r *http.Request) (*http.Response, error) {
 	if l.chance(l.pause) {
 		l.freeze([]time.Duration{time.Second, 15 * time.Second, 70 * time.Second, 300 * time.Second}[l.pick(4)])
@@ -60,7 +60,7 @@ func (l *life) freeze(d time.Duration) {
 
 var manifestKey = regexp.MustCompile(`/manifest-(\d+)\.json$`)
 
-// perform serves a request and notes a manifest that it created.
+// perform serves a request and records a manifest that it created.
 func (l *life) perform(r *http.Request) (*http.Response, error) {
 	l.contest.mu.Lock()
 	defer l.contest.mu.Unlock()
@@ -81,8 +81,8 @@ func (l *life) perform(r *http.Request) (*http.Response, error) {
 		l.violated("read manifest %d: %v", generation, readErr)
 	}
 	isNewest := !slices.ContainsFunc(l.manifests, func(p published) bool { return p.generation >= generation })
-	// One that is not the newest came from a holder that slept while its number was given away and
-	// swept; it counts for nothing.
+	// A manifest that is not the newest came from a suspended holder whose number had been used and
+	// swept; it does not count.
 	fence := isNewest && strings.Contains(string(data), `"fence":true`)
 	switch {
 	case fence:
@@ -95,9 +95,9 @@ func (l *life) perform(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// hasTaken reports whether the lock that was just written took the lease, and did not renew or
-// release it. A process may take it twice: when the answer to the first time was lost for so long
-// that another one had it in between.
+// hasTaken reports whether the lock just written acquired the lease, rather than renewing or
+// releasing it. A process may acquire it twice, if the response to the first attempt was lost for
+// so long that another process had it in between.
 func (l *life) hasTaken(path string) bool {
 	data, err := l.state.Bucket.Read(strings.TrimPrefix(path, "/"+s3test.Bucket+"/"))
 	if err != nil {

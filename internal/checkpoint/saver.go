@@ -17,7 +17,7 @@ import (
 	"syncd/internal/checkpoint/watermark"
 )
 
-// saver writes what a pass has settled. It is used under saving.turn.
+// saver writes what a pass has settled. The caller holds saving.turn.
 type saver struct {
 	store store.Store
 	lease store.Lease
@@ -26,17 +26,17 @@ type saver struct {
 
 	base     record.Manifest
 	writer   chunk.Writer
-	merger   chunk.Merger                       // over the base's entries
-	setAside *chunk.Walker[chunk.QuarantineRow] // over the base's quarantine
-	progress record.Progress                    // as it will be saved next, but for its last batch
+	merger   chunk.Merger                       // merges into the base's entries
+	setAside *chunk.Walker[chunk.QuarantineRow] // walks the base's quarantine
+	progress record.Progress                    // as saved last
 	seq      int64                              // of the progress record saved last
 
-	inherited   []record.Ahead                 // as the interrupted pass was saved last
-	asideBefore map[string]*record.Quarantined // what that had set aside above its mark
-	ahead       []record.Ahead                 // that this process has written
+	inherited   []record.Ahead                 // saved ahead of the mark by the interrupted pass
+	asideBefore map[string]*record.Quarantined // quarantined above its mark by the interrupted pass
+	ahead       []record.Ahead                 // written by this process
 }
 
-// rewind goes to where the base was left by the last save.
+// rewind moves back to the position in the base after the last save.
 func (s *saver) rewind() {
 	r := s.progress.Ranges[0]
 	s.merger.Base = chunk.NewWalker[chunk.EntryRow](s.store, s.base.Chunks, r.CarriedAfter)
@@ -47,7 +47,7 @@ func (s *saver) close() error {
 	return errors.Join(s.merger.Base.Close(), s.setAside.Close())
 }
 
-// saveState writes a progress record of what was saved before and of the state now.
+// saveState writes a progress record with the ranges saved before and the current state.
 func (s *saver) saveState(ctx context.Context, now state) error {
 	if err := s.lease.Held(ctx); err != nil {
 		return err
@@ -55,7 +55,7 @@ func (s *saver) saveState(ctx context.Context, now state) error {
 	return s.saveProgress(ctx, s.progress.Ranges[0], now)
 }
 
-// save writes one batch: the chunks, then the progress record that names them and the state.
+// save writes one batch: first the chunks, then the progress record that names them.
 func (s *saver) save(ctx context.Context, b watermark.Batch, now state) error {
 	if err := s.lease.Held(ctx); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (s *saver) save(ctx context.Context, b watermark.Batch, now state) error {
 	return s.saveProgress(ctx, r, now)
 }
 
-// extend writes the batch as chunks and returns the range with them.
+// extend writes the batch as chunks and returns the range that includes them.
 func (s *saver) extend(ctx context.Context, b watermark.Batch, items iter.Seq2[chunk.Item[chunk.EntryRow], error]) (record.Range, error) {
 	r := s.progress.Ranges[0]
 	made, err := chunk.Write(ctx, &s.writer, record.ChunkPrefix, items)
@@ -97,7 +97,7 @@ func (s *saver) extend(ctx context.Context, b watermark.Batch, items iter.Seq2[c
 	return r, nil
 }
 
-// continued adds what the base generation knew of the same source versions.
+// continued adds what the base generation recorded about the same source versions.
 func (s *saver) continued(ctx context.Context, aside []watermark.Aside) iter.Seq2[chunk.Item[chunk.QuarantineRow], error] {
 	return func(yield func(chunk.Item[chunk.QuarantineRow], error) bool) {
 		for _, q := range aside {
@@ -109,7 +109,7 @@ func (s *saver) continued(ctx context.Context, aside []watermark.Aside) iter.Seq
 	}
 }
 
-// rowOf returns the row of what is set aside: the base's own when it is held.
+// rowOf returns the row of a quarantined object. For a held object it is the base's row.
 func (s *saver) rowOf(ctx context.Context, q *watermark.Aside) (chunk.QuarantineRow, error) {
 	before, err := s.setAside.Find(ctx, q.Key)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -123,7 +123,7 @@ func (s *saver) rowOf(ctx context.Context, q *watermark.Aside) (chunk.Quarantine
 	case q.Held && !known:
 		return chunk.QuarantineRow{}, fmt.Errorf("BUG: key %q is held, but this version of it was not set aside before", q.Key)
 	case q.Held:
-		before.WrittenSince = q.WrittenSince.UnixMicro() // the one thing that may have become known since
+		before.WrittenSince = q.WrittenSince.UnixMicro() // the only field that may have changed since
 		return before, nil
 	}
 	row := chunk.RowOfQuarantined(&q.Quarantined)
@@ -134,8 +134,8 @@ func (s *saver) rowOf(ctx context.Context, q *watermark.Aside) (chunk.Quarantine
 	return row, nil
 }
 
-// progressTries bounds the search for a free sequence number. A number is taken when an earlier
-// attempt has landed unnoticed, or by a writer that lost the lease and wrote once more.
+// progressTries bounds the search for a free sequence number. A number may be taken by an earlier
+// write whose response was lost, or by a writer that lost the lease and wrote once more.
 const progressTries = 16
 
 func (s *saver) saveProgress(ctx context.Context, r record.Range, now state) error {
@@ -151,8 +151,8 @@ func (s *saver) saveProgress(ctx context.Context, r record.Range, now state) err
 		return err
 	}
 	s.progress = p
-	// One older record stays, in case the new one turns out damaged. What is not deleted here goes
-	// with the next commit.
+	// Keep one older record in case the new one is damaged. The next commit removes records that
+	// could not be deleted here.
 	old := record.ProgressName(p.Mapping, p.Generation, s.seq-2)
 	if err := s.store.Delete(ctx, old); err != nil {
 		s.log.Warn("progress record not deleted", "mapping", p.Mapping, "name", old, "err", err)
@@ -160,7 +160,7 @@ func (s *saver) saveProgress(ctx context.Context, r record.Range, now state) err
 	return nil
 }
 
-// commit writes the rest of the pass and then the manifest, which makes it true.
+// commit writes the rest of the pass and then the manifest, which commits it.
 func (s *saver) commit(ctx context.Context, b watermark.Batch, kept []record.Upload, claims []record.Claim) (record.Manifest, error) {
 	if err := s.lease.Held(ctx); err != nil {
 		return record.Manifest{}, err
@@ -187,7 +187,8 @@ func (s *saver) commit(ctx context.Context, b watermark.Batch, kept []record.Upl
 	return m, s.chain.Publish(ctx, m)
 }
 
-// manifest describes the generation, and refuses one whose rows are not those that were settled.
+// manifest describes the generation. It returns an error if the number of rows differs from the
+// number of settled keys.
 func (s *saver) manifest(r record.Range) (record.Manifest, error) {
 	m := record.Manifest{
 		Version: store.FormatVersion, Mapping: s.progress.Mapping, Generation: s.progress.Generation,

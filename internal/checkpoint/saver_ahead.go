@@ -10,11 +10,12 @@ import (
 	"syncd/internal/checkpoint/watermark"
 )
 
-// aheadIsFull reports whether so many saves are named ahead of the mark that the next one writes
-// all of it.
+// aheadIsFull reports whether so many saves ahead of the mark are named that the next save must
+// rewrite them as one.
 func (s *saver) aheadIsFull() bool { return len(s.ahead) >= chunk.FanIn }
 
-// saveAhead writes what is settled above the mark, and leaves out what the mark has passed.
+// saveAhead writes what is settled above the mark, and drops earlier saves that the mark has
+// passed.
 func (s *saver) saveAhead(ctx context.Context, r *record.Range, b watermark.Batch) error {
 	if b.IsAll {
 		s.ahead = nil
@@ -45,8 +46,8 @@ func (s *saver) saveAhead(ctx context.Context, r *record.Range, b watermark.Batc
 	return nil
 }
 
-// rowAhead is the row of an object that was set aside above the mark: without what the base
-// generation knows of it, which is read in step with the mark.
+// rowAhead returns the row of an object quarantined above the mark. It does not include what the
+// base generation recorded, because the base is read only up to the mark.
 func (s *saver) rowAhead(q *record.Quarantined) chunk.QuarantineRow {
 	row := chunk.RowOfQuarantined(q)
 	if before := s.asideBefore[q.Key]; before != nil && before.Source.Same(q.Source) {

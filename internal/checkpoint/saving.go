@@ -9,23 +9,22 @@ import (
 	"syncd/internal/checkpoint/watermark"
 )
 
-// saving saves what a pass holds, one save at a time.
+// saving saves what a pass has settled, one save at a time.
 type saving struct {
 	unsaved
 	turn  turn.Lock // taken before mu
 	saver saver
 }
 
-// Flush saves what is settled: first the chunks, then the progress record that names them, the
-// low-water mark, the uploads in progress and the claims. What is settled above the mark is saved
-// too, so that one slow key costs nothing but itself. When nothing was settled, and no upload began
-// or ended, it writes nothing. After a Flush that failed the pass has ended, and Begin resumes
-// after the last progress record; but when ctx ended during it the changes wait on, so that a drain
-// can still save them with Abandon.
+// Flush saves what is settled: first the chunks, then the progress record with the low-water mark,
+// the uploads in progress and the claims. Flush also saves keys settled above the mark, so that one
+// slow key does not hold up the others. If nothing changed, it writes nothing. If a Flush fails,
+// the pass has ended, and Begin resumes after the last progress record. If Flush fails because ctx
+// ended, the changes stay unsaved in memory, so that a drain can still save them with Abandon.
 func (p *saving) Flush(ctx context.Context) error { return p.flush(ctx, true) }
 
-// FlushDue saves what of it is due: as Flush, but what is above the mark only when it has been
-// there for as long as a save may wait.
+// FlushDue is like Flush, but saves keys settled above the mark only if they have waited for as
+// long as a save may wait.
 func (p *saving) FlushDue(ctx context.Context) error { return p.flush(ctx, false) }
 
 func (p *saving) flush(ctx context.Context, ahead bool) error {
@@ -63,7 +62,7 @@ func (p *saving) flush(ctx context.Context, ahead bool) error {
 	return nil
 }
 
-// saveState writes a progress record of what was saved before and of the state now. The caller
+// saveState writes a progress record with the ranges saved before and the current state. The caller
 // holds p.turn.
 func (p *saving) saveState(ctx context.Context) error {
 	p.mu.Lock()
@@ -72,7 +71,7 @@ func (p *saving) saveState(ctx context.Context) error {
 	if err := p.saver.saveState(ctx, now); err != nil {
 		err = fmt.Errorf("save pass %d: %w", p.number, err)
 		if ctx.Err() != nil {
-			return err // nothing was taken out, so the next save makes up for it
+			return err // nothing was taken from the watermark, so the next save includes it
 		}
 		return p.fail(err)
 	}
@@ -82,8 +81,8 @@ func (p *saving) saveState(ctx context.Context) error {
 	return nil
 }
 
-// saveTaken saves a batch that waits no more. A panic ends the pass: a later save would build on
-// what is half done.
+// saveTaken saves a batch that was taken from the watermark. A panic ends the pass, because a later
+// save would build on incomplete state.
 func (p *saving) saveTaken(ctx context.Context, taken watermark.Batch, now state) error {
 	returned := false
 	defer func() {
@@ -96,7 +95,7 @@ func (p *saving) saveTaken(ctx context.Context, taken watermark.Batch, now state
 	return err
 }
 
-// putBack makes a batch wait again that could not be saved.
+// putBack returns a batch that could not be saved to the watermark.
 func (p *saving) putBack(b watermark.Batch) error {
 	err := p.saver.close()
 	p.saver.rewind()

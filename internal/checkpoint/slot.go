@@ -7,32 +7,32 @@ import (
 	"syncd/internal/checkpoint/watermark"
 )
 
-// Slot is one reserved key, to be settled exactly once by Carry, Record, Quarantine, Hold or Drop,
-// from any goroutine; that also forgets the upload that it has begun. Settling a slot of a pass
-// that has ended or failed does nothing. Settling it twice, or with another key, is a bug that
-// fails the pass: the ledger would not be true any more.
+// Slot is one reserved key. Settle it exactly once with Carry, Record, Quarantine, Hold or Drop,
+// from any goroutine; settling also forgets the slot's upload. If the pass has ended or failed,
+// settling does nothing. Settling a slot twice, or with another key, is a bug that fails the pass,
+// because the ledger would be wrong.
 type Slot struct {
 	key    watermark.Key
 	pass   *saving
-	before *record.Entry // what this pass had recorded before it was interrupted, above the mark; nil: nothing
-	upload string        // id of the upload that it has begun, or else was offered
+	before *record.Entry // recorded by this pass above the mark before it was interrupted; nil: none
+	upload string        // id of the upload that the slot began or was offered
 }
 
-// Carry leaves the previous generation's entry as it is: the object is unchanged, or gone from the
+// Carry keeps the previous generation's entry: the object is unchanged, or was deleted at the
 // source and kept at the destination.
 func (s *Slot) Carry(e record.Entry) { s.pass.settle(s, watermark.Carried, e.Key, nil, nil) }
 
-// Record puts e into the ledger in place of what was there. The caller vouches that the destination
-// answered success and named the key. Entry.Pass is set.
+// Record writes e to the ledger in place of the previous entry. The caller guarantees that the
+// destination reported success and returned the KMS key. Record sets Entry.Pass.
 func (s *Slot) Record(e record.Entry) {
 	e.Pass = s.pass.number
 	s.pass.settle(s, watermark.Recorded, e.Key, &e, nil)
 }
 
-// Quarantine sets the object aside. The previous entry, when there was one, stays, because the
-// destination still holds that version; nil says there was none. Attempts counts those of this pass
-// and is at least 1; the ledger adds those of the previous generation when it set aside the same
-// source version, and takes FirstAt over from it. Quarantined.Pass is set.
+// Quarantine sets the object aside. Pass the previous entry if there is one: it stays in the
+// ledger, because the destination still has that version. Attempts counts the attempts of this pass
+// and is at least 1. If the previous generation quarantined the same source version, the ledger
+// adds its attempts and keeps its FirstAt. Quarantine sets Quarantined.Pass.
 func (s *Slot) Quarantine(q record.Quarantined, previous *record.Entry) {
 	q.Pass = s.pass.number
 	q.Attempts = max(q.Attempts, 1)
@@ -42,16 +42,16 @@ func (s *Slot) Quarantine(q record.Quarantined, previous *record.Entry) {
 	s.pass.settle(s, asideWith(previous), q.Key, nil, &q)
 }
 
-// Hold leaves what the previous generation set aside under the key as it is, but for WrittenSince,
-// for a later pass to try again: the object was not tried. The previous entry stays as with
-// Quarantine. To hold what was not set aside, or another source version, is a bug that the next
-// save fails with.
+// Hold keeps an object in quarantine without having tried it, so that a later pass can try it. The
+// row of the previous generation stays unchanged except for WrittenSince. The previous entry stays
+// as with Quarantine. Holding an object or source version that was not quarantined is a bug; the
+// next save fails.
 func (s *Slot) Hold(q record.Quarantined, previous *record.Entry) {
 	s.key.Held = true
 	s.pass.settle(s, asideWith(previous), q.Key, nil, &q)
 }
 
-// asideWith is how a slot is settled that sets its object aside.
+// asideWith returns how a slot with that previous entry is settled when its object is quarantined.
 func asideWith(previous *record.Entry) watermark.Settlement {
 	if previous == nil {
 		return watermark.AsideWithout
@@ -59,7 +59,7 @@ func asideWith(previous *record.Entry) watermark.Settlement {
 	return watermark.AsideWithEntry
 }
 
-// Drop leaves the key without an entry: a filter skipped it and it was never copied, or it was
+// Drop leaves the key without an entry: a filter skipped it before it was ever copied, or it was
 // deleted at the destination.
 func (s *Slot) Drop() { s.pass.settle(s, watermark.Dropped, s.key.Name, nil, nil) }
 
@@ -91,7 +91,7 @@ func (p *unsaved) settle(s *Slot, how watermark.Settlement, key string, e *recor
 	}
 }
 
-// misuse says why the slot may not be settled so, "" when it may.
+// misuse returns why the slot cannot be settled this way, or "" if it can.
 func (s *Slot) misuse(how watermark.Settlement, key string) string {
 	switch {
 	case s.key.How != watermark.Unsettled:

@@ -11,10 +11,11 @@ import (
 	"syncd/internal/checkpoint/watermark"
 )
 
-// Upload returns the upload that an interrupted process or UploadKept left under the slot's key,
-// the youngest when there are several. Ok is false when there is none, when it was begun under
-// another Options.Fingerprint and not kept, and when the slot has resumed it or begun another. The
-// caller that resumes it looks whether it is what would be begun now, and says so by UploadBegan.
+// Upload returns the upload that an interrupted process or UploadKept left for the slot's key, the
+// newest if there are several. Ok is false if there is none, if it was begun under another
+// Options.Fingerprint and not kept, or if the slot has already resumed it or begun another. To
+// resume it, the caller checks that a new upload would be begun with the same parameters, and then
+// calls UploadBegan.
 func (s *Slot) Upload() (u record.Upload, ok bool) {
 	s.pass.mu.Lock()
 	defer s.pass.mu.Unlock()
@@ -28,11 +29,12 @@ func (s *Slot) Upload() (u record.Upload, ok bool) {
 	return u, ok
 }
 
-// UploadBegan records u until the slot is settled or UploadEnded is called. An upload of
-// Options.UploadBytes or more is saved when UploadBegan returns, together with all others that have
-// begun by then; a smaller one is saved with the next Flush. One that the slot has begun before and
-// that did not end is left to Pass.LeftUploads. The error is that of the save, or why the pass has
-// ended; u stays recorded all the same unless the pass has ended, until the caller has ended it.
+// UploadBegan records u until the slot is settled or UploadEnded is called. If u has at least
+// Options.UploadBytes, UploadBegan saves it before it returns, together with all other uploads
+// begun by then; a smaller upload is saved with the next Flush. If the slot had begun another
+// upload that did not end, that one moves to Pass.LeftUploads. The error is the error of the save,
+// or the reason why the pass has ended. After a failed save u stays recorded, and the caller must
+// still end it.
 func (s *Slot) UploadBegan(ctx context.Context, u record.Upload) error {
 	u.BeganAt, u.Left, u.Kept = u.BeganAt.UTC().Truncate(time.Microsecond), false, false
 	version, err := s.pass.uploadBegan(s, u)
@@ -60,8 +62,8 @@ func (p *saving) uploadBegan(s *Slot, u record.Upload) (version int64, err error
 	return version, nil
 }
 
-// UploadEnded forgets the slot's upload, the one it has begun or the one that Upload offered: it
-// was completed, aborted or is gone.
+// UploadEnded forgets the upload that the slot began or was offered. Call it when the upload was
+// completed, was aborted or no longer exists.
 func (s *Slot) UploadEnded() {
 	s.pass.mu.Lock()
 	defer s.pass.mu.Unlock()
@@ -70,10 +72,10 @@ func (s *Slot) UploadEnded() {
 	s.upload = ""
 }
 
-// UploadKept has the slot's upload, the one it has begun or the one that Upload offered, outlive
-// the slot, which is to be settled by Quarantine: the upload is offered again to the next slot of
-// its key, also after a commit. It returns false when so many are kept that the upload is to be
-// aborted, or when there is none.
+// UploadKept keeps the upload that the slot began or was offered, although the slot will be settled
+// by Quarantine. The next slot of the key is offered the upload again, even after a commit.
+// UploadKept returns false if there is no upload, or if too many are kept already; the caller must
+// then abort the upload.
 func (s *Slot) UploadKept() bool {
 	s.pass.mu.Lock()
 	defer s.pass.mu.Unlock()
@@ -81,19 +83,18 @@ func (s *Slot) UploadKept() bool {
 	return u.keep(u.begun, s.upload) || u.keep(u.left, s.upload)
 }
 
-// LeftUploads returns the uploads that nobody resumes, by key: those that interrupted processes
-// recorded or the last generation kept, and that no slot of this pass has taken over by
-// UploadBegan, ended, kept or held, and those that a slot has begun another one in place of. Once
-// all slots are settled they must be aborted, because no later pass hears of them: a commit takes
-// the records away that name them. What is completed or aborted already may be among them, where a
-// process died before it could say so.
+// LeftUploads returns the uploads that no slot has resumed, by key: those recorded by interrupted
+// processes or kept by the last generation that no slot of this pass has begun, ended, kept or
+// held, and those that a slot replaced by another upload. Abort them once all slots are settled: a
+// commit removes the records that name them, so no later pass would know of them. Some may already
+// be completed or aborted, if a process died before it could record that.
 func (p *unsaved) LeftUploads() []record.Upload {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.SortedFunc(maps.Values(p.uploads.left), record.CompareUploads)
 }
 
-// KeptUploads returns the uploads that a later pass resumes, by key. They are not to be aborted.
+// KeptUploads returns the uploads that a later pass resumes, by key. They must not be aborted.
 func (p *unsaved) KeptUploads() []record.Upload {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -107,8 +108,8 @@ func (p *unsaved) UploadAborted(id string) {
 	p.uploads.forget(p.uploads.left, id)
 }
 
-// saveUploads makes the uploads of that version durable, unless a save has done so while it waited
-// for its turn: of many callers at once, few save. It writes no more than a progress record;
+// saveUploads saves the uploads of that version, unless another save did so while this one waited
+// for its turn. Of many concurrent callers only a few save. It writes only a progress record;
 // entries wait for the next Flush.
 func (p *saving) saveUploads(ctx context.Context, version int64) error {
 	if err := p.turn.Take(ctx); err != nil {

@@ -8,7 +8,8 @@ import (
 	"syncd/internal/checkpoint/watermark"
 )
 
-// unsaved is what a pass holds until it is saved, when that is due, and why the pass has ended.
+// unsaved is the state of a pass that is not saved yet, when it is due to be saved, and why the
+// pass has ended.
 type unsaved struct {
 	number      int64 // of the pass
 	options     *Options
@@ -18,33 +19,33 @@ type unsaved struct {
 	water     watermark.Watermark
 	uploads   uploads
 	claims    claims
-	refusal   *record.Refusal // that the next record has
+	refusal   *record.Refusal // written with the next record
 	savedMark string          // mark of the progress record saved last
 	savedAt   time.Time
 	err       error         // why the pass ended or failed, nil while it runs
 	moved     chan struct{} // closed when a waiting Reserve should look again
 
-	savedAheadAt time.Time     // when what is above the mark was saved last
-	patience     time.Duration // until a save is due again: short at first, so that a process that is killed soon gets ahead
+	savedAheadAt time.Time     // when keys above the mark were saved last
+	patience     time.Duration // until the next save is due; short at first, so that a process killed early still makes progress
 }
 
-// LowWater returns the last key at or below which every key is settled by now.
+// LowWater returns the last key at or below which every key is settled.
 func (p *unsaved) LowWater() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.water.Mark()
 }
 
-// Counts returns how the keys up to the low-water mark were settled, over all resumptions of the
-// pass.
+// Counts returns how the keys up to the low-water mark were settled, including before the pass was
+// resumed.
 func (p *unsaved) Counts() record.Counts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.water.Counts()
 }
 
-// Due reports whether a Flush is worth while: there is something new to save, uploads among it, and
-// Options.FlushInterval has gone by, or Options.FlushEntries changes wait.
+// Due reports whether the caller should call Flush: something is unsaved, and either
+// Options.FlushInterval has passed or Options.FlushEntries changes are waiting.
 func (p *unsaved) Due() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -53,22 +54,22 @@ func (p *unsaved) Due() bool {
 		(p.water.Waiting() >= o.FlushEntries || o.Now().Sub(p.savedAt) >= p.patience || p.isAheadDue())
 }
 
-// isAheadDue reports whether what is settled above the mark is due to be saved. Most of it the mark
-// passes before it is. The caller holds p.mu.
+// isAheadDue reports whether keys settled above the mark are due to be saved. The mark usually
+// passes them before then. The caller holds p.mu.
 func (p *unsaved) isAheadDue() bool {
 	return p.water.Unsaved() > 0 && p.options.Now().Sub(p.savedAheadAt) >= p.patience
 }
 
-// isUnsaved reports whether there is something to save. The caller holds p.mu.
+// isUnsaved reports whether anything is unsaved. The caller holds p.mu.
 func (p *unsaved) isUnsaved() bool {
 	return p.water.Waiting() > 0 || p.water.Unsaved() > 0 || p.water.Mark() != p.savedMark || p.uploads.changed()
 }
 
-// firstPatience is how long after its beginning a pass is due to be saved for the first time; it
-// doubles with each save up to Options.FlushInterval.
+// firstPatience is the time until the first save of a pass is due. It doubles with each save, up to
+// Options.FlushInterval.
 const firstPatience = time.Second
 
-// state is what a progress record says beside its ranges.
+// state is the part of a progress record that is not in its ranges.
 type state struct {
 	uploads []record.Upload
 	version int64 // of the uploads
@@ -76,14 +77,14 @@ type state struct {
 	refusal *record.Refusal
 }
 
-// state returns it for a record of that mark. The caller holds p.mu.
+// state returns the state for a progress record with that mark. The caller holds p.mu.
 func (p *unsaved) state(mark string) (now state) {
 	now.uploads, now.version = p.uploads.all()
 	now.claims, now.refusal = p.claims.all(mark, p.fingerprint), p.refusal
 	return now
 }
 
-// wake lets waiting Reserves look again. The caller holds p.mu.
+// wake wakes waiting calls of Reserve. The caller holds p.mu.
 func (p *unsaved) wake() {
 	if p.moved != nil {
 		close(p.moved)
@@ -91,7 +92,7 @@ func (p *unsaved) wake() {
 	}
 }
 
-// end keeps the first reason why the pass has ended. The caller holds p.mu.
+// end ends the pass and keeps the first reason. The caller holds p.mu.
 func (p *unsaved) end(reason error) {
 	if p.err == nil {
 		p.err = reason

@@ -15,7 +15,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// slowStore calls before each time a progress record is created.
+// slowStore calls before whenever a progress record is created.
 type slowStore struct {
 	store.Store
 	before func()
@@ -28,8 +28,8 @@ func (s *slowStore) Create(ctx context.Context, name string, write func(io.Write
 	return s.Store.Create(ctx, name, write)
 }
 
-// TestManyUploadsShareASave lets 64 uploads begin at once. The first save is held up until all have
-// begun, so that one more has to do for all that it does not name.
+// TestManyUploadsShareASave begins 64 uploads at once. The first save is delayed until all have
+// begun, so that a second one must cover all that the first does not.
 func TestManyUploadsShareASave(t *testing.T) {
 	t.Parallel()
 	const callers = 64
@@ -41,7 +41,7 @@ func TestManyUploadsShareASave(t *testing.T) {
 	saves := 0
 	store := &slowStore{Store: file, before: func() {
 		saves++
-		for range 10_000_000 { // an end, should one of them never begin
+		for range 10_000_000 { // stop in case one of them never begins
 			pass.mu.Lock()
 			begun := len(pass.uploads.begun)
 			pass.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// keptUpload sets the object of a key aside while its upload, of that id, waits for a later pass.
+// keptUpload quarantines the object of a key and keeps its upload, with that ID, for a later pass.
 func keptUpload(t *testing.T, pass *checkpoint.Pass, key, id string) {
 	t.Helper()
 	slot := reserve(t, pass, key)
@@ -40,9 +40,9 @@ func wantOffered(t *testing.T, pass *checkpoint.Pass, key, want string) *checkpo
 	return slot
 }
 
-// TestUploadIsKeptOverACommit has passes set an object aside whose upload the next one goes on
-// with, until it ends.
-func TestUploadIsKeptOverACommit(t *testing.T) {
+// TestUploadIsKeptAcrossACommit quarantines an object in several passes, each of which resumes its
+// upload, until the upload ends.
+func TestUploadIsKeptAcrossACommit(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	for range 3 {
@@ -80,7 +80,7 @@ func TestUploadIsKeptOverACommit(t *testing.T) {
 	}
 }
 
-// setAsideLike is what is set aside of the version that the upload is of.
+// setAsideLike returns a quarantine row for the upload's source version.
 func setAsideLike(u record.Upload) record.Quarantined {
 	q := quarantined(u.Key, u.Source.ETag)
 	q.Source = u.Source
@@ -160,14 +160,14 @@ func TestUploadThatWasKept(t *testing.T) {
 	}
 }
 
-// TestKeptUploadOfAnInterruptedPass resumes behind one object with a kept upload, and before
+// TestKeptUploadOfAnInterruptedPass resumes after one object with a kept upload, and before
 // another.
 func TestKeptUploadOfAnInterruptedPass(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	pass := begin(t, openLedger(t, memory, options()))
 	keptUpload(t, pass, "a", "a")
-	reserve(t, pass, "b") // a hole
+	reserve(t, pass, "b") // unsettled
 	keptUpload(t, pass, "c", "c")
 	flush(t, pass)
 	wantSaved(t, memory, "a", "c")
@@ -188,7 +188,7 @@ func TestKeptUploadOfAnInterruptedPass(t *testing.T) {
 	wantOffered(t, begin(t, ledger), "a", "a")
 }
 
-// TestUploadsAreNotKeptWithoutBound has more of them than a generation names, and some that do not
+// TestUploadsAreNotKeptWithoutBound has more uploads than a manifest may name, and some that do not
 // exist.
 func TestUploadsAreNotKeptWithoutBound(t *testing.T) {
 	t.Parallel()

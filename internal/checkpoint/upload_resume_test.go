@@ -9,7 +9,7 @@ import (
 	"syncd/internal/checkpoint/checkpointtest"
 )
 
-// TestUploadIsOffered interrupts a pass with uploads under way and begins the next one, in
+// TestUploadIsOffered interrupts a pass with uploads in progress and begins the next one in
 // different ways.
 func TestUploadIsOffered(t *testing.T) {
 	t.Parallel()
@@ -104,7 +104,7 @@ func TestUploadIsOffered(t *testing.T) {
 	}
 }
 
-// TestUploadIsTakenOver goes on with what another process began, or does not.
+// TestUploadIsTakenOver resumes an upload of another process, or does not.
 func TestUploadIsTakenOver(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -130,7 +130,7 @@ func TestUploadIsTakenOver(t *testing.T) {
 	if _, ok := slots["a"].Upload(); ok || len(*created) != 0 {
 		t.Errorf("taken over: offered again %t, created %q, want neither", ok, *created)
 	}
-	slots["b"].UploadEnded() // it was gone
+	slots["b"].UploadEnded() // the upload no longer exists
 	uploadBegan(t, slots["c"], upload("c", "c2"))
 	wantLeft(t, pass, "c1", "d1", "vanished1")
 	wantSaved(t, memory, "a1", "c1", "c2", "d1", "vanished1")
@@ -146,7 +146,7 @@ func TestUploadIsTakenOver(t *testing.T) {
 	wantLeft(t, begin(t, ledger))
 }
 
-// TestUploadsOfOtherSettingsAreNeverOffered goes through three settings, and back.
+// TestUploadsOfOtherSettingsAreNeverOffered changes the settings twice, and back.
 func TestUploadsOfOtherSettingsAreNeverOffered(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -173,7 +173,8 @@ func TestUploadsOfOtherSettingsAreNeverOffered(t *testing.T) {
 	}
 }
 
-// TestUploadsOfAFencedHolder are found by its successor, and those of its successor by the next.
+// TestUploadsOfAFencedHolder: its successor finds the uploads, and the next successor finds those
+// of both.
 func TestUploadsOfAFencedHolder(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

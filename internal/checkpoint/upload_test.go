@@ -18,7 +18,7 @@ import (
 
 const large64 = 64 << 20 // the default of Options.UploadBytes
 
-// upload returns an upload under key that is saved at once.
+// upload returns an upload under key that is large enough to be saved at once.
 func upload(key, id string) record.Upload {
 	return record.Upload{
 		Key: key, Bucket: "bob-staging", DestinationKey: "alice/" + key, ID: id,
@@ -26,7 +26,7 @@ func upload(key, id string) record.Upload {
 	}
 }
 
-// smallUpload returns one that is saved with the next flush.
+// smallUpload returns an upload that is saved with the next flush.
 func smallUpload(key, id string) record.Upload {
 	u := upload(key, id)
 	u.Source.Size = large64 - 1
@@ -94,7 +94,7 @@ func TestUploadIsSavedByItsSize(t *testing.T) {
 	if diff := cmp.Diff([]record.Upload{u, small}, progress.Uploads); diff != "" {
 		t.Errorf("uploads (-want +got):\n%s", diff)
 	}
-	uploadBegan(t, hole, u) // known already
+	uploadBegan(t, hole, u) // already known
 	if len(*created) != 1 {
 		t.Errorf("after the same upload again: created %q, want nothing more", *created)
 	}
@@ -152,7 +152,7 @@ func TestUploadEnds(t *testing.T) {
 			reserve(t, second, "b").Quarantine(aside, &base)
 			commit(t, second)
 			pass := begin(t, ledger)
-			reserve(t, pass, "a") // a hole: nothing of b is saved
+			reserve(t, pass, "a") // unsettled, so b is not saved
 			slot := reserve(t, pass, "b")
 			uploadBegan(t, slot, upload("b", "b"))
 			test.end(slot)
@@ -163,8 +163,8 @@ func TestUploadEnds(t *testing.T) {
 	}
 }
 
-// TestUploadsAreSomethingToSave asks Due, Flush and Abandon about them.
-func TestUploadsAreSomethingToSave(t *testing.T) {
+// TestUploadsAreSaved: Due, Flush and Abandon take uploads into account.
+func TestUploadsAreSaved(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	o := options()
@@ -234,7 +234,7 @@ func TestUploadOfAnEndedPass(t *testing.T) {
 	}
 }
 
-// TestUploadThatCannotBeSaved fails the pass, but not when its context ended.
+// TestUploadThatCannotBeSaved fails the pass, except when its context ended.
 func TestUploadThatCannotBeSaved(t *testing.T) {
 	t.Parallel()
 	broken := true

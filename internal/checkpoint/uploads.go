@@ -7,20 +7,20 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// maxKept bounds the uploads that a generation names: an outage may break off any number, and a
-// generation is read whole.
+// maxKept bounds the uploads in a manifest: an outage may interrupt any number of uploads, and a
+// manifest is read into memory whole.
 const maxKept = 1000
 
-// uploads are the multipart uploads that a pass has to record. They are used under unsaved.mu.
+// uploads are the multipart uploads that a pass must record. The caller holds unsaved.mu.
 type uploads struct {
-	begun   map[string]record.Upload // by id: of slots that are not settled
-	left    map[string]record.Upload // by id: recorded by earlier processes, or given up for another upload of the same slot
-	kept    map[string]record.Upload // by id: of objects that this pass has set aside, for a later one
-	version int64                    // rises with every change of what is to be saved
-	saved   int64                    // version that the progress record saved last was of
+	begun   map[string]record.Upload // by id: uploads of unsettled slots
+	left    map[string]record.Upload // by id: recorded by earlier processes, or replaced by another upload of the same slot
+	kept    map[string]record.Upload // by id: uploads of objects that this pass quarantined, for a later pass
+	version int64                    // increases with every change that must be saved
+	saved   int64                    // version in the last progress record
 }
 
-// newUploads takes over what was found by a pass that resumes after mark.
+// newUploads returns the uploads of a pass that resumes after mark, from those that were found.
 func newUploads(found []record.Upload, mark string) uploads {
 	u := uploads{begun: make(map[string]record.Upload), left: make(map[string]record.Upload, len(found)), kept: make(map[string]record.Upload)}
 	for _, f := range found {
@@ -33,10 +33,10 @@ func newUploads(found []record.Upload, mark string) uploads {
 	return u
 }
 
-// changed reports whether the last progress record names other uploads.
+// changed reports whether the uploads differ from those in the last progress record.
 func (u *uploads) changed() bool { return u.saved < u.version }
 
-// all returns what a progress record has to name, and the version of it.
+// all returns the uploads that a progress record must name, and their version.
 func (u *uploads) all() ([]record.Upload, int64) {
 	all := slices.AppendSeq(slices.Collect(maps.Values(u.left)), maps.Values(u.begun))
 	all = slices.AppendSeq(all, maps.Values(u.kept))
@@ -44,7 +44,7 @@ func (u *uploads) all() ([]record.Upload, int64) {
 	return all, u.version
 }
 
-// offer returns the youngest upload that was left under key and can be resumed.
+// offer returns the newest resumable upload left for key.
 func (u *uploads) offer(key string) (best record.Upload, ok bool) {
 	for _, l := range u.left {
 		if l.Key == key && !l.Left && (!ok || record.CompareUploads(best, l) < 0) {
@@ -55,11 +55,11 @@ func (u *uploads) offer(key string) (best record.Upload, ok bool) {
 	return best, ok
 }
 
-// began makes now the upload of a slot, in place of the one with the id before. It returns the
-// version from which on a record names it.
+// began sets the upload of a slot, replacing the upload with the id before. It returns the version
+// that a record must have to include it.
 func (u *uploads) began(now record.Upload, before string) int64 {
 	if given, ok := u.begun[before]; ok && before != now.ID {
-		u.left[before] = given // nobody said that it ended
+		u.left[before] = given // it was not reported as ended
 		delete(u.begun, before)
 	}
 	if u.left[now.ID] != now && u.begun[now.ID] != now {
@@ -70,7 +70,7 @@ func (u *uploads) began(now record.Upload, before string) int64 {
 	return u.version
 }
 
-// keep moves an upload to those that a later pass resumes, unless there are too many of them.
+// keep keeps an upload for a later pass, unless too many are kept already.
 func (u *uploads) keep(from map[string]record.Upload, id string) bool {
 	now, ok := from[id]
 	if !ok || now.Left || len(u.kept) >= maxKept {
@@ -83,15 +83,15 @@ func (u *uploads) keep(from map[string]record.Upload, id string) bool {
 	return true
 }
 
-// hold keeps the upload that is offered to a slot whose object is not tried, if it is of the
-// version that was set aside.
+// hold keeps the upload of an object that stays in quarantine untried, if it is for the quarantined
+// source version.
 func (u *uploads) hold(q *record.Quarantined) {
 	if offered, ok := u.offer(q.Key); ok && offered.Source.Same(q.Source) {
 		u.keep(u.left, offered.ID)
 	}
 }
 
-// forget drops an upload that is over.
+// forget removes an upload that has ended.
 func (u *uploads) forget(in map[string]record.Upload, id string) {
 	if _, ok := in[id]; ok {
 		delete(in, id)

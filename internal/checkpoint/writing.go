@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// Writing returns a context for one write at the destination, which ends with the right to write
-// there, and what frees it. It asks the lease first: the error, which satisfies errors.Is(err,
-// ErrLeaseLost), says that the right has ended.
+// Writing returns a context for one write at the destination, and a function that releases it. The
+// context ends when the lease does. If the lease is already lost, Writing returns an error that
+// satisfies errors.Is(err, ErrLeaseLost).
 func (p *saving) Writing(ctx context.Context) (bound context.Context, release context.CancelFunc, err error) {
 	if err := p.saver.lease.Held(ctx); err != nil {
 		return nil, nil, fmt.Errorf("write at the destination: %w", err)
@@ -16,8 +16,8 @@ func (p *saving) Writing(ctx context.Context) (bound context.Context, release co
 	return bound, release, nil
 }
 
-// Confirm returns nil when the pass may still write, after asking the store. What clears up after
-// others waits for it.
+// Confirm asks the store and returns nil if the pass may still write. Call it before deleting what
+// other processes have left.
 func (p *saving) Confirm(ctx context.Context) error {
 	if err := p.saver.lease.Confirm(ctx); err != nil {
 		return p.fail(fmt.Errorf("confirm the lease: %w", err))
@@ -25,7 +25,7 @@ func (p *saving) Confirm(ctx context.Context) error {
 	return nil
 }
 
-// Writing is that of the pass.
+// Writing calls Writing of the slot's pass.
 func (s *Slot) Writing(ctx context.Context) (bound context.Context, release context.CancelFunc, err error) {
 	return s.pass.Writing(ctx)
 }

@@ -1,23 +1,21 @@
-// Package control is how users ask a running daemon for something: a pass of a mapping now, a
-// pause, the end of a pause, a replay of its quarantine, or a pass under a new key.
+// Package control lets users send requests to a running daemon: run a pass of a mapping now, pause
+// it, resume it, replay its quarantine, or run a pass under a new key.
 //
-// There is one noun, the request, and two ways to bring it. Requests are records of the state,
-// below a prefix that no mapping can be called, so that they work from another machine, are found
-// by whichever process holds the lease, and are lost by no crash. The Unix socket of a daemon takes
-// the same requests on its machine, writes them to the state for the user, and waits for the
-// answer.
+// A request takes one of two ways. It can be written to the state, under a prefix that is not a
+// valid mapping name. Then it works from another machine, the process that holds the lease finds
+// it, and no crash loses it. Or it can be sent to the Unix socket of a daemon on the same machine,
+// which writes it to the state and waits for the answer.
 //
-// The package promises that of all processes exactly one claims a request at a time, that what it
-// reads from the state or the socket is a whole and valid request or an error, and that a request
-// has one answer. A claim without an answer is of a process that ended: the next holder of the
-// lease claims the request again, under the next number.
+// The package promises that only one process at a time claims a request, that everything it reads
+// from the state or the socket is a complete and valid request or an error, and that a request has
+// one answer. If a claim has no answer, its process has ended; the next holder of the lease claims
+// the request again, under the next number.
 //
-// It leaves to the daemon what requests do, and to the state who may send them: whoever may write
-// to the state, or is the user of the daemon.
+// The daemon decides what a request does. Who can send requests depends on access: to the state, or
+// to the socket as the user of the daemon.
 //
-// The words: a board is what there is of requests at one moment; an answer is what became of a
-// request; a paused mapping has no passes but those that a user runs; the mode of a mapping is
-// whether it is paused.
+// A Board is a snapshot of all requests. An Answer is the result of a request. A paused mapping
+// runs only passes that a user runs. The Mode of a mapping is whether it is paused.
 package control
 
 import (
@@ -35,13 +33,13 @@ import (
 	"unicode/utf8"
 )
 
-// Version is that of requests and answers, in the state and on the socket.
+// Version is the version of requests and answers, in the state and on the socket.
 const Version = 1
 
 // What is what a request asks for.
 type What string
 
-// What requests ask for.
+// The values of What.
 const (
 	Trigger What = "trigger" // a pass now
 	Pause   What = "pause"   // no passes until Resume
@@ -50,50 +48,52 @@ const (
 	Rekey   What = "rekey"  // a pass that may copy everything again under a new key
 )
 
-// Known reports whether this version knows it.
+// Known reports whether this version of syncd knows w.
 func (w What) Known() bool {
 	return slices.Contains([]What{Trigger, Pause, Resume, Replay, Rekey}, w)
 }
 
-// IsMode reports whether it changes the mode of a mapping, which takes no pass and no lease.
+// IsMode reports whether w changes the mode of a mapping, which needs no pass and no lease.
 func (w What) IsMode() bool { return w == Pause || w == Resume }
 
 const (
-	// maxRecord bounds a request, an answer and what is read of either, in bytes.
+	// maxRecord is the maximum size of a request or an answer, in bytes.
 	maxRecord = 256 << 10
 	maxWho    = 256 // of the name of a user
 	maxReason = 64
 )
 
 const (
-	// MaxFilter bounds how many reasons and keys a replay has.
+	// MaxFilter is the maximum number of reasons and keys of a replay.
 	MaxFilter = 1000
-	// MaxKey bounds a key, in bytes (S3 User Guide, "Naming objects").
+	// MaxKey is the maximum length of a key, in bytes (S3 User Guide, "Naming objects").
 	MaxKey = 1024
 )
 
-// Request asks for something. Its JSON form is a contract: docs/operations.md describes it.
+// Request is a request to a daemon. Its JSON form is a contract: see docs/operations.md.
 type Request struct {
 	Version int    `json:"version"`
 	ID      string `json:"id"`
 	Mapping string `json:"mapping"`
 	What    What   `json:"what"`
-	// Reasons and Keys choose what a replay tries again; none means all. Keys are bytes.
+	// Reasons and Keys select the objects that a replay tries again. If both are empty, it tries
+	// all objects.
 	Reasons []string `json:"reasons,omitempty"`
 	Keys    [][]byte `json:"keys,omitempty"`
-	// Who sent it, "user@host". It is what the sender says, but on the socket, which knows.
+	// Who is the sender, as "user@host". The socket sets it; in the state it is whatever the sender
+	// wrote.
 	Who string    `json:"who"`
 	At  time.Time `json:"at"`
 }
 
-// NewID returns an id that no other request has. IDs sort by time, to the nanosecond: of two pauses
-// and resumes the later id counts.
+// NewID returns a unique request id. IDs sort by time, to the nanosecond, because the pause or
+// resume with the latest id decides the mode.
 func NewID(now time.Time) string {
 	now = now.UTC()
 	return fmt.Sprintf("%s%09d-%s", now.Format(idSeconds), now.Nanosecond(), strings.ToLower(rand.Text()[:12]))
 }
 
-// idSeconds is how an id begins; nine digits of nanoseconds may follow.
+// idSeconds is the time layout that an id begins with. Nine digits of nanoseconds may follow.
 const idSeconds = "20060102t150405"
 
 var (
@@ -101,7 +101,7 @@ var (
 	mappingForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 )
 
-// idTime returns when a request was made, by its id.
+// idTime returns the creation time in a request id.
 func idTime(id string) (time.Time, bool) {
 	if !idForm.MatchString(id) {
 		return time.Time{}, false
@@ -115,8 +115,7 @@ func idTime(id string) (time.Time, bool) {
 	return at.Add(time.Duration(nanoseconds)), err == nil
 }
 
-// MalformedError says that something is no valid request, or no valid answer. It is never carried
-// out.
+// MalformedError reports an invalid request or answer. An invalid request is never carried out.
 type MalformedError struct{ Problem string }
 
 func (e *MalformedError) Error() string { return "malformed request: " + e.Problem }
@@ -165,58 +164,58 @@ func (r Request) checkFilter() error {
 	return nil
 }
 
-// Chooses reports whether a replay tries an object again that is in quarantine for that reason.
+// Chooses reports whether a replay tries the object with the given key and quarantine reason.
 func (r Request) Chooses(reason, key string) bool {
 	isKey := func(k []byte) bool { return string(k) == key }
 	return (len(r.Reasons) == 0 || slices.Contains(r.Reasons, reason)) && (len(r.Keys) == 0 || slices.ContainsFunc(r.Keys, isKey))
 }
 
-// Outcome is what became of a request.
+// Outcome is the state of a request.
 type Outcome string
 
 // The outcomes.
 const (
-	// Done is a request that was carried out. A pass that it asked for may have set objects aside:
-	// see Answer.Summary.
+	// Done is a request that was carried out. Its pass may have quarantined objects: see
+	// Answer.Summary.
 	Done Outcome = "done"
 	// Failed is a request that was tried and failed.
 	Failed Outcome = "failed"
 	// Refused is a request that was not tried.
 	Refused Outcome = "refused"
-	// Expired is a request that nobody carried out in time, Withdrawn one that its sender took
-	// back.
+	// Expired is a request that no process carried out in time, Withdrawn one that its sender
+	// withdrew.
 	Expired   Outcome = "expired"
 	Withdrawn Outcome = "withdrawn"
-	// Accepted is a request that a process carries out and has not answered yet, Pending one that
-	// none has accepted. No answer of a daemon has these.
+	// Accepted is a request that a process has claimed and not answered yet, Pending one that
+	// no process has claimed. A stored answer never has these outcomes.
 	Accepted Outcome = "accepted"
 	Pending  Outcome = "pending"
 )
 
-// Answer is what became of a request. Its JSON form is a contract: docs/cli.md describes it.
+// Answer is the result of a request. Its JSON form is a contract: see docs/cli.md.
 type Answer struct {
 	Version int     `json:"version"`
 	ID      string  `json:"id"`
 	Mapping string  `json:"mapping"`
 	What    What    `json:"what"`
 	Outcome Outcome `json:"outcome"`
-	// Text says what became of it, for people, and Hint what to do about that.
+	// Text describes the outcome, and Hint what to do about it.
 	Text string `json:"text,omitempty"`
 	Hint string `json:"hint,omitempty"`
-	// Summary is that of the pass, as `backfill --json` prints it; absent where there was none.
+	// Summary is the summary of the pass, as `backfill --json` prints it; absent if no pass ran.
 	Summary json.RawMessage `json:"summary,omitempty"`
-	// By is the process that answered, At when.
+	// By is the process that answered, At the time of the answer.
 	By string    `json:"by"`
 	At time.Time `json:"at"`
 }
 
-// Claim says which process carries a request out.
+// Claim records which process carries out a request.
 type Claim struct {
 	Version int       `json:"version"`
 	ID      string    `json:"id"`
 	By      string    `json:"by"`
 	At      time.Time `json:"at"`
-	// Nonce tells two claims of processes of one name apart.
+	// Nonce distinguishes the claims of two processes with the same name.
 	Nonce string `json:"nonce"`
 }
 
@@ -229,8 +228,8 @@ func DecodeRequest(data []byte) (Request, error) {
 	return r, r.Check()
 }
 
-// decode reads one JSON object and nothing else. Fields that are not known are refused: they may be
-// what a later version means.
+// decode decodes data, which must be exactly one JSON object. It rejects unknown fields, because a
+// later version may have given them a meaning.
 func decode(data []byte, into any) error {
 	if len(data) > maxRecord {
 		return malformed("longer than %d bytes", maxRecord)
@@ -246,7 +245,7 @@ func decode(data []byte, into any) error {
 	return nil
 }
 
-// clipped is a short form of a text of others.
+// clipped shortens a text from an untrusted source for a message.
 func clipped(text string) string {
 	if len(text) > 40 {
 		return text[:40] + "..."
@@ -254,7 +253,8 @@ func clipped(text string) string {
 	return text
 }
 
-// Prefix begins the names of all records of requests. No mapping has a dot in its name.
+// Prefix is the prefix of all records of requests. It cannot collide with a mapping, because
+// mapping names have no dots.
 const Prefix = "control.v1/"
 
 const (
@@ -274,7 +274,7 @@ func claimName(mapping, id string, n int) string {
 	return fmt.Sprintf("%s%s/%s%s%02d%s", Prefix, mapping, id, claimInfix, n, claimSuffix)
 }
 
-// place is what the name of a record says.
+// place is the parsed name of a record.
 type place struct {
 	mapping, id         string
 	isRequest, isAnswer bool
@@ -282,7 +282,7 @@ type place struct {
 	isPaused, isResumed bool
 }
 
-// placeOf reads a name; ok is false for one that is none of this version's.
+// placeOf parses the name of a record; ok is false for a name that this version does not use.
 func placeOf(name string) (p place, ok bool) {
 	rest, ok := strings.CutPrefix(name, Prefix)
 	mapping, file, found := strings.Cut(rest, "/")

@@ -24,7 +24,7 @@ func request(what control.What) control.Request {
 	return control.Request{Version: control.Version, ID: control.NewID(at), Mapping: "m", What: what, Who: "alice@laptop", At: at}
 }
 
-// laterRequest is one that is made so much later.
+// laterRequest returns a request that is later than request(what) by the given duration.
 func laterRequest(what control.What, by time.Duration) control.Request {
 	r := request(what)
 	r.At = r.At.Add(by)
@@ -32,7 +32,7 @@ func laterRequest(what control.What, by time.Duration) control.Request {
 	return r
 }
 
-// stores are those that requests are kept in.
+// stores returns an empty store of each kind that the tests use.
 func stores(t *testing.T) map[string]store.Store {
 	t.Helper()
 	file, err := filestore.Open(t.TempDir())
@@ -123,9 +123,9 @@ func FuzzDecodeRequest(f *testing.F) {
 	})
 }
 
-// However many processes claim a request at once, one of them gets it; another number is another
-// claim, and the first answer counts.
-func TestOneClaimsARequest(t *testing.T) {
+// If several processes claim a request at once, one of them gets it. A claim with another number is
+// another claim, and the first answer counts.
+func TestOneProcessClaimsARequest(t *testing.T) {
 	for name, store := range stores(t) {
 		t.Run(name, func(t *testing.T) {
 			ctx, desk, r := t.Context(), control.NewDesk(store, time.Now), request(control.Trigger)
@@ -175,7 +175,7 @@ func TestOneClaimsARequest(t *testing.T) {
 			if err := desk.Forget(ctx, r); err != nil {
 				t.Fatal(err)
 			}
-			if err := desk.Submit(ctx, r); err != nil { // by a client that has lost the answer
+			if err := desk.Submit(ctx, r); err != nil { // as a client that lost the answer does
 				t.Fatal(err)
 			}
 			if board, err = desk.Look(ctx); err != nil || len(board.Open("m")) > 0 {
@@ -195,8 +195,8 @@ func TestOneClaimsARequest(t *testing.T) {
 	}
 }
 
-// A pause is there until it is ended, by whomever; one that nobody can read is a pause all the
-// same.
+// A pause lasts until a user ends it, not only the one who paused. A record that cannot be read
+// also pauses the mapping.
 func TestPause(t *testing.T) {
 	for name, store := range stores(t) {
 		t.Run(name, func(t *testing.T) {
@@ -233,8 +233,8 @@ func TestPause(t *testing.T) {
 	}
 }
 
-// A mapping can be called neither what requests are kept under nor anything that contains it.
-func TestTheNameOfRequestsIsNoMapping(t *testing.T) {
+// A mapping cannot have the prefix of requests as its name.
+func TestControlPrefixIsNotAMapping(t *testing.T) {
 	if _, err := checkpoint.Open(t.Context(), checkpointtest.NewMemory(), checkpoint.Options{Mapping: strings.TrimSuffix(control.Prefix, "/")}); err == nil {
 		t.Error("got a ledger under the name of the requests")
 	}

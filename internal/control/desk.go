@@ -17,30 +17,30 @@ import (
 )
 
 const (
-	// ExpireAfter is how long a request may wait to be claimed and answered.
+	// ExpireAfter is how long a request may wait until it is carried out.
 	ExpireAfter = 24 * time.Hour
-	// keepFor is how old what is left of a request may become before it is deleted. Until then a
-	// request that comes again has its answer.
+	// keepFor is the age at which the records of a request are deleted. Until then a request
+	// that is sent again gets the same answer.
 	keepFor = ExpireAfter + time.Hour
-	// claimFor is how long a process may take to answer what takes no lease.
+	// claimFor is how long a process may take to answer a request that needs no lease.
 	claimFor = 2 * time.Minute
 )
 
-// Desk is where the requests of a state are.
+// Desk reads and writes the requests in a state.
 type Desk struct {
 	store store.Store
 	now   func() time.Time
 }
 
-// NewDesk returns the desk of a store.
+// NewDesk returns the Desk of a store.
 func NewDesk(store store.Store, now func() time.Time) *Desk { return &Desk{store, now} }
 
-// Case is what there is of one request.
+// Case describes the records of one request.
 type Case struct {
 	Mapping, ID string
-	At          time.Time // by its id
-	// HasRequest says that its own record is there, Claims is the number of the last claim,
-	// IsAnswered that there is an answer.
+	At          time.Time // the time in its id
+	// HasRequest reports that the record of the request exists, and IsAnswered that an answer
+	// exists. Claims is the number of the last claim.
 	HasRequest bool
 	Claims     int
 	IsAnswered bool
@@ -49,16 +49,16 @@ type Case struct {
 // IsOpen reports whether the request waits for an answer.
 func (c Case) IsOpen() bool { return c.HasRequest && !c.IsAnswered }
 
-// Board is what there is of requests.
+// Board is a snapshot of the requests in a state.
 type Board struct {
-	// Cases are sorted by id, and so by time.
+	// Cases are sorted by id, and therefore by time.
 	Cases []Case
-	modes map[string][]Mode // by mapping, and sorted by id
-	// Foreign are names that this version does not know. They are left alone.
+	modes map[string][]Mode // by mapping, sorted by id
+	// Foreign are the names of records that this version does not know. They are left alone.
 	Foreign []string
 }
 
-// Open returns the requests of a mapping that wait for an answer.
+// Open returns the requests of a mapping that have no answer yet.
 func (b Board) Open(mapping string) (open []Case) {
 	for _, c := range b.Cases {
 		if c.Mapping == mapping && c.IsOpen() {
@@ -68,10 +68,10 @@ func (b Board) Open(mapping string) (open []Case) {
 	return open
 }
 
-// Look returns what there is, of all mappings. It is one listing.
+// Look returns the requests of all mappings, with one listing.
 func (d *Desk) Look(ctx context.Context) (Board, error) { return d.look(ctx, Prefix) }
 
-// LookAt is Look for one mapping.
+// LookAt returns the requests of one mapping.
 func (d *Desk) LookAt(ctx context.Context, mapping string) (Board, error) {
 	return d.look(ctx, Prefix+mapping+"/")
 }
@@ -115,7 +115,8 @@ func boardOf(names []string) Board {
 	return b
 }
 
-// Submit makes a request durable. One of the same id that is there already is the same request.
+// Submit writes a request to the state. If a request with the same id exists, it is taken to be the
+// same request.
 func (d *Desk) Submit(ctx context.Context, r Request) error {
 	if err := r.Check(); err != nil {
 		return err
@@ -123,8 +124,8 @@ func (d *Desk) Submit(ctx context.Context, r Request) error {
 	return d.createOnce(ctx, requestName(r.Mapping, r.ID), r)
 }
 
-// Request returns a request, or a *MalformedError. That of one that is not there satisfies
-// errors.Is(err, fs.ErrNotExist).
+// Request returns the request with the given id. The error for an invalid request is a
+// *MalformedError; the error for a missing request satisfies errors.Is(err, fs.ErrNotExist).
 func (d *Desk) Request(ctx context.Context, mapping, id string) (Request, error) {
 	data, err := d.read(ctx, requestName(mapping, id))
 	if err != nil {
@@ -137,7 +138,7 @@ func (d *Desk) Request(ctx context.Context, mapping, id string) (Request, error)
 	return r, err
 }
 
-// Claim takes a request, as the n-th to do so; isOwn is false when another process was first.
+// Claim writes the n-th claim of a request; isOwn is false if another process wrote it first.
 func (d *Desk) Claim(ctx context.Context, r Request, n int, claim Claim) (isOwn bool, err error) {
 	claim.Version, claim.ID, claim.At = Version, r.ID, d.now().UTC()
 	err = d.create(ctx, claimName(r.Mapping, r.ID, n), claim)
@@ -156,9 +157,9 @@ func (d *Desk) claimOf(ctx context.Context, mapping, id string, n int) (claim Cl
 	return claim, err
 }
 
-// IsAbandoned reports whether the process that made the n-th claim of a request is likely dead: the
-// claim is old, and that process has not the lease of the mapping, under which it could be working
-// still.
+// IsAbandoned reports whether the process of the n-th claim of a request is probably dead: the
+// claim is old, and the process does not hold the lease of the mapping, under which it could still
+// be working.
 func (d *Desk) IsAbandoned(ctx context.Context, r Request, n int) (bool, error) {
 	claim, err := d.claimOf(ctx, r.Mapping, r.ID, n)
 	_, isMalformed := errors.AsType[*MalformedError](err)
@@ -174,7 +175,8 @@ func (d *Desk) IsAbandoned(ctx context.Context, r Request, n int) (bool, error) 
 	return err == nil && (!isHeld || lease.Holder != claim.By), err
 }
 
-// Answer says what became of a request, and returns the answer that counts: the first.
+// Answer writes the answer to a request. It returns the answer that counts, which is the first one
+// written.
 func (d *Desk) Answer(ctx context.Context, a Answer) (Answer, error) {
 	a.Version, a.At = Version, d.now().UTC()
 	err := d.create(ctx, answerName(a.Mapping, a.ID), a)
@@ -184,7 +186,7 @@ func (d *Desk) Answer(ctx context.Context, a Answer) (Answer, error) {
 	return a, err
 }
 
-// AnswerTo returns the answer to a request. The error of none satisfies errors.Is(err,
+// AnswerTo returns the answer to a request. If there is none, the error satisfies errors.Is(err,
 // fs.ErrNotExist).
 func (d *Desk) AnswerTo(ctx context.Context, mapping, id string) (a Answer, err error) {
 	data, err := d.read(ctx, answerName(mapping, id))
@@ -200,7 +202,7 @@ func (d *Desk) AnswerTo(ctx context.Context, mapping, id string) (a Answer, err 
 	return a, nil
 }
 
-// ClaimedBy returns the process that carries a request out, "" while none does.
+// ClaimedBy returns the process that has claimed a request, or "".
 func (d *Desk) ClaimedBy(ctx context.Context, r Request) (string, error) {
 	c, err := d.caseOf(ctx, r)
 	if err != nil || c.Claims == 0 {
@@ -220,14 +222,14 @@ func (d *Desk) caseOf(ctx context.Context, r Request) (Case, error) {
 	return Case{Mapping: r.Mapping, ID: r.ID}, err
 }
 
-// Forget deletes a request whose answer was read. Its claim and its answer stay for a day, so that
-// the same request is not carried out again when it comes again.
+// Forget deletes a request whose answer was read. Its claims and its answer stay for a day, so that
+// the same request is not carried out again if it is sent again.
 func (d *Desk) Forget(ctx context.Context, r Request) error {
 	return d.store.Delete(ctx, requestName(r.Mapping, r.ID))
 }
 
-// forget deletes what there is of a request. The request goes first: without its answer it would be
-// carried out again.
+// forget deletes all records of a request. It deletes the request first, because a request without
+// its answer would be carried out again.
 func (d *Desk) forget(ctx context.Context, c Case) error {
 	names := []string{requestName(c.Mapping, c.ID)}
 	for n := 1; n <= c.Claims; n++ {
@@ -241,7 +243,7 @@ func (d *Desk) forget(ctx context.Context, c Case) error {
 	return nil
 }
 
-// Sweep deletes what is left of requests that nobody will ask for any more.
+// Sweep deletes the records of old requests, and modes that no longer count.
 func (d *Desk) Sweep(ctx context.Context, b Board) error {
 	for _, c := range b.Cases {
 		if c.IsOpen() || d.now().Sub(c.At) < keepFor {
@@ -254,10 +256,10 @@ func (d *Desk) Sweep(ctx context.Context, b Board) error {
 	return d.sweepModes(ctx, b)
 }
 
-// HasExpired reports whether a request has waited too long.
+// HasExpired reports whether a request has waited longer than ExpireAfter.
 func (d *Desk) HasExpired(c Case) bool { return d.now().Sub(c.At) >= ExpireAfter }
 
-// createOnce creates a record unless there is one of that name.
+// createOnce creates a record unless a record with that name exists.
 func (d *Desk) createOnce(ctx context.Context, name string, v any) error {
 	err := d.create(ctx, name, v)
 	if errors.Is(err, fs.ErrExist) {
@@ -280,7 +282,7 @@ func (d *Desk) create(ctx context.Context, name string, v any) error {
 	})
 }
 
-// read returns a record of a bounded length, whatever is there.
+// read returns a record. A record that is longer than maxRecord is an error.
 func (d *Desk) read(ctx context.Context, name string) (data []byte, err error) {
 	record, err := d.store.Open(ctx, name)
 	if err != nil {

@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// skewed is how far the clock of another machine may be ahead. A mode of a later time than that is
-// of a wrong clock, and any request changes it.
+// skewed is how far the clock of another machine may be ahead. A mode with a later time comes from
+// a wrong clock, and any request replaces it.
 const skewed = 5 * time.Minute
 
-// modeTries is how often a mode is looked for whose record is replaced meanwhile.
+// modeTries is how often the record of a mode is read when another process replaces it at the same
+// time.
 const modeTries = 3
 
-// Mode is whether a mapping is paused. It is made by requests: of several the one with the latest
-// id counts, whatever order they are carried out in, so that an old request never undoes a later
-// one.
+// Mode is whether a mapping is paused. Requests set it. The request with the latest id counts, in
+// whatever order they are carried out, so that an old request never undoes a later one.
 type Mode struct {
-	// ID is that of the request, "" where none has paused or resumed the mapping lately.
+	// ID is the id of the request, or "" if no recent request paused or resumed the mapping.
 	ID       string
 	IsPaused bool
 }
@@ -38,19 +38,19 @@ func modeName(mapping string, m Mode) string {
 	return Prefix + mapping + "/" + m.ID + suffix
 }
 
-// Paused says who has paused a mapping. Its record is there until the mapping is resumed. That of
-// who has resumed it has the same form.
+// Paused records who paused a mapping. The record exists until the mapping is resumed. The record
+// of a resume has the same form.
 type Paused struct {
 	Version int    `json:"version"`
 	Mapping string `json:"mapping"`
-	// Request, Who and At are of the first of several pauses. All are empty where the record could
+	// Request, Who and At describe the first of several pauses. They are empty if the record could
 	// not be read.
 	Request string    `json:"request,omitempty"`
 	Who     string    `json:"who,omitempty"`
 	At      time.Time `json:"at,omitzero"`
 }
 
-// String says who paused it and when, as far as it is known.
+// String describes who paused the mapping and when, if that is known.
 func (p Paused) String() string {
 	if p.Who == "" {
 		return "paused, by whom and since when cannot be read"
@@ -58,11 +58,11 @@ func (p Paused) String() string {
 	return "paused by " + p.Who + " since " + p.At.UTC().Format(time.RFC3339)
 }
 
-// SupersededError says that a mapping was paused or resumed later than a request asks for the
-// opposite.
+// SupersededError reports that a pause or resume is older than the request that set the opposite
+// mode.
 type SupersededError struct {
 	Mode Mode
-	// By is who made the mode, as far as it is known.
+	// By is who set the mode, if that is known.
 	By Paused
 }
 
@@ -78,7 +78,7 @@ func (e *SupersededError) Error() string {
 	return fmt.Sprintf("superseded by the later %s of %s, of %s", what, e.By.Who, at)
 }
 
-// Hint says what to do about it.
+// Hint returns what to do about the error.
 func (e *SupersededError) Hint() string {
 	return "ask again if it is wanted still; where that time is yet to come, the clocks of two machines differ"
 }
@@ -92,7 +92,7 @@ func (b Board) Mode(mapping string) Mode {
 	return modes[len(modes)-1]
 }
 
-// MadeBy returns who made a mode. Where the record cannot be decoded, the user is not known.
+// MadeBy returns who set a mode. If the record cannot be decoded, Who is empty.
 func (d *Desk) MadeBy(ctx context.Context, mapping string, m Mode) (p Paused, err error) {
 	if m.ID == "" {
 		return Paused{Version: Version, Mapping: mapping}, nil
@@ -107,8 +107,8 @@ func (d *Desk) MadeBy(ctx context.Context, mapping string, m Mode) (p Paused, er
 	return p, err
 }
 
-// PausedOf returns whether a mapping is paused. A record that cannot be decoded pauses it too: who
-// did is then not known.
+// PausedOf reports whether a mapping is paused, and by whom. A record that cannot be decoded also
+// pauses the mapping; Who is then empty.
 func (d *Desk) PausedOf(ctx context.Context, mapping string) (p Paused, isPaused bool, err error) {
 	for range modeTries {
 		board, err := d.LookAt(ctx, mapping)
@@ -124,19 +124,19 @@ func (d *Desk) PausedOf(ctx context.Context, mapping string) (p Paused, isPaused
 			return p, err == nil, err
 		}
 	}
-	return Paused{Version: Version, Mapping: mapping}, true, nil // it is replaced all the time
+	return Paused{Version: Version, Mapping: mapping}, true, nil // other processes keep replacing the record
 }
 
-// Pause makes it durable that a mapping is paused, and returns since when and by whom. The error of
-// a mapping that was resumed later than the request was made is a *SupersededError.
+// Pause pauses a mapping, and returns since when and by whom it is paused. If the mapping was
+// resumed by a later request, the error is a *SupersededError.
 func (d *Desk) Pause(ctx context.Context, r Request) (Paused, error) { return d.set(ctx, r, true) }
 
-// Resume ends the pause of a mapping, and returns who has. The error of a mapping that was paused
-// later than the request was made is a *SupersededError.
+// Resume ends the pause of a mapping, and returns who resumed it. If the mapping was paused by a
+// later request, the error is a *SupersededError.
 func (d *Desk) Resume(ctx context.Context, r Request) (Paused, error) { return d.set(ctx, r, false) }
 
-// set makes a mode: one record, which counts from the moment that it is there. Those before are
-// deleted then.
+// set sets the mode of a mapping. The mode takes effect when its record is created; then set
+// deletes the older records.
 func (d *Desk) set(ctx context.Context, r Request, isPaused bool) (Paused, error) {
 	b, err := d.LookAt(ctx, r.Mapping)
 	if err != nil {
@@ -157,7 +157,7 @@ func (d *Desk) set(ctx context.Context, r Request, isPaused bool) (Paused, error
 	}
 	p := Paused{Version: Version, Mapping: r.Mapping, Request: r.ID, Who: r.Who, At: r.At.UTC()}
 	if isSame && isPaused && by.Who != "" {
-		p = by // since then
+		p = by // keeps the time and the user of the first pause
 	}
 	if err := d.createOnce(ctx, modeName(r.Mapping, own), p); err != nil {
 		return Paused{}, err
@@ -166,15 +166,15 @@ func (d *Desk) set(ctx context.Context, r Request, isPaused bool) (Paused, error
 		if m == own {
 			continue
 		}
-		if err := d.store.Delete(ctx, modeName(r.Mapping, m)); err != nil && m.ID > own.ID { // an earlier one is swept later
+		if err := d.store.Delete(ctx, modeName(r.Mapping, m)); err != nil && m.ID > own.ID { // Sweep deletes an older record later
 			return Paused{}, err
 		}
 	}
 	return p, nil
 }
 
-// TakePause pauses a mapping as another one is, whose name it had. It reports false where that one
-// is not paused.
+// TakePause copies the pause of a mapping's old name to its new name. It reports whether the old
+// name was paused.
 func (d *Desk) TakePause(ctx context.Context, from, to string) (isPaused bool, err error) {
 	p, isPaused, err := d.PausedOf(ctx, from)
 	if err != nil || !isPaused {
@@ -184,8 +184,8 @@ func (d *Desk) TakePause(ctx context.Context, from, to string) (isPaused bool, e
 	return true, d.create(ctx, modeName(to, Mode{NewID(d.now()), true}), p)
 }
 
-// sweepModes deletes modes that do not count any more, and the record of a resume when no request
-// is open that it supersedes.
+// sweepModes deletes modes that no longer count, and the record of a resume that is too old to
+// supersede an open request.
 func (d *Desk) sweepModes(ctx context.Context, b Board) error {
 	for mapping, modes := range b.modes {
 		for i, m := range modes {

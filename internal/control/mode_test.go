@@ -11,7 +11,7 @@ import (
 	"syncd/internal/control"
 )
 
-// IDs of one second sort by when they were made.
+// IDs sort by time, also within a second.
 func TestIDsSortByTime(t *testing.T) {
 	at := time.Date(2026, 11, 29, 18, 0, 0, 0, time.UTC)
 	var ids []string
@@ -23,8 +23,8 @@ func TestIDsSortByTime(t *testing.T) {
 	}
 }
 
-// Of pauses and resumes the one counts that was made last, whatever order they are carried out in.
-func TestTheLaterModeCounts(t *testing.T) {
+// The pause or resume that was requested last counts, in whatever order they are carried out.
+func TestLatestModeCounts(t *testing.T) {
 	for name, store := range stores(t) {
 		t.Run(name, func(t *testing.T) {
 			desk := control.NewDesk(store, func() time.Time { return request(control.Pause).At.Add(time.Minute) })
@@ -59,8 +59,8 @@ func TestTheLaterModeCounts(t *testing.T) {
 	}
 }
 
-// A pause by a clock that is far ahead can be ended.
-func TestAModeOfAWrongClock(t *testing.T) {
+// A pause whose time comes from a clock that is far ahead can be ended.
+func TestModeOfWrongClock(t *testing.T) {
 	ctx, desk := t.Context(), control.NewDesk(checkpointtest.NewMemory(), func() time.Time { return request(control.Pause).At })
 	if _, err := desk.Pause(ctx, laterRequest(control.Pause, 365*24*time.Hour)); err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func TestAModeOfAWrongClock(t *testing.T) {
 	}
 }
 
-// The record of a resume is kept for as long as a request may be open that it supersedes.
+// The record of a resume is kept until it can no longer supersede an open request.
 func TestModesAreSwept(t *testing.T) {
 	ctx, store := t.Context(), checkpointtest.NewMemory()
 	now := request(control.Pause).At
@@ -97,8 +97,7 @@ func TestModesAreSwept(t *testing.T) {
 	}
 }
 
-// A claim is of a process that is likely dead when it is old and that process does not hold the
-// lease.
+// A claim is abandoned if it is old and its process does not hold the lease.
 func TestIsAbandoned(t *testing.T) {
 	for name, store := range stores(t) {
 		t.Run(name, func(t *testing.T) {

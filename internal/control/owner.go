@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// ownerTime bounds how long the owner of a socket is asked for.
+// ownerTime limits how long OwnerOf tries to connect.
 const ownerTime = time.Second
 
-// OwnerOf returns the id of the process that listens on a socket, 0 where that cannot be found out.
+// OwnerOf returns the id of the process that listens on a socket, or 0 if it is unknown.
 func OwnerOf(path string) (pid int) {
 	conn, err := (&net.Dialer{Timeout: ownerTime}).Dial("unix", path)
 	if err != nil {

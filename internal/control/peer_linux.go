@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// peerOf returns the user at the other end of a Unix socket when it connected.
+// peerOf returns the user who connected to a Unix socket.
 func peerOf(c net.Conn) (uid int, ok bool) {
 	peer, ok := credentialsOf(c)
 	if !ok {
@@ -14,8 +14,7 @@ func peerOf(c net.Conn) (uid int, ok bool) {
 	return int(peer.Uid), true
 }
 
-// processOf returns the process at the other end of a Unix socket, 0 where that cannot be found
-// out.
+// processOf returns the id of the process at the other end of a Unix socket, or 0 if it is unknown.
 func processOf(c net.Conn) (pid int) {
 	peer, ok := credentialsOf(c)
 	if !ok {
@@ -24,7 +23,8 @@ func processOf(c net.Conn) (pid int) {
 	return int(peer.Pid)
 }
 
-// credentialsOf asks the system who is at the other end of a Unix socket; see unix(7), SO_PEERCRED.
+// credentialsOf returns the credentials of the process at the other end of a Unix socket; see
+// SO_PEERCRED in unix(7).
 func credentialsOf(c net.Conn) (peer *syscall.Ucred, ok bool) {
 	conn, ok := c.(*net.UnixConn)
 	if !ok {

@@ -4,8 +4,8 @@ package control
 
 import "net"
 
-// peerOf knows nothing: the mode of the socket decides who may connect.
+// peerOf is not implemented on this system. Only the mode of the socket decides who can connect.
 func peerOf(net.Conn) (uid int, ok bool) { return 0, false }
 
-// processOf finds out nothing on this system.
+// processOf is not implemented on this system.
 func processOf(net.Conn) (pid int) { return 0 }

@@ -11,12 +11,12 @@ import (
 	filestore "syncd/internal/checkpoint/store/file"
 )
 
-// ErrNoPlace says that no user can make a socket at a path.
+// ErrNoPlace reports that no user can create a socket at a path.
 var ErrNoPlace = errors.New("no socket can be made there")
 
-// CheckPlace refuses a path at which Listen makes no socket, as far as that can be known without
-// making anything. It answers the same for every user: the caller may run as another user than the
-// daemon.
+// CheckPlace rejects a path where Listen cannot create a socket, as far as that can be known
+// without creating anything. The result does not depend on the user, because the command may run as
+// another user than the daemon.
 func CheckPlace(path string) error {
 	if len(path) > MaxSocketPath {
 		return fmt.Errorf("the path has %d bytes, and a socket's at most %d: %w", len(path), MaxSocketPath, ErrNoPlace)
@@ -25,7 +25,7 @@ func CheckPlace(path string) error {
 	there, info, err := nearest(dir)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return nil // the daemon's user may look there
+		return nil // the user of the daemon may have access
 	case err != nil:
 		return err
 	case !info.IsDir():
@@ -33,13 +33,13 @@ func CheckPlace(path string) error {
 	case holdsNoFiles(there):
 		return fmt.Errorf("%s is of the kernel and holds no files of others: %w", there, ErrNoPlace)
 	case there != dir:
-		return nil // the folder is made for this user alone
+		return nil // Listen creates the folder with access only for its user
 	}
 	return errors.Join(checkWriters(dir), checkReplaceable(path))
 }
 
-// CheckUsable reports whether this user could make a socket at a path that CheckPlace accepts: the
-// nearest folder that exists can be written to.
+// CheckUsable returns an error if this user could not create a socket at a path that CheckPlace
+// accepts, because the nearest existing folder is not writable.
 func CheckUsable(path string) error {
 	there, _, err := nearest(filepath.Dir(path))
 	if err != nil {
@@ -51,10 +51,10 @@ func CheckUsable(path string) error {
 	return nil
 }
 
-// writeAndSearch is the mode of access(2) with which names can be made in a folder.
+// writeAndSearch is the access(2) mode that is needed to create files in a folder.
 const writeAndSearch = 2 | 1
 
-// nearest returns a folder, or what there is of the way to it.
+// nearest returns dir, or the nearest parent that exists.
 func nearest(dir string) (there string, info fs.FileInfo, err error) {
 	for {
 		info, err := os.Stat(dir)
@@ -63,7 +63,7 @@ func nearest(dir string) (there string, info fs.FileInfo, err error) {
 		}
 		isMissing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 		if link, err := os.Lstat(dir); isMissing && err == nil {
-			return dir, link, nil // a link to nothing
+			return dir, link, nil // a dangling symbolic link
 		}
 		parent := filepath.Dir(dir)
 		if !isMissing || parent == dir {
@@ -73,10 +73,10 @@ func nearest(dir string) (there string, info fs.FileInfo, err error) {
 	}
 }
 
-// checkWriters refuses a folder in which another user could put a socket in the place of this one:
-// others may write to it, and no sticky bit keeps each to their own files. A group of this process
-// may write to it, as to the folder of a state (filestore.Open): of whom in it puts a socket there
-// no client takes it, unless the folder is theirs.
+// checkWriters rejects a folder where another user could replace the socket: others can write to
+// it, and it has no sticky bit. A group of this process may have write access, as with the folder
+// of a state (filestore.Open). If a member of the group replaces the socket, clients reject it,
+// unless that member owns the folder.
 func checkWriters(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
@@ -93,7 +93,7 @@ func checkWriters(dir string) error {
 	return fmt.Errorf("other users may write to %s (%s): %w", dir, mode, ErrNotTrusted)
 }
 
-// checkReplaceable refuses to replace anything but a socket.
+// checkReplaceable returns an error if path exists and is not a socket.
 func checkReplaceable(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {

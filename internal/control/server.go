@@ -15,52 +15,50 @@ import (
 	"time"
 )
 
-// What a client of the socket may cost.
+// Limits for a client of the socket.
 const (
 	requestTime    = 10 * time.Second // to send a request
-	replyTime      = 30 * time.Second // beyond the wait that it asks for
+	replyTime      = 30 * time.Second // in addition to the requested wait
 	maxHeaderBytes = 16 << 10
 )
 
-// MaxWait is how long a client may ask to wait for an answer.
+// MaxWait is the longest time that a client can wait for an answer.
 const MaxWait = 24 * time.Hour
 
-// path is the one that requests are sent to. A later version of them has another.
+// path is the URL path for requests of this version.
 const path = "/v1/requests"
 
-// Reply is what the socket answers.
+// Reply is the response of the socket.
 type Reply struct {
-	// Answer is what became of the request; absent while it is not known.
+	// Answer is the answer to the request; absent if there is none yet.
 	Answer *Answer `json:"answer,omitempty"`
-	// ClaimedBy is the process that carries the request out, when one does and there is no answer
-	// yet.
+	// ClaimedBy is the process that carries out the request, if there is no answer yet.
 	ClaimedBy string `json:"claimed_by,omitempty"`
-	// Error says why the request was not taken, Hint what to do about that.
+	// Error is why the request was rejected, and Hint what to do about it.
 	Error string `json:"error,omitempty"`
 	Hint  string `json:"hint,omitempty"`
 }
 
-// NotKeptError says that a daemon does not keep a mapping.
+// NotKeptError reports that a daemon does not have a mapping.
 type NotKeptError struct{ Mapping string }
 
 func (e *NotKeptError) Error() string {
 	return fmt.Sprintf("mapping %q is not in this daemon's configuration", clipped(e.Mapping))
 }
 
-// Take brings a request to where it is carried out, and waits up to so long for the answer. The end
-// of ctx ends the wait.
+// Take passes on a request and waits up to wait for the answer. It stops waiting when ctx ends.
 type Take func(ctx context.Context, r Request, wait time.Duration) (Reply, error)
 
-// peer is who is at the other end of a connection.
+// peer is the user at the other end of a connection.
 type peer struct {
 	uid     int
-	isKnown bool // the system says so
+	isKnown bool // the system has reported the user
 }
 
 type peerKey struct{}
 
-// NewServer returns a server for the socket, whose requests go to take. It serves the user of this
-// process and root.
+// NewServer returns a server for the socket that passes requests to take. It serves only the user
+// of this process and root.
 func NewServer(take Take, logger *slog.Logger) *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle("POST "+path, Handler(take, logger))
@@ -98,7 +96,7 @@ func Handler(take Take, logger *slog.Logger) http.Handler {
 		if who.isKnown {
 			request.Who = userName(who.uid)
 		}
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait + replyTime)) // a wait without end ends with its client
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait + replyTime)) // without a deadline the wait ends when the client disconnects
 		got, err := take(r.Context(), request, wait)
 		reply(w, statusOf(got, err), withError(got, err))
 	})
@@ -131,10 +129,10 @@ func withError(r Reply, err error) Reply {
 func reply(w http.ResponseWriter, status int, r Reply) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(r) // the client may have gone
+	_ = json.NewEncoder(w).Encode(r) // the client may have disconnected
 }
 
-// userName names a user of this machine.
+// userName returns the name of a user of this machine, with the host.
 func userName(uid int) string {
 	name := "uid " + strconv.Itoa(uid)
 	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
@@ -143,10 +141,10 @@ func userName(uid int) string {
 	return at(name)
 }
 
-// Self names the user of this process.
+// Self returns the name of the user of this process, as "user@host".
 func Self() string { return userName(os.Geteuid()) }
 
-// at adds the host.
+// at appends the name of the host, and limits the length.
 func at(name string) string {
 	host, err := os.Hostname()
 	if err != nil {

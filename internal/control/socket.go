@@ -19,31 +19,31 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// MaxSocketPath is how long the path of a socket may be, in bytes (unix(7): 108 with the zero at
-// its end; 104 elsewhere).
+// MaxSocketPath is the maximum length of the path of a socket, in bytes. On Linux the limit is 108
+// including a terminating zero (unix(7)), on other systems 104.
 const MaxSocketPath = 103
 
-// ErrSocketInUse says that a living process has the socket.
+// ErrSocketInUse reports that another process is listening on the socket.
 var ErrSocketInUse = errors.New("another process answers there")
 
-// ErrNoDaemon says that no process answers on a socket.
+// ErrNoDaemon reports that no process is listening on a socket.
 var ErrNoDaemon = errors.New("no daemon answers there")
 
-// ErrNotTrusted says that a socket, or its folder, may be in the hands of another user.
+// ErrNotTrusted reports that another user may control a socket or its folder.
 var ErrNotTrusted = errors.New("it may be another user's")
 
-// socket is a listener whose file is removed with it.
+// socket is a listener that removes its file when it is closed.
 type socket struct {
 	net.Listener
 	path string
-	made fs.FileInfo // of the file
+	made fs.FileInfo // the file that this process created
 	lock *flock.Flock
 }
 
-// Listen makes the socket at a path, for the user of this process alone. What a process that ended
-// has left there is replaced; of one that lives the error is ErrSocketInUse. A lock on a file next
-// to it says which of the two it is, and the system gives that back however a process ends. The
-// lock file stays.
+// Listen creates a socket that only the user of this process can connect to. It replaces a socket
+// that an ended process has left behind. If a running process has the socket, the error is
+// ErrSocketInUse. Listen distinguishes the two by a lock on a file next to the socket, which the
+// system releases however the process ends. The lock file is never removed.
 func Listen(ctx context.Context, path string) (net.Listener, error) {
 	if err := CheckPlace(path); err != nil {
 		return nil, fmt.Errorf("make socket %s: %w", path, err)
@@ -52,7 +52,7 @@ func Listen(ctx context.Context, path string) (net.Listener, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make socket %s: %w", path, err)
 	}
-	if err := checkWriters(dir); err != nil { // another process may have made it meanwhile
+	if err := checkWriters(dir); err != nil { // another process may have created the folder in the meantime
 		return nil, fmt.Errorf("make socket %s: %w", path, err)
 	}
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW))
@@ -70,8 +70,8 @@ func Listen(ctx context.Context, path string) (net.Listener, error) {
 	return &socket{listener, path, made, lock}, nil
 }
 
-// checkOwner refuses a socket that belongs neither to this user nor to root nor to the owner of its
-// folder: requests are not for others to read.
+// checkOwner rejects a socket that belongs to another user, unless the user is root or owns the
+// folder. Otherwise that user could read the requests.
 func checkOwner(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -97,14 +97,14 @@ func ownerOf(info fs.FileInfo) (uid int, ok bool) {
 	return int(stat.Uid), true
 }
 
-// bind makes the socket in a folder that only this user can look into, and gives it its name when
-// it has its mode: there is no moment at which others could connect.
+// bind creates the socket in a private temporary folder, sets its mode, and then renames it to
+// path, so that other users can never connect.
 func bind(ctx context.Context, path string) (listener net.Listener, made fs.FileInfo, err error) {
 	dir, err := os.MkdirTemp(filepath.Dir(path), ".s")
 	if err != nil {
 		return nil, nil, err
 	}
-	defer func() { _ = os.Remove(dir) }() // empty by then
+	defer func() { _ = os.Remove(dir) }() // the socket was moved or removed
 	temporary := filepath.Join(dir, "s")
 	listener, err = (&net.ListenConfig{}).Listen(ctx, "unix", temporary)
 	if err != nil {
@@ -125,7 +125,8 @@ func bind(ctx context.Context, path string) (listener net.Listener, made fs.File
 	return listener, made, nil
 }
 
-// Close closes and removes the socket. What another process has put in its place meanwhile stays.
+// Close closes and removes the socket. It does not remove a file that another process has put in
+// its place.
 func (s *socket) Close() error {
 	err := s.Listener.Close()
 	if errors.Is(err, net.ErrClosed) {
@@ -137,7 +138,7 @@ func (s *socket) Close() error {
 	return errors.Join(err, s.lock.Close())
 }
 
-// StatusError says that a daemon has not taken a request.
+// StatusError reports that a daemon rejected a request.
 type StatusError struct {
 	Path       string
 	Status     int
@@ -157,7 +158,7 @@ type Client struct {
 	client *http.Client
 }
 
-// NewClient returns the client of a socket. It connects with the first request.
+// NewClient returns a client for a socket. It connects when it sends a request.
 func NewClient(path string) *Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", path)
@@ -165,9 +166,9 @@ func NewClient(path string) *Client {
 	return &Client{path, &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true, MaxResponseHeaderBytes: maxHeaderBytes}}}
 }
 
-// Send sends a request and waits up to so long for its answer. Where no process answers the error
-// is ErrNoDaemon; where one does and does not keep the mapping, it is a *NotKeptError. A socket
-// that may be another user's is not connected to: ErrNotTrusted.
+// Send sends a request and waits up to wait for its answer. If no process is listening the error is
+// ErrNoDaemon; if the daemon does not have the mapping, it is a *NotKeptError. Send does not
+// connect to a socket that another user may control, and returns ErrNotTrusted.
 func (c *Client) Send(ctx context.Context, r Request, wait time.Duration) (Reply, error) {
 	if err := checkOwner(c.path); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -194,7 +195,7 @@ func (c *Client) Send(ctx context.Context, r Request, wait time.Duration) (Reply
 	case err != nil:
 		return Reply{}, fmt.Errorf("send request to %s: %w", c.path, withoutURL(err))
 	}
-	defer func() { _ = response.Body.Close() }() // it was read
+	defer func() { _ = response.Body.Close() }() // the body was read
 	return c.receive(r, response)
 }
 
@@ -216,7 +217,8 @@ func (c *Client) receive(r Request, response *http.Response) (got Reply, err err
 	return got, nil
 }
 
-// withoutURL is an error of the HTTP client without the URL that the socket has no use for.
+// withoutURL removes the URL from an error of the HTTP client, because it is meaningless for a
+// socket.
 func withoutURL(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		return e.Err

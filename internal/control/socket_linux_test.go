@@ -18,7 +18,7 @@ import (
 	"syncd/internal/control"
 )
 
-// as calls do as another user, on a thread that ends with it. Root alone can.
+// as calls do as another user, on a thread that ends afterwards. Only root can do that.
 func as(t *testing.T, uid uintptr, do func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -27,7 +27,7 @@ func as(t *testing.T, uid uintptr, do func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread is not used for anything else
+		runtime.LockOSThread() // never unlocked, so that the thread is not reused
 		const keep = ^uintptr(0)
 		if _, _, errno := syscall.RawSyscall(syscall.SYS_SETRESUID, keep, uid, keep); errno != 0 {
 			t.Errorf("become user %d: %v", uid, errno)
@@ -38,9 +38,9 @@ func as(t *testing.T, uid uintptr, do func()) {
 	<-done
 }
 
-// Another user is refused by the mode of the socket, and where that was loosened by the name that
-// the system gives.
-func TestSocketOfAnotherUser(t *testing.T) {
+// The mode of the socket rejects another user. If the mode allows access, the server rejects the
+// user that the system reports.
+func TestSocketRejectsOtherUsers(t *testing.T) {
 	dir := folder(t)
 	path := filepath.Join(dir, "s")
 	serve(t, path, func(context.Context, control.Request, time.Duration) (control.Reply, error) {

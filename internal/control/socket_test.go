@@ -17,7 +17,7 @@ import (
 	"syncd/internal/control"
 )
 
-// folder is one whose path is short enough for sockets.
+// folder creates a temporary folder whose path is short enough for a socket.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "c") //nolint:usetesting // the path of t.TempDir is too long for a socket
@@ -98,9 +98,9 @@ func TestSocket(t *testing.T) {
 	}
 }
 
-// Of a living process the socket is left alone; what a process that ended left is replaced, and
-// nothing else is.
-func TestSocketsOfOthers(t *testing.T) {
+// Listen leaves the socket of a running process alone. It replaces the socket of a dead process,
+// but no other file.
+func TestListenReplacesOnlyDeadSockets(t *testing.T) {
 	dir := folder(t)
 	path := filepath.Join(dir, "s")
 	first, err := control.Listen(t.Context(), path)
@@ -152,7 +152,7 @@ func TestSocketsOfOthers(t *testing.T) {
 	}
 }
 
-// Who may not write to the socket is refused by the system.
+// The system rejects users without write permission on the socket.
 func TestSocketIsRefusedByItsMode(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root may connect to every socket")
@@ -170,8 +170,8 @@ func TestSocketIsRefusedByItsMode(t *testing.T) {
 	}
 }
 
-// What a client may send is bounded, and a wait has to be one.
-func TestHandlerBoundsItsClients(t *testing.T) {
+// The handler limits the size of a request, and rejects an invalid wait.
+func TestHandlerLimits(t *testing.T) {
 	h := control.NewServer(func(context.Context, control.Request, time.Duration) (control.Reply, error) {
 		t.Error("got a request")
 		return control.Reply{}, nil
@@ -196,8 +196,9 @@ func TestHandlerBoundsItsClients(t *testing.T) {
 	}
 }
 
-// A folder that others may write to is refused, unless each keeps their own files there.
-func TestSocketsAreNotMadeWhereOthersWrite(t *testing.T) {
+// Listen rejects a folder that others can write to, unless the sticky bit protects each user's
+// files.
+func TestListenRejectsSharedFolders(t *testing.T) {
 	dir := folder(t)
 	if err := os.Chown(dir, -1, os.Getegid()); err != nil {
 		t.Fatal(err)
@@ -218,9 +219,9 @@ func TestSocketsAreNotMadeWhereOthersWrite(t *testing.T) {
 	}
 }
 
-// A volume belongs to root and to the group of its pod, which may write to it; one of another group
-// is refused.
-func TestASocketInTheFolderOfAGroup(t *testing.T) {
+// A Kubernetes volume belongs to root and the group of the pod, which can write to it. Listen
+// accepts it, but not a folder of another group.
+func TestSocketInGroupFolder(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give a folder away")
 	}
@@ -243,8 +244,8 @@ func TestASocketInTheFolderOfAGroup(t *testing.T) {
 	}
 }
 
-// A client connects to no socket that another user has put there.
-func TestASocketOfAnotherUser(t *testing.T) {
+// A client does not connect to a socket that belongs to another user.
+func TestClientRejectsSocketOfAnotherUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give a socket away")
 	}
@@ -266,7 +267,7 @@ func TestASocketOfAnotherUser(t *testing.T) {
 	}
 }
 
-// What has taken the place of a socket is not removed with it.
+// Close does not remove a file that has replaced the socket.
 func TestCloseRemovesItsOwnSocket(t *testing.T) {
 	path := filepath.Join(folder(t), "s")
 	listener, err := control.Listen(t.Context(), path)

@@ -7,7 +7,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestACLIsSent has a bucket policy that refuses every write without the ACL, in each way of
+// TestACLIsSent has a bucket policy that refuses every write without the ACL, for each way of
 // copying.
 func TestACLIsSent(t *testing.T) {
 	for way, w := range ways(t) {

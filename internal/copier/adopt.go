@@ -12,15 +12,15 @@ import (
 	"syncd/internal/plan"
 )
 
-// adoptMargin is how much newer than its source a copy must be where no checksum shows that they
-// are equal. Times alone prove little: they have whole seconds, and a tool that read the source
-// before it was overwritten may have written after.
+// adoptMargin is how much newer than its source an object at the destination must be to be adopted
+// without matching checksums. Times alone prove little: they have whole seconds, and a tool that
+// read the source before it was overwritten may have written the copy later.
 const adoptMargin = time.Hour
 
-// adopt looks whether what was found at the destination can stand for a copy of the object: under
-// the configured key, and of the same content as far as that can be decided without reading it. It
-// costs a HEAD of either side, less what is known already. An error is one that no other request
-// would escape; what cannot be looked at is not adopted.
+// adopt checks whether the object at the destination can be adopted as the copy: it must be under
+// the configured key and have the same content, as far as that can be decided without reading it.
+// It costs a HEAD of each side, unless the answer is already known. It returns an error only for
+// failures that other requests would meet too; an object that cannot be checked is not adopted.
 func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error) {
 	s := j.standing
 	if s.found.head == nil {
@@ -34,8 +34,8 @@ func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error
 	if err == nil && plan.SameKey(aws.ToString(copied.SSEKMSKeyId), j.o.KeyARN) && s.found.Size == j.object.Size {
 		var source *s3.HeadObjectOutput
 		source, err = j.source.head(ctx, j.object.Key, &j.object.ETag)
-		// One of ours may have been made of another object, under settings that were put back: its
-		// time proves nothing.
+		// A copy of ours may have been made from another object before the settings were reverted,
+		// so its time proves nothing.
 		adopted = err == nil && sameContent(source, copied, !s.isOurs())
 	}
 	if adopted && s.isOurs() {
@@ -55,8 +55,8 @@ func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error
 	}, true, nil
 }
 
-// isFinished reports whether a copy of syncd's own lacks nothing that is given to a copy after it
-// was made: whoever made it may have been killed in between.
+// isFinished reports whether a copy made by syncd lacks nothing that is added after a copy: the
+// process that made it may have been killed before it could add tags or annotations.
 func (j *job) isFinished(ctx context.Context) (bool, error) {
 	found, err := j.source.readTags(ctx, j.object.Key)
 	if err != nil || found.late {
@@ -69,8 +69,8 @@ func (j *job) isFinished(ctx context.Context) (bool, error) {
 	return err == nil && len(names) == 0, err
 }
 
-// sameContent compares a checksum of the whole that both sides have; where they have none in
-// common, a copy that was made long after its source is believed if it may be.
+// sameContent compares the first whole-object checksum that both sides have. Without a common
+// checksum it returns true only if mayBelieve is set and the copy is much newer than its source.
 func sameContent(source, copied *s3.HeadObjectOutput, mayBelieve bool) bool {
 	theirs := content.OfHead(copied)
 	for i, ours := range content.OfHead(source) {

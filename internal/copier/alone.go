@@ -8,21 +8,21 @@ import (
 	"syncd/internal/copier/request"
 )
 
-// doubts decide whether an answer that would end the mapping, such as SignatureDoesNotMatch, is
-// about the mapping or about one object alone: some attributes of an object make a request of which
-// client and service compute different signatures.
+// doubts decides whether an error that would end the mapping, such as SignatureDoesNotMatch,
+// affects the whole mapping or only one object. Client and service compute different signatures for
+// some object attributes.
 type doubts struct {
 	source      *source
 	destination *destination
 
 	asking chan struct{} // holds a value while the service is asked
 
-	mu     sync.Mutex
-	copies int64 // that have begun
-	good   int64 // the number of the last one that succeeded
-	isOpen bool  // the service is being asked
-	asked  int64 // how often it has answered
-	takes  bool  // whether it took the last requests
+	mu      sync.Mutex
+	copies  int64 // number of copies begun
+	good    int64 // number of the last copy that succeeded
+	isOpen  bool  // the service is being asked
+	asked   int64 // number of answers
+	accepts bool  // whether the service accepted the last requests
 }
 
 func newDoubts(s *source, d *destination) *doubts {
@@ -37,17 +37,17 @@ func (d *doubts) begin() int64 {
 	return d.copies
 }
 
-// succeeded notes that a copy was made.
+// succeeded records that a copy succeeded.
 func (d *doubts) succeeded(copied int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.good = max(d.good, copied)
 }
 
-// alone returns a failure that would end the mapping as an *awserr.AloneError when the service
-// takes other requests that were sent later: copies, or else a listing of a key on either side,
-// which needs no permission, because a denial is signed well too. Failures of copies in flight at
-// the same time share the listings. What was never answered stays as it is.
+// alone wraps a failure that would end the mapping in an *awserr.AloneError if the service accepts
+// requests that were sent later: another copy, or else a listing of one key on each side. The
+// listing needs no permission, because a denial also shows that the signature was valid. Failures
+// of concurrent copies share the listings. A failure without a response is returned unchanged.
 func (d *doubts) alone(ctx context.Context, key string, failure error) error {
 	if !awserr.Fatal(failure) || !awserr.Answered(failure) || ctx.Err() != nil {
 		return failure
@@ -60,9 +60,9 @@ func (d *doubts) alone(ctx context.Context, key string, failure error) error {
 	}
 	defer func() { <-d.asking }()
 	if !d.answered(since, question) {
-		d.ask(func() bool { return d.takesOthers(ctx) })
+		d.ask(func() bool { return d.acceptsOthers(ctx) })
 	}
-	if !d.isTaken(since) {
+	if !d.isAccepted(since) {
 		return failure
 	}
 	return &request.ObjectError{
@@ -71,9 +71,9 @@ func (d *doubts) alone(ctx context.Context, key string, failure error) error {
 	}
 }
 
-// doubt returns what must have happened before it is known whether a failure of now is of one
-// object: a copy that began after the number since has succeeded, or the service has answered a
-// question that it is asked from now on.
+// doubt returns what must happen before it is clear whether a failure at this time affects one
+// object only: a copy with a number above since succeeds, or the service answers the given
+// question.
 func (d *doubts) doubt() (since, question int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -83,32 +83,32 @@ func (d *doubts) doubt() (since, question int64) {
 	return d.copies, d.asked + 1
 }
 
-// ask notes what the service answers.
-func (d *doubts) ask(takes func() bool) {
+// ask asks the service and records the answer.
+func (d *doubts) ask(accepts func() bool) {
 	d.mu.Lock()
 	d.isOpen = true
 	d.mu.Unlock()
-	answer := takes()
+	answer := accepts()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.isOpen, d.asked, d.takes = false, d.asked+1, answer
+	d.isOpen, d.asked, d.accepts = false, d.asked+1, answer
 }
 
-// answered reports whether what doubt returned has happened.
+// answered reports whether a condition returned by doubt has been met.
 func (d *doubts) answered(since, question int64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.good > since || d.asked >= question
 }
 
-func (d *doubts) isTaken(since int64) bool {
+func (d *doubts) isAccepted(since int64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.good > since || d.takes
+	return d.good > since || d.accepts
 }
 
-// takesOthers sends a listing of at most one key to both sides.
-func (d *doubts) takesOthers(ctx context.Context) bool {
+// acceptsOthers sends each side a listing of at most one key.
+func (d *doubts) acceptsOthers(ctx context.Context) bool {
 	_, _, reading := d.source.lookup(ctx, d.source.place.Prefix)
 	if !isSigned(reading) {
 		return false
@@ -117,5 +117,6 @@ func (d *doubts) takesOthers(ctx context.Context) bool {
 	return isSigned(writing)
 }
 
-// isSigned reports whether a listing was answered as one that is signed well: a denial is.
+// isSigned reports whether the response to a listing shows that its signature was valid. A denial
+// shows that too.
 func isSigned(err error) bool { return err == nil || awserr.Code(err) == "AccessDenied" }

@@ -12,9 +12,9 @@ import (
 	"syncd/internal/copier"
 )
 
-// TestAnswerAboutOneObject has the service refuse one object with answers that would be about the
-// mapping if all requests had them.
-func TestAnswerAboutOneObject(t *testing.T) {
+// TestErrorOfOneObject makes the service refuse one object with errors that would concern the whole
+// mapping if all requests got them.
+func TestErrorOfOneObject(t *testing.T) {
 	for _, tt := range []struct{ code, reason string }{
 		{"SignatureDoesNotMatch", "signature"}, {"InvalidAccessKeyId", "credentials"}, {"NoSuchBucket", "no_bucket"},
 	} {
@@ -35,8 +35,8 @@ func TestAnswerAboutOneObject(t *testing.T) {
 	}
 }
 
-// TestAnswerAboutAllObjects has a listing fail as well, on either side.
-func TestAnswerAboutAllObjects(t *testing.T) {
+// TestErrorOfTheMapping makes a listing fail as well, on either side.
+func TestErrorOfTheMapping(t *testing.T) {
 	for _, bucket := range []string{"owner-data", "consumer-copy"} {
 		w := newWorld(t)
 		object := w.putText("k", "x")
@@ -53,8 +53,8 @@ func TestAnswerAboutAllObjects(t *testing.T) {
 	}
 }
 
-// TestLookThatIsRefusedAlone is that of a replay.
-func TestLookThatIsRefusedAlone(t *testing.T) {
+// TestLookupErrorOfOneObject is about the lookups of a replay.
+func TestLookupErrorOfOneObject(t *testing.T) {
 	w := newWorld(t)
 	w.putText("k", "x")
 	c := copier.New(w.options)
@@ -72,7 +72,7 @@ func TestLookThatIsRefusedAlone(t *testing.T) {
 	}
 }
 
-// TestFailuresShareTheListings has many copies fail at the same moment: some before the first of
+// TestFailuresShareTheListings makes many copies fail at the same time: some before the first of
 // them asks, the others while it does.
 func TestFailuresShareTheListings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -14,14 +14,14 @@ import (
 	"syncd/internal/transfer"
 )
 
-// annotationsAtOnce bounds the annotations that are in memory at once.
+// annotationsAtOnce bounds the annotations in memory at once.
 const annotationsAtOnce = 8
 
-// errAnnotationList says that a listing of annotations is none that S3 can have.
+// errAnnotationList reports a listing of annotations that S3 cannot have produced.
 var errAnnotationList = errors.New("the service lists annotations as no object can have them")
 
-// annotationsOf lists the names of a source object's annotations: no more, and by no more pages,
-// than there can be.
+// annotationsOf lists the names of a source object's annotations. It returns an error after more
+// names or pages than an object can have.
 func (s *source) annotationsOf(ctx context.Context, key string) (names []string, err error) {
 	seen := map[string]bool{}
 	var token *string

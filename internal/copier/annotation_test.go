@@ -22,7 +22,7 @@ func manyAnnotations() map[string]string {
 	return all
 }
 
-// TestCopyCarriesAnnotations where that is asked for, and only there, whichever way content goes.
+// TestCopyCarriesAnnotations copies annotations only if enabled, in every way of copying.
 func TestCopyCarriesAnnotations(t *testing.T) {
 	for _, asked := range []bool{true, false} {
 		for way, w := range ways(t) {
@@ -44,8 +44,8 @@ func TestCopyCarriesAnnotations(t *testing.T) {
 	}
 }
 
-// TestAnnotationsOfAnotherVersion has the source be written again while its annotations are read:
-// the copy is of the newest version with its annotations.
+// TestAnnotationsOfAnotherVersion overwrites the source while its annotations are read: the copy is
+// of the newest version with its annotations.
 func TestAnnotationsOfAnotherVersion(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -65,8 +65,8 @@ func TestAnnotationsOfAnotherVersion(t *testing.T) {
 	}
 }
 
-// TestAnnotationsThatFail set the object aside with its copy known, which the next attempt
-// replaces.
+// TestAnnotationsThatFail: the object is quarantined and its copy is known, so that the next
+// attempt replaces it.
 func TestAnnotationsThatFail(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestAnnotationsThatFail(t *testing.T) {
 			object := w.put("k", awsfake.SyntheticBody(w.size, 1), awsfake.PutOptions{Annotations: map[string]string{"a": "1"}})
 			operation := "PutObjectAnnotation"
 			if !w.options.Relay && w.size < 1<<20 {
-				operation = "CopyObject" // carries them itself
+				operation = "CopyObject" // carries them over
 			}
 			mend := w.cloud.Inject(awsfake.Fault{Operation: operation, Kind: awsfake.AccessDenied})
 			_, ours, err := copier.New(w.options).Copy(t.Context(), object, copier.Target{}, nil)
@@ -95,8 +95,8 @@ func TestAnnotationsThatFail(t *testing.T) {
 	}
 }
 
-// TestUnfinishedCopyIsNotAdopted has a process be killed when the copy was made and lacked its tags
-// or annotations.
+// TestUnfinishedCopyIsNotAdopted kills a process after the copy was made and before its tags or
+// annotations were set.
 func TestUnfinishedCopyIsNotAdopted(t *testing.T) {
 	long := map[string]string{}
 	for i := range 10 {

@@ -14,7 +14,7 @@ import (
 	"syncd/internal/plan"
 )
 
-// TestCopyOfChosenTags compares keys as they are, in every way of copying.
+// TestCopyOfChosenTags compares tag keys exactly, in every way of copying.
 func TestCopyOfChosenTags(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -47,8 +47,8 @@ func TestCopyOfChosenTags(t *testing.T) {
 	}
 }
 
-// TestCopyOfChosenTagsIsTwoRequests and no HEAD, where it goes in one piece; without a choice it is
-// one.
+// TestCopyOfChosenTagsIsTwoRequests, without a HEAD, if the object is copied in one piece. Without
+// a choice it is one.
 func TestCopyOfChosenTagsIsTwoRequests(t *testing.T) {
 	for _, tt := range []struct {
 		change func(*copier.Options)
@@ -69,13 +69,13 @@ func TestCopyOfChosenTagsIsTwoRequests(t *testing.T) {
 	}
 }
 
-// TestChosenTagsOfASourceThatChanges reads them again with the version that is copied.
+// TestChosenTagsOfASourceThatChanges: the tags are read again with the version that is copied.
 func TestChosenTagsOfASourceThatChanges(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
 			w.options.OnlyTags = []string{"class"}
 			object := w.put("k", awsfake.SyntheticBody(w.size, 1), awsfake.PutOptions{Tags: map[string]string{"class": "old"}})
-			next := "CopyObject" // the request after the reading of tags, which then are those of a version that is gone
+			next := "CopyObject" // the request after the tags were read, which are then of a former version
 			switch {
 			case w.size > 8*mib:
 				next = "CreateMultipartUpload"
@@ -96,9 +96,8 @@ func TestChosenTagsOfASourceThatChanges(t *testing.T) {
 	}
 }
 
-// TestChosenTagsThatNoHeaderTakes are set on the version that was made, those that were chosen
-// alone.
-func TestChosenTagsThatNoHeaderTakes(t *testing.T) {
+// TestChosenTagsTooLongForAHeader: only the chosen tags are set, on the version that was made.
+func TestChosenTagsTooLongForAHeader(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
 			want := longTags()
@@ -120,8 +119,8 @@ func TestChosenTagsThatNoHeaderTakes(t *testing.T) {
 	}
 }
 
-// TestChosenTagsThatAreRefused come late where the service takes shorter headers, and fail the copy
-// where it takes none.
+// TestChosenTagsThatAreRefused: the tags are set late if the service accepts shorter headers, and
+// the copy fails if it accepts no tags.
 func TestChosenTagsThatAreRefused(t *testing.T) {
 	w := newWorld(t)
 	w.options.OnlyTags = []string{"a"}
@@ -147,7 +146,7 @@ func TestChosenTagsThatAreRefused(t *testing.T) {
 	}
 }
 
-// TestChosenTagsThatCannotBeRead are denied before anything is written, with the way out.
+// TestChosenTagsThatCannotBeRead: the copy is denied before anything is written, with a hint.
 func TestChosenTagsThatCannotBeRead(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -162,7 +161,7 @@ func TestChosenTagsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestUploadUnderOtherTagsIsNotResumed: what an upload was begun with stays with it.
+// TestUploadUnderOtherTagsIsNotResumed: an upload keeps the tags that it was begun with.
 func TestUploadUnderOtherTagsIsNotResumed(t *testing.T) {
 	for name, change := range map[string]func(*copier.Options){
 		"other tags":        func(o *copier.Options) { o.OnlyTags = []string{"class"} },
@@ -197,8 +196,8 @@ func TestUploadUnderOtherTagsIsNotResumed(t *testing.T) {
 	}
 }
 
-// TestRetentionIsBounded: an owner's date of a thousand years would have the consumer pay for as
-// long, and nobody could end it.
+// TestRetentionIsBounded: if an owner set a retention of a thousand years, the consumer would have
+// to pay for that long, and no one could end it.
 func TestRetentionIsBounded(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Second)
 	const day = 24 * time.Hour

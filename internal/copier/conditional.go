@@ -10,8 +10,8 @@ import (
 	"syncd/internal/copier/request"
 )
 
-// conditional sends a write of the object under the condition that its standing asks for, as far as
-// the service and the role let it be sent.
+// conditional sends a write of the object under the condition that the job's standing requires, if
+// the service and the role allow the condition.
 func (j *job) conditional(ctx context.Context, operation string, send func(context.Context, precondition.Condition) error) error {
 	known := j.conditions
 	wanted := j.standing.verdict(j.object).condition
@@ -54,8 +54,9 @@ func (j *job) conditional(ctx context.Context, operation string, send func(conte
 	return nil
 }
 
-// probe finds out how conditions are treated: a write under one that cannot hold is refused, and
-// then made under the one that is wanted; or it happens, and nobody has looked at the condition.
+// probe finds out how the service treats conditions. It sends a write under a condition that cannot
+// hold. If the service refuses it, probe sends the write under the wanted condition. If the write
+// succeeds, the service ignores conditions.
 func (j *job) probe(ctx context.Context, operation string, wanted precondition.Condition, send func(context.Context, precondition.Condition) error) error {
 	known, learnt := j.conditions, precondition.Unknown
 	defer func() { known.Learnt(operation, learnt) }()
@@ -63,7 +64,7 @@ func (j *job) probe(ctx context.Context, operation string, wanted precondition.C
 		return j.withoutMatch(ctx, wanted, send)
 	}
 	err := j.send(ctx, precondition.Never(), send)
-	switch awserr.Classify(err) { //nolint:exhaustive // what a condition that does not hold is answered with
+	switch awserr.Classify(err) { //nolint:exhaustive // the possible answers to a condition that does not hold
 	case "":
 		learnt, j.unconditional = precondition.Ignored, ConditionsIgnored
 		return nil
@@ -82,15 +83,15 @@ func (j *job) probe(ctx context.Context, operation string, wanted precondition.C
 	default:
 		return err
 	}
-	// The refusal may have been that of the source's condition. It was not if the same write
-	// happens now.
+	// The refusal may have been for the source's condition. If the same write succeeds now, it was
+	// not.
 	if err = j.send(ctx, wanted, send); err == nil {
 		learnt = precondition.Honoured
 	}
 	return err
 }
 
-// withoutMatch sends a write for a role that may not send If-Match.
+// withoutMatch sends a write for a role that may not use If-Match.
 func (j *job) withoutMatch(ctx context.Context, wanted precondition.Condition, send func(context.Context, precondition.Condition) error) error {
 	if wanted.Match != "" {
 		wanted = precondition.Condition{}
@@ -99,7 +100,7 @@ func (j *job) withoutMatch(ctx context.Context, wanted precondition.Condition, s
 	return j.send(ctx, wanted, send)
 }
 
-// send sends one write, and notes when nobody knows what became of it.
+// send sends one write, and records if its outcome is unknown.
 func (j *job) send(ctx context.Context, under precondition.Condition, send func(context.Context, precondition.Condition) error) error {
 	counting, sent := admit.Count(ctx)
 	began := time.Now()

@@ -15,8 +15,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// treats has the service treat the conditions of some writes in another way, until it is told
-// otherwise.
+// treats makes the service treat the conditions of some writes differently, until remove is called.
 func (w *world) treats(kind awsfake.FaultKind, operations ...string) (remove func()) {
 	w.options.ToS3 = func() bool { return false }
 	var all []func()
@@ -30,8 +29,8 @@ func (w *world) treats(kind awsfake.FaultKind, operations ...string) (remove fun
 	}
 }
 
-// TestServiceThatIgnoresConditions finds that out with the first write of each kind, which is a
-// copy like any other, and looks before every write from then on.
+// TestServiceThatIgnoresConditions: the first write of each kind, which is a normal copy, finds
+// that out. From then on the destination is checked before every write.
 func TestServiceThatIgnoresConditions(t *testing.T) {
 	for way, w := range ways(t) {
 		for name, kind := range map[string]awsfake.FaultKind{"ignores": awsfake.IgnoreConditions, "refuses": awsfake.RefuseConditions} {
@@ -63,7 +62,7 @@ func TestServiceThatIgnoresConditions(t *testing.T) {
 }
 
 // TestServiceThatHonoursConditions costs one refused write of each kind to find out, and protects
-// what is there from the first.
+// existing objects from the start.
 func TestServiceThatHonoursConditions(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -92,7 +91,7 @@ func TestServiceThatHonoursConditions(t *testing.T) {
 	}
 }
 
-// TestManyCopiesFindOutOnce begins many copies at once on a service of which nothing is known.
+// TestManyCopiesFindOutOnce begins many copies at once on a service of unknown behavior.
 func TestManyCopiesFindOutOnce(t *testing.T) {
 	w := newWorld(t)
 	w.treats(awsfake.None)
@@ -112,9 +111,9 @@ func TestManyCopiesFindOutOnce(t *testing.T) {
 	}
 }
 
-// TestTrialThatSaysNothing has the first write fail for other reasons, or with its source: nothing
-// is known after it.
-func TestTrialThatSaysNothing(t *testing.T) {
+// TestInconclusiveProbe makes the first write fail for other reasons, or because of its source: the
+// behavior is still unknown after it.
+func TestInconclusiveProbe(t *testing.T) {
 	w := newWorld(t)
 	w.treats(awsfake.None)
 	c := copier.New(w.options)
@@ -135,8 +134,8 @@ func TestTrialThatSaysNothing(t *testing.T) {
 	w.wantSent(t, `if "syncd-never"`, "if none")
 }
 
-// TestRoleThatMayNotRead has a role that lacks s3:GetObject at the destination, which a write under
-// If-Match takes: it falls back once, and says so.
+// TestRoleThatMayNotRead has a role without s3:GetObject at the destination, which a write with
+// If-Match needs: the copier falls back once and reports it.
 func TestRoleThatMayNotRead(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -156,7 +155,7 @@ func TestRoleThatMayNotRead(t *testing.T) {
 				t.Fatalf("got %+v, %v, want a copy without a condition", third, err)
 			}
 			w.wantSent(t, "if "+made.DestinationETag, "always", "always")
-			// What is written where nothing is known takes no permission but to write.
+			// A write to a key without a known object needs only permission to write.
 			other := w.source.Put("other", awsfake.SyntheticBody(w.size, 1), awsfake.PutOptions{})
 			fourth, _, err := c.Copy(t.Context(), listed(other), copier.Target{}, nil)
 			if err != nil || fourth.Unconditional != "" {
@@ -166,7 +165,7 @@ func TestRoleThatMayNotRead(t *testing.T) {
 	}
 }
 
-// TestRoleThatMayReadLater gets the permission: within the hour nothing is tried, then the
+// TestRoleThatMayReadLater grants the permission: within the hour nothing is tried, then the
 // condition is sent again.
 func TestRoleThatMayReadLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -199,8 +198,9 @@ func TestRoleThatMayReadLater(t *testing.T) {
 	})
 }
 
-// TestDeniedIsDenied falls back to nothing where the write is denied all the same.
-func TestDeniedIsDenied(t *testing.T) {
+// TestNoFallbackForOtherDenials: there is no fallback if the write is denied without the condition
+// too.
+func TestNoFallbackForOtherDenials(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
 			for _, operation := range []string{"CopyObject", "PutObject", "CompleteMultipartUpload"} {
@@ -214,8 +214,8 @@ func TestDeniedIsDenied(t *testing.T) {
 	}
 }
 
-// TestBucketThatDemandsConditions has a policy that denies every write without one ("Enforce
-// conditional writes", Amazon S3 User Guide).
+// TestBucketThatDemandsConditions has a policy that denies every write without a condition
+// ("Enforce conditional writes", Amazon S3 User Guide).
 func TestBucketThatDemandsConditions(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {

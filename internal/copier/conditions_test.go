@@ -22,13 +22,13 @@ import (
 	"syncd/internal/transfer"
 )
 
-// roundTrip is a transport of one function.
+// roundTrip is a function that implements http.RoundTripper.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// putForeign puts what is not syncd's under the key k at the destination, with a date as if it had
-// been there since.
+// putForeign puts a foreign object under the key k at the destination, dated as if it had been
+// there since.
 func (w *world) putForeign(at time.Time) awsfake.ObjectInfo {
 	return w.destination.Put("k", awsfake.BytesBody([]byte("theirs")), awsfake.PutOptions{KeyARN: w.key.ARN(), LastModified: at})
 }
@@ -61,12 +61,12 @@ func (w *world) wantSent(t *testing.T, want ...string) {
 	}
 }
 
-// object is an object of the way's size at the source.
+// sized puts an object of w.size bytes at the source.
 func (w *world) sized(seed uint64) awsfake.ObjectInfo {
 	return w.source.Put("k", awsfake.SyntheticBody(w.size, seed), awsfake.PutOptions{})
 }
 
-// TestCopyIsConditional sends each write under what the caller knows to be there.
+// TestCopyIsConditional sends each write under the condition that the caller's knowledge requires.
 func TestCopyIsConditional(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestCopyIsConditional(t *testing.T) {
 
 			w.destination.Delete("k")
 			w.target = copier.Target{Known: second.DestinationETag}
-			third, _ := w.mustCopy(t, listed(w.sized(3))) // 404 in place of 412
+			third, _ := w.mustCopy(t, listed(w.sized(3))) // 404 instead of 412
 			w.wantSent(t, "if none", "if "+first.DestinationETag, "if "+second.DestinationETag, "if none")
 
 			w.target = w.asListed()
@@ -92,9 +92,8 @@ func TestCopyIsConditional(t *testing.T) {
 	}
 }
 
-// TestForeignObjectStays has what is not syncd's at the destination: known by a listing, met by a
-// write, put there in the very moment of the write, or put in the place of a copy that the ledger
-// knows.
+// TestForeignObjectStays has a foreign object at the destination: known from a listing, met by a
+// write, put there at the moment of the write, or put in place of a copy in the ledger.
 func TestForeignObjectStays(t *testing.T) {
 	for name, tt := range map[string]func(t *testing.T, w *world) (foreign func() awsfake.ObjectInfo){
 		"listed": func(_ *testing.T, w *world) func() awsfake.ObjectInfo {
@@ -160,7 +159,8 @@ func TestForeignObjectStays(t *testing.T) {
 	}
 }
 
-// TestListedForeignObjectCostsNoWrite counts what a foreign object costs that a listing has shown.
+// TestListedForeignObjectCostsNoWrite counts the requests for a foreign object that a listing has
+// shown.
 func TestListedForeignObjectCostsNoWrite(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -176,8 +176,8 @@ func TestListedForeignObjectCostsNoWrite(t *testing.T) {
 	}
 }
 
-// TestOwnCopyIsNeverForeign loses the answers of writes, in a copy and over the death of its
-// process.
+// TestOwnCopyIsNeverForeign loses the responses of writes, within a copy and across the death of
+// its process.
 func TestOwnCopyIsNeverForeign(t *testing.T) {
 	writes := []string{"CopyObject", "PutObject", "CompleteMultipartUpload"}
 	for way, w := range ways(t) {
@@ -195,13 +195,13 @@ func TestOwnCopyIsNeverForeign(t *testing.T) {
 					f()
 				}
 				if err == nil {
-					continue // it found the copy made
+					continue // it found the copy
 				}
 				if awserr.Classify(err) != awserr.Transient || w.ours.Since.IsZero() || w.ours.Since.Before(began.Add(-3*time.Second)) {
 					t.Fatalf("%s: got %v, ours %+v, want a transient failure that may have written", name, err, w.ours)
 				}
 				w.target = copier.Target{Known: w.ours.ETag, OursSince: w.ours.Since}
-				object := listed(w.sized(2)) // overwritten meanwhile, with other content
+				object := listed(w.sized(2)) // overwritten meanwhile with other content
 				result, copied := w.mustCopy(t, object)
 				if result.Object.ETag != object.ETag {
 					t.Errorf("%s: got %+v of %+v, want the newest version", name, result, copied)
@@ -211,7 +211,7 @@ func TestOwnCopyIsNeverForeign(t *testing.T) {
 	}
 }
 
-// TestOwnCopyThatIsThereCostsOneRequest has a listing show a copy that a killed process made and
+// TestOwnCopyThatIsThereCostsOneRequest has a listing show a copy that a killed process made but
 // did not record.
 func TestOwnCopyThatIsThereCostsOneRequest(t *testing.T) {
 	w := newWorld(t)
@@ -250,7 +250,7 @@ func TestCopyWritesOnlyWhileItMay(t *testing.T) {
 				w.wire.seen = nil
 				_, err := w.copyWith(t, listed(w.sized(uint64(n)+1)), r)
 				if writes < n {
-					break // it took fewer
+					break // it took fewer requests
 				}
 				if !errors.Is(err, store.ErrLeaseLost) {
 					t.Fatalf("lost with write %d: got %v, want the lease lost", n, err)
@@ -266,9 +266,9 @@ func TestCopyWritesOnlyWhileItMay(t *testing.T) {
 	}
 }
 
-// TestVanishedWhereNothingMayBeListed has S3 answer 403 for a key that is not there, as it does to
-// a role whose right to list has a condition that no GET, HEAD or COPY carries.
-func TestVanishedWhereNothingMayBeListed(t *testing.T) {
+// TestGoneWithoutPermissionToList has S3 return 403 for an absent key, as it does to a role whose
+// permission to list has a condition that a GET, HEAD or COPY cannot fulfill.
+func TestGoneWithoutPermissionToList(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
 			w.source.SetPolicy(iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
@@ -290,7 +290,7 @@ func TestVanishedWhereNothingMayBeListed(t *testing.T) {
 	}
 }
 
-// TestListedAndGone has a source that lists an object and says that it is not there.
+// TestListedAndGone has a source that lists an object and reports it as absent.
 func TestListedAndGone(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -315,9 +315,9 @@ func TestListedAndGone(t *testing.T) {
 	}
 }
 
-// TestAnswerThatNamesTheFormerCopy has something before the service answer a write with what was
-// there, and write nothing.
-func TestAnswerThatNamesTheFormerCopy(t *testing.T) {
+// TestResponseWithTheFormerCopy has something in front of the service respond to a write with the
+// previous object and write nothing.
+func TestResponseWithTheFormerCopy(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		for _, size := range []int64{10, 17 * mib} {
 			synctest.Test(t, func(t *testing.T) {
@@ -337,7 +337,7 @@ func TestAnswerThatNamesTheFormerCopy(t *testing.T) {
 	}
 }
 
-// former answers the writes that make copies with what was there before, or is of another object.
+// former answers the writes that make copies with the previous object or with another object.
 type former struct {
 	next           http.RoundTripper
 	key, etag, sum string
@@ -362,10 +362,10 @@ func (f former) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// TestAnswerOfAnotherObjectLeavesTheFormerCopyOurs has something before the service answer a write
-// with what belongs to another object, and write nothing: what is at the destination is still the
-// copy before.
-func TestAnswerOfAnotherObjectLeavesTheFormerCopyOurs(t *testing.T) {
+// TestResponseForAnotherObject has something in front of the service respond to a write with
+// another object's ETag and write nothing: the destination still has the previous copy, and it is
+// still syncd's own.
+func TestResponseForAnotherObject(t *testing.T) {
 	for name, key := range map[string]string{"that names the key": "", "that names no key": "absent"} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -1,26 +1,27 @@
-// Package copier carries out one copy: an action of the plan in, a result with its proof out.
+// Package copier carries out one copy: it takes an action of the plan and returns a result that the
+// destination has confirmed.
 //
-// It promises that what it reports as copied is one version of the source, whole, under the
-// configured KMS key. Every request is pinned to the ETag that was listed, so that an object
-// overwritten during the copy is copied again from its newest version and never mixed from two; the
-// key ARN that the service answers is compared with the configured one; the expected owner is sent
-// for both buckets. Up to 5 GiB an object costs exactly one request; above, and where two roles are
-// needed, content goes in parts side by side, or from one stream where a source answers no ranges.
-// An upload of parts that is cut short by a drain, a dead session, a killed process or an outage
-// resumes from where it was recorded last; every other failure aborts it, and SweepUploads finds
+// It promises that what it reports as copied is one complete version of the source under the
+// configured KMS key. Every request is pinned to the listed ETag, so that an object overwritten
+// during the copy is copied again from its newest version and never mixed from two. The key ARN in
+// the response is compared with the configured one, and the expected owner is sent for both
+// buckets. An object up to 5 GiB takes exactly one request. Larger objects, and objects that need
+// two roles, are copied in parts in parallel, or from one stream if the source does not support
+// ranges. A multipart upload interrupted by a drain, an expired session, a killed process or an
+// outage resumes from its last record. After any other failure it is aborted. SweepUploads finds
 // uploads that no record names.
 //
-// It promises as well that it replaces nothing at the destination that syncd neither wrote nor
-// adopted: every write is conditional on what the caller knows to be there (a [Target]), as far as
-// the service honours conditions, and happens only while the pass may write. A refusal is never
-// assumed to come from one side: both are asked.
+// It also promises to replace only objects at the destination that syncd wrote or adopted: every
+// write is conditional on what the caller knows to be there (a [Target]), as far as the service
+// honors conditions, and happens only while the pass may write. If a write is refused, both sides
+// are checked, because the refusal does not show which side caused it.
 //
-// It leaves to others which objects to copy, in what order and how many at once (the syncer), and
-// what to record of it (the ledger, behind [Record]). It never logs and counts nothing.
+// Other packages decide which objects to copy, in what order and how many at once (the syncer), and
+// what to record (the ledger, through [Record]). The copier never logs and has no counters.
 //
-// Four words: server-side means that S3 moves the bytes and none passes through this process; a
-// slot is the right to have one request in flight; to take over an upload is to resume one that
-// another process began; an object at the destination is foreign when it is not syncd's.
+// Four words: server-side means that S3 moves the bytes and none pass through this process; a slot
+// is the right to have one request in flight; to take over an upload is to resume one that another
+// process began; an object at the destination is foreign if syncd neither wrote nor adopted it.
 package copier
 
 import (
@@ -37,7 +38,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Record is where a copy is recorded and what entitles it to write. A *checkpoint.Slot is one.
+// Record records a copy's upload and grants the right to write. A *checkpoint.Slot is one.
 type Record interface {
 	request.Permit
 	upload.Record
@@ -69,23 +70,24 @@ func New(o Options) *Copier {
 	return &Copier{s}
 }
 
-// Copy copies one object and returns what the destination answered. An error is an *ObjectError;
-// what of the destination is syncd's own after it, ours says.
+// Copy copies one object and returns the destination's response. An error is an *ObjectError. Ours
+// is what syncd may own at the destination's key after an error.
 //
-// A source that is overwritten meanwhile is looked up and copied again in its newest version, a few
-// times, before it ends with ErrUnsteady; one that vanished ends with class gone. What is at the
-// destination already is adopted if it is the object's copy, replaced if target says that it is
-// syncd's own or Options.OverwriteAny is set, and else the copy ends with ErrForeign.
+// If the source is overwritten during the copy, Copy copies its newest version, up to a few times,
+// and then returns ErrUnsteady. If the source no longer exists, the error has class gone. An object
+// that already exists at the destination is adopted if it is the object's copy. It is replaced if
+// target shows that it is syncd's own or Options.OverwriteAny is set. Otherwise Copy returns
+// ErrForeign.
 //
-// An upload of parts is recorded, and one that record offers is taken over when it is of this very
-// copy, or else aborted; a nil record records nothing. An upload whose copy ended because ctx or
-// the right to write did, or with an error that awserr.Fatal ends the mapping for, stays as it is
-// for another attempt. So does one whose copy was throttled or met a fault of the service or the
-// network, where record keeps it and there is something in it to keep: a part that this attempt
-// made, or those of an earlier one for up to a week. After any other failure it is aborted.
+// A multipart upload is recorded in record. An upload that record offers is taken over if it
+// belongs to this copy, and aborted otherwise. A nil record records nothing. An upload is left for
+// another attempt if ctx or the right to write ended, or if awserr.Fatal reports that the error
+// ends the mapping. It is also left if the copy was throttled or met a transient fault, record
+// keeps it, and there are parts worth keeping: parts made by this attempt, or by an earlier one up
+// to a week ago. After any other failure it is aborted.
 //
-// A panic is a failure like any other, a *PanicError. One that would end the mapping, and is not
-// shared by other requests, is an *awserr.AloneError.
+// A panic is returned as a *PanicError. An error that would end the mapping, but does not affect
+// other requests, is returned as an *awserr.AloneError.
 func (c *Copier) Copy(ctx context.Context, object listing.Object, target Target, record Record) (result Result, ours Ours, err error) {
 	key, err := c.DestinationKey(object.Key)
 	if err != nil {
@@ -109,8 +111,8 @@ func (c *Copier) Copy(ctx context.Context, object listing.Object, target Target,
 	return result, Ours{}, nil
 }
 
-// DestinationKey returns the key that the copy of a source key goes to, or an *ObjectError when S3
-// has no such key.
+// DestinationKey returns the key of the copy of a source key. It returns an *ObjectError if S3 does
+// not allow that key.
 func (c *Copier) DestinationKey(key string) (string, error) {
 	destination := c.o.SourcePlace.KeyTo(c.o.DestinationPlace, key)
 	if n := len(destination); n == 0 || n > transfer.MaxKeyBytes {
@@ -120,17 +122,17 @@ func (c *Copier) DestinationKey(key string) (string, error) {
 	return destination, nil
 }
 
-// AbortUpload removes an unfinished upload with its parts. One that is gone is removed. It waits
-// for no slot, and ten seconds at most.
+// AbortUpload aborts an unfinished upload. It succeeds if the upload no longer exists. It needs no
+// slot and takes at most ten seconds.
 func (c *Copier) AbortUpload(ctx context.Context, u record.Upload) error {
 	return c.uploads.Abort(ctx, u)
 }
 
-// LostUploads reports whether an upload may have begun whose id was lost with an answer, since it
-// was asked last. Only SweepUploads finds it.
+// LostUploads reports whether, since the last call, an upload may have begun whose ID was lost with
+// the response. Only SweepUploads finds such an upload.
 func (c *Copier) LostUploads() bool { return c.uploads.Lost() }
 
-// SweepUploads aborts the uploads that no record names, as [upload.Uploads.Sweep] does.
+// SweepUploads aborts the uploads that no record names. See [upload.Uploads.Sweep].
 func (c *Copier) SweepUploads(ctx context.Context, before time.Time, kept []record.Upload) (aborted int, err error) {
 	return c.uploads.Sweep(ctx, before, kept)
 }

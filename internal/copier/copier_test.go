@@ -56,8 +56,7 @@ func TestCopyIsOneRequest(t *testing.T) {
 	}
 }
 
-// TestCopySends lists the headers of a copy, because bucket and key policies are written against
-// them.
+// TestCopySends lists the headers of a copy, because bucket and key policies are written for them.
 func TestCopySends(t *testing.T) {
 	key := func(w *world) string { return w.key.ARN() }
 	always := func(w *world) map[string]string {
@@ -69,7 +68,7 @@ func TestCopySends(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(*copier.Options)
-		want   map[string]string // besides
+		want   map[string]string // in addition to the common ones
 	}{
 		{"plain", func(o *copier.Options) { *o = bare(*o) }, map[string]string{"X-Amz-Server-Side-Encryption-Bucket-Key-Enabled": "false"}},
 		{"bucket key", func(o *copier.Options) { *o = bare(*o); o.BucketKey = true }, map[string]string{
@@ -102,13 +101,13 @@ func TestCopySends(t *testing.T) {
 	}
 }
 
-// bare is without what is optional.
+// bare removes all optional settings.
 func bare(o copier.Options) copier.Options {
 	o.BucketKey, o.SourcePlace.Account, o.DestinationPlace.Account = false, "", ""
 	return o
 }
 
-// amzHeaders are the x-amz- headers of a request but for those of its signature.
+// amzHeaders returns the x-amz- headers of a request, except those of its signature.
 func amzHeaders(r *http.Request) map[string]string {
 	headers := map[string]string{}
 	for name := range r.Header {
@@ -119,7 +118,7 @@ func amzHeaders(r *http.Request) map[string]string {
 	return headers
 }
 
-func TestCopyLeavesBehindWhatItIsTold(t *testing.T) {
+func TestCopyOmitsWhatIsConfigured(t *testing.T) {
 	w := newWorld(t)
 	object := w.put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{
 		ContentType: "text/csv", Metadata: map[string]string{"team": "data"}, Tags: map[string]string{"k": "v"},
@@ -131,8 +130,7 @@ func TestCopyLeavesBehindWhatItIsTold(t *testing.T) {
 	}
 }
 
-// TestCopyFollowsTheSource has the source overwritten between listing and copy, once or again and
-// again.
+// TestCopyFollowsTheSource overwrites the source between listing and copy, once or repeatedly.
 func TestCopyFollowsTheSource(t *testing.T) {
 	w := newWorld(t)
 	object := w.putText("k", "old")
@@ -141,7 +139,7 @@ func TestCopyFollowsTheSource(t *testing.T) {
 	if got, _ := w.destination.Read("k"); string(got) != "newer" || copied.Size != 5 {
 		t.Errorf("got %q, want the newest version", got)
 	}
-	// HEAD names no class for STANDARD.
+	// HEAD returns no class for STANDARD.
 	newer.StorageClass = ""
 	if diff := cmp.Diff(newer, result.Object); diff != "" {
 		t.Errorf("the version that the result names (-want +got):\n%s", diff)
@@ -187,9 +185,9 @@ func TestCopyOfAVanishedObject(t *testing.T) {
 	}
 }
 
-// TestCopyCallsNothingGoneThatIsThere has a service that finds no source for the copy, but does
-// when asked.
-func TestCopyCallsNothingGoneThatIsThere(t *testing.T) {
+// TestExistingSourceIsNotGone has a service that does not find the source for the copy, but finds
+// it when asked.
+func TestExistingSourceIsNotGone(t *testing.T) {
 	w := newWorld(t)
 	object := w.putText("k", "x")
 	notFound := func(res *http.Response) {
@@ -240,7 +238,7 @@ func TestCopyUnderAnotherKey(t *testing.T) {
 	}
 }
 
-// TestCopyUnderAKeyWithoutAnARN is for S3-compatible services, which know keys by bare names.
+// TestCopyUnderAKeyWithoutAnARN is for S3-compatible services, which identify keys by bare names.
 func TestCopyUnderAKeyWithoutAnARN(t *testing.T) {
 	for _, tt := range []struct {
 		configured, answered string
@@ -268,7 +266,7 @@ func TestCopyUnderAKeyWithoutAnARN(t *testing.T) {
 	}
 }
 
-// TestCopyWithoutAProof has answers of success that are none.
+// TestCopyWithoutAProof has responses of success that prove nothing.
 func TestCopyWithoutAProof(t *testing.T) {
 	for name, body := range map[string]string{
 		"an empty answer":   "",
@@ -354,8 +352,8 @@ func TestCopyEndsWhenCanceled(t *testing.T) {
 	}
 }
 
-// TestCopyDoesNotWaitForEver has a connection on which nothing more comes.
-func TestCopyDoesNotWaitForEver(t *testing.T) {
+// TestCopyTimesOut has a silent connection.
+func TestCopyTimesOut(t *testing.T) {
 	for _, operation := range []string{"CopyObject", "HeadObject", "GetObjectTagging", "CreateMultipartUpload", "UploadPartCopy", "CompleteMultipartUpload"} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)

@@ -14,7 +14,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// destination is where copies go, as it is asked what it holds and what its clock shows.
+// destination reads the state of the destination: its objects and its clock.
 type destination struct {
 	api      destinationAPI
 	place    transfer.Place
@@ -27,8 +27,8 @@ func (d *destination) lookup(ctx context.Context, key string) (object listing.Ob
 	return lookup(ctx, d.requests, d.api, d.place, key)
 }
 
-// head asks what is at the destination under the input's key. An expired session has a HEAD refused
-// without a word; a listing of the key tells, and has the session renewed.
+// head returns the head of the object under the input's key. A HEAD with an expired session fails
+// without an explanation; listing the key explains the failure and makes the session renew.
 func (d *destination) head(ctx context.Context, in *s3.HeadObjectInput) (head *s3.HeadObjectOutput, err error) {
 	in.Bucket, in.ChecksumMode, in.ExpectedBucketOwner = &d.place.Bucket, types.ChecksumModeEnabled, d.place.ExpectedOwner()
 	ask := func(ctx context.Context) (err error) {
@@ -39,7 +39,7 @@ func (d *destination) head(ctx context.Context, in *s3.HeadObjectInput) (head *s
 		return head, err
 	}
 	_, _, explained := d.lookup(ctx, *in.Key)
-	switch class := awserr.Classify(explained); class { //nolint:exhaustive // the others tell nothing of the HEAD
+	switch class := awserr.Classify(explained); class { //nolint:exhaustive // other classes do not explain the HEAD
 	case "":
 		err = d.requests.Send(ctx, ask)
 	case awserr.Expired, awserr.Credentials, awserr.Canceled:
@@ -48,13 +48,13 @@ func (d *destination) head(ctx context.Context, in *s3.HeadObjectInput) (head *s
 	return head, err
 }
 
-// maxSkew is how far the clocks of a service and of who asks it may be apart: it refuses requests
-// that are dated otherwise (Amazon S3 API Reference, "Error responses", RequestTimeTooSkewed: 15
+// maxSkew is the largest clock difference between a service and its client: the service refuses
+// requests with a larger one (Amazon S3 API Reference, "Error responses", RequestTimeTooSkewed: 15
 // minutes).
 const maxSkew = 15 * time.Minute
 
-// there returns what the destination's clock showed at a time of this process, or what it showed at
-// the least before the destination has answered anything.
+// there converts a time of this process to the destination's clock. Before the destination's first
+// response it returns the earliest possible time.
 func (d *destination) there(t time.Time) time.Time {
 	if d.peer == nil {
 		return t

@@ -19,7 +19,7 @@ import (
 	"syncd/internal/listing"
 )
 
-// draft is what a copy gets beside its content where the service does not carry it over.
+// draft is what a copy gets besides its content if the service does not carry it over.
 type draft struct {
 	o   *Options
 	key string // at the destination
@@ -41,10 +41,10 @@ type lock struct {
 	eventHold types.ObjectLockEventHold
 	days      *int32 // of the retention that begins when the event hold ends; or years
 	years     *int32
-	cut       bool // it lasts as long as it may, and less long than the source's
+	cut       bool // it was shortened to the longest allowed retention
 }
 
-// setLock gives the copy a lock.
+// setLock sets the lock of the copy.
 func (d *draft) setLock(l lock) {
 	d.lock = l
 	if l.cut {
@@ -52,7 +52,7 @@ func (d *draft) setLock(l lock) {
 	}
 }
 
-// draftOf makes the draft of a copy from the source's head and tags.
+// draftOf returns the draft of a copy from the source's head and tags.
 func draftOf(o *Options, key string, object listing.Object, head *s3.HeadObjectOutput, found tags) (*draft, error) {
 	d := &draft{o: o, key: key, class: types.StorageClass(o.ClassOf(object.StorageClass)), tags: found, notes: notesOf(head)}
 	d.setLock(lockOf(o, head))
@@ -68,9 +68,9 @@ func draftOf(o *Options, key string, object listing.Object, head *s3.HeadObjectO
 	return d, nil
 }
 
-// encodedMetadata is metadata as the destination takes it. Beyond ASCII, S3 shows and takes it
-// encoded as RFC 2047 has it, and reads other bytes as ISO 8859-1 ("Working with object metadata",
-// Amazon S3 User Guide); other services show it as it is, in UTF-8.
+// encodedMetadata returns the metadata in the form that the destination expects. S3 returns and
+// expects metadata beyond ASCII in RFC 2047 encoding, and interprets other bytes as ISO 8859-1
+// ("Working with object metadata", Amazon S3 User Guide). Other services use plain UTF-8.
 func encodedMetadata(o *Options, metadata map[string]string) map[string]string {
 	if o.ToS3 != nil && !o.ToS3() {
 		return metadata
@@ -88,7 +88,7 @@ func lockOf(o *Options, head *s3.HeadObjectOutput) (l lock) {
 	if !o.ObjectLock {
 		return lock{}
 	}
-	// No service takes a retention that has run out.
+	// No service accepts a retention date in the past.
 	if until := head.ObjectLockRetainUntilDate; until != nil && until.After(o.Now()) {
 		l.mode, l.until = head.ObjectLockMode, until
 	}
@@ -102,9 +102,9 @@ func lockOf(o *Options, head *s3.HeadObjectOutput) (l lock) {
 	return l
 }
 
-// shorten has a retention end no later than that long after now: one in compliance mode nobody can
-// shorten any more, and its object is paid for until its end ("S3 Object Lock", Amazon S3 User
-// Guide). A legal hold has no end, and whoever may set it may lift it.
+// shorten limits a retention to longest after now. In compliance mode a retention cannot be
+// shortened later, and the object must be paid for until it ends ("S3 Object Lock", Amazon S3 User
+// Guide). A legal hold has no end date, and anyone who may set it may remove it.
 func (l *lock) shorten(now time.Time, longest time.Duration) {
 	const day = 24 * time.Hour
 	if latest := now.UTC().Add(longest).Truncate(time.Second); l.until != nil && l.until.After(latest) {
@@ -112,7 +112,7 @@ func (l *lock) shorten(now time.Time, longest time.Duration) {
 	}
 	days := int64(aws.ToInt32(l.days)) + 365*int64(aws.ToInt32(l.years))
 	if most := int64(longest / day); days > most {
-		l.days, l.years, l.cut = aws.Int32(int32(most)), nil, true //nolint:gosec // less than what came in 32 bits
+		l.days, l.years, l.cut = aws.Int32(int32(most)), nil, true //nolint:gosec // less than days, which fit in 32 bits
 	}
 }
 
@@ -123,7 +123,7 @@ func notesOf(head *s3.HeadObjectOutput) []string {
 	return nil
 }
 
-// create is the creation of an upload by the draft.
+// create returns the request that creates an upload.
 func (d *draft) create() *s3.CreateMultipartUploadInput {
 	in := &s3.CreateMultipartUploadInput{
 		Bucket: &d.o.DestinationPlace.Bucket, Key: &d.key, ExpectedBucketOwner: d.o.DestinationPlace.ExpectedOwner(),
@@ -140,11 +140,11 @@ func (d *draft) create() *s3.CreateMultipartUploadInput {
 	return in
 }
 
-// put is the put of a whole object by the draft, without its content.
+// put returns the request that writes a whole object, without its content.
 func (d *draft) put() *s3.PutObjectInput {
 	contentType := d.contentType
 	if contentType == nil {
-		// What S3 gives an object that is written without a type; the SDK would send another.
+		// S3's default for an object without a type; the SDK would send another one.
 		contentType = aws.String("binary/octet-stream")
 	}
 	return &s3.PutObjectInput{
@@ -158,8 +158,8 @@ func (d *draft) put() *s3.PutObjectInput {
 	}
 }
 
-// options send the Expires header as the source has it. The SDK takes it as a date only, S3 keeps
-// any text.
+// options returns options that send the Expires header as the source has it. The SDK accepts only a
+// date; S3 stores any text.
 func (d *draft) options() []func(*s3.Options) {
 	if d.expires == nil {
 		return nil
@@ -167,8 +167,8 @@ func (d *draft) options() []func(*s3.Options) {
 	return []func(*s3.Options){s3.WithAPIOptions(smithyhttp.SetHeaderValue("Expires", *d.expires))}
 }
 
-// DeferTags reports whether the request may have been refused for its tagging header, and has the
-// tags set late then.
+// DeferTags reports whether the request may have been refused for its tagging header. In that case
+// it makes the tags be set after the copy.
 func (d *draft) DeferTags(refused error) bool {
 	switch awserr.Code(refused) {
 	case "RequestHeaderSectionTooLarge", "InvalidTag":
@@ -182,20 +182,20 @@ func (d *draft) DeferTags(refused error) bool {
 	return true
 }
 
-// Create returns the creation of an upload, and the options that it is sent with.
+// Create returns the request that creates an upload, and its options.
 func (d *draft) Create() (*s3.CreateMultipartUploadInput, []func(*s3.Options)) {
 	return d.create(), d.options()
 }
 
-// TagsLate reports whether the tags are set when the copy is there.
+// TagsLate reports whether the tags are set after the copy.
 func (d *draft) TagsLate() bool { return d.tags.late }
 
-// SetTagsLate has the tags set when the copy is there.
+// SetTagsLate makes the tags be set after the copy.
 func (d *draft) SetTagsLate() { d.tags.late = true }
 
 var _ upload.Draft = (*draft)(nil)
 
-// headOf is the head that came with an object's content, without its lock.
+// headOf returns the head that came with an object's content, without its lock.
 func headOf(out *s3.GetObjectOutput) *s3.HeadObjectOutput {
 	return &s3.HeadObjectOutput{
 		CacheControl: out.CacheControl, ContentDisposition: out.ContentDisposition, ContentEncoding: out.ContentEncoding,
@@ -205,7 +205,8 @@ func headOf(out *s3.GetObjectOutput) *s3.HeadObjectOutput {
 	}
 }
 
-// encoding drops aws-chunked, which is how a body was sent once and no property of the object.
+// encoding removes aws-chunked, which describes how a body was once sent and is not a property of
+// the object.
 func encoding(value *string) *string {
 	var kept []string
 	for coding := range strings.SplitSeq(aws.ToString(value), ",") {

@@ -15,14 +15,14 @@ import (
 	"syncd/internal/copier"
 )
 
-// endless is a service whose lists are made up: page says what comes after so many pages.
+// endless is a service with artificial lists: page returns the page with that number.
 type endless struct {
 	*s3.Client
 	page  func(n int) (names []string, token string)
 	asked int
 }
 
-const mostAsked = 20_000 // of pages; what goes on after so many does not end
+const mostAsked = 20_000 // most pages requested of a list that ends
 
 func (e *endless) next() (names []string, token string, err error) {
 	if e.asked++; e.asked > mostAsked {
@@ -46,8 +46,8 @@ func (e *endless) ListParts(context.Context, *s3.ListPartsInput, ...func(*s3.Opt
 	return &s3.ListPartsOutput{IsTruncated: aws.Bool(true), NextPartNumberMarker: &token}, err
 }
 
-// TestAnnotationsWithoutEnd has lists of annotations that no object can have.
-func TestAnnotationsWithoutEnd(t *testing.T) {
+// TestEndlessAnnotations has lists of annotations that no object can have.
+func TestEndlessAnnotations(t *testing.T) {
 	for name, page := range map[string]func(n int) ([]string, string){
 		"empty pages":          func(n int) ([]string, string) { return nil, fmt.Sprint("t", n) },
 		"two tokens in turn":   func(n int) ([]string, string) { return nil, fmt.Sprint("t", n%2) },
@@ -82,8 +82,8 @@ func numbers(n int) string {
 	return b.String()
 }
 
-// TestPartsWithoutEnd has lists of parts that do not end.
-func TestPartsWithoutEnd(t *testing.T) {
+// TestEndlessParts has endless lists of parts.
+func TestEndlessParts(t *testing.T) {
 	for name, marker := range map[string]func(n int) string{
 		"the same":    func(int) string { return "7" },
 		"two in turn": func(n int) string { return strconv.Itoa(1 + n%2) },

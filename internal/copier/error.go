@@ -13,19 +13,19 @@ import (
 )
 
 var (
-	// ErrWrongKey says that a copy does not lie under the configured KMS key.
+	// ErrWrongKey reports a copy under another KMS key than the configured one.
 	ErrWrongKey = errors.New("copy lies under another KMS key than the configured one")
-	// ErrKeyUnrepresentable says that the destination cannot hold an object under the key.
+	// ErrKeyUnrepresentable reports a destination key that S3 does not allow.
 	ErrKeyUnrepresentable = errors.New("destination key cannot exist")
 
-	// ErrUnsteady says that the source was another one each time it was looked at, or that a copy
-	// of an object which is there was refused as if it were not.
+	// ErrUnsteady reports that the source changed during every attempt, or that the write was
+	// refused every time although the object still exists.
 	ErrUnsteady = errors.New("source did not hold still")
 
-	// ErrForeign says that the destination holds an object under the key that syncd neither wrote
-	// nor may adopt.
+	// ErrForeign reports that the destination's key holds an object that syncd neither wrote nor
+	// may adopt.
 	ErrForeign = errors.New("the destination holds an object that is not syncd's")
-	// ErrInconsistent says that the source lists an object which it says is not there.
+	// ErrInconsistent reports that the source lists an object that it also reports as absent.
 	ErrInconsistent = errors.New("the source lists the object and says that it is not there")
 
 	errTagOverflow = errors.New("the copy cannot get the tags of its source")
@@ -41,12 +41,11 @@ var (
 	errTooLarge  = errors.New("the object is larger than 10,000 parts of 5 GiB")
 )
 
-// refused reports whether the copy failed because one of the two sides is not what it was. Which
-// one, no answer says for sure: a copy's source condition and the destination's are both answered
-// with 412, a source that is not there and a destination that is not with 404, and so is an upload
-// that somebody else removed.
+// refused reports whether the copy failed because one of the two sides has changed. The response
+// does not show which: 412 may be for the source's condition or for the destination's, and 404 for
+// the source, for the destination, or for an upload that was removed.
 func refused(err error) bool {
-	switch awserr.Classify(err) { //nolint:exhaustive // a closed list of what a condition can be answered with
+	switch awserr.Classify(err) { //nolint:exhaustive // the possible answers to a condition
 	case awserr.Precondition, awserr.Gone, awserr.Conflict:
 		return true
 	default:
@@ -54,8 +53,7 @@ func refused(err error) bool {
 	}
 }
 
-// hintTags tells those who may copy an object but neither read nor write tags what they can do
-// without.
+// hintTags returns a hint for roles that may copy an object but may not read or write its tags.
 func hintTags(err error) string {
 	if awserr.Classify(err) == awserr.Denied {
 		return `"copy.tags: omit" leaves tags behind`
@@ -63,7 +61,7 @@ func hintTags(err error) string {
 	return ""
 }
 
-// hintAnnotations tells the same of annotations.
+// hintAnnotations is like hintTags for annotations.
 func hintAnnotations(err error) string {
 	if awserr.Classify(err) == awserr.Denied {
 		return `"copy.annotations: omit" leaves annotations behind`
@@ -71,8 +69,8 @@ func hintAnnotations(err error) string {
 	return ""
 }
 
-// Reason is why an object was set aside: a word for metrics, summaries and quarantine. A nil error
-// has none.
+// Reason returns the quarantine reason for an error, a word for metrics and summaries. It is "" for
+// a nil error.
 func Reason(err error) string {
 	if err == nil {
 		return ""
@@ -104,7 +102,7 @@ func Reason(err error) string {
 	return answered(err)
 }
 
-// answered is the reason that a service gave. A few it gives only in words.
+// answered returns the reason in a service's response. Some reasons appear only in its text.
 func answered(err error) string {
 	class, text := awserr.Classify(err), awserr.Brief(err)
 	switch {
@@ -115,7 +113,7 @@ func answered(err error) string {
 	case class == awserr.Denied && strings.Contains(text, "protected by object lock"):
 		return plan.ObjectLocked
 	case awserr.Code(err) == "MetadataTooLarge":
-		return string(awserr.Invalid) // no part size and no mode would change it
+		return string(awserr.Invalid) // a different part size or mode would not help
 	default:
 		return string(class)
 	}

@@ -18,8 +18,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestExpiryMidwayAbortsNothing has the session end while parts are copied: it is renewed and the
-// same upload goes on.
+// TestExpiryMidwayAbortsNothing expires the session while parts are copied: it is renewed and the
+// same upload continues.
 func TestExpiryMidwayAbortsNothing(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
@@ -44,7 +44,7 @@ func TestExpiryMidwayAbortsNothing(t *testing.T) {
 	}
 }
 
-// assumed returns a client whose sessions of a role are assumed and renewed as in production.
+// assumed returns a client whose sessions are assumed and renewed as in production.
 func (w *world) assumed(t *testing.T) (*s3.Client, *awsfake.Role) {
 	t.Helper()
 	account := w.cloud.Account(consumer)

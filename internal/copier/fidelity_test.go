@@ -19,7 +19,7 @@ import (
 	"syncd/internal/plan"
 )
 
-// shown is what a GET of an object shows beside its content.
+// shown returns the head of an object.
 func (w *world) shown(t *testing.T, bucket, key string) *s3.HeadObjectOutput {
 	t.Helper()
 	head, err := w.client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &bucket, Key: &key})
@@ -29,7 +29,7 @@ func (w *world) shown(t *testing.T, bucket, key string) *s3.HeadObjectOutput {
 	return head
 }
 
-// TestCopyShowsWhatItsSourceShows compares the answers to a HEAD of both sides.
+// TestCopyShowsWhatItsSourceShows compares the heads of both sides.
 func TestCopyShowsWhatItsSourceShows(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestCopyShowsWhatItsSourceShows(t *testing.T) {
 	}
 }
 
-// TestCopyOfTooMuchMetadata comes from a service that keeps more than 2 KB of it.
+// TestCopyOfTooMuchMetadata copies from a service that allows more than 2 KB of metadata.
 func TestCopyOfTooMuchMetadata(t *testing.T) {
 	for _, size := range []int64{10, 17 * mib} {
 		w := newParted(t)
@@ -73,10 +73,9 @@ func TestCopyOfTooMuchMetadata(t *testing.T) {
 	}
 }
 
-// TestCopyDropsTheRedirect tells of it wherever it looks at the source anyway.
-// TestRelayFromAServiceThatShowsMetadataAsItIs has metadata beyond ASCII shown in UTF-8: S3 would
-// read it as ISO 8859-1, and another destination takes it so.
-func TestRelayFromAServiceThatShowsMetadataAsItIs(t *testing.T) {
+// TestRelayOfUnencodedMetadata has a source that returns metadata beyond ASCII in UTF-8. S3 would
+// read it as ISO 8859-1; another destination accepts it.
+func TestRelayOfUnencodedMetadata(t *testing.T) {
 	const note = "gr\u00fc\u00dfe"
 	for toS3, want := range map[bool]string{true: note, false: "gr\u00c3\u00bc\u00c3\u009fe"} {
 		w := newWorld(t)
@@ -110,7 +109,7 @@ func TestCopyDropsTheRedirect(t *testing.T) {
 	}
 }
 
-// longTags are ten tags that no header can carry.
+// longTags returns ten tags that do not fit in a header.
 func longTags() map[string]string {
 	tags := map[string]string{}
 	for i := range 10 {
@@ -119,7 +118,7 @@ func longTags() map[string]string {
 	return tags
 }
 
-// TestCopyOfLongTags sets them behind the copy, on the version that was made.
+// TestCopyOfLongTags sets the tags after the copy, on the version that was made.
 func TestCopyOfLongTags(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -141,9 +140,9 @@ func TestCopyOfLongTags(t *testing.T) {
 	}
 }
 
-// TestCopyOfTagsThatNoHeaderTakes is refused at first, by a service that takes shorter headers than
-// S3 does.
-func TestCopyOfTagsThatNoHeaderTakes(t *testing.T) {
+// TestCopyOfTagsTooLongForTheService is refused at first, by a service that accepts shorter headers
+// than S3.
+func TestCopyOfTagsTooLongForTheService(t *testing.T) {
 	for _, size := range []int64{10, 17 * mib} {
 		w := newParted(t)
 		w.relaying(64 * mib)
@@ -160,8 +159,8 @@ func TestCopyOfTagsThatNoHeaderTakes(t *testing.T) {
 	}
 }
 
-// TestCopyWithoutItsTagsIsNone fails although the content has arrived.
-func TestCopyWithoutItsTagsIsNone(t *testing.T) {
+// TestCopyWithoutItsTagsFails fails although the content was copied.
+func TestCopyWithoutItsTagsFails(t *testing.T) {
 	for status, tt := range map[int]struct{ code, want, hint string }{
 		http.StatusBadRequest:         {"InvalidTag", plan.TagOverflow, ""},
 		http.StatusForbidden:          {"AccessDenied", "denied", "copy.tags: omit"},
@@ -185,7 +184,7 @@ func TestCopyWithoutItsTagsIsNone(t *testing.T) {
 	}
 }
 
-// TestCopyOfTagsThatCannotBeRead tells what to do without them.
+// TestCopyOfTagsThatCannotBeRead returns a hint.
 func TestCopyOfTagsThatCannotBeRead(t *testing.T) {
 	w := newParted(t)
 	object := w.putLarge(awsfake.PutOptions{})
@@ -197,8 +196,7 @@ func TestCopyOfTagsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestCopyOfAnObjectUnderItsOwnersKey has content that only the customer of its service can
-// decrypt.
+// TestCopyOfAnObjectUnderItsOwnersKey has content encrypted with a customer-provided key.
 func TestCopyOfAnObjectUnderItsOwnersKey(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -228,8 +226,8 @@ func TestCopyOfAnArchivedObjectOfAnySize(t *testing.T) {
 	}
 }
 
-// TestExpiryOnAHeadIsToldFromAWrongRequest: both are a bare 400.
-func TestExpiryOnAHeadIsToldFromAWrongRequest(t *testing.T) {
+// TestExpiryOnAHeadIsNotABadRequest: both return a bare 400.
+func TestExpiryOnAHeadIsNotABadRequest(t *testing.T) {
 	w := newParted(t)
 	object := w.putLarge(awsfake.PutOptions{})
 	w.cloud.Inject(awsfake.Fault{Bucket: "owner-data", Kind: awsfake.ExpiredToken})
@@ -238,7 +236,7 @@ func TestExpiryOnAHeadIsToldFromAWrongRequest(t *testing.T) {
 	}
 }
 
-// TestCopyKeepsTheStorageClass or takes STANDARD for one that no request can write.
+// TestCopyKeepsTheStorageClass, or uses STANDARD for a class that cannot be written.
 func TestCopyKeepsTheStorageClass(t *testing.T) {
 	classes := map[string]string{
 		"": "STANDARD", "STANDARD": "STANDARD", "STANDARD_IA": "STANDARD_IA", "ONEZONE_IA": "ONEZONE_IA", "REDUCED_REDUNDANCY": "REDUCED_REDUNDANCY",
@@ -261,8 +259,7 @@ func TestCopyKeepsTheStorageClass(t *testing.T) {
 	}
 }
 
-// TestCopyKeepsTheLock carries retention and legal hold over where that is asked for, and only
-// there.
+// TestCopyKeepsTheLock carries over retention and legal hold only if enabled.
 func TestCopyKeepsTheLock(t *testing.T) {
 	until := time.Now().AddDate(1, 0, 0).UTC().Truncate(time.Second)
 	for name, tt := range map[string]struct {
@@ -302,7 +299,7 @@ func (w *world) lockable() {
 	w.options.SourcePlace.Bucket, w.options.SourcePlace.Account, w.options.DestinationPlace.Bucket = "locked-data", consumer, "locked-copy"
 }
 
-// TestCopyWaitsForItsBytes counts what is waited for, without a slot in hand.
+// TestCopyWaitsForItsBytes counts the bytes waited for, and checks that no slot is held.
 func TestCopyWaitsForItsBytes(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {

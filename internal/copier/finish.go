@@ -15,10 +15,10 @@ import (
 	"syncd/internal/transfer"
 )
 
-// confirmed refuses a copy that is not under the configured key, whatever the reason: the ledger
-// must never say so. S3 names the key in its answer. A service that does not is asked about the
-// very version, or the very ETag, that it answered. So is one whose answer names what was there
-// before, as a cache's would.
+// confirmed returns an error if the copy is not under the configured key, so that the ledger never
+// records it. S3 returns the key in its response. If a service does not, or if its response names
+// the previous object, as a cache's might, confirmed requests the head of the returned version or
+// ETag.
 func (j *job) confirmed(ctx context.Context, r Result) (Result, error) {
 	former := j.standing.known
 	if j.standing.found != nil {
@@ -45,7 +45,7 @@ func (j *job) confirmed(ctx context.Context, r Result) (Result, error) {
 	return Result{}, j.underAnotherKey(r.DestinationKey, r.KeyARN)
 }
 
-// finished confirms a copy, and gives it what could not come with it.
+// finished confirms a copy and adds what could not be sent with it.
 func (j *job) finished(ctx context.Context, d *draft, made Result) (Result, error) {
 	made.Notes = d.notes
 	made, err := j.confirmed(ctx, made)
@@ -66,9 +66,9 @@ func (s *shared) underAnotherKey(key, answered string) error {
 	return &request.ObjectError{Op: "copy", Bucket: s.o.DestinationPlace.Bucket, Key: key, Err: err}
 }
 
-// tagLate sets the tags that no header could carry, on the very version that was made where there
-// are versions. The copy counts only with them: until then it is not in the ledger, and a process
-// that is killed here makes it again.
+// tagLate sets the tags that do not fit in a header, on the version that was just made if there are
+// versions. The copy counts as done only with its tags: until then it is not in the ledger, and if
+// the process is killed here, the next one makes the copy again.
 func (j *job) tagLate(ctx context.Context, d *draft, made Result) error {
 	if !d.tags.late {
 		return nil
@@ -80,22 +80,21 @@ func (j *job) tagLate(ctx context.Context, d *draft, made Result) error {
 		})
 		return err
 	})
-	switch class := awserr.Classify(err); class { //nolint:exhaustive // what is wrong with the tags themselves
+	switch class := awserr.Classify(err); class { //nolint:exhaustive // errors about the tags themselves
 	case "":
 		return nil
 	case awserr.Invalid, awserr.TooLarge, awserr.Unsupported:
 		err = fmt.Errorf("%w: %w", errTagOverflow, err)
 	case awserr.Gone, awserr.Precondition:
-		// Somebody removed the copy; that is not the source having moved.
+		// The copy was removed; the source did not change.
 		err = fmt.Errorf("%w: %s", errTagOverflow, awserr.Brief(err))
 	}
 	return &request.ObjectError{Op: "set tags of", Bucket: j.o.DestinationPlace.Bucket, Key: made.DestinationKey, Err: err, Hint: hintTags(err)}
 }
 
-// annotate gives the copy that was just made the annotations of its source, where the service does
-// not carry them over, and only if it is still that copy. They are read by the key, so the source
-// is looked at again when there are any. The copy counts only with them, like tags that are set
-// late.
+// annotate adds the source's annotations to the copy if the service does not carry them over, and
+// only while the object is still that copy. Annotations are read by key, so the source is checked
+// again if there are any. As with tags set late, the copy counts as done only with them.
 func (j *job) annotate(ctx context.Context, made Result) error {
 	key := j.object.Key
 	if !j.o.Annotations {
@@ -117,7 +116,7 @@ func (j *job) annotate(ctx context.Context, made Result) error {
 	return err
 }
 
-// carryAnnotation moves one annotation.
+// carryAnnotation copies one annotation.
 func (j *job) carryAnnotation(ctx context.Context, name string, made Result) error {
 	select {
 	case j.annotating <- struct{}{}:

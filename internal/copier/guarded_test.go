@@ -10,9 +10,9 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestTrialByARoleThatMayNotRead copies to another service than S3 under a role that may not read
+// TestProbeByARoleThatMayNotRead copies to a service other than S3 with a role that may not read
 // there.
-func TestTrialByARoleThatMayNotRead(t *testing.T) {
+func TestProbeByARoleThatMayNotRead(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
 			w.treats(awsfake.None)
@@ -29,8 +29,8 @@ func TestTrialByARoleThatMayNotRead(t *testing.T) {
 	}
 }
 
-// TestForeignObjectStaysWhereConditionsAreRefused has S3 answer that it does not know the
-// condition: what is there is looked at first.
+// TestForeignObjectStaysWhereConditionsAreRefused has S3 report the condition as unknown: the
+// destination is checked first.
 func TestForeignObjectStaysWhereConditionsAreRefused(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {

@@ -11,14 +11,14 @@ import (
 	"syncd/internal/copier"
 )
 
-// entryOf is what the ledger holds of a copy.
+// entryOf returns the ledger's entry for a copy.
 func entryOf(r copier.Result) record.Entry {
 	return record.Entry{
 		Key: r.Object.Key, Source: r.Object.Version, DestinationETag: r.DestinationETag, DestinationVersionID: r.DestinationVersionID, KeyARN: r.KeyARN,
 	}
 }
 
-// asListed is what a listing of the destination shows of the key k.
+// asListed returns what a listing of the destination shows for the key k.
 func (w *world) asListed() copier.Target {
 	object, ok := w.destination.Object("k")
 	if !ok {
@@ -28,12 +28,12 @@ func (w *world) asListed() copier.Target {
 	return copier.Target{Looked: true, Present: &l}
 }
 
-// TestProved looks for a copy that is there, was replaced, was removed, cannot be looked at, or
-// could never be; by a HEAD, or by what a listing showed.
+// TestProved checks for a copy that exists, was replaced, was removed, cannot be checked, or is
+// impossible; with a HEAD or from a listing.
 func TestProved(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change         func(*world, *record.Entry)
-		listed, looked bool // whether it is proved by a listing, and by a HEAD
+		listed, looked bool // whether a listing proves it, and whether a HEAD does
 	}{
 		"there": {func(*world, *record.Entry) {}, true, true},
 		"replaced": {func(w *world, _ *record.Entry) {
@@ -77,7 +77,7 @@ func TestProved(t *testing.T) {
 	}
 }
 
-// TestProvedEndsWhenCanceled leaves it open.
+// TestProvedEndsWhenCanceled returns no verdict.
 func TestProvedEndsWhenCanceled(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -87,7 +87,7 @@ func TestProvedEndsWhenCanceled(t *testing.T) {
 	}
 }
 
-// TestLeftOf asks what a source object that is gone has left behind.
+// TestLeftOf checks what a deleted source object has left behind.
 func TestLeftOf(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(w *world, target *copier.Target)

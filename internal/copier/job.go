@@ -21,12 +21,12 @@ type shared struct {
 	doubts      *doubts
 	uploads     *upload.Uploads
 	content     content.Source
-	memory      *content.Member // of Options.Buffers
+	memory      *content.Member // share of Options.Buffers
 	crc         content.Checksummer
 	annotating  chan struct{} // holds a value for each annotation in memory
 }
 
-// job is the copy of one object on its way.
+// job is the copy of one object in progress.
 type job struct {
 	*shared
 	object   listing.Object // the version that is copied
@@ -36,19 +36,19 @@ type job struct {
 	standing *standing
 	target   Target
 
-	versions      int       // of the source that were followed
+	versions      int       // number of newer source versions followed
 	began         time.Time // when the last write of the object was sent, by this process's clock
-	unconditional string    // why a write happened without the condition it should have had
+	unconditional string    // why a write was sent without the condition it needs
 }
 
 func (s *shared) failed(op, key string, err error) error { return s.source.failed(op, key, err) }
 
-// guard calls do for an object and returns a panic in it as the failure of the object.
+// guard calls do for an object and returns a panic as a failure of the object.
 func (s *shared) guard(key string, do func() error) error {
 	return request.Guard(s.source.place.Bucket, key, do)
 }
 
-// operation is the write that makes the copy.
+// operation returns the name of the request that creates the copy.
 func (j *job) operation() string {
 	switch {
 	case j.o.PartSizeOf(j.object.Size) > 0:
@@ -60,8 +60,8 @@ func (j *job) operation() string {
 	}
 }
 
-// writtenSince is the time, by the destination's clock, from which the object that was just written
-// is dated: a multipart upload's is its beginning (Amazon S3 User Guide, "Working with object
+// writtenSince returns the earliest date, by the destination's clock, of the object that was just
+// written. A multipart upload is dated by its beginning (Amazon S3 User Guide, "Working with object
 // metadata").
 func (j *job) writtenSince() time.Time {
 	if j.o.PartSizeOf(j.object.Size) > 0 {
@@ -70,8 +70,8 @@ func (j *job) writtenSince() time.Time {
 	return j.destination.there(j.began)
 }
 
-// plannedUpload is the upload that a copy of the object would make, as it would be remembered but
-// for what only the destination can tell.
+// plannedUpload returns the upload record for a copy of the object, without the fields that only
+// the destination can provide.
 func (j *job) plannedUpload() record.Upload {
 	return record.Upload{
 		Key: j.object.Key, Bucket: j.o.DestinationPlace.Bucket, DestinationKey: j.key,

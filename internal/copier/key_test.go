@@ -47,7 +47,7 @@ func TestDestinationKey(t *testing.T) {
 	}
 }
 
-func TestCopyToAKeyThatCannotBe(t *testing.T) {
+func TestCopyToAnInvalidKey(t *testing.T) {
 	w := newWorld(t)
 	object := w.putText(strings.Repeat("k", 1000), "x")
 	w.options.DestinationPlace.Prefix = strings.Repeat("p", 25)

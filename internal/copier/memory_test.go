@@ -13,12 +13,12 @@ import (
 	"syncd/internal/copier"
 )
 
-// relayMemory is what a process gives its relays; most is what it may take in all while it relays,
-// in bytes.
+// relayMemory is the memory for relays of a process. Most is the total memory that the process may
+// use while it relays, in bytes.
 const relayMemory, most = 128 * mib, 256 * mib
 
-// TestRelayInLittleMemory relays four objects side by side, each larger than all the memory there
-// is for them, by ranges and as streams.
+// TestRelayInLittleMemory relays four objects in parallel, each larger than the memory for relays,
+// by ranges and as streams.
 func TestRelayInLittleMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the race detector takes memory of its own; make test runs it")
@@ -32,7 +32,7 @@ func TestRelayInLittleMemory(t *testing.T) {
 	}
 }
 
-// BenchmarkRelayOfGibibytes shows that larger objects take no more.
+// BenchmarkRelayOfGibibytes shows that larger objects use no more memory.
 func BenchmarkRelayOfGibibytes(b *testing.B) {
 	for b.Loop() {
 		got := newWorld(b).peakOfRelays(b, 8, 1<<30)
@@ -43,9 +43,9 @@ func BenchmarkRelayOfGibibytes(b *testing.B) {
 	}
 }
 
-// peakOfRelays relays objects side by side and returns the most memory that was in use. What is
-// reachable must fit with room to spare, the fake and the SDK included: the runtime is told to let
-// no more garbage pile up than that.
+// peakOfRelays relays objects in parallel and returns the peak memory use. Reachable memory,
+// including the fake and the SDK, must fit easily: the runtime is configured not to let more
+// garbage accumulate.
 func (w *world) peakOfRelays(tb testing.TB, objects int, size int64) uint64 {
 	tb.Helper()
 	debug.FreeOSMemory()
@@ -70,8 +70,8 @@ func (w *world) peakOfRelays(tb testing.TB, objects int, size int64) uint64 {
 	return peak()
 }
 
-// watchMemory samples what the runtime holds of the machine's memory until peak is called, which
-// returns the most.
+// watchMemory samples the memory that the runtime uses. Peak ends the sampling and returns the
+// maximum.
 func watchMemory() (peak func() uint64) {
 	stop, worst := make(chan struct{}), make(chan uint64)
 	go func() {

@@ -23,7 +23,7 @@ import (
 
 const mib = 1 << 20
 
-// newParted is a world in which all above 5 MiB is copied in parts of 5 MiB.
+// newParted returns a world that copies objects above 5 MiB in parts of 5 MiB.
 func newParted(tb testing.TB) *world {
 	tb.Helper()
 	w := newWorld(tb)
@@ -35,7 +35,7 @@ func (w *world) putLarge(o awsfake.PutOptions) listing.Object {
 	return w.put("dir/large +", awsfake.SyntheticBody(17*mib+3, 1), o)
 }
 
-// rich is what an object may have besides its content.
+// rich returns everything that an object may have besides its content.
 func rich() awsfake.PutOptions {
 	return awsfake.PutOptions{
 		ContentType: "text/csv; charset=utf-8",
@@ -129,7 +129,7 @@ func TestCopyInPartsSends(t *testing.T) {
 	}
 }
 
-func TestCopyInPartsLeavesBehindWhatItIsTold(t *testing.T) {
+func TestCopyInPartsOmitsWhatIsConfigured(t *testing.T) {
 	w := newParted(t)
 	w.options.OmitMetadata, w.options.OmitTags = true, true
 	_, copied := w.mustCopy(t, w.putLarge(rich()))
@@ -141,7 +141,7 @@ func TestCopyInPartsLeavesBehindWhatItIsTold(t *testing.T) {
 	}
 }
 
-// TestCopyInPartsLosesNoMetadata has metadata that HEAD can only count, not show.
+// TestCopyInPartsLosesNoMetadata has metadata that HEAD can count but not return.
 func TestCopyInPartsLosesNoMetadata(t *testing.T) {
 	w := newParted(t)
 	object := w.putLarge(awsfake.PutOptions{})
@@ -167,7 +167,7 @@ func TestCopyInPartsBeginsAtItsThreshold(t *testing.T) {
 		{transfer.MaxCopyObject + 1, transfer.MaxCopyObject + 1, 21},
 		{5 * mib, 5 * mib, 0},
 		{5 * mib, 5*mib + 1, 1},
-		{1, 5 * mib, 0}, // S3 copies no range of so small an object
+		{1, 5 * mib, 0}, // S3 copies no ranges of an object this small
 	} {
 		w := newWorld(t)
 		w.options.MultipartAbove = tt.above
@@ -180,8 +180,8 @@ func TestCopyInPartsBeginsAtItsThreshold(t *testing.T) {
 
 var tebibytes = flag.Bool("tebibytes", false, "copy an object of 20 TiB too; make stress sets it")
 
-// TestCopyOfAnObjectOfTebibytes makes at most 10,000 parts. TestPartsMakeTheObject plans for the
-// largest object of S3.
+// TestCopyOfAnObjectOfTebibytes makes at most 10,000 parts. TestPartsMakeTheObject covers the
+// largest object that S3 allows.
 func TestCopyOfAnObjectOfTebibytes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -254,7 +254,7 @@ func TestCopyInPartsNeverMixes(t *testing.T) {
 	}
 }
 
-// TestCopyInPartsTheSourceShrinks has the object overwritten by one so small that it needs no
+// TestCopyInPartsTheSourceShrinks overwrites the object with one that is small enough to need no
 // parts.
 func TestCopyInPartsTheSourceShrinks(t *testing.T) {
 	w := newParted(t)
@@ -266,7 +266,8 @@ func TestCopyInPartsTheSourceShrinks(t *testing.T) {
 	}
 }
 
-// TestCopyInPartsFails at each request and each way; nothing is left behind and the reason is told.
+// TestCopyInPartsFails fails each request in each way; nothing is left behind and the reason is
+// reported.
 func TestCopyInPartsFails(t *testing.T) {
 	for _, operation := range []string{"HeadObject", "GetObjectTagging", "CreateMultipartUpload", "UploadPartCopy", "CompleteMultipartUpload"} {
 		for _, tt := range []struct {
@@ -280,7 +281,7 @@ func TestCopyInPartsFails(t *testing.T) {
 			{awsfake.ErrorIn200, "transient"},
 		} {
 			if operation == "HeadObject" && tt.kind != awsfake.AccessDenied && tt.kind != awsfake.Reset {
-				continue // HEAD has no body to tell it in
+				continue // a response to HEAD has no body with the error
 			}
 			if tt.kind == awsfake.ErrorIn200 && operation != "UploadPartCopy" && operation != "CompleteMultipartUpload" {
 				continue
@@ -301,7 +302,8 @@ func TestCopyInPartsFails(t *testing.T) {
 	}
 }
 
-// TestCopyInPartsThatCannotBeCleanedUp tells of the upload that stays, and keeps its reason.
+// TestCopyInPartsThatCannotBeCleanedUp reports the upload that stays, and keeps the failure's
+// reason.
 func TestCopyInPartsThatCannotBeCleanedUp(t *testing.T) {
 	w := newParted(t)
 	object := w.putLarge(awsfake.PutOptions{})
@@ -334,8 +336,7 @@ func TestCopyInPartsCanceled(t *testing.T) {
 	})
 }
 
-// TestCopyInPartsWhoseUploadIsLost has the upload removed by somebody else, as a lifecycle rule
-// does.
+// TestCopyInPartsWhoseUploadIsLost removes the upload during the copy, as a lifecycle rule does.
 func TestCopyInPartsWhoseUploadIsLost(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -352,8 +353,7 @@ func TestCopyInPartsWhoseUploadIsLost(t *testing.T) {
 func TestCopyInPartsUnderAKeyItCannotUse(t *testing.T) {
 	w := newParted(t)
 	object := w.putLarge(awsfake.PutOptions{})
-	// A copy in parts needs kms:Decrypt on the destination's key too, which a copy in one piece
-	// does not.
+	// A copy in parts also needs kms:Decrypt on the destination's key, unlike a copy in one piece.
 	w.key.SetPolicy(iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Principal":{"AWS":%q},"Action":"kms:GenerateDataKey","Resource":"*"}]}`, consumer)))
 	if _, err := w.copy(t, object); awserr.Classify(err) != awserr.Denied || !strings.Contains(fmt.Sprint(err), "kms:Decrypt") {
@@ -366,7 +366,7 @@ func TestCopyInPartsUnderAKeyItCannotUse(t *testing.T) {
 	}
 }
 
-// TestCopyOfRealBytesInParts reads the bytes themselves back.
+// TestCopyOfRealBytesInParts reads the copied bytes back.
 func TestCopyOfRealBytesInParts(t *testing.T) {
 	w := newParted(t)
 	content := bytes.Repeat([]byte("0123456789abcde\n"), 11*mib/16+5)

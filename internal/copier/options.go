@@ -49,51 +49,50 @@ type bytesAPI interface {
 
 // Options are the settings of a Copier.
 type Options struct {
-	// Source reads the source's metadata; it sends to the source's region.
+	// Source reads the source's metadata. It sends requests to the source's region.
 	Source sourceAPI
-	// Destination sends the copies; it sends to the destination's region with credentials that may
-	// read the source too.
+	// Destination sends the copies. It sends requests to the destination's region, with credentials
+	// that may also read the source unless content is relayed.
 	Destination destinationAPI
-	// SourcePlace is where objects come from, and DestinationPlace where copies go.
+	// SourcePlace is the location of the objects, and DestinationPlace the location of the copies.
 	SourcePlace, DestinationPlace transfer.Place
-	// Settings are how objects move; a relay needs Buffers, whose size bounds its parts.
+	// Settings define how objects are copied. A relay needs Buffers, whose size bounds its parts.
 	transfer.Settings
 	Buffers *content.Buffers
-	// KeyARN is the KMS key that copies are encrypted under, and that every answer must name.
+	// KeyARN is the KMS key for the copies. Every response must name it.
 	KeyARN string
-	// BucketKey asks for an S3 Bucket Key.
+	// BucketKey enables an S3 Bucket Key.
 	BucketKey bool
-	// Initiator is the ARN of the role whose sessions write the copies, empty when it is not known;
+	// Initiator is the ARN of the role whose sessions write the copies, empty if unknown;
 	// SweepUploads needs it. Session is the name of these sessions; empty means that all sessions
-	// of the role are this program's.
+	// of the role belong to this program.
 	Initiator, Session string
-	// Slots bounds the requests under way, objects and parts together, in all copiers that share
-	// it. Only the clean-up after a failed copy does not wait for one, and a body holds none while
-	// it is left unread until there is one.
+	// Slots bounds the requests in progress, objects and parts together, in all copiers that share
+	// it. Only the clean-up after a failed copy does not wait for a slot. While a body is not being
+	// read, it holds no slot.
 	Slots throttle.Slots
-	// Bytes is waited for before that many bytes of content are copied, without holding a slot; nil
-	// waits for none.
+	// Bytes limits the rate of copied content. Waiting for it holds no slot; nil means no limit.
 	Bytes bytesAPI
-	// OverwriteAny allows what syncd neither wrote nor adopted to be replaced.
+	// OverwriteAny allows replacing objects that syncd neither wrote nor adopted.
 	OverwriteAny bool
-	// ToS3 reports whether the destination is known to be S3 itself, which honours the conditions
-	// of writes and decodes metadata; nil means that it is. Whether another service honours
-	// conditions, the first write of each kind finds out.
+	// ToS3 reports whether the destination is known to be S3 itself, which honors the conditions of
+	// writes and decodes metadata; nil means that it is. For other services, the first write of
+	// each kind finds out whether conditions are honored.
 	ToS3 func() bool
-	// Peer is what the destination's answers say of its clock; nil means that it shows what this
-	// process's does.
+	// Peer knows the destination's clock from its responses; nil means that it is the same as this
+	// process's clock.
 	Peer *peer.Peer
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
-// fingerprint is what an upload is begun with beside its source: one that was begun under others is
-// of no use.
+// fingerprint returns the settings that an upload is begun with besides its source. An upload begun
+// with other settings cannot be resumed.
 func (o *Options) fingerprint() string {
 	text := fmt.Sprintf("source=%s key=%s bucket_key=%t class=%s keep_class=%t omit_tags=%t omit_metadata=%t object_lock=%t",
 		o.SourcePlace.Bucket, o.KeyARN, o.BucketKey, o.StorageClass, o.KeepStorageClass, o.OmitTags, o.OmitMetadata, o.ObjectLock)
-	// What is not set is left out: an upload of a former version that had no word for it is still
-	// of use.
+	// Unset options are omitted, so that uploads of earlier versions without these options can
+	// still be resumed.
 	if o.ChoosesTags() {
 		text += fmt.Sprintf(" only_tags=%q", slices.Sorted(slices.Values(o.OnlyTags)))
 	}

@@ -9,9 +9,9 @@ import (
 	"syncd/internal/copier"
 )
 
-// TestOverwriteBeforeAnyRequest has the source overwritten before each request of a copy in turn,
-// in every way of copying: what arrives is one version with its own metadata and tags, the result
-// names that one, and it is the newest that the source held when it was last read.
+// TestOverwriteBeforeAnyRequest overwrites the source before each request of a copy in turn, in
+// every way of copying. The copy is a single version with its own metadata and tags, the result
+// names that version, and it is the newest version at the time of the last read.
 func TestOverwriteBeforeAnyRequest(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -31,7 +31,7 @@ func TestOverwriteBeforeAnyRequest(t *testing.T) {
 }
 
 // overwriteBefore copies an object that is overwritten before the n-th request, and returns how
-// many requests that took.
+// many requests the copy took.
 func overwriteBefore(t *testing.T, w *world, size int64, n int) (requests int) {
 	t.Helper()
 	version := func(v uint64) awsfake.ObjectInfo {

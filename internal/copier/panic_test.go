@@ -19,7 +19,7 @@ import (
 	"syncd/internal/listing"
 )
 
-// bug is a client that panics at one operation while it is armed.
+// bug is a client that panics in one operation while it is armed.
 type bug struct {
 	operation string
 	armed     atomic.Bool
@@ -34,8 +34,8 @@ func (b *bug) attach(stack *smithymiddleware.Stack) error {
 	}), smithymiddleware.After)
 }
 
-// TestAPanicIsAFailedObject has every request of a copy meet a bug: the object fails and says
-// where, nothing that others need is kept, and without the bug it is copied.
+// TestAPanicIsAFailedObject triggers a bug in every request of a copy: the object fails with the
+// place of the bug, no shared resource is lost, and without the bug the object is copied.
 func TestAPanicIsAFailedObject(t *testing.T) {
 	const whole, parts, streamed = "whole", "parts", "streamed"
 	for _, tt := range []struct {
@@ -80,7 +80,7 @@ func TestAPanicIsAFailedObject(t *testing.T) {
 	}
 }
 
-// newPanicking has hardly any slots and memory, so that what is not given back is missed.
+// newPanicking returns a world with few slots and little memory, so that a leak is noticed.
 func newPanicking(t *testing.T, relay, streamed bool) (*world, listing.Object) {
 	t.Helper()
 	w := newParted(t)
@@ -105,10 +105,10 @@ func (w *world) checkPanicked(t *testing.T, object listing.Object, err error) {
 	}
 }
 
-// TestAPanicInABody has a stream meet a bug in the middle of what it reads.
+// TestAPanicInABody triggers a bug while a stream is read.
 func TestAPanicInABody(t *testing.T) {
 	w, source := newOdd(t)
-	w.relaying(8 * mib) // a buffer that is not given back would be missed
+	w.relaying(8 * mib) // a leaked buffer would be noticed
 	w.options.Slots = slots(1)
 	object := w.put("k", awsfake.SyntheticBody(17*mib+3, 1), awsfake.PutOptions{})
 	source.change = func(out *s3.GetObjectOutput) {
@@ -127,7 +127,7 @@ type panicking struct{}
 
 func (panicking) Read([]byte) (int, error) { panic("boom") }
 
-// TestAPanicWhileLookingForACopy has a bug in an adoption.
+// TestAPanicWhileLookingForACopy triggers a bug during an adoption.
 func TestAPanicWhileLookingForACopy(t *testing.T) {
 	w := newWorld(t)
 	object := w.putText("k", "x")

@@ -13,8 +13,8 @@ import (
 	"syncd/internal/plan"
 )
 
-// copyParts copies an object in parts. Nothing is inherited by an upload, so what CopyObject would
-// have carried over is read from the source first and given at creation.
+// copyParts copies an object in parts. An upload inherits nothing from the source, so copyParts
+// first reads what CopyObject would have carried over and sets it at creation.
 func (j *job) copyParts(ctx context.Context) (Result, error) {
 	var head s3.HeadObjectOutput
 	if j.o.ReadsHead(true) {
@@ -48,20 +48,20 @@ func (j *job) copyParts(ctx context.Context) (Result, error) {
 	})
 }
 
-// uploadTarget is the place of a copy as its upload asks about it.
+// uploadTarget implements upload.Target for a job.
 type uploadTarget struct{ j *job }
 
 var _ upload.Target = uploadTarget{}
 
-// Conditional sends the request that makes the object, under the condition that its standing asks
-// for.
+// Conditional sends the request that creates the object, under the condition that the job's
+// standing requires.
 func (t uploadTarget) Conditional(ctx context.Context, operation string, send func(ctx context.Context, ifMatch, ifNoneMatch *string) error) error {
 	return t.j.conditional(ctx, operation, func(ctx context.Context, under precondition.Condition) error {
 		return send(ctx, under.IfMatch(), under.IfNoneMatch())
 	})
 }
 
-// Recheck looks at the destination again, and refuses to replace what is foreign.
+// Recheck checks the destination again, and returns an error if the object there is foreign.
 func (t uploadTarget) Recheck(ctx context.Context) error {
 	if err := t.j.standing.look(ctx); err != nil {
 		return err
@@ -72,7 +72,7 @@ func (t uploadTarget) Recheck(ctx context.Context) error {
 	return nil
 }
 
-// Head asks what is at the destination.
+// Head returns the head of the object at the destination.
 func (t uploadTarget) Head(ctx context.Context) (*s3.HeadObjectOutput, error) {
 	return t.j.destination.head(ctx, &s3.HeadObjectInput{Key: &t.j.key})
 }
@@ -82,8 +82,8 @@ func (t uploadTarget) IsKey(answered *string) bool {
 	return plan.SameKey(aws.ToString(answered), t.j.o.KeyARN)
 }
 
-// UnderKey refuses an upload that is under another key than the configured one before all of its
-// content is copied for nothing. A service that names none is asked again at the end.
+// UnderKey returns an error if an upload is under another key than the configured one, before its
+// content is copied in vain. If the service names no key, the key is checked at the end.
 func (t uploadTarget) UnderKey(answered *string) error {
 	if aws.ToString(answered) == "" || t.IsKey(answered) {
 		return nil
@@ -91,8 +91,8 @@ func (t uploadTarget) UnderKey(answered *string) error {
 	return t.j.underAnotherKey(t.j.key, *answered)
 }
 
-// Vanished notes that an upload may have been completed.
+// Vanished records that an upload no longer exists and may have been completed.
 func (t uploadTarget) Vanished(beganAt time.Time) { t.j.standing.begun = beganAt }
 
-// AnsweredOddly notes that the object may have been made.
+// AnsweredOddly records that the object may have been created.
 func (t uploadTarget) AnsweredOddly(beganAt time.Time) { t.j.standing.answeredOddly(beganAt) }

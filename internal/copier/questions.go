@@ -16,17 +16,17 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Look returns the source object as it is now. An error is an *ObjectError, of class gone when
-// there is none. S3 answers that an object is not there only to a role that may list the bucket
-// under whatever conditions, and 403 to others; both are asked about with a listing of the key
-// alone, which a role may that lists the source.
+// Look returns the current source object. An error is an *ObjectError, with class gone if the
+// object does not exist. S3 reports an object as absent only to a role that may list the bucket
+// unconditionally, and returns 403 to others. In both cases Look lists that one key, which a role
+// that lists the source may do.
 func (c *Copier) Look(ctx context.Context, key string) (listing.Object, error) {
 	object, err := c.source.look(ctx, key)
 	return object, c.doubts.alone(ctx, key, err)
 }
 
-// Readable asks for a byte of the source object, and returns why it was refused. That takes the
-// permissions to read the object and to decrypt it, and none at the destination.
+// Readable reads one byte of the source object and returns the error. This needs permission to read
+// and decrypt the object, and no permission at the destination.
 func (c *Copier) Readable(ctx context.Context, key string) error {
 	err := c.requests.Send(ctx, func(ctx context.Context) error { return c.source.explained(ctx, key, nil) })
 	if err != nil {
@@ -35,24 +35,24 @@ func (c *Copier) Readable(ctx context.Context, key string) error {
 	return nil
 }
 
-// Forecast is what a copy would do, as far as it is known before any request.
+// Forecast is what a copy would do, as far as it is known without a request.
 type Forecast struct {
-	// Looks says that what is at the destination would be looked at, and adopted if it proves to be
-	// the object's copy.
+	// Looks means that the copy would check the object at the destination, and adopt it if it
+	// proves to be the object's copy.
 	Looks bool
-	// Foreign says that the copy would end with ErrForeign, unless what is there is adopted.
+	// Foreign means that the copy would fail with ErrForeign unless it adopts the object.
 	Foreign bool
 }
 
-// Forecast tells what a copy of the object would do.
+// Forecast returns what a copy of the object would do.
 func (c *Copier) Forecast(object listing.Object, target Target) Forecast {
 	v := newStanding(&c.o, c.destination, "", target).verdict(object)
 	return Forecast{Looks: v.adopt, Foreign: v.foreign}
 }
 
-// Shown reports whether a listing showed the destination to hold the copy that an entry of the
-// ledger is of, where somebody may have replaced it; otherKey says that it may have been under
-// another KMS key. It is not sure where only a HEAD can tell.
+// Shown reports whether a listing shows that the destination still has the copy of a ledger entry.
+// OtherKey means that the copy may have been made under another KMS key. IsSure is false if only a
+// HEAD can tell.
 func (c *Copier) Shown(e record.Entry, target Target, otherKey bool) (isThere, isSure bool) {
 	p := target.Present
 	switch {
@@ -61,17 +61,17 @@ func (c *Copier) Shown(e record.Entry, target Target, otherKey bool) (isThere, i
 	case p == nil || !transfer.SameETag(p.ETag, e.DestinationETag) || p.Size != e.Source.Size || !c.o.HasClass(p.StorageClass):
 		return false, true
 	default:
-		return true, !otherKey // a listing does not name keys
+		return true, !otherKey // a listing does not show KMS keys
 	}
 }
 
-// Proved reports whether the destination still holds the copy that an entry of the ledger is of, by
-// what is Shown and otherwise by a HEAD. What cannot be looked at counts as replaced; an error is
-// one that no other request would escape.
+// Proved reports whether the destination still has the copy of a ledger entry, from a listing if
+// possible (see Shown) and with a HEAD otherwise. A copy that cannot be checked counts as replaced.
+// Proved returns an error only for failures that other requests would meet too.
 func (c *Copier) Proved(ctx context.Context, e record.Entry, target Target, otherKey bool) (bool, error) {
 	key, err := c.DestinationKey(e.Key)
 	if err != nil {
-		return false, nil //nolint:nilerr // no copy can be under a key that cannot exist
+		return false, nil //nolint:nilerr // there is no copy under an invalid key
 	}
 	if isThere, isSure := c.Shown(e, target, otherKey); isSure {
 		return isThere, nil
@@ -89,21 +89,21 @@ func (c *Copier) Proved(ctx context.Context, e record.Entry, target Target, othe
 	}
 }
 
-// Left is what a source object that is gone has left at the destination.
+// Left is what a deleted source object has left at the destination.
 type Left struct {
-	// Intact says that the copy that the ledger knows is still there.
+	// Intact means that the copy in the ledger still exists.
 	Intact bool
-	// Entry is what is there and is syncd's own, with the fields of an entry that can be known: of
-	// which source version it is cannot. Nil says that nothing is.
+	// Entry describes an object of syncd's own at the key, without its source version, which is
+	// unknown. It is nil if there is none.
 	Entry *record.Entry
 }
 
-// LeftOf asks what is at the destination under the key of a source object that is gone. It costs a
-// HEAD. What the role may not look at, and may be syncd's, is an error.
+// LeftOf checks what is at the destination under the key of a deleted source object. It costs a
+// HEAD. It returns an error if the role may not read an object that may be syncd's own.
 func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (Left, error) {
 	key, err := c.DestinationKey(sourceKey)
 	if err != nil {
-		return Left{}, nil //nolint:nilerr // nothing can be under a key that cannot exist
+		return Left{}, nil //nolint:nilerr // there is no object under an invalid key
 	}
 	target.Looked, target.Present = false, nil
 	s := newStanding(&c.o, c.destination, key, target)
@@ -129,9 +129,9 @@ func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (L
 	}}, nil
 }
 
-// There returns what the destination's clock showed at a time of this process, or what it showed at
-// the least before the destination has answered anything.
+// There converts a time of this process to the destination's clock. Before the destination's first
+// response it returns the earliest possible time.
 func (c *Copier) There(t time.Time) time.Time { return c.destination.there(t) }
 
-// Clock returns what the destination's clock shows now, as There does.
+// Clock returns the current time by the destination's clock. See There.
 func (c *Copier) Clock() time.Time { return c.There(time.Now()) }

@@ -54,8 +54,8 @@ func (j *job) relayWhole(ctx context.Context) (Result, error) {
 	return j.finished(ctx, d, result)
 }
 
-// headLock reads the lock that the copy is to have from the object's head: not every service shows
-// it with the content.
+// headLock reads the lock for the copy from the object's head, because not every service returns it
+// with the content.
 func (j *job) headLock(ctx context.Context) (lock, error) {
 	if !j.o.ReadsHead(false) {
 		return lock{}, nil
@@ -67,7 +67,7 @@ func (j *job) headLock(ctx context.Context) (lock, error) {
 	return lockOf(&j.o, head), nil
 }
 
-// readAll reads the whole object into buffer and checks it against the source's own checksum.
+// readAll reads the whole object into buffer and compares it with the source's checksum.
 func (s *shared) readAll(ctx context.Context, object listing.Object, buffer []byte) (*s3.GetObjectOutput, error) {
 	out, err := s.content.Read(ctx, object, 0, buffer)
 	if err != nil {
@@ -79,7 +79,8 @@ func (s *shared) readAll(ctx context.Context, object listing.Object, buffer []by
 	return out, nil
 }
 
-// put writes a whole object, a second time without its tags where the first was refused for them.
+// put writes a whole object. If the write is refused because of its tags, put repeats it without
+// them.
 func (j *job) put(ctx context.Context, d *draft, body []byte) (Result, error) {
 	sum := content.Encode(j.crc.Sum(body))
 	var out *s3.PutObjectOutput

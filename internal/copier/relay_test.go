@@ -23,7 +23,7 @@ func (w *world) relaying(memory int64) {
 	w.options.Relay, w.options.Buffers = true, content.NewBuffers(memory)
 }
 
-// onBody changes the answers that carry an object.
+// onBody changes the responses with an object's content.
 func (w *world) onBody(change func(*http.Response)) {
 	w.wire.change = func(res *http.Response) {
 		if res.Request.Method == http.MethodGet && res.Header.Get("ETag") != "" {
@@ -32,8 +32,8 @@ func (w *world) onBody(change func(*http.Response)) {
 	}
 }
 
-// TestRelayRefusesAChangedBody has a byte change on the way: the source's own checksum tells,
-// whichever it is.
+// TestRelayRefusesAChangedBody changes a byte in transit: the source's checksum detects it, in
+// every algorithm.
 func TestRelayRefusesAChangedBody(t *testing.T) {
 	for _, algorithm := range []string{"crc32", "crc64nvme"} {
 		t.Run(algorithm, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestRelayRefusesAChangedBody(t *testing.T) {
 	}
 }
 
-// TestRelayLosesNoMetadata refuses an object whose metadata no header can show.
+// TestRelayLosesNoMetadata refuses an object whose metadata cannot be sent in headers.
 func TestRelayLosesNoMetadata(t *testing.T) {
 	w := newWorld(t)
 	w.relaying(64 << 20)
@@ -75,8 +75,8 @@ func TestRelayLosesNoMetadata(t *testing.T) {
 	}
 }
 
-// TestRelayOfSmallObjectsUsesItsSlots has memory for a few parts and slots for many: small objects
-// need little of it.
+// TestRelayOfSmallObjectsUsesItsSlots has memory for a few parts and many slots: small objects need
+// little memory.
 func TestRelayOfSmallObjectsUsesItsSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const many = 200
@@ -101,8 +101,8 @@ func TestRelayOfSmallObjectsUsesItsSlots(t *testing.T) {
 	})
 }
 
-// TestRelayFollowsItsSource overwrites the object between any two requests of a relay: what arrives
-// is one version, the newest.
+// TestRelayFollowsItsSource overwrites the object between any two requests of a relay: the copy is
+// a single version, the newest.
 func TestRelayFollowsItsSource(t *testing.T) {
 	const part = 8 << 20
 	for _, size := range []int64{10, 2*part + 5} {
@@ -135,7 +135,7 @@ func TestRelayFollowsItsSource(t *testing.T) {
 	}
 }
 
-// TestRelayMemory lends no more than it has, however large the parts are asked for.
+// TestRelayMemory never lends more than it has, however large the requested parts are.
 func TestRelayMemory(t *testing.T) {
 	w := newWorld(t)
 	w.relaying(16 << 20)
@@ -150,9 +150,9 @@ func TestRelayMemory(t *testing.T) {
 	}
 }
 
-// TestRelayOfABodyThatBreaksOffAtItsEnd has every byte arrive, and then not the end: it is read
-// again, and is no checksum that differs.
-func TestRelayOfABodyThatBreaksOffAtItsEnd(t *testing.T) {
+// TestRelayOfABodyCutAtItsEnd delivers every byte but not the end of the body: it is read again,
+// and is not reported as a wrong checksum.
+func TestRelayOfABodyCutAtItsEnd(t *testing.T) {
 	w := newWorld(t)
 	w.relaying(64 << 20)
 	object := w.putText("k", "x")

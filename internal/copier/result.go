@@ -8,49 +8,47 @@ import (
 
 // Result is a copy that the destination has confirmed.
 type Result struct {
-	// Object is the source version that was copied: the listed one, or a newer one when it was
+	// Object is the copied source version: the listed one, or a newer one if the object was
 	// overwritten meanwhile.
 	Object listing.Object
-	// DestinationKey, DestinationETag and DestinationVersionID name the copy; the version is empty
-	// without versioning.
+	// DestinationKey, DestinationETag and DestinationVersionID identify the copy. The version ID is
+	// empty without versioning.
 	DestinationKey, DestinationETag, DestinationVersionID string
-	// KeyARN is the KMS key that the service says the copy is encrypted with.
+	// KeyARN is the KMS key of the copy, as the service reports it.
 	KeyARN string
-	// BucketKey says that an S3 Bucket Key was used.
+	// BucketKey reports whether an S3 Bucket Key was used.
 	BucketKey bool
-	// Checksum is the checksum that the service answered, as "algorithm:base64"; empty when it
-	// answered none.
+	// Checksum is the checksum in the response, as "algorithm:base64"; empty if there is none.
 	Checksum string
-	// Parts is the number of parts, 0 for a copy in one piece; Resumed is how many of them an
-	// earlier process had made.
+	// Parts is the number of parts, 0 for a copy in one request. Resumed is how many of them an
+	// earlier process made.
 	Parts, Resumed int
-	// CopiedAt is when the answer came.
+	// CopiedAt is when the response arrived.
 	CopiedAt time.Time
-	// Adopted says that nothing was copied: what the destination holds already is the object's
+	// Adopted means that nothing was copied, because the object at the destination already is the
 	// copy.
 	Adopted bool
-	// Unconditional is why the copy was written without a condition, "" where it had one:
-	// ConditionsIgnored or ConditionsDenied.
+	// Unconditional is why the copy was written without a condition: ConditionsIgnored or
+	// ConditionsDenied. It is "" if it was written with one.
 	Unconditional string
-	// Notes say what is worth knowing although the copy succeeded: the Note constants, and those of
-	// an upload, each at most once. A server-side copy in one piece, which never looks at its
-	// source, has none.
+	// Notes are remarks on a successful copy: the Note constants, and those of package upload, each
+	// at most once. A server-side copy in one request has none unless it reads the source's head.
 	Notes []string
 }
 
 // Why a copy is written without a condition.
 const (
-	// ConditionsIgnored says that the service takes none, or does not look at them.
+	// ConditionsIgnored means that the service does not support or ignores conditions.
 	ConditionsIgnored = "the service does not honour If-Match and If-None-Match"
-	// ConditionsDenied says that the role may not send If-Match.
+	// ConditionsDenied means that the role may not send If-Match.
 	ConditionsDenied = "s3:GetObject is denied on the destination's objects, which If-Match needs"
 )
 
 // The notes of a Result.
 const (
-	// NoteRedirectDropped says that the source redirects to a website address, which is not copied.
+	// NoteRedirectDropped means that the source has a website redirect, which is not copied.
 	NoteRedirectDropped = "website_redirect_dropped"
-	// NoteRetentionCut says that the copy's retention ends before its source's, as late as
-	// Options.ObjectLockMax allows.
+	// NoteRetentionCut means that the copy's retention was shortened to Options.ObjectLockMax and
+	// ends before its source's.
 	NoteRetentionCut = "retention_shortened"
 )

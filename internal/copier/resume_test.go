@@ -23,8 +23,8 @@ import (
 	"syncd/internal/listing"
 )
 
-// cut copies an object until so many parts are made, and ends like a process that is killed while
-// it makes the next.
+// cut copies an object until that many parts are made, and then ends like a process that is killed
+// during the next part.
 func (w *world) cut(t *testing.T, object listing.Object, made int) *uploadRecord {
 	t.Helper()
 	former := w.options
@@ -41,7 +41,7 @@ func (w *world) cut(t *testing.T, object listing.Object, made int) *uploadRecord
 	return left
 }
 
-// sameAsSource fails unless the copy holds what the source holds now, and no upload is left.
+// sameAsSource fails unless the copy equals the current source object and no upload is left.
 func (w *world) sameAsSource(t *testing.T, key string, copied awsfake.ObjectInfo) {
 	t.Helper()
 	type kept struct {
@@ -72,7 +72,7 @@ func (w *world) mustCopyWith(t *testing.T, object listing.Object, uploads *uploa
 	return result, copied
 }
 
-// TestResume goes on with the upload of a process that was killed: no finished part is made twice.
+// TestResume resumes the upload of a process that was killed: no finished part is made twice.
 func TestResume(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -111,8 +111,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestResumeOfNothingButTheEnd has all parts made, so that only the completion is left.
-func TestResumeOfNothingButTheEnd(t *testing.T) {
+// TestResumeOfOnlyTheCompletion has all parts made, so that only the completion is left.
+func TestResumeOfOnlyTheCompletion(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
 			object := w.putLarge(awsfake.PutOptions{})
@@ -133,8 +133,8 @@ func TestResumeOfNothingButTheEnd(t *testing.T) {
 	}
 }
 
-// TestResumeNeedsTheSameCopy has something changed since the upload began: it is aborted and
-// nothing of it taken over.
+// TestResumeNeedsTheSameCopy changes something after the upload began: the upload is aborted and
+// none of its parts are used.
 func TestResumeNeedsTheSameCopy(t *testing.T) {
 	for name, change := range map[string]func(w *world, object *listing.Object, left *uploadRecord){
 		"the source": func(w *world, object *listing.Object, _ *uploadRecord) {
@@ -169,7 +169,8 @@ func TestResumeNeedsTheSameCopy(t *testing.T) {
 	}
 }
 
-// TestResumeOfAnUploadThatIsGone begins anew after somebody else, a lifecycle rule say, removed it.
+// TestResumeOfAnUploadThatIsGone starts over after the upload was removed, for example by a
+// lifecycle rule.
 func TestResumeOfAnUploadThatIsGone(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -193,9 +194,9 @@ func (w *world) abort(t *testing.T, key, id string) {
 	}
 }
 
-// TestResumeWithoutLeave begins anew where the parts may not be listed, and goes on though the
-// upload may not be aborted.
-func TestResumeWithoutLeave(t *testing.T) {
+// TestResumeWithoutPermission starts over if the parts cannot be listed, and continues although the
+// upload cannot be aborted.
+func TestResumeWithoutPermission(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
 			object := w.putLarge(awsfake.PutOptions{})
@@ -229,9 +230,9 @@ func TestResumeOfThousandsOfParts(t *testing.T) {
 	w.sameAsSource(t, "k", copied)
 }
 
-// TestResumeMakesPartsThatDoNotFitAgain finds, in the upload that is remembered, parts of another
-// size, a part beyond the last, and in a relay parts that nothing vouches for.
-func TestResumeMakesPartsThatDoNotFitAgain(t *testing.T) {
+// TestResumeRemakesPartsThatDoNotFit finds in the recorded upload parts of another size, a part
+// after the last one and, in a relay, parts without a checksum.
+func TestResumeRemakesPartsThatDoNotFit(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
 			object := w.putLarge(awsfake.PutOptions{})
@@ -276,7 +277,7 @@ func TestResumeOfARelayNeedsChecksums(t *testing.T) {
 	w.sameAsSource(t, object.Key, copied)
 }
 
-// TestResumeAsTheListOfPartsFails keeps the upload: it says nothing against its parts.
+// TestResumeAsTheListOfPartsFails keeps the upload, because the failure does not concern its parts.
 func TestResumeAsTheListOfPartsFails(t *testing.T) {
 	for _, kind := range []awsfake.FaultKind{awsfake.ExpiredToken, awsfake.Throttle, awsfake.InternalError} {
 		w := newParted(t)
@@ -289,9 +290,9 @@ func TestResumeAsTheListOfPartsFails(t *testing.T) {
 	}
 }
 
-// TestUploadThatCannotBeRemembered is aborted: nobody would find it again. That holds for a copy
-// that is canceled too.
-func TestUploadThatCannotBeRemembered(t *testing.T) {
+// TestUploadThatCannotBeRecorded aborts the upload, because no process would find it again. That
+// also holds for a canceled copy.
+func TestUploadThatCannotBeRecorded(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
 			for _, failure := range []error{errors.New("disk is full"), context.Canceled} {

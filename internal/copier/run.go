@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// maxVersions bounds how often a copy follows a source that is overwritten during the copy, and
-	// maxRounds how often it is tried in all, with what else it may meet at the destination.
+	// maxVersions bounds how often a copy follows a source that is overwritten during the copy.
+	// maxRounds bounds the number of attempts, including those after changes at the destination.
 	maxVersions = 3
 	maxRounds   = 6
 )
 
-// run copies the object until it is copied, or cannot be.
+// run copies the object, and repeats the attempt if one of the sides has changed.
 func (j *job) run(ctx context.Context) (Result, error) {
 	var failure error
 	for range maxRounds {
@@ -42,12 +42,12 @@ func (j *job) run(ctx context.Context) (Result, error) {
 	if awserr.Classify(failure) == awserr.Conflict {
 		return Result{}, failure
 	}
-	// The class of the failure is left out: it must not call an object gone that is still there.
+	// Hide the failure's class: an object that still exists must not be reported as gone.
 	return Result{}, j.failed("copy", j.object.Key, fmt.Errorf("%w: %s", ErrUnsteady, awserr.Brief(failure)))
 }
 
-// askBoth looks at the source and the destination after a refusal. An error ends the copy, with
-// class gone if there is no source any more.
+// askBoth checks the source and the destination after a refusal. An error ends the copy; it has
+// class gone if the source no longer exists.
 func (j *job) askBoth(ctx context.Context) error {
 	now, err := j.look(ctx)
 	if awserr.Classify(err) == awserr.Gone {
@@ -66,20 +66,20 @@ func (j *job) askBoth(ctx context.Context) error {
 	return j.standing.look(ctx)
 }
 
-// ended returns the failure of one attempt, with what becomes of its upload.
+// ended decides what happens to the upload after a failed attempt, and returns the failure.
 func (j *job) ended(ctx context.Context, err error) error {
 	failure := j.doubts.alone(ctx, j.object.Key, err)
 	return j.upload.Failed(ctx, failure, awserr.Class(Reason(failure)))
 }
 
-// look returns the source object as it is now.
+// look returns the current source object.
 func (j *job) look(ctx context.Context) (listing.Object, error) {
 	now, err := j.source.look(ctx, j.object.Key)
 	return now, j.doubts.alone(ctx, j.object.Key, err)
 }
 
-// gone returns the failure of a copy whose source is gone, or another one if the source lists it
-// all the same.
+// gone returns the failure of a copy whose source no longer exists, or ErrInconsistent if the
+// source still lists it.
 func (j *job) gone(ctx context.Context, failure error) error {
 	still, err := false, error(nil)
 	if j.target.Listed {
@@ -95,7 +95,7 @@ func (j *job) gone(ctx context.Context, failure error) error {
 	}
 }
 
-// copyVersion copies the version that the job is at, or finds it copied.
+// copyVersion copies the job's current version, or finds that it is already copied.
 func (j *job) copyVersion(ctx context.Context) (result Result, err error) {
 	size := j.o.PartSizeOf(j.object.Size)
 	switch {
@@ -126,8 +126,8 @@ func (j *job) copyVersion(ctx context.Context) (result Result, err error) {
 	return result, nil
 }
 
-// admitted decides whether the destination's key may be written. It returns the copy that is there
-// already instead where there is one.
+// admitted checks whether the destination's key may be written. If the copy is already there, it
+// returns the copy as adopted.
 func (j *job) admitted(ctx context.Context) (result Result, adopted bool, err error) {
 	s := j.standing
 	if !s.looked && !j.conditions.IsSure(j.operation()) {
@@ -140,7 +140,7 @@ func (j *job) admitted(ctx context.Context) (result Result, adopted bool, err er
 			return result, adopted, err
 		}
 	}
-	if s.verdict(j.object).foreign { // what was looked at may tell more
+	if s.verdict(j.object).foreign { // adopt may have found out more
 		return Result{}, false, s.foreign(j.object)
 	}
 	return Result{}, false, nil

@@ -19,11 +19,11 @@ import (
 	"syncd/internal/throttle"
 )
 
-// mute is a source whose bodies say nothing more at a byte, until the request for them is given up.
+// mute is a source whose bodies stop at a byte until the request is given up.
 type mute struct {
 	*s3.Client
 	at    int64
-	times atomic.Int64 // of all bodies, the first
+	times atomic.Int64 // the first bodies, this many
 }
 
 func (m *mute) GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
@@ -34,9 +34,9 @@ func (m *mute) GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...fun
 	return out, err
 }
 
-// TestBodyThatStandsStill gives a body up that says nothing for a minute, goes on where it stood,
-// and fails after a few of them.
-func TestBodyThatStandsStill(t *testing.T) {
+// TestBodyThatStalls gives up a body that is silent for a minute, continues where it stopped, and
+// fails after a few such bodies.
+func TestBodyThatStalls(t *testing.T) {
 	for name, size := range map[string]int64{"whole": 5 * mib, "in parts": 17 * mib} {
 		for _, tt := range []struct {
 			what   string
@@ -51,7 +51,7 @@ func TestBodyThatStandsStill(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newParted(t)
 					w.relaying(64 * mib)
-					w.options.Slots = slots(1) // so that no two bodies are silent at once
+					w.options.Slots = slots(1) // so that only one body is silent at a time
 					source := &mute{Client: w.client}
 					source.times.Store(tt.times)
 					w.options.Source = source
@@ -66,8 +66,8 @@ func TestBodyThatStandsStill(t *testing.T) {
 	}
 }
 
-// TestBodyThatGoesOn is silent at each megabyte, but never for long.
-func TestBodyThatGoesOn(t *testing.T) {
+// TestSlowBody pauses at each megabyte, but never for long.
+func TestSlowBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.relaying(64 * mib)
@@ -91,8 +91,8 @@ func (h hesitant) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestBodyThatTrickles sends a byte every few seconds: it is given up like one that says nothing,
-// after a minute.
+// TestBodyThatTrickles sends a byte every few seconds: like a silent body it is given up after a
+// minute.
 func TestBodyThatTrickles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -106,10 +106,10 @@ func TestBodyThatTrickles(t *testing.T) {
 	})
 }
 
-// trickle gives a byte every five seconds, as long as it is asked.
+// trickle returns a byte every five seconds, as long as it is read.
 type trickle struct {
 	io.Reader
-	ended <-chan struct{} // the request for it
+	ended <-chan struct{} // its request
 }
 
 func (s trickle) Read(p []byte) (int, error) {
@@ -121,8 +121,9 @@ func (s trickle) Read(p []byte) (int, error) {
 	}
 }
 
-// TestRateIsNoSilence has every request wait for a rate longer than one may wait for its answer.
-func TestRateIsNoSilence(t *testing.T) {
+// TestWaitForARateIsNotATimeout makes every request wait for a rate longer than the timeout of its
+// response.
+func TestWaitForARateIsNotATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for mode, w := range modes(t) {
 			guard := &throttle.Guard{Cap: throttle.NewController(throttle.ControllerOptions{Cap: 1.0 / 3000})}
@@ -135,8 +136,8 @@ func TestRateIsNoSilence(t *testing.T) {
 	})
 }
 
-// TestSilentSourceLeavesMemoryForOthers has one mapping hold what it can get with bodies that say
-// nothing, many more waiting behind them, and another copy meanwhile.
+// TestSilentSourceLeavesMemoryForOthers has one mapping hold all the memory it can get with silent
+// bodies, with many more waiting, while another mapping copies an object.
 func TestSilentSourceLeavesMemoryForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck, quick := newWorld(t), newWorld(t)

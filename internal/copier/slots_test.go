@@ -17,8 +17,8 @@ import (
 	"syncd/internal/listing"
 )
 
-// TestCopiesShareTheirSlots copies large and small objects side by side and counts the requests
-// under way.
+// TestCopiesShareTheirSlots copies large and small objects in parallel and counts the requests in
+// flight.
 func TestCopiesShareTheirSlots(t *testing.T) {
 	const most = 3
 	synctest.Test(t, func(t *testing.T) {
@@ -46,8 +46,8 @@ func TestCopiesShareTheirSlots(t *testing.T) {
 	})
 }
 
-// TestCopyWaitsForASlotOnlySoLong ends while it waits for a slot.
-func TestCopyWaitsForASlotOnlySoLong(t *testing.T) {
+// TestCanceledWaitForASlot ends while it waits for a slot.
+func TestCanceledWaitForASlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.options.Slots = slots(1)

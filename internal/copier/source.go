@@ -16,7 +16,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// source is where objects come from, as it is asked about them beside their content.
+// source reads the state of source objects, except their content.
 type source struct {
 	api      sourceAPI
 	place    transfer.Place
@@ -28,8 +28,8 @@ func (s *source) failed(op, key string, err error) error {
 	return &request.ObjectError{Op: op, Bucket: s.place.Bucket, Key: key, Err: err}
 }
 
-// lookup finds one key by listing it. What may be listed need not be readable, and what is not
-// there is not listed.
+// lookup finds one key by listing it. The object need not be readable, and an absent one is not
+// listed.
 func (s *source) lookup(ctx context.Context, key string) (object listing.Object, ok bool, err error) {
 	return lookup(ctx, s.requests, s.api, s.place, key)
 }
@@ -44,10 +44,9 @@ func lookup(ctx context.Context, requests *request.Sender, client listing.API, a
 	return object, ok, err
 }
 
-// look returns the source object as it is now. An error is of class gone when there is none. S3
-// answers that an object is not there only to a role that may list the bucket under whatever
-// conditions, and 403 to others; both are asked about with a listing of the key alone, which a role
-// may that lists the source.
+// look returns the current source object. The error has class gone if the object does not exist. S3
+// reports an object as absent only to a role that may list the bucket unconditionally, and returns
+// 403 to others. In both cases look lists that one key, which a role that lists the source may do.
 func (s *source) look(ctx context.Context, key string) (listing.Object, error) {
 	object, err := s.lookDirectly(ctx, key)
 	class := awserr.Classify(err)
@@ -57,7 +56,7 @@ func (s *source) look(ctx context.Context, key string) (listing.Object, error) {
 	listed, isListed, listErr := s.lookup(ctx, key)
 	switch {
 	case awserr.Classify(listErr) == awserr.Denied:
-		return listing.Object{}, err // the first answer is all there is
+		return listing.Object{}, err // the first response is all that is known
 	case listErr != nil:
 		return listing.Object{}, s.failed("look up", key, listErr)
 	case !isListed:
@@ -66,14 +65,14 @@ func (s *source) look(ctx context.Context, key string) (listing.Object, error) {
 		return listing.Object{}, err
 	}
 	if again, err := s.lookDirectly(ctx, key); awserr.Classify(err) != awserr.Gone {
-		return again, err // it was written in between
+		return again, err // the object was written in between
 	}
 	return listing.Object{}, s.failed("look up", key, fmt.Errorf("%w: ETag %s", ErrInconsistent, listed.ETag))
 }
 
-// isStillListed tells an object that is gone from one that the source lists under a key which it
-// does not have, and so would list and call gone in every pass: it lists once more what was listed
-// after the key before it.
+// isStillListed checks whether the source still lists a key that it reports as absent. Such a key
+// would be listed and reported as gone in every pass. It repeats the listing after the previous
+// key.
 func (s *source) isStillListed(ctx context.Context, key, listedAfter string) (still bool, err error) {
 	live := listing.Live{Client: s.api, Place: s.place}
 	err = s.requests.Send(ctx, func(ctx context.Context) (err error) {
@@ -86,9 +85,9 @@ func (s *source) isStillListed(ctx context.Context, key, listedAfter string) (st
 	return still, nil
 }
 
-// isAbsent reports whether a source object that was denied is not there, as far as a listing of its
-// key shows. A denial that names another permission than that to list, which is what S3 asks for
-// before it calls a key absent, is of one that is there.
+// isAbsent reports whether a denied source object does not exist, according to a listing of its
+// key. If the denial names a permission other than s3:ListBucket, which S3 checks before it reports
+// a key as absent, the object exists.
 func (s *source) isAbsent(ctx context.Context, key string, denial error) bool {
 	if action, _ := awserr.Refused(denial); action != "" && action != "s3:ListBucket" {
 		return false
@@ -125,7 +124,7 @@ func (s *source) head(ctx context.Context, key string, etag *string) (head *s3.H
 			return err
 		}
 		if err = s.explained(ctx, key, etag); err == nil {
-			head, err = s.api.HeadObject(ctx, in) // what was in the way is not any more, such as an expired session
+			head, err = s.api.HeadObject(ctx, in) // the obstacle is gone, such as an expired session
 		}
 		return err
 	})
@@ -135,8 +134,9 @@ func (s *source) head(ctx context.Context, key string, etag *string) (head *s3.H
 	return head, nil
 }
 
-// lengthOf returns the length of an object, which not every service tells with its head. The answer
-// to a range then does (RFC 9110, section 14.4), or that of one who ignores the range.
+// lengthOf returns the length of an object. Some services do not return it with the head; then it
+// comes from the response to a range request (RFC 9110, section 14.4), or to a range request that
+// the service ignored.
 func (s *source) lengthOf(ctx context.Context, key string, head *s3.HeadObjectOutput) (length int64, err error) {
 	if head.ContentLength != nil {
 		return *head.ContentLength, nil
@@ -144,12 +144,12 @@ func (s *source) lengthOf(ctx context.Context, key string, head *s3.HeadObjectOu
 	err = s.requests.Send(ctx, func(ctx context.Context) error {
 		out, err := s.firstByte(ctx, key, head.ETag)
 		if awserr.Code(err) == "InvalidRange" {
-			return nil // of an empty object
+			return nil // the object is empty
 		}
 		if err != nil {
 			return err
 		}
-		_ = out.Body.Close() // nothing is wanted of it
+		_ = out.Body.Close() // the body is not needed
 		if out.ContentRange == nil && out.ContentLength != nil {
 			length = *out.ContentLength
 			return nil
@@ -163,16 +163,16 @@ func (s *source) lengthOf(ctx context.Context, key string, head *s3.HeadObjectOu
 	return length, err
 }
 
-// explained asks for a byte of an object that a HEAD was refused for: the answer to a HEAD has no
-// body. An expired token, a key that only the customer has, and a plainly wrong request all come as
-// the same bare 400; an object and a bucket that are not there as the same 404.
+// explained reads one byte of an object after a failed HEAD, because a response to HEAD has no body
+// that explains the error. An expired token, a customer-provided key and a malformed request all
+// return the same bare 400; an absent object and an absent bucket return the same 404.
 func (s *source) explained(ctx context.Context, key string, etag *string) error {
 	out, err := s.firstByte(ctx, key, etag)
 	if awserr.Code(err) == "InvalidRange" {
-		return nil // of an empty object
+		return nil // the object is empty
 	}
 	if err == nil {
-		_ = out.Body.Close() // nothing is wanted of it
+		_ = out.Body.Close() // the body is not needed
 	}
 	return err
 }

@@ -17,47 +17,47 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Target is what is known of the destination's key before a copy. The zero Target knows nothing,
-// and takes whatever is there for somebody else's.
+// Target is what is known about the destination's key before a copy. With the zero Target nothing
+// is known, and an object at the destination counts as foreign.
 type Target struct {
-	// Known is the ETag of the copy that the ledger knows, "" for none.
+	// Known is the ETag of the copy in the ledger, "" for none.
 	Known string
-	// Looked says that the destination was listed; Present is what it showed under the key, nil for
-	// nothing.
+	// Looked means that the destination was listed. Present is the object under the key, nil for
+	// none.
 	Looked  bool
 	Present *listing.Object
-	// Listed says that the source was listed, and showed the object after the key ListedAfter; ""
+	// Listed means that the source was listed, with ListedAfter as the key before the object's; ""
 	// is the beginning.
 	Listed      bool
 	ListedAfter string
-	// OursSince is the time, by the destination's clock, since when an object under the configured
-	// key, or one of OursUnder, may be a copy that syncd made and could not record. Zero says that
-	// there is none.
+	// OursSince is a time by the destination's clock. A newer object under the configured KMS key,
+	// or under one of OursUnder, may be a copy that syncd made but could not record. Zero means
+	// none.
 	OursSince time.Time
 	OursUnder []string
 }
 
-// Ours is what of the destination's key is syncd's own, for the next attempt to know.
+// Ours is what syncd owns at the destination's key. The next attempt needs it.
 type Ours struct {
-	// ETag is that of a copy that may still be there, "" for none.
+	// ETag is the ETag of a copy that may still exist, "" for none.
 	ETag string
-	// Since is the time, by the destination's clock, since when a copy may have been made whose
-	// answer was lost; zero says that none was.
+	// Since is the earliest time, by the destination's clock, of a copy whose response was lost;
+	// zero means none.
 	Since time.Time
 }
 
-// standing is what is known of the destination's key while an object is copied, and so under which
-// condition it is written.
+// standing is what is known about the destination's key during a copy. It determines the condition
+// for the write.
 type standing struct {
 	o     *Options
 	at    *destination
 	key   string
 	known string
-	since time.Time // what is newer, by the destination's clock, may be ours
-	under []string  // keys that it may be under, besides the configured one
-	begun time.Time // an upload of ours that is not there any more dates the object that it may have become
-	tried time.Time // by this process's clock: when the first write was sent of which nobody knows what became; zero: none
-	// found is what was there when it was looked at last, nil for nothing.
+	since time.Time // newer objects may be ours; by the destination's clock
+	under []string  // KMS keys that our objects may be under, besides the configured one
+	begun time.Time // when a vanished upload of ours began: it dates the object that it may have become
+	tried time.Time // when the first write with unknown outcome was sent, by this process's clock; zero: none
+	// found is the object seen by the last check, nil for none.
 	looked bool
 	found  *found
 }
@@ -66,7 +66,7 @@ type standing struct {
 type found struct {
 	transfer.Version
 	class string
-	head  *s3.HeadObjectOutput // nil where a listing showed it, which tells neither its key nor its checksum
+	head  *s3.HeadObjectOutput // nil if it was listed: a listing shows no KMS key and no checksum
 }
 
 func newStanding(o *Options, at *destination, key string, t Target) *standing {
@@ -80,13 +80,13 @@ func newStanding(o *Options, at *destination, key string, t Target) *standing {
 // verdict is what to do about the destination's key.
 type verdict struct {
 	condition precondition.Condition
-	// adopt says that what is there may be the object's copy already, and foreign that it must not
-	// be replaced if it is not.
+	// adopt means that the object there may already be the copy. Foreign means that it must not be
+	// replaced if it is not.
 	adopt, foreign bool
 }
 
-// verdict decides by what is known. What is ours is replaced at once where that takes no more
-// requests than a look at it.
+// verdict decides from what is known. It replaces an object of ours without checking it if the
+// check would cost at least as many requests as the copy.
 func (s *standing) verdict(object listing.Object) verdict {
 	switch {
 	case !s.looked && s.known != "":
@@ -99,22 +99,21 @@ func (s *standing) verdict(object listing.Object) verdict {
 	if transfer.SameETag(s.found.ETag, s.known) || isOurs && s.isCheap(object) {
 		return v
 	}
-	// Times alone prove little: a copy that is older than its source is none. One of ours may have
-	// been made under other settings.
+	// Times alone prove little, but an object older than its source cannot be its copy. An object
+	// of ours may have been made under other settings.
 	v.adopt = s.found.Size == object.Size && !s.found.LastModified.Before(object.LastModified.Truncate(time.Second)) &&
 		(!isOurs || s.o.HasClass(s.found.class))
 	v.foreign = !isOurs && !s.o.OverwriteAny
 	return v
 }
 
-// isCheap reports whether a copy of the object takes one request, or two where its tags are read:
-// no more than a look at both sides.
+// isCheap reports whether a copy of the object takes only one request, or two if its tags are read,
+// which is no more than checking both sides.
 func (s *standing) isCheap(object listing.Object) bool {
 	return !s.o.Relay && !s.o.ObjectLock && s.o.PartSizeOf(object.Size) == 0
 }
 
-// isOurs reports whether what was found can only be a copy that was made here and could not be
-// recorded.
+// isOurs reports whether the object found can only be a copy that syncd made but could not record.
 func (s *standing) isOurs() bool {
 	if s.found.head != nil && !s.isOurKey(aws.ToString(s.found.head.SSEKMSKeyId)) {
 		return false
@@ -128,21 +127,21 @@ func (s *standing) isOurKey(arn string) bool {
 	return plan.SameKey(arn, s.o.KeyARN) || slices.ContainsFunc(s.under, func(other string) bool { return plan.SameKey(arn, other) })
 }
 
-// notBefore compares times of which HTTP shows whole seconds. Nothing is newer than a zero time.
+// notBefore compares times that HTTP truncates to whole seconds. It returns false if since is zero.
 func notBefore(t, since time.Time) bool {
 	return !since.IsZero() && !t.Before(since.Truncate(time.Second))
 }
 
-// wrote notes that a write was answered with that ETag: what it made is ours, whatever becomes of
-// it, and what was found before is not there any more. So is what is newer than the write, by the
-// destination's clock: the answer may have named another ETag than there is.
+// wrote records that a write returned that ETag. The object written is ours from now on, and the
+// object found before is gone. An object newer than the write, by the destination's clock, is ours
+// too: the response may have named another ETag.
 func (s *standing) wrote(etag string, at time.Time) {
 	s.known, s.looked, s.found = etag, false, nil
 	s.oursSince(at)
 }
 
-// answeredOddly notes that a write of that time, by the destination's clock, was answered with what
-// cannot be of it: it may have been made, or what was there before is there still.
+// answeredOddly records that a write at that time, by the destination's clock, got a response that
+// cannot be right: either the object was created, or the previous one is still there.
 func (s *standing) answeredOddly(at time.Time) { s.oursSince(at) }
 
 func (s *standing) oursSince(at time.Time) {
@@ -151,14 +150,14 @@ func (s *standing) oursSince(at time.Time) {
 	}
 }
 
-// mayHaveWritten notes that a write was sent at that time of which nobody knows what became.
+// mayHaveWritten records that a write with unknown outcome was sent at that time.
 func (s *standing) mayHaveWritten(at time.Time) {
 	if s.tried.IsZero() || at.Before(s.tried) {
 		s.tried = at
 	}
 }
 
-// triedThere is tried by the destination's clock.
+// triedThere returns tried by the destination's clock.
 func (s *standing) triedThere() time.Time {
 	if s.tried.IsZero() {
 		return time.Time{}
@@ -166,7 +165,7 @@ func (s *standing) triedThere() time.Time {
 	return s.at.there(s.tried)
 }
 
-// ours is what the next attempt has to know.
+// ours returns what the next attempt must know.
 func (s *standing) ours() Ours {
 	since := s.triedThere()
 	if since.IsZero() || !s.since.IsZero() && s.since.Before(since) {
@@ -175,10 +174,10 @@ func (s *standing) ours() Ours {
 	return Ours{ETag: s.known, Since: since}
 }
 
-// look asks what is there. A role that may not read there may list.
+// look checks the destination's key. A role that may not read objects there may still list them.
 func (s *standing) look(ctx context.Context) error {
 	head, err := s.at.head(ctx, &s3.HeadObjectInput{Key: &s.key})
-	switch awserr.Classify(err) { //nolint:exhaustive // the answers that tell what is there
+	switch awserr.Classify(err) { //nolint:exhaustive // the answers that show what is there
 	case "":
 		s.looked, s.found = true, foundOf(head)
 		return nil
@@ -208,7 +207,8 @@ func foundOf(head *s3.HeadObjectOutput) *found {
 	}
 }
 
-// foreign is the failure of a copy whose place is taken by what syncd neither wrote nor may adopt.
+// foreign returns the error for a copy whose key is taken by an object that syncd neither wrote nor
+// may adopt.
 func (s *standing) foreign(object listing.Object) error {
 	return &request.ObjectError{
 		Op: "copy", Bucket: s.o.SourcePlace.Bucket, Key: object.Key,

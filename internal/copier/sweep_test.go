@@ -19,7 +19,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// as returns a client that signs with a session of a role of that path and name, and the role's
+// as returns a client that signs with a session of a role with that path and name, and the role's
 // ARN.
 func (w *world) as(t *testing.T, path, name string) (client *s3.Client, arn string) {
 	t.Helper()
@@ -54,7 +54,7 @@ func (w *world) begin(t *testing.T, client *s3.Client, key string) (id string) {
 	return *out.UploadId
 }
 
-// left lists the keys of the uploads that are under way.
+// left lists the keys of the uploads in progress.
 func (w *world) left(t *testing.T) (keys []string) {
 	t.Helper()
 	out, err := w.client.ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: aws.String("consumer-copy")})
@@ -67,7 +67,7 @@ func (w *world) left(t *testing.T) (keys []string) {
 	return keys
 }
 
-// TestSweepTouchesOnlyOurs has uploads of our role, of others whose names are near, and of a user.
+// TestSweepTouchesOnlyOurs has uploads of our role, of roles with similar names, and of a user.
 func TestSweepTouchesOnlyOurs(t *testing.T) {
 	w := newWorld(t)
 	ours, arn := w.as(t, "/team/a/", "syncd")
@@ -106,7 +106,7 @@ func TestSweepWithoutAnInitiator(t *testing.T) {
 	}
 }
 
-// TestSweepOfThousands lists several pages while it aborts what they show.
+// TestSweepOfThousands lists several pages while it aborts their uploads.
 func TestSweepOfThousands(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

@@ -14,17 +14,16 @@ import (
 	"syncd/internal/transfer"
 )
 
-// tags are the tags that a copy gets, in the header of the request that makes it or, too long for
-// that, behind it.
+// tags are the tags of a copy. They are sent in the header of the request that creates it or, if
+// too long for that, set afterwards.
 type tags struct {
 	set    []types.Tag
-	header string // form-encoded as the tagging header wants them; "" when there are none or they are set late
+	header string // form-encoded for the tagging header; "" if there are none or they are set late
 	late   bool
 }
 
-// readTags reads the source's tags, none when they are left behind. HEAD cannot tell whether there
-// are any: it answers no count both for an object without tags and for a caller who may not read
-// them.
+// readTags reads the source's tags, unless tags are omitted. HEAD cannot show whether there are
+// any: it returns no count both for an object without tags and to a role that may not read them.
 func (s *source) readTags(ctx context.Context, key string) (tags, error) {
 	if s.settings.OmitTags {
 		return tags{}, nil
@@ -47,7 +46,7 @@ func (s *source) readTags(ctx context.Context, key string) (tags, error) {
 	return t, nil
 }
 
-// chosen are those of the tags that are copied.
+// chosen returns the tags that are copied.
 func (s *source) chosen(set []types.Tag) []types.Tag {
 	if s.settings.OnlyTags == nil {
 		return set
@@ -60,6 +59,6 @@ func encodeTags(set []types.Tag) string {
 	for _, tag := range set {
 		values.Set(aws.ToString(tag.Key), aws.ToString(tag.Value))
 	}
-	// A plus that stands for a space is not a space to everyone.
+	// Not every service decodes a plus as a space.
 	return strings.ReplaceAll(values.Encode(), "+", "%20")
 }

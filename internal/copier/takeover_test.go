@@ -14,8 +14,8 @@ import (
 	"syncd/internal/copier"
 )
 
-// TestHeadOfAnExpiredSession has the session expire for a HEAD, whose answer does not say so, and
-// be renewed right after.
+// TestHeadOfAnExpiredSession expires the session at a HEAD, whose response does not show that. The
+// session is renewed right after.
 func TestHeadOfAnExpiredSession(t *testing.T) {
 	w := newParted(t)
 	w.client = s3.New(w.client.Options(), func(o *s3.Options) {
@@ -31,7 +31,7 @@ func TestHeadOfAnExpiredSession(t *testing.T) {
 	}
 }
 
-// TestLateTagsOfAResumedUpload has the tags refused at creation, and the process die before they
+// TestLateTagsOfAResumedUpload has the tags refused at creation, and kills the process before they
 // are set.
 func TestLateTagsOfAResumedUpload(t *testing.T) {
 	w := newParted(t)
@@ -52,8 +52,8 @@ func TestLateTagsOfAResumedUpload(t *testing.T) {
 	}
 }
 
-// TestSettingsOfAResumedUpload goes on under other settings than the upload was begun with: it is
-// begun anew.
+// TestSettingsOfAResumedUpload continues with other settings than the upload was begun with: the
+// upload is started over.
 func TestSettingsOfAResumedUpload(t *testing.T) {
 	w := newParted(t)
 	w.options.OmitTags = true
@@ -74,8 +74,8 @@ func TestSettingsOfAResumedUpload(t *testing.T) {
 	}
 }
 
-// TestPartThatIsMadeAgainBehindOurBack has a request of a process that is dead land late.
-func TestPartThatIsMadeAgainBehindOurBack(t *testing.T) {
+// TestPartOverwrittenByADeadProcess has a late request of a dead process take effect.
+func TestPartOverwrittenByADeadProcess(t *testing.T) {
 	w := newParted(t)
 	object := w.put("k", awsfake.SyntheticBody(17*mib, 1), awsfake.PutOptions{})
 	r := &uploadRecord{}
@@ -103,7 +103,7 @@ func (r refuser) RoundTrip(q *http.Request) (*http.Response, error) {
 	return r.next.RoundTrip(q)
 }
 
-// TestHeadOfACopyInAnExpiredSession is the same at the destination, where a copy lies that can be
+// TestHeadOfACopyInAnExpiredSession is the same at the destination, with a copy that can be
 // adopted.
 func TestHeadOfACopyInAnExpiredSession(t *testing.T) {
 	w := newWorld(t)

@@ -21,16 +21,16 @@ import (
 	"syncd/internal/copier"
 )
 
-// odd is a service that does less than S3: it answers a range with the whole object, and may do
+// odd is a service with fewer features than S3: it returns the whole object for a range, and may do
 // worse.
 type odd struct {
 	*s3.Client
-	// before runs ahead of each request for a whole object, and change may change an answer that is
-	// one; nil does nothing.
+	// before is called before each request for a whole object, and change may change its response;
+	// nil does nothing.
 	before func(*s3.GetObjectInput)
 	change func(*s3.GetObjectOutput)
-	// ranges has ranges answered as such; noLength and headless leave the length out of bodies and
-	// heads; stalled sends no byte of a whole object.
+	// ranges enables ranges. noLength and headless omit the length from bodies and heads. stalled
+	// sends no byte of a whole object.
 	ranges, noLength, headless, stalled bool
 	wholes                              atomic.Int32 // requests for a whole object
 }
@@ -67,7 +67,7 @@ func (o *odd) HeadObject(ctx context.Context, in *s3.HeadObjectInput, opts ...fu
 	return out, err
 }
 
-// newOdd is a world that relays from such a service, in parts of 5 MiB.
+// newOdd returns a world that relays from such a service, in parts of 5 MiB.
 func newOdd(tb testing.TB) (*world, *odd) {
 	tb.Helper()
 	w := newParted(tb)
@@ -77,13 +77,13 @@ func newOdd(tb testing.TB) (*world, *odd) {
 	return w, o
 }
 
-// body is a changed body that closes as the former one.
+// body is a changed body that closes the original one.
 type body struct {
 	io.Reader
 	io.Closer
 }
 
-// silence is a connection that says nothing until the request is given up.
+// silence is a connection that is silent until the request is given up.
 type silence struct{ done <-chan struct{} }
 
 func (s silence) Read([]byte) (int, error) {
@@ -91,8 +91,8 @@ func (s silence) Read([]byte) (int, error) {
 	return 0, context.Canceled
 }
 
-// cutAt breaks a connection at a byte; endAt ends the body there as if that were all, and addTo
-// goes on behind its end.
+// cutAt breaks a connection at a byte. endAt ends the body there as if it were complete, and addTo
+// adds bytes after its end.
 func cutAt(n int64) func(*s3.GetObjectOutput) {
 	return func(out *s3.GetObjectOutput) {
 		out.Body = body{io.MultiReader(io.LimitReader(out.Body, n), iotest.ErrReader(io.ErrUnexpectedEOF)), out.Body}
@@ -107,17 +107,16 @@ func addTo(out *s3.GetObjectOutput) {
 	out.Body = body{io.MultiReader(out.Body, strings.NewReader("x")), out.Body}
 }
 
-// flip changes one byte of a body on its way, where the service tells no checksum of the whole with
-// it.
+// flip changes one byte of a body in transit if the service sends no whole-object checksum with it.
 func flip(out *s3.GetObjectOutput) {
 	former := make([]byte, 1)
-	_, _ = io.ReadFull(out.Body, former) // the checksum tells in either case
+	_, _ = io.ReadFull(out.Body, former) // the checksum detects it in either case
 	out.Body = body{io.MultiReader(strings.NewReader(string(former[0]^1)), out.Body), out.Body}
 	out.ChecksumCRC64NVME = nil
 }
 
-// TestUnknownLength copies from services that leave out the length, ranges, or both: what arrives
-// is the same, with all that belongs to it.
+// TestUnknownLength copies from services that omit the length, ranges, or both: the copy is the
+// same, with all its metadata.
 func TestUnknownLength(t *testing.T) {
 	for _, size := range []int64{0, 10, 8 * mib, 15*mib + 3, 20 * mib} {
 		for _, tt := range []struct {
@@ -148,7 +147,7 @@ func TestUnknownLength(t *testing.T) {
 	}
 }
 
-// TestUnknownLengthOnTheWire leaves the header out of every answer.
+// TestUnknownLengthOnTheWire omits the header from every response.
 func TestUnknownLengthOnTheWire(t *testing.T) {
 	for _, size := range []int64{10, 17*mib + 3} {
 		w := newParted(t)
@@ -160,7 +159,7 @@ func TestUnknownLengthOnTheWire(t *testing.T) {
 	}
 }
 
-// TestStreamIsReadAgain breaks the connection under a stream: it is read from its start, and no
+// TestStreamIsReadAgain breaks the connection of a stream: it is read again from the start, and no
 // part is made twice.
 func TestStreamIsReadAgain(t *testing.T) {
 	for _, at := range []int64{0, 3, 12 * mib, 17*mib + 3} {
@@ -179,8 +178,8 @@ func TestStreamIsReadAgain(t *testing.T) {
 	}
 }
 
-// TestStreamFails ends with the reason of the first failure, and nothing stays behind: no upload,
-// no slot, and no memory that the next copy would wait for.
+// TestStreamFails ends with the reason of the first failure and leaks nothing: no upload, no slot,
+// and no memory that the next copy would wait for.
 func TestStreamFails(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -227,8 +226,8 @@ func TestStreamFails(t *testing.T) {
 	}
 }
 
-// TestSmallBodyOfUnknownLength has a body that is not what the listing promised, from a source that
-// cannot be asked for its rest.
+// TestSmallBodyOfUnknownLength has a body that differs from what the listing promised, from a
+// source that does not support ranges.
 func TestSmallBodyOfUnknownLength(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(*s3.GetObjectOutput)
@@ -241,7 +240,7 @@ func TestSmallBodyOfUnknownLength(t *testing.T) {
 		source.noLength = true
 		source.change = tt.change
 		if name == "another content" {
-			// The SDK verifies what the service says of the whole when the body is read to its end.
+			// The SDK verifies the whole-object checksum when the body is read to its end.
 			source.change = func(out *s3.GetObjectOutput) {
 				sum := out.ChecksumCRC64NVME
 				flip(out)
@@ -255,7 +254,8 @@ func TestSmallBodyOfUnknownLength(t *testing.T) {
 	}
 }
 
-// TestSmallBodyIsReadAgain has a source answer the request for the rest of a body with all of it.
+// TestSmallBodyIsReadAgain has a source answer a range request for the rest of a body with the
+// whole object.
 func TestSmallBodyIsReadAgain(t *testing.T) {
 	w, source := newOdd(t)
 	broken := false
@@ -270,8 +270,8 @@ func TestSmallBodyIsReadAgain(t *testing.T) {
 	w.sameAsSource(t, "k", copied)
 }
 
-// TestStreamFollowsItsSource overwrites the object before its stream is opened, also where the
-// service takes no notice of what the request is pinned to: the newest version is copied.
+// TestStreamFollowsItsSource overwrites the object before its stream is opened, also with a service
+// that ignores If-Match: the newest version is copied.
 func TestStreamFollowsItsSource(t *testing.T) {
 	for _, pinned := range []bool{true, false} {
 		w, source := newOdd(t)
@@ -292,8 +292,8 @@ func TestStreamFollowsItsSource(t *testing.T) {
 	}
 }
 
-// TestStreamResumes goes on with the upload of a process that was killed: all is read again, and
-// only what is missing made.
+// TestStreamResumes resumes the upload of a process that was killed: the whole object is read
+// again, and only the missing parts are made.
 func TestStreamResumes(t *testing.T) {
 	w, source := newOdd(t)
 	object := w.putLarge(rich())
@@ -306,8 +306,8 @@ func TestStreamResumes(t *testing.T) {
 	}
 }
 
-// TestStreamsShareTheirSlots has many streams and few slots: none waits for another, and no more
-// than that many requests are under way.
+// TestStreamsShareTheirSlots has many streams and few slots: no stream blocks another, and no more
+// than that many requests are in flight.
 func TestStreamsShareTheirSlots(t *testing.T) {
 	for _, most := range []int64{1, 3} {
 		synctest.Test(t, func(t *testing.T) {
@@ -353,9 +353,8 @@ func TestStreamNeedsOneBuffer(t *testing.T) {
 	}
 }
 
-// TestStreamThatSaysNothingMore gives up a body that stands still, and one that nobody waits for
-// any more.
-func TestStreamThatSaysNothingMore(t *testing.T) {
+// TestStalledStream gives up a body that stalls, and one that is no longer needed.
+func TestStalledStream(t *testing.T) {
 	for want, patience := range map[awserr.Class]time.Duration{awserr.Canceled: time.Minute, awserr.Transient: 24 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
 			w, source := newOdd(t)
@@ -370,7 +369,7 @@ func TestStreamThatSaysNothingMore(t *testing.T) {
 	}
 }
 
-// TestLengthOfTheNewest looks up an object whose head tells no length.
+// TestLengthOfTheNewest looks up an object whose head has no length.
 func TestLengthOfTheNewest(t *testing.T) {
 	for _, tt := range []struct {
 		name             string

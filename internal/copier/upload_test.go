@@ -17,7 +17,7 @@ import (
 	"syncd/internal/listing"
 )
 
-// answerOnce changes the answers to requests of that method and query until one was changed.
+// answerOnce changes the response to one request with that method and query.
 func (w *world) answerOnce(method, query string, change func(*http.Response)) {
 	var done atomic.Bool
 	w.wire.change = func(res *http.Response) {
@@ -27,7 +27,7 @@ func (w *world) answerOnce(method, query string, change func(*http.Response)) {
 	}
 }
 
-// refusal is an error in the place of an answer.
+// refusal is an error in place of a response.
 type refusal struct {
 	status int
 	code   string
@@ -38,8 +38,9 @@ func (r refusal) replace(res *http.Response) {
 	replaceBody(res, fmt.Sprintf(`<Error><Code>%s</Code><Message>as told</Message></Error>`, r.code))
 }
 
-// TestFailureDecidesOverTheUpload has a copy fail at its second part or its completion: what ends
-// the mapping or passes by itself keeps the upload for the next attempt, anything else removes it.
+// TestFailureDecidesOverTheUpload makes a copy fail at its second part or its completion: if the
+// error ends the mapping or is temporary, the upload is kept for the next attempt; otherwise it is
+// aborted.
 func TestFailureDecidesOverTheUpload(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -59,7 +60,7 @@ func TestFailureDecidesOverTheUpload(t *testing.T) {
 			for mode, w := range modes(t) {
 				for _, operation := range []string{w.partRequest(), "CompleteMultipartUpload"} {
 					if tt.kind == awsfake.ErrorIn200 && operation == "UploadPart" {
-						continue // which answers with headers alone
+						continue // whose response has only headers
 					}
 					object, left, err := w.failAt(t, operation, tt.kind)
 					if got := copier.Reason(err); got != tt.want {
@@ -80,8 +81,8 @@ func TestFailureDecidesOverTheUpload(t *testing.T) {
 	}
 }
 
-// failAt copies an object by one request at a time until an operation fails, that of parts from the
-// second on.
+// failAt copies an object with one request at a time until an operation fails. Part requests fail
+// from the second on.
 func (w *world) failAt(t *testing.T, operation string, kind awsfake.FaultKind) (listing.Object, *uploadRecord, error) {
 	t.Helper()
 	fault := awsfake.Fault{Operation: operation, Kind: kind}
@@ -95,8 +96,8 @@ func (w *world) failAt(t *testing.T, operation string, kind awsfake.FaultKind) (
 	return object, left, err
 }
 
-// TestUploadThatIsNotWorthKeeping has nothing in it, has been of no use for a week, or is one too
-// many.
+// TestUploadThatIsNotWorthKeeping has an upload without parts, one that made no progress for a
+// week, and one above the limit.
 func TestUploadThatIsNotWorthKeeping(t *testing.T) {
 	for mode, w := range modes(t) {
 		attempt := func(name string, object listing.Object, left *uploadRecord, skip int, kept bool) {
@@ -121,14 +122,13 @@ func TestUploadThatIsNotWorthKeeping(t *testing.T) {
 	}
 }
 
-// TestFailureOfTheMappingKeepsTheUpload has no credentials any more, or no bucket, in the middle of
-// a copy.
+// TestFailureOfTheMappingKeepsTheUpload loses the credentials, or the bucket, during a copy.
 func TestFailureOfTheMappingKeepsTheUpload(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
 			object := w.putLarge(awsfake.PutOptions{})
 			w.answerOnce(http.MethodPut, "partNumber", refusal{http.StatusNotFound, "NoSuchBucket"}.replace)
-			w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.ExpiredToken}) // nor does anything else work
+			w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.ExpiredToken}) // other requests fail too
 			left := &uploadRecord{}
 			_, err := w.copyWith(t, object, left)
 			if !awserr.Fatal(err) || !left.open || w.destination.Uploads() != 1 || w.cloud.Requests()["AbortMultipartUpload"] != 0 {
@@ -138,8 +138,8 @@ func TestFailureOfTheMappingKeepsTheUpload(t *testing.T) {
 	}
 }
 
-// TestFailureThatNobodyRemembers aborts in any case: no other attempt could find the upload.
-func TestFailureThatNobodyRemembers(t *testing.T) {
+// TestFailureWithoutARecord aborts in any case, because no other attempt could find the upload.
+func TestFailureWithoutARecord(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
 			object := w.putLarge(awsfake.PutOptions{})
@@ -153,9 +153,9 @@ func TestFailureThatNobodyRemembers(t *testing.T) {
 	}
 }
 
-// TestConflictBeginsAnew has another write race the completion, which wants a new upload
+// TestConflictStartsOver has another write race with the completion, which then needs a new upload
 // ("Conditional writes", Amazon S3 User Guide).
-func TestConflictBeginsAnew(t *testing.T) {
+func TestConflictStartsOver(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
 			object := w.putLarge(awsfake.PutOptions{})
@@ -175,9 +175,9 @@ func TestConflictBeginsAnew(t *testing.T) {
 	}
 }
 
-// TestLostAnswerToACompletion finds the object made: by a connection that broke, and by a retry
-// that meets no upload.
-func TestLostAnswerToACompletion(t *testing.T) {
+// TestLostResponseToACompletion finds the object made, after a broken connection and after a retry
+// that finds no upload.
+func TestLostResponseToACompletion(t *testing.T) {
 	for name, lose := range map[string]func(*world){
 		"connection": func(w *world) {
 			w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Kind: awsfake.LoseAnswer})
@@ -206,9 +206,9 @@ func TestLostAnswerToACompletion(t *testing.T) {
 	}
 }
 
-// TestLostUploadIsNoLostAnswer has the upload removed before its completion, while the destination
-// holds the same content from before, or other content: neither is taken for the copy.
-func TestLostUploadIsNoLostAnswer(t *testing.T) {
+// TestLostUploadIsNotALostResponse removes the upload before its completion, while the destination
+// has an older object with the same or with other content: neither is mistaken for the copy.
+func TestLostUploadIsNotALostResponse(t *testing.T) {
 	for name, present := range map[string]func(w *world, object string){
 		"the same content, from before": func(w *world, key string) {
 			former, _ := w.source.Object(key)
@@ -246,8 +246,8 @@ func TestLostUploadIsNoLostAnswer(t *testing.T) {
 	}
 }
 
-// TestErrorInASuccess has S3 answer 200 and refuse in the body, which it may once it has begun to
-// answer: the refusal counts, not the status under which the SDK shows it.
+// TestErrorInASuccess has S3 respond with 200 and an error in the body, which it may do once it has
+// begun the response: the error counts, not the status under which the SDK returns it.
 func TestErrorInASuccess(t *testing.T) {
 	for code, want := range map[string]string{"AccessDenied": "denied", "InvalidObjectState": "archived", "ExpiredToken": "expired"} {
 		for _, size := range []int64{1, 17 * mib} {
@@ -292,8 +292,8 @@ func TestUploadUnderAnotherKey(t *testing.T) {
 	}
 }
 
-// TestCopyInPartsOfAnotherContent has the destination make something else of the parts than the
-// source says it is.
+// TestCopyInPartsOfAnotherContent has the destination create an object that differs from the
+// source's checksum.
 func TestCopyInPartsOfAnotherContent(t *testing.T) {
 	w := newParted(t)
 	object := w.putLarge(awsfake.PutOptions{})
@@ -307,7 +307,7 @@ func TestCopyInPartsOfAnotherContent(t *testing.T) {
 	}
 }
 
-// TestContentIsSignedOnlyWithoutTLS is about the work of a relay: over TLS the content is not
+// TestContentIsSignedOnlyWithoutTLS is about the cost of a relay: over TLS the content is not
 // hashed a second time to sign it.
 func TestContentIsSignedOnlyWithoutTLS(t *testing.T) {
 	for scheme, want := range map[string]bool{"https": false, "http": true} {

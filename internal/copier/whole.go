@@ -15,8 +15,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// copyWhole copies an object server-side in one request, and one more each where a lock is to be
-// carried over or some of its tags are.
+// copyWhole copies an object server-side in one request. It sends one more request if a lock must
+// be carried over, and another if only some tags are copied.
 func (j *job) copyWhole(ctx context.Context) (Result, error) {
 	object := j.object
 	d, err := j.draftOfWhole(ctx)
@@ -52,8 +52,8 @@ func (j *job) copyWhole(ctx context.Context) (Result, error) {
 	return made, nil
 }
 
-// draftOfWhole is what a copy in one request gets that the service does not carry over: its lock,
-// and tags that were chosen.
+// draftOfWhole returns what the service does not carry over in a copy in one request: the lock, and
+// the tags if only some are copied.
 func (j *job) draftOfWhole(ctx context.Context) (*draft, error) {
 	d := &draft{o: &j.o, key: j.key}
 	if j.o.ReadsHead(false) {
@@ -74,7 +74,7 @@ func (j *job) draftOfWhole(ctx context.Context) (*draft, error) {
 	return d, nil
 }
 
-// sendCopy sends the copy, a second time without its tags where the first was refused for them.
+// sendCopy sends the copy. If it is refused because of its tags, sendCopy repeats it without them.
 func (j *job) sendCopy(ctx context.Context, d *draft) (out *s3.CopyObjectOutput, err error) {
 	in := j.copyInput()
 	in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus = d.lock.mode, d.lock.until, d.lock.hold
@@ -102,8 +102,7 @@ func (j *job) copyInput() *s3.CopyObjectInput {
 		ExpectedBucketOwner: o.DestinationPlace.ExpectedOwner(), ExpectedSourceBucketOwner: o.SourcePlace.ExpectedOwner(),
 		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &o.KeyARN, BucketKeyEnabled: &o.BucketKey,
 		StorageClass: types.StorageClass(o.ClassOf(j.object.StorageClass)), ACL: types.ObjectCannedACL(o.ACL),
-		// The default would ask both sides for permissions on annotations that hardly any policy
-		// grants.
+		// The default needs permissions for annotations on both sides, which few policies grant.
 		AnnotationDirective: types.AnnotationDirectiveExclude,
 		RequestPayer:        request.Payer(o.SourcePlace),
 	}

@@ -32,8 +32,8 @@ const (
 	consumer = "222222222222"
 )
 
-// world is an owner's bucket under the owner's key, and a consumer's under the consumer's, who may
-// read the owner's.
+// world is an owner's bucket encrypted with the owner's key, and a consumer's bucket encrypted with
+// the consumer's. The consumer may read the owner's bucket.
 type world struct {
 	cloud               *awsfake.Cloud
 	source, destination *awsfake.Bucket
@@ -41,7 +41,7 @@ type world struct {
 	options             copier.Options
 	wire                *wire
 	client              *s3.Client // an administrator of the consumer's account
-	size                int64      // of the object to copy, as ways has it
+	size                int64      // of the object to copy, set by ways
 	target              copier.Target
 	ours                copier.Ours // after the last copy
 }
@@ -74,7 +74,7 @@ func newWorld(tb testing.TB) *world {
 	return w
 }
 
-// gate lets so many requests through at once.
+// gate admits that many requests at once.
 type gate struct{ *semaphore.Weighted }
 
 func slots(n int64) gate { return gate{semaphore.NewWeighted(n)} }
@@ -112,7 +112,7 @@ func (w *world) copy(tb testing.TB, object listing.Object) (copier.Result, error
 	return w.copyWith(tb, object, nil)
 }
 
-// copyWith copies an object by a process of its own, which remembers its upload.
+// copyWith copies an object in a new process that records its upload.
 func (w *world) copyWith(tb testing.TB, object listing.Object, uploads copier.Record) (copier.Result, error) {
 	tb.Helper()
 	result, ours, err := copier.New(w.options).Copy(context.WithoutCancel(tb.Context()), object, w.target, uploads)
@@ -120,8 +120,8 @@ func (w *world) copyWith(tb testing.TB, object listing.Object, uploads copier.Re
 	return result, err
 }
 
-// modes are the two modes of copying, each with a world of its own in which all above 5 MiB, and 8
-// MiB when relayed, goes in parts.
+// modes yields the two modes of copying. Each has a world of its own that copies objects above 5
+// MiB, or 8 MiB when relayed, in parts.
 func modes(tb testing.TB) iter.Seq2[string, *world] {
 	tb.Helper()
 	return func(yield func(string, *world) bool) {
@@ -131,8 +131,7 @@ func modes(tb testing.TB) iter.Seq2[string, *world] {
 	}
 }
 
-// ways are all ways of copying: either mode, with the size of an object that goes in one piece or
-// in parts.
+// ways yields all ways of copying: both modes, with an object size for one piece and for parts.
 func ways(tb testing.TB) iter.Seq2[string, *world] {
 	tb.Helper()
 	return func(yield func(string, *world) bool) {
@@ -147,7 +146,7 @@ func ways(tb testing.TB) iter.Seq2[string, *world] {
 	}
 }
 
-// partRequest is the request that makes a part.
+// partRequest returns the name of the request that makes a part.
 func (w *world) partRequest() string {
 	if w.options.Relay {
 		return "UploadPart"
@@ -155,7 +154,7 @@ func (w *world) partRequest() string {
 	return "UploadPartCopy"
 }
 
-// uploadRecord remembers the upload of one object, as the ledger does.
+// uploadRecord records the upload of one object, as the ledger does.
 type uploadRecord struct {
 	mu     sync.Mutex
 	upload record.Upload
@@ -163,7 +162,7 @@ type uploadRecord struct {
 	began  []record.Upload
 	fail   error
 	full   bool // it keeps no upload
-	// writing decides about the right to write; nil: there always is
+	// writing decides whether the copy may write; nil: always.
 	writing func(context.Context) (context.Context, context.CancelFunc, error)
 }
 
@@ -204,7 +203,7 @@ func (r *uploadRecord) UploadEnded() {
 	r.upload, r.open = record.Upload{}, false
 }
 
-// mustCopy copies an object and returns what then lies at the destination.
+// mustCopy copies an object and returns the copy at the destination.
 func (w *world) mustCopy(tb testing.TB, object listing.Object) (copier.Result, awsfake.ObjectInfo) {
 	tb.Helper()
 	result, err := w.copy(tb, object)
@@ -218,10 +217,10 @@ func (w *world) mustCopy(tb testing.TB, object listing.Object) (copier.Result, a
 	return result, copied
 }
 
-// wire sees every request on its way, how many are under way at once, and may change the answers.
+// wire observes every request and the number in flight, and may change the responses.
 type wire struct {
 	next   http.RoundTripper
-	before func(*http.Request) // one at a time
+	before func(*http.Request) // called for one request at a time
 	change func(*http.Response)
 
 	mu              sync.Mutex
@@ -250,13 +249,13 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// replaceBody puts other text in the place of an answer's body.
+// replaceBody replaces the body of a response.
 func replaceBody(res *http.Response, text string) {
 	_ = res.Body.Close()
 	res.Body, res.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
 }
 
-// requests returns the requests seen whose method and URL hold these texts.
+// requests returns the recorded requests whose method and URL contain these texts.
 func (w *wire) requests(method, url string) []*http.Request {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -18,17 +18,16 @@ import (
 	"syncd/internal/deadline"
 )
 
-// ambient gives the ambient credentials. It reads the environment anew each time: so there is
-// nothing that the SDK remembers of former credentials, and keys that were replaced in a file are
-// found.
+// ambient gets the ambient credentials. It reads the environment each time, so that it finds keys
+// that were replaced in a file and reuses nothing that the SDK has cached.
 type ambient struct {
-	// load returns what gives credentials, and where it has them from.
+	// load returns the credentials provider and where its credentials come from.
 	load  func(context.Context) (aws.CredentialsProvider, source, error)
 	clock *Clock
 	now   func() time.Time
 
 	mu    sync.Mutex
-	known source // since the last load
+	known source // from the last load
 }
 
 // from returns where the credentials come from.
@@ -40,10 +39,10 @@ func (a *ambient) from() source {
 
 func (a *ambient) fixed() bool { return a.from().fixed }
 
-// errRefused is of a source that gives nothing better than what a service has refused.
+// errRefused means that a source returned the same credentials that a service has refused.
 var errRefused = errors.New("it gives the same credentials that a service called expired")
 
-// grant gets credentials within the time of their source. What may pass by itself is tried again.
+// grant gets credentials within the time limit of their source. It retries failures that may pass.
 func (a *ambient) grant(ctx context.Context, not aws.Credentials) (grant, error) {
 	began := time.Now()
 	for wait := firstBackoff; ; wait = min(3*wait, time.Second) {
@@ -58,7 +57,7 @@ func (a *ambient) grant(ctx context.Context, not aws.Credentials) (grant, error)
 		left := all - time.Since(began)
 		got, err := within(ctx, began, min(try, left), provider.Retrieve)
 		if err != nil && ctx.Err() != nil {
-			return grant{}, err // our own end
+			return grant{}, err // our own context ended
 		}
 		if err == nil {
 			err = checkForm(got)
@@ -70,7 +69,7 @@ func (a *ambient) grant(ctx context.Context, not aws.Credentials) (grant, error)
 			return grant{got, a.length(got)}, nil
 		}
 		if errors.Is(err, errRefused) {
-			all = min(all, localTime) // it answers, and fast
+			all = min(all, localTime) // the source responds, and quickly
 		}
 		if !from.passes(err) || all-time.Since(began) <= wait || deadline.Sleep(ctx, wait) != nil {
 			return grant{}, from.failure(err)
@@ -78,8 +77,8 @@ func (a *ambient) grant(ctx context.Context, not aws.Credentials) (grant, error)
 	}
 }
 
-// length is how long credentials are good from now on. Their end is by the clock of AWS, which is
-// taken for this machine's as long as nothing else is known.
+// length returns how long credentials are valid from now on. Their expiry is in AWS time, which is
+// assumed to be this machine's until the skew is known.
 func (a *ambient) length(got aws.Credentials) time.Duration {
 	if !got.CanExpire {
 		return 0
@@ -88,7 +87,7 @@ func (a *ambient) length(got aws.Credentials) time.Duration {
 	return got.Expires.Sub(a.now().Add(-skew))
 }
 
-// expired adds to an answer that calls the credentials expired whose they are and what to do.
+// expired adds the source of the credentials and a hint to a response that rejects them as expired.
 func (a *ambient) expired(answer error) error {
 	from := a.from()
 	hint := from.hint
@@ -103,19 +102,19 @@ func (s source) passes(err error) bool {
 	serves := s.kind == fromSTS || s.kind == fromContainer || s.kind == fromInstance || s.kind == fromProgram && !s.fixed
 	status := statusOf(err)
 	switch {
-	case errors.Is(err, errRefused): // a program may have kept them, and notices their end seconds later
+	case errors.Is(err, errRefused): // a program may have cached them, and notice their expiry seconds later
 		return serves || s.kind == fromProcess || s.kind == fromLogin
 	case !serves:
 		return false
 	case status != 0:
 		return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests
-	default: // what does not answer as instance metadata is as a rule no instance
+	default: // if instance metadata does not respond, this is usually not an EC2 instance
 		return s.kind != fromInstance && !lasts(err) && (errors.Is(err, errSlow) || awserr.Classify(err) == awserr.Transient)
 	}
 }
 
-// lasts reports whether an error of a connection is one that waiting does not help: no such host,
-// or a certificate of somebody else.
+// lasts reports whether waiting cannot fix a connection error: the host does not exist, or its
+// certificate is invalid.
 func lasts(err error) bool {
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok {
 		return unknown.IsNotFound
@@ -124,7 +123,7 @@ func lasts(err error) bool {
 	return ok
 }
 
-// statusOf returns the HTTP status that an error came with, 0 when none did.
+// statusOf returns the HTTP status of an error's response, or 0 if there was none.
 func statusOf(err error) int {
 	if answer, ok := errors.AsType[interface {
 		error
@@ -135,10 +134,10 @@ func statusOf(err error) int {
 	return 0
 }
 
-// maxSaid bounds what is shown of an answer that is nobody's in particular.
+// maxSaid limits how much is shown of a response that may not come from AWS.
 const maxSaid = 200
 
-// failure says where there are no credentials, why, and what to do.
+// failure returns an error that names the source, why it gave no credentials, and what to do.
 func (s source) failure(err error) error {
 	failed := &awserr.CredentialsError{Source: s.name, Err: err, Hint: s.hint}
 	if _, ok := errors.AsType[*malformedError](err); ok {
@@ -148,12 +147,12 @@ func (s source) failure(err error) error {
 		failed.Hint = endpoint.Hint
 	}
 	api, answered := errors.AsType[smithy.APIError](err)
-	if answered && api.ErrorCode() == "" { // of an endpoint for containers, or of what stands before it
+	if answered && api.ErrorCode() == "" { // from a container endpoint, or from something in front of it
 		said := strings.Join(strings.Fields(api.ErrorMessage()), " ")
 		failed.Err = fmt.Errorf("it answered %d: %.*s", statusOf(err), maxSaid, said)
 	}
 	if s.kind == fromProcess && strings.Contains(err.Error(), "process output") {
-		failed.Err = errors.New("its output is no JSON with credentials") // the SDK's error has the output, which may have secrets
+		failed.Err = errors.New("its output is no JSON with credentials") // the SDK's error contains the output, which may contain secrets
 	}
 	return failed
 }

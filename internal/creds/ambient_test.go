@@ -26,8 +26,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// agent answers as the endpoint of EKS Pod Identity does: with sessions of a role, each asked for
-// again.
+// agent responds like the endpoint of EKS Pod Identity: with a new session of a role for each
+// request.
 type agent struct {
 	cloud *awsfake.Cloud
 	user  *awsfake.User
@@ -35,12 +35,12 @@ type agent struct {
 
 	mu     sync.Mutex
 	asked  int
-	kept   []byte // an answer that is given for good
+	kept   []byte // a response that is repeated from now on
 	keeps  bool
-	answer func(r *http.Request, asked int) *http.Response // before it gives credentials; nil: as always
+	answer func(r *http.Request, asked int) *http.Response // called before it gives credentials; nil for the usual response
 }
 
-// podIdentity has the world's ambient credentials come from an agent.
+// podIdentity makes an agent the source of the world's ambient credentials.
 func (w *world) podIdentity(t *testing.T) *agent {
 	t.Helper()
 	role := w.account.CreateRole("pod", trust(w.user.ARN, ""), awsfake.RoleOptions{Policies: []*iam.Document{allowAll()}})
@@ -55,7 +55,7 @@ func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 	a.mu.Lock()
 	a.asked++
 	asked, answer := a.asked, a.answer
-	a.mu.Unlock() // an answer may take long, and a bubble's time does not go on for a mutex
+	a.mu.Unlock() // a response may take long, and time in a bubble does not advance while a mutex blocks
 	if r.URL.Host != "169.254.170.23" {
 		return nil, fmt.Errorf("asked %s", r.URL.Host)
 	}
@@ -77,7 +77,7 @@ func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 	return reply(r, http.StatusOK, string(a.kept)), nil
 }
 
-// answers changes how it answers.
+// answers changes how the agent responds.
 func (a *agent) answers(answer func(r *http.Request, asked int) *http.Response) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -94,7 +94,7 @@ func (a *agent) session(ctx context.Context) ([]byte, error) {
 	})
 }
 
-// assume gives a session of the agent's role.
+// assume returns a session of the agent's role.
 func (a *agent) assume(ctx context.Context) (aws.Credentials, error) {
 	client := sts.New(sts.Options{
 		Region: region, BaseEndpoint: aws.String("http://aws.invalid"), HTTPClient: &http.Client{Transport: a.cloud.RoundTripper()},
@@ -115,14 +115,14 @@ func reply(r *http.Request, status int, body string) *http.Response {
 	}
 }
 
-// silent waits until nobody waits for the answer any more.
+// silent waits until the client no longer waits for the response.
 func silent(r *http.Request, _ int) *http.Response {
 	<-r.Context().Done()
 	return nil
 }
 
-// TestExpiredAmbientCredentialsAreRenewed ends the ambient credentials before their time, while
-// many requests of two mappings are sent with them, and a role is assumed.
+// TestExpiredAmbientCredentialsAreRenewed expires the ambient credentials early, while many
+// requests of two mappings use them and a role is assumed with them.
 func TestExpiredAmbientCredentialsAreRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -155,8 +155,8 @@ func TestExpiredAmbientCredentialsAreRenewed(t *testing.T) {
 	})
 }
 
-// TestAmbientCredentialsThatStayExpired has the endpoint give for good what a service calls
-// expired.
+// TestAmbientCredentialsThatStayExpired uses an endpoint that keeps returning credentials that a
+// service rejects as expired.
 func TestAmbientCredentialsThatStayExpired(t *testing.T) {
 	for _, role := range []string{"", "syncd"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -186,7 +186,8 @@ func TestAmbientCredentialsThatStayExpired(t *testing.T) {
 	}
 }
 
-// TestEndpointThatRecovers gives expired credentials for some seconds more, and then new ones.
+// TestEndpointThatRecovers uses an endpoint that returns expired credentials for a few more
+// seconds, and then new ones.
 func TestEndpointThatRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -207,7 +208,8 @@ func TestEndpointThatRecovers(t *testing.T) {
 	})
 }
 
-// TestKeysOfTheEnvironmentExpire says at once that they cannot be renewed.
+// TestKeysOfTheEnvironmentExpire checks that the error immediately says that the keys cannot be
+// renewed.
 func TestKeysOfTheEnvironmentExpire(t *testing.T) {
 	for _, role := range []string{"", "syncd"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -242,8 +244,8 @@ func TestKeysOfTheEnvironmentExpire(t *testing.T) {
 	}
 }
 
-// TestKeysOfAFileAreReadAgain replaces them, as whoever gives the process credentials through a
-// file does: some end, others are deleted.
+// TestKeysOfAFileAreReadAgain replaces keys in a file after they expired, and after they were
+// deleted in AWS.
 func TestKeysOfAFileAreReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -288,7 +290,8 @@ func TestKeysOfAFileAreReadAgain(t *testing.T) {
 	})
 }
 
-// TestEndpointThatSaysNothing accepts and does not answer, at first or later.
+// TestEndpointThatSaysNothing uses an endpoint that accepts connections but does not respond, from
+// the start or later.
 func TestEndpointThatSaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -324,7 +327,7 @@ func TestEndpointThatSaysNothing(t *testing.T) {
 	})
 }
 
-// TestEndpointThatAnswersOtherwise says what it answered.
+// TestEndpointThatAnswersOtherwise checks that the error shows an unexpected response.
 func TestEndpointThatAnswersOtherwise(t *testing.T) {
 	for name, tt := range map[string]struct {
 		status     int
@@ -353,8 +356,7 @@ func TestEndpointThatAnswersOtherwise(t *testing.T) {
 	}
 }
 
-// TestProcessThatPrintsNoJSON has a credential_process whose output is not what it should be, and
-// nevertheless secret.
+// TestProcessThatPrintsNoJSON uses a credential_process whose output is invalid, but still secret.
 func TestProcessThatPrintsNoJSON(t *testing.T) {
 	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "config")
@@ -370,7 +372,7 @@ func TestProcessThatPrintsNoJSON(t *testing.T) {
 	}
 }
 
-// TestProfileThatIsMissing is a name that no file has.
+// TestProfileThatIsMissing uses a profile that is in no file.
 func TestProfileThatIsMissing(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_PROFILE", "nosuch")
@@ -381,8 +383,8 @@ func TestProfileThatIsMissing(t *testing.T) {
 	}
 }
 
-// TestProcessThatKeepsCredentials prints the same credentials some more times after a service has
-// called them expired, and then new ones.
+// TestProcessThatKeepsCredentials uses a process that prints the same credentials a few more times
+// after a service has rejected them as expired, and then new ones.
 func TestProcessThatKeepsCredentials(t *testing.T) {
 	w := newWorld(t)
 	dir := t.TempDir()
@@ -409,8 +411,8 @@ func TestProcessThatKeepsCredentials(t *testing.T) {
 	}
 }
 
-// TestDayOfFailingRenewals uses ambient credentials for a day, whose endpoint fails or is silent a
-// third of the time.
+// TestDayOfFailingRenewals uses ambient credentials for a day. Their endpoint fails or does not
+// respond a third of the time.
 func TestDayOfFailingRenewals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -24,11 +24,10 @@ import (
 )
 
 const (
-	// assumeTimeout bounds one AssumeRole with its retries; the SDK would wait for an answer
-	// without end.
+	// assumeTimeout limits one AssumeRole with its retries; the SDK would wait forever for a
+	// response.
 	assumeTimeout = time.Minute
-	// askTimeout bounds one attempt, so that a connection that has gone silent leaves time for
-	// another.
+	// askTimeout limits one attempt, so that a silent connection leaves time for another attempt.
 	askTimeout = 25 * time.Second
 )
 
@@ -40,16 +39,16 @@ type assumeAPI interface {
 
 // assumer assumes one role.
 type assumer struct {
-	name   string // in the configuration
+	name   string // name in the configuration
 	role   config.Role
 	client assumeAPI
 	o      Options
 }
 
-// fixed is false: each session is another.
+// fixed returns false: each session has new credentials.
 func (a *assumer) fixed() bool { return false }
 
-// expired returns the answer as it is.
+// expired returns the response unchanged.
 func (a *assumer) expired(answer error) error { return answer }
 
 // grant assumes the role and returns the session's credentials.
@@ -69,11 +68,11 @@ func (a *assumer) grant(ctx context.Context, _ aws.Credentials) (grant, error) {
 	})
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return grant{}, err // our own end
+		return grant{}, err // our own context ended
 	case err != nil:
 		return grant{}, a.refused(err, externalID)
 	}
-	c := out.Credentials // whole, by admission
+	c := out.Credentials // complete: the response was admitted
 	return grant{aws.Credentials{
 		AccessKeyID: aws.ToString(c.AccessKeyId), SecretAccessKey: aws.ToString(c.SecretAccessKey),
 		SessionToken: aws.ToString(c.SessionToken), CanExpire: true, Expires: aws.ToTime(c.Expiration),
@@ -81,9 +80,9 @@ func (a *assumer) grant(ctx context.Context, _ aws.Credentials) (grant, error) {
 	}, a.length(out)}, nil
 }
 
-// length is how long a session lasts that was just given: from the Date of the answer to the end
-// that it names, both by the clock of STS. Where that cannot be, it is as long as it was asked for,
-// and its end shows how far the clocks are apart.
+// length returns how long a new session lasts: from the Date of the response to the Expiration in
+// it, both by the clock of STS. If those contradict each other, the session is assumed to have the
+// requested duration, and its Expiration is used to measure the clock skew.
 func (a *assumer) length(out *sts.AssumeRoleOutput) time.Duration {
 	asked, end := a.role.Duration.Duration(), aws.ToTime(out.Credentials.Expiration)
 	given, ok := awsmiddleware.GetServerTime(out.ResultMetadata)
@@ -117,7 +116,7 @@ func (a *assumer) input(externalID secret.Secret) *sts.AssumeRoleInput {
 	return in
 }
 
-// policy returns what narrows the session, nil for a role that asks for nothing.
+// policy returns the session policy, or nil if the role does not request one.
 func (a *assumer) policy() (*string, error) {
 	if a.role.SessionPolicy != config.SessionPolicyScoped {
 		return nil, nil
@@ -129,9 +128,9 @@ func (a *assumer) policy() (*string, error) {
 	return &text, err
 }
 
-// refused says which role and which action, and what to look at. STS answers a wrong ExternalId, a
-// missing trust and a role that does not exist with the same words, so the hint names them in the
-// order of likelihood.
+// refused returns an error that names the role, the refused action and what to check. STS returns
+// the same message for a wrong ExternalId, missing trust and a role that does not exist, so the
+// hint names them, most likely first.
 func (a *assumer) refused(err error, externalID secret.Secret) error {
 	if base, ok := errors.AsType[*awserr.CredentialsError](err); ok {
 		return fmt.Errorf("assume role %s through another: %w", a.role.ARN, base)
@@ -152,7 +151,8 @@ func (a *assumer) refused(err error, externalID secret.Secret) error {
 	return failure
 }
 
-// denied reads the refused action out of an access-denied message and says what to look at.
+// denied extracts the refused action from an access-denied message, and returns a hint what to
+// check.
 func (a *assumer) denied(err error) (action, hint string) {
 	caller := "the caller"
 	if m := regexp.MustCompile(`User: (arn:\S+) is not authorized`).FindStringSubmatch(err.Error()); m != nil {
@@ -174,8 +174,8 @@ func (a *assumer) denied(err error) (action, hint string) {
 	return action, fmt.Sprintf("check that %s trusts %s, that the caller's own policy allows sts:AssumeRole on the role, and that the role exists", matching, caller)
 }
 
-// redact returns err with the ExternalId taken out of its text: a validation error of STS quotes
-// the value it refuses, and what stands between may quote the request, in which it is encoded.
+// redact returns err with the ExternalId removed from its text: a validation error of STS quotes
+// the rejected value, and a proxy may quote the request, which contains the value in encoded form.
 func redact(err error, externalID secret.Secret) error {
 	if externalID == "" {
 		return err
@@ -191,7 +191,7 @@ func redact(err error, externalID secret.Secret) error {
 	return &redactedError{text: text}
 }
 
-// redactedError has lost its cause on purpose: the cause's text holds a secret.
+// redactedError does not wrap its cause on purpose: the text of the cause contains a secret.
 type redactedError struct {
 	text string
 }

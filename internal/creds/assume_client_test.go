@@ -13,7 +13,7 @@ import (
 	"syncd/config"
 )
 
-// hosts sees where STS is asked.
+// hosts records the hosts that STS requests are sent to.
 type hosts struct {
 	next http.RoundTripper
 	mu   sync.Mutex
@@ -63,7 +63,7 @@ func TestAttachSeesSTS(t *testing.T) {
 	}
 }
 
-// TestClientsShareTheirConnections looks at the one client that every configuration gets.
+// TestClientsShareTheirConnections checks that all configurations share one HTTP client.
 func TestClientsShareTheirConnections(t *testing.T) {
 	w := newWorld(t)
 	w.options.HTTPClient = nil

@@ -20,7 +20,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// hop puts a role of another account, which the user may assume, before the world's role.
+// hop adds a role of another account, which the user may assume, in front of the world's role.
 func (w *world) hop(t *testing.T) *awsfake.Role {
 	t.Helper()
 	hop := w.cloud.Account(governance).CreateRole("access", trust(w.user.ARN, ""), awsfake.RoleOptions{Policies: []*iam.Document{allowAll()}})
@@ -30,7 +30,7 @@ func (w *world) hop(t *testing.T) *awsfake.Role {
 	return hop
 }
 
-// TestAssumeSendsWhatTheTrustAsksFor has a trust policy that wants everything at once.
+// TestAssumeSendsWhatTheTrustAsksFor uses a trust policy that requires everything at once.
 func TestAssumeSendsWhatTheTrustAsksFor(t *testing.T) {
 	w := newWorld(t)
 	w.role.SetTrust(iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
@@ -46,8 +46,8 @@ func TestAssumeSendsWhatTheTrustAsksFor(t *testing.T) {
 	}
 }
 
-// TestSessionPolicyNarrows has a role that may list everything, and a policy that leaves its
-// session nothing or the one bucket.
+// TestSessionPolicyNarrows uses a role that may list everything, and session policies that allow
+// nothing or one bucket.
 func TestSessionPolicyNarrows(t *testing.T) {
 	const nothing = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::other"}]}`
 	const data = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::data"}]}`
@@ -80,8 +80,8 @@ func TestSessionPolicyNarrows(t *testing.T) {
 	}
 }
 
-// TestSessionPolicyIsAskedForByName asks once for each assume, by the role's name in the
-// configuration.
+// TestSessionPolicyIsAskedForByName checks that SessionPolicy is called once each time a role is
+// assumed, with the role's name in the configuration.
 func TestSessionPolicyIsAskedForByName(t *testing.T) {
 	w := newWorld(t)
 	w.set("syncd", func(r *config.Role) { r.SessionPolicy = config.SessionPolicyScoped })
@@ -98,8 +98,8 @@ func TestSessionPolicyIsAskedForByName(t *testing.T) {
 	}
 }
 
-// TestTransitiveTagsPassThroughHops has a bucket open only to sessions with a tag that the first
-// hop set.
+// TestTransitiveTagsPassThroughHops uses a bucket that allows only sessions with a tag set by the
+// first hop.
 func TestTransitiveTagsPassThroughHops(t *testing.T) {
 	w := newWorld(t)
 	w.hop(t)
@@ -120,8 +120,8 @@ func TestTransitiveTagsPassThroughHops(t *testing.T) {
 	}
 }
 
-// TestExternalIDIsReadAnew rotates the external id while a session is in use.
-func TestExternalIDIsReadAnew(t *testing.T) {
+// TestExternalIDIsReadAgain rotates the external id while a session is in use.
+func TestExternalIDIsReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		file := filepath.Join(t.TempDir(), "external-id")
@@ -142,7 +142,7 @@ func TestExternalIDIsReadAnew(t *testing.T) {
 		if err := list(t.Context(), client); err != nil {
 			t.Errorf("got %v after the rotation, want the new external id sent", err)
 		}
-		// Whoever rotates it may take the file away for a moment; the session lives on.
+		// During a rotation the file may be missing for a moment; the session remains valid.
 		if err := os.Remove(file); err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestExternalIDFromTheEnvironment(t *testing.T) {
 	}
 }
 
-// TestRefusalsSayWhatToDo goes through the ways in which a role is refused.
+// TestRefusalsSayWhatToDo checks the hint for each way in which assuming a role is refused.
 func TestRefusalsSayWhatToDo(t *testing.T) {
 	only := func(principal string, actions ...string) *iam.Document {
 		return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},"Action":["%s"]}]}`,
@@ -264,7 +264,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	}
 }
 
-// TestRefusedHopIsNamed has the first of two roles refused.
+// TestRefusedHopIsNamed refuses the first of two roles.
 func TestRefusedHopIsNamed(t *testing.T) {
 	w := newWorld(t)
 	hop := w.hop(t)
@@ -281,7 +281,7 @@ func TestRefusedHopIsNamed(t *testing.T) {
 	}
 }
 
-// TestSecretIsInNoError has STS quote the external id that it does not like, however it spells it.
+// TestSecretIsInNoError makes STS quote a rejected external id, in several encodings.
 func TestSecretIsInNoError(t *testing.T) {
 	const odd = "a/b:c+d=e@f,g.h-0123"
 	w := newWorld(t)
@@ -322,7 +322,7 @@ func TestAnswerWithoutASession(t *testing.T) {
 		`<html></html>`,
 		``,
 	} {
-		synctest.Test(t, func(t *testing.T) { // it is asked for again and again
+		synctest.Test(t, func(t *testing.T) { // it is retried
 			w := newWorld(t)
 			w.options.HTTPClient = &http.Client{Transport: answering{w.cloud.RoundTripper(), http.StatusOK, func(string) string { return body }}}
 			if refused := refusal(t, w.try(t, "syncd")); refused.Role != w.role.ARN {

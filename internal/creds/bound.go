@@ -12,9 +12,9 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// bound is how long one retrieval of credentials may take, and what went wrong in it last. It goes
-// along as a value of the context, because the SDK's caches hide the deadline of their callers from
-// the requests that they make.
+// bound is the deadline of one retrieval of credentials, and the last error in it. It is passed as
+// a context value, because the SDK's caches hide the deadline of their callers from the requests
+// that they send.
 type bound struct {
 	deadline time.Time
 
@@ -22,15 +22,15 @@ type bound struct {
 	last error
 }
 
-// boundKey is under which a context has its bound.
+// boundKey is the context key of a bound.
 type boundKey struct{}
 
-// errSlow is the cause of a retrieval that came to the end of its time.
+// errSlow means that a retrieval ran out of time.
 var errSlow = errors.New("no credentials")
 
-// within has get retrieve credentials, as one try of a retrieval that began earlier. Where it does
-// not come to its end, by our own time or that of the SDK, the error says so with the last cause
-// that a request of it had, and never looks like a request that was canceled.
+// within calls get to retrieve credentials, as one attempt of a retrieval that began earlier. If
+// get runs out of time, by our deadline or the SDK's, the error contains the last failure of a
+// request, and never looks like a canceled request.
 func within[T any](ctx context.Context, began time.Time, limit time.Duration, get func(context.Context) (T, error)) (T, error) {
 	b := &bound{deadline: time.Now().Add(limit)}
 	limited, cancel := context.WithDeadline(context.WithValue(ctx, boundKey{}, b), b.deadline)
@@ -48,8 +48,7 @@ func within[T any](ctx context.Context, began time.Time, limit time.Duration, ge
 	return got, fmt.Errorf("%w within %s: no answer", errSlow, took)
 }
 
-// attachBound has the requests of a client end with the retrieval of credentials that they are made
-// for.
+// attachBound applies the deadline of a retrieval to the requests that a client sends for it.
 func attachBound(stack *middleware.Stack) error {
 	limited := func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 		if b, ok := ctx.Value(boundKey{}).(*bound); ok {
@@ -68,8 +67,8 @@ func attachBound(stack *middleware.Stack) error {
 		}
 		return out, metadata, err
 	}
-	// After what the SDK adds: a client of instance metadata that sees a deadline does without its
-	// own.
+	// After the SDK's own middleware: a client of instance metadata that sees a deadline does not
+	// set its own.
 	return errors.Join(
 		stack.Initialize.Add(middleware.InitializeMiddlewareFunc("syncd.bound", limited), middleware.After),
 		stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.bound.observe", observed), middleware.Before),

@@ -17,7 +17,7 @@ import (
 	"syncd/internal/awserr"
 )
 
-// TestWithin has retrievals end in the ways that the SDK's do.
+// TestWithin ends retrievals in the same ways as the SDK does.
 func TestWithin(t *testing.T) {
 	refused := errors.New("https response error StatusCode: 503")
 	for name, tt := range map[string]struct {
@@ -46,7 +46,7 @@ func TestWithin(t *testing.T) {
 	}
 }
 
-// TestCanceledStaysCanceled has whoever asked go away.
+// TestCanceledStaysCanceled cancels the caller's context.
 func TestCanceledStaysCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -58,7 +58,7 @@ func TestCanceledStaysCanceled(t *testing.T) {
 	}
 }
 
-// attempt has one request of a client end with an error.
+// attempt makes one request of a client fail with an error.
 func attempt(ctx context.Context, err error) error {
 	stack := middleware.NewStack("test", func() any { return nil })
 	if err := attachBound(stack); err != nil {
@@ -73,8 +73,8 @@ func attempt(ctx context.Context, err error) error {
 	return err
 }
 
-// TestRegionOfTheMapping stands where the environment names none, for credentials that STS gives,
-// each region having a session of its own.
+// TestRegionOfTheMapping checks that the mapping's region is used if the environment sets none, for
+// credentials from STS, with one session per region.
 func TestRegionOfTheMapping(t *testing.T) {
 	for name, tt := range map[string]struct {
 		env    map[string]string
@@ -115,8 +115,8 @@ func TestRegionOfTheMapping(t *testing.T) {
 	}
 }
 
-// TestSourceOfARoleWithARole is a profile whose role is assumed with what another profile gives: it
-// is named as the role.
+// TestSourceOfARoleWithARole uses a profile whose role is assumed with the credentials of another
+// profile: the source is named after the role.
 func TestSourceOfARoleWithARole(t *testing.T) {
 	for name, value := range map[string]string{"AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_PROFILE": "app", "AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_ACCESS_KEY_ID": ""} {
 		t.Setenv(name, value)

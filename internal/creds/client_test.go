@@ -23,12 +23,12 @@ import (
 
 const (
 	mib = 1 << 20
-	// waits is the size of a body from which on the SDK wants to hear whether it may send it
+	// waits is the size of a body from which the SDK waits for "100 Continue" before sending it
 	// (Options.ContinueHeaderThresholdBytes).
 	waits = 2 * mib
 )
 
-// service answers over TLS, with HTTP/2 where that is wanted, by the client that a Set makes.
+// service starts a TLS server, optionally with HTTP/2, for the client of a Set.
 func service(t *testing.T, http2 bool, answer http.HandlerFunc) *s3.Client {
 	t.Helper()
 	server := httptest.NewUnstartedServer(answer)
@@ -37,7 +37,7 @@ func service(t *testing.T, http2 bool, answer http.HandlerFunc) *s3.Client {
 	return clientOf(t, server, creds.Options{})
 }
 
-// startTLS has the SDK trust a server, until the test ends.
+// startTLS starts a server and makes the SDK trust it until the test ends.
 func startTLS(t *testing.T, server *httptest.Server) {
 	t.Helper()
 	alone(t)
@@ -51,7 +51,7 @@ func startTLS(t *testing.T, server *httptest.Server) {
 	t.Setenv("AWS_CA_BUNDLE", bundle)
 }
 
-// clientOf is the client of a new Set.
+// clientOf returns the client of a new Set.
 func clientOf(t *testing.T, server *httptest.Server, o creds.Options) *s3.Client {
 	t.Helper()
 	o.Ambient = credentials.NewStaticCredentialsProvider("id", "key", "")
@@ -66,7 +66,7 @@ func clientOf(t *testing.T, server *httptest.Server, o creds.Options) *s3.Client
 	return s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle, o.BaseEndpoint = true, &server.URL })
 }
 
-// content is a body that counts what is taken of it.
+// content is a body that counts the bytes read from it.
 type content struct {
 	*bytes.Reader
 	taken int
@@ -78,7 +78,7 @@ func (c *content) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// put sends a body and returns how many bytes of it were taken to be sent.
+// put sends a body and returns how many bytes were read from it.
 func put(t *testing.T, client *s3.Client, size int) (taken int, err error) {
 	t.Helper()
 	body := &content{Reader: bytes.NewReader(make([]byte, size))}
@@ -88,8 +88,9 @@ func put(t *testing.T, client *s3.Client, size int) (taken int, err error) {
 	return body.taken, err
 }
 
-// TestRefusedBodyIsNotSent has a service refuse large bodies unread: that is heard at once, where
-// under a body that nobody reads a connection breaks before its answer comes through.
+// TestRefusedBodyIsNotSent uses a service that refuses large bodies without reading them: the
+// client sees the response immediately. If it were already sending the body, the connection would
+// break before the response arrives.
 func TestRefusedBodyIsNotSent(t *testing.T) {
 	for protocol, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2.0": true} {
 		t.Run(protocol, func(t *testing.T) {
@@ -113,8 +114,8 @@ func TestRefusedBodyIsNotSent(t *testing.T) {
 	}
 }
 
-// TestSmallBodyIsSentAtOnce has nothing to wait for: a service that never says whether to go on
-// costs the small bodies no time.
+// TestSmallBodyIsSentAtOnce checks that small bodies do not wait for "100 Continue": a service that
+// never sends it causes no delay.
 func TestSmallBodyIsSentAtOnce(t *testing.T) {
 	for size, want := range map[int]string{waits - 1: "", waits: "100-continue"} {
 		client := service(t, false, func(w http.ResponseWriter, r *http.Request) {
@@ -132,8 +133,8 @@ func TestSmallBodyIsSentAtOnce(t *testing.T) {
 	}
 }
 
-// TestRedirectIsNotFollowed has S3 and STS send the client to another port of the same machine, by
-// every redirect there is: nothing arrives there, and the error says what became of it.
+// TestRedirectIsNotFollowed makes S3 and STS redirect the client to another port of the same
+// machine, with every redirect status: no request arrives there, and the error names the redirect.
 func TestRedirectIsNotFollowed(t *testing.T) {
 	var strayed atomic.Int64
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { strayed.Add(1) }))
@@ -157,7 +158,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	}
 }
 
-// TestHeaderWithoutEnd has an answer with headers of several megabytes.
+// TestHeaderWithoutEnd uses a response with headers of several megabytes.
 func TestHeaderWithoutEnd(t *testing.T) {
 	client := service(t, false, func(w http.ResponseWriter, _ *http.Request) {
 		for i := range 100 {

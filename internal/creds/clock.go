@@ -11,26 +11,26 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// SkewBound is how far the clock of this machine may be from that of the services before that is
-// warned of. S3 refuses what is signed more than 15 minutes off (RequestTimeTooSkewed); the SDK
-// corrects that for each client after its first refusal.
+// SkewBound is the clock skew above which syncd logs a warning. S3 rejects requests that are signed
+// more than 15 minutes off (RequestTimeTooSkewed); the SDK corrects that for each client after the
+// first rejection.
 const SkewBound = 5 * time.Minute
 
-// Clock compares the clock of this machine with that of the services, by the Date of their answers.
-// The zero Clock is ready to use.
+// Clock measures the skew between this machine's clock and the services, from the Date of their
+// responses. The zero Clock is ready to use.
 type Clock struct {
 	measured atomic.Pointer[time.Duration]
-	session  atomic.Pointer[time.Duration] // as the end of the last session shows it, where that contradicts the Date of its answer
-	warned   atomic.Pointer[time.Time]     // when a skew beyond SkewBound was said last
+	session  atomic.Pointer[time.Duration] // skew from the expiry of the last session, if that contradicts the Date of its response
+	warned   atomic.Pointer[time.Time]     // when a skew above SkewBound was last logged
 }
 
-// warnEvery is how often a wrong clock is warned of at most, whatever services with other clocks
-// answer in between.
+// warnEvery is the minimum time between two warnings about the clock, even if services with other
+// clocks respond in between.
 const warnEvery = time.Hour
 
-// Skew returns how far the clock of this machine is ahead of that of the service that answered
-// last, negative when it is behind. It is exact to a second or two. ok is false before the first
-// answer.
+// Skew returns how far this machine's clock is ahead of the service that responded last; it is
+// negative if the clock is behind. It is accurate to a second or two. ok is false before the first
+// response.
 func (c *Clock) Skew() (ahead time.Duration, ok bool) {
 	for _, measured := range []*atomic.Pointer[time.Duration]{&c.session, &c.measured} {
 		if d := measured.Load(); d != nil {
@@ -40,10 +40,10 @@ func (c *Clock) Skew() (ahead time.Duration, ok bool) {
 	return 0, false
 }
 
-// Skewed reports whether a skew is beyond [SkewBound].
+// Skewed reports whether a skew is larger than [SkewBound].
 func Skewed(ahead time.Duration) bool { return ahead.Abs() > SkewBound }
 
-// ClockWarning says of a skew beyond [SkewBound] how large it is, "" of a smaller one.
+// ClockWarning returns a warning about a skew larger than [SkewBound], or "" if it is smaller.
 func ClockWarning(ahead time.Duration) string {
 	switch size := ahead.Abs().Round(time.Second); {
 	case !Skewed(ahead):
@@ -55,20 +55,20 @@ func ClockWarning(ahead time.Duration) string {
 	}
 }
 
-// note takes a measurement.
+// note records a measurement.
 func (c *Clock) note(ahead time.Duration, logger *slog.Logger) {
 	c.measured.Store(&ahead)
 	c.warn(logger)
 }
 
-// noteSession takes what the end of a session shows, nil where that agrees with the Date of its
-// answer.
+// noteSession records the skew shown by the expiry of a session, or nil if that agrees with the
+// Date of its response.
 func (c *Clock) noteSession(ahead *time.Duration, logger *slog.Logger) {
 	c.session.Store(ahead)
 	c.warn(logger)
 }
 
-// warn says so when the clock is beyond its bound.
+// warn logs a warning if the skew is larger than [SkewBound].
 func (c *Clock) warn(logger *slog.Logger) {
 	ahead, _ := c.Skew()
 	if !Skewed(ahead) {
@@ -81,8 +81,9 @@ func (c *Clock) warn(logger *slog.Logger) {
 	logger.Warn("clock differs from the services'", "ahead", ahead.Round(time.Second), "bound", SkewBound)
 }
 
-// watch returns middleware that measures with every answer of a service. What has no id of a
-// request is not a service's, and what has an Age comes from a cache.
+// watch returns middleware that measures the skew with every response of a service. It ignores
+// responses without a request id, which are not from a service, and responses with an Age, which
+// come from a cache.
 func (c *Clock) watch(now func() time.Time, logger *slog.Logger) func(*middleware.Stack) error {
 	measure := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		out, metadata, err := next.HandleDeserialize(ctx, in)
@@ -99,8 +100,8 @@ func (c *Clock) watch(now func() time.Time, logger *slog.Logger) func(*middlewar
 		return out, metadata, err
 	}
 	return func(stack *middleware.Stack) error {
-		// Right at the transport, before the body is read: that of a copy ends when the copy is
-		// made.
+		// Directly at the transport, before the body is read: the body of a CopyObject response
+		// ends only when the copy is done.
 		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.clock", measure), middleware.After)
 	}
 }

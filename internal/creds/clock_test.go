@@ -20,8 +20,7 @@ import (
 	"syncd/internal/creds"
 )
 
-// skewed is a world whose services have another clock than this machine, which is ahead of theirs
-// by so much.
+// skewed returns a world in which this machine's clock is ahead of the services' clock by ahead.
 func skewed(t *testing.T, ahead time.Duration) (w *world, log *bytes.Buffer) {
 	t.Helper()
 	cloud := awsfake.New(awsfake.Options{Now: func() time.Time { return time.Now().Add(-ahead) }, OneClock: true})
@@ -30,8 +29,8 @@ func skewed(t *testing.T, ahead time.Duration) (w *world, log *bytes.Buffer) {
 	return w, log
 }
 
-// TestClockThatIsWrong uses a role and ambient credentials for three hours on a machine whose clock
-// is wrong.
+// TestClockThatIsWrong uses a role and ambient credentials for three hours on a machine with a
+// wrong clock.
 func TestClockThatIsWrong(t *testing.T) {
 	for _, ahead := range []time.Duration{65 * time.Minute, -65 * time.Minute, 20 * time.Minute, 40 * 24 * time.Hour, -40 * 24 * time.Hour} {
 		for _, role := range []string{"syncd", ""} {
@@ -46,8 +45,7 @@ func TestClockThatIsWrong(t *testing.T) {
 					}
 					time.Sleep(10 * time.Minute)
 				}
-				// Each hour one; the first ambient ones may serve before anything is known of the
-				// clock.
+				// One per hour; the first ambient credentials may be used before the skew is known.
 				if n := w.assumed() - int64(agent.asked); role != "" && n > 2*4 {
 					t.Errorf("ahead by %s: got the role assumed %d times in three hours, want about one an hour", ahead, n)
 				}
@@ -68,7 +66,7 @@ func TestClockThatIsWrong(t *testing.T) {
 	}
 }
 
-// TestClockThatIsRight is not spoken of.
+// TestClockThatIsRight checks that a correct clock is not logged.
 func TestClockThatIsRight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, log := skewed(t, 3*time.Second)
@@ -85,7 +83,7 @@ func TestClockThatIsRight(t *testing.T) {
 	})
 }
 
-// TestHeadOnAWrongClock begins with a request whose refusal has no code.
+// TestHeadOnAWrongClock starts with a request whose refusal has no code.
 func TestHeadOnAWrongClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, _ := skewed(t, time.Hour)
@@ -97,7 +95,7 @@ func TestHeadOnAWrongClock(t *testing.T) {
 	})
 }
 
-// stamped changes what STS answers.
+// stamped changes the responses of STS.
 type stamped struct {
 	next   http.RoundTripper
 	change func(header http.Header, body string) string
@@ -119,8 +117,8 @@ func (s stamped) RoundTrip(r *http.Request) (*http.Response, error) {
 	return changed, nil
 }
 
-// TestSessionsOfOddAnswers has STS name an end that cannot be, no time, or a shorter session than
-// asked for.
+// TestSessionsOfOddAnswers makes STS return an impossible expiry, no Date, or a shorter session
+// than requested.
 func TestSessionsOfOddAnswers(t *testing.T) {
 	expiration := regexp.MustCompile(`<Expiration>[^<]*</Expiration>`)
 	ends := func(after time.Duration) func(http.Header, string) string {
@@ -162,8 +160,8 @@ func TestSessionsOfOddAnswers(t *testing.T) {
 	}
 }
 
-// slowly is a body whose end comes late, as S3 sends that of a copy: the header at once, and what
-// became of it when it is done.
+// slowly is a body whose end arrives late, like the response to CopyObject: S3 sends the header
+// immediately, and the result when the copy is done.
 type slowly struct {
 	io.Reader
 	after time.Duration
@@ -177,7 +175,8 @@ func (s *slowly) Read(p []byte) (int, error) {
 
 func (*slowly) Close() error { return nil }
 
-// TestClockWhileACopyIsMade takes the time when the answer began, not when it ended.
+// TestClockWhileACopyIsMade checks that the skew is measured when the response begins, not when it
+// ends.
 func TestClockWhileACopyIsMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, log := skewed(t, 0)

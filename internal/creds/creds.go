@@ -1,22 +1,21 @@
-// Package creds turns a role of the configuration into credentials that stay good.
+// Package creds provides credentials for the roles of the configuration, and keeps them valid.
 //
-// It promises that a role is assumed once and its session shared by all clients of a mapping, that
-// mappings share nothing but what lies beneath their sessions (the ambient credentials,
-// certificates, connections), that the session is renewed well before it ends, that a session which
-// still works is kept while a renewal fails, and that a session the service calls expired is
-// renewed once instead of retried. The same holds for the ambient credentials. How long credentials
-// last is measured from the time of the answer that brought them, so that a wrong clock of this
-// machine changes nothing. Every retrieval has an end, and none of what is on this machine or its
-// link goes through a proxy. Hops named by via are assumed in order; session tags, transitive tags,
-// source identity and ExternalId are sent as configured, the ExternalId read anew each time. A role
-// that asks for a session policy is never assumed without one; what the policy says is the caller's
-// business.
+// A role is assumed once, and all clients of a mapping share its session. Mappings share only the
+// ambient credentials, certificates and connections. A session is renewed well before it expires,
+// is kept while it still works if a renewal fails, and is renewed once if a service rejects it as
+// expired. The same applies to the ambient credentials. Expiry is measured from the time of the
+// response, so a wrong local clock does no harm. Every retrieval has a time limit, and requests to
+// this machine or its link never use a proxy.
 //
-// An error is an *awserr.CredentialsError that names the role and the refused action and says what
-// to look at. The ExternalId is in none of them.
+// Roles named by via are assumed in order. Session tags, transitive tags, source identity and
+// ExternalId are sent as configured; the ExternalId is read each time. A role with a session policy
+// is never assumed without one; the caller provides the policy.
 //
-// Two words: the ambient credentials are those that the process finds in its environment (a task
-// role, a service account, a profile); a session is what assuming a role gives for a limited time.
+// Errors about credentials are of type *awserr.CredentialsError, which names the role, the refused
+// action and what to check. They never contain the ExternalId.
+//
+// Two terms: the ambient credentials are the ones that the process finds in its environment (a task
+// role, a service account, a profile); a session is the temporary credentials of an assumed role.
 package creds
 
 import (
@@ -42,7 +41,7 @@ type Set struct {
 	o      Options
 	base   aws.Config
 	shared *base
-	given  *session // of Options.Ambient
+	given  *session // session of Options.Ambient, or nil
 
 	mu       sync.Mutex
 	sessions map[string]*session // by role name
@@ -71,8 +70,7 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	if o.HTTPClient != nil {
 		base.HTTPClient = o.HTTPClient
 	}
-	// Every client of the program is made from here, so that no answer counts that nobody has
-	// judged.
+	// Every client of the program is created from here, so that every response is checked.
 	base.APIOptions = []func(*middleware.Stack) error{o.Admission.Attach, newPlain(o).attach, o.Shared.Clock.watch(o.Now, o.Logger), deadline.Attach, newWay(o, transportIn(base.HTTPClient)).attach}
 	s := &Set{o: o, base: base, shared: shared, sessions: map[string]*session{}}
 	if o.Ambient != nil {
@@ -86,8 +84,9 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	return s, nil
 }
 
-// Config returns an SDK configuration that signs as the role, or with the ambient credentials for
-// "", in region. It sends no request; the role is assumed when the first request is signed.
+// Config returns an SDK configuration for region that signs with the role's credentials, or with
+// the ambient credentials if role is "". It sends no request; the role is assumed when the first
+// request is signed.
 func (s *Set) Config(role, region string) (aws.Config, error) {
 	session, err := s.session(role, region)
 	if err != nil {
@@ -96,7 +95,7 @@ func (s *Set) Config(role, region string) (aws.Config, error) {
 	return s.signing(session, region), nil
 }
 
-// signing returns an SDK configuration that signs with a session.
+// signing returns an SDK configuration that signs with the credentials of a session.
 func (s *Set) signing(session *session, region string) aws.Config {
 	c := s.base.Copy()
 	c.Region = region
@@ -106,12 +105,11 @@ func (s *Set) signing(session *session, region string) aws.Config {
 	return c
 }
 
-// Skew returns how far the clock of this machine is ahead of that of the services, as [Clock.Skew]
-// has it.
+// Skew returns how far this machine's clock is ahead of the services, see [Clock.Skew].
 func (s *Set) Skew() (ahead time.Duration, ok bool) { return s.o.Shared.Clock.Skew() }
 
-// Expiry returns when the role's present session ends unless it is renewed; ok is false before the
-// first, and for the ambient credentials.
+// Expiry returns when the role's current session expires unless it is renewed; ok is false before
+// the first session, and for the ambient credentials.
 func (s *Set) Expiry(role string) (end time.Time, ok bool) {
 	session := s.known(role)
 	if session == nil {
@@ -119,13 +117,13 @@ func (s *Set) Expiry(role string) (end time.Time, ok bool) {
 	}
 	end, ok = session.until()
 	if ahead, known := s.Skew(); known && Skewed(ahead) {
-		end = end.Add(-ahead) // whoever is shown it has the right time
+		end = end.Add(-ahead) // the reader's clock is assumed to be right
 	}
 	return end, ok
 }
 
-// session returns the session of a role, the same for every caller, or that of the ambient
-// credentials for "".
+// session returns the session of a role, the same for every caller. For "" it returns the session
+// of the ambient credentials.
 func (s *Set) session(name, region string) (*session, error) {
 	hops := config.Chain(s.o.Roles, name)
 	for _, hop := range hops {
@@ -133,7 +131,7 @@ func (s *Set) session(name, region string) (*session, error) {
 			return nil, fmt.Errorf("find role %q: the configuration has none of that name", hop)
 		}
 	}
-	var at *session // of the hop before; nil for the ambient credentials
+	var at *session // session of the previous hop; nil for the ambient credentials
 	for _, hop := range hops {
 		next := s.known(hop)
 		if next == nil {
@@ -147,7 +145,7 @@ func (s *Set) session(name, region string) (*session, error) {
 	return at, nil
 }
 
-// known returns the session of a role, nil before the first.
+// known returns the session of a role, or nil if it does not exist yet.
 func (s *Set) known(role string) *session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -162,8 +160,8 @@ func (s *Set) ambient(region string) *session {
 	return s.shared.ambient(s.o, region)
 }
 
-// assumed makes the session of a role that is assumed with that of another, or with the ambient
-// credentials for nil.
+// assumed creates the session of a role. The role is assumed with the session through, or with the
+// ambient credentials if that is nil.
 func (s *Set) assumed(name string, through *session, region string) *session {
 	if through == nil {
 		through = s.ambient(region)
@@ -204,8 +202,8 @@ func firstOf(values ...string) string {
 	return ""
 }
 
-// Environment returns the endpoints that the environment or a profile names, by the service: they
-// stand for AWS where the configuration has none.
+// Environment returns the endpoints set by the environment or a profile, by service. They replace
+// AWS where the configuration sets no endpoint.
 func (s *Set) Environment() map[string]string {
 	found := map[string]string{}
 	for service, endpoint := range map[string]*string{

@@ -10,7 +10,8 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-// TestFallingBackIsSaidInOurWords once, and not in those of the SDK.
+// TestFallingBackIsSaidInOurWords checks that the fallback to IMDSv1 is logged once, with our
+// message instead of the SDK's.
 func TestFallingBackIsSaidInOurWords(t *testing.T) {
 	var log bytes.Buffer
 	l := sdkLogger(slog.New(slog.NewTextHandler(&log, nil)))
@@ -23,7 +24,7 @@ func TestFallingBackIsSaidInOurWords(t *testing.T) {
 	}
 }
 
-// TestSDKWarnsOnceOfAKind has the SDK warn of many requests.
+// TestSDKWarnsOnceOfAKind makes the SDK log a warning for many requests.
 func TestSDKWarnsOnceOfAKind(t *testing.T) {
 	var log bytes.Buffer
 	l := sdkLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))

@@ -12,9 +12,10 @@ import (
 	"syncd/internal/awserr"
 )
 
-// sdkLogger passes on what the SDK warns of; it would write plain lines between ours. It warns of
-// each request and each object anew, as of content without a checksum, so the first warning of a
-// kind is one, and the others are debug lines, as are those about requests.
+// sdkLogger returns a logger that sends the SDK's messages to logger; otherwise the SDK would write
+// plain lines to standard error. The SDK repeats a warning for each request and object, such as
+// content without a checksum. So only the first warning of a kind is logged as a warning; the
+// others, and messages about requests, are debug lines.
 func sdkLogger(logger *slog.Logger) logging.Logger {
 	var warned sync.Map // by format
 	return logging.LoggerFunc(func(class logging.Classification, format string, v ...any) {
@@ -34,11 +35,12 @@ func sdkLogger(logger *slog.Logger) logging.Logger {
 	})
 }
 
-// fellBack is how the SDK begins to say that instance metadata gave no token. It does so for each
-// renewal.
+// fellBack is the beginning of the SDK's message that instance metadata returned no token. The SDK
+// logs it for each renewal.
 const fellBack = "falling back to IMDSv1"
 
-// briefly is what an error among the words of the SDK comes to.
+// briefly returns the brief text of the first error among the arguments of an SDK message, or all
+// arguments.
 func briefly(words []any) string {
 	for _, word := range words {
 		if err, ok := word.(error); ok {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// TestInstanceWithoutIMDSv2 has its credentials, and a line of ours in the log where the SDK would
-// write one of its own.
+// TestInstanceWithoutIMDSv2 checks that the credentials are read with IMDSv1, and that our warning
+// replaces the SDK's.
 func TestInstanceWithoutIMDSv2(t *testing.T) {
 	w := newWorld(t)
 	inner, err := url.Parse(metadataServer(t, w))
@@ -43,14 +43,14 @@ func TestInstanceWithoutIMDSv2(t *testing.T) {
 	}
 }
 
-// metadataServer answers as the credentials endpoint of ECS and of EKS Pod Identity does, and as
-// the instance metadata of EC2: without TLS.
+// metadataServer starts a server without TLS that responds like the credentials endpoints of ECS
+// and EKS Pod Identity, and like EC2 instance metadata.
 func metadataServer(t *testing.T, w *world) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	give := func(out http.ResponseWriter, _ *http.Request) {
 		out.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(out).Encode(map[string]string{ // a client that is gone needs no answer
+		_ = json.NewEncoder(out).Encode(map[string]string{ // a client that has disconnected needs no response
 			"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": w.user.AccessKeyID, "SecretAccessKey": w.user.SecretAccessKey,
 			"Token": "", "Expiration": time.Now().Add(time.Hour).UTC().Format(time.RFC3339), "LastUpdated": time.Now().UTC().Format(time.RFC3339),
 		})
@@ -73,7 +73,7 @@ func metadataServer(t *testing.T, w *world) string {
 	return server.URL
 }
 
-// beside sends what is for AWS to the cloud, and all else elsewhere.
+// beside sends requests for AWS to the cloud, and all others elsewhere.
 type beside struct{ cloud, elsewhere http.RoundTripper }
 
 func (b beside) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -83,8 +83,8 @@ func (b beside) RoundTrip(r *http.Request) (*http.Response, error) {
 	return b.elsewhere.RoundTrip(r)
 }
 
-// TestCredentialsOfContainersAndInstances come from endpoints without TLS that the configuration
-// does not name.
+// TestCredentialsOfContainersAndInstances checks that these may come from endpoints without TLS
+// that are not in the configuration.
 func TestCredentialsOfContainersAndInstances(t *testing.T) {
 	for name, set := range map[string]func(t *testing.T, endpoint string){
 		"container": func(t *testing.T, endpoint string) {

@@ -12,15 +12,15 @@ import (
 	"syncd/internal/awserr"
 )
 
-// route decides which requests go through the proxy of the environment. What is on this machine or
-// on its link never does: that is where credentials come from, and a proxy is another machine,
-// which would see the token of the pod and answer for itself. The same holds for endpoints of
-// credentials without TLS, whatever they are called.
+// route decides which requests use the proxy of the environment. Requests to this machine or its
+// link never do: credentials come from there, and a proxy is another machine, which would see the
+// token of the pod and respond for itself. The same applies to credential endpoints without TLS,
+// whatever their name.
 type route struct {
-	direct []string // hosts of endpoints of credentials
+	direct []string // hosts of credential endpoints
 }
 
-// learn takes what the environment and the profile say of endpoints of credentials. It is called
+// learn records the credential endpoints set by the environment and the profile. It is called
 // before the first request.
 func (r *route) learn(loaded aws.Config) {
 	env, shared := configured(loaded)
@@ -35,7 +35,7 @@ func (r *route) add(endpoints ...string) {
 	}
 }
 
-// proxy returns the proxy of a request, nil for none.
+// proxy returns the proxy for a request, or nil if it needs none.
 func (r *route) proxy(request *http.Request) (*url.URL, error) {
 	if onLink(request.URL.Hostname()) || slices.Contains(r.direct, strings.ToLower(request.URL.Host)) {
 		return nil, nil
@@ -43,9 +43,9 @@ func (r *route) proxy(request *http.Request) (*url.URL, error) {
 	return http.ProxyFromEnvironment(request)
 }
 
-// checkProxies refuses a variable that names no proxy. Package http passes over it, so that
-// requests would go straight, or takes a piece of it for the proxy's name. The value is not shown:
-// it may hold a password, whose characters are the usual reason.
+// checkProxies rejects proxy variables with an invalid URL. Package http would ignore such a value
+// and connect directly, or use a part of it as the proxy's name. The error does not show the value:
+// it may contain a password, whose special characters are the usual cause.
 func checkProxies(getenv func(name string) string) error {
 	for _, names := range [][]string{{"HTTPS_PROXY", "https_proxy"}, {"HTTP_PROXY", "http_proxy"}} {
 		for _, name := range names {
@@ -73,9 +73,9 @@ func isProxy(value string) bool {
 	return err == nil && at.Hostname() != "" && slices.Contains([]string{"http", "https", "socks5", "socks5h"}, at.Scheme)
 }
 
-// onLink reports whether a host is this machine or on its link. fd00:ec2::/32 is where AWS has the
-// IPv6 forms of its link-local services: the metadata of instances (fd00:ec2::254) and the
-// credentials of EKS Pod Identity (fd00:ec2::23).
+// onLink reports whether a host is this machine or on its link. AWS uses fd00:ec2::/32 for the IPv6
+// addresses of its link-local services: instance metadata (fd00:ec2::254) and the credentials of
+// EKS Pod Identity (fd00:ec2::23).
 func onLink(host string) bool {
 	name := strings.ToLower(strings.TrimSuffix(host, "."))
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {

@@ -12,12 +12,11 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
-// proxied says in the environment of this test's own process that it is the one with a proxy:
-// net/http looks for one once.
+// proxied is the variable that marks the subprocess with a proxy: net/http reads the proxy
+// variables only once per process.
 const proxied = "SYNCD_TEST_PROXIED"
 
-// TestProxyIsForOthers looks at each client that is made where the environment has a proxy for
-// everything.
+// TestProxyIsForOthers checks every client in an environment that sets a proxy for everything.
 func TestProxyIsForOthers(t *testing.T) {
 	if os.Getenv(proxied) == "" {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyIsForOthers$")
@@ -58,7 +57,7 @@ func TestProxyIsForOthers(t *testing.T) {
 	}
 }
 
-// transportOf returns what a client sends with.
+// transportOf returns the transport of a client.
 func transportOf(t *testing.T, client aws.HTTPClient) *http.Transport {
 	t.Helper()
 	switch c := client.(type) {
@@ -75,8 +74,8 @@ func transportOf(t *testing.T, client aws.HTTPClient) *http.Transport {
 	return nil
 }
 
-// TestProxyThatIsNone: package http passes over such values, or takes a piece of them for the
-// proxy's name.
+// TestProxyThatIsNone checks values that package http would ignore, or use a part of as the proxy's
+// name.
 func TestProxyThatIsNone(t *testing.T) {
 	for value, want := range map[string]bool{
 		"": true, "proxy:3128": true, "http://proxy:3128": true, "https://me:ge%23heim@proxy": true, "socks5h://proxy:1080": true, "10.0.0.1:3128": true, "[fd00::1]:3128": true,

@@ -16,19 +16,19 @@ import (
 )
 
 const (
-	// maxAttempts bounds the attempts of one request; the next pass is the retry of an object.
+	// maxAttempts limits the attempts of one request; the next pass retries the object.
 	maxAttempts = 8
-	// The wait between two of them is a random part of firstBackoff, then of three times as much
-	// each time, up to maxBackoff. It is short at first, because every attempt waits for the rates
-	// that throttle has found: a refusal that is no matter of rates has passed by then.
+	// The wait between two attempts is a random time up to firstBackoff, which triples with each
+	// attempt, up to maxBackoff. It is short at first because every attempt also waits for the
+	// rates that package throttle has set: by then, a failure that is not about rates has passed.
 	firstBackoff, maxBackoff = 100 * time.Millisecond, 10 * time.Second
-	// misdatedBy is how far the time in a signature is from the service's where a refusal is for
-	// that: AWS allows 15 minutes.
+	// misdatedBy is how far the signing time must differ from the service's clock to explain a
+	// refusal: AWS allows 15 minutes.
 	misdatedBy = 14 * time.Minute
 )
 
-// standardRetryer is the SDK's standard mode without its token bucket, which a long outage would
-// leave empty for every bucket behind the same client.
+// standardRetryer returns the SDK's standard retryer without its token bucket, which a long outage
+// would empty for every S3 bucket that uses the client.
 func standardRetryer() aws.Retryer {
 	return signedRetryer{retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts, o.Backoff = maxAttempts, retry.BackoffDelayerFunc(backoff)
@@ -44,8 +44,8 @@ func backoff(attempt int, _ error) (time.Duration, error) {
 	return rand.N(min(longest, maxBackoff)), nil
 }
 
-// renewingRetryer also retries a request whose credentials the service calls expired, after
-// dropping these.
+// renewingRetryer also retries a request whose credentials the service rejects as expired, after
+// dropping those credentials.
 type renewingRetryer struct {
 	aws.Retryer
 	session *session
@@ -63,13 +63,18 @@ func (r *renewingRetryer) IsErrorRetryable(err error) bool {
 	return again
 }
 
-// signedRetryer retries by the class of an error where the SDK judges otherwise. The lack of
-// credentials is not retried: whoever provides these has tried already. Nor is an endpoint that
-// cannot be reached, or that something else answers for, once it had its grace. Nor is what an
-// answer of 200 says for good in its body, which the SDK takes for a fault of the server. KMS
-// asking to slow down through S3 is, in each of its forms; and so is an answer that broke off,
-// which the SDK takes for one that it does not understand; and a refusal for the time of the
-// signature, which the SDK corrects for the next attempt.
+// signedRetryer overrides the SDK's decision for some errors. It does not retry:
+//
+//   - missing credentials, because their source has already retried;
+//   - an endpoint that is unreachable, or where something other than the service responds, after a
+//     grace period;
+//   - a permanent error in the body of a 200 response, which the SDK treats as a server error.
+//
+// It does retry:
+//
+//   - throttling by KMS through S3, in all its forms;
+//   - a truncated response, which the SDK treats as one that it cannot parse;
+//   - a refusal because of the signing time, which the SDK corrects for the next attempt.
 type signedRetryer struct{ aws.Retryer }
 
 // IsErrorRetryable reports whether the request is worth another attempt.
@@ -81,7 +86,7 @@ func (r signedRetryer) IsErrorRetryable(err error) bool {
 		return false
 	}
 	class := awserr.Classify(err)
-	switch class { //nolint:exhaustive // the SDK judges the others
+	switch class { //nolint:exhaustive // the SDK decides about the others
 	case awserr.Credentials, awserr.Denied, awserr.Precondition, awserr.Gone, awserr.Archived:
 		return false
 	default:
@@ -89,7 +94,7 @@ func (r signedRetryer) IsErrorRetryable(err error) bool {
 	}
 }
 
-// graceDelay is how long after an answer that may pass in a few seconds a request is sent again.
+// graceDelay is the wait before a retry if the failure may pass in a few seconds.
 const graceDelay = time.Second
 
 // RetryDelay returns how long to wait before another attempt.
@@ -100,9 +105,9 @@ func (r signedRetryer) RetryDelay(attempt int, err error) (time.Duration, error)
 	return r.Retryer.RetryDelay(attempt, err)
 }
 
-// misdated reports whether a request was refused that was signed at a time which is not the
-// service's. The code does not tell: STS calls it a wrong signature, and an answer to HEAD has
-// none.
+// misdated reports whether a request was refused because its signing time differs from the
+// service's clock. The error code is not enough: STS reports a wrong signature, and the response to
+// HEAD has no code.
 func misdated(err error) bool {
 	sent, answered, status := headers(err)
 	if status != http.StatusForbidden && status != http.StatusBadRequest {
@@ -113,8 +118,8 @@ func misdated(err error) bool {
 	return errSigned == nil && errDate == nil && date.Sub(signed).Abs() > misdatedBy
 }
 
-// headers returns those of a refused request and of its answer, with its status; 0 where they are
-// not known.
+// headers returns the headers of a refused request and of its response, with the status; the status
+// is 0 if they are not known.
 func headers(err error) (sent, answered http.Header, status int) {
 	refused, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	if !ok || refused.Response == nil || refused.Response.Response == nil || refused.Response.Request == nil {
@@ -125,8 +130,8 @@ func headers(err error) (sent, answered http.Header, status int) {
 
 var credentialOf = regexp.MustCompile(`Credential=([^/]+)/`)
 
-// signedWith returns the id of the access key that a refused request was signed with, "" where it
-// is not known.
+// signedWith returns the access key id that a refused request was signed with, or "" if it is not
+// known.
 func signedWith(err error) string {
 	sent, _, _ := headers(err)
 	if m := credentialOf.FindStringSubmatch(sent.Get("Authorization")); m != nil {

@@ -13,9 +13,9 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// plain decides which requests may be sent without TLS: those to S3 at an endpoint that the
-// configuration itself writes with http://, and those to other services there on this machine, or
-// where the configuration allows it. An endpoint from the environment or a profile is no consent.
+// plain decides which requests may be sent without TLS. Requests to S3 may use any http:// endpoint
+// in the configuration. Requests to other services may use it only on this machine, or if the
+// configuration allows it. An http:// endpoint from the environment or a profile is never allowed.
 type plain struct {
 	endpoints []string // host and port, lower case
 	allowed   bool
@@ -35,7 +35,7 @@ func newPlain(o Options) plain {
 	return p
 }
 
-// attach has a client refuse what may not be sent, before it is signed.
+// attach makes a client reject requests that must not be sent, before they are signed.
 func (p plain) attach(stack *middleware.Stack) error {
 	if _, ok := stack.Finalize.Get("ResolveEndpointV2"); !ok {
 		return nil
@@ -52,9 +52,10 @@ func (p plain) attach(stack *middleware.Stack) error {
 	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("syncd.plain", guard), "ResolveEndpointV2", middleware.After)
 }
 
-// isOfService reports whether a client is one of a service. The others are those of the credentials
-// of containers and instances, whose endpoints have no TLS and are restricted by the SDK: they
-// leave in the context what the service's client that needs them has put there.
+// isOfService reports whether the middleware stack belongs to the client of a service. The SDK's
+// clients for the credentials of containers and instances use endpoints without TLS, which the SDK
+// restricts itself. Their context still has the operation name of the service client that needs the
+// credentials.
 func isOfService(ctx context.Context, stack *middleware.Stack) bool {
 	return awsmiddleware.GetOperationName(ctx) == stack.ID()
 }
@@ -74,8 +75,8 @@ func (p plain) refuse(service string, at *url.URL) error {
 	return refused
 }
 
-// configured reports whether the configuration has the endpoint, before which S3 puts the name of
-// the bucket.
+// configured reports whether host is an endpoint in the configuration, with or without a bucket
+// name in front.
 func (p plain) configured(host string) bool {
 	for _, endpoint := range p.endpoints {
 		if host == endpoint || strings.HasSuffix(host, "."+endpoint) {

@@ -22,7 +22,7 @@ import (
 	"syncd/internal/creds"
 )
 
-// heard counts what was sent to which host.
+// heard counts requests by host.
 type heard map[string]int
 
 func (h heard) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -30,8 +30,7 @@ func (h heard) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 }
 
-// TestPlainHTTP has endpoints without TLS, from the configuration and from elsewhere, of S3 and of
-// STS.
+// TestPlainHTTP uses S3 and STS endpoints without TLS, from the configuration and from elsewhere.
 func TestPlainHTTP(t *testing.T) {
 	const far, near = "http://minio.storage.svc:9000", "http://127.0.0.1:9000"
 	role := func(endpoint string) map[string]config.Role {
@@ -40,8 +39,8 @@ func TestPlainHTTP(t *testing.T) {
 	for name, tt := range map[string]struct {
 		env     map[string]string
 		options creds.Options
-		base    string // of the S3 client, as the configuration has it; "" for none
-		sent    string // to where a request went, "" for nowhere
+		base    string // endpoint of the S3 client in the configuration; "" for none
+		sent    string // where the request was sent, "" if it was not
 	}{
 		"S3, configured":                      {nil, creds.Options{PlainHTTP: []string{far}}, far, far},
 		"S3, configured in capitals":          {nil, creds.Options{PlainHTTP: []string{strings.ToUpper(far)}}, far, far},
@@ -60,7 +59,7 @@ func TestPlainHTTP(t *testing.T) {
 		"STS, from the environment, with TLS": {map[string]string{"AWS_ENDPOINT_URL_STS": "https://sts.example.net"}, creds.Options{Roles: role("")}, "", "https://sts.example.net"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { // what is not sent is tried again
+			synctest.Test(t, func(t *testing.T) { // a request that was not sent is retried
 				alone(t)
 				for key, value := range tt.env {
 					t.Setenv(key, value)
@@ -98,7 +97,7 @@ func TestPlainHTTP(t *testing.T) {
 	}
 }
 
-// TestEnvironmentIsKnown has the endpoints of the environment by their service.
+// TestEnvironmentIsKnown checks the endpoints of the environment by service.
 func TestEnvironmentIsKnown(t *testing.T) {
 	alone(t)
 	t.Setenv("AWS_ENDPOINT_URL", "https://all.example.net")
@@ -113,8 +112,8 @@ func TestEnvironmentIsKnown(t *testing.T) {
 	}
 }
 
-// serviceAccount has the environment name a role that is assumed with the token of a service
-// account, and an endpoint of STS.
+// serviceAccount sets up an environment with a role that is assumed with a service account token,
+// and an STS endpoint.
 func serviceAccount(t *testing.T, endpoint string) {
 	t.Helper()
 	alone(t)
@@ -130,7 +129,7 @@ func serviceAccount(t *testing.T, endpoint string) {
 
 const tokenText = "the-token-of-a-service-account"
 
-// ambientOf asks for the ambient credentials.
+// ambientOf retrieves the ambient credentials.
 func ambientOf(t *testing.T) error {
 	t.Helper()
 	set, err := creds.New(t.Context(), creds.Options{})
@@ -145,8 +144,8 @@ func ambientOf(t *testing.T) error {
 	return err
 }
 
-// TestAmbientCredentialsOverPlainHTTP has the token of a service account on its way to an endpoint
-// that the environment names: it is not sent without TLS.
+// TestAmbientCredentialsOverPlainHTTP checks that a service account token is not sent without TLS
+// to an endpoint set by the environment.
 func TestAmbientCredentialsOverPlainHTTP(t *testing.T) {
 	var asked atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -160,7 +159,7 @@ func TestAmbientCredentialsOverPlainHTTP(t *testing.T) {
 	}
 }
 
-// TestAmbientAnswerWithoutEnd has STS refuse the token without an end.
+// TestAmbientAnswerWithoutEnd makes STS refuse the token with an endless response.
 func TestAmbientAnswerWithoutEnd(t *testing.T) {
 	var sent atomic.Int64
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

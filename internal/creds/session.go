@@ -14,61 +14,60 @@ import (
 )
 
 const (
-	// renewAhead is how long before its end a session is renewed, at most; renewFraction bounds it
-	// for short sessions.
+	// renewAhead is how long before its expiry a session is renewed, at most; renewFraction limits
+	// that for short sessions.
 	renewAhead    = 10 * time.Minute
 	renewFraction = 4
-	// renewJitter is the share of that time by which renewals are spread, so that many tasks do not
-	// renew at once.
+	// renewJitter is the fraction of that time over which renewals are spread, so that many tasks
+	// do not renew at once.
 	renewJitter = 0.5
-	// retryRenewal is how long a session that could not be renewed is used before the renewal is
-	// tried again.
+	// retryRenewal is how long a session is used after a failed renewal before the next attempt.
 	retryRenewal = 30 * time.Second
-	// renewPatience is how long requests wait for a renewal while the credentials that there are
-	// still serve.
+	// renewPatience is how long requests wait for a renewal while the old credentials still work.
 	renewPatience = 2 * time.Second
-	// dropAfter is how long a session is not dropped again after one was: requests that were signed
-	// with that one may still be failing, and a service that calls each new session expired is not
-	// helped by many.
+	// dropAfter is the minimum time between dropping two sessions. Requests signed with the first
+	// one may still be failing, and if a service rejects every new session as expired, more
+	// sessions do not help.
 	dropAfter = 15 * time.Second
 )
 
-// grant is credentials as they were given.
+// grant is credentials as they were issued.
 type grant struct {
 	aws.Credentials
-	// length is how long they are good from now on; where they can expire and it is not positive,
-	// nothing is known of it.
+	// length is how long they are valid from now on. If they can expire and length is not positive,
+	// it is unknown.
 	length time.Duration
 }
 
-// giver gives credentials. It has no memory.
+// giver issues credentials. It keeps no state.
 type giver interface {
-	// grant gives credentials. Not are those which a service called expired last: to be given them
-	// again is of no use.
+	// grant gets credentials other than not, the credentials that a service last rejected as
+	// expired.
 	grant(ctx context.Context, not aws.Credentials) (grant, error)
-	// expired adds to an answer that calls the credentials expired whose they are and what to do.
+	// expired adds the source of the credentials and a hint to a response that rejects them as
+	// expired.
 	expired(answer error) error
 	// fixed reports whether the credentials are always the same.
 	fixed() bool
 }
 
-// session is credentials that are renewed ahead of their end: those of an assumed role, or the
+// session holds credentials that are renewed before they expire: those of an assumed role, or the
 // ambient ones. It is an aws.CredentialsProvider.
 type session struct {
 	cache  *aws.CredentialsCache
 	giver  giver
 	now    func() time.Time
 	logger *slog.Logger
-	// outlives says that what could not be renewed is used beyond its end until a service refuses
-	// it: the ends of ambient credentials are told by a clock that may be wrong, and AWS takes
-	// those of instances longer while they cannot be renewed.
+	// outlives means that credentials that could not be renewed are used after their expiry until a
+	// service rejects them: the expiry of ambient credentials depends on a clock that may be wrong,
+	// and AWS accepts those of instances longer while they cannot be renewed.
 	outlives bool
 
 	mu      sync.Mutex
 	current grant
-	end     time.Time // of current, by the clock of this machine
-	due     time.Time // of the renewal; zero for credentials without an end
-	began   time.Time // when the renewal under way did; zero for none
+	end     time.Time // expiry of current, by this machine's clock
+	due     time.Time // when to renew; zero for credentials that do not expire
+	began   time.Time // start of the renewal in progress; zero if there is none
 	refused aws.Credentials
 	dropped time.Time
 }
@@ -79,8 +78,8 @@ func newSession(from giver, now func() time.Time, logger *slog.Logger) *session 
 	return s
 }
 
-// Retrieve returns the session's credentials, and gets new ones when there are none or their end is
-// near. A renewal that takes long goes on while requests are signed with the old ones.
+// Retrieve returns the session's credentials. It gets new ones if there are none or they are about
+// to expire. While a slow renewal continues, requests are signed with the old credentials.
 func (s *session) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	serving, patience := s.serving()
 	switch {
@@ -98,8 +97,8 @@ func (s *session) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return renewed, err
 }
 
-// serving returns credentials that are due to be renewed and still serve, and how long to wait for
-// their renewal; none where nothing is due or none serve.
+// serving returns credentials that still work but are due for renewal, and how long to wait for
+// that. It returns none if no renewal is due or the credentials have expired.
 func (s *session) serving() (serving aws.Credentials, patience time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,16 +112,16 @@ func (s *session) serving() (serving aws.Credentials, patience time.Duration) {
 	return s.current.Credentials, renewPatience - now.Sub(s.began)
 }
 
-// until returns when the session ends unless it is renewed; ok is false when there is none.
+// until returns when the session expires unless it is renewed; ok is false if there is none.
 func (s *session) until() (end time.Time, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.end, s.current.HasKeys()
 }
 
-// expired takes the answer that a request's credentials have expired, and reports whether another
-// attempt may fare better, with new ones. Of many requests that are refused at once the first drops
-// the old ones.
+// expired handles a response that a request's credentials have expired. It reports whether to retry
+// with new credentials. If many requests are refused at once, the first one drops the old
+// credentials.
 func (s *session) expired(answer error) (again bool) {
 	if s.giver.fixed() {
 		return false
@@ -130,13 +129,14 @@ func (s *session) expired(answer error) (again bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if id := signedWith(answer); id != "" && id != s.current.AccessKeyID {
-		return true // signed with those before
+		return true // signed with earlier credentials
 	}
 	s.drop()
 	return true
 }
 
-// drop forgets the credentials, unless that has just been done. The caller holds s.mu.
+// drop forgets the credentials, unless credentials were dropped very recently. The caller holds
+// s.mu.
 func (s *session) drop() {
 	now := s.now()
 	if since := now.Sub(s.dropped); !s.current.HasKeys() || since >= 0 && since < dropAfter {
@@ -146,8 +146,8 @@ func (s *session) drop() {
 	s.forget()
 }
 
-// unknown takes the answer that a request's credentials are wrong. Keys that are replaced where
-// they are read from are so until they are read again, which the next request does.
+// unknown handles a response that a request's credentials are invalid. Keys that were replaced at
+// their source are invalid until they are read again, which the next request does.
 func (s *session) unknown() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -156,17 +156,17 @@ func (s *session) unknown() {
 	}
 }
 
-// forget has the next request get credentials. The caller holds s.mu.
+// forget makes the next request get new credentials. The caller holds s.mu.
 func (s *session) forget() {
 	s.current, s.end, s.due = grant{}, time.Time{}, time.Time{}
 	s.cache.Invalidate()
 }
 
-// renewal is what the session's cache asks for credentials.
+// renewal is the provider that the session's cache wraps.
 type renewal struct{ s *session }
 
-// Retrieve gets new credentials. When that fails while the old ones still live, they are used a
-// little longer: an STS that is out of reach for a minute is no reason to stop.
+// Retrieve gets new credentials. If that fails while the old ones are still valid, they are used a
+// little longer, so that a short outage of STS stops nothing.
 func (r renewal) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	s := r.s
 	s.mu.Lock()
@@ -195,8 +195,8 @@ func (r renewal) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return good, nil
 }
 
-// keep returns the credentials that there are for a little longer, or why they were not renewed.
-// The caller holds s.mu.
+// keep returns the old credentials for a little longer, or failure if they have expired. The caller
+// holds s.mu.
 func (s *session) keep(failure error) (aws.Credentials, error) {
 	now := s.now()
 	if !s.current.HasKeys() || !s.outlives && !now.Before(s.end) {
@@ -212,14 +212,14 @@ func (s *session) keep(failure error) (aws.Credentials, error) {
 	return good, nil
 }
 
-// ahead returns how long before its end a session of that length is renewed.
+// ahead returns how long before its expiry a session of that length is renewed.
 func ahead(length time.Duration) time.Duration {
 	most := min(renewAhead, length/renewFraction)
-	return most - time.Duration(rand.Float64()*renewJitter*float64(most)) //nolint:gosec // spreads load, guards nothing
+	return most - time.Duration(rand.Float64()*renewJitter*float64(most)) //nolint:gosec // for spreading load, not for security
 }
 
-// same reports whether credentials are those that were refused. Those without a token are told
-// apart by their end.
+// same reports whether two credentials are equal. Credentials without a token are distinguished by
+// their expiry.
 func same(a, b aws.Credentials) bool {
 	if !b.HasKeys() || a.AccessKeyID != b.AccessKeyID || a.SecretAccessKey != b.SecretAccessKey || a.SessionToken != b.SessionToken {
 		return false
@@ -227,8 +227,8 @@ func same(a, b aws.Credentials) bool {
 	return a.SessionToken != "" || a.Expires.Equal(b.Expires)
 }
 
-// explain has a client say whose credentials they are that are called expired, once no attempt is
-// left.
+// explain adds the source of the credentials to the final error of a request that was rejected as
+// expired.
 func (s *session) explain(stack *middleware.Stack) error {
 	explained := func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 		out, metadata, err := next.HandleInitialize(ctx, in)

@@ -34,7 +34,7 @@ func TestOneSessionForAll(t *testing.T) {
 	})
 }
 
-// TestSessionIsRenewedAheadOfItsEnd uses a session for a day and looks at when the role is assumed.
+// TestSessionIsRenewedAheadOfItsEnd uses a session for a day and checks when the role is assumed.
 func TestSessionIsRenewedAheadOfItsEnd(t *testing.T) {
 	for _, tt := range []struct{ length, earliest, latest time.Duration }{
 		{time.Hour, 50 * time.Minute, 56 * time.Minute},
@@ -67,8 +67,8 @@ func TestSessionIsRenewedAheadOfItsEnd(t *testing.T) {
 	}
 }
 
-// TestSessionIsKeptWhileItLives takes STS away in the middle of a session, and gives it back after
-// its end.
+// TestSessionIsKeptWhileItLives makes STS fail in the middle of a session, and recover after the
+// session has expired.
 func TestSessionIsKeptWhileItLives(t *testing.T) {
 	for _, kind := range []awsfake.FaultKind{awsfake.InternalError, awsfake.AccessDenied, awsfake.Reset, awsfake.Timeout, awsfake.Throttle} {
 		synctest.Test(t, func(t *testing.T) {
@@ -84,8 +84,8 @@ func TestSessionIsKeptWhileItLives(t *testing.T) {
 					t.Fatalf("fault %v: got %v after %s, while the session lives", kind, err, time.Since(begun))
 				}
 			}
-			// Renewals began at 50 minutes at the earliest; each is up to 8 attempts, and 30 s lie
-			// between two.
+			// Renewals start after 50 minutes at the earliest; each has up to 8 attempts, with 30 s
+			// between two renewals.
 			if n := w.assumed(); n < 2 || n > 1+8*(8*2+1) {
 				t.Errorf("fault %v: got %d calls of AssumeRole while the session lived", kind, n)
 			}
@@ -101,7 +101,7 @@ func TestSessionIsKeptWhileItLives(t *testing.T) {
 	}
 }
 
-// TestExpiredSessionIsRenewedOnce ends a session before its time.
+// TestExpiredSessionIsRenewedOnce expires a session early.
 func TestExpiredSessionIsRenewedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -120,7 +120,7 @@ func TestExpiredSessionIsRenewedOnce(t *testing.T) {
 	})
 }
 
-// TestExpiredSessionOfMany ends a session while many requests are under way with it.
+// TestExpiredSessionOfMany expires a session while many requests are using it.
 func TestExpiredSessionOfMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -140,8 +140,8 @@ func TestExpiredSessionOfMany(t *testing.T) {
 	})
 }
 
-// TestExpiredForGood has S3 call every session expired: after one new session that is an error, and
-// a fatal one.
+// TestExpiredForGood makes S3 reject every session as expired: after one new session that is a
+// fatal error.
 func TestExpiredForGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -162,7 +162,7 @@ func TestExpiredForGood(t *testing.T) {
 	})
 }
 
-// TestExpiredAndRefused drops a session whose renewal is refused: what is dropped is not used
+// TestExpiredAndRefused drops a session whose renewal is refused: a dropped session is not used
 // again.
 func TestExpiredAndRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -181,7 +181,7 @@ func TestExpiredAndRefused(t *testing.T) {
 	})
 }
 
-// TestExpiredHop ends the session of a hop: the role behind it is assumed through a new one.
+// TestExpiredHop expires the session of a hop: the role after it is assumed through a new session.
 func TestExpiredHop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -196,8 +196,8 @@ func TestExpiredHop(t *testing.T) {
 		if err := list(t.Context(), client); err != nil {
 			t.Errorf("got %v, want both sessions renewed", err)
 		}
-		// Two at first; then the role's, refused for its hop's session, the hop's, and the role's
-		// again.
+		// Two at first; then one for the role, refused because of the hop's session, one for the
+		// hop, and one for the role again.
 		if n := w.assumed(); n != 5 {
 			t.Errorf("got %d calls of AssumeRole, want 5", n)
 		}
@@ -215,11 +215,11 @@ func TestRetrieveEndsWhenCanceled(t *testing.T) {
 		if err := list(ctx, client); err == nil || time.Since(start) > 2*time.Second {
 			t.Errorf("got %v after %s, want an error when the context ended", err, time.Since(start))
 		}
-		time.Sleep(time.Minute) // the attempt to assume the role goes on for others, and comes to its own end
+		time.Sleep(time.Minute) // the attempt to assume the role continues for other callers until it times out
 	})
 }
 
-// TestAssumeRoleIsRetried has STS throttle for a while, which costs time and nothing else.
+// TestAssumeRoleIsRetried makes STS throttle for a while, which only takes time.
 func TestAssumeRoleIsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -233,8 +233,8 @@ func TestAssumeRoleIsRetried(t *testing.T) {
 	})
 }
 
-// TestAssumeRoleOutlivesSilence has two calls of AssumeRole never answered: the third is made while
-// there is still time.
+// TestAssumeRoleOutlivesSilence leaves two calls of AssumeRole without a response: there is still
+// time for a third.
 func TestAssumeRoleOutlivesSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -245,7 +245,7 @@ func TestAssumeRoleOutlivesSilence(t *testing.T) {
 	})
 }
 
-// TestAssumeRoleHasAnEnd has STS say nothing at all.
+// TestAssumeRoleHasAnEnd makes STS never respond.
 func TestAssumeRoleHasAnEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -258,8 +258,8 @@ func TestAssumeRoleHasAnEnd(t *testing.T) {
 	})
 }
 
-// TestRetriesAreNotRationed has an outage that lasts through many requests: the last is retried as
-// often as the first.
+// TestRetriesAreNotRationed simulates an outage during many requests: the last request is retried
+// as often as the first.
 func TestRetriesAreNotRationed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -278,7 +278,7 @@ func TestRetriesAreNotRationed(t *testing.T) {
 	})
 }
 
-// TestExpiry follows the end of a session as a metric shows it.
+// TestExpiry follows the expiry of a session as a metric shows it.
 func TestExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -291,7 +291,7 @@ func TestExpiry(t *testing.T) {
 			if err := list(t.Context(), client); err != nil {
 				t.Fatal(err)
 			}
-			// It was assumed at the earliest ten minutes before the former one's end.
+			// It was assumed at the earliest ten minutes before the previous session expired.
 			if end, ok := set.Expiry("syncd"); !ok || time.Until(end) != time.Hour {
 				t.Errorf("got an end in %s, %v, want in an hour", time.Until(end), ok)
 			}
@@ -303,8 +303,8 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
-// TestAnswersThatBreakOffAreRetried has the body of an answer end too early, which the SDK alone
-// would not try again.
+// TestAnswersThatBreakOffAreRetried truncates the body of a response, which the SDK alone would not
+// retry.
 func TestAnswersThatBreakOffAreRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -315,8 +315,8 @@ func TestAnswersThatBreakOffAreRetried(t *testing.T) {
 	})
 }
 
-// TestAnswersForGoodAreNotRetried has S3 say in a 200, and in a status, what no other attempt would
-// change.
+// TestAnswersForGoodAreNotRetried makes S3 return permanent errors, in the body of a 200 and as a
+// status.
 func TestAnswersForGoodAreNotRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -335,8 +335,8 @@ func TestAnswersForGoodAreNotRetried(t *testing.T) {
 	})
 }
 
-// TestSlowRenewalHoldsUpNothing has STS and the endpoint of the ambient credentials say nothing
-// while a session lives.
+// TestSlowRenewalHoldsUpNothing makes STS and the ambient credentials endpoint stop responding
+// while a session is valid.
 func TestSlowRenewalHoldsUpNothing(t *testing.T) {
 	for _, role := range []string{"syncd", ""} {
 		synctest.Test(t, func(t *testing.T) {
@@ -361,7 +361,7 @@ func TestSlowRenewalHoldsUpNothing(t *testing.T) {
 			if took := time.Since(begun); waited > took/10 || waited == 0 {
 				t.Errorf("role %q: got %s of %s spent on waiting for a renewal, want little", role, waited, took)
 			}
-			time.Sleep(time.Minute) // the last renewal comes to its own end
+			time.Sleep(time.Minute) // the last renewal ends by its own time limit
 		})
 	}
 }

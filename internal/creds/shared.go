@@ -25,31 +25,31 @@ import (
 	"syncd/internal/deadline"
 )
 
-// Shared is what lies beneath the Sets of a process: the ambient configuration with its
-// credentials, the pool of certificates, the connections, and what is known of the clock. Sets that
-// ask for the same settings get the same. What no Set and no client uses any more is freed, and its
-// idle connections are closed. The zero Shared is ready to use.
+// Shared holds what the Sets of a process share: the ambient configuration with its credentials,
+// the certificate pool, the connections, and the clock skew. Sets with the same settings share the
+// same ones. When no Set and no client uses them any more, they are freed and their idle
+// connections are closed. The zero Shared is ready to use.
 type Shared struct {
-	// Clock compares this machine's with that of the services.
+	// Clock measures the skew between this machine's clock and the services.
 	Clock Clock
 
 	mu     sync.Mutex
-	loaded map[string]weak.Pointer[base] // by their settings
+	loaded map[string]weak.Pointer[base] // by settings
 }
 
-// base is an ambient configuration. It is the HTTP client of the clients made from it, so that it
-// lives as long as they do.
+// base is an ambient configuration. It is also the HTTP client of the clients created from it, so
+// that it lives as long as they do.
 type base struct {
 	aws.HTTPClient
 	config aws.Config
-	// again loads the environment as it is now, with a region for where it names none.
+	// again loads the current environment; region is the default region.
 	again func(ctx context.Context, region string) (aws.Config, error)
 
 	mu       sync.Mutex
-	sessions map[string]*session // of the ambient credentials, by the region that they are asked for in
+	sessions map[string]*session // of the ambient credentials, by region
 }
 
-// base returns the one of these settings, which is loaded for the first that asks.
+// base returns the shared configuration for the settings in o. The first call loads it.
 func (s *Shared) base(ctx context.Context, o Options) (*base, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,24 +70,24 @@ func (s *Shared) base(ctx context.Context, o Options) (*base, error) {
 	return b, nil
 }
 
-// load reads what the environment says.
+// load loads the ambient configuration from the environment.
 func load(ctx context.Context, o Options) (*base, error) {
 	var way route
 	b := &base{sessions: map[string]*session{}}
 	client, local := buildable(o.Connections, way.proxy, o.Tune), o.HTTPClient
 	options := []func(*awsconfig.LoadOptions) error{
 		awsconfig.WithHTTPClient(client), awsconfig.WithLogger(sdkLogger(o.Logger)), //nolint:contextcheck // the SDK gives no context to log with
-		// The SDK makes a client of its own for the endpoint of a container, which would go through
-		// the proxy.
+		// By default the SDK creates its own client for a container endpoint, which would use the
+		// proxy.
 		awsconfig.WithEndpointCredentialOptions(func(o *endpointcreds.Options) {
 			if o.HTTPClient = b.HTTPClient; local != nil {
 				o.HTTPClient = local
 			}
 		}),
-		awsconfig.WithCredentialsCacheOptions(func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = 0 }), // a session renews ahead
-		// The ambient credentials may be asked of STS, by clients that the SDK makes of this: the
-		// token of a service account is as secret as what it is given for. What it answers is
-		// theirs to judge.
+		awsconfig.WithCredentialsCacheOptions(func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = 0 }), // session renews ahead of expiry
+		// The SDK may create STS clients from this configuration to get the ambient credentials.
+		// The token of a service account is as secret as the credentials that it is exchanged for.
+		// The SDK's clients check the responses themselves.
 		awsconfig.WithAPIOptions([]func(*middleware.Stack) error{admit.Bound, newPlain(o).attach, attachBound, deadline.Attach, newWay(o, transportIn(client)).attach}),
 	}
 	if o.Ambient != nil {
@@ -108,13 +108,13 @@ func load(ctx context.Context, o Options) (*base, error) {
 	if buildable, ok := loaded.HTTPClient.(*awshttp.BuildableClient); ok {
 		transport := buildable.GetTransport()
 		b.HTTPClient = singleClient(transport)
-		// Idle connections would keep their memory for as long as they may idle.
+		// Otherwise idle connections would use memory until their idle timeout.
 		runtime.AddCleanup(b, (*http.Transport).CloseIdleConnections, transport)
 	}
 	return b, nil
 }
 
-// unloaded says what is wrong with the environment: not all of it is about credentials.
+// unloaded explains a failure to load the environment, which may not be about credentials.
 func unloaded(err error) error {
 	file, isFile := errors.AsType[*fs.PathError](err)
 	missing, isMissing := errors.AsType[awsconfig.SharedConfigProfileNotExistError](err)
@@ -133,8 +133,8 @@ func unloaded(err error) error {
 	}
 }
 
-// ambient returns the session of the ambient credentials, the same for all who ask. Where STS gives
-// them and the environment names no region for it, it is asked in that of whoever needs them.
+// ambient returns the session of the ambient credentials, the same for all callers. If the
+// credentials come from STS and the environment sets no region, there is one session per region.
 func (b *base) ambient(o Options, region string) *session {
 	if !sourceOf(b.config).regional(b.config) {
 		region = ""
@@ -156,7 +156,7 @@ func ambientSession(o Options, load func(context.Context) (aws.CredentialsProvid
 	return s
 }
 
-// transportIn digs for the transport of a client, nil where it has another one.
+// transportIn returns the *http.Transport of a client, or nil if it uses another type.
 func transportIn(client aws.HTTPClient) *http.Transport {
 	switch c := client.(type) {
 	case *base:

@@ -16,11 +16,11 @@ import (
 	"syncd/internal/creds"
 )
 
-// connections counts those of a server.
+// connections counts the connections of a server.
 type connections struct{ made, open atomic.Int64 }
 
 func (c *connections) note(_ net.Conn, state http.ConnState) {
-	switch state { //nolint:exhaustive // those between are neither
+	switch state { //nolint:exhaustive // other states do not count
 	case http.StateNew:
 		c.made.Add(1)
 		c.open.Add(1)
@@ -29,8 +29,8 @@ func (c *connections) note(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// TestSetsShareConnections has many Sets ask one service in turn. Those with the same settings use
-// one connection, and it is closed when no client is left that could use it.
+// TestSetsShareConnections sends requests to one service from many Sets in turn. Sets with the same
+// settings use one connection, which is closed when no client is left to use it.
 func TestSetsShareConnections(t *testing.T) {
 	var seen connections
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("ETag", `"e"`) }))
@@ -51,7 +51,7 @@ func TestSetsShareConnections(t *testing.T) {
 		}
 		last := ask(creds.Options{Shared: shared, Connections: 64})
 		first := seen.made.Load()
-		if first > 5 { // one may be made before the former is idle
+		if first > 5 { // a new one may be opened before the previous one is idle
 			t.Errorf("got %d connections of 21 sets that share them, want hardly more than 1", first)
 		}
 		ask(creds.Options{Shared: shared, Connections: 64, AllowHTTP: true})
@@ -66,8 +66,7 @@ func TestSetsShareConnections(t *testing.T) {
 	until(t, "no connection is open", func() bool { return seen.open.Load() == 0 })
 }
 
-// until collects what nobody uses until it holds; how long that takes decides nothing but when to
-// give up.
+// until runs the garbage collector until holds returns true, or gives up after a while.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
@@ -78,8 +77,8 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// TestSetsThatShareHaveTheirOwnSessions breaks the role of one of two mappings that share what lies
-// beneath.
+// TestSetsThatShareHaveTheirOwnSessions breaks the role of one of two mappings that share an
+// ambient configuration.
 func TestSetsThatShareHaveTheirOwnSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -13,46 +13,46 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
-// sourceKind is a kind of where ambient credentials come from.
+// sourceKind is a kind of source of ambient credentials.
 type sourceKind int
 
 const (
-	fromProgram     sourceKind = iota // whose caller has given them
+	fromProgram     sourceKind = iota // set by the caller of New
 	fromEnvironment                   // keys in variables
 	fromProfile                       // keys in a file
 	fromProcess                       // a program that prints them
-	fromLogin                         // of a person
-	fromSTS                           // for a token, or for other credentials
-	fromContainer                     // an endpoint of ECS or EKS
-	fromInstance                      // the metadata of EC2
+	fromLogin                         // a user's login
+	fromSTS                           // STS, for a token or for other credentials
+	fromContainer                     // the credentials endpoint of ECS or EKS
+	fromInstance                      // EC2 instance metadata
 )
 
 // source is where the ambient credentials come from.
 type source struct {
 	kind sourceKind
-	// name says it in a message, and hint what to do when it gives none.
+	// name is the source's name in messages, and hint what to do if it gives no credentials.
 	name, hint string
-	// fixed says that it always gives the same.
+	// fixed means that it always gives the same credentials.
 	fixed bool
 }
 
-// How long it may take to get ambient credentials, and how long one try of it. What gives them on
-// the machine or its link answers within milliseconds, STS and SSO as fast as any service; a
-// program has as long as the SDK gives it.
+// The time limits for getting ambient credentials, and for one attempt. A source on the machine or
+// its link responds within milliseconds, STS and SSO as fast as any service. A program has as long
+// as the SDK allows.
 const (
 	localTime, localTry = 7 * time.Second, 4 * time.Second
 	serviceTime         = 25 * time.Second
 	programTime         = time.Minute
 )
 
-// times returns how long one try may take, and all together.
+// times returns the time limit of one attempt, and of all attempts together.
 func (s source) times() (try, all time.Duration) {
 	switch s.kind {
 	case fromSTS, fromLogin:
 		return serviceTime, serviceTime
 	case fromProcess:
 		return programTime, programTime
-	case fromInstance: // two requests, which the SDK bounds to five seconds each
+	case fromInstance: // two requests, which the SDK limits to five seconds each
 		return localTime, localTime
 	case fromProgram, fromEnvironment, fromProfile, fromContainer:
 	}
@@ -61,10 +61,10 @@ func (s source) times() (try, all time.Duration) {
 
 const ambientHint = "give the process credentials: a task role, a service account with a role, or AWS_PROFILE"
 
-// fixedHint is what to do about credentials that do not change.
+// fixedHint is the hint for expired credentials that do not renew themselves.
 const fixedHint = "they cannot be renewed: put new ones there and start syncd again, or give the process credentials that are renewed, as a task role or a service account with a role has them"
 
-// sourceOf tells where a loaded configuration has its credentials from.
+// sourceOf returns the source of the credentials of a loaded configuration.
 func sourceOf(loaded aws.Config) source {
 	env, shared := configured(loaded)
 	profile := " of profile " + cmp.Or(shared.Profile, awsconfig.DefaultSharedConfigProfile)
@@ -77,7 +77,7 @@ func sourceOf(loaded aws.Config) source {
 	}
 	const way = "check the network's way to STS, that the role trusts the caller, and the region: AWS_REGION, or else that of the mapping"
 	switch {
-	case comes(aws.CredentialSourceSTSAssumeRole): // whatever it is assumed with
+	case comes(aws.CredentialSourceSTSAssumeRole): // regardless of which credentials assume it
 		return source{kind: fromSTS, name: "the role" + profile, hint: way}
 	case comes(aws.CredentialSourceEnvVars):
 		return source{kind: fromEnvironment, name: "the environment (AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN)", hint: fixedHint, fixed: true}
@@ -105,12 +105,12 @@ func sourceOf(loaded aws.Config) source {
 	}
 }
 
-// regional reports whether getting the credentials takes a region.
+// regional reports whether getting the credentials requires a region that is not configured.
 func (s source) regional(loaded aws.Config) bool {
 	return loaded.Region == "" && (s.kind == fromSTS || s.kind == fromLogin)
 }
 
-// configured returns what the environment and the profile say.
+// configured returns the settings of the environment and of the profile.
 func configured(loaded aws.Config) (env awsconfig.EnvConfig, shared awsconfig.SharedConfig) {
 	for _, from := range loaded.ConfigSources {
 		switch from := from.(type) {
@@ -123,8 +123,8 @@ func configured(loaded aws.Config) (env awsconfig.EnvConfig, shared awsconfig.Sh
 	return env, shared
 }
 
-// containerEndpoint is where a container asks for credentials, without the path: on ECS that is as
-// good as a password.
+// containerEndpoint returns the credentials endpoint of a container, without the path, which on ECS
+// is as secret as a password.
 func containerEndpoint(env awsconfig.EnvConfig) string {
 	at, err := url.Parse(env.ContainerCredentialsEndpoint)
 	if env.ContainerCredentialsRelativePath != "" || err != nil {
@@ -133,7 +133,7 @@ func containerEndpoint(env awsconfig.EnvConfig) string {
 	return awserr.EndpointOf(at)
 }
 
-// given is where credentials come from that the caller of New has given.
+// given returns the source of credentials that were passed to New.
 func given(from aws.CredentialsProvider) source {
 	_, fixed := from.(credentials.StaticCredentialsProvider)
 	return source{kind: fromProgram, name: "the program", hint: ambientHint, fixed: fixed}

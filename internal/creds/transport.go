@@ -12,17 +12,17 @@ import (
 	"syncd/internal/awserr"
 )
 
-// maxHeader bounds the header of an answer, of which an object's metadata takes 2 KB at most
-// (Amazon S3 User Guide, "Working with object metadata").
+// maxHeader limits the header of a response; an object's metadata takes at most 2 KB of it (Amazon
+// S3 User Guide, "Working with object metadata").
 const maxHeader = 64 << 10
 
-// dialTimeout is how long a connection may take to be made. It is well below what a request may
-// take, so that its error says that there was none.
+// dialTimeout limits how long connecting may take. It is well below the limit of a request, so that
+// the error shows that the connection failed.
 const dialTimeout = 10 * time.Second
 
-// buildable is the SDK's client with as many idle connections, so that none is closed between two
-// requests. How many there may be at once is for the callers to bound: requests of one mapping that
-// hang must not take those of another.
+// buildable returns the SDK's client with enough idle connections that none is closed between two
+// requests. The number of connections is not limited here but by the callers: hanging requests of
+// one mapping must not block those of another.
 func buildable(connections int, proxy func(*http.Request) (*url.URL, error), tune func(*http.Transport)) *awshttp.BuildableClient {
 	dial := func(d *net.Dialer) { d.Timeout = dialTimeout }
 	return awshttp.NewBuildableClient().WithDialerOptions(dial).WithTransportOptions(func(t *http.Transport) {
@@ -38,26 +38,26 @@ func buildable(connections int, proxy func(*http.Request) (*url.URL, error), tun
 	})
 }
 
-// singleClient returns the one client that all service clients share: each would clone a buildable
-// one, with a pool of its own.
+// singleClient returns the HTTP client that all service clients share. Each of them would clone a
+// buildable client, with its own connection pool.
 func singleClient(transport *http.Transport) *http.Client {
 	return &http.Client{Transport: http11{transport}, CheckRedirect: stay}
 }
 
-// stay keeps a client from following a redirect, which the SDK does for 307 and 308, to any host: a
-// request is signed for one place, and what it carries is for that place alone. S3 redirects for a
-// bucket of another region, which the error then says.
+// stay keeps a client from following redirects. The SDK would follow 307 and 308 to any host, but a
+// request is signed for one endpoint, and its content is only for that endpoint. S3 redirects
+// requests for a bucket in another region, which the error then reports.
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// http11 gives requests the version of HTTP that they speak at least. The SDK makes them without
-// one, and net/http lets only a body of HTTP/1.1 or later wait for the "100 Continue" that the SDK
-// asks for from 2 MiB on (RFC 9110, section 10.1.1). Else a body that is refused unread breaks the
-// connection, and the refusal is lost with it. HTTP/2 asks for no version.
+// http11 sets the HTTP version of requests, which the SDK leaves empty. net/http waits for "100
+// Continue", which the SDK requests for bodies of 2 MiB and more (RFC 9110, section 10.1.1), only
+// for HTTP/1.1 or later. Otherwise, if the service refuses a request without reading its body, the
+// connection breaks and the response is lost. HTTP/2 ignores the version.
 type http11 struct{ next http.RoundTripper }
 
 // RoundTrip sends the request.
 func (h http11) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.WithContext(r.Context()) // a copy: the request is not this one's to change
+	r = r.WithContext(r.Context()) // a copy: a RoundTripper must not modify the request
 	r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/1.1", 1, 1
 	return h.next.RoundTrip(r)
 }

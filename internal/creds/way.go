@@ -13,14 +13,15 @@ import (
 	"syncd/internal/awserr"
 )
 
-// way is how requests go to the services: straight, or through a proxy. It says of a request that
-// did not get there why, and of an answer that is not the service's whose it may be.
+// way knows how requests reach the services: directly, or through a proxy. It explains why a
+// request failed to reach a service, and where a response that is not from the service may come
+// from.
 type way struct {
 	proxy     func(*http.Request) (*url.URL, error) // nil: none
 	lookupEnv func(name string) (value string, ok bool)
 }
 
-// newWay is the way of the requests of a transport, nil where it is not known.
+// newWay returns the way for requests of a transport, which may be nil if it is not known.
 func newWay(o Options, transport *http.Transport) way {
 	w := way{lookupEnv: o.LookupEnv}
 	if transport != nil {
@@ -31,9 +32,8 @@ func newWay(o Options, transport *http.Transport) way {
 
 type beganKey struct{}
 
-// attach has a client explain its failures. Outermost of the deserializing steps, it sees what the
-// others have made of an answer; inside the retry loop, it decides whether another attempt is of
-// use.
+// attach makes a client explain its failures. As the outermost deserialize middleware it sees the
+// final result of a response; inside the retry loop it decides whether to retry.
 func (w way) attach(stack *middleware.Stack) error {
 	begin := middleware.InitializeMiddlewareFunc("syncd.way.begin", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 		return next.HandleInitialize(middleware.WithStackValue(ctx, beganKey{}, time.Now()), in)
@@ -42,7 +42,7 @@ func (w way) attach(stack *middleware.Stack) error {
 		return err
 	}
 	explain := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
-		if !isOfService(ctx, stack) { // the endpoints of credentials give no ids, and their callers know more of them
+		if !isOfService(ctx, stack) { // credential endpoints send no request ids, and their callers report errors better
 			return next.HandleDeserialize(ctx, in)
 		}
 		return w.explain(ctx, in, next)
@@ -74,8 +74,8 @@ func (w way) explain(ctx context.Context, in middleware.DeserializeInput, next m
 	}
 }
 
-// locate says where a request was sent, which proxy it went through, and which variable of the
-// environment names it.
+// locate sets where a request was sent, which proxy it used, and which environment variable names
+// that proxy.
 func (w way) locate(found *awserr.ForeignError, request *smithyhttp.Request) {
 	if request == nil {
 		return

@@ -25,7 +25,7 @@ import (
 	"syncd/internal/creds"
 )
 
-// tripper answers requests, or fails them.
+// tripper responds to requests, or fails them.
 type tripper func(*http.Request) (*http.Response, error)
 
 func (t tripper) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
@@ -34,7 +34,7 @@ func failing(err error) tripper {
 	return func(*http.Request) (*http.Response, error) { return nil, err }
 }
 
-// page is an answer of something that is no service.
+// page is a response from something that is not an AWS service.
 func page(status int, header http.Header, text string) tripper {
 	return func(r *http.Request) (*http.Response, error) {
 		h := header.Clone()
@@ -48,9 +48,9 @@ func page(status int, header http.Header, text string) tripper {
 	}
 }
 
-// TestCauseOfWhatDoesNotGetThere has connections fail in each way that surroundings have: for a
-// role, whose session is asked for first, and for the ambient credentials. What cannot get better
-// is told at once.
+// TestCauseOfWhatDoesNotGetThere makes connections fail in every way that an environment can cause:
+// for a role, whose session is requested first, and for the ambient credentials. A permanent
+// failure is reported immediately.
 func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 	const html = "<html><head><title>Access denied</title></head><body>blocked</body></html>"
 	certificate := &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
@@ -105,8 +105,8 @@ func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 	}
 }
 
-// TestServiceWithoutIDs is one that is like S3 and gives no ids of requests: what it says with a
-// code is its own answer, also where the code is the word for the status.
+// TestServiceWithoutIDs uses an S3-compatible service that sends no request ids: a response with a
+// code is its own, even if the code equals the text of the status.
 func TestServiceWithoutIDs(t *testing.T) {
 	for _, tt := range []struct {
 		status        int
@@ -131,7 +131,8 @@ func TestServiceWithoutIDs(t *testing.T) {
 	}
 }
 
-// TestEnvironmentThatCannotBeUsed names the variable, and does not blame the credentials.
+// TestEnvironmentThatCannotBeUsed checks that the error names the variable, and does not blame the
+// credentials.
 func TestEnvironmentThatCannotBeUsed(t *testing.T) {
 	for _, tt := range []struct{ name, value, hint string }{
 		{"AWS_CA_BUNDLE", "/no/such/file.pem", "PEM"},
@@ -149,7 +150,7 @@ func TestEnvironmentThatCannotBeUsed(t *testing.T) {
 	}
 }
 
-// TestForeignAnswerNamesItsProxy has a proxy answer, of which the environment tells.
+// TestForeignAnswerNamesItsProxy uses a response from a proxy that the environment names.
 func TestForeignAnswerNamesItsProxy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -182,7 +183,7 @@ func TestForeignAnswerNamesItsProxy(t *testing.T) {
 	})
 }
 
-// TestCredentialsWithALineBreak come from a secret that was made with echo.
+// TestCredentialsWithALineBreak uses credentials from a secret that was created with echo.
 func TestCredentialsWithALineBreak(t *testing.T) {
 	for name, provider := range map[string]aws.CredentialsProvider{
 		"access key id":     credentials.NewStaticCredentialsProvider("AKIA1\n", "secret", ""),
@@ -203,10 +204,10 @@ func TestCredentialsWithALineBreak(t *testing.T) {
 	}
 }
 
-// TestDeadlineOfTheSDKIsNotOurs has the SDK give up on credentials by a deadline of its own, and
-// our own end.
+// TestDeadlineOfTheSDKIsNotOurs distinguishes the SDK's own deadline for credentials from the end
+// of our context.
 func TestDeadlineOfTheSDKIsNotOurs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // it is asked again
+	synctest.Test(t, func(t *testing.T) { // it is retried
 		w := newWorld(t)
 		w.options.Ambient = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{}, &smithy.CanceledError{Err: context.DeadlineExceeded}

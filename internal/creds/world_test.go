@@ -63,7 +63,7 @@ func newWorldIn(t *testing.T, cloud *awsfake.Cloud) *world {
 	return w
 }
 
-// alone keeps what the machine knows of AWS out of the test.
+// alone isolates the test from the machine's AWS configuration.
 func alone(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"} {
@@ -78,7 +78,7 @@ func allowAll() *iam.Document {
 	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
 }
 
-// trust lets a principal assume a role, tag the session and name a source identity; with an
+// trust allows a principal to assume a role, tag the session and set a source identity, with an
 // external id if there is one.
 func trust(principal, externalID string) *iam.Document {
 	condition := ""
@@ -90,7 +90,7 @@ func trust(principal, externalID string) *iam.Document {
 		{"Effect":"Allow","Principal":{"AWS":%q},"Action":["sts:TagSession","sts:SetSourceIdentity"]}]}`, principal, condition, principal))
 }
 
-// set changes the role of that name in the configuration.
+// set changes the role with that name in the configuration.
 func (w *world) set(name string, change func(*config.Role)) {
 	role := w.roles[name]
 	change(&role)
@@ -129,7 +129,7 @@ func (w *world) try(t *testing.T, role string) error {
 
 func (w *world) assumed() int64 { return w.cloud.Requests()["AssumeRole"] }
 
-// answering gives every request to STS the same answer; the rest goes on to the cloud.
+// answering gives every request to STS the same response; other requests are sent to the cloud.
 type answering struct {
 	next   http.RoundTripper
 	status int
@@ -151,7 +151,7 @@ func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// inParallel calls do n times at once and returns what failed.
+// inParallel calls do n times concurrently and returns the errors.
 func inParallel(n int, do func() error) error {
 	var all sync.WaitGroup
 	errs := make([]error, n)
@@ -162,7 +162,7 @@ func inParallel(n int, do func() error) error {
 	return errors.Join(errs...)
 }
 
-// refusal returns the error as one of credentials, and fails the test when it is none.
+// refusal returns err as a *awserr.CredentialsError, and fails the test if it is not one.
 func refusal(t *testing.T, err error) *awserr.CredentialsError {
 	t.Helper()
 	refused, ok := errors.AsType[*awserr.CredentialsError](err)

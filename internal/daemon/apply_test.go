@@ -12,7 +12,7 @@ import (
 	"syncd/internal/daemon"
 )
 
-// changing is a daemon whose mappings can be changed.
+// changing is a daemon whose mappings a test can change.
 type changing struct {
 	*daemon.Daemon
 	o     daemon.Options
@@ -38,7 +38,7 @@ func startChanging(t *testing.T, mappings ...daemon.Mapping) *changing {
 	return &changing{d, o, func(set ...daemon.Mapping) { sets <- set; synctest.Wait() }, stop}
 }
 
-// names returns the mappings that the daemon shows, with what they do.
+// names returns the displayed mappings with their activities.
 func (c *changing) names() (names []string) {
 	for _, m := range c.Snapshot().Mappings {
 		names = append(names, m.Mapping+" "+string(m.Activity))
@@ -51,7 +51,8 @@ func revised(m daemon.Mapping, revision int) daemon.Mapping {
 	return m
 }
 
-// A mapping that stays the same notices nothing, in the middle of a pass or between two.
+// TestUnchangedMappingsGoOn checks that unchanged mappings are not affected by a change of others,
+// during or between passes.
 func TestUnchangedMappingsGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		working, waiting := &passes{took: 7 * s, origin: time.Now()}, &passes{took: s, origin: time.Now()}
@@ -71,8 +72,8 @@ func TestUnchangedMappingsGoOn(t *testing.T) {
 	})
 }
 
-// A changed mapping ends its pass under the configuration that it began it with, gives the lease
-// back and goes on.
+// TestAChangedMappingEndsItsPassFirst checks that a changed mapping finishes its pass under the old
+// configuration, releases the lease and continues.
 func TestAChangedMappingEndsItsPassFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before, after := &passes{took: 7 * s, origin: time.Now()}, &passes{took: s, origin: time.Now()}
@@ -97,7 +98,8 @@ func TestAChangedMappingEndsItsPassFirst(t *testing.T) {
 	})
 }
 
-// Of several changes during one pass only the last counts.
+// TestAMappingChangedAgainOpensOnce checks that only the last of several changes during one pass
+// counts.
 func TestAMappingChangedAgainOpensOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first, second, third := &passes{took: 30 * s}, &passes{took: s}, &passes{took: s}
@@ -113,7 +115,8 @@ func TestAMappingChangedAgainOpensOnce(t *testing.T) {
 	})
 }
 
-// A removed mapping drains, gives its lease back, and its metrics disappear.
+// TestARemovedMappingDrains checks that a removed mapping drains and releases its lease, and that
+// its metrics disappear.
 func TestARemovedMappingDrains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone, kept := &passes{took: time.Hour, drains: 3 * s}, &passes{took: s}
@@ -140,7 +143,8 @@ func TestARemovedMappingDrains(t *testing.T) {
 	})
 }
 
-// A mapping that is removed while a change waits for its pass drains that pass.
+// TestAChangedMappingIsRemoved removes a mapping while a change waits for its pass: the pass
+// drains.
 func TestAChangedMappingIsRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		former, next := &passes{took: time.Hour, drains: 2 * s}, &passes{took: s}
@@ -156,7 +160,8 @@ func TestAChangedMappingIsRemoved(t *testing.T) {
 	})
 }
 
-// A mapping that comes back while it drains begins when it has.
+// TestARemovedMappingComesBack checks that a mapping that is added again while it drains starts
+// after the drain.
 func TestARemovedMappingComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		former, back := &passes{took: time.Hour, drains: 5 * s}, &passes{took: s, origin: time.Now()}
@@ -172,7 +177,8 @@ func TestARemovedMappingComesBack(t *testing.T) {
 	})
 }
 
-// The end of the daemon drains whatever is under way, also what was changed or removed.
+// TestRunDrainsWhatLeaves checks that the end of the daemon drains all passes in progress,
+// including those of changed and removed mappings.
 func TestRunDrainsWhatLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		removed, changed := &passes{took: time.Hour, drains: 5 * s}, &passes{took: time.Hour, drains: 5 * s}

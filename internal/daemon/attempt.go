@@ -16,29 +16,30 @@ import (
 	"syncd/internal/syncer"
 )
 
-// enterTimeout bounds how long a pass that did not begin may take to be entered in the history.
+// enterTimeout limits how long it may take to record in the history a pass that did not begin.
 const enterTimeout = 10 * time.Second
 
-// errTurnOver is why a pass is told to end for others that wait.
+// errTurnOver is the cause when a pass is drained so that waiting mappings can run.
 var errTurnOver = errors.New("its turn is over")
 
-// ending is how an attempt at a pass ended.
+// ending is the result of an attempt to run a pass.
 type ending int
 
 const (
-	// ended is a pass that ended, or that failed before it began.
+	// ended means that a pass ended, or failed before it began.
 	ended ending = iota
-	// stoodBy is an attempt for which another process holds the lease.
+	// stoodBy means that another process holds the lease.
 	stoodBy
-	// gaveWay is a pass that drained because its turn was over.
+	// gaveWay means that the pass was drained because its turn was over or the mapping was paused.
 	gaveWay
-	// aside is an attempt that was no pass over the source: a replay, or nothing.
+	// aside means that the attempt was not a pass over the source: it was a replay, or there was
+	// nothing to do.
 	aside
-	// left is an attempt that was given up, because the mapping ends.
+	// left means that the attempt was canceled because the mapping ends.
 	left
 )
 
-// attempts runs the passes of one mapping, when it is told to.
+// attempts runs single passes of one mapping.
 type attempts struct {
 	*shared
 	mapping   string
@@ -50,10 +51,11 @@ type attempts struct {
 	recall    *recall
 }
 
-// attempt gets what a pass needs, waits in line for a place and runs the pass. Whatever may take
-// long without work is done before the line: a mapping that waits for an answer keeps no other from
-// its pass. Waiting is a part of ctx that ends when no pass is to begin any more; byTick says that
-// the schedule asks for the pass, and not only a request.
+// attempt gets what a pass needs, waits for a place in line and runs the pass. Steps that may take
+// long without doing work are done before waiting in line, so that a mapping that waits for a
+// response does not block other mappings. The context waiting is derived from ctx and ends when no
+// further pass may begin. byTick reports whether the pass is due by the schedule, and not only
+// requested.
 func (a *attempts) attempt(ctx, waiting context.Context, byTick bool) ending {
 	began := a.now()
 	a.condition.Queue()
@@ -89,7 +91,7 @@ func (a *attempts) attempt(ctx, waiting context.Context, byTick bool) ending {
 	return endingOf(err)
 }
 
-// holderOf returns what takes the lease, nil for nothing.
+// holderOf returns w as an order.Holder, or nil if w is nil.
 func holderOf(w Worker) order.Holder {
 	if w == nil {
 		return nil
@@ -97,14 +99,14 @@ func holderOf(w Worker) order.Holder {
 	return w
 }
 
-// enterFailure enters in the history how a pass failed before it was begun, so that it is known
-// after a restart and to other processes. Where the mapping could not be opened or the state cannot
-// be written there is no history for it.
+// enterFailure records in the history a pass that failed before it began, so that the failure is
+// known after a restart and to other processes. A mapping that could not be opened, or whose state
+// cannot be written, has no history.
 func (a *attempts) enterFailure(ctx context.Context, w Worker, trigger string, began time.Time, failure error) {
 	if w == nil {
 		return
 	}
-	ended := a.condition.Decided() // so that it is not taken for that of another process
+	ended := a.condition.Decided() // use the recorded time, so that the failure is not taken for one of another process
 	err := deadline.Do(ctx, enterTimeout, func(ctx context.Context) error {
 		return a.runner.guarded(func() error { return w.EnterFailure(ctx, syncer.Order{Trigger: trigger}, began, ended, failure) })
 	})
@@ -113,7 +115,8 @@ func (a *attempts) enterFailure(ctx context.Context, w Worker, trigger string, b
 	}
 }
 
-// ready returns what runs the pass, when it has all that it would have to wait for.
+// ready returns the runner of the pass once everything the pass would have to wait for is
+// available.
 func (a *attempts) ready(ctx context.Context) (runner Runner, err error) {
 	err = a.runner.guarded(func() error {
 		if a.inbox != nil {
@@ -129,7 +132,7 @@ func (a *attempts) ready(ctx context.Context) (runner Runner, err error) {
 	return runner, err
 }
 
-// pass runs one pass and takes note of what became of it.
+// pass runs one pass and records its result.
 func (a *attempts) pass(ctx context.Context, runner Runner, at *line.Turn, byTick bool) ending {
 	turn, halt := context.WithCancelCause(ctx)
 	defer halt(nil)

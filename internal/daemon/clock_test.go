@@ -15,13 +15,13 @@ import (
 	"syncd/internal/daemon/appointment"
 )
 
-// steppedClock is the clock of a bubble, which begins at midnight in 2000, and which is set once.
+// steppedClock is the clock of a bubble, which starts at midnight in 2000. It is set once.
 type steppedClock struct {
-	at time.Duration // when it is set
+	at time.Duration // when the clock is set
 	by time.Duration
 }
 
-// now has no monotonic reading: only what the wall shows counts.
+// now returns a clock without monotonic readings: only the wall clock counts.
 func (c steppedClock) now(origin time.Time) func() time.Time {
 	return func() time.Time {
 		now := time.Now()
@@ -32,8 +32,8 @@ func (c steppedClock) now(origin time.Time) func() time.Time {
 	}
 }
 
-// What is due by the clock stays so when the clock is set, also when a machine wakes up, and no
-// tick is kept twice for a correction of seconds.
+// TestRunWhenTheClockIsSet checks that passes follow the wall clock when it is set or the machine
+// wakes up, and that a correction by seconds does not repeat a tick.
 func TestRunWhenTheClockIsSet(t *testing.T) {
 	const m, day = time.Minute, 24 * time.Hour
 	minutes := func(list ...time.Duration) (at []time.Duration) {
@@ -72,7 +72,7 @@ func TestRunWhenTheClockIsSet(t *testing.T) {
 				}
 				m.Schedule = schedule
 				if interval, ok := schedule.Every(); ok {
-					m.Schedule = appointment.NewSpread("m13141", interval, tt.schedule) // whose place is in the first seconds
+					m.Schedule = appointment.NewSpread("m13141", interval, tt.schedule) // whose ticks are in the first seconds of the interval
 				}
 				o := options(m)
 				o.Now = tt.clock.now(time.Now())
@@ -89,8 +89,8 @@ func TestRunWhenTheClockIsSet(t *testing.T) {
 	}
 }
 
-// A pause after a failure is real time: a clock that is set does not shorten or lengthen it, and
-// the log says why a pass comes earlier than was shown.
+// TestRunPausesInRealTime checks that setting the clock does not change the pause after a failure,
+// and that the log says why a pass starts earlier than displayed.
 func TestRunPausesInRealTime(t *testing.T) {
 	for name, by := range map[string]time.Duration{"forward": 24 * time.Hour, "back": -24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestCostOfReadingLedgers holds the figures of the documents and of the comment to how often the
-// ledger of a mapping is read whose lease is not held, at S3's list price.
+// TestCostOfReadingLedgers checks the costs in the comment and the documents against the interval
+// of readings without the lease and S3's list price.
 func TestCostOfReadingLedgers(t *testing.T) {
 	const perThousandLists, perThousandGets = 0.005, 0.0004
 	readings := int(24 * time.Hour / recallEvery)

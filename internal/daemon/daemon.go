@@ -1,24 +1,22 @@
-// Package daemon keeps mappings on their schedules for as long as the process lives, and shows how
-// they are.
+// Package daemon runs the passes of mappings on their schedules and serves their status.
 //
-// It promises that each mapping runs one pass at a time and on its own: a mapping that fails,
-// panics, is slow or waits for a lease never holds up another. A tick that comes during a pass runs
-// once, right after it. Mappings come, go and change while it runs: those that stay the same notice
-// nothing, a changed one ends its pass first, a removed one drains. When the context ends every
-// pass drains, the leases are given back and the HTTP server closes last, so that the drain can be
-// watched.
+// It promises that each mapping runs one pass at a time, independently of the others: a mapping
+// that fails, panics, is slow or waits for a lease never delays another one. If ticks pass during a
+// pass, one more pass runs right after it. Mappings can be added, changed and removed while the
+// daemon runs. Unchanged mappings are not affected, a changed mapping finishes its pass first, and
+// a removed mapping drains. When the context ends, every pass drains, the leases are released and
+// the HTTP server closes last, so that the drain can be watched.
 //
-// It is put together of packages that stand alone: appointment (when a pass is due), line (who may
-// run one), order (what users ask for), condition (how a mapping is), status (what is shown of it),
-// web (where), service (work with a life cycle). What it shows comes from one [status.Snapshot],
-// which no secret is in; what is known of a mapping beyond its condition comes from its
-// [figure.Mapping].
+// Its parts are packages that do not depend on it: appointment (when a pass is due), line (which
+// mapping may run a pass), order (requests from users), condition (the state of a mapping), status
+// (what is displayed), web (the HTTP server) and service (work with a life cycle). Everything
+// displayed comes from one [status.Snapshot], which contains no secrets. The data about a mapping
+// that is not part of its condition comes from its [figure.Mapping].
 //
-// It leaves to the syncer what a pass is, and to its caller what a configuration is and when it has
-// changed.
+// The syncer defines what a pass does. The caller reads the configuration and reports its changes.
 //
-// The words: a keeper is the service that keeps one mapping under one configuration; to drain is to
-// take no new work, finish what is in hand and save.
+// Two terms: a keeper is the service that runs one mapping under one configuration; to drain means
+// to take no new work, finish the work in progress and save.
 package daemon
 
 import (
@@ -36,7 +34,7 @@ import (
 	"syncd/internal/deadline"
 )
 
-// Daemon keeps mappings and shows them. It is made by New and runs once.
+// Daemon runs mappings and serves their status. Create it with New, and call Run once.
 type Daemon struct {
 	*shared
 	o       Options
@@ -46,7 +44,7 @@ type Daemon struct {
 	shown   lastShown
 }
 
-// New returns a daemon that keeps nothing until Run.
+// New returns a daemon that runs no mappings until Run.
 func New(o Options) *Daemon {
 	if o.Hint == nil {
 		o.Hint = func(error) string { return "" }
@@ -66,7 +64,8 @@ func New(o Options) *Daemon {
 	return d
 }
 
-// reachOf returns whether the state can be reached: by the look for requests, where they are taken.
+// reachOf returns the check whether the state can be reached. If requests are accepted, the search
+// for requests serves as the check.
 func reachOf(check func(ctx context.Context) error, inbox *order.Inbox) *reach {
 	switch {
 	case inbox != nil:
@@ -81,7 +80,7 @@ func reachOf(check func(ctx context.Context) error, inbox *order.Inbox) *reach {
 	}
 }
 
-// queues returns the requests to the mappings that are kept.
+// queues returns the request queues of the mappings that are running, by name.
 func (d *Daemon) queues() map[string]*order.Queue {
 	queues := map[string]*order.Queue{}
 	for _, k := range d.fleet.kept() {
@@ -90,13 +89,13 @@ func (d *Daemon) queues() map[string]*order.Queue {
 	return queues
 }
 
-// Handler answers /metrics, /healthz, /readyz and /status, and /debug/pprof/ where it is asked for.
+// Handler serves /metrics, /healthz, /readyz and /status, and /debug/pprof/ if it is enabled.
 func (d *Daemon) Handler() http.Handler {
 	return web.Handler(web.Options{Gatherer: d.o.Gatherer, Source: d, Hosts: d.o.Hosts, Pprof: d.o.Pprof, Logger: d.log})
 }
 
-// Run keeps every mapping on its schedule until ctx ends, then drains. The error is that of a drain
-// that lost something, or of the HTTP server.
+// Run runs every mapping on its schedule until ctx ends, then drains. The error is that of a drain
+// that could not save, or of the HTTP server.
 func (d *Daemon) Run(ctx context.Context) error {
 	serving, failed := context.WithCancelCause(ctx)
 	defer failed(nil)
@@ -107,7 +106,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	closeSocket := d.serveControl(ctx)
 	sampling, reaching := service.Of(sampler{d.fleet}.work), service.Of(d.reach.work)
 	var watching sync.WaitGroup
-	watching.Go(func() { _ = sampling.Run(context.WithoutCancel(ctx)) }) // passes are looked at while they drain
+	watching.Go(func() { _ = sampling.Run(context.WithoutCancel(ctx)) }) // sampling continues while passes drain
 	watching.Go(func() { _ = reaching.Run(serving) })
 	d.follow(serving)
 	failures := d.fleet.drain()
@@ -120,7 +119,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	return err
 }
 
-// follow applies the mappings, and each change of them until ctx ends.
+// follow applies the mappings, and then every change of them until ctx ends.
 func (d *Daemon) follow(ctx context.Context) {
 	d.fleet.apply(ctx, d.o.Mappings)
 	if d.o.Watch == nil {
@@ -135,7 +134,7 @@ func (d *Daemon) follow(ctx context.Context) {
 	<-ctx.Done()
 }
 
-// Take takes a request from the socket.
+// Take accepts a request from the control socket.
 func (d *Daemon) Take(ctx context.Context, r control.Request, wait time.Duration) (control.Reply, error) {
 	switch {
 	case d.inbox == nil:
@@ -148,7 +147,7 @@ func (d *Daemon) Take(ctx context.Context, r control.Request, wait time.Duration
 	return d.inbox.Take(ctx, r, wait)
 }
 
-// serveControl serves the socket until the returned func is called.
+// serveControl serves the control socket until the returned func is called.
 func (d *Daemon) serveControl(ctx context.Context) (closeSocket func() error) {
 	if d.o.ControlListener == nil {
 		return func() error { return nil }
@@ -164,7 +163,7 @@ func (d *Daemon) serveControl(ctx context.Context) (closeSocket func() error) {
 	}
 }
 
-// endingWith ends the contexts of requests when end is closed.
+// endingWith cancels the contexts of requests when end is closed.
 func endingWith(end <-chan struct{}, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithCancel(r.Context())

@@ -25,14 +25,14 @@ import (
 
 const s = time.Second
 
-// passes is a Runner that notes when its passes begin, each of which takes a while.
+// passes is a Runner that records when its passes begin. Each pass takes a fixed time.
 type passes struct {
 	took   time.Duration
 	err    error
 	panics any
-	// drains is how long a pass goes on when its context ends.
+	// drains is how long a pass continues after its context ends.
 	drains time.Duration
-	// readies is how long it takes to get ready, and unready why that fails.
+	// readies is how long Ready takes, and unready the error that it returns.
 	readies time.Duration
 	unready error
 	at      syncer.Progress
@@ -78,7 +78,7 @@ func (p *passes) note(active bool) {
 	}
 }
 
-// starts returns when its passes began.
+// starts returns when the passes began.
 func (p *passes) starts() []time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,7 +91,7 @@ func (p *passes) failure() error {
 	return p.err
 }
 
-// fail has passes end with an error from now on.
+// fail makes all further passes end with an error.
 func (p *passes) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -104,7 +104,7 @@ func (p *passes) Progress() (syncer.Progress, bool) {
 	return p.at, p.active
 }
 
-// settle says that the pass under way has come so far.
+// settle sets the progress of the current pass.
 func (p *passes) settle(at syncer.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -124,7 +124,8 @@ type every time.Duration
 func (e every) Next(t time.Time) time.Time { return t.Add(time.Duration(e)) }
 func (e every) String() string             { return "@every " + time.Duration(e).String() }
 
-// listener accepts nothing until it is closed; unlike a socket it can be waited for in a bubble.
+// listener accepts no connections until it is closed. Unlike a socket, it can be waited for in a
+// bubble.
 type listener struct{ closed chan struct{} }
 
 func (l listener) Accept() (net.Conn, error) { <-l.closed; return nil, net.ErrClosed }
@@ -139,7 +140,7 @@ func options(mappings ...daemon.Mapping) daemon.Options {
 	}
 }
 
-// mapping is one that a runner keeps every ten seconds.
+// mapping returns a mapping whose runner has a pass every ten seconds.
 func mapping(name string, runner daemon.Runner) daemon.Mapping {
 	return daemon.Mapping{
 		Name: name, Schedule: every(10 * s), AtOnce: true,
@@ -147,7 +148,7 @@ func mapping(name string, runner daemon.Runner) daemon.Mapping {
 	}
 }
 
-// runFor runs a daemon for a while.
+// runFor runs a daemon for a fixed time.
 func runFor(t *testing.T, d time.Duration, o daemon.Options) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
@@ -157,7 +158,7 @@ func runFor(t *testing.T, d time.Duration, o daemon.Options) {
 	}
 }
 
-// start runs a daemon until the returned func is called.
+// start runs a daemon until stop is called.
 func start(t *testing.T, o daemon.Options) (d *daemon.Daemon, stop func()) {
 	t.Helper()
 	d = daemon.New(o)
@@ -209,8 +210,8 @@ func TestRunKeepsTheSchedule(t *testing.T) {
 	}
 }
 
-// A clock that is set forward makes due what it passes over, at the latest when it is looked at
-// again.
+// TestRunFollowsTheClock checks that setting the clock forward makes the skipped ticks due, at the
+// latest at the next check of the clock.
 func TestRunFollowsTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runner := &passes{took: s, origin: time.Now()}
@@ -231,7 +232,7 @@ func TestRunFollowsTheClock(t *testing.T) {
 	})
 }
 
-// heldFor is a Runner that another process keeps from running for a while.
+// heldFor is a Runner whose lease another process holds for some time.
 type heldFor struct {
 	*passes
 	d time.Duration
@@ -244,7 +245,8 @@ func (h heldFor) Run(ctx context.Context) (syncer.Summary, error) {
 	return h.passes.Run(ctx)
 }
 
-// A process that stands by takes over as soon as the lease is free, not at its next tick.
+// TestRunTakesOver checks that a process that is standing by takes over as soon as the lease is
+// free, not at its next tick.
 func TestRunTakesOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runner := heldFor{&passes{took: s, origin: time.Now()}, 95 * s}
@@ -263,7 +265,7 @@ func TestRunTakesOver(t *testing.T) {
 	})
 }
 
-// lines is a log that is kept.
+// lines is a log that tests can read.
 type lines struct {
 	mu   sync.Mutex
 	text []byte
@@ -298,8 +300,8 @@ func TestRunIsolatesMappings(t *testing.T) {
 	}
 }
 
-// A panic is a failed pass: counted, logged with its stack, and tried again with nothing left of it
-// in memory.
+// TestAPanicIsAFailedPass checks that a panic is counted as a failed pass, logged with its stack
+// and retried with fresh state.
 func TestAPanicIsAFailedPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runner := &passes{took: s, panics: "boom", origin: time.Now()}
@@ -353,12 +355,12 @@ func TestRunEndsWhenTheServerDoes(t *testing.T) {
 	}
 }
 
-// broken is a listener that can be closed again.
+// broken is a listener that can be closed twice.
 type broken struct{ net.Listener }
 
 func (broken) Close() error { return nil }
 
-// statusOf returns how the mapping m is.
+// statusOf returns the status of the mapping m.
 func statusOf(t *testing.T, d *daemon.Daemon) status.Mapping {
 	t.Helper()
 	for _, m := range d.Snapshot().Mappings {
@@ -370,7 +372,7 @@ func statusOf(t *testing.T, d *daemon.Daemon) status.Mapping {
 	return status.Mapping{}
 }
 
-// value sums up a metric of a mapping.
+// value returns the sum of a metric of a mapping.
 func value(t *testing.T, g prometheus.Gatherer, name, mapping string) (sum float64) {
 	t.Helper()
 	families, err := g.Gather()

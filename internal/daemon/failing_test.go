@@ -12,8 +12,8 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// A process that starts in the middle of a failure finds out when it began, and shows the passes
-// since.
+// TestFailingLastsOverProcesses checks that a process that starts during a failure finds out since
+// when, and shows the passes since then.
 func TestFailingLastsOverProcesses(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -45,7 +45,8 @@ func TestFailingLastsOverProcesses(t *testing.T) {
 	})
 }
 
-// A mapping that is paused is shown as that, and wants no attention.
+// TestAPausedMappingIsShownAsSuch checks that a paused mapping is shown as paused and needs no
+// attention.
 func TestAPausedMappingIsShownAsSuch(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -63,8 +64,9 @@ func TestAPausedMappingIsShownAsSuch(t *testing.T) {
 	})
 }
 
-// A process whose next pass is far away, or whose first one takes long, shows from the history that
-// passes fail, since when, and which they were. A pass elsewhere that reaches its end ends it.
+// TestFailingIsKnownBeforeAPass checks that a process whose first pass is far away or takes long
+// shows from the history that passes fail, since when, and which passes. A successful pass in
+// another process ends the failure.
 func TestFailingIsKnownBeforeAPass(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -113,8 +115,8 @@ func (a *asked) checkRemembered(t *testing.T, o daemon.Options, got, first statu
 	}
 }
 
-// A pass of another process that reaches its end ends what was known to fail, also without a
-// schedule.
+// TestAPassElsewhereEndsAFailure checks that a successful pass in another process ends a known
+// failure, with and without a schedule.
 func TestAPassElsewhereEndsAFailure(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -141,7 +143,7 @@ func TestAPassElsewhereEndsAFailure(t *testing.T) {
 	})
 }
 
-// A pause hides neither that passes failed nor what is in quarantine.
+// TestAPauseHidesNothing checks that a pause hides neither failed passes nor objects in quarantine.
 func TestAPauseHidesNothing(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

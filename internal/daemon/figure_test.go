@@ -21,8 +21,8 @@ import (
 	"syncd/internal/figure"
 )
 
-// shownFigure is where a field of a Figure is shown: in a series of the metrics, and at a path of
-// the JSON form of the status.
+// shownFigure says where a field of a Figure is displayed: in a series of the metrics, and at a
+// path in the JSON form of the status.
 type shownFigure struct {
 	set    func(m *figure.Mapping)
 	series string
@@ -31,7 +31,7 @@ type shownFigure struct {
 	json   any
 }
 
-// shownFigures returns where each field is shown once it is set.
+// shownFigures returns the places of each field.
 func shownFigures() map[string]shownFigure {
 	const m = `{mapping="m"}`
 	at := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
@@ -63,8 +63,9 @@ func shownFigures() map[string]shownFigure {
 	}
 }
 
-// TestMetricsAndStatusShowTheSame sets each field of a Figure: its metric and the status change
-// alike. A field that has no row here, or that is shown in one of them only, fails.
+// TestMetricsAndStatusShowTheSame sets each field of a Figure, and checks that its metric and the
+// status change alike. It fails for a field that has no row here, or that is displayed in only one
+// place.
 func TestMetricsAndStatusShowTheSame(t *testing.T) {
 	rows := shownFigures()
 	for field := range reflect.TypeFor[figure.Figure]().Fields() {
@@ -102,10 +103,10 @@ func TestMetricsAndStatusShowTheSame(t *testing.T) {
 	}
 }
 
-// isUnknown reports whether a field says nothing.
+// isUnknown reports whether a field has no known value.
 func isUnknown(v reflect.Value) bool { return v.IsZero() || v.Kind() == reflect.Map && v.Len() == 0 }
 
-// at returns what stands at a path of the status of the only mapping, nil for nothing.
+// at returns the value at a path in the status of the only mapping, or nil.
 func at(t *testing.T, snapshot any, path string) any {
 	t.Helper()
 	data, err := json.Marshal(snapshot)
@@ -124,7 +125,7 @@ func at(t *testing.T, snapshot any, path string) any {
 	return found
 }
 
-// seriesOf returns all series of counters and gauges with their labels.
+// seriesOf returns all series of counters and gauges, with their labels.
 func seriesOf(t *testing.T, g prometheus.Gatherer) map[string]float64 {
 	t.Helper()
 	families, err := g.Gather()
@@ -144,7 +145,7 @@ func seriesOf(t *testing.T, g prometheus.Gatherer) map[string]float64 {
 	return all
 }
 
-// The status is made without the metrics: they are for those who scrape them.
+// TestTheStatusGathersNothing checks that creating the status does not collect the metrics.
 func TestTheStatusGathersNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options(mapping("m", &passes{took: s}))
@@ -160,8 +161,8 @@ func TestTheStatusGathersNothing(t *testing.T) {
 	})
 }
 
-// What is known of a mapping outlasts a change of its configuration, and nothing of it outlasts its
-// removal.
+// TestFiguresLastUntilTheRemoval checks that the data about a mapping survives a change of its
+// configuration, and disappears when the mapping is removed.
 func TestFiguresLastUntilTheRemoval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := startChanging(t, mapping("gone", &passes{took: s}), mapping("kept", &passes{took: s}))
@@ -199,8 +200,8 @@ func TestFiguresLastUntilTheRemoval(t *testing.T) {
 	})
 }
 
-// A mapping that cannot be opened does not hold its lease: the alert for a ledger that nobody may
-// write needs the series.
+// TestALeaseThatWasNeverAskedForIsNotHeld checks that a mapping that cannot be opened has the lease
+// series with the value 0: the alert for a ledger without a writer needs it.
 func TestALeaseThatWasNeverAskedForIsNotHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := mapping("m", nil)
@@ -215,8 +216,8 @@ func TestALeaseThatWasNeverAskedForIsNotHeld(t *testing.T) {
 	})
 }
 
-// The probe and the status agree about a removed mapping that drains its first pass with the lease
-// held.
+// TestReadinessOfARemovedMapping checks that the probe and the status agree about a removed mapping
+// that drains its first pass while holding the lease.
 func TestReadinessOfARemovedMapping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := startChanging(t, mapping("gone", &passes{took: time.Hour, drains: 3 * s}), mapping("kept", &passes{took: s}))

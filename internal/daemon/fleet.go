@@ -7,16 +7,16 @@ import (
 	"syncd/internal/daemon/appointment"
 )
 
-// fleet is the mappings that are kept. It starts and stops their keepers as the mappings in force
-// change.
+// fleet is the set of mappings that the daemon runs. It starts and stops their keepers when the
+// configuration changes.
 type fleet struct {
 	*shared
 	work sync.WaitGroup // the keepers
 
 	mu       sync.Mutex
-	order    []string           // of the mappings in force
-	keepers  map[string]*keeper // of the mappings in force
-	leaving  map[string]*keeper // of removed mappings that still drain
+	order    []string           // names of the current mappings, in configuration order
+	keepers  map[string]*keeper // keepers of the current mappings
+	leaving  map[string]*keeper // keepers of removed mappings that still drain
 	draining bool
 	failures []error
 }
@@ -25,8 +25,8 @@ func newFleet(s *shared) *fleet {
 	return &fleet{shared: s, keepers: map[string]*keeper{}, leaving: map[string]*keeper{}}
 }
 
-// apply puts these mappings in force. The caller does it one at a time, and not after ctx has
-// ended.
+// apply makes these mappings the current ones. Calls must not be concurrent. It does nothing after
+// ctx has ended.
 func (f *fleet) apply(ctx context.Context, mappings []Mapping) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -52,7 +52,7 @@ func (f *fleet) apply(ctx context.Context, mappings []Mapping) {
 	}
 }
 
-// starting counts the mappings that start when these are put in force.
+// starting counts the mappings that start a pass at once when the given mappings become current.
 func starting(former map[string]*keeper, mappings []Mapping) (n int) {
 	for _, m := range mappings {
 		if k := former[m.Name]; m.AtOnce && (k == nil || k.m.Revision != m.Revision) {
@@ -62,8 +62,8 @@ func starting(former map[string]*keeper, mappings []Mapping) (n int) {
 	return n
 }
 
-// start begins to keep a mapping, one of so many that start together, once its former keeper has
-// ended. The caller holds f.mu.
+// start starts the keeper of a mapping. It runs once the former keeper has ended; together is how
+// many mappings start at the same time. The caller holds f.mu.
 func (f *fleet) start(ctx context.Context, m Mapping, former *keeper, together int) *keeper {
 	if former != nil {
 		f.log.Info("mapping changed", "mapping", m.Name)
@@ -74,11 +74,11 @@ func (f *fleet) start(ctx context.Context, m Mapping, former *keeper, together i
 	}
 	k := newKeeper(f.shared, m, former, f.ended)
 	k.startDelay = appointment.StartDelay(m.Name, together)
-	f.work.Go(func() { _ = k.Run(ctx) }) // its error is noted as it ends
+	f.work.Go(func() { _ = k.Run(ctx) }) // its error is passed to f.ended
 	return k
 }
 
-// ended takes note that a keeper has.
+// ended records that a keeper has ended.
 func (f *fleet) ended(k *keeper, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -96,7 +96,8 @@ func (f *fleet) ended(k *keeper, err error) {
 	}
 }
 
-// drain waits for the keepers, whose context has ended, and returns how they failed to end.
+// drain waits until all keepers have ended, after the end of their context, and returns their
+// errors.
 func (f *fleet) drain() []error {
 	f.mu.Lock()
 	f.draining = true
@@ -113,8 +114,8 @@ func (f *fleet) isDraining() bool {
 	return f.draining
 }
 
-// kept returns the keepers that work or wait: of mappings in force in their order, then of removed
-// ones.
+// kept returns the active keepers: those of current mappings in configuration order, then those of
+// removed mappings that still drain.
 func (f *fleet) kept() []*keeper {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -128,7 +129,7 @@ func (f *fleet) kept() []*keeper {
 	return kept
 }
 
-// keeps reports whether a mapping is in force.
+// keeps reports whether a mapping is in the current configuration.
 func (f *fleet) keeps(mapping string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

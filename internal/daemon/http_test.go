@@ -54,7 +54,7 @@ func TestPages(t *testing.T) {
 	})
 }
 
-// Whatever is shown to a browser may load nothing from elsewhere, and nothing inline.
+// TestPagesAreGuarded checks that pages can load nothing from other hosts, and nothing inline.
 func TestPagesAreGuarded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, stop := start(t, options(mapping("m", &passes{took: s})))
@@ -89,7 +89,7 @@ func TestPprofIsServedOnlyWhenAskedFor(t *testing.T) {
 	}
 }
 
-// TestStatusShowsTheClock has the status and the page show what the board says.
+// TestStatusShowsTheClock checks that the status and the page show the clock skew of the board.
 func TestStatusShowsTheClock(t *testing.T) {
 	for skew, want := range map[float64]string{3900: "1h5m0s ahead of", -3900: "1h5m0s behind", 2: ""} {
 		synctest.Test(t, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestStatusShowsTheClock(t *testing.T) {
 	}
 }
 
-// TestStatusIsAContract holds the JSON form of the status to its golden file.
+// TestStatusIsAContract compares the JSON form of the status with its golden file.
 func TestStatusIsAContract(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, stop := start(t, world())
@@ -140,8 +140,8 @@ func checkGolden(t *testing.T, path, got string) {
 	}
 }
 
-// world is a daemon with a mapping in a pass, one that fails, one that waits and one without a
-// schedule.
+// world returns the options of a daemon with a mapping whose pass is running, one that fails, one
+// that waits and one without a schedule.
 func world() daemon.Options {
 	running := &passes{took: time.Hour}
 	running.settle(syncer.Progress{Listed: 4000, Settled: 3250, Expected: 10_000, Copied: 3000, CopiedBytes: 65 << 20, SetAside: 2})

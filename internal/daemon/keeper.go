@@ -13,14 +13,14 @@ import (
 	"syncd/internal/figure"
 )
 
-// standBy is how often a process asks for a lease that another one holds. A pass is due the moment
-// it gets it: two tasks are alive at once in every rolling deployment, and the one that stays
-// should not wait for its next tick. Asking S3 is a GET each time, which makes 0.15 cents an hour
-// and mapping.
+// standBy is how often a process retries a lease that another process holds. Once it has the lease,
+// a pass is due at once: during a rolling deployment two tasks run at the same time, and the new
+// one should not wait for its next tick. Each retry is one GET to S3, which costs 0.15 cents per
+// hour and mapping.
 const standBy = time.Second
 
-// keeper keeps one mapping under one configuration: it is a service that ends when the mapping
-// does, or is retired for its next keeper.
+// keeper runs one mapping under one configuration. It is a service that ends when the mapping is
+// removed, or when it is retired because a new keeper replaces it.
 type keeper struct {
 	*service.Service
 	m         Mapping
@@ -32,20 +32,20 @@ type keeper struct {
 	recall    *recall
 	attempts  attempts
 	calendar  appointment.Calendar
-	// startDelay is how long the first pass waits that is due when it starts.
+	// startDelay is how long to wait before a first pass that is due at start.
 	startDelay time.Duration
-	wake       chan struct{} // holds an element when there is something new to do
+	wake       chan struct{} // has an element when there may be something to do
 
 	mu     sync.Mutex
-	former *keeper // of the same mapping, which has to end first; nil when it has
-	// isRetired says that no further pass is to begin, which stopWaiting sees to; nil before it
-	// runs.
+	former *keeper // the previous keeper of this mapping, which must end first; nil once it has ended
+	// isRetired means that no further pass may begin. stopWaiting ends the wait for the next pass;
+	// it is nil before the keeper runs.
 	isRetired   bool
 	stopWaiting context.CancelFunc
 }
 
-// newKeeper returns the keeper of a mapping after a former one, nil for none. Ended is called with
-// how it ended.
+// newKeeper returns the keeper of a mapping that replaces former, which may be nil. It calls ended
+// with the result when the keeper has ended.
 func newKeeper(s *shared, m Mapping, former *keeper, ended func(k *keeper, err error)) *keeper {
 	log, wake := s.log.With("mapping", m.Name), make(chan struct{}, 1)
 	wakeUp := func() {
@@ -75,7 +75,7 @@ func newKeeper(s *shared, m Mapping, former *keeper, ended func(k *keeper, err e
 	return k
 }
 
-// jitter returns what returns a random time below most.
+// jitter returns a func that returns a random duration less than most.
 func jitter(most time.Duration, random func(n int64) int64) func() time.Duration {
 	return func() time.Duration {
 		if most <= 0 {
@@ -85,7 +85,7 @@ func jitter(most time.Duration, random func(n int64) int64) func() time.Duration
 	}
 }
 
-// Stop drains, and the former keeper with it.
+// Stop makes the keeper, and the former keeper if it still runs, drain and end.
 func (k *keeper) Stop() {
 	k.condition.Stop()
 	if former := k.waitsFor(); former != nil {
@@ -94,7 +94,7 @@ func (k *keeper) Stop() {
 	k.Service.Stop()
 }
 
-// retire has no further pass begin, so that the keeper ends after the one that runs.
+// retire prevents further passes, so that the keeper ends after the current pass.
 func (k *keeper) retire() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -104,7 +104,7 @@ func (k *keeper) retire() {
 	}
 }
 
-// waiting returns the part of ctx that ends when no pass is to begin any more.
+// waiting returns a context derived from ctx that ends when no further pass may begin.
 func (k *keeper) waiting(ctx context.Context) (waiting context.Context, stop context.CancelFunc) {
 	waiting, stop = context.WithCancel(ctx)
 	k.mu.Lock()
@@ -116,14 +116,14 @@ func (k *keeper) waiting(ctx context.Context) (waiting context.Context, stop con
 	return waiting, stop
 }
 
-// waitsFor returns the former keeper, nil when it has ended.
+// waitsFor returns the former keeper, or nil if it has ended.
 func (k *keeper) waitsFor() *keeper {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.former
 }
 
-// present returns the keeper whose turn it is: the former one until it has ended.
+// present returns the keeper that is active: the oldest former one that has not ended.
 func (k *keeper) present() *keeper {
 	for {
 		former := k.waitsFor()
@@ -134,7 +134,7 @@ func (k *keeper) present() *keeper {
 	}
 }
 
-// keep runs the passes of the mapping until ctx ends, or it is retired.
+// keep runs the passes of the mapping until ctx ends or the keeper is retired.
 func (k *keeper) keep(ctx context.Context) error {
 	k.succeed()
 	waiting, stop := k.waiting(ctx)
@@ -154,7 +154,7 @@ func (k *keeper) keep(ctx context.Context) error {
 	}
 }
 
-// succeed waits for the former keeper to end, and takes over how passes fare.
+// succeed waits until the former keeper has ended, and inherits its condition.
 func (k *keeper) succeed() {
 	former := k.waitsFor()
 	if former == nil {
@@ -168,14 +168,14 @@ func (k *keeper) succeed() {
 	k.former = nil
 }
 
-// end gives up what runs the passes.
+// end closes the runner of the passes.
 func (k *keeper) end() error {
 	defer k.condition.End()
 	return k.runner.close()
 }
 
-// next returns when there is something to do again after an attempt, which was for a tick of an
-// appointment or for requests.
+// next returns the next appointment after an attempt. The attempt was for a tick or for requests,
+// as why says.
 func (k *keeper) next(a appointment.Appointment, tick time.Time, why appointment.Call, how ending) appointment.Appointment {
 	switch {
 	case how == stoodBy && k.m.Schedule == nil:
@@ -188,18 +188,18 @@ func (k *keeper) next(a appointment.Appointment, tick time.Time, why appointment
 		return k.calendar.Soon(0)
 	case why == appointment.Ticks && how != aside:
 		return k.calendar.After(tick, k.condition.BackOff())
-	case how == ended && a.IsMissed(tick): // a pass that was asked for when one was due
+	case how == ended && a.IsMissed(tick): // a requested pass that ran when a scheduled one was due
 		return k.calendar.After(a.Tick(), k.condition.BackOff())
 	}
 	a.Pause = k.condition.BackOff()
 	if a.IsDeaf = k.queue.IsInVain(); a.IsDeaf {
-		a.Pause = max(a.Pause, order.LookEvery) // they could not be claimed or answered
+		a.Pause = max(a.Pause, order.LookEvery) // the requests could not be claimed or answered
 	}
 	return a
 }
 
-// Wants returns whether the mapping is paused, and whether there are requests for a pass of one
-// that is not. A mapping of which no pass is to come by itself rests.
+// Wants reports whether the mapping is paused, and whether requests wait for a pass while it is
+// not. If the mapping will not run a pass on its own, Wants releases its lease.
 func (k *keeper) Wants() (isPaused, isAsked bool) {
 	isPaused, isAsked = k.condition.Paused() != nil, k.queue.HasWaiting()
 	if isPaused || k.m.Schedule == nil && !isAsked {
@@ -209,8 +209,8 @@ func (k *keeper) Wants() (isPaused, isAsked bool) {
 	return isPaused, isAsked && !isPaused
 }
 
-// Announce takes note of when the next pass is due, the zero time for never.
+// Announce records when the next pass is due. The zero time means never.
 func (k *keeper) Announce(due time.Time) { k.condition.Announce(due) }
 
-// Woken has an element when there is something new to do.
+// Woken returns a channel that has an element when there may be something to do.
 func (k *keeper) Woken() <-chan struct{} { return k.wake }

@@ -12,8 +12,8 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// A resume that waits in the state does not undo a pause that was acknowledged later, and the log
-// says who resumes a mapping also where no daemon was asked.
+// TestAnOldRequestUndoesNoLaterOne checks that a pending resume does not undo a later, acknowledged
+// pause, and that the log has who resumed a mapping even if no daemon was asked.
 func TestAnOldRequestUndoesNoLaterOne(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -47,8 +47,8 @@ func TestAnOldRequestUndoesNoLaterOne(t *testing.T) {
 	})
 }
 
-// A request whose pass is running when the mapping is paused has one answer: that the pass did not
-// reach its end.
+// TestARequestInProgressHasOneAnswer checks that a request whose pass is running when the mapping
+// is paused gets one answer: that the pass did not reach its end.
 func TestARequestInProgressHasOneAnswer(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -58,7 +58,7 @@ func TestARequestInProgressHasOneAnswer(t *testing.T) {
 		_, stop := start(t, a.options("a", every(24*time.Hour), ""))
 		trigger := a.submit(t, request(control.Trigger))
 		time.Sleep(20 * s)
-		if _, err := a.desk.Pause(t.Context(), request(control.Pause)); err != nil { // which the daemon sees before it sees the request again
+		if _, err := a.desk.Pause(t.Context(), request(control.Pause)); err != nil { // the daemon sees the pause before it sees the request again
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
@@ -72,8 +72,8 @@ func TestARequestInProgressHasOneAnswer(t *testing.T) {
 	})
 }
 
-// A client that has lost the answer asks again with the same id, and gets the same answer without
-// another pass.
+// TestAnIDIsCarriedOutOnce checks that a client that lost the answer can ask again with the same
+// ID, and gets the same answer without another pass.
 func TestAnIDIsCarriedOutOnce(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -95,7 +95,8 @@ func TestAnIDIsCarriedOutOnce(t *testing.T) {
 	})
 }
 
-// What takes no lease is left to the process that has claimed it, until that is likely dead.
+// TestAClaimIsLeftToItsProcess checks that a claimed request that does not need the lease is left
+// to its process until that is presumed dead.
 func TestAClaimIsLeftToItsProcess(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -117,7 +118,8 @@ func TestAClaimIsLeftToItsProcess(t *testing.T) {
 	})
 }
 
-// A rekey that a pause interrupts is resumed under the new key when the pause ends.
+// TestARekeySurvivesAPause checks that a rekey that a pause interrupted resumes under the new key
+// when the pause ends.
 func TestARekeySurvivesAPause(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -148,7 +150,8 @@ func TestARekeySurvivesAPause(t *testing.T) {
 	})
 }
 
-// A request that cannot be written to the state is in the log.
+// TestARequestThatIsNotWrittenIsLogged checks that a request that cannot be written to the state is
+// logged.
 func TestARequestThatIsNotWrittenIsLogged(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -17,78 +17,78 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Mapping is one mapping on its schedule.
+// Mapping is one mapping and its schedule.
 type Mapping struct {
 	// Name is the mapping's name.
 	Name string
-	// Source and Destination are where the objects are and where they are copied to, and Method
-	// how. They are shown.
+	// Source is where the objects are, Destination where they are copied to, and Method how they
+	// are copied. They are only displayed.
 	Source, Destination transfer.Place
 	Method              transfer.Method
-	// Schedule says when passes are due; nil for a mapping whose passes run only when somebody asks
-	// for them.
+	// Schedule says when passes are due. It is nil for a mapping whose passes run only on request.
 	Schedule appointment.Schedule
-	// Jitter delays each tick's pass by a random time below it.
+	// Jitter is the upper bound of the random delay of each pass.
 	Jitter time.Duration
-	// AtOnce asks for the first pass when the mapping starts instead of at its first tick. Of many
-	// that start together each waits a little, and not beyond its first tick.
+	// AtOnce makes the first pass due when the mapping starts, not at its first tick. If many
+	// mappings start together, each waits a little, but not beyond its first tick.
 	AtOnce bool
-	// Revision tells one configuration of the mapping from another.
+	// Revision identifies the configuration of the mapping: a changed configuration has another
+	// revision.
 	Revision int
-	// Open returns what runs the passes under this configuration. It is called before the first
-	// pass, when an earlier configuration of the mapping has ended; where it fails, again at the
-	// next tick.
+	// Open returns the Runner of the passes under this configuration. It is called before the first
+	// pass, once the keeper of an earlier configuration has ended. If it fails, it is called again
+	// at the next tick.
 	Open func(ctx context.Context) (Runner, error)
 }
 
 // Options are the settings of a daemon. All fields are required unless they say otherwise.
 type Options struct {
-	// Mappings are kept on their schedules.
+	// Mappings are the mappings to run.
 	Mappings []Mapping
-	// Watch calls apply with all mappings each time that they have changed, and returns when ctx
-	// ends; nil for mappings that never change.
+	// Watch calls apply with all mappings each time they have changed, and returns when ctx ends.
+	// It is nil if the mappings never change.
 	Watch func(ctx context.Context, apply func([]Mapping))
-	// Listener is served until the last pass has drained.
+	// Listener is served by the HTTP server until the last pass has drained.
 	Listener net.Listener
-	// Gatherer has the metrics, which are served.
+	// Gatherer has the metrics to serve.
 	Gatherer prometheus.Gatherer
-	// Line bounds the passes that run at once; nil means that there is no bound.
+	// Line limits how many passes run at the same time. If it is nil, there is no limit.
 	Line *line.Line
-	// CheckState returns why the state cannot be reached, which is looked at now and then; nil
-	// never looks.
+	// CheckState returns why the state cannot be reached. It is called regularly. If it is nil, the
+	// state is not checked.
 	CheckState func(ctx context.Context) error
-	// Control is where requests are, which are looked for with the look at the state in the place
-	// of CheckState; nil takes none.
+	// Control reads and answers the requests in the state. If it is set, its reads check the state,
+	// and CheckState is not used. If it is nil, no requests are accepted.
 	Control *control.Desk
-	// ControlListener is the socket that takes requests on this machine; nil for none.
+	// ControlListener is the socket for requests on this machine; nil for none.
 	ControlListener net.Listener
-	// Holder names this process to those who send requests.
+	// Holder identifies this process in replies to requests.
 	Holder string
-	// Metrics counts what happens to mappings here. Board has what is known of them, which is
-	// shown. Both forget those that are removed.
+	// Metrics counts events of mappings in this process. Board has the figures of the mappings,
+	// which are displayed. Both drop the data of removed mappings.
 	Metrics *metrics.Metrics
 	Board   *figure.Board
-	// WebConfig is the path of a web configuration, as [web.Server] has it.
+	// WebConfig is the path of a web configuration file. See [web.Server].
 	WebConfig string
-	// Hosts are the names under which /status and the profiles are served.
+	// Hosts are the host names under which /status and the profiles are served.
 	Hosts web.Hosts
-	// Pprof serves the profiles of the Go runtime.
+	// Pprof enables the profiles of the Go runtime.
 	Pprof bool
-	// Watchdog is how long a pass may run without a sign of life before it is told to end.
+	// Watchdog is how long a pass may run without any progress before it is asked to end.
 	Watchdog time.Duration
-	// DrainTimeout is how long a pass may take to end then.
+	// DrainTimeout is how long such a pass may take to end.
 	DrainTimeout time.Duration
-	// Hint says what to do about an error, "" for nothing; nil never does.
+	// Hint returns what to do about an error, or "" if there is no hint. It may be nil.
 	Hint func(error) string
-	// Secrets returns texts that are taken out of whatever is shown; nil for none. What looks like
-	// a credential of AWS is taken out in any case.
+	// Secrets returns texts to redact from everything that is displayed. It may be nil. Texts that
+	// look like AWS credentials are always redacted.
 	Secrets func() []string
-	// Version says which program this is.
+	// Version is the version of the program.
 	Version string
-	// Logger gets what happens to the daemon and to mappings as a whole.
+	// Logger logs events of the daemon and of mappings.
 	Logger *slog.Logger
 	// Now is the clock.
 	Now func() time.Time
-	// Rand returns a random number in [0, n). It is called by several goroutines.
+	// Rand returns a random number in [0, n). It must be safe for concurrent use.
 	Rand func(n int64) int64
 }

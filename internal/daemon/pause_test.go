@@ -15,8 +15,9 @@ import (
 	"syncd/internal/syncer"
 )
 
-// A pause drains the pass, outlives the process, holds for all replicas, refuses passes, gives the
-// lease up, and ends at once in the pass that was missed.
+// TestAPauseHolds checks that a pause drains the pass, survives the process, applies to all
+// replicas, refuses passes and releases the lease, and that the missed pass starts when the pause
+// ends.
 func TestAPauseHolds(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -89,8 +90,8 @@ func TestAPauseHolds(t *testing.T) {
 	})
 }
 
-// A pause that is ended by the one replica which is left, after the one that had the lease has
-// gone, is ended; a configuration that changes meanwhile ends none.
+// TestThePauseOfAReplicaThatStoodBy checks that the remaining replica can end a pause after the
+// replica that held the lease is gone, and that a change of the configuration does not end a pause.
 func TestThePauseOfAReplicaThatStoodBy(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -133,7 +134,7 @@ func TestThePauseOfAReplicaThatStoodBy(t *testing.T) {
 	})
 }
 
-// No pass begins before the state has said whether the mapping is paused.
+// TestNoPassBeforeThePauseIsKnown checks that no pass begins before the state was read for pauses.
 func TestNoPassBeforeThePauseIsKnown(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

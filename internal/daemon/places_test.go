@@ -19,14 +19,14 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// bounded are the options of a daemon with so many places.
+// bounded returns the options of a daemon with the given number of places.
 func bounded(places int, mappings ...daemon.Mapping) daemon.Options {
 	o := options(mappings...)
 	o.Line = line.New(places, o.Metrics)
 	return o
 }
 
-// fleet makes so many mappings whose passes take that long.
+// fleet returns n mappings whose passes take the given time.
 func fleet(n int, took time.Duration) (runners []*passes, mappings []daemon.Mapping) {
 	for i := range n {
 		runners = append(runners, &passes{took: took, origin: time.Now()})
@@ -35,7 +35,7 @@ func fleet(n int, took time.Duration) (runners []*passes, mappings []daemon.Mapp
 	return runners, mappings
 }
 
-// gauge returns a metric without labels.
+// gauge returns the value of a metric without labels.
 func gauge(t *testing.T, g prometheus.Gatherer, name string) float64 {
 	t.Helper()
 	families, err := g.Gather()
@@ -51,15 +51,15 @@ func gauge(t *testing.T, g prometheus.Gatherer, name string) float64 {
 	return 0
 }
 
-// With more mappings due than there are places no more passes run than that, and each mapping has
-// its turn as often as the others.
+// TestPlacesBoundPassesAndAreFair checks that, with more mappings due than places, no more passes
+// run than there are places, and all mappings have equally many passes.
 func TestPlacesBoundPassesAndAreFair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const mappings, places = 9, 2
 		runners, all := fleet(mappings, 7*s)
 		o := bounded(places, all...)
 		d, stop := start(t, o)
-		time.Sleep(s / 2) // passes begin and end at full seconds
+		time.Sleep(s / 2) // because passes begin and end at full seconds
 		for range 120 {
 			time.Sleep(s)
 			active := 0
@@ -76,7 +76,7 @@ func TestPlacesBoundPassesAndAreFair(t *testing.T) {
 			t.Errorf("got %v passes running and %v waiting in the metrics, want %d and %d", running, waiting, places, mappings-places)
 		}
 		stop()
-		const round = (mappings + places - 1) / places * 7 * s // in which each has one pass
+		const round = (mappings + places - 1) / places * 7 * s // one pass of each mapping
 		for i, r := range runners {
 			last := time.Duration(0)
 			for _, began := range append(r.starts(), 120*s) {
@@ -92,13 +92,14 @@ func TestPlacesBoundPassesAndAreFair(t *testing.T) {
 	})
 }
 
-// A mapping that waits in line is shown with its position and since when, and counted.
+// TestTheLineIsShown checks that waiting mappings are shown with their position and time, and
+// counted.
 func TestTheLineIsShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		origin := time.Now().UTC()
 		runners, all := fleet(4, time.Minute)
 		for i, r := range runners {
-			r.readies = time.Duration(i) * s // so that they come to the line one after the other
+			r.readies = time.Duration(i) * s // so that they join the line one after the other
 		}
 		o := bounded(1, all...)
 		d, stop := start(t, o)
@@ -128,8 +129,8 @@ func TestTheLineIsShown(t *testing.T) {
 	})
 }
 
-// A mapping that waits in line drains at once, one that is removed or changed leaves it, and its
-// successor takes its own place.
+// TestTheLineIsLeft checks that a mapping in line drains at once, that a mapping that is removed or
+// changed leaves the line, and that its successor joins it again.
 func TestTheLineIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runners, all := fleet(3, 40*s)
@@ -167,8 +168,8 @@ func TestTheLineIsLeft(t *testing.T) {
 	})
 }
 
-// Another number of places holds from then on: more begin at once, and with fewer none begins until
-// enough have ended.
+// TestPlacesChange checks that with more places more passes begin at once, and with fewer none
+// begins until enough have ended.
 func TestPlacesChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, all := fleet(6, 20*s)
@@ -194,8 +195,8 @@ func TestPlacesChange(t *testing.T) {
 	})
 }
 
-// What takes long without work keeps nobody from a place: AssumeRole without an answer, or a lease
-// that others hold.
+// TestWaitingTakesNoPlace checks that slow steps without work, such as an AssumeRole without a
+// response or a held lease, do not occupy a place.
 func TestWaitingTakesNoPlace(t *testing.T) {
 	noRole := &awserr.CredentialsError{Role: "arn:aws:iam::111111111111:role/gone", Err: errors.New("no answer within 30s")}
 	for name, unready := range map[string]error{
@@ -217,8 +218,8 @@ func TestWaitingTakesNoPlace(t *testing.T) {
 	}
 }
 
-// A pass that takes days gives its place to others that wait when its turn is over, and resumes
-// after them; it keeps the place while nobody waits.
+// TestALongPassGivesWay checks that a pass that takes days gives up its place to waiting mappings
+// after its turn and resumes later, and that it keeps the place while no mapping waits.
 func TestALongPassGivesWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		long, short := &passes{took: 48 * time.Hour, drains: 5 * s, origin: time.Now()}, &passes{took: s, origin: time.Now()}
@@ -241,13 +242,13 @@ func TestALongPassGivesWay(t *testing.T) {
 	})
 }
 
-// TestOnePassGivesWayToOne has four long passes run while one mapping waits: one of them gives way,
-// and not all at once. It then waits itself, so that another may give way to it.
+// TestOnePassGivesWayToOne runs four long passes while one mapping waits: only one pass gives up
+// its place. That mapping then waits, so another pass may give up its place.
 func TestOnePassGivesWayToOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		long, mappings := fleet(4, 48*time.Hour)
 		for _, p := range long {
-			p.drains = 20 * s // longer than it takes to look whether others wait
+			p.drains = 20 * s // longer than the interval of checks whether mappings wait
 		}
 		short := &passes{took: s, origin: time.Now()}
 		m := mapping("short", short)
@@ -267,8 +268,8 @@ func TestOnePassGivesWayToOne(t *testing.T) {
 	})
 }
 
-// What only people can mend is tried again at growing intervals, each shown as the next pass; the
-// schedule stays as it is.
+// TestDeadCredentialsAreAskedLessOften checks that failures that only an operator can fix are
+// retried at growing intervals, each shown as the next pass, and that the schedule does not change.
 func TestDeadCredentialsAreAskedLessOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		origin := time.Now()
@@ -299,7 +300,7 @@ func TestDeadCredentialsAreAskedLessOften(t *testing.T) {
 	})
 }
 
-// tried notes when it is asked to be ready.
+// tried records when Ready was called.
 type tried struct {
 	*passes
 	origin time.Time
@@ -325,12 +326,12 @@ func (r *tried) mend() {
 	r.unready, r.passes.origin = nil, time.Now()
 }
 
-// Many mappings that start together begin one after the other within minutes, and a few, or one, at
-// once.
+// TestManyStartOneAfterTheOther checks that the starts of many mappings are spread over minutes,
+// and that a few start at once.
 func TestManyStartOneAfterTheOther(t *testing.T) {
 	for mappings, most := range map[int]time.Duration{1: 0, 10: 0, 110: 10 * s, 1000: 99 * s, 4000: 5 * time.Minute} {
 		if testing.Short() && mappings > 110 {
-			continue // more than the race detector can follow
+			continue // too many for the race detector
 		}
 		t.Run(fmt.Sprint(mappings), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -355,7 +356,8 @@ func TestManyStartOneAfterTheOther(t *testing.T) {
 	}
 }
 
-// busiest returns the most first passes that began within one second, and when the last did.
+// busiest returns the maximum number of first passes that began within one second, and when the
+// last one began.
 func busiest(runners []*passes) (most int, last time.Duration) {
 	seconds := map[time.Duration]int{}
 	for _, r := range runners {
@@ -366,7 +368,8 @@ func busiest(runners []*passes) (most int, last time.Duration) {
 	return most, last
 }
 
-// A mapping that waits for its start does so no longer than for its first tick.
+// TestAStartIsNotLaterThanATick checks that the start of a mapping is not delayed beyond its first
+// tick.
 func TestAStartIsNotLaterThanATick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runners, all := fleet(110, s)

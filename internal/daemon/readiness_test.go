@@ -17,7 +17,7 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// readiness is the answer of /readyz with its status.
+// readiness returns the response of /readyz and its status code.
 func readiness(t *testing.T, d *daemon.Daemon) (code int, answer status.Readiness) {
 	t.Helper()
 	got := ask(t, d.Handler(), "/readyz")
@@ -30,8 +30,8 @@ func readiness(t *testing.T, d *daemon.Daemon) (code int, answer status.Readines
 	return got.Code, answer
 }
 
-// However many mappings fail for what is their own, the process is ready, and says which mappings
-// are not.
+// TestReadinessIsThatOfTheProcess checks that the process is ready even if mappings fail for their
+// own reasons, and that the response lists those mappings.
 func TestReadinessIsThatOfTheProcess(t *testing.T) {
 	noRole := &awserr.CredentialsError{Role: "arn:aws:iam::111111111111:role/gone", Err: errors.New("denied")}
 	for name, broken := range map[string]daemon.Runner{
@@ -57,8 +57,8 @@ func TestReadinessIsThatOfTheProcess(t *testing.T) {
 	}
 }
 
-// A process that cannot reach its state can do nothing: it is not ready before the state was
-// reached, nor when it has been out of reach for several looks.
+// TestReadinessFollowsTheState checks that a process is not ready before it has reached its state,
+// nor after several failed checks in a row.
 func TestReadinessFollowsTheState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := make(chan error, 1)
@@ -79,7 +79,7 @@ func TestReadinessFollowsTheState(t *testing.T) {
 		d, stop := start(t, o)
 		expect := func(want int, text string) {
 			t.Helper()
-			time.Sleep(2 * s) // a snapshot is shown for a second
+			time.Sleep(2 * s) // a snapshot is reused for a second
 			if code, answer := readiness(t, d); code != want || !strings.Contains(answer.WhyNot, text) {
 				t.Errorf("got %d, %q, want %d, %q", code, answer.WhyNot, want, text)
 			}
@@ -89,7 +89,7 @@ func TestReadinessFollowsTheState(t *testing.T) {
 		time.Sleep(5 * s)
 		expect(200, "")
 		out <- errors.New("hangs")
-		time.Sleep(70 * s) // one look has failed
+		time.Sleep(70 * s) // one check has failed
 		expect(200, "")
 		time.Sleep(30 * s)
 		expect(503, "no answer within")
@@ -101,7 +101,8 @@ func TestReadinessFollowsTheState(t *testing.T) {
 	})
 }
 
-// An answer to a probe takes no look at the metrics, of which a fleet has many.
+// TestReadinessGathersNothing checks that a probe does not collect the metrics, which are many for
+// a fleet.
 func TestReadinessGathersNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options(mapping("m", &passes{took: s}))
@@ -116,7 +117,7 @@ func TestReadinessGathersNothing(t *testing.T) {
 	})
 }
 
-// Before anything is known a process is not ready.
+// TestReadinessBeginsWithTheStart checks that a process is not ready before anything is known.
 func TestReadinessBeginsWithTheStart(t *testing.T) {
 	if code, answer := readiness(t, daemon.New(options())); code != 503 || answer.WhyNot == "" {
 		t.Errorf("got %d, %+v before the start, want 503 with a reason", code, answer)

@@ -13,46 +13,46 @@ import (
 
 const (
 	// recallEvery is how often the ledger and the history are read of a mapping whose lease this
-	// process does not hold: two LISTs and two GETs, and more only while objects are in quarantine.
-	// In a day these are 1,152 requests for a mapping, which are 0.31 cents, or 0.09 dollars in 30
-	// days, at 0.005 dollars per 1,000 LISTs and 0.0004 per 1,000 GETs.
+	// process does not hold. Each reading takes two LISTs and two GETs, and more only while objects
+	// are in quarantine. In a day these are 1,152 requests for a mapping, which are 0.31 cents, or
+	// 0.09 dollars in 30 days, at 0.005 dollars per 1,000 LISTs and 0.0004 per 1,000 GETs.
 	recallEvery = 5 * time.Minute
-	// recallAgain is how soon after a reading that was interrupted the next one is, and
-	// recallTimeout how long one may take.
+	// recallAgain is how long to wait before retrying a reading that was interrupted, and
+	// recallTimeout how long a reading may take.
 	recallAgain   = 30 * time.Second
 	recallTimeout = 30 * time.Second
-	// recallsAtOnce bounds the readings at once in a process: all mappings of a fleet begin
+	// recallsAtOnce limits the concurrent readings of a process, because all its mappings start
 	// together.
 	recallsAtOnce = 8
 )
 
-// recall reads what the ledger and the history of a mapping say while its lease is not held here.
+// recall reads the ledger and the history of a mapping while this process does not hold its lease.
 type recall struct {
 	mapping   string
 	runner    *opened
 	condition *condition.Condition
-	// readings holds an element for each reading in progress of the process.
+	// readings has an element for each reading in progress in this process.
 	readings chan struct{}
 	log      *slog.Logger
 	now      func() time.Time
 
 	mu sync.Mutex
-	// reading is that of the ledger that is in progress, nil for none; isPassing says that a pass
-	// runs, in which there is none.
+	// reading is the reading in progress, or nil. isPassing means that a pass is running; no
+	// reading starts then.
 	reading   *reading
 	isPassing bool
 }
 
-// reading is one of a ledger that is in progress.
+// reading is one reading of a ledger.
 type reading struct {
 	cancel context.CancelFunc
-	done   chan struct{} // closed when it has ended
+	done   chan struct{} // closed when the reading has ended
 }
 
-// work reads what the ledger and the history say when the process begins to keep the mapping,
-// whatever it waits for then, and from then on while the lease is not held here: passes may run
-// elsewhere, or the mapping may have been mended by a command. Each mapping has its place in the
-// interval, so that they do not come together. It ends before the runner is closed.
+// work reads the ledger and the history when the mapping starts, even if its pass has to wait.
+// After that it reads them regularly while this process does not hold the lease: another process
+// may run passes, or a command may have changed the mapping. Each mapping reads at its own time
+// within the interval, so that the readings are spread. work ends before the runner is closed.
 func (r *recall) work(ctx context.Context) error {
 	places := appointment.NewSpread(r.mapping, recallEvery, "")
 	for wait := time.Duration(0); deadline.Sleep(ctx, wait) == nil && ctx.Err() == nil; {
@@ -64,7 +64,8 @@ func (r *recall) work(ctx context.Context) error {
 	return nil
 }
 
-// mayRecall reports whether no pass runs, and the mapping could be opened when that was tried.
+// mayRecall reports whether a reading may start: no pass is running, and the mapping could be
+// opened if that was tried.
 func (r *recall) mayRecall() bool {
 	r.mu.Lock()
 	isPassing := r.isPassing
@@ -72,14 +73,14 @@ func (r *recall) mayRecall() bool {
 	return !isPassing && (!r.condition.HasAsked() || r.runner.known() != nil)
 }
 
-// knowsAll reports whether the lease is held here.
+// knowsAll reports whether this process holds the lease.
 func (r *recall) knowsAll() bool {
 	of, ok := r.runner.known().(recaller)
 	return ok && of.Holds()
 }
 
-// suspend has no ledger read until the returned func is called: what a pass shows is newer than
-// what a reading has found that began before. One in progress gives way.
+// suspend prevents readings until allow is called: the results of a pass are newer than those of a
+// reading that started before it. It cancels a reading in progress and waits for it.
 func (r *recall) suspend() (allow func()) {
 	r.mu.Lock()
 	r.isPassing = true
@@ -96,7 +97,7 @@ func (r *recall) suspend() (allow func()) {
 	}
 }
 
-// recallNow reads the ledger, and reports whether it had its turn and was not interrupted.
+// recallNow reads the ledger. It returns false if the reading was interrupted or could not start.
 func (r *recall) recallNow(ctx context.Context) (hasRead bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -123,7 +124,7 @@ func (r *recall) recallNow(ctx context.Context) (hasRead bool) {
 	return r.readLedger(ctx)
 }
 
-// readLedger reports whether it was not interrupted.
+// readLedger reads the ledger. It returns false if the reading was interrupted.
 func (r *recall) readLedger(ctx context.Context) (hasRead bool) {
 	ctx, cancel := context.WithTimeout(ctx, recallTimeout)
 	defer cancel()
@@ -144,8 +145,8 @@ func (r *recall) readLedger(ctx context.Context) (hasRead bool) {
 	return ctx.Err() == nil
 }
 
-// adopt takes how passes fare from the history. What fails while another process has the lease is
-// shown by that one.
+// adopt updates the condition from the history. While another process holds the lease, that process
+// reports the failures.
 func (r *recall) adopt() {
 	if w := r.runner.worker(); w != nil && !r.condition.StandsBy() {
 		r.condition.Adopt(w.History())

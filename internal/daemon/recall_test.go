@@ -20,7 +20,7 @@ import (
 	"syncd/internal/syncer"
 )
 
-// command runs a pass as `syncd backfill` does, in a process of its own.
+// command runs a pass like `syncd backfill`, as a separate process.
 func (a *asked) command(t *testing.T) error {
 	t.Helper()
 	w, ok := a.worker("command", options(), "").(always)
@@ -34,12 +34,12 @@ func (a *asked) command(t *testing.T) error {
 	return err
 }
 
-// deny has the source refused until heal is called.
+// deny denies access to the source until heal is called.
 func (a *asked) deny() (heal func()) {
 	return a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
 }
 
-// check compares what is shown.
+// check checks the displayed status and metrics.
 func (a *asked) check(t *testing.T, what string, d *daemon.Daemon, o daemon.Options, state, activity status.State, generation int64) status.Mapping {
 	t.Helper()
 	got := statusOf(t, d)
@@ -56,8 +56,8 @@ func (a *asked) check(t *testing.T, what string, d *daemon.Daemon, o daemon.Opti
 	return got
 }
 
-// A failure that is mended elsewhere is over within five minutes, whatever the schedule, and so is
-// one of a mapping whose own daemon never ran a pass.
+// TestAFailureMendedByACommandIsOver checks that a failure that a command has fixed ends within
+// five minutes, whatever the schedule, even if the daemon never ran a pass of the mapping.
 func TestAFailureMendedByACommandIsOver(t *testing.T) {
 	daily, err := schedule.Parse("30 3 * * *")
 	if err != nil {
@@ -97,7 +97,8 @@ func TestAFailureMendedByACommandIsOver(t *testing.T) {
 	}
 }
 
-// The replica that failed once does not fail for ever while the other one keeps the mapping.
+// TestAFailureEndsWhereAnotherReplicaSucceeds checks that the failure of one replica ends when
+// another replica has successful passes.
 func TestAFailureEndsWhereAnotherReplicaSucceeds(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -118,7 +119,7 @@ func TestAFailureEndsWhereAnotherReplicaSucceeds(t *testing.T) {
 	})
 }
 
-// reloading returns what has the configuration change.
+// reloading returns a func that makes the configuration change.
 func reloading(o *daemon.Options) (reload func()) {
 	changes := make(chan struct{}, 1)
 	m := o.Mappings[0]
@@ -136,7 +137,8 @@ func reloading(o *daemon.Options) (reload func()) {
 	return func() { changes <- struct{}{}; time.Sleep(time.Minute) }
 }
 
-// A quarantine that is empty after a reload is shown as that.
+// TestAQuarantineEndsAfterAReload checks that a quarantine that was emptied is shown as empty after
+// a reload.
 func TestAQuarantineEndsAfterAReload(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -149,7 +151,7 @@ func TestAQuarantineEndsAfterAReload(t *testing.T) {
 		d, stop := start(t, o)
 		time.Sleep(time.Minute)
 		a.check(t, "before", d, o, status.Quarantined, status.Waiting, 1)
-		a.submit(t, request(control.Pause)) // which gives the lease up
+		a.submit(t, request(control.Pause)) // which releases the lease
 		time.Sleep(10 * time.Minute)
 		heal()
 		if err := a.command(t); err != nil {
@@ -161,8 +163,8 @@ func TestAQuarantineEndsAfterAReload(t *testing.T) {
 	})
 }
 
-// A pause hides neither a failure nor a quarantine nor what a command copies, also after a restart
-// and a reload.
+// TestAPauseHidesNothingAfterARestart checks that a pause hides neither a failure, nor a
+// quarantine, nor what a command copies, even after a restart and a reload.
 func TestAPauseHidesNothingAfterARestart(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -209,12 +211,12 @@ func TestAPauseHidesNothingAfterARestart(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(6 * time.Minute)
-		a.check(t, "mended by a command", d, o, status.Quarantined, status.Paused, 2) // the object is not tried again yet
+		a.check(t, "mended by a command", d, o, status.Quarantined, status.Paused, 2) // the object was not retried yet
 		stop()
 	})
 }
 
-// What a mapping that waits in line is like is known before it gets its place.
+// TestTheLineHidesNothing checks that the data of a mapping is known while it waits in line.
 func TestTheLineHidesNothing(t *testing.T) {
 	for name, tt := range map[string]struct {
 		operation string
@@ -261,20 +263,20 @@ func TestTheLineHidesNothing(t *testing.T) {
 	}
 }
 
-// late is ready after the others.
+// late is a Runner that becomes ready after the others.
 type late struct{ always }
 
 func (late) Ready(context.Context) error { time.Sleep(s); return nil }
 
-// sessionless has no sessions.
+// sessionless is a Runner that has no sessions.
 type sessionless struct{ always }
 
 func (sessionless) Ready(context.Context) error {
 	return &awserr.CredentialsError{Err: errors.New("AssumeRole (request " + time.Now().Format("150405") + "): AccessDenied")}
 }
 
-// A failure before the lease is known after a restart and to others, and costs one record however
-// often it is tried again.
+// TestAFailureBeforeTheLeaseIsRemembered checks that a failure before the lease was acquired is
+// known after a restart and to other processes, and takes one record however often it is retried.
 func TestAFailureBeforeTheLeaseIsRemembered(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -316,7 +318,7 @@ func TestAFailureBeforeTheLeaseIsRemembered(t *testing.T) {
 		}
 		stop()
 
-		// Another process that has the lease says how the mapping fares.
+		// Another process that holds the lease reports the results of the mapping.
 		_, stopOther := start(t, a.options("c", every(time.Minute), ""))
 		time.Sleep(90 * s)
 		_, stop = start(t, options("d", true))
@@ -329,8 +331,8 @@ func TestAFailureBeforeTheLeaseIsRemembered(t *testing.T) {
 	})
 }
 
-// A request that comes during a pass, and a replay that comes with one, are carried out right after
-// it, whatever asked for the pass.
+// TestRequestsDuringARequestedPass checks that a request that arrives during a pass, and a replay
+// that arrives with one, are carried out right after it, whatever started the pass.
 func TestRequestsDuringARequestedPass(t *testing.T) {
 	const m = time.Minute
 	for name, second := range map[string]control.What{"a trigger": control.Trigger, "a replay": control.Replay} {

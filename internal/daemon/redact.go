@@ -7,8 +7,8 @@ import (
 
 const redacted = "[redacted]"
 
-// redactor takes secrets out of texts that are shown. Errors hold none by the rules of style; this
-// is the last look.
+// redactor removes secrets from texts that are displayed. By convention, errors contain none; this
+// is a safeguard.
 type redactor struct {
 	secrets func() []string
 	shapes  *regexp.Regexp

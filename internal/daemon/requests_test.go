@@ -20,8 +20,9 @@ import (
 	"syncd/internal/syncer"
 )
 
-// Of two replicas exactly one carries a request out, once, however often it arrives; whoever has
-// the lease does when another asks.
+// TestATriggerIsCarriedOutOnce checks that exactly one of two replicas carries out a request, once,
+// however often it arrives, and that the holder of the lease does it even if another replica
+// received it.
 func TestATriggerIsCarriedOutOnce(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -35,14 +36,14 @@ func TestATriggerIsCarriedOutOnce(t *testing.T) {
 		if got.Outcome != control.Done || got.What != control.Trigger || !strings.Contains(string(got.Summary), `"copied":2`) {
 			t.Errorf("got %+v, want a pass that copied two objects", got)
 		}
-		a.submit(t, first) // the same again
+		a.submit(t, first) // the same request again
 		time.Sleep(40 * s)
 		second := a.submit(t, request(control.Trigger))
 		time.Sleep(40 * s)
 		if other := a.answer(t, second); other.By != got.By {
 			t.Errorf("got the second request carried out by %q, want it by the holder of the lease, %q", other.By, got.By)
 		}
-		passes := a.history(t) // before another process gets the lease, and has the pass that it has waited for
+		passes := a.history(t) // before another process acquires the lease and runs its own pass
 		stopA()
 		stopB()
 		if len(passes) != 2 || passes[0].Trigger != syncer.TriggerRequest || passes[0].Request != first.ID || passes[0].By != first.Who || passes[0].Copied != 2 || passes[0].Holder != got.By {
@@ -59,8 +60,8 @@ func TestATriggerIsCarriedOutOnce(t *testing.T) {
 	})
 }
 
-// A request whose process ended between the claim and the answer is claimed again by the next one,
-// and so is one whose answer could not be written.
+// TestARequestSurvivesItsProcess checks that the next process claims a request again if the first
+// process ended between claim and answer, or could not write the answer.
 func TestARequestSurvivesItsProcess(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -90,7 +91,8 @@ func TestARequestSurvivesItsProcess(t *testing.T) {
 	})
 }
 
-// A request to a mapping whose passes cannot begin is answered with the reason.
+// TestARequestThatCannotBeginIsAnswered checks that a request is answered with the reason if the
+// passes of its mapping cannot begin.
 func TestARequestThatCannotBeginIsAnswered(t *testing.T) {
 	for name, open := range map[string]func(a *asked, o daemon.Options) (daemon.Runner, error){
 		"not opened": func(*asked, daemon.Options) (daemon.Runner, error) { return nil, errors.New("no such role") },
@@ -116,7 +118,8 @@ func TestARequestThatCannotBeginIsAnswered(t *testing.T) {
 	}
 }
 
-// What is no request of this version is refused or left alone, and stops nothing.
+// TestMalformedRequestsAreRefused checks that records that are not valid requests are refused or
+// ignored, and affect nothing else.
 func TestMalformedRequestsAreRefused(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -157,7 +160,8 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 	})
 }
 
-// Requests for mappings that nobody keeps are answered after a day, and what is left is deleted.
+// TestRequestsExpire checks that requests for mappings that no process runs are answered after a
+// day, and that the remaining records are deleted.
 func TestRequestsExpire(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -190,8 +194,8 @@ func TestRequestsExpire(t *testing.T) {
 	})
 }
 
-// A replay tries what it chooses again, under the lease of the daemon; a rekey copies everything
-// under the new key.
+// TestReplayAndRekeyByRequest checks that a replay retries the selected objects under the daemon's
+// lease, and that a rekey copies everything under the new key.
 func TestReplayAndRekeyByRequest(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -238,7 +242,8 @@ func TestReplayAndRekeyByRequest(t *testing.T) {
 	})
 }
 
-// A mapping without a schedule waits for requests, and holds its lease no longer than for its pass.
+// TestAMappingWithoutScheduleIsTriggered checks that a mapping without a schedule waits for
+// requests, and holds its lease only during its pass.
 func TestAMappingWithoutScheduleIsTriggered(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -263,9 +268,9 @@ func TestAMappingWithoutScheduleIsTriggered(t *testing.T) {
 	})
 }
 
-// Looking for requests costs one listing each 15 s, reading the ledger and the history of a mapping
-// without its lease one of each every 5 min, and neither anything at the source and the
-// destination.
+// TestLookingForRequestsIsOneListing checks that the search for requests takes one listing every 15
+// s, that reading the ledger and the history without the lease takes one of each every 5 min, and
+// that neither sends requests to the source or destination.
 func TestLookingForRequestsIsOneListing(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -286,8 +291,9 @@ func TestLookingForRequestsIsOneListing(t *testing.T) {
 	})
 }
 
-// Requests that come during a pass are answered by one pass right after it, the schedule stays, and
-// a pause after failures is no reason to wait.
+// TestTriggersMeetTheSchedule checks that requests that arrive during a pass are answered by one
+// pass right after it, that the schedule stays, and that a pause after failures does not delay
+// requests.
 func TestTriggersMeetTheSchedule(t *testing.T) {
 	const m = time.Minute
 	for _, tt := range []struct {
@@ -300,7 +306,7 @@ func TestTriggersMeetTheSchedule(t *testing.T) {
 		{"none", s, nil, nil, []time.Duration{10 * m, 20 * m, 30 * m}},
 		{"between ticks", s, nil, []time.Duration{14 * m}, []time.Duration{10 * m, 14 * m, 20 * m, 30 * m}},
 		{"twice during a pass", 4 * m, nil, []time.Duration{11 * m, 12 * m}, []time.Duration{10 * m, 14 * m, 20 * m, 30 * m}},
-		{"over a tick", 8 * m, nil, []time.Duration{15 * m}, []time.Duration{10 * m, 18 * m, 26 * m}}, // the tick of 20 min at 26; this schedule counts on from there
+		{"over a tick", 8 * m, nil, []time.Duration{15 * m}, []time.Duration{10 * m, 18 * m, 26 * m}}, // the tick at 20 min runs at 26, and this schedule counts from there
 		{"after a failure", s, errors.New("x"), []time.Duration{14 * m}, []time.Duration{10 * m, 14 * m, 20 * m, 30 * m}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -333,7 +339,8 @@ func TestTriggersMeetTheSchedule(t *testing.T) {
 	}
 }
 
-// The socket takes a request, says who has it when the wait is over, and brings the answer.
+// TestRequestsByTheSocket checks that the socket accepts a request, reports who claimed it when the
+// wait ends, and returns the answer.
 func TestRequestsByTheSocket(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -27,14 +27,14 @@ import (
 	"syncd/internal/transfer"
 )
 
-// emptyPools stands before every bubble: the Parquet library pools decoders that hold channels,
-// which must not pass from one bubble to the next.
+// emptyPools runs before every bubble: the Parquet library pools decoders that contain channels,
+// which must not be used in another bubble.
 func emptyPools() {
 	runtime.GC()
 	runtime.GC()
 }
 
-// asked is a state on S3 with a desk, from which any number of daemons keep the mapping m.
+// asked is a state on S3 with requests. Any number of daemons can run the mapping m on it.
 type asked struct {
 	*cloud
 	desk *control.Desk
@@ -47,7 +47,7 @@ func newAsked(t *testing.T) *asked {
 	return &asked{c, control.NewDesk(c.store, time.Now), &lines{}}
 }
 
-// options are those of a daemon of that name with the mapping m.
+// options returns the options of a daemon with the given name and the mapping m.
 func (a *asked) options(holder string, schedule appointment.Schedule, rekeys string) daemon.Options {
 	o := options()
 	o.Logger = slog.New(slog.NewTextHandler(a.log, nil)).With("daemon", holder)
@@ -62,7 +62,8 @@ func (a *asked) state() store.Store {
 	return s3store.New(a.client, s3store.Options{Place: transfer.Place{Bucket: "consumer-state"}, LeaseFor: time.Minute, Now: time.Now})
 }
 
-// worker is a real syncer of the mapping m; key is that of its copies, "" for the usual one.
+// worker returns a real syncer of the mapping m; key is the KMS key of its copies, "" for the
+// default.
 func (a *asked) worker(holder string, o daemon.Options, key string) daemon.Runner {
 	if key == "" {
 		key = a.key.ARN()
@@ -88,14 +89,14 @@ func (a *asked) put(keys ...string) {
 	}
 }
 
-// fill puts so many objects.
+// fill puts n objects.
 func (a *asked) fill(n int) {
 	for i := range n {
 		a.put(fmt.Sprintf("k%03d", i))
 	}
 }
 
-// request is one of the mapping m.
+// request returns a request to the mapping m.
 func request(what control.What) control.Request {
 	now := time.Now()
 	return control.Request{Version: control.Version, ID: control.NewID(now), Mapping: "m", What: what, Who: "alice@laptop", At: now}
@@ -110,7 +111,7 @@ func (a *asked) submit(t *testing.T, r control.Request) control.Request {
 	return r
 }
 
-// answer is the one to a request.
+// answer returns the answer to a request.
 func (a *asked) answer(t *testing.T, r control.Request) control.Answer {
 	t.Helper()
 	got, err := a.desk.AnswerTo(t.Context(), r.Mapping, r.ID)
@@ -129,7 +130,7 @@ func (a *asked) history(t *testing.T) []history.Pass {
 	return passes
 }
 
-// unready has no sessions.
+// unready is a Runner that gets no sessions.
 type unready struct{ always }
 
 func (unready) Ready(context.Context) error { return errors.New("get credentials: no such role") }

@@ -13,46 +13,46 @@ import (
 	"syncd/internal/syncer"
 )
 
-// Runner runs the passes of a mapping, as a *syncer.Syncer does.
+// Runner runs the passes of a mapping. *syncer.Syncer implements it.
 type Runner interface {
-	// Ready gets what a pass needs and takes no work to get, such as credentials. It is called
-	// before each Run, when the mapping has no place among the passes that run: it may take long. A
-	// *store.LeaseHeldError says that it is not worth a Run yet.
+	// Ready prepares for a pass, for example by getting credentials. It is called before each Run,
+	// while the mapping does not occupy a place in line, so it may take long. A
+	// *store.LeaseHeldError means that a Run is not useful yet.
 	Ready(ctx context.Context) error
-	// Run runs a pass. When ctx ends it drains.
+	// Run runs a pass. When ctx ends, the pass drains.
 	Run(ctx context.Context) (syncer.Summary, error)
-	// Progress tells where the pass in progress stands.
+	// Progress returns the progress of the current pass.
 	Progress() (progress syncer.Progress, ok bool)
-	// Close gives the lease back. A Run after it begins from scratch.
+	// Close releases the lease. A Run after Close reads the ledger again.
 	Close() error
 }
 
-// Worker is a Runner that carries out requests. Requests for the passes of another Runner are
-// refused.
+// Worker is a Runner that carries out requests. Requests for a mapping with another kind of Runner
+// are refused.
 type Worker interface {
 	Runner
-	// Hold takes the lease. A *store.LeaseHeldError says that another process has it.
+	// Hold takes the lease. A *store.LeaseHeldError means that another process holds it.
 	Hold(ctx context.Context) error
-	// Holds reports whether the lease is held, without asking.
+	// Holds reports whether this process holds the lease, to its knowledge. It sends no request.
 	Holds() bool
-	// Do runs a pass as it is ordered, as Run does.
+	// Do runs the pass described by order. See Run.
 	Do(ctx context.Context, order syncer.Order) (syncer.Summary, error)
-	// EnterFailure adds a pass to the history that failed before it was begun, under the lease.
+	// EnterFailure records in the history a pass that failed before it began. It takes the lease
+	// for that.
 	EnterFailure(ctx context.Context, order syncer.Order, began, ended time.Time, failure error) error
-	// History returns the passes that ended last, oldest first, as far as they are known.
+	// History returns the most recent passes, oldest first, as far as they are known.
 	History() []history.Pass
 }
 
-// recaller is a Runner that can read its ledger and its history without the lease, so that the
-// metrics show what the last generation says, and what became of the last passes is known.
+// recaller is a Runner that can read its ledger and its history without the lease. The metrics then
+// show the last generation and the results of the last passes.
 type recaller interface {
 	Recall(ctx context.Context)
-	// Holds reports whether the lease is held, without asking: then the runner knows all there is
-	// to know.
+	// Holds reports whether this process holds the lease. If it does, Recall is not needed.
 	Holds() bool
 }
 
-// opened is what runs the passes of a mapping, once it is opened.
+// opened is the Runner of a mapping, once it is opened.
 type opened struct {
 	open func(ctx context.Context) (Runner, error)
 	log  *slog.Logger
@@ -63,7 +63,7 @@ type opened struct {
 	runner Runner // nil until it is opened
 }
 
-// get opens the mapping unless it is.
+// get returns the Runner. It opens the mapping if necessary.
 func (o *opened) get(ctx context.Context) (Runner, error) {
 	o.opening.Lock()
 	defer o.opening.Unlock()
@@ -80,14 +80,14 @@ func (o *opened) get(ctx context.Context) (Runner, error) {
 	return runner, nil
 }
 
-// known returns what runs the passes, nil while the mapping was not opened.
+// known returns the Runner, or nil if the mapping was not opened.
 func (o *opened) known() Runner {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.runner
 }
 
-// worker returns what carries requests out, nil for nothing.
+// worker returns the Runner as a Worker, or nil if it is not one.
 func (o *opened) worker() Worker {
 	w, _ := o.known().(Worker)
 	return w
@@ -98,7 +98,7 @@ func (o *opened) holds() bool {
 	return w != nil && w.Holds()
 }
 
-// Progress tells where the pass in progress stands.
+// Progress returns the progress of the current pass.
 func (o *opened) Progress() (progress syncer.Progress, ok bool) {
 	if runner := o.known(); runner != nil {
 		return runner.Progress()
@@ -106,7 +106,7 @@ func (o *opened) Progress() (progress syncer.Progress, ok bool) {
 	return syncer.Progress{}, false
 }
 
-// History returns the passes that ended last, nil where they are not known.
+// History returns the most recent passes, or nil if they are unknown.
 func (o *opened) History() []history.Pass {
 	if w := o.worker(); w != nil {
 		return w.History()
@@ -114,7 +114,7 @@ func (o *opened) History() []history.Pass {
 	return nil
 }
 
-// close gives the lease back.
+// close releases the lease.
 func (o *opened) close() error {
 	runner := o.known()
 	if runner == nil {
@@ -123,8 +123,8 @@ func (o *opened) close() error {
 	return runner.Close()
 }
 
-// release gives the lease up while it is not needed: one who runs a pass of a paused mapping, or of
-// one without a schedule, gets it.
+// release releases the lease while it is not needed, so that another process can run a pass of a
+// mapping that is paused or has no schedule.
 func (o *opened) release() {
 	if !o.holds() {
 		return
@@ -134,8 +134,8 @@ func (o *opened) release() {
 	}
 }
 
-// guarded calls do. A panic in it is a failure of this mapping alone: what it held in memory is
-// given up, so that the next pass reads it from scratch.
+// guarded calls do and returns a panic in it as an error. A panic only affects this mapping: its
+// state in memory is discarded, and the next pass reads it again.
 func (o *opened) guarded(do func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {

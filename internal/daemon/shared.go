@@ -13,15 +13,15 @@ import (
 	"syncd/internal/metrics"
 )
 
-// shared is what the keepers of all mappings share.
+// shared is the state that the keepers of all mappings share.
 type shared struct {
 	line    *line.Line
-	desk    *control.Desk // nil where no requests are taken
-	inbox   *order.Inbox  // nil where no requests are taken
+	desk    *control.Desk // nil if no requests are accepted
+	inbox   *order.Inbox  // nil if no requests are accepted
 	holder  string
 	metrics *metrics.Metrics
 	board   *figure.Board
-	// readings holds an element for each reading of a ledger.
+	// readings has an element for each reading of a ledger in progress.
 	readings               chan struct{}
 	watchdog, drainTimeout time.Duration
 	hint                   func(error) string
@@ -31,12 +31,12 @@ type shared struct {
 	rand                   func(n int64) int64
 }
 
-// answer makes an answer durable, and reports whether it is.
+// answer stores an answer, and reports whether it is durable.
 func (s *shared) answer(ctx context.Context, r control.Request, a control.Answer) bool {
 	return s.inbox.Answer(ctx, r, a)
 }
 
-// newCondition returns that of a mapping, after a former one.
+// newCondition returns the condition of a mapping that replaces former, which may be nil.
 func (s *shared) newCondition(m Mapping, wake func(), former *condition.Condition) *condition.Condition {
 	return condition.New(condition.Options{
 		Mapping: m.Name, IsScheduled: m.Schedule != nil, AtOnce: m.AtOnce, TakesRequests: s.desk != nil, Watchdog: s.watchdog, DrainTimeout: s.drainTimeout,
@@ -44,7 +44,7 @@ func (s *shared) newCondition(m Mapping, wake func(), former *condition.Conditio
 	}, former)
 }
 
-// newQueue returns that of the requests to a mapping.
+// newQueue returns the queue of requests to a mapping.
 func (s *shared) newQueue(mapping string, c *condition.Condition, holds func() bool, wake func()) *order.Queue {
 	return order.NewQueue(order.QueueOptions{
 		Mapping: mapping, Desk: s.desk, Holder: s.holder, Condition: c, Holds: holds, Wake: wake, Answer: s.answer,

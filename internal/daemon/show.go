@@ -10,7 +10,7 @@ import (
 	"syncd/internal/figure"
 )
 
-// Snapshot returns how everything is now, or was up to a second ago.
+// Snapshot returns the current status. It may be up to a second old.
 func (d *Daemon) Snapshot() *status.Snapshot {
 	now := d.now()
 	if s := d.shown.since(now); s != nil {
@@ -36,7 +36,7 @@ func (d *Daemon) snapshot(now time.Time) *status.Snapshot {
 	return s
 }
 
-// number gives those that wait in line their positions: they stand in the order they came.
+// number sets the positions of the waiting mappings, in the order in which they joined the line.
 func number(mappings []status.Mapping) {
 	var line []*status.Line
 	for _, m := range mappings {
@@ -50,7 +50,7 @@ func number(mappings []status.Mapping) {
 	}
 }
 
-// statusOf puts together what is known of a mapping.
+// statusOf returns the status of a mapping.
 func (d *Daemon) statusOf(k *keeper, now time.Time) status.Mapping {
 	m := status.Mapping{Mapping: k.m.Name, Source: status.SideOf(k.m.Source), Destination: status.SideOf(k.m.Destination), Method: k.m.Method}
 	if k.m.Schedule != nil {
@@ -62,18 +62,18 @@ func (d *Daemon) statusOf(k *keeper, now time.Time) status.Mapping {
 	return m
 }
 
-// describe enters what a figure says into the status of its mapping.
+// describe adds the data of a figure to the status of its mapping.
 func describe(f figure.Figure, m *status.Mapping) {
 	m.OldestUnsyncedSeconds, m.LastSuccess, m.LastListing = f.OldestUnsynced, known(f.LastSuccess), known(f.LastListing)
 	m.Generation, m.Entries, m.BacklogObjects, m.BacklogBytes = f.Generation, f.Entries, f.BacklogObjects, f.BacklogBytes
-	if f.Generation != nil || len(f.Quarantine) > 0 { // before the ledger was read, nothing is known to be in quarantine or not to be
+	if f.Generation != nil || len(f.Quarantine) > 0 { // before the ledger is read, the quarantine is unknown
 		m.Quarantine = f.Quarantine
 	}
 	m.Lease.Held, m.Lease.ExpiresAt = f.LeaseHeld, known(f.LeaseExpiry)
 	m.Credentials, m.Concurrency, m.RateLimits, m.Throttled = f.Credentials, f.Concurrency, f.Rates, f.Throttled()
 }
 
-// known returns a time that there is, nil for the zero one.
+// known returns a pointer to t, or nil if t is zero.
 func known(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -81,8 +81,8 @@ func known(t time.Time) *time.Time {
 	return &t
 }
 
-// Readiness returns whether the process can work. A mapping that fails on account of its own roles,
-// buckets or ledger says nothing about that: neither a restart nor another process would do better.
+// Readiness reports whether the process can work. A mapping that fails because of its own roles,
+// buckets or ledger does not count: neither a restart nor another process would help.
 func (d *Daemon) Readiness() status.Readiness {
 	answer := status.Readiness{Mappings: []status.MappingReadiness{}}
 	draining := d.fleet.isDraining()
@@ -94,7 +94,7 @@ func (d *Daemon) Readiness() status.Readiness {
 	return answer
 }
 
-// whyNot tells why the process cannot work, "" when it can.
+// whyNot returns why the process cannot work, or "" if it can.
 func (d *Daemon) whyNot(mappings int) string {
 	switch {
 	case d.fleet.isDraining():
@@ -106,8 +106,8 @@ func (d *Daemon) whyNot(mappings int) string {
 	}
 }
 
-// Health fails when a pass that showed no sign of life was told to end and does not: starting the
-// process again is all that helps, though it interrupts the passes of all other mappings.
+// Health returns an error if a stalled pass was asked to end and did not. Then only a restart of
+// the process helps, although it interrupts the passes of all other mappings.
 func (d *Daemon) Health() error {
 	var stalled []string
 	for _, k := range d.fleet.kept() {

@@ -7,17 +7,18 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// snapshotFor is how long a snapshot is shown: all mappings are read for one, however many ask.
+// snapshotFor is how long a snapshot is reused, so that concurrent requests do not read all
+// mappings each time.
 const snapshotFor = time.Second
 
-// lastShown is the snapshot that was made last.
+// lastShown caches the last snapshot.
 type lastShown struct {
 	mu       sync.Mutex
 	snapshot *status.Snapshot
 	at       time.Time
 }
 
-// since returns the snapshot that may be shown still, nil for none.
+// since returns the cached snapshot if it is still fresh, or nil.
 func (l *lastShown) since(now time.Time) *status.Snapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()

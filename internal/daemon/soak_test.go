@@ -44,8 +44,8 @@ const (
 	consumer = "222222222222"
 )
 
-// cloud is an owner's bucket and a consumer's, and what copies from the one to the other, all in
-// this process.
+// cloud has an owner's and a consumer's bucket and the clients to copy between them, all in this
+// process.
 type cloud struct {
 	*awsfake.Cloud
 	source, destination *awsfake.Bucket
@@ -76,7 +76,7 @@ func newCloud(t *testing.T) *cloud {
 	return c
 }
 
-// runner makes what runs the passes of the mapping whose objects lie under its name.
+// runner returns the Runner of a mapping whose objects are stored under its name.
 func (c *cloud) runner(name string, o daemon.Options) daemon.Runner {
 	prefix, log := name+"/", slog.New(slog.DiscardHandler)
 	level := throttle.NewLevel(throttle.LevelOptions{Min: 4, Start: 8, Max: 16})
@@ -94,7 +94,7 @@ func (c *cloud) runner(name string, o daemon.Options) daemon.Runner {
 	})}
 }
 
-// always is ready.
+// always is a Runner that is always ready.
 type always struct{ *syncer.Syncer }
 
 func (always) Ready(context.Context) error { return nil }
@@ -113,16 +113,16 @@ func (c *cloud) options(mappings int, schedule appointment.Schedule) daemon.Opti
 	return o
 }
 
-// TestAnHourOfManyMappings keeps mappings for an hour of the bubble's time, with objects that come
-// all the while. The bubble fails if a goroutine is left behind.
+// TestAnHourOfManyMappings runs mappings for an hour of the bubble's time while objects keep
+// arriving. The bubble fails if a goroutine is leaked.
 func TestAnHourOfManyMappings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs some hundred passes")
 	}
 	const rounds = 2
 	mappings := *tenants
-	// The Parquet library pools decoders that hold channels, which must not pass from one bubble to
-	// the next.
+	// The Parquet library pools decoders that contain channels, which must not be used in another
+	// bubble.
 	runtime.GC()
 	runtime.GC()
 	synctest.Test(t, func(t *testing.T) {
@@ -153,8 +153,8 @@ func TestAnHourOfManyMappings(t *testing.T) {
 	})
 }
 
-// TestSoak works in real time with faults, and looks whether goroutines, open files and memory stay
-// where they were after a tenth of the time. `make soak` runs it.
+// TestSoak runs in real time with faults, and checks that goroutines, open files and memory stay at
+// the level that they had after a tenth of the time. `make soak` runs it.
 func TestSoak(t *testing.T) {
 	if *soakFor == 0 {
 		t.Skip("give -soak a duration")
@@ -175,7 +175,7 @@ func TestSoak(t *testing.T) {
 	began, n := time.Now(), 0
 	for ctx.Err() == nil {
 		<-tick.C
-		// The same keys again and again: the source changes, and does not grow.
+		// Always write the same keys: the source changes but does not grow.
 		for range 50 {
 			n++
 			c.source.Put(fmt.Sprintf("tenant-%03d/%d", n%20, n%977), awsfake.BytesBody(fmt.Appendf(nil, "%d", n)), awsfake.PutOptions{})
@@ -194,7 +194,7 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// footprint is what a process takes.
+// footprint has the resources that a process uses.
 type footprint struct {
 	goroutines, files int
 	heap              uint64

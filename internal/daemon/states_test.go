@@ -19,7 +19,7 @@ import (
 	"syncd/internal/syncer/denial"
 )
 
-// moods are Runners whose passes take a while and end as the next of their errors says.
+// moods is a Runner whose passes take a fixed time and end with the next of its errors.
 type moods struct {
 	passes
 	errs []error
@@ -33,8 +33,9 @@ func (m *moods) Run(ctx context.Context) (syncer.Summary, error) {
 	return summary, err
 }
 
-// A mapping that fails does so until a pass reaches its end, however often it is tried, and since
-// the first failure. The page, the JSON, the filter, the readiness and the metric agree.
+// TestFailingLastsUntilAPassReachesItsEnd checks that a mapping is failing, since the first
+// failure, until a pass reaches its end, however often it is retried. The page, the JSON, the
+// filter, the readiness and the metric must agree.
 func TestFailingLastsUntilAPassReachesItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		denied := errors.New("list source: denied")
@@ -77,14 +78,14 @@ func TestFailingLastsUntilAPassReachesItsEnd(t *testing.T) {
 			}
 		}
 		check(22*s, status.Failing, status.Running, 4*s)
-		check(26*s, status.Failing, status.Waiting, 4*s) // drained: nothing shows that it got better
+		check(26*s, status.Failing, status.Waiting, 4*s) // drained, which does not prove that the failure is gone
 		check(32*s, status.Failing, status.Running, 4*s)
 		check(36*s, status.Waiting, status.Waiting, 34*s)
 		stop()
 	})
 }
 
-// What the ledger says of refusals before this process counts.
+// TestFailingLastsOverARestart checks that refusals in the ledger from before this process count.
 func TestFailingLastsOverARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		since := time.Now().Add(-26 * time.Hour).UTC()
@@ -104,8 +105,8 @@ func TestFailingLastsOverARestart(t *testing.T) {
 	})
 }
 
-// Objects in quarantine, a source that was never listed and a mapping without schedule are no
-// waiting mappings.
+// TestStatesThatAreNotFine checks that mappings with objects in quarantine, without a complete
+// listing or without a schedule are not shown as waiting.
 func TestStatesThatAreNotFine(t *testing.T) {
 	tests := []struct {
 		name            string
@@ -146,7 +147,7 @@ func TestStatesThatAreNotFine(t *testing.T) {
 					tt.fill(o)
 				}
 				d, stop := start(t, o)
-				time.Sleep(31 * s) // readiness looks at the figures twice a minute
+				time.Sleep(31 * s) // readiness reads the figures twice a minute
 				if got := statusOf(t, d); got.State != tt.state || got.Activity != tt.activity || got.Since.IsZero() {
 					t.Errorf("got %s since %s, %s, want %s, %s", got.State, got.Since, got.Activity, tt.state, tt.activity)
 				}
@@ -159,7 +160,8 @@ func TestStatesThatAreNotFine(t *testing.T) {
 	}
 }
 
-// What is not known is absent from the JSON, and unknown on the page.
+// TestUnknownIsNotZero checks that unknown values are absent from the JSON and shown as unknown on
+// the page.
 func TestUnknownIsNotZero(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options(mapping("m", &passes{took: time.Hour}))
@@ -204,7 +206,7 @@ func TestUnknownIsNotZero(t *testing.T) {
 	})
 }
 
-// recalling is a Runner that reads its ledger.
+// recalling is a Runner that can read its ledger.
 type recalling struct {
 	*passes
 	mu    sync.Mutex
@@ -221,7 +223,7 @@ func (r *recalling) Recall(ctx context.Context) {
 	}
 }
 
-// Holds says that it holds the lease from its first pass on.
+// Holds reports that the lease is held from the first pass on.
 func (r *recalling) Holds() bool { return len(r.starts()) > 0 }
 
 func (r *recalling) read() []time.Duration {
@@ -230,12 +232,13 @@ func (r *recalling) read() []time.Duration {
 	return append([]time.Duration(nil), r.reads...)
 }
 
-// A ledger is read from the start on while the lease is not held, and holds up no pass.
+// TestLedgersAreReadWithoutPasses checks that a ledger is read from the start while the lease is
+// not held, and that this does not delay passes.
 func TestLedgersAreReadWithoutPasses(t *testing.T) {
 	const m = time.Minute
 	for name, tt := range map[string]struct {
 		edit        func(m *daemon.Mapping, r *recalling)
-		least, most int // readings in 21 minutes
+		least, most int // number of readings in 21 minutes
 		passes      []time.Duration
 	}{
 		"before a pass that is an hour away": {func(m *daemon.Mapping, _ *recalling) { m.Schedule = every(time.Hour) }, 5, 6, nil},
@@ -265,7 +268,8 @@ func TestLedgersAreReadWithoutPasses(t *testing.T) {
 	}
 }
 
-// A process that stands by shows what the other one leaves in the ledger.
+// TestLedgersAreReadWhileStandingBy checks that a process that is standing by shows the ledger of
+// the other process.
 func TestLedgersAreReadWhileStandingBy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := &passes{origin: time.Now()}
@@ -286,7 +290,7 @@ func TestLedgersAreReadWhileStandingBy(t *testing.T) {
 	})
 }
 
-// The ledgers of a fleet are not read all at the same moments.
+// TestReadingsAreSpread checks that the ledgers of a fleet are not all read at the same time.
 func TestReadingsAreSpread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var runners []*recalling
@@ -316,7 +320,7 @@ func TestReadingsAreSpread(t *testing.T) {
 	})
 }
 
-// standing is a Runner of a mapping that another process keeps.
+// standing is a Runner of a mapping whose lease another process holds.
 type standing struct {
 	recalling
 	held heldFor
@@ -324,7 +328,8 @@ type standing struct {
 
 func (r *standing) Run(ctx context.Context) (syncer.Summary, error) { return r.held.Run(ctx) }
 
-// The page has what wants attention first, and the rest in the order of names.
+// TestWorstComesFirst checks that the page shows mappings that need attention first, and the rest
+// by name.
 func TestWorstComesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options(
@@ -359,8 +364,8 @@ func TestWorstComesFirst(t *testing.T) {
 	})
 }
 
-// A pass that has listed nothing yet is no empty one, and one that failed before it began did not
-// take 0 s.
+// TestThePageSaysWhatAPassKnows checks that a pass that has listed nothing yet is not shown as
+// empty, and that one that failed before it began is not shown with 0 s.
 func TestThePageSaysWhatAPassKnows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begins, ended := &passes{took: time.Hour}, &passes{took: time.Hour}

@@ -18,7 +18,7 @@ import (
 	"syncd/internal/syncer"
 )
 
-// ask returns the answer to a GET.
+// ask returns the response to a GET request.
 func ask(t *testing.T, h http.Handler, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
@@ -78,7 +78,7 @@ func TestStates(t *testing.T) {
 	}
 }
 
-// listed has it known that the sources of mappings were listed to their ends.
+// listed records that the sources of the mappings were fully listed.
 func listed(o daemon.Options, mappings ...string) {
 	for _, m := range mappings {
 		o.Board.Of(m).SetLastListing(time.Now().Truncate(time.Second))
@@ -86,7 +86,7 @@ func listed(o daemon.Options, mappings ...string) {
 	}
 }
 
-// unopened is a Runner that does not get as far as the lease.
+// unopened is a Runner that never acquires the lease.
 type unopened struct{}
 
 func (unopened) Ready(context.Context) error { return nil }
@@ -97,7 +97,8 @@ func (unopened) Run(context.Context) (syncer.Summary, error) {
 func (unopened) Progress() (syncer.Progress, bool) { return syncer.Progress{}, false }
 func (unopened) Close() error                      { return nil }
 
-// A mapping that holds its lease is ready in its first pass, which may take days.
+// TestAFirstPassIsReadyOnceItHasTheLease checks that a mapping that holds its lease is ready during
+// its first pass, which may take days.
 func TestAFirstPassIsReadyOnceItHasTheLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options(mapping("m", &passes{took: time.Hour}))
@@ -115,7 +116,8 @@ func TestAFirstPassIsReadyOnceItHasTheLease(t *testing.T) {
 	})
 }
 
-// A process that stood by and got the lease shows its pass.
+// TestATakeoverIsShownAsAPass checks that a process that was standing by and acquired the lease
+// shows its pass.
 func TestATakeoverIsShownAsAPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options(mapping("m", heldFor{&passes{took: time.Hour, origin: time.Now()}, 9 * s}))
@@ -164,8 +166,8 @@ func TestProgressHasRatesOfTheLastMinute(t *testing.T) {
 	})
 }
 
-// The watchdog barks when nothing moves in a pass that does not end for it either, and at nothing
-// else.
+// TestWatchdog checks that the health check fails only if a pass makes no progress and does not end
+// when it is asked to.
 func TestWatchdog(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -204,8 +206,8 @@ func TestWatchdog(t *testing.T) {
 	}
 }
 
-// A pass without a sign of life is told to end, and fails; the others notice nothing, and its place
-// goes to the next in line.
+// TestAStalledPassIsEnded checks that a pass without progress is asked to end, and fails, that
+// other mappings are not affected, and that its place goes to the next mapping in line.
 func TestAStalledPassIsEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hung, lively := &passes{took: 1 << 60, drains: 20 * s, origin: time.Now()}, &passes{took: s, origin: time.Now()}
@@ -235,7 +237,7 @@ func TestAStalledPassIsEnded(t *testing.T) {
 	})
 }
 
-// The time until the watchdog barks is that of the configuration.
+// TestWatchdogWaits checks that the watchdog uses the configured time.
 func TestWatchdogWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, stop := start(t, options(mapping("slow", &passes{took: time.Hour, drains: time.Hour})))

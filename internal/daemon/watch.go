@@ -10,27 +10,27 @@ import (
 )
 
 const (
-	// sampleEvery is how often it is looked at how far passes are.
+	// sampleEvery is how often the progress of passes is sampled.
 	sampleEvery = 5 * time.Second
-	// pulseEvery is how often mappings are looked at for signs of life and for what states depend
-	// on, in samples. The first sample does too, so that /readyz soon has the states.
+	// pulseEvery is after how many samples mappings are checked for activity and their states
+	// updated. The first sample does that too, so that /readyz has the states soon.
 	pulseEvery = 6
-	// stateEvery is how often the state is looked at, stateAgain how often while it cannot be
-	// reached, and stateTimeout how long a look may take.
+	// stateEvery is how often to check whether the state can be reached, stateAgain how often while
+	// it cannot, and stateTimeout how long a check may take.
 	stateEvery   = time.Minute
 	stateAgain   = 5 * time.Second
 	stateTimeout = 10 * time.Second
-	// stateFailures is how many looks in a row fail before a process is not ready any more: a
-	// service may fail for a moment.
+	// stateFailures is how many checks in a row must fail before the process is not ready: a
+	// service may fail briefly.
 	stateFailures = 3
 )
 
-// sampler looks at the passes in progress.
+// sampler samples the passes in progress.
 type sampler struct {
 	fleet *fleet
 }
 
-// work looks until ctx ends.
+// work takes samples until ctx ends.
 func (s sampler) work(ctx context.Context) error {
 	tick := time.NewTicker(sampleEvery)
 	defer tick.Stop()
@@ -49,28 +49,28 @@ func (s sampler) work(ctx context.Context) error {
 	}
 }
 
-// factsOf returns what the state of a mapping depends on of what its figure says, and whether the
-// process drains.
+// factsOf returns the facts on which the state of a mapping depends: those in its figure, and
+// whether the process drains.
 func factsOf(f figure.Figure, draining bool) condition.Facts {
 	return condition.Facts{LeaseHeld: f.LeaseHeld, Listed: !f.LastListing.IsZero(), Aside: f.HasAside(), Draining: draining}
 }
 
-// reach is whether the state can be reached.
+// reach checks whether the state can be reached.
 type reach struct {
-	// look looks at the state; nil where it need not be reached.
+	// look checks the state; nil if no check is needed.
 	look func(ctx context.Context) error
-	// every bounds how long the next look may wait, and poked has an element when it should be at
-	// once.
+	// every returns the maximum wait before the next check. poked has an element when the next
+	// check should run at once.
 	every func() time.Duration
 	poked <-chan struct{}
 
 	mu       sync.Mutex
-	isKnown  bool // it was reached once, or need not be
-	failures int  // in a row
+	isKnown  bool // the state was reached once, or no check is needed
+	failures int  // number of failures in a row
 	err      error
 }
 
-// work looks whether the state can be reached, until ctx ends.
+// work checks whether the state can be reached until ctx ends.
 func (r *reach) work(ctx context.Context) error {
 	if r.look == nil {
 		r.note(nil)
@@ -79,7 +79,7 @@ func (r *reach) work(ctx context.Context) error {
 	for ctx.Err() == nil {
 		err := r.look(ctx)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // the look ended with ctx, which says nothing of the state
+			return nil //nolint:nilerr // the check ended with ctx, so its error does not concern the state
 		}
 		timer := time.NewTimer(min(r.note(err), r.every()))
 		select {
@@ -92,7 +92,7 @@ func (r *reach) work(ctx context.Context) error {
 	return nil
 }
 
-// note takes note of a look, and returns how long the next one may wait.
+// note records the result of a check, and returns how long to wait before the next one.
 func (r *reach) note(err error) (next time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

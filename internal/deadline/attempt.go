@@ -12,17 +12,17 @@ import (
 	"syncd/internal/awserr"
 )
 
-// Patience is how long an attempt of a client may go without an answer.
+// Patience is how long a client waits for the response to an attempt.
 type Patience struct {
-	// For returns the time of an operation.
+	// For returns the time limit for an operation.
 	For func(operation string) time.Duration
-	// Streams reports whether the answer's body is read after the call; the time is then for its
-	// beginning alone. Nil: never.
+	// Streams reports whether the body of the response is read after the call; the limit then
+	// applies only until the response begins. Nil means never.
 	Streams func(operation string) bool
 }
 
-// Attach bounds each attempt of a client, so that a connection which has gone silent is given up
-// and the retryer tries another. It is one of the client's APIOptions, before those that observe
+// Attach limits the time of each attempt of a client, so that a silent connection is abandoned and
+// the retryer tries another one. It is one of the client's APIOptions, before those that observe
 // attempts, which then see an *awserr.TimeoutError.
 func (p Patience) Attach(stack *middleware.Stack) error {
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.Patience", p.bound), middleware.Before)
@@ -40,11 +40,11 @@ func (p Patience) bound(ctx context.Context, in middleware.DeserializeInput, nex
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	timer.Stop()
 	if err == nil && p.Streams != nil && p.Streams(operation) {
-		return out, metadata, nil // its body is still to be read under ctx, which ends with its parent
+		return out, metadata, nil // the body will be read with ctx, which ends with its parent
 	}
 	cancel()
 	if err != nil && silent.Load() {
-		// The SDK's error would look like a request that was canceled, which is not retried.
+		// The SDK's error would look like a canceled request, which is not retried.
 		late := &awserr.TimeoutError{Limit: patience}
 		if request, ok := in.Request.(*smithyhttp.Request); ok {
 			late.Endpoint = awserr.EndpointOf(request.URL)

@@ -1,16 +1,15 @@
-// Package deadline bounds one request of the program, and says why it was not answered in time.
+// Package deadline limits the time of a request, and reports why it had no response in time.
 //
-// It promises that a request which is given up ends with an [awserr.TimeoutError] that names where
-// it was sent and the last thing that went wrong before: an SDK client tries again until its
-// context ends, and then reports no more than that it was canceled. It promises as well that the
-// time stands still while a request waits for a rate or a slot that it was told to wait for, and
-// for another request that has a bound of its own, as the session under an S3 request. An end that
-// is the caller's own is left as it is.
+// A request that times out fails with an [awserr.TimeoutError], which names the endpoint and the
+// last failure before it. An SDK client alone would retry until its context ends, and then report
+// only that it was canceled. The time limit is paused while a request waits for a rate or a slot,
+// and for another request with its own limit, such as AssumeRole during an S3 request. If the
+// caller's context ends, the error is unchanged.
 //
-// It leaves to others how long a request may take, and how often it is tried.
+// The caller decides how long a request may take, and the client's retryer how often it is sent.
 //
-// Two words: an attempt is one of the several times that a client sends a request; a cause is why
-// one of them failed.
+// Two terms: an attempt is one of the times that a client sends a request; a cause is why an
+// attempt failed.
 package deadline
 
 import (
@@ -25,8 +24,8 @@ import (
 	"syncd/internal/awserr"
 )
 
-// Do sends a request under a context that ends after limit. When that is why send failed, the error
-// is an *awserr.TimeoutError with the cause of the last attempt, as far as the client has [Attach]
+// Do calls send with a context that ends after limit. If send fails because of that, the error is
+// an *awserr.TimeoutError. It includes the cause of the last attempt if the client has [Attach]
 // among its APIOptions.
 func Do(ctx context.Context, limit time.Duration, send func(context.Context) error) error {
 	bounded, cancel := context.WithCancelCause(ctx)
@@ -42,7 +41,7 @@ func Do(ctx context.Context, limit time.Duration, send func(context.Context) err
 	return w.timeout(limit)
 }
 
-// Attach has a client note why its attempts fail; it is one of the client's APIOptions.
+// Attach makes a client record why its attempts fail; it is one of the client's APIOptions.
 func Attach(stack *middleware.Stack) error {
 	if _, ok := stack.Finalize.Get("Retry"); !ok {
 		return nil
@@ -67,7 +66,7 @@ func Attach(stack *middleware.Stack) error {
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.deadline.sent", send), middleware.Before)
 }
 
-// Pause stops the time of all bounds of a context until resume is called.
+// Pause stops all time limits of a context until resume is called.
 func Pause(ctx context.Context) (resume func()) {
 	innermost := of(ctx)
 	for w := innermost; w != nil; w = w.outer {
@@ -80,7 +79,7 @@ func Pause(ctx context.Context) (resume func()) {
 	}
 }
 
-// watchKey is under which a context has its innermost watch.
+// watchKey is the context key of the innermost watch.
 type watchKey struct{}
 
 func of(ctx context.Context) *watch {
@@ -88,23 +87,23 @@ func of(ctx context.Context) *watch {
 	return w
 }
 
-// watch is a timer that can stand still, and the last cause.
+// watch is a timer that can be paused, with the state of the last attempt.
 type watch struct {
-	outer *watch // of the context that it was made with
+	outer *watch // watch of the parent context, or nil
 
 	mu      sync.Mutex
 	timer   *time.Timer
-	left    time.Duration // when it began to run last
-	since   time.Time     // when that was
-	waiting int           // requests for which it stands still
-	over    bool          // it has run out, or is not needed any more
+	left    time.Duration // time left when the timer was last started
+	since   time.Time     // when the timer was last started
+	waiting int           // number of pauses in effect
+	over    bool          // the timer has fired, or is no longer needed
 
 	begun    bool   // an attempt was made
-	endpoint string // that the last one was sent to, "" while it lacks credentials
-	cause    error  // why the last one failed that has failed
+	endpoint string // where the last attempt was sent, "" while it waits for credentials
+	cause    error  // why the last failed attempt failed
 }
 
-// begin notes that an attempt begins, for which credentials are needed first.
+// begin records that an attempt begins, which needs credentials first.
 func (w *watch) begin() {
 	if w == nil {
 		return
@@ -114,7 +113,7 @@ func (w *watch) begin() {
 	w.begun, w.endpoint = true, ""
 }
 
-// sent notes where the attempt is sent.
+// sent records where the attempt is sent.
 func (w *watch) sent(endpoint string) {
 	if w == nil {
 		return
@@ -124,7 +123,7 @@ func (w *watch) sent(endpoint string) {
 	w.endpoint = endpoint
 }
 
-// note keeps the cause, which is also that of what the request is part of.
+// note records the cause, also for the requests that this one is part of.
 func (w *watch) note(err error) {
 	for ; w != nil; w = w.outer {
 		w.mu.Lock()
@@ -166,7 +165,7 @@ func (w *watch) end() {
 	w.timer.Stop()
 }
 
-// Sleep returns after d, or with the context's error when that ends first.
+// Sleep waits for d. If ctx ends first, it returns the error of ctx.
 func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -24,7 +24,7 @@ type tripper func(*http.Request) (*http.Response, error)
 
 func (t tripper) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
 
-// lister returns a func that lists a bucket with a client that tries again for ever.
+// lister returns a func that lists a bucket with a client that retries almost forever.
 func lister(t tripper) func(context.Context) error {
 	client := s3.New(s3.Options{
 		Region: "us-west-2", HTTPClient: &http.Client{Transport: t}, Credentials: credentials.NewStaticCredentialsProvider("AK", "SK", ""),
@@ -45,8 +45,8 @@ func hang(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-// TestDoNamesTheCause gives requests up that fail again and again, that fail once and are not
-// answered then, and that are never answered.
+// TestDoNamesTheCause times out requests that fail repeatedly, that fail once and then get no
+// response, and that never get a response.
 func TestDoNamesTheCause(t *testing.T) {
 	once := 0
 	for name, tt := range map[string]struct {
@@ -77,8 +77,8 @@ func TestDoNamesTheCause(t *testing.T) {
 	}
 }
 
-// TestDoOfARequestInside: a request that has a bound of its own, as the session under an S3
-// request, ends by that one alone, and what is left for the outer one begins after it.
+// TestDoOfARequestInside checks that a nested request with its own limit, such as AssumeRole during
+// an S3 request, ends only by that limit, and that the outer limit is paused meanwhile.
 func TestDoOfARequestInside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
@@ -95,7 +95,7 @@ func TestDoOfARequestInside(t *testing.T) {
 	})
 }
 
-// TestDoWithoutCredentials says that nothing was sent.
+// TestDoWithoutCredentials checks that the error says that nothing was sent.
 func TestDoWithoutCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := s3.New(s3.Options{
@@ -115,7 +115,8 @@ func TestDoWithoutCredentials(t *testing.T) {
 	})
 }
 
-// TestDoLeavesOtherErrors has errors that are no matter of the limit, and the caller's own end.
+// TestDoLeavesOtherErrors checks errors that are not caused by the limit, and the end of the
+// caller's context.
 func TestDoLeavesOtherErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lost := errors.New("lease lost")
@@ -138,7 +139,7 @@ func TestDoLeavesOtherErrors(t *testing.T) {
 	})
 }
 
-// TestPauseStopsTheTime has a wait inside two bounds that is longer than both.
+// TestPauseStopsTheTime waits inside two limits, longer than both.
 func TestPauseStopsTheTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wait := func(ctx context.Context) error {

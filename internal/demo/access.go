@@ -19,8 +19,6 @@ import (
 	"time"
 )
 
-// How a shell gets at the accounts that "syncd demo --serve" keeps up.
-
 const (
 	// rehearsalRegion is the region of docs/getting-started.md.
 	rehearsalRegion = "us-west-2"
@@ -52,10 +50,10 @@ endpoint_url = {endpoint}
 {authority}
 `
 
-// environment points the AWS CLI, SDKs and syncd at the accounts. It removes credentials and
-// endpoints of the caller's own accounts, leaves AWS_PROFILE to choose one of these two, and
-// exempts the endpoint from proxies. Version 1 of the AWS CLI reads the region from
-// AWS_DEFAULT_REGION alone.
+// environment points the AWS CLI, SDKs and syncd at the accounts. It removes the credentials and
+// endpoints of the user's own accounts, leaves AWS_PROFILE to choose one of the two, and exempts
+// the endpoint from proxies. It also sets AWS_DEFAULT_REGION, because version 1 of the AWS CLI does
+// not read AWS_REGION.
 const environment = `# The two accounts of "syncd demo" for a shell; read it with a dot and the path of this file. A shell that has read it reaches
 # these accounts only: close it afterwards.
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE AWS_DEFAULT_PROFILE
@@ -76,7 +74,7 @@ aws-cli/1.[0-9].* | aws-cli/1.1[0-9].* | aws-cli/1.2[0-8].* | aws-cli/2.[0-9].* 
 esac
 `
 
-// WriteEmpty leaves what a shell needs to use two empty accounts in dir.
+// WriteEmpty writes the shell settings for two empty accounts into dir.
 func (w *World) WriteEmpty(dir string) error {
 	if err := removeFormer(dir); err != nil {
 		return err
@@ -84,7 +82,7 @@ func (w *World) WriteEmpty(dir string) error {
 	return w.WriteAccess(dir, rehearsalRegion)
 }
 
-// WriteAccess writes the profiles with their region, and last of all the environment.
+// WriteAccess writes the certificate authority, the profiles and last the environment into dir.
 func (w *World) WriteAccess(dir, region string) error {
 	profileAuthority, exportAuthority := "", "unset AWS_CA_BUNDLE"
 	if w.Authority != nil {
@@ -106,7 +104,7 @@ func (w *World) WriteAccess(dir, region string) error {
 		"{host}", w.host(), "{credentials}", shellQuote(filepath.Join(dir, "credentials")), "{authority}", exportAuthority))
 }
 
-// host is the address of the endpoint without its port.
+// host returns the address of the endpoint without the port.
 func (w *World) host() string {
 	at, err := url.Parse(w.Endpoint)
 	if err != nil {
@@ -115,7 +113,7 @@ func (w *World) host() string {
 	return at.Hostname()
 }
 
-// shellQuote is the text as one word of a shell.
+// shellQuote quotes text as one word of a shell.
 func shellQuote(text string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@", r)
@@ -126,8 +124,8 @@ func shellQuote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// Secure serves the endpoint under TLS, with a certificate that an authority of this process alone
-// has signed: an endpoint that the environment names, and not the configuration, must have TLS.
+// Secure wraps listener in TLS, with a certificate from a new authority. TLS is required because
+// the environment names the endpoint, not the configuration.
 func (w *World) Secure(listener net.Listener) (net.Listener, error) {
 	certificate, authority, err := loopbackCertificate(listener.Addr(), time.Now())
 	if err != nil {
@@ -137,15 +135,15 @@ func (w *World) Secure(listener net.Listener) (net.Listener, error) {
 	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}), nil
 }
 
-// loopbackCertificate is a certificate for a loopback address and its names, and that of its
-// authority in PEM.
+// loopbackCertificate returns a certificate for a loopback address and its names, and the
+// certificate of its authority in PEM.
 func loopbackCertificate(at net.Addr, now time.Time) (leaf tls.Certificate, authority []byte, err error) {
 	authorityKey, errA := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	leafKey, errB := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err := errors.Join(errA, errB); err != nil {
 		return leaf, nil, err
 	}
-	host, _ := os.Hostname() // it only tells certificates of several machines apart
+	host, _ := os.Hostname() // the name only distinguishes the certificates of several machines
 	root := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "syncd demo " + host}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
@@ -160,7 +158,7 @@ func loopbackCertificate(at net.Addr, now time.Time) (leaf tls.Certificate, auth
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano() + 1), Subject: pkix.Name{CommonName: "localhost"}, NotBefore: root.NotBefore, NotAfter: root.NotAfter,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, BasicConstraintsValid: true,
-		DNSNames: []string{"localhost", "*.localhost"}, IPAddresses: []net.IP{at.(*net.TCPAddr).IP}, //nolint:forcetypeassert // the listener is one of TCP
+		DNSNames: []string{"localhost", "*.localhost"}, IPAddresses: []net.IP{at.(*net.TCPAddr).IP}, //nolint:forcetypeassert // Bind listens on TCP
 	}, root, leafKey.Public(), authorityKey)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: leafKey}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: rootDER}), err
 }

@@ -1,18 +1,18 @@
 package demo
 
-// The policies of the demo's two accounts: what a real pair of accounts needs for server-side
-// copies, and no more.
+// The policies of the two accounts grant what a real pair of accounts needs for server-side copies,
+// and no more.
 
-// TrustPolicy lets one consumer principal assume the role, with the ExternalId. Tagging the session
-// stands apart: a condition on sts:ExternalId never holds for sts:TagSession.
+// TrustPolicy lets one consumer principal assume the role, with the ExternalId. sts:TagSession has
+// its own statement, because a condition on sts:ExternalId never holds for it.
 const TrustPolicy = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": {"AWS": "{consumer-user}"}, "Action": "sts:AssumeRole",
    "Condition": {"StringEquals": {"sts:ExternalId": "{external-id}"}}},
   {"Effect": "Allow", "Principal": {"AWS": "{consumer-user}"}, "Action": "sts:TagSession"}
 ]}`
 
-// permissions is what the role may do: read the source, write the copy, and see what lies there to
-// adopt it.
+// permissions is the policy of the role: it may read the source, write the copy, and read existing
+// copies to adopt them.
 const permissions = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::{source}"},
   {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": "arn:aws:s3:::{source}/*"},
@@ -29,7 +29,8 @@ const bucketPolicy = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": {"AWS": "{role}"}, "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": "arn:aws:s3:::{source}/*"}
 ]}`
 
-// OwnerKeyPolicy is the owner's key policy without the consumer, grantedKeyPolicy the one with it.
+// OwnerKeyPolicy is the owner's key policy without the consumer, grantedKeyPolicy the policy with
+// the consumer.
 const OwnerKeyPolicy = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::{owner}:root"}, "Action": "kms:*", "Resource": "*"}
 ]}`

@@ -13,7 +13,7 @@ import (
 	"syncd/internal/terminal"
 )
 
-// Config is the configuration of the demo, with places for what only a world knows.
+// Config is the configuration of the demo, with placeholders that Render replaces.
 const Config = `# Two accounts of "syncd demo", served on loopback.
 state: "file:{dir}/state"
 aws: {endpoint_url: "{endpoint}", path_style: true}
@@ -32,7 +32,7 @@ mappings:
     schedule: "@every 5s"
 `
 
-// Render fills in what a configuration says of the world.
+// Render replaces the placeholders of a configuration by the names and addresses of the world.
 func (w *World) Render(text, dir string) string {
 	return strings.NewReplacer(
 		"{dir}", dir, "{endpoint}", w.Endpoint, "{role}", w.Role.ARN, "{external-id}", ExternalID, "{mapping}", Mapping,
@@ -41,7 +41,7 @@ func (w *World) Render(text, dir string) string {
 	).Replace(text)
 }
 
-// Serve keeps the two accounts up until ctx ends.
+// Serve keeps the two accounts running until ctx ends.
 func Serve(ctx context.Context, p invocation.Process, f Options) (err error) {
 	dir, err := filepath.Abs(f.Dir)
 	if err != nil {
@@ -60,7 +60,7 @@ func Serve(ctx context.Context, p invocation.Process, f Options) (err error) {
 	} else {
 		err = w.Fill(f.From)
 	}
-	// The files are there before the first answer.
+	// The files exist before the first request is answered.
 	if err := errors.Join(err, prepare(w, dir)); err != nil {
 		return errors.Join(fmt.Errorf("serve demo: %w", err), listener.Close())
 	}
@@ -94,13 +94,13 @@ Any S3 client works too, with path-style addressing:
 Requests so far, by operation: %[1]s/-/requests
 `
 
-// clients is what users of the AWS CLI must know about endpoints.
+// clients explains the endpoint to users of the AWS CLI.
 const clients = `The AWS CLI reads the endpoint from AWS_ENDPOINT_URL since version 2.13 (1.29 of version 1). For an older one the file
 "environment" makes aws a function with --endpoint-url.
 `
 
-// Write leaves the configuration and the credentials in dir. The ledger of an earlier demo is
-// removed: its accounts ended with their process.
+// Write writes the configuration and the credentials into dir. It removes the ledger of an earlier
+// demo, whose accounts no longer exist.
 func (w *World) Write(dir string) error {
 	if err := removeFormer(dir); err != nil {
 		return err
@@ -111,7 +111,8 @@ func (w *World) Write(dir string) error {
 	return w.WriteAccess(dir, Region)
 }
 
-// removeFormer makes dir, and removes the configuration and the ledger of an earlier demo from it.
+// removeFormer creates dir if needed, and removes the configuration and the ledger of an earlier
+// demo from it.
 func removeFormer(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -119,7 +120,7 @@ func removeFormer(dir string) error {
 	title, _, _ := strings.Cut(Config, "\n")
 	path := filepath.Join(dir, "syncd.yaml")
 	if former, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(former), title) {
-		return nil //nolint:nilerr // what cannot be read is not the demo's
+		return nil //nolint:nilerr // a file that cannot be read is not from a demo
 	}
 	if err := errors.Join(os.RemoveAll(filepath.Join(dir, "state")), os.Remove(path)); err != nil {
 		return fmt.Errorf("remove the ledger of an earlier demo: %w", err)
@@ -127,7 +128,7 @@ func removeFormer(dir string) error {
 	return nil
 }
 
-// writeFile writes a file as a whole: a reader that waits for it never finds a part.
+// writeFile replaces a file atomically, so that a process that waits for it never reads a part.
 func writeFile(dir, name, text string) error {
 	path := filepath.Join(dir, name)
 	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {

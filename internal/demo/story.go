@@ -20,7 +20,7 @@ import (
 	"syncd/internal/terminal"
 )
 
-// story is a demo being told.
+// story is a running demo.
 type story struct {
 	invocation.Process
 	world     *World
@@ -28,7 +28,7 @@ type story struct {
 	summaries []syncer.Summary
 }
 
-// Tell sets the two accounts up, and tells what syncd does between them.
+// Tell sets up the two accounts, runs syncd between them, and prints what happens.
 func Tell(ctx context.Context, p invocation.Process, f Options) (err error) {
 	dir, err := os.MkdirTemp("", "syncd-demo-")
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *story) introduce() {
 	s.say("            assumed with an ExternalId and session tags; it may read the one bucket and write the other")
 }
 
-// pass runs one pass as a fresh process would, and shows its summary.
+// pass runs one pass with a new system, like a new process, and prints its summary.
 func (s *story) pass(ctx context.Context) error {
 	system, err := s.start(ctx)
 	if err != nil {
@@ -113,7 +113,8 @@ func (s *story) start(ctx context.Context) (*assembly.System, error) {
 	return assembly.New(ctx, s.Process, invocation.Flags{Config: s.config, LogLevel: "error"})
 }
 
-// Revoke shows whose key the copy lies under: the consumer's copy outlives the owner's grant.
+// Revoke shows that the copy is encrypted under the consumer's key: it stays readable after the
+// owner revokes the grant.
 func (s *story) Revoke(ctx context.Context) error {
 	w := s.world
 	key := w.Source.Keys()[0]
@@ -145,7 +146,8 @@ func (s *story) Revoke(ctx context.Context) error {
 	return nil
 }
 
-// readers returns clients of the role that syncd assumes, and of a user in the consumer's account.
+// readers returns a client with the role that syncd assumes, and a client with a user in the
+// consumer's account.
 func (s *story) readers(ctx context.Context) (role, user *s3.Client, err error) {
 	system, err := s.start(ctx)
 	if err != nil {
@@ -161,6 +163,6 @@ func read(ctx context.Context, client *s3.Client, bucket, key string) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = out.Body.Close() }() // read to its end or given up: nothing is lost
+	defer func() { _ = out.Body.Close() }() // nothing is lost: the body was read, or the read failed
 	return io.ReadAll(out.Body)
 }

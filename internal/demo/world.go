@@ -1,12 +1,12 @@
-// Package demo is the story of two accounts: an owner with a bucket, and a consumer who keeps a
-// copy of it under a key of their own.
+// Package demo simulates two AWS accounts: an owner with a bucket, and a consumer who keeps a copy
+// of it under their own KMS key.
 //
-// It promises real requests over loopback, to a fake of AWS in this process, in which policies are
-// in force. Tell has syncd copy from the one to the other and says what happens; Serve keeps the
-// accounts up for other programs, with the settings of a shell that reaches them.
+// It sends real requests over loopback to a fake of AWS in this process, which enforces policies.
+// Tell runs syncd between the accounts and prints what happens. Serve keeps the accounts running
+// for other programs, with the settings for a shell.
 //
-// It leaves the fake to package awsfake, and how passes run to package assembly. A World is the two
-// accounts behind one endpoint.
+// Package awsfake is the fake, and package assembly runs the passes. A World is the two accounts
+// behind one endpoint.
 package demo
 
 import (
@@ -31,7 +31,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// The accounts, and what is in them.
+// The accounts and their resources.
 const (
 	Region     = "us-east-1"
 	Owner      = "111111111111"
@@ -43,14 +43,14 @@ const (
 	ExternalID = "demo-external-id-5f1c"
 )
 
-// Options are what a demo is told with, or served.
+// Options are the options of Tell and Serve.
 type Options struct {
 	From, Address, Dir string
 	JSON, Empty        bool
 }
 
-// World is two AWS accounts behind one endpoint: an owner with a bucket and a consumer who may read
-// it through a role. An empty one has the administrators only.
+// World is two AWS accounts behind one endpoint: an owner with a bucket, and a consumer who may
+// read it through a role. An empty World has only the administrators.
 type World struct {
 	Cloud                      *awsfake.Cloud
 	Owner, Consumer            *awsfake.User
@@ -58,18 +58,18 @@ type World struct {
 	Source, Destination        *awsfake.Bucket
 	Role                       *awsfake.Role
 	Endpoint                   string
-	Authority                  []byte        // the certificate, in PEM, that the endpoint's is signed by; nil without TLS
+	Authority                  []byte        // the certificate authority of the endpoint, in PEM; nil without TLS
 	ownerPolicy, GrantedPolicy *iam.Document // the owner's key policy without and with the consumer
 }
 
-// NewEmptyWorld makes two accounts with an administrator each and nothing else.
+// NewEmptyWorld returns two accounts that have only an administrator.
 func NewEmptyWorld(now func() time.Time) *World {
 	w := &World{Cloud: awsfake.New(awsfake.Options{Now: now})}
 	w.Owner, w.Consumer = w.Cloud.Account(Owner).AdminUser(), w.Cloud.Account(Consumer).AdminUser()
 	return w
 }
 
-// NewWorld makes two accounts with buckets, keys, a role and policies.
+// NewWorld returns two accounts with buckets, keys, a role and policies.
 func NewWorld(now func() time.Time) *World {
 	w := NewEmptyWorld(now)
 	owner, consumer := w.Cloud.Account(Owner), w.Cloud.Account(Consumer)
@@ -84,7 +84,7 @@ func NewWorld(now func() time.Time) *World {
 	return w
 }
 
-// Listen brings the endpoint up on a loopback address until the returned func is called.
+// Listen serves the accounts on a loopback address until the returned func is called.
 func (w *World) Listen(ctx context.Context, address string) (closeServer func() error, err error) {
 	listener, err := w.Bind(ctx, address)
 	if err != nil {
@@ -93,7 +93,7 @@ func (w *World) Listen(ctx context.Context, address string) (closeServer func() 
 	return w.Serve(ctx, listener), nil
 }
 
-// Bind takes a loopback address, at which clients wait until it is served.
+// Bind listens on a loopback address. Clients can connect, but wait until Serve is called.
 func (w *World) Bind(ctx context.Context, address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -115,15 +115,15 @@ func (w *World) Serve(ctx context.Context, listener net.Listener) (closeServer f
 	return web.ServeWith(ctx, &http.Server{Handler: w.Cloud, ReadHeaderTimeout: time.Minute}, listener, func(error) {})
 }
 
-// SignIn returns the consumer's credentials as the ambient ones.
+// SignIn returns the credentials of the consumer's administrator.
 func (w *World) SignIn() aws.CredentialsProvider {
 	return credentials.NewStaticCredentialsProvider(w.Consumer.AccessKeyID, w.Consumer.SecretAccessKey, "")
 }
 
-// Requests is how often the endpoint was asked, by operation.
+// Requests returns the number of requests to the endpoint, by operation.
 func (w *World) Requests() map[string]int64 { return w.Cloud.Requests() }
 
-// Fill puts the files of dir into the source, or a varied set of objects for "".
+// Fill puts the files of dir into the source. If dir is "", it generates a varied set of objects.
 func (w *World) Fill(dir string) error {
 	if dir == "" {
 		w.FillVaried()
@@ -143,8 +143,8 @@ func (w *World) Fill(dir string) error {
 	})
 }
 
-// FillVaried makes what real buckets hold: many small objects, some with tags and metadata, empty
-// ones, one above what a single CopyObject takes, and keys that careless tools lose.
+// FillVaried fills the source like a real bucket: many small objects, some with tags and metadata,
+// empty objects, one object too large for a single CopyObject, and keys that careless tools lose.
 func (w *World) FillVaried() {
 	for i := range 200 {
 		key := fmt.Sprintf("exports/2026/%02d/part-%05d.csv", i%12+1, i)
@@ -163,8 +163,8 @@ func (w *World) FillVaried() {
 	})
 }
 
-// change overwrites three objects, adds two and removes one, as a live source does. It returns how
-// many of each.
+// change overwrites up to three objects, adds two and removes one, like a live source. It returns
+// the numbers.
 func (w *World) change() (changed, added, removed int) {
 	keys := w.Source.Keys()
 	for _, key := range keys[:min(3, len(keys))] {
@@ -182,10 +182,10 @@ func (w *World) change() (changed, added, removed int) {
 	return changed, added, removed
 }
 
-// Revoke takes the consumer out of the owner's key policy.
+// Revoke removes the consumer from the owner's key policy.
 func (w *World) Revoke() { w.OwnerKey.SetPolicy(w.ownerPolicy) }
 
-// Document fills in the ARNs of a policy.
+// Document parses a policy after replacing its placeholders by the names of the world.
 func Document(text string, w *World) *iam.Document {
 	replace := []string{
 		"{source}", Source, "{copy}", Copy, "{owner}", Owner, "{external-id}", ExternalID,

@@ -1,12 +1,12 @@
-// Package endpoint knows the base URLs that requests are sent to: what is a valid one, which
-// service is there, and whether others can read what is sent.
+// Package endpoint examines the base URLs that requests are sent to: whether a URL is valid, which
+// service it belongs to, and whether requests are sent without TLS.
 //
-// It promises that all spellings of one service have one name ([Service]), and that the answers
-// about the network are those that net/http acts on. Which endpoint a side has, and what follows
-// from it, is left to config. Nothing here looks a name up or connects.
+// All spellings of one service have the same name ([Service]). [IsLoopback] and [Exposed] agree
+// with the rules of net/http. Package config decides which endpoint a side uses. This package never
+// resolves names or connects.
 //
-// Two words: a service is a server that keeps objects, "" for AWS itself; an endpoint is exposed
-// when what is sent to it crosses the network without TLS.
+// Two terms: a service is a server that stores objects, "" for AWS itself; an endpoint is exposed
+// if requests to it cross the network without TLS.
 package endpoint
 
 import (
@@ -17,8 +17,8 @@ import (
 	"unicode"
 )
 
-// Check says what is wrong with a base URL, or nothing. Its callers must not print the URL: it
-// might hold a password.
+// Check returns what is wrong with a base URL, or "". Callers must not print the URL: it may
+// contain a password.
 func Check(s string) string {
 	u, err := url.Parse(s)
 	switch {
@@ -38,8 +38,8 @@ func Check(s string) string {
 	return ""
 }
 
-// Hint is a hint at a URL without its scheme, "" where that is not what is wrong or where something
-// secret may be in it.
+// Hint returns a hint for a URL that only lacks its scheme. It returns "" if something else is
+// wrong or the URL may contain a secret.
 func Hint(s string) string {
 	if strings.Contains(s, "://") || strings.ContainsAny(s, "@?# ") || Check("https://"+s) != "" || !strings.Contains(s, ".") {
 		return ""
@@ -47,7 +47,7 @@ func Hint(s string) string {
 	return "did you mean https://" + s + "?"
 }
 
-// isPort reports whether s is a port to connect to, or none.
+// isPort reports whether s is empty or a valid port.
 func isPort(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)
 	return s == "" || err == nil && n > 0
@@ -63,14 +63,14 @@ func IsAddress(endpointURL string) bool {
 	return err == nil
 }
 
-// IsLoopback accepts the hosts that net/http never sends to a proxy
-// ([net/http.ProxyFromEnvironment]), which knows localhost in lower case only.
+// IsLoopback reports whether host is this machine. It accepts only hosts for which net/http never
+// uses a proxy ([net/http.ProxyFromEnvironment]), which includes localhost only in lower case.
 func IsLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// Exposed reports whether what is sent to an endpoint URL crosses the network without TLS.
+// Exposed reports whether requests to an endpoint URL cross the network without TLS.
 func Exposed(endpointURL string) bool {
 	u, err := url.Parse(endpointURL)
 	return err == nil && strings.EqualFold(u.Scheme, "http") && !IsLoopback(u.Hostname())

@@ -9,7 +9,7 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// TestService has spellings of one service, by its name.
+// TestService checks several spellings of each service.
 func TestService(t *testing.T) {
 	t.Parallel()
 	for name, spellings := range map[string][]string{
@@ -24,7 +24,7 @@ func TestService(t *testing.T) {
 		},
 		"minio.example:9000": {
 			"http://minio.example:9000", "https://minio.example:9000/", "HTTP://MinIO.Example:9000", "http://minio.example.:9000//",
-			"minio.example:9000", // as it names itself
+			"minio.example:9000", // its own name
 		},
 		"minio.example":      {"http://minio.example", "https://minio.example:443", "http://minio.example:80/", "minio.example"},
 		"minio.example:443":  {"http://minio.example:443"},
@@ -36,7 +36,7 @@ func TestService(t *testing.T) {
 		"[fd00::1]:9000":             {"http://[fd00::1]:9000", "http://[FD00:0:0::0001]:9000"},
 		"192.0.2.1:9000":             {"http://192.0.2.1:9000", "http://[::ffff:192.0.2.1]:9000"},
 		"s3.eu-central-1.wasabi.com": {"https://s3.eu-central-1.wasabi.com"},
-		// Machines of customers, under names that AWS gives.
+		// Customers' machines with host names assigned by AWS.
 		"s3-proxy-1.us-east-1.elb.amazonaws.com":                 {"https://s3-proxy-1.us-east-1.elb.amazonaws.com"},
 		"ec2-198-51-100-1.compute-1.amazonaws.com:9000":          {"http://ec2-198-51-100-1.compute-1.amazonaws.com:9000"},
 		"s3.us-east-1.amazonaws.com.evil.example":                {"https://s3.us-east-1.amazonaws.com.evil.example"},
@@ -53,8 +53,8 @@ func TestService(t *testing.T) {
 	}
 }
 
-// TestExposedAsProxiesSee has endpoints on this machine: those that net/http sends to a proxy cross
-// the network.
+// TestExposedAsProxiesSee checks endpoints on this machine: if net/http uses a proxy for one, it is
+// exposed.
 func TestExposedAsProxiesSee(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://proxy.example:3128")
 	for at, exposed := range map[string]bool{

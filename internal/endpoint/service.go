@@ -43,10 +43,10 @@ func IsSTS(endpointURL string) bool {
 	return err == nil && stsHosts.MatchString(canonicalHost(strings.ToLower(u.Hostname())))
 }
 
-// IsS3 reports whether an endpoint URL is S3's own.
+// IsS3 reports whether an endpoint URL is one of Amazon S3.
 func IsS3(endpointURL string) bool { return endpointURL != "" && Service(endpointURL) == "" }
 
-// Region returns the region in the name of an endpoint of S3, "" where it has none.
+// Region returns the region in the host name of an S3 endpoint, or "".
 func Region(endpointURL string) string {
 	u, err := url.Parse(endpointURL)
 	if err != nil {
@@ -55,17 +55,17 @@ func Region(endpointURL string) string {
 	return regionInHost.FindString(strings.ToLower(u.Hostname()))
 }
 
-// namesBucket reports whether an endpoint at S3 itself has a bucket in its host or its path, so
-// that what follows is not in the bucket of the setting next to it.
+// namesBucket reports whether an Amazon S3 endpoint contains a bucket in its host or path. Requests
+// would then not use the configured bucket.
 func namesBucket(u *url.URL) bool {
 	host := canonicalHost(strings.ToLower(u.Hostname()))
 	return s3BucketHosts.MatchString(host) || s3Hosts.MatchString(host) && strings.Trim(u.Path, "/") != ""
 }
 
-// Service names the service at an endpoint URL: "" for AWS itself and at none, and else the host,
-// with its port and path where they are not the usual ones. All spellings of one service have the
-// same name, and a name stands for itself. TLS makes no other service of it, and all addresses of
-// this machine are one.
+// Service returns the name of the service at an endpoint URL: "" for AWS itself and for an empty
+// URL, otherwise the host, with its port and path if they are not the defaults. All spellings of
+// one service have the same name, and the name of a name is the name itself. TLS does not change
+// the name, and all addresses of this machine are one service.
 func Service(endpointURL string) string {
 	at, err := url.Parse(strings.ToLower(endpointURL))
 	if err != nil || at.Scheme == "" || at.Host == "" {
@@ -83,8 +83,8 @@ func Service(endpointURL string) string {
 	return host + strings.TrimRight(at.Path, "/")
 }
 
-// canonicalHost is one spelling of a host for all: names without the dot at their end, addresses as
-// RFC 5952 writes them, and localhost for every loopback address.
+// canonicalHost returns the canonical spelling of a host: names without a trailing dot, IP
+// addresses as in RFC 5952, and localhost for every loopback address.
 func canonicalHost(host string) string {
 	host = strings.TrimRight(host, ".")
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") { // RFC 6761, section 6.3
@@ -103,7 +103,7 @@ func canonicalHost(host string) string {
 	}
 }
 
-// canonicalPort is a port without zeros before it.
+// canonicalPort returns a port without leading zeros.
 func canonicalPort(port string) string {
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
@@ -112,8 +112,8 @@ func canonicalPort(port string) string {
 	return strconv.FormatUint(n, 10)
 }
 
-// usualPort is the port of a scheme; a name of a service has none, and the port in it is an unusual
-// one.
+// usualPort returns the default port of a scheme. The name of a service has no scheme, so a port in
+// it is never a default.
 func usualPort(scheme string) string {
 	return map[string]string{"http": "80", "https": "443"}[scheme]
 }

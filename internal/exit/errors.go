@@ -1,12 +1,12 @@
-// Package exit is how a command ends: its errors, their exit codes, and what a person can do about
+// Package exit defines how a command ends: its errors, their exit codes, and hints what to do about
 // them.
 //
-// It promises one place where an error becomes an exit code (Code), one where it becomes a line
-// with a hint (Print, Hint), and one table of the codes and their meanings, from which the help of
-// every command is written (Table, Help).
+// It has the one function that turns an error into an exit code (Code), the one that prints an
+// error as a line with a hint (Print, Hint), and the one table of exit codes and their meanings,
+// which the help of every command shows (Table, Help).
 //
-// It leaves to the commands which error they end with. A usage error is a command line or a
-// configuration that has to be changed; a hint is what to do about any error.
+// The commands choose the error that they end with. A usage error means that the command line or
+// the configuration must be changed. A hint tells the user what to do about an error.
 package exit
 
 import (
@@ -20,29 +20,29 @@ import (
 	"syncd/internal/terminal"
 )
 
-// CodeUsage says that the command line or the configuration has to be changed; the other exit codes
-// are those of a pass.
+// CodeUsage is the exit code for a command line or configuration that must be changed. Package
+// syncer defines the exit codes of a pass.
 const CodeUsage = 2
 
-// UsageError is a command line or a configuration that has to be changed before anything can be
-// done.
+// UsageError reports a command line or a configuration that must be changed before the command can
+// run.
 type UsageError struct{ err error }
 
 func (e *UsageError) Error() string { return e.err.Error() }
 
 func (e *UsageError) Unwrap() error { return e.err }
 
-// quarantinedError says that a command did its work but had to set objects aside.
+// quarantinedError reports that a command completed but quarantined objects.
 type quarantinedError struct{ objects int64 }
 
 func (e *quarantinedError) Error() string {
 	return terminal.Objects(e.objects) + " quarantined"
 }
 
-// InterruptedError says that a command without a pass of its own was interrupted.
+// InterruptedError reports that a command that runs no pass was interrupted.
 type InterruptedError struct {
 	command string
-	state   string // what becomes of what it has asked for, "" for a command that leaves things as afterInterruption says
+	state   string // what happens to its request; "" if afterInterruption describes the state
 }
 
 func (e *InterruptedError) Error() string {
@@ -52,7 +52,7 @@ func (e *InterruptedError) Error() string {
 	return e.command + ": interrupted: " + e.state
 }
 
-// hintedError is an error that knows what to do about it.
+// hintedError is an error with a hint what to do about it.
 type hintedError struct {
 	err  error
 	hint string
@@ -62,8 +62,8 @@ func (e *hintedError) Error() string { return e.err.Error() }
 
 func (e *hintedError) Unwrap() error { return e.err }
 
-// Code is the one place where an error becomes an exit code. Of several errors the gravest decides:
-// one mapping that failed outweighs any number that only set objects aside.
+// Code returns the exit code for an error. For several joined errors the most severe one decides: a
+// mapping that failed outweighs any number of mappings that only quarantined objects.
 func Code(err error) int {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -102,31 +102,32 @@ func codeOf(err error) int {
 	}
 }
 
-// Usage makes an error one of the command line or the configuration.
+// Usage wraps err as a usage error.
 func Usage(err error) error { return &UsageError{err} }
 
-// WithHint adds to an error what to do about it.
+// WithHint adds a hint to err.
 func WithHint(err error, hint string) error { return &hintedError{err, hint} }
 
-// Quarantined is the error of a command that did its work but had to set so many objects aside.
+// Quarantined returns the error for a command that completed but quarantined objects.
 func Quarantined(objects int64) error { return &quarantinedError{objects} }
 
-// Interrupted is the error of a command that was interrupted; state is what becomes of what it has
-// asked for, "" for a command that leaves things as afterInterruption says.
+// Interrupted returns the error for a command that was interrupted. state is what happens to the
+// request that it sent, or "" if afterInterruption describes the state.
 func Interrupted(command, state string) error { return &InterruptedError{command, state} }
 
-// Work is the error of a plan by which so many objects would be copied.
+// Work returns the error for a plan that would copy objects.
 func Work(objects int64) error { return &workError{objects} }
 
-// workError says that a pass would have something to do.
+// workError reports that a pass would copy objects.
 type workError struct{ objects int64 }
 
 func (e *workError) Error() string { return terminal.Objects(e.objects) + " to copy" }
 
-// CodeFindings says that something has to be changed in what was judged.
+// CodeFindings is the exit code for policies that must be changed, and for a plan with work under
+// --detailed-exitcode.
 const CodeFindings = 4
 
-// FindingsError says how much was found in documents. The findings themselves are printed before.
+// FindingsError reports how many findings `syncd policy check` has printed.
 type FindingsError struct{ Errors, Warnings int }
 
 func (e *FindingsError) Error() string {

@@ -15,7 +15,7 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
-// QuarantineHint says where the reasons are, and what is the usual cause of some.
+// QuarantineHint returns a hint how to see the reasons, and the usual causes of some reasons.
 func QuarantineHint(s syncer.Summary) string {
 	hints := []string{"`syncd status --quarantine` lists them with their reasons; passes try them again by themselves, `syncd replay` does now"}
 	isCopied := s.Copied+s.Unchanged+s.Adopted > 0
@@ -34,8 +34,8 @@ func QuarantineHint(s syncer.Summary) string {
 	return strings.Join(hints, "; ")
 }
 
-// Print tells people what went wrong in one line, and in the same line what to do about it. Several
-// errors, and the faults of a configuration, have a line each.
+// Print prints an error and its hint on one line. Joined errors, and the faults of a configuration,
+// get a line each.
 func Print(w io.Writer, err error) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, err := range joined.Unwrap() {
@@ -56,7 +56,7 @@ func Print(w io.Writer, err error) {
 	printable.Fprintln(w, line)
 }
 
-// Hint says what to do about an error, "" where nothing is known.
+// Hint returns the hint for an error, or "" if there is none.
 func Hint(err error) string {
 	if h, ok := errors.AsType[*hintedError](err); ok {
 		return h.hint
@@ -91,7 +91,7 @@ func Hint(err error) string {
 	return hintOfService(err)
 }
 
-// hintOfService says what to do about what a service, or what is before it, has answered.
+// hintOfService returns the hint for a response of an AWS service or of a proxy in front of it.
 func hintOfService(err error) string {
 	class := awserr.Classify(err)
 	if state, ok := errors.AsType[*s3store.StateError](err); ok {
@@ -102,7 +102,7 @@ func hintOfService(err error) string {
 	if hint := awserr.Hint(err); hint != "" {
 		return hint
 	}
-	switch class { //nolint:exhaustive // only classes with something to say
+	switch class { //nolint:exhaustive // the other classes have no hint
 	case awserr.Denied:
 		return "the role lacks a permission: its own policy, the bucket policy and the key policy must all allow the action; " +
 			"or the account that the configuration gives that side does not own the bucket: `syncd doctor` finds out which"
@@ -117,9 +117,9 @@ func hintOfService(err error) string {
 	}
 }
 
-// hintOfState says which setting of the state is at fault, "" where none is.
+// hintOfState returns the hint for an error of the state bucket, or "" if no setting causes it.
 func hintOfState(e *s3store.StateError, class awserr.Class) string {
-	switch class { //nolint:exhaustive // only classes with something to say
+	switch class { //nolint:exhaustive // the other classes have no hint
 	case awserr.Denied:
 		return "state: " + e.State + " is not this role's to read and write (checkpoint.role, or the ambient credentials), or belongs to another account than " +
 			"checkpoint.account says: run `syncd doctor`"
@@ -134,7 +134,7 @@ func hintOfState(e *s3store.StateError, class awserr.Class) string {
 	}
 }
 
-// regionOf is the region that a misdirected request should have gone to.
+// regionOf returns the region to send the request to, as the end of a hint.
 func regionOf(err error) string {
 	if region := awserr.BucketRegion(err); region != "" {
 		return "to " + region

@@ -8,15 +8,14 @@ import (
 	"syncd/internal/syncer"
 )
 
-// Meaning is an exit code and what it means: in general, and where a command has other words for
-// it.
+// Meaning is an exit code and its meaning, in general and for individual commands.
 type Meaning struct {
 	Code    int
 	General string
-	of      map[string]string // by command, without "syncd"
+	of      map[string]string // by command name without "syncd"
 }
 
-// Table is every exit code. docs/cli.md has the same table.
+// Table returns all exit codes. docs/cli.md has the same table.
 func Table() []Meaning {
 	const settled, wrongFlags = "done: every object settled", "usage: wrong flags"
 	const whileReading = "interrupted while it read its input"
@@ -50,7 +49,7 @@ func Table() []Meaning {
 
 func interruptedText(command string) string { return "interrupted: " + afterInterruption(command) }
 
-// afterInterruption says how a command leaves things that has no pass and was interrupted.
+// afterInterruption describes the state after a command that runs no pass was interrupted.
 func afterInterruption(command string) string {
 	switch command {
 	case "ledger export":
@@ -66,8 +65,8 @@ func afterInterruption(command string) string {
 	}
 }
 
-// Help is the section of a command's help with the exit codes that it has, "" for the program as a
-// whole with all of them.
+// Help returns the section of a command's help that lists its exit codes. For command "" it lists
+// all of them.
 func Help(command string, codes ...int) string {
 	var b strings.Builder
 	b.WriteString("\n\nExit codes:")

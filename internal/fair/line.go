@@ -1,15 +1,15 @@
-// Package fair queues requests for what is scarce: slots, memory, a rate.
+// Package fair queues requests for a scarce resource: slots, memory, a rate.
 //
-// It promises that a [Line] admits requests in the order they came; that the members of a [Queue]
-// take turns, one request at a time, however many requests each of them has; that a request whose
-// context ends leaves at once and takes nothing; and that an admission which comes too late for its
-// request is given back, so that none is lost.
+// A [Line] admits requests in the order of their arrival. The members of a [Queue] take turns, one
+// request at a time, no matter how many requests each of them has. A request whose context ends
+// leaves immediately and takes nothing. If it is admitted at the same moment, the admission is
+// returned, so that nothing is lost.
 //
-// It leaves to its users how much there is and when there is room for a request, as the level of a
-// gate or the rate of a pacer. It has one such rule itself: [Share] is a number of slots.
+// Users decide how much there is of the resource, and when a request is admitted. The package has
+// one such rule: [Share] is a number of slots.
 //
-// The words: the weight of a request is how much it asks for; a member is one of those that share a
-// queue, such as a mapping; a turn is the admission of one request.
+// The terms: the weight of a request is how much it asks for; a member is one of the users that
+// share a queue, such as a mapping; a turn is the admission of one request.
 package fair
 
 import (
@@ -17,24 +17,24 @@ import (
 	"sync"
 )
 
-// Line admits requests first come, first served. Each has a weight of type W, by which the owner of
-// the line decides when to admit it. The zero value is an empty line.
+// Line admits requests first come, first served. Each request has a weight of type W, which the
+// owner of the line uses to decide when to admit it. The zero value is an empty line.
 //
-// A request is in the line from Join until it is admitted or gives up, and exactly one of the two
-// happens to it. The owner's lock guards the line and must be held at every call except Wait.
+// A request is in the line from Join until it is either admitted or gives up. The owner's lock
+// guards the line and must be held during every call except Wait.
 type Line[W any] struct{ first, last *Request[W] }
 
-// Request is one that has joined a line.
+// Request is a request that has joined a line.
 type Request[W any] struct {
 	weight        W
-	admitted      chan struct{} // closed when it may go
-	before, after *Request[W]   // its neighbours in the line
+	admitted      chan struct{} // closed on admission
+	before, after *Request[W]   // its neighbors in the line
 }
 
 // IsEmpty reports whether no request waits.
 func (l *Line[W]) IsEmpty() bool { return l.first == nil }
 
-// Join adds a request at the end, which must then be waited for.
+// Join adds a request at the end of the line. The caller must then call Wait.
 func (l *Line[W]) Join(weight W) *Request[W] {
 	r := &Request[W]{weight: weight, admitted: make(chan struct{}), before: l.last}
 	if l.last != nil {
@@ -49,7 +49,7 @@ func (l *Line[W]) Join(weight W) *Request[W] {
 // First returns the weight of the first request. The line must not be empty.
 func (l *Line[W]) First() W { return l.first.weight }
 
-// Admit lets the first request go and returns its weight. The line must not be empty.
+// Admit admits the first request and returns its weight. The line must not be empty.
 func (l *Line[W]) Admit() W {
 	first := l.first
 	l.remove(first)
@@ -70,9 +70,9 @@ func (l *Line[W]) remove(r *Request[W]) {
 	}
 }
 
-// Wait returns when r is admitted. When ctx ends first, the request gives up: Wait takes the
-// owner's lock, removes it and calls gaveUp. If isLate, it had been admitted meanwhile, and the
-// owner must take back what it gave. The error is that of ctx.
+// Wait returns nil when r is admitted. If ctx ends first, Wait takes the owner's lock, removes r,
+// calls gaveUp and returns the error of ctx. isLate means that r was admitted in the meantime, and
+// the owner must take back what it gave.
 func (l *Line[W]) Wait(ctx context.Context, lock sync.Locker, r *Request[W], gaveUp func(isLate bool)) error {
 	select {
 	case <-r.admitted:

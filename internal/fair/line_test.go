@@ -9,13 +9,13 @@ import (
 	"syncd/internal/fair"
 )
 
-// locker is a lock that does something first.
+// locker is a lock that calls first when it is locked.
 type locker struct{ first func() }
 
 func (l locker) Lock() { l.first() }
 func (locker) Unlock() {}
 
-// TestLineAdmitsInOrder has the weights come out as they went in, without the one that gave up.
+// TestLineAdmitsInOrder checks that weights are admitted in order, without the one that gave up.
 func TestLineAdmitsInOrder(t *testing.T) {
 	var line fair.Line[float64]
 	line.Join(1.5)
@@ -38,8 +38,8 @@ func TestLineAdmitsInOrder(t *testing.T) {
 	}
 }
 
-// TestLineGivesBackWhatCameTooLate admits a request after its context has ended and before it has
-// left.
+// TestLineGivesBackWhatCameTooLate admits a request after its context ended but before it leaves
+// the line.
 func TestLineGivesBackWhatCameTooLate(t *testing.T) {
 	var line fair.Line[int]
 	place := line.Join(7)

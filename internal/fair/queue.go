@@ -6,34 +6,34 @@ import (
 	"sync"
 )
 
-// Verdict is the decision about the request whose turn it is.
+// Verdict is the decision about the first request of a member.
 type Verdict int
 
 // The verdicts.
 const (
-	Block Verdict = iota // it waits, and the others wait for it
-	Skip                 // it waits, and the next member has its turn
-	Admit                // it goes
+	Block Verdict = iota // it waits, and so do all members after it
+	Skip                 // it waits, and the next member is considered
+	Admit                // it is admitted
 )
 
-// Policy decides whether a request of some weight is admitted, given the weight that its own member
-// holds and the weight that all hold. It is called under the lock of the queue and must not call
-// it. Admitting others must not turn a Skip into another verdict.
+// Policy decides whether to admit a request, given its weight, the weight that its own member holds
+// and the weight that all members hold. It is called with the lock of the queue held and must not
+// call the queue. Admitting other requests must not change a Skip into another verdict.
 type Policy func(own, all, weight int64) Verdict
 
-// Queue divides something among members that each would take all of it.
+// Queue divides a resource among members, each of which could use all of it.
 //
-// Members that wait take turns, one request each; a member's own requests are admitted in the order
-// they came. A member that begins to wait has its turn after all that wait already. So until a
-// member is admitted, each of the others has at most one turn, unless the policy skips it.
+// Waiting members take turns, one request each; a member's own requests are admitted in order. A
+// member that starts to wait comes after all that already wait. So until a member is admitted, each
+// of the others has at most one turn, unless the policy skips the member.
 //
-// Whenever the lock is free, each member with a request that waits is among the turns once, no
-// other is, and the first of them that is not skipped is blocked.
+// Invariant while the lock is free: turns contains each member with a waiting request exactly once
+// and no other member, and the first of them that is not skipped is blocked.
 type Queue struct {
 	policy Policy
 
 	mu    sync.Mutex
-	turns []*Member // in their order
+	turns []*Member // members with waiting requests, in order
 	held  int64
 }
 
@@ -54,7 +54,7 @@ func (q *Queue) Waiting() int {
 	return len(q.turns)
 }
 
-// change applies a change of the policy, and admits the requests that it makes room for.
+// change calls what, which changes the policy, and admits the requests that then have room.
 func (q *Queue) change(what func()) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -62,7 +62,7 @@ func (q *Queue) change(what func()) {
 	q.admit()
 }
 
-// admit admits requests, one of each member in turn, until the policy blocks one.
+// admit admits requests, one per member in turn, until the policy blocks one.
 func (q *Queue) admit() {
 	for i := 0; i < len(q.turns); {
 		m := q.turns[i]
@@ -81,20 +81,21 @@ func (q *Queue) admit() {
 	}
 }
 
-// Member is one of those that share a [Queue]. It may be used by several goroutines.
+// Member is a user of a shared [Queue]. It is safe for concurrent use.
 type Member struct {
 	queue *Queue
-	line  Line[int64] // the lock of the queue guards what follows
+	line  Line[int64] // guarded by the lock of the queue, as is held
 	held  int64
 }
 
 // Member returns a new member.
 func (q *Queue) Member() *Member { return &Member{queue: q} }
 
-// Acquire waits for a weight of 1. Its error is that of ctx, and then nothing is taken.
+// Acquire waits for a weight of 1. If ctx ends first, it returns the error of ctx and takes
+// nothing.
 func (m *Member) Acquire(ctx context.Context) error { return m.AcquireN(ctx, 1) }
 
-// AcquireN waits for a weight. Its error is that of ctx, and then nothing is taken.
+// AcquireN waits for a weight. If ctx ends first, it returns the error of ctx and takes nothing.
 func (m *Member) AcquireN(ctx context.Context, weight int64) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -107,7 +108,7 @@ func (m *Member) AcquireN(ctx context.Context, weight int64) error {
 		return nil
 	}
 	place := m.join(weight)
-	q.admit() // those before it may all be skipped
+	q.admit() // all members before it may be skipped
 	q.mu.Unlock()
 	return m.line.Wait(ctx, &q.mu, place, func(isLate bool) {
 		if isLate {
@@ -119,10 +120,10 @@ func (m *Member) AcquireN(ctx context.Context, weight int64) error {
 	})
 }
 
-// Release gives a weight of 1 back. Releasing more than is taken is a bug, and panics.
+// Release returns a weight of 1. It panics if the member holds less, which is a bug.
 func (m *Member) Release() { m.ReleaseN(1) }
 
-// ReleaseN gives a weight back. Releasing more than is taken is a bug, and panics.
+// ReleaseN returns a weight. It panics if the member holds less, which is a bug.
 func (m *Member) ReleaseN(weight int64) {
 	m.queue.mu.Lock()
 	defer m.queue.mu.Unlock()
@@ -138,7 +139,7 @@ func (m *Member) take(weight int64) {
 	m.queue.held += weight
 }
 
-// join adds a request to the member's line, and the member to the turns unless it is among them.
+// join adds a request to the member's line, and the member to the turns if it is not there yet.
 func (m *Member) join(weight int64) *Request[int64] {
 	if m.line.IsEmpty() {
 		m.queue.turns = append(m.queue.turns, m)
@@ -146,7 +147,7 @@ func (m *Member) join(weight int64) *Request[int64] {
 	return m.line.Join(weight)
 }
 
-// leave removes the member from the turns when its last request has given up.
+// leave removes the member from the turns if its last request has given up.
 func (m *Member) leave() {
 	if m.line.IsEmpty() {
 		m.queue.turns = slices.DeleteFunc(m.queue.turns, func(other *Member) bool { return other == m })

@@ -14,12 +14,12 @@ import (
 	"syncd/internal/fair"
 )
 
-// maxMembers is how many members there are at most. The rest of a weight divided by it is the
-// number of the member.
+// maxMembers is the maximum number of members. A weight modulo maxMembers is the number of the
+// member.
 const maxMembers = 5
 
-// rule is a policy: no more than limit in all, and a member that holds something gets no more than
-// factor times what is left for the others; 0 means that no member is skipped.
+// rule is a policy: at most limit in total, and a member that holds something gets at most factor
+// times what is left for the others. A factor of 0 means that no member is skipped.
 type rule struct{ limit, factor int64 }
 
 func (r rule) verdict(own, all, weight int64) fair.Verdict {
@@ -34,17 +34,17 @@ func (r rule) verdict(own, all, weight int64) fair.Verdict {
 	}
 }
 
-// want is a weight that a member asked for.
+// want is a weight that a member requested.
 type want struct {
 	weight int64
 	cancel context.CancelFunc
 	ended  chan error
 }
 
-// member returns whose it is.
+// member returns the number of the member.
 func (w *want) member() int { return int(w.weight % maxMembers) }
 
-// queueModel is what must be true of a queue. It begins each search for the next one at the first
+// queueModel is a simple model of a queue. It always searches for the next request from the first
 // turn.
 type queueModel struct {
 	rule
@@ -83,7 +83,7 @@ func (m *queueModel) leave(w *want) {
 	}
 }
 
-// admit admits the next one, and returns nil when there is none.
+// admit admits and returns the next request, or nil if there is none.
 func (m *queueModel) admit() *want {
 	for _, i := range m.turns {
 		w := m.waiting[i][0]
@@ -107,12 +107,12 @@ func without[T comparable](all []T, one T) []T {
 	return slices.DeleteFunc(all, func(other T) bool { return other == one })
 }
 
-// move is one thing that is done to a queue.
+// move is one operation on a queue.
 type move struct {
 	what   string
 	member int
 	weight int64
-	which  int // of the requests that the member has
+	which  int // selects one of the member's requests
 }
 
 func moves(n, members int, limit int64) *rapid.Generator[[]move] {
@@ -129,12 +129,12 @@ type queueTest struct {
 	model   *queueModel
 	queue   *fair.Queue
 	members []*fair.Member
-	// passed is how often each other member was served since one began to wait or was served
-	// itself.
+	// passed counts, for each member, how often each other member was served since it began to wait
+	// or was last served.
 	passed []map[int]int
 
 	mu     sync.Mutex
-	served []int64 // weights, in the order in which the queue admitted them
+	served []int64 // weights, in the order of their admission
 }
 
 func newQueueTest(members int, by rule) *queueTest {
@@ -158,7 +158,7 @@ func (c *queueTest) verdict(own, all, weight int64) fair.Verdict {
 	return verdict
 }
 
-// run does the moves, and then has all requests give up or release.
+// run does the moves, and then makes all requests give up or release.
 func (c *queueTest) run(ctx context.Context, moves []move) error {
 	for _, m := range moves {
 		if err := c.do(ctx, m); err != nil {
@@ -182,7 +182,7 @@ func (c *queueTest) run(ctx context.Context, moves []move) error {
 	return c.members[0].AcquireN(ctx, c.model.limit)
 }
 
-// do does one thing to the queue and to the model, and compares the two.
+// do applies one move to the queue and to the model, and compares the two.
 func (c *queueTest) do(ctx context.Context, by move) error {
 	i, m := by.member, c.model
 	switch waiting, held := m.waiting[i], m.held[i]; {
@@ -215,7 +215,7 @@ func (c *queueTest) ask(ctx context.Context, i int, weight int64) {
 	go func() { w.ended <- c.members[i].AcquireN(ctx, weight) }()
 }
 
-// check has the model admit what the queue admitted, one after the other, and compares the two.
+// check makes the model admit what the queue admitted, one by one, and compares the two.
 func (c *queueTest) check() error {
 	for _, weight := range c.served {
 		w := c.model.admit()
@@ -239,8 +239,8 @@ func (c *queueTest) check() error {
 	return nil
 }
 
-// countTurns notes that a member was served. Those that wait have seen that at most once since
-// their own turn, unless they may be skipped because of what they hold.
+// countTurns records that a member was served. Each waiting member may see that at most once since
+// its own turn, unless it may be skipped because of the weight that it holds.
 func (c *queueTest) countTurns(served int) error {
 	c.passed[served] = map[int]int{}
 	for i, waiting := range c.model.waiting {
@@ -257,9 +257,9 @@ func (c *queueTest) countTurns(served int) error {
 	return nil
 }
 
-// TestQueueAsAModel has members ask for random weights, release and give up under random rules.
-// What is admitted, and in which order, is what a simple model says; so no more is held than the
-// limit and nothing is lost. No member waits for two turns of another.
+// TestQueueAsAModel makes members request random weights, release and give up under random rules.
+// Admissions and their order must match a simple model, so the limit holds and nothing is lost. No
+// member waits for two turns of another.
 func TestQueueAsAModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		members := rapid.IntRange(1, maxMembers).Draw(r, "members")
@@ -273,8 +273,8 @@ func TestQueueAsAModel(t *testing.T) {
 	})
 }
 
-// TestMemberThatGaveUpComesLast has a member give up its only request and ask again: others came
-// before it meanwhile.
+// TestMemberThatGaveUpComesLast checks that a member that gives up its only request and asks again
+// comes after the members that joined in the meantime.
 func TestMemberThatGaveUpComesLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		share, seen := fair.NewShare(1), &served{}
@@ -300,7 +300,7 @@ func TestMemberThatGaveUpComesLast(t *testing.T) {
 	})
 }
 
-// endsLate is a context that ends when it is waited for, after something was done.
+// endsLate is a context that calls first and then ends when Done is called.
 type endsLate struct {
 	context.Context //nolint:containedctx // it is one
 
@@ -314,8 +314,8 @@ func (e endsLate) Done() <-chan struct{} {
 	return e.Context.Done()
 }
 
-// TestQueueGivesBackWhatCameTooLate has a weight admitted in the moment in which its request gives
-// up. Which of the two it sees is chance.
+// TestQueueGivesBackWhatCameTooLate admits a weight at the moment when its request gives up. It is
+// random which of the two the request sees.
 func TestQueueGivesBackWhatCameTooLate(t *testing.T) {
 	late := 0
 	for range 64 {

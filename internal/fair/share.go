@@ -1,14 +1,14 @@
 package fair
 
-// Share divides a number of slots among members that each would take all of them. A free slot goes
-// to the first member that asks; when members wait, each slot that is released goes to the next of
-// them in turn.
+// Share divides a number of slots among members, each of which could use all of them. A free slot
+// goes to the first member that asks. If members wait, each released slot goes to the next of them
+// in turn.
 type Share struct {
 	queue *Queue
-	limit int // the lock of the queue guards it
+	limit int // guarded by the lock of the queue
 }
 
-// NewShare returns a Share of n slots; 0 means that there is no bound.
+// NewShare returns a Share of n slots; 0 means no limit.
 func NewShare(n int) *Share {
 	s := &Share{limit: n}
 	s.queue = NewQueue(s.verdict)
@@ -22,8 +22,8 @@ func (s *Share) verdict(_, all, weight int64) Verdict {
 	return Block
 }
 
-// SetLimit changes the number of slots; 0 means that there is no bound. Slots that are taken beyond
-// a lower number are not taken away: nobody gets one until enough have been given back.
+// SetLimit changes the number of slots; 0 means no limit. Lowering the limit does not take slots
+// away: new ones are given out only after enough have been released.
 func (s *Share) SetLimit(n int) { s.queue.change(func() { s.limit = n }) }
 
 // InUse returns how many slots are taken.

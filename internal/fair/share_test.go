@@ -15,7 +15,7 @@ import (
 	"syncd/internal/fair"
 )
 
-// asker is a member whose requests note when they get their slots.
+// asker is a member that records when its requests get their slots.
 type asker struct {
 	*fair.Member
 	name string
@@ -27,7 +27,7 @@ type served struct {
 	order []string
 }
 
-// ask asks for a slot in a goroutine of its own and notes when it gets it.
+// ask requests a slot in a goroutine and records when it gets it.
 func (a asker) ask(t *testing.T) {
 	t.Helper()
 	go func() {
@@ -41,7 +41,7 @@ func (a asker) ask(t *testing.T) {
 	synctest.Wait()
 }
 
-// A member with many requests and one with few take turns, from the first release on.
+// Members with many and with few requests take turns, starting with the first release.
 func TestShareServesMembersInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		share, seen := fair.NewShare(1), &served{}
@@ -67,7 +67,7 @@ func TestShareServesMembersInTurn(t *testing.T) {
 func TestShareIsFreeToOthersWhileUnused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		share := fair.NewShare(3)
-		share.Member() // which wants nothing
+		share.Member() // requests nothing
 		m := share.Member()
 		for range 3 {
 			if err := m.Acquire(t.Context()); err != nil {
@@ -120,8 +120,8 @@ func TestShareRefusesASlotThatWasNotTaken(t *testing.T) {
 	share.Member().Release()
 }
 
-// TestShareProperties drives a share at random: never more than its limit, no slot lost to those
-// who gave up, and no member served twice while another waits that has waited since before.
+// TestShareProperties runs random operations on a share: the limit holds, no slot is lost when a
+// request gives up, and no member is served twice while another one waits.
 func TestShareProperties(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -135,13 +135,13 @@ func TestShareProperties(t *testing.T) {
 	})
 }
 
-// shareModel is a share with what its members should have.
+// shareModel is a share with the expected state of its members.
 type shareModel struct {
 	limit   int
 	share   *fair.Share
 	members []*fair.Member
-	// waiting holds the requests of each member that wait, held how many slots it has. passed is
-	// how often others were served since it began to wait.
+	// waiting holds the waiting requests of each member, and held how many slots it has. passed
+	// counts how often others were served since it began to wait.
 	waiting [][]*request
 	held    []int
 	passed  []map[int]int
@@ -193,7 +193,7 @@ func (m *shareModel) ask(t *testing.T, i int) {
 	m.waiting[i] = append(m.waiting[i], q)
 }
 
-// collect notes who was served.
+// collect records which requests were served.
 func (m *shareModel) collect(r *rapid.T) {
 	for i := range m.waiting {
 		m.waiting[i] = slices.DeleteFunc(m.waiting[i], func(q *request) bool {
@@ -211,8 +211,8 @@ func (m *shareModel) collect(r *rapid.T) {
 	}
 }
 
-// serve notes that a member was served, which those that wait have seen at most once each since
-// their own turn.
+// serve records that a member was served. Each waiting member may see that at most once since its
+// own turn.
 func (m *shareModel) serve(r *rapid.T, i int) {
 	m.held[i]++
 	m.passed[i] = map[int]int{}
@@ -240,7 +240,7 @@ func (m *shareModel) check(r *rapid.T) {
 	}
 }
 
-// end has everyone give up, and every slot come back.
+// end makes every request give up, and releases every slot.
 func (m *shareModel) end(r *rapid.T) {
 	for i := range m.waiting {
 		for _, q := range m.waiting[i] {

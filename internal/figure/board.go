@@ -5,20 +5,20 @@ import (
 	"sync"
 )
 
-// Board has what is known of every mapping of the process. It is made by NewBoard.
+// Board has the figures of all mappings of the process. Create it with NewBoard.
 type Board struct {
 	mu       sync.Mutex
 	mappings map[string]*Mapping
 	skew     func() (seconds float64, ok bool)
 }
 
-// NewBoard returns a board without mappings.
+// NewBoard returns a Board without mappings.
 func NewBoard() *Board {
 	return &Board{mappings: map[string]*Mapping{}}
 }
 
-// Of returns what is known of a mapping. A mapping that is not on the board is put there, with
-// nothing known.
+// Of returns the Mapping with the given name. If the board does not have it, Of adds one with no
+// known values.
 func (b *Board) Of(mapping string) *Mapping {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -44,7 +44,7 @@ func (b *Board) Forget(mapping string) {
 	delete(b.mappings, mapping)
 }
 
-// All reads every mapping on the board.
+// All returns the figures of all mappings.
 func (b *Board) All() map[string]Figure {
 	b.mu.Lock()
 	mappings := maps.Clone(b.mappings)
@@ -56,16 +56,16 @@ func (b *Board) All() map[string]Figure {
 	return figures
 }
 
-// AskClockSkew has skew asked for how far the clock of this machine is ahead of that of AWS; ok is
-// false while that is not known.
+// AskClockSkew sets the func that returns how far the clock of this machine is ahead of the AWS
+// clock; ok is false while that is unknown.
 func (b *Board) AskClockSkew(skew func() (seconds float64, ok bool)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.skew = skew
 }
 
-// ClockSkew returns how far the clock of this machine is ahead of that of AWS in seconds, nil while
-// that is not known.
+// ClockSkew returns how many seconds the clock of this machine is ahead of the AWS clock, or nil if
+// that is unknown.
 func (b *Board) ClockSkew() *float64 {
 	b.mu.Lock()
 	skew := b.skew

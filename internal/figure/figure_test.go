@@ -10,7 +10,7 @@ import (
 	"syncd/internal/figure"
 )
 
-// A mapping of which nothing was said has no figure that is 0.
+// TestNothingIsKnownAtFirst checks that a new mapping has no figures that are 0.
 func TestNothingIsKnownAtFirst(t *testing.T) {
 	board := figure.NewBoard()
 	m := board.Of("m")
@@ -26,7 +26,8 @@ func TestNothingIsKnownAtFirst(t *testing.T) {
 	}
 }
 
-// What the one who sets or reads a figure does with it afterwards changes nothing on the board.
+// TestAFigureIsACopy checks that later changes by the setter or reader of a value do not change the
+// board.
 func TestAFigureIsACopy(t *testing.T) {
 	m := figure.NewBoard().Of("m")
 	set := map[string]int64{"denied": 2}
@@ -43,8 +44,8 @@ func TestAFigureIsACopy(t *testing.T) {
 	}
 }
 
-// A reason comes from a ledger that others may write: what is no text is made one, so that it can
-// be a label.
+// TestReasonsAreText checks that quarantine reasons, which may come from a corrupted ledger, are
+// valid UTF-8, so that they can be used as labels.
 func TestReasonsAreText(t *testing.T) {
 	m := figure.NewBoard().Of("m")
 	m.SetQuarantine(map[string]int64{"a\xff": 1, "a\xfe": 2})
@@ -53,7 +54,8 @@ func TestReasonsAreText(t *testing.T) {
 	}
 }
 
-// Times are those of a metric: to the millisecond, in UTC.
+// TestTimesAreToTheMillisecond checks that times have the precision of a metric, milliseconds, and
+// are in UTC.
 func TestTimesAreToTheMillisecond(t *testing.T) {
 	m := figure.NewBoard().Of("m")
 	m.SetLastSuccess(time.Date(2026, 5, 1, 12, 0, 0, 1_999_999, time.FixedZone("", 7200)))
@@ -70,8 +72,8 @@ func TestHasAside(t *testing.T) {
 	}
 }
 
-// A mapping that was forgotten and comes back begins with nothing, whatever its former users still
-// set.
+// TestForget checks that a mapping that was removed and added again starts without values, even if
+// its former users still set some.
 func TestForget(t *testing.T) {
 	board := figure.NewBoard()
 	former := board.Of("m")
@@ -89,8 +91,8 @@ func TestForget(t *testing.T) {
 	}
 }
 
-// TestReadingWhileWriting reads figures while they are set: numbers that are set together are read
-// together.
+// TestReadingWhileWriting reads figures while they are set, and checks that values that are set
+// together are read together.
 func TestReadingWhileWriting(t *testing.T) {
 	board := figure.NewBoard()
 	const times = 2000
@@ -113,7 +115,7 @@ func TestReadingWhileWriting(t *testing.T) {
 				m.AskConcurrency(func() int64 { return n })
 				m.AskCredentials("source", func() (time.Time, bool) { return at, true })
 				m.AskRate("kms", func() (float64, bool) { return 0, true })
-				m.AskThrottles("kms", func() int64 { m.HoldsLease(); return n }) // what is asked may ask the mapping
+				m.AskThrottles("kms", func() int64 { m.HoldsLease(); return n }) // the func may read the mapping
 				board.AskClockSkew(func() (float64, bool) { return 0, true })
 				m.Beat()
 			}

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Mapping is what is known of one mapping. Setters store a value until the next one; what grows old
-// or moves by itself is asked for when the mapping is read, by the func that was given last. It is
-// made by Board.Of.
+// Mapping has the data about one mapping. A setter stores a value until the next call. Values that
+// change on their own come from funcs, which are called at each read; the last func that was given
+// counts. A Mapping is created by Board.Of.
 type Mapping struct {
 	beats atomic.Int64
 
@@ -19,7 +19,7 @@ type Mapping struct {
 	questions questions
 }
 
-// values are what is set. The zero values of ledger and backlog say that they are not known.
+// values are the stored values. The zero values of ledger and backlog mean unknown.
 type values struct {
 	success, listing, leaseExpiry time.Time
 	ledger, backlog               pair
@@ -27,13 +27,13 @@ type values struct {
 	leaseHeld                     bool
 }
 
-// pair is two numbers that are known together.
+// pair is two numbers that are both known or both unknown.
 type pair struct {
 	known         bool
 	first, second int64
 }
 
-// questions are what is asked for, the last three by side.
+// questions are the funcs to call at each read; the last three are by side.
 type questions struct {
 	oldest      func() (seconds float64, ok bool)
 	concurrency func() int64
@@ -48,107 +48,105 @@ func newMapping() *Mapping {
 	}}
 }
 
-// Beat notes a sign of life: anything that a pass does only while it makes progress.
+// Beat records activity: anything that a pass does only while it makes progress.
 func (m *Mapping) Beat() { m.beats.Add(1) }
 
-// Beats returns how many signs of life there were.
+// Beats returns the number of calls of Beat.
 func (m *Mapping) Beats() int64 { return m.beats.Load() }
 
-// change has a func change what is set.
+// change changes the stored values.
 func (m *Mapping) change(f func(v *values)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f(&m.set)
 }
 
-// SetLedger sets the last committed generation of the ledger and its entries; generation 0 says
-// that there is none.
+// SetLedger sets the last committed generation of the ledger and the number of its entries;
+// generation 0 means that there is none.
 func (m *Mapping) SetLedger(generation, entries int64) {
 	m.change(func(v *values) { v.ledger = pair{true, generation, entries} })
 }
 
-// SetLastSuccess sets when a pass reached its end last.
+// SetLastSuccess sets when a pass last reached its end.
 func (m *Mapping) SetLastSuccess(at time.Time) { m.change(func(v *values) { v.success = at }) }
 
-// SetLastListing sets when the source was listed to its end last.
+// SetLastListing sets when the source was last fully listed.
 func (m *Mapping) SetLastListing(at time.Time) { m.change(func(v *values) { v.listing = at }) }
 
-// SetBacklog sets what is listed and still to be copied.
+// SetBacklog sets how much was listed and must still be copied.
 func (m *Mapping) SetBacklog(objects, bytes int64) {
 	m.mu.Lock() // not through change: this is called for every object
 	defer m.mu.Unlock()
 	m.set.backlog = pair{true, objects, bytes}
 }
 
-// ClearBacklog says that it is not known what is still to be copied.
+// ClearBacklog makes the backlog unknown.
 func (m *Mapping) ClearBacklog() { m.change(func(v *values) { v.backlog = pair{} }) }
 
-// SetQuarantine sets the number of objects in quarantine by reason, in the place of what was known
-// of it before; nil says that none are known.
+// SetQuarantine sets the number of objects in quarantine by reason. It replaces all previous
+// numbers; nil means that none are known.
 func (m *Mapping) SetQuarantine(byReason map[string]int64) {
 	shown := make(map[string]int64, len(byReason))
 	for reason, n := range byReason {
-		shown[strings.ToValidUTF8(reason, "\ufffd")] += n // it becomes a label, and comes from a ledger that others may write
+		shown[strings.ToValidUTF8(reason, "\ufffd")] += n // labels must be valid UTF-8, and the ledger may come from another writer
 	}
 	m.change(func(v *values) { v.quarantine = shown })
 }
 
-// SetLeaseHeld sets whether this process holds the lease on the ledger. Until it is set, the lease
-// is not held.
+// SetLeaseHeld sets whether this process holds the lease on the ledger. The default is false.
 func (m *Mapping) SetLeaseHeld(isHeld bool) { m.change(func(v *values) { v.leaseHeld = isHeld }) }
 
-// SetLeaseExpiry sets when the lease ends unless it is renewed, whichever process holds it.
+// SetLeaseExpiry sets when the lease expires unless it is renewed, whichever process holds it.
 func (m *Mapping) SetLeaseExpiry(at time.Time) { m.change(func(v *values) { v.leaseExpiry = at }) }
 
-// HoldsLease reports whether this process holds the lease on the ledger, without asking for
-// anything else.
+// HoldsLease reports whether this process holds the lease on the ledger. It calls no funcs.
 func (m *Mapping) HoldsLease() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.set.leaseHeld
 }
 
-// ask has a func change what is asked for.
+// ask changes the funcs.
 func (m *Mapping) ask(f func(q *questions)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f(&m.questions)
 }
 
-// AskOldest has oldest asked for the age of the oldest change that is not copied; ok is false while
-// that is not known.
+// AskOldest sets the func that returns the age of the oldest change that was not copied; ok is
+// false while that is unknown.
 func (m *Mapping) AskOldest(oldest func() (seconds float64, ok bool)) {
 	m.ask(func(q *questions) { q.oldest = oldest })
 }
 
-// AskConcurrency has limit asked for how many requests may be in flight at once.
+// AskConcurrency sets the func that returns how many requests may be in flight.
 func (m *Mapping) AskConcurrency(limit func() int64) {
 	m.ask(func(q *questions) { q.concurrency = limit })
 }
 
-// AskCredentials has end asked for when the session of a side ends; ok is false while it has none
-// that does.
+// AskCredentials sets the func that returns when the session of a side expires; ok is false if
+// there is no session that expires.
 func (m *Mapping) AskCredentials(side string, end func() (at time.Time, ok bool)) {
 	m.ask(func(q *questions) { q.credentials[side] = end })
 }
 
-// AskRate has rate asked for how many requests a side may be sent per second; ok is false while
-// there is no bound.
+// AskRate sets the func that returns how many requests may be sent to a side per second; ok is
+// false if there is no limit.
 func (m *Mapping) AskRate(side string, rate func() (perSecond float64, ok bool)) {
 	m.ask(func(q *questions) { q.rates[side] = rate })
 }
 
-// AskThrottles has count asked for how often a side asked to slow down.
+// AskThrottles sets the func that returns how many responses of a side were throttled.
 func (m *Mapping) AskThrottles(side string, count func() int64) {
 	m.ask(func(q *questions) { q.throttles[side] = count })
 }
 
-// Read returns what is known now. The caller may change it.
+// Read returns the current data. The caller may modify it.
 func (m *Mapping) Read() Figure {
 	m.mu.Lock()
 	set, q := m.set, m.questions
 	q.credentials, q.rates, q.throttles = maps.Clone(q.credentials), maps.Clone(q.rates), maps.Clone(q.throttles)
-	m.mu.Unlock() // a func may take locks of its own, under which this mapping is set
+	m.mu.Unlock() // a func may take locks that are held while this mapping is set
 	f := Figure{
 		LastSuccess: moment(set.success), LastListing: moment(set.listing), LeaseHeld: set.leaseHeld, LeaseExpiry: moment(set.leaseExpiry),
 		Quarantine: map[string]int64{}, Credentials: map[string]time.Time{}, Rates: map[string]float64{}, Throttles: map[string]int64{},
@@ -160,7 +158,7 @@ func (m *Mapping) Read() Figure {
 	return f
 }
 
-// read returns the numbers of a pair, nil for one that is not known.
+// read returns the numbers of a pair, or nil if they are unknown.
 func (p pair) read() (first, second *int64) {
 	if !p.known {
 		return nil, nil
@@ -168,7 +166,7 @@ func (p pair) read() (first, second *int64) {
 	return &p.first, &p.second
 }
 
-// answer enters what is asked for into a figure.
+// answer calls the funcs and adds their results to a figure.
 func (q questions) answer(f *Figure) {
 	f.OldestUnsynced = asked(q.oldest)
 	if q.concurrency != nil {
@@ -189,7 +187,7 @@ func (q questions) answer(f *Figure) {
 	}
 }
 
-// asked returns the answer of a func, nil where there is no func or no answer.
+// asked returns the result of f, or nil if f is nil or has no result.
 func asked(f func() (value float64, ok bool)) *float64 {
 	if f == nil {
 		return nil
@@ -200,7 +198,7 @@ func asked(f func() (value float64, ok bool)) *float64 {
 	return nil
 }
 
-// moment returns a time in UTC, to the millisecond: what metrics and pages show of it.
+// moment returns a time in UTC, rounded down to the millisecond, as metrics and pages display it.
 func moment(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}

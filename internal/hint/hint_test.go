@@ -23,8 +23,8 @@ func TestMeant(t *testing.T) {
 	for word, want := range map[string]string{
 		"trig": "trigger", "TRIG": "trigger", "rep": "replay",
 		"tri":   "trigger",
-		"tr":    "",      // too short to say which
-		"sta":   "start", // two begin so: the nearest
+		"tr":    "",      // too short to be unambiguous
+		"sta":   "start", // two words begin with it: the nearest
 		"stats": "status",
 		"quiet": "",
 	} {

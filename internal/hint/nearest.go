@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// OneOf is the hint for a word that is none of words: the one it was likely meant to be, or all of
-// them.
+// OneOf returns a hint for a word that is not one of words: the word that was probably intended, or
+// all of them.
 func OneOf(word string, words []string) string {
 	if meant := DidYouMean(word, words); meant != "" {
 		return meant
@@ -14,7 +14,7 @@ func OneOf(word string, words []string) string {
 	return "use one of " + strings.Join(words, ", ")
 }
 
-// DidYouMean is a hint at the word most like the given one, "" when none is like it.
+// DidYouMean returns a hint with the word most similar to the given one, or "" if none is similar.
 func DidYouMean(word string, words []string) string {
 	if near := Nearest(word, words); near != "" {
 		return "did you mean " + near + "?"
@@ -22,9 +22,9 @@ func DidYouMean(word string, words []string) string {
 	return ""
 }
 
-// Meant returns the one of words that an abbreviated or mistyped word was likely meant to be: the
-// only one that begins so, where that is more than a letter or two, else the nearest; "" when none
-// is like it.
+// Meant returns the word that an abbreviated or mistyped word probably stands for: the only one
+// that begins with it, if it has at least three letters, otherwise the nearest. It returns "" if
+// none is similar.
 func Meant(word string, words []string) string {
 	const begun = 3
 	begins := func(w string) bool { return strings.HasPrefix(w, strings.ToLower(word)) }
@@ -34,12 +34,11 @@ func Meant(word string, words []string) string {
 	return Nearest(word, words)
 }
 
-// Nearest returns the one of words that a mistyped word was most likely meant to be, "" when none
-// is like it.
+// Nearest returns the word that is most similar to a mistyped one, or "" if none is similar.
 func Nearest(word string, words []string) string { return NearestWithin(word, words, 1+len(word)/3) }
 
-// NearestWithin returns the first of those words that are most like the given one, with at most so
-// many characters changed; "" for none.
+// NearestWithin returns the first of the words with the smallest edit distance to word, if that is
+// at most most, or "".
 func NearestWithin(word string, words []string, most int) (best string) {
 	bestDistance := most
 	for _, w := range words {
@@ -50,7 +49,7 @@ func NearestWithin(word string, words []string, most int) (best string) {
 	return best
 }
 
-// distance is the Levenshtein distance of a and b, in bytes.
+// distance returns the Levenshtein distance between a and b, in bytes.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

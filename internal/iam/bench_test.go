@@ -6,8 +6,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// BenchmarkEvaluate is the decision about one GET: of a foreign session with a session policy, by a
-// bucket policy as people have them.
+// BenchmarkEvaluate evaluates one GET by a session of another account, with a session policy and a
+// typical bucket policy.
 func BenchmarkEvaluate(b *testing.B) {
 	bucket := iam.MustParse(`{"Version": "2012-10-17", "Statement": [
 		{"Sid": "TLS", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::owner-data", "arn:aws:s3:::owner-data/*"],

@@ -9,9 +9,9 @@ import (
 	"syncd/internal/ascii"
 )
 
-// CheckKind reports everything that makes the document unfit to be a policy of that kind, as
-// *[SyntaxError] values joined; nil when nothing does. AWS does not store a policy that it refuses:
-// "MalformedPolicy" of S3, "MalformedPolicyDocument" of IAM and KMS.
+// CheckKind returns everything that makes the document invalid as a policy of that kind, as joined
+// *[SyntaxError] values, or nil if it is valid. AWS does not store an invalid policy: S3 returns
+// "MalformedPolicy", IAM and KMS return "MalformedPolicyDocument".
 func (d *Document) CheckKind(kind ResourceKind) error {
 	var faults []error
 	for i := range d.Statements {
@@ -24,10 +24,10 @@ func (d *Document) CheckKind(kind ResourceKind) error {
 	return errors.Join(faults...)
 }
 
-// unfit is an element that does not suit the kind of policy, and why.
+// unfit is an element that is invalid in the kind of policy, and why.
 type unfit struct{ element, problem string }
 
-// unfitSID knows that IAM takes letters and digits only, where S3 and KMS take spaces too.
+// unfitSID checks the Sid: IAM allows only letters and digits, while S3 and KMS also allow spaces.
 func (s *Statement) unfitSID(kind ResourceKind) []unfit {
 	if (kind == Identity || kind == Trust) && s.SID != "" && !ascii.Word(s.SID, "") {
 		return []unfit{{"Sid", "has characters other than letters and digits: " + s.SID}}
@@ -50,8 +50,8 @@ func (s *Statement) unfitPrincipals(kind ResourceKind) []unfit {
 	return nil
 }
 
-// unfitActions lets a key policy have a statement without actions, because KMS does, though it has
-// no effect.
+// unfitActions allows a statement without actions in a key policy, because KMS does, although it
+// has no effect.
 func (s *Statement) unfitActions(kind ResourceKind) []unfit {
 	if len(s.Actions) == 0 && len(s.NotActions) == 0 && kind != Key {
 		return []unfit{{"Action", "is missing"}}
@@ -66,8 +66,8 @@ func (s *Statement) unfitActions(kind ResourceKind) []unfit {
 	return list
 }
 
-// service is the only one whose actions a policy of the kind may name; "" for any. KMS lets others
-// stand, without effect.
+// service returns the only service whose actions a policy of the kind may name, or "" for any. KMS
+// accepts actions of other services, without effect.
 func (k ResourceKind) service() string {
 	switch k {
 	case Bucket:
@@ -81,8 +81,8 @@ func (k ResourceKind) service() string {
 	return ""
 }
 
-// unfitResources lets a key policy have a statement without resources, because KMS does, though it
-// has no effect.
+// unfitResources allows a statement without resources in a key policy, because KMS does, although
+// it has no effect.
 func (s *Statement) unfitResources(kind ResourceKind) []unfit {
 	named := len(s.Resources) > 0 || len(s.NotResources) > 0
 	switch {

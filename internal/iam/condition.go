@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// operator is a condition operator taken apart: "ForAnyValue:StringNotLikeIfExists" is anyValue,
-// like, negated, ifExists.
+// operator is a parsed condition operator: "ForAnyValue:StringNotLikeIfExists" is anyValue, like,
+// negated, ifExists.
 type operator struct {
 	set      set
 	compare  comparison
-	accept   order // of numeric and date: which orders of request value and policy value hold
+	accept   order // for numeric and date: the accepted orders of request value and policy value
 	negated  bool
 	ifExists bool
 }
 
-// set is which of the request's values have to pass.
+// set is which of the request's values must match.
 type set int
 
 const (
@@ -28,7 +28,7 @@ const (
 	anyValue
 )
 
-// comparison is how one value of the policy is compared with one of the request.
+// comparison is how a value of the policy is compared with a value of the request.
 type comparison int
 
 const (
@@ -53,8 +53,8 @@ const (
 	greater
 )
 
-// parseOperator takes an operator's name apart, and reports whether AWS knows it. Null has neither
-// a set nor IfExists.
+// parseOperator parses an operator's name, and reports whether it is valid. Null allows neither a
+// set operator nor IfExists.
 func parseOperator(name string) (operator, bool) {
 	var o operator
 	if rest, ok := strings.CutPrefix(name, "ForAllValues:"); ok {
@@ -70,7 +70,7 @@ func parseOperator(name string) (operator, bool) {
 	return o, o.compare != 0
 }
 
-// parseTest knows the table of "IAM JSON policy elements: Condition operators".
+// parseTest implements the table in "IAM JSON policy elements: Condition operators".
 func parseTest(name string) (c comparison, accept order, negated bool) {
 	switch name {
 	case "StringEquals", "StringNotEquals":
@@ -117,7 +117,7 @@ func parseOrder(of comparison, name string) (c comparison, accept order, negated
 	return 0, 0, false
 }
 
-// holds reports whether the request passes the condition of a statement with that effect.
+// holds reports whether the request meets a condition of a statement with that effect.
 func (s scope) holds(c *Condition, effect Effect) bool {
 	op, known := parseOperator(c.Operator)
 	if !known {
@@ -142,9 +142,9 @@ func (s scope) holds(c *Condition, effect Effect) bool {
 	return all
 }
 
-// holdsOnNothing is the result for a key that the request does not carry. A negated operator holds,
-// with or without IfExists; a set operator has its own rule, whatever it qualifies: "For no
-// matching context key or if the key does not exist", ForAnyValue is false.
+// holdsOnNothing returns the result for a key that is not in the request. A negated operator holds,
+// with or without IfExists. Set operators have their own rule, regardless of the operator after
+// them: "For no matching context key or if the key does not exist", ForAnyValue is false.
 func (o operator) holdsOnNothing() bool {
 	switch o.set {
 	case allValues:
@@ -156,7 +156,7 @@ func (o operator) holdsOnNothing() bool {
 	return o.ifExists || o.negated
 }
 
-// takesVariables is true of the operators on text and ARNs.
+// takesVariables reports whether the operator compares text or ARNs, where variables are allowed.
 func (o operator) takesVariables() bool {
 	switch o.compare {
 	case exactly, ignoringCase, like, arnLike:
@@ -166,7 +166,7 @@ func (o operator) takesVariables() bool {
 	return false
 }
 
-// anyMatches reports whether one of the policy's values accepts the request's.
+// anyMatches reports whether one of the policy's values matches the request's value.
 func (s scope) anyMatches(op operator, wants []string, got string) bool {
 	for _, want := range wants {
 		ok := true
@@ -180,8 +180,8 @@ func (s scope) anyMatches(op operator, wants []string, got string) bool {
 	return false
 }
 
-// matches compares one value of the policy with one of the request. Values not of the operator's
-// type do not match.
+// matches reports whether a value of the request matches a value of the policy. Values of the wrong
+// type for the operator do not match.
 func (o operator) matches(want, got string) bool {
 	switch o.compare {
 	case exactly, binary:
@@ -219,7 +219,7 @@ func (o operator) accepts(outcome int) bool {
 	return o.accept&equal != 0
 }
 
-// accommodates reports whether a policy may have this value under the operator.
+// accommodates reports whether a policy value is valid for the operator.
 func (o operator) accommodates(want string) bool {
 	ok := true
 	switch o.compare {
@@ -238,7 +238,7 @@ func (o operator) accommodates(want string) bool {
 	return ok
 }
 
-// parseNumber reads an integer or a decimal. ParseFloat alone would also take "inf", "nan" and
+// parseNumber parses an integer or a decimal. ParseFloat alone would also accept "inf", "nan" and
 // hexadecimal.
 func parseNumber(text string) (float64, bool) {
 	if strings.Trim(text, "+-.0123456789eE") != "" {
@@ -248,8 +248,8 @@ func parseNumber(text string) (float64, bool) {
 	return n, err == nil
 }
 
-// parseDate reads a W3C form of ISO 8601, or seconds since 1970. Four digits alone are seconds: a
-// year would need a month beside it.
+// parseDate parses a W3C form of ISO 8601, or seconds since 1970. Four digits alone are seconds,
+// because a year needs a month.
 func parseDate(text string) (time.Time, bool) {
 	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return time.Unix(seconds, 0), true
@@ -262,7 +262,7 @@ func parseDate(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// parseNetwork reads a CIDR block or a single address of either version.
+// parseNetwork parses a CIDR block or a single address, IPv4 or IPv6.
 func parseNetwork(text string) (netip.Prefix, bool) {
 	if strings.Contains(text, "/") {
 		p, err := netip.ParsePrefix(text)

@@ -9,8 +9,8 @@ import (
 
 type values map[string][]string
 
-// passes reports whether a request with the context passes a statement with the condition. It asks
-// an Allow and a Deny, which must agree.
+// passes reports whether a request with the context meets the condition. It tests an Allow and a
+// Deny statement, which must agree.
 func passes(t *testing.T, version string, c iam.Condition, context values) bool {
 	t.Helper()
 	req := get(session(owner))
@@ -98,8 +98,8 @@ func TestConditionOperators(t *testing.T) {
 		{"NotIpAddress", "203.0.113.0/24", "198.51.100.1", true},
 		{"NotIpAddress", "203.0.113.0/24", "203.0.113.9", false},
 
-		// A key that the request does not carry: positive operators fail, negated ones hold,
-		// IfExists holds either way.
+		// A key that is not in the request: positive operators fail, negated ones hold, and
+		// IfExists always holds.
 		{"StringEquals", "a", "", false},
 		{"StringLike", "*", "", false},
 		{"ArnLike", "*", "", false},
@@ -143,7 +143,7 @@ func TestConditionOperators(t *testing.T) {
 		{"ForAllValues:StringNotEquals", "a", "a b", false},
 		{"ForAllValues:StringLike", "x-*", "x-1 x-2", true},
 
-		// Several values in the request, and no set operator.
+		// Several values in the request, without a set operator.
 		{"StringEquals", "a", "a b", false},
 		{"StringEqualsIfExists", "a", "a a", false},
 		{"StringNotEquals", "a", "a b", false},
@@ -165,8 +165,8 @@ func TestConditionOperators(t *testing.T) {
 	}
 }
 
-// TestEmptyValue: an empty string is a value to compare with, and nothing to Null and to the set
-// operators.
+// TestEmptyValue checks that an empty string is a value in comparisons, but counts as missing for
+// Null and set operators.
 func TestEmptyValue(t *testing.T) {
 	empty := values{"s3:prefix": {""}}
 	for operator, want := range map[string]bool{
@@ -194,7 +194,7 @@ func TestUnknownOperatorLetsNothingThrough(t *testing.T) {
 	}
 }
 
-// TestConditionsAreAnded: different operators and different keys must all hold.
+// TestConditionsAreAnded checks that all operators and keys must hold.
 func TestConditionsAreAnded(t *testing.T) {
 	policy := iam.MustParse(`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {
 		"StringEquals": {"aws:PrincipalTag/team": ["a", "b"], "s3:prefix": "exports/"},

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// lookup is the values of a condition key, nil when the request does not carry it.
+// lookup returns the values of a condition key, or nil if it is not in the request.
 func (r *Request) lookup(key string) []string {
 	if values, ok := r.Context[key]; ok {
 		return values
@@ -23,7 +23,8 @@ func (r *Request) lookup(key string) []string {
 	return nil
 }
 
-// derived is what a global condition key has for a value by the request itself; "" for none.
+// derived returns the value of a global condition key that follows from other fields of the
+// request, or "".
 func (r *Request) derived(key string) string {
 	c := &r.Caller
 	switch {
@@ -50,8 +51,8 @@ func (r *Request) derived(key string) string {
 	return ""
 }
 
-// multivalued is true of the keys whose value type is "Multivalued" in "AWS global condition
-// context keys", and ArrayOf something in the Service Authorization Reference for S3, KMS and STS.
+// multivalued reports whether a key has the value type "Multivalued" in "AWS global condition
+// context keys", or an ArrayOf type in the Service Authorization Reference for S3, KMS and STS.
 func multivalued(key string) bool {
 	switch strings.ToLower(key) {
 	case "aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths", "aws:sourceorgpaths",
@@ -62,8 +63,8 @@ func multivalued(key string) bool {
 	return false
 }
 
-// isNull reports whether a key has no value, or as AWS says "resolves to a null data set, such as
-// an empty string".
+// isNull reports whether a key has no value, or in AWS's words "resolves to a null data set, such
+// as an empty string".
 func isNull(values []string) bool {
 	return !slices.ContainsFunc(values, func(v string) bool { return v != "" })
 }

@@ -1,10 +1,10 @@
 package iam
 
-// Source is a type of policy, in the words of AWS's messages ("Troubleshoot access denied error
+// Source is a type of policy, as named in AWS's messages ("Troubleshoot access denied error
 // messages").
 type Source string
 
-// The policy types that can decide.
+// The policy types that can decide a request.
 const (
 	SourceIdentity        Source = "identity-based policy"
 	SourceResource        Source = "resource-based policy"
@@ -15,32 +15,32 @@ const (
 	SourceTrust           Source = "role trust policy"
 )
 
-// Decision is the answer to a request, and why.
+// Decision is whether a request is allowed, and why.
 type Decision struct {
 	Allowed  bool
 	Explicit bool // an explicit deny decided
-	// Source is the policy type that decided. Of an access that is allowed it is the resource
-	// policy when that alone sufficed or the access is cross-account, else the identity policy. Of
-	// one that is not, it is the one AWS's message would name.
+	// Source is the policy type that decided. If access is allowed, it is the resource policy if
+	// that alone was enough or the access is cross-account, otherwise the identity policy. If
+	// access is denied, it is the one that AWS's message would name.
 	Source Source
-	// Statement is the one that decided, within Document. Both are nil for an implicit deny, and
+	// Statement is the statement of Document that decided. Both are nil for an implicit deny, and
 	// for the root user, who needs no policy.
 	Statement *Statement
 	Document  *Document
-	// Missing lists, for an implicit deny, every policy type that would have to allow and does not.
-	// The first is Source.
+	// Missing lists, for an implicit deny, every policy type that must allow the request but does
+	// not. The first one is Source.
 	Missing []Source
-	// Action is the request's, Kind that of the resource policy, and CrossAccount is false only of
-	// a caller of the account that owns the resource.
+	// Action is the action of the request, and Kind the kind of the resource policy. CrossAccount
+	// is false only if the caller belongs to the account that owns the resource.
 	Action       string
 	Kind         ResourceKind
 	CrossAccount bool
 }
 
-// Reason is the tail of AWS's message: "because no identity-based policy allows the s3:GetObject
-// action", or "with an explicit deny in a resource-based policy"; "" when allowed. A key's policy
-// that keeps another account out has the sentence with which KMS does not say whether the key
-// exists.
+// Reason returns the end of AWS's message: "because no identity-based policy allows the
+// s3:GetObject action", or "with an explicit deny in a resource-based policy". It returns "" if
+// access is allowed. If a key policy denies access from another account, it returns KMS's message,
+// which does not reveal whether the key exists.
 func (d Decision) Reason() string {
 	switch {
 	case d.Allowed:

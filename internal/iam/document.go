@@ -1,27 +1,27 @@
-// Package iam is the AWS policy language: documents as types, strict parsing, and evaluation that
-// says why.
+// Package iam implements the AWS policy language: types for documents, strict parsing, and
+// evaluation with reasons.
 //
-// It promises that [Evaluate] comes to the answer AWS comes to, for one request and every policy
-// that has a say in it: identity policies, a resource policy (of a bucket, a key, a queue, or the
-// trust policy of a role), session policies, a permissions boundary and the policies of an
-// organization. The [Decision] names the policy type and the statement that decided, and
-// [Decision.Reason] is the tail of AWS's own error message.
+// [Evaluate] makes the same decision as AWS, for one request and all policies that apply to it:
+// identity policies, a resource policy (of a bucket, a key or a queue, or the trust policy of a
+// role), session policies, a permissions boundary and the policies of an organization. The
+// [Decision] names the policy type and the statement that decided, and [Decision.Reason] returns
+// the end of AWS's own error message.
 //
-// It leaves to others what is not in a policy: who the caller is and which context keys a request
-// carries, block public access and object ownership, which operations a service refuses to foreign
-// accounts, and whether a named principal exists.
+// The package does not cover what is not in a policy: who the caller is and which context keys a
+// request has, block public access and object ownership, which operations a service denies to other
+// accounts, and whether a principal exists.
 //
-// Words to know. A caller acts in an account; the resource belongs to one; when they differ the
-// access is cross-account and both accounts must allow it. An explicit deny is a Deny statement
-// that matches; an implicit deny is nobody allowing. A grant is an Allow statement of a resource
-// policy, and how it names the caller (account, role, session, user, everyone) decides what it
-// bypasses.
+// The terms: a caller and a resource each belong to an account; if these differ, the access is
+// cross-account and both accounts must allow it. An explicit deny is a matching Deny statement; an
+// implicit deny means that no statement allows the request. A grant is an Allow statement of a
+// resource policy; how it names the caller (account, role, session, user, everyone) determines
+// which policies it bypasses.
 //
-// A [Document] is not changed by this package once it is built: any number of goroutines may
-// evaluate against it.
+// This package does not modify a [Document] after creating it: any number of goroutines may use it.
 package iam
 
-// The two versions of the policy language. A document without one has the rules of [Version2008].
+// The versions of the policy language. A document without a version follows the rules of
+// [Version2008].
 const (
 	Version2012 = "2012-10-17" // policy variables are replaced
 	Version2008 = "2008-10-17" // policy variables are plain text
@@ -34,7 +34,7 @@ type Document struct {
 	Statements []Statement
 }
 
-// Effect is what a statement does with a request that it matches.
+// Effect is what a statement does with a matching request.
 type Effect string
 
 // The effects of a statement.
@@ -43,42 +43,43 @@ const (
 	Deny  Effect = "Deny"
 )
 
-// Statement is one rule: an effect, and what a request must look like for it to apply.
+// Statement is one rule: an effect, and the requests that it applies to.
 type Statement struct {
 	SID    string
 	Effect Effect
 	// Principals and NotPrincipals are empty in identity policies.
 	Principals, NotPrincipals []Principal
-	// Actions are service:name globs without regard to case, Resources ARN globs with it.
+	// Actions are case-insensitive globs of service:name, and Resources case-sensitive globs of
+	// ARNs.
 	Actions, NotActions, Resources, NotResources []string
 	// Conditions must all hold.
 	Conditions []Condition
-	// Line is where the statement starts in the text it was parsed from, from 1; 0 in a document
-	// built in code.
+	// Line is the line where the statement starts in the parsed text, counted from 1. It is 0 in a
+	// document built in code.
 	Line int
 }
 
-// PrincipalKind says what the identifier of a [Principal] identifies.
+// PrincipalKind is what the ID of a [Principal] identifies.
 type PrincipalKind string
 
 // The kinds of principal. Only the first three can match a [Caller].
 const (
-	AnyPrincipal           PrincipalKind = "*" // everyone, anonymous requests too; the ID is empty
+	AnyPrincipal           PrincipalKind = "*" // everyone, including anonymous callers; the ID is empty
 	AWSPrincipal           PrincipalKind = "AWS"
 	ServicePrincipal       PrincipalKind = "Service"
 	FederatedPrincipal     PrincipalKind = "Federated"
 	CanonicalUserPrincipal PrincipalKind = "CanonicalUser"
 )
 
-// Principal names who a statement of a resource policy is about. An AWS principal's ID is an
-// account id, an ARN in full, or "*".
+// Principal is whom a statement of a resource policy applies to. The ID of an AWS principal is an
+// account id, a full ARN, or "*".
 type Principal struct {
 	Kind PrincipalKind
 	ID   string
 }
 
-// Condition is one test on one context key: the request's value against any of Values, by Operator
-// ("StringEquals", "ForAnyValue:StringLikeIfExists").
+// Condition is a test of one context key: Operator ("StringEquals",
+// "ForAnyValue:StringLikeIfExists") compares the request's value with each of Values.
 type Condition struct {
 	Operator, Key string
 	Values        []string

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// layer is a type of policy at its place in the order in which AWS evaluates, which is the order of
-// preference among several reasons.
+// layer is a type of policy. The layers are in AWS's order of evaluation, which determines the
+// reason if there are several.
 type layer int
 
 const (
@@ -19,27 +19,27 @@ const (
 	layers
 )
 
-// verdict is what the policies of one layer say.
+// verdict is the result of the policies of one layer.
 type verdict struct {
 	inForce     bool
 	deny, allow *Statement
-	document    *Document // of deny, else of allow
-	grant       grant     // of allow, in a resource policy
+	document    *Document // document of deny, otherwise of allow
+	grant       grant     // grant of allow, in a resource policy
 }
 
-// evaluation is one request under way through the policies.
+// evaluation is the state of evaluating one request.
 type evaluation struct {
-	scope   // of the document that is looked at
+	scope   // of the current document
 	kind    ResourceKind
 	cross   bool
 	bounded bool // the caller has a permissions boundary
-	// The layer, and what the statement does that is looked at.
+	// The layer, and the effect of the current statement.
 	layer  layer
 	effect Effect
 }
 
-// Evaluate decides the request. An explicit deny wins; without one, the policies that have to allow
-// are those of "Policy evaluation logic": in one account the identity or the resource policy,
+// Evaluate decides a request. An explicit deny wins. Otherwise "Policy evaluation logic" defines
+// which policies must allow it: within one account the identity policy or the resource policy,
 // across accounts both.
 func Evaluate(req Request, p Policies) Decision {
 	e := &evaluation{scope: scope{req: &req}, kind: p.Kind, bounded: p.Boundary != nil && req.Caller.hasAccount()}
@@ -56,7 +56,7 @@ func Evaluate(req Request, p Policies) Decision {
 	return e.decide(&v)
 }
 
-// judge looks for a deny in the documents, and for the strongest allow.
+// judge finds a deny in the documents, or the strongest allow.
 func (e *evaluation) judge(l layer, documents []*Document) verdict {
 	e.layer = l
 	var v verdict
@@ -82,8 +82,8 @@ func (e *evaluation) judge(l layer, documents []*Document) verdict {
 	return v
 }
 
-// applies reports whether the statement is about the request; outside a resource policy, where
-// nobody is named, as a direct grant.
+// applies returns how strongly the statement applies to the request, or noGrant. Outside a resource
+// policy, which names no principal, a statement counts as a direct grant.
 func (e *evaluation) applies(s *Statement) grant {
 	e.effect = s.Effect
 	g := directGrant
@@ -101,9 +101,9 @@ func (e *evaluation) applies(s *Statement) grant {
 	return g
 }
 
-// namesCaller is how strongly the statement names the caller. "The NotPrincipal element with a Deny
-// effect will always deny any IAM principal that has a permissions boundary policy attached" (AWS
-// JSON policy elements: NotPrincipal).
+// namesCaller returns how strongly the statement names the caller. "The NotPrincipal element with a
+// Deny effect will always deny any IAM principal that has a permissions boundary policy attached"
+// (AWS JSON policy elements: NotPrincipal).
 func (e *evaluation) namesCaller(s *Statement) grant {
 	if s.Effect == Deny && e.sparesOwner() {
 		return noGrant
@@ -111,16 +111,16 @@ func (e *evaluation) namesCaller(s *Statement) grant {
 	if len(s.NotPrincipals) == 0 {
 		return s.grants(&e.req.Caller)
 	}
-	// With Allow, which CheckKind refuses, it would grant to everyone that nobody thought of.
+	// With Allow, which CheckKind rejects, it would grant access to everyone who is not listed.
 	if s.Effect == Deny && (e.bounded || !s.spares(&e.req.Caller)) {
 		return directGrant
 	}
 	return noGrant
 }
 
-// sparesOwner is the way out for who locked himself out: a deny in a bucket policy does not keep
-// the root user of the bucket's account from reading, replacing and deleting that policy. See
-// PutBucketPolicy in the S3 API reference.
+// sparesOwner reports whether a deny in a bucket policy does not apply, so that owners cannot lock
+// themselves out: the root user of the bucket's account may always read, replace and delete the
+// bucket policy. See PutBucketPolicy in the S3 API reference.
 func (e *evaluation) sparesOwner() bool {
 	if e.cross || !e.req.Caller.Root {
 		return false
@@ -140,8 +140,9 @@ func (e *evaluation) aboutAction(s *Statement) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return matchAction(p, e.req.Action) }) == listed
 }
 
-// aboutResource is false of a statement without Resource, which KMS accepts though it has no
-// effect. In a trust policy it is the rule.
+// aboutResource reports whether the statement applies to the request's resource. A statement
+// without Resource applies only in a trust policy, where that is the norm; KMS accepts one too, but
+// it has no effect.
 func (e *evaluation) aboutResource(s *Statement) bool {
 	patterns, listed := s.Resources, true
 	switch {
@@ -156,8 +157,9 @@ func (e *evaluation) aboutResource(s *Statement) bool {
 	return slices.ContainsFunc(patterns, e.isResource) == listed
 }
 
-// isResource compares the request's resource with a pattern. An ARN cut short is completed in an
-// identity-based policy only. Variables may only stand in the sixth component of an ARN.
+// isResource reports whether the request's resource matches a pattern. An incomplete ARN is
+// completed only in identity-based policies. Variables are allowed only in the sixth component of
+// an ARN.
 func (e *evaluation) isResource(pattern string) bool {
 	switch e.layer {
 	case identity, boundary, session:
@@ -200,8 +202,8 @@ func (e *evaluation) decide(v *[layers]verdict) Decision {
 	return d
 }
 
-// needs reports whether the layer has to allow. Within one account a grant of the resource policy
-// bypasses what is weaker than it; across accounts nothing is bypassed.
+// needs reports whether the layer must allow the request. Within one account, a strong enough grant
+// in the resource policy bypasses other layers; across accounts nothing is bypassed.
 func (e *evaluation) needs(l layer, v *[layers]verdict) bool {
 	c := &e.req.Caller
 	bypassed := func(by grant) bool { return !c.hasAccount() || !e.cross && v[resource].grant >= by }

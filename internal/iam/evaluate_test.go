@@ -32,8 +32,8 @@ func verdict(d iam.Decision) string {
 	return "nobody allows: " + strings.Join(missing, ", ")
 }
 
-// TestGrantTable is the same-account table: what a grant of the resource policy bypasses, by how it
-// names the caller.
+// TestGrantTable checks, within one account, what a grant in the resource policy bypasses,
+// depending on how it names the caller.
 func TestGrantTable(t *testing.T) {
 	byResource, byIdentity := "allow by "+resourceSource, "allow by "+identitySource
 	tests := []struct {
@@ -170,8 +170,8 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-// TestKeyPolicy is about the root of trust: identity policies count only when the key policy hands
-// over to the account.
+// TestKeyPolicy checks that identity policies count only if the key policy delegates to the
+// account.
 func TestKeyPolicy(t *testing.T) {
 	ineffective := everything(iam.Allow, iam.Principal{Kind: iam.AnyPrincipal})
 	ineffective.Statements[0].Resources = nil
@@ -232,7 +232,7 @@ func TestTrustPolicy(t *testing.T) {
 	}
 }
 
-// TestNotPrincipal: who is to be spared has to be listed by every name.
+// TestNotPrincipal checks that an exempt caller must be listed by every name.
 func TestNotPrincipal(t *testing.T) {
 	s, u := session(owner), user(owner)
 	logging := iam.Caller{Service: "logging.s3.amazonaws.com"}
@@ -313,7 +313,7 @@ func denyTrust() *iam.Document {
 	return d
 }
 
-// TestDecisionPointsAtTheStatement: a person who asks why gets the document and the line.
+// TestDecisionPointsAtTheStatement checks that a decision includes the document and the line.
 func TestDecisionPointsAtTheStatement(t *testing.T) {
 	policy := iam.MustParse(`{
   "Version": "2012-10-17",

@@ -11,21 +11,21 @@ import (
 	"syncd/internal/iam"
 )
 
-// evaluationCase is one line of AWS's documentation as a request with its policies, and the
-// decision that follows from it. The files in testdata/evaluation hold the cases by theme; a case
-// whose answer AWS does not document does not belong there.
+// evaluationCase is a rule of AWS's documentation as a request with policies and the resulting
+// decision. The files in testdata/evaluation group the cases by topic. They contain only cases with
+// a documented result.
 type evaluationCase struct {
 	Name string `json:"name"`
-	Rule string `json:"rule"` // the page of AWS's documentation, a colon, and what it says in other words
+	Rule string `json:"rule"` // the page of AWS's documentation, a colon, and a paraphrase of the rule
 
-	Caller   string              `json:"caller"` // by its name in testdata/names.json
+	Caller   string              `json:"caller"` // name in testdata/names.json
 	Action   string              `json:"action"`
 	Resource string              `json:"resource"`
 	Account  string              `json:"account,omitempty"`
 	Context  map[string][]string `json:"context,omitempty"`
 
-	// A policy stands as the JSON that AWS takes, or as its name in testdata/names.json. At most
-	// one resource policy is there.
+	// A policy is given as the JSON that AWS accepts, or by its name in testdata/names.json. There
+	// is at most one resource policy.
 	Identity        oneOrMore `json:"identity,omitempty"`
 	Boundary        oneOrMore `json:"boundary,omitempty"`
 	Session         oneOrMore `json:"session,omitempty"`
@@ -38,7 +38,7 @@ type evaluationCase struct {
 
 	Want   string     `json:"want"` // "allow", "explicit deny" or "implicit deny"
 	Source iam.Source `json:"source"`
-	Reason string     `json:"reason,omitempty"` // the tail of AWS's message; "" to leave it unchecked
+	Reason string     `json:"reason,omitempty"` // the end of AWS's message; "" to skip the check
 }
 
 // oneOrMore is a policy or a list of policies.
@@ -52,13 +52,13 @@ func (o *oneOrMore) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// names are the callers and policies that many cases share.
+// names holds the callers and policies that several cases share.
 type names struct {
 	Callers  map[string]iam.Caller      `json:"callers"`
 	Policies map[string]json.RawMessage `json:"policies"`
 }
 
-// TestEvaluation goes through AWS's documentation, sentence by sentence.
+// TestEvaluation runs the cases derived from AWS's documentation.
 func TestEvaluation(t *testing.T) {
 	var n names
 	readJSON(t, filepath.Join("testdata", "names.json"), &n)
@@ -82,8 +82,7 @@ func TestEvaluation(t *testing.T) {
 	}
 }
 
-// TestEvaluationCases keeps the table honest: every case says where it comes from, and says
-// something that no other says.
+// TestEvaluationCases checks that every case names its source, and that no two cases are the same.
 func TestEvaluationCases(t *testing.T) {
 	named, asked := map[string]bool{}, map[string]string{}
 	for file, cases := range evaluationCases(t) {
@@ -136,7 +135,7 @@ func readJSON(t *testing.T, file string, into any) {
 	}
 }
 
-// question is the case without what it is called and what the answer is.
+// question returns the case without its name and its expected result.
 func (c evaluationCase) question(t *testing.T) string {
 	t.Helper()
 	c.Name, c.Rule, c.Want, c.Source, c.Reason = "", "", "", "", ""
@@ -147,7 +146,7 @@ func (c evaluationCase) question(t *testing.T) string {
 	return string(text)
 }
 
-// policies parses what the case holds, and refuses what AWS would not store.
+// policies parses the policies of the case, and fails on any that AWS would not store.
 func (n *names) policies(t *testing.T, c evaluationCase) iam.Policies {
 	t.Helper()
 	p := iam.Policies{

@@ -7,9 +7,9 @@ import (
 	"fmt"
 )
 
-// String is the document as JSON, indented by two spaces, the elements in the order in which people
-// write them and a list of one as its member: the same document is always the same text. A document
-// that JSON cannot express gives the fault instead.
+// String returns the document as JSON, indented by two spaces, with elements in the usual order and
+// one-element lists as a plain value. The same document always gives the same text. If JSON cannot
+// express the document, it returns a message that begins with "invalid policy".
 func (d *Document) String() string {
 	compact, err := d.MarshalJSON()
 	if err != nil {
@@ -22,9 +22,9 @@ func (d *Document) String() string {
 	return b.String()
 }
 
-// MarshalJSON is the document as compact JSON. It refuses what JSON cannot say: a statement with
-// two conditions of one operator and key, or a condition without values, or everyone beside other
-// principals.
+// MarshalJSON returns the document as compact JSON. It fails for statements that JSON cannot
+// express: two conditions with the same operator and key, a condition without values, or everyone
+// together with other principals.
 func (d *Document) MarshalJSON() ([]byte, error) {
 	statements := make([]object, len(d.Statements))
 	for i := range d.Statements {
@@ -55,7 +55,7 @@ func (s *Statement) object() (object, error) {
 	return o, o.addConditions(s.Conditions)
 }
 
-// object is a JSON object whose members keep their order.
+// object is a JSON object with ordered members.
 type object []member
 
 type member struct {
@@ -143,7 +143,7 @@ func (o *object) has(name string) bool {
 	return false
 }
 
-// MarshalJSON does without the escapes for <, > and & that HTML would need: people read policies.
+// MarshalJSON does not escape <, > and & for HTML, so that policies stay readable.
 func (o object) MarshalJSON() ([]byte, error) {
 	b := bytes.NewBufferString("{")
 	for i, m := range o {

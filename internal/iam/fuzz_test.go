@@ -11,8 +11,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// FuzzParse: no text makes Parse panic; what it refuses has a place in the text, what it accepts
-// survives being written and read again.
+// FuzzParse checks that Parse never panics, that errors have a position in the text, and that
+// accepted documents survive formatting and parsing.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(full))
 	f.Add([]byte(`{"Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "*", "Condition": {"Null": {"a:b": true}}}}`))
@@ -36,8 +36,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzEvaluate: no policy and no request makes Evaluate panic, and no resource policy alone lets a
-// role of another account in.
+// FuzzEvaluate checks that Evaluate never panics, and that a resource policy alone never allows a
+// role of another account.
 func FuzzEvaluate(f *testing.F) {
 	f.Add(full, "s3:GetObject", object, "aws:PrincipalTag/team", "red")
 	f.Add(`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s?:*t*", "Resource": "arn:*:${a:b}*?"}}`, "s3:x", "arn:", "a:b", "*\x00?")

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/arn"
 )
 
-// The elements of "Grammar of the IAM JSON policy language", a method each.
+// One method for each element of "Grammar of the IAM JSON policy language".
 
 func (p *parser) document() (*Document, error) {
 	d := &Document{}
@@ -41,7 +41,7 @@ func (p *parser) version(path string) (string, error) {
 	return text, err
 }
 
-// statementList reads an array of statements, or a single one.
+// statementList parses an array of statements, or a single statement.
 func (p *parser) statementList(path string) ([]Statement, error) {
 	token, err := p.next(path)
 	switch {
@@ -70,7 +70,7 @@ func (p *parser) statementList(path string) ([]Statement, error) {
 	return list, err
 }
 
-// listed reads a statement of an array, whose Sid must not be among those before it.
+// listed parses a statement of an array. Its Sid must differ from sids, those before it.
 func (p *parser) listed(path string, sids []string) (Statement, error) {
 	token, err := p.next(path)
 	if err != nil {
@@ -87,7 +87,7 @@ func (p *parser) listed(path string, sids []string) (Statement, error) {
 	return s, err
 }
 
-// statement reads a statement whose brace is read.
+// statement parses a statement after its opening brace.
 func (p *parser) statement(path string) (Statement, error) {
 	start := p.at
 	p.statements = append(p.statements, start)
@@ -147,7 +147,7 @@ func (p *parser) checkStatement(s *Statement, start int, path string) error {
 	return nil
 }
 
-// checkAction knows what IAM answers: "Action vendors (e.g., aws, ec2, etc.) must not contain
+// checkAction implements IAM's rules: "Action vendors (e.g., aws, ec2, etc.) must not contain
 // wildcards", and "can contain only one colon".
 func checkAction(text string) string {
 	service, name, ok := strings.Cut(text, ":")
@@ -163,7 +163,7 @@ func checkAction(text string) string {
 	return ""
 }
 
-// checkResource takes an ARN of fewer than six fields too: see [complete]. "You can't use a
+// checkResource also accepts an ARN with fewer than six fields: see [complete]. "You can't use a
 // wildcard in the service segment that identifies the AWS product" (IAM JSON policy elements:
 // Resource), so that field may not be missing.
 func checkResource(text string) string {
@@ -180,7 +180,7 @@ func checkResource(text string) string {
 	return ""
 }
 
-// principals reads "*", or an object of kinds.
+// principals parses "*", or an object of principal kinds.
 func (p *parser) principals(path string) ([]Principal, error) {
 	token, err := p.next(path)
 	switch {
@@ -210,8 +210,8 @@ func (p *parser) principals(path string) ([]Principal, error) {
 	return list, err
 }
 
-// check says what is wrong with an identifier. Only an AWS principal may be *, and none may contain
-// one.
+// check returns what is wrong with the ID of a principal, or "". Only an AWS principal may be *,
+// and no ID may contain a wildcard.
 func (k PrincipalKind) check(id string) string {
 	switch {
 	case id == "":
@@ -248,8 +248,8 @@ func (p *parser) conditions(path string) ([]Condition, error) {
 	return list, err
 }
 
-// checkVariables comes last because whether ${ starts a variable depends on a Version that may
-// stand behind the statements.
+// checkVariables runs last: whether ${ starts a variable depends on Version, which may come after
+// the statements.
 func (p *parser) checkVariables(d *Document) error {
 	if d.Version != Version2012 {
 		return nil
@@ -267,8 +267,8 @@ func (p *parser) checkVariables(d *Document) error {
 
 type variableUse struct{ element, text string }
 
-// variableUses lists the texts in which ${ starts a variable: of resources the sixth component, of
-// conditions the values that are text or ARNs.
+// variableUses lists the texts in which ${ starts a variable: the sixth component of resources, and
+// condition values that are text or ARNs.
 func (s *Statement) variableUses() []variableUse {
 	var list []variableUse
 	for _, r := range s.Resources {

@@ -16,7 +16,7 @@ func user(account string) iam.Caller {
 	return iam.Caller{ARN: "arn:aws:iam::" + account + ":user/eng/team/alice", Account: account}
 }
 
-// session is one of the role sync/reader, whose path the session's ARN lacks.
+// session is a session of the role sync/reader; the session's ARN lacks the path.
 func session(account string) iam.Caller {
 	return iam.Caller{
 		ARN:     "arn:aws:sts::" + account + ":assumed-role/reader/nightly",
@@ -41,7 +41,7 @@ func assume(c iam.Caller) iam.Request {
 	return iam.Request{Caller: c, Action: "sts:AssumeRole", Resource: roleARN, Account: owner}
 }
 
-// allowAll and denyAll are identity policies; silent allows something else.
+// allowAll, denyAll and silent are identity policies; silent allows an unrelated action.
 func allowAll() *iam.Document { return everything(iam.Allow) }
 func denyAll() *iam.Document  { return everything(iam.Deny) }
 func silent() *iam.Document {
@@ -54,12 +54,12 @@ func everything(effect iam.Effect, principals ...iam.Principal) *iam.Document {
 	}}}
 }
 
-// grantTo is a resource policy that lets AWS principals do everything, denyTo one that lets them do
-// nothing.
+// grantTo returns a resource policy that allows AWS principals everything, denyTo one that denies
+// them everything.
 func grantTo(ids ...string) *iam.Document { return everything(iam.Allow, awsPrincipals(ids)...) }
 func denyTo(ids ...string) *iam.Document  { return everything(iam.Deny, awsPrincipals(ids)...) }
 
-// trust is a role trust policy: it has no Resource.
+// trust returns a role trust policy, which has no Resource.
 func trust(ids ...string) *iam.Document {
 	d := grantTo(ids...)
 	d.Statements[0].Resources = nil

@@ -10,10 +10,10 @@ import (
 //go:embed known.txt
 var knownText string
 
-// Known is every action and condition key of the services in known.txt. Names are looked up without
-// regard to case, as AWS does.
+// Known holds the actions and condition keys of the services in known.txt. Lookups are
+// case-insensitive, as in AWS.
 type Known struct {
-	actions map[string]KnownAction // by name in small letters
+	actions map[string]KnownAction // by name in lower case
 	names   []string               // of actions, sorted
 	keys    map[string]KnownKey    // likewise
 }
@@ -21,20 +21,19 @@ type Known struct {
 // KnownAction is an action that a policy may name.
 type KnownAction struct {
 	Name string // "s3:GetObject"
-	// On is the type of resource that it acts on: "bucket", "object", "key", "role", "queue",
-	// "other", or "none" for only *.
+	// On is the resource type of the action: "bucket", "object", "key", "role", "queue", "other",
+	// or "none" if only * is allowed.
 	On string
 }
 
 // KnownKey is a condition key that a condition may test.
 type KnownKey struct {
-	Name string // "aws:PrincipalTag/": one that ends in / or : goes on with a name of one's own
-	Type string // of its values: "String", "ARN", "Bool", "Numeric", "Date", "IPAddress"
+	Name string // such as "aws:PrincipalTag/"; a name that ends in / or : is a prefix of custom names
+	Type string // type of its values: "String", "ARN", "Bool", "Numeric", "Date", "IPAddress"
 	Many bool   // a request may have several values
 }
 
-// ReadKnown reads known.txt, which is part of the program: that it is in order is a test's
-// business.
+// ReadKnown parses the embedded known.txt. A test checks that the file is valid.
 func ReadKnown() *Known {
 	k := &Known{actions: map[string]KnownAction{}, keys: map[string]KnownKey{}}
 	var heading []string
@@ -69,10 +68,10 @@ func (k *Known) Service(prefix string) bool {
 	return slices.Contains([]string{"s3", "kms", "sts", "sqs"}, strings.ToLower(prefix))
 }
 
-// Actions lists all, in the order of their names.
+// Actions returns all actions, sorted by name.
 func (k *Known) Actions() []KnownAction { return k.Matching("*") }
 
-// Matching lists the actions that a pattern names, in the order of their names.
+// Matching returns the actions that match a pattern, sorted by name.
 func (k *Known) Matching(pattern string) (list []KnownAction) {
 	if a, ok := k.actions[strings.ToLower(pattern)]; ok {
 		return []KnownAction{a}
@@ -88,7 +87,7 @@ func (k *Known) Matching(pattern string) (list []KnownAction) {
 	return list
 }
 
-// Keys lists all condition keys, in the order of their names.
+// Keys returns all condition keys, sorted by name.
 func (k *Known) Keys() (list []KnownKey) {
 	for _, name := range slices.Sorted(maps.Keys(k.keys)) {
 		list = append(list, k.keys[name])
@@ -96,8 +95,8 @@ func (k *Known) Keys() (list []KnownKey) {
 	return list
 }
 
-// Key finds a condition key, and reports whether there is one. Found under a prefix it has the
-// prefix for a name.
+// Key returns the condition key with that name, and whether it is known. If only a prefix of the
+// name is known, the result's name is the prefix.
 func (k *Known) Key(name string) (KnownKey, bool) {
 	lower := strings.ToLower(name)
 	if found, ok := k.keys[lower]; ok && !strings.HasSuffix(lower, "/") && !strings.HasSuffix(lower, ":") {

@@ -8,7 +8,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// known.txt is held to its form, and to what S3, KMS, STS and SQS are known to have.
+// TestKnown checks the form of known.txt, and some facts about S3, KMS, STS and SQS.
 func TestKnown(t *testing.T) {
 	k := iam.ReadKnown()
 	count := map[string]int{}

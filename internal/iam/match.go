@@ -7,22 +7,22 @@ import (
 	"syncd/internal/arn"
 )
 
-// escape makes the next byte of a pattern stand for itself. A variable's value may hold * and ?,
-// which are then no wildcards. Parse refuses the byte in a document, so that nothing but a replaced
-// variable brings it.
+// escape makes the next byte of a pattern literal. It is needed for the value of a variable, in
+// which * and ? are not wildcards. Parse rejects this byte in documents, so it can only come from a
+// variable.
 const escape = '\x00'
 
-// wildcards are the characters of a pattern that stand for others.
+// wildcards are the wildcard characters of a pattern.
 const wildcards = "*?"
 
-// glob is a pattern of * (any run of characters) and ? (any one character), with the rules for
-// where they may match a colon.
+// glob is a pattern with * (any sequence of characters) and ? (any one character), and rules for
+// where these may match a colon.
 type glob struct {
 	pattern string
-	fold    bool // without regard to the case of ASCII letters
-	// free is the index from which wildcards match colons like anything else: 0 unless the pattern
-	// is an ARN, else where its sixth component starts. Before it a * that ends the pattern covers
-	// the rest, and so does one that ends a component when runOn is set.
+	fold    bool // ignore the case of ASCII letters
+	// free is the index from which wildcards match colons too: the start of the sixth component of
+	// an ARN, or 0 for other patterns. Before it, only a * at the end of the pattern matches
+	// colons, or with runOn, also a * at the end of a component.
 	free  int
 	runOn bool
 }
@@ -31,14 +31,14 @@ func matchAction(pattern, action string) bool {
 	return glob{pattern: pattern, fold: true}.match(action)
 }
 
-// matchResource follows "IAM JSON policy elements: Resource": a * that is the last character of a
-// component may run on past the colon.
+// matchResource follows "IAM JSON policy elements: Resource": a * at the end of a component may
+// match past the colon.
 func matchResource(pattern, arn string) bool {
 	return glob{pattern: pattern, free: resourcePart(pattern), runOn: true}.match(arn)
 }
 
 // matchARN follows "IAM JSON policy elements: Condition operators": each of the six components is
-// checked separately.
+// matched separately.
 func matchARN(pattern, arn string) bool {
 	return glob{pattern: pattern, free: resourcePart(pattern)}.match(arn)
 }
@@ -47,7 +47,7 @@ func matchText(pattern, text string) bool {
 	return glob{pattern: pattern}.match(text)
 }
 
-// resourcePart is where the sixth component of an ARN starts; len(arn) when it has fewer.
+// resourcePart returns the index of the sixth component of an ARN, or len(arn) if it has fewer.
 func resourcePart(arn string) int {
 	at := 0
 	for range 5 {
@@ -60,7 +60,7 @@ func resourcePart(arn string) int {
 	return at
 }
 
-// complete fills the missing fields of an ARN cut short: "specifying arn:aws:sqs is equivalent to
+// complete adds the missing fields of an incomplete ARN: "specifying arn:aws:sqs is equivalent to
 // arn:aws:sqs:*:*:*". See "IAM identifiers", IAM ARNs.
 func complete(pattern string) string {
 	if missing := 5 - strings.Count(pattern, ":"); missing > 0 && arn.Is(pattern) {
@@ -69,7 +69,7 @@ func complete(pattern string) string {
 	return pattern
 }
 
-// serviceField is the third field of an ARN, "" when it has fewer.
+// serviceField returns the third field of an ARN, or "" if it has fewer.
 func serviceField(arn string) string {
 	_, rest, _ := strings.Cut(arn, ":")
 	_, rest, _ = strings.Cut(rest, ":")
@@ -77,17 +77,17 @@ func serviceField(arn string) string {
 	return service
 }
 
-// lacksService is true of an ARN whose service is missing or has a wildcard.
+// lacksService reports whether the service of an ARN is missing or contains a wildcard.
 func lacksService(pattern string) bool {
 	service := serviceField(pattern)
 	return arn.Is(pattern) && (service == "" || strings.ContainsAny(service, wildcards))
 }
 
-// mark is where matching resumes after a mismatch: behind a *, with that * covering the text up to
-// text.
+// mark is where matching resumes after a mismatch: after a * in the pattern, which has matched up
+// to index text.
 type mark struct{ pattern, text int }
 
-// widen lets the * cover one more character, a colon only if it may.
+// widen makes the * match one more character. It matches a colon only if colons is true.
 func (m *mark) widen(text string, colons bool) bool {
 	if m.pattern == 0 || m.text == len(text) || !colons && text[m.text] == ':' {
 		return false
@@ -96,10 +96,10 @@ func (m *mark) widen(text string, colons bool) bool {
 	return true
 }
 
-// match goes back to the last * only, not to all of them, so that no pattern takes exponential
-// time. There are two kinds of last *: a near one, which stops at a colon, and a far one, tried
-// when the near one is exhausted (for good: it stands at a colon, or at the end). Both take whole
-// characters, else the pattern *?? would find two of them in the three bytes of one.
+// match backtracks only to the last *, so that no pattern takes exponential time. There are two
+// kinds of last *: a near one, which stops at a colon, and a far one, which is tried when the near
+// one has reached a colon or the end of the text. Both match whole characters; otherwise the
+// pattern *?? could match the bytes of one character.
 func (g glob) match(text string) bool {
 	if g.pattern == "*" {
 		return true
@@ -133,8 +133,8 @@ func (g glob) crosses(p int) bool {
 	return p >= g.free || p+1 == len(g.pattern) || g.runOn && g.pattern[p+1] == ':'
 }
 
-// step matches one element of the pattern that is not a *, and says how many bytes of the pattern
-// and of the text it took; 0 if none.
+// step matches one element of the pattern that is not a *. It returns the number of bytes matched
+// in the pattern and the text, or 0 for no match.
 func (g glob) step(p int, text string) (dp, dt int) {
 	if p == len(g.pattern) || text == "" {
 		return 0, 0

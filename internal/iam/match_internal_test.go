@@ -66,7 +66,7 @@ func TestMatchAction(t *testing.T) {
 	}
 }
 
-// expression is the meaning of a glob spelled out as a regular expression.
+// expression returns a glob as a regular expression.
 func expression(g glob) *regexp.Regexp {
 	var b strings.Builder
 	b.WriteString(`(?s)\A`)
@@ -87,8 +87,8 @@ func expression(g glob) *regexp.Regexp {
 	return regexp.MustCompile(b.String() + `\z`)
 }
 
-// TestMatchIsTheRegularExpression compares with the standard library, from patterns and texts that
-// are likely to match.
+// TestMatchIsTheRegularExpression compares globs with regular expressions, for patterns and texts
+// that are likely to match.
 func TestMatchIsTheRegularExpression(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := glob{pattern: rapid.StringOfN(rapid.RuneFrom([]rune("**?ab:é")), 0, 16, -1).Draw(t, "pattern")}
@@ -102,7 +102,7 @@ func TestMatchIsTheRegularExpression(t *testing.T) {
 	})
 }
 
-// TestMatchIsQuick: the pattern that takes a backtracking matcher the age of the universe.
+// TestMatchIsQuick uses a pattern for which full backtracking would take exponential time.
 func TestMatchIsQuick(t *testing.T) {
 	start := time.Now()
 	if matchResource("arn:aws:s3:::"+strings.Repeat("*a", 40)+"b", "arn:aws:s3:::"+strings.Repeat("a", 1024)) {
@@ -113,7 +113,7 @@ func TestMatchIsQuick(t *testing.T) {
 	}
 }
 
-// TestEscape: what a variable brought is text, whatever it is.
+// TestEscape checks that the value of a variable is matched literally.
 func TestEscape(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		value := rapid.StringOf(rapid.RuneFrom([]rune("*?\x00a"))).Draw(t, "value")

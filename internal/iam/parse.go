@@ -11,14 +11,15 @@ import (
 	"unicode/utf8"
 )
 
-// SyntaxError says where a document breaks the rules of the policy language, and how.
+// SyntaxError is a violation of the policy language, with its position.
 type SyntaxError struct {
-	Line, Column int    // from 1, the column in bytes; 0 when not known
+	Line, Column int    // counted from 1, the column in bytes; 0 if not known
 	Path         string // "Statement[0].Effect"; "" for the document
 	Problem      string // "is missing"
 }
 
-// Error is "line 3, column 7: Statement[0].Effect: is missing", without what is not known.
+// Error returns a message such as "line 3, column 7: Statement[0].Effect: is missing", without
+// parts that are not known.
 func (e *SyntaxError) Error() string {
 	var parts []string
 	switch {
@@ -33,11 +34,11 @@ func (e *SyntaxError) Error() string {
 	return strings.Join(append(parts, e.Problem), ": ")
 }
 
-// Parse reads one policy and refuses, with a *[SyntaxError] for the first fault, what AWS refuses
-// of any policy: broken JSON, an element that is unknown, repeated, empty or of the wrong type, an
-// element beside its negation, an action or a resource that cannot be one, an unknown operator, a
-// value of the wrong type for it, a malformed variable. What depends on the kind of policy is for
-// [Document.CheckKind].
+// Parse parses one policy. It rejects what AWS rejects in any policy, with a *[SyntaxError] for the
+// first fault: invalid JSON; an element that is unknown, repeated, empty or of the wrong type; an
+// element together with its negation; an invalid action or resource; an unknown operator or a value
+// of the wrong type for it; a malformed variable. [Document.CheckKind] checks the rules for each
+// kind of policy.
 func Parse(data []byte) (*Document, error) {
 	p := &parser{data: data, dec: json.NewDecoder(bytes.NewReader(data))}
 	p.dec.UseNumber()
@@ -54,7 +55,7 @@ func Parse(data []byte) (*Document, error) {
 	return d, nil
 }
 
-// MustParse is [Parse] for policies written in code. It panics on a fault.
+// MustParse is like [Parse], but panics on a fault. It is for policies written in code.
 func MustParse(text string) *Document {
 	d, err := Parse([]byte(text))
 	if err != nil {
@@ -63,7 +64,7 @@ func MustParse(text string) *Document {
 	return d
 }
 
-// UnmarshalJSON is [Parse].
+// UnmarshalJSON parses a policy like [Parse].
 func (d *Document) UnmarshalJSON(data []byte) error {
 	parsed, err := Parse(data)
 	if err == nil {
@@ -72,7 +73,7 @@ func (d *Document) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// parser walks the tokens of a document once, knowing at each what may stand there.
+// parser is a recursive-descent parser over the JSON tokens of a document.
 type parser struct {
 	data       []byte
 	dec        *json.Decoder
@@ -80,8 +81,8 @@ type parser struct {
 	statements []int // where each statement starts
 }
 
-// checkJSON is here because tokens alone would let text after the document pass, and strings that
-// are not UTF-8.
+// checkJSON rejects text after the document and strings that are not UTF-8, which the token decoder
+// accepts.
 func (p *parser) checkJSON() error {
 	var raw json.RawMessage
 	err := json.Unmarshal(p.data, &raw)
@@ -101,7 +102,7 @@ func (p *parser) checkJSON() error {
 	return nil
 }
 
-// fault is a SyntaxError at an offset of the data.
+// fault returns a SyntaxError at an offset of the data.
 func (p *parser) fault(at int, path, problem string) error {
 	before := p.data[:min(at, len(p.data))]
 	return &SyntaxError{
@@ -112,7 +113,7 @@ func (p *parser) fault(at int, path, problem string) error {
 	}
 }
 
-// next reads a token and notes where it starts.
+// next reads a token and records where it starts.
 func (p *parser) next(path string) (json.Token, error) {
 	p.at = int(p.dec.InputOffset())
 	p.at += len(p.data[p.at:]) - len(bytes.TrimLeft(p.data[p.at:], " \t\r\n,:"))
@@ -123,7 +124,7 @@ func (p *parser) next(path string) (json.Token, error) {
 	return token, nil
 }
 
-// object reads an object's members, each value by a call of member.
+// object parses an object, and calls member to parse each value.
 func (p *parser) object(path string, member func(name, path string) error) error {
 	token, err := p.next(path)
 	if err != nil {
@@ -135,8 +136,8 @@ func (p *parser) object(path string, member func(name, path string) error) error
 	return p.members(path, member)
 }
 
-// members reads the rest of an object whose brace is read. A name must not come twice: readers
-// differ in which one they believe.
+// members parses an object after its opening brace. It rejects duplicate names, because JSON
+// parsers differ in which one they use.
 func (p *parser) members(path string, member func(name, path string) error) error {
 	if path != "" {
 		path += "."
@@ -160,7 +161,7 @@ func (p *parser) members(path string, member func(name, path string) error) erro
 	return err
 }
 
-// text reads one string.
+// text parses one string.
 func (p *parser) text(path string) (string, error) {
 	token, err := p.next(path)
 	if err != nil {
@@ -180,8 +181,8 @@ func (p *parser) checkText(path, text string) error {
 	return nil
 }
 
-// list reads one string, or an array of at least one, and has each checked. Scalars says that
-// numbers and booleans may stand for strings.
+// list parses one string, or a nonempty array of strings, and calls check for each. With scalars,
+// numbers and booleans are accepted as strings.
 func (p *parser) list(path string, scalars bool, check func(string) string) ([]string, error) {
 	token, err := p.next(path)
 	if err != nil {

@@ -99,8 +99,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestParseShorthand: one statement needs no array, and numbers and booleans may stand for the
-// strings of a condition.
+// TestParseShorthand checks that a single statement needs no array, and that numbers and booleans
+// are accepted as condition values.
 func TestParseShorthand(t *testing.T) {
 	got := iam.MustParse(`{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*",
 		"Condition": {"NumericLessThan": {"s3:max-keys": 1e2}, "Bool": {"aws:SecureTransport": [true]}}}}`)
@@ -117,8 +117,8 @@ func TestParseShorthand(t *testing.T) {
 }
 
 func TestParseFaults(t *testing.T) {
-	// In each text a ▶, which is not parsed, stands where the fault is to be reported. Marked is
-	// for one of the statement as a whole.
+	// The ▶ in each text, which is removed before parsing, marks where the fault must be reported.
+	// marked is for faults of the whole statement.
 	statement := func(members string) string {
 		return `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", ` + members + `}]}`
 	}
@@ -206,8 +206,8 @@ func TestParseFaults(t *testing.T) {
 	}
 }
 
-// TestParseTextThatLooksLikeVariables: what is no variable by its version or its place is not
-// checked as one.
+// TestParseTextThatLooksLikeVariables checks that text is not parsed as a variable where the
+// version or the element does not support variables.
 func TestParseTextThatLooksLikeVariables(t *testing.T) {
 	for _, text := range []string{
 		`{"Version": "2008-10-17", "Statement": {"Effect": "Deny", "Resource": "arn:aws:s3:::b/${"}}`,
@@ -253,8 +253,8 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestWhatJSONCannotSay: a document built in code may be more than its text could tell; writing
-// half of it would change its meaning.
+// TestWhatJSONCannotSay checks documents built in code that JSON cannot express; writing only a
+// part would change their meaning.
 func TestWhatJSONCannotSay(t *testing.T) {
 	tests := []struct {
 		name      string

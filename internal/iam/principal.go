@@ -4,21 +4,21 @@ import (
 	"syncd/internal/arn"
 )
 
-// grant says how a statement of a resource policy names the caller. The order is that of strength:
-// the stronger the grant, the more of the caller's own policies it bypasses in the same account.
-// See "Policy evaluation logic", and "Permissions boundaries".
+// grant is how a statement of a resource policy names the caller, in order of strength: a stronger
+// grant bypasses more of the caller's own policies in the same account. See "Policy evaluation
+// logic", and "Permissions boundaries".
 type grant int
 
 const (
 	noGrant      grant = iota
-	accountGrant       // names the account: hands the decision over to its identity policies
-	roleGrant          // names the session's role: bypasses the identity policies, not the boundary and the session policy
-	directGrant        // names the user, the very session, the service, or everyone: bypasses all of them
+	accountGrant       // names the account: delegates the decision to its identity policies
+	roleGrant          // names the session's role: bypasses identity policies, but not the boundary and session policies
+	directGrant        // names the user, the session itself, the service, or everyone: bypasses all of them
 )
 
-// names is how strongly the principal names the caller. An ARN is taken literally: there are no
-// wildcards inside a principal. Identifiers that a policy shows in place of a deleted role
-// (AROA...), federated users and canonical users name no caller that this package knows.
+// names returns how strongly the principal names the caller. ARNs are compared literally, because
+// principals cannot contain wildcards. The ids that replace a deleted role in a policy (AROA...),
+// federated users and canonical users match no caller in this package.
 func (p Principal) names(c *Caller) grant {
 	switch p.Kind {
 	case AnyPrincipal:
@@ -50,17 +50,17 @@ func namesAWS(id string, c *Caller) grant {
 	return noGrant
 }
 
-// namesAccount reports whether an AWS principal stands for the whole account: 111111111111 and
+// namesAccount reports whether an AWS principal means the whole account, as 111111111111 and
 // arn:aws:iam::111111111111:root do.
 func namesAccount(id, account string) bool {
 	if id == account {
 		return true
 	}
-	a, ok := arn.Split(id) // whatever the partition
+	a, ok := arn.Split(id) // in any partition
 	return ok && a.IsRoot() && a.Region == "" && a.Account == account
 }
 
-// grants is the strongest grant of the statement's principals.
+// grants returns the strongest grant of the statement's principals.
 func (s *Statement) grants(c *Caller) grant {
 	best := noGrant
 	for _, p := range s.Principals {
@@ -69,9 +69,9 @@ func (s *Statement) grants(c *Caller) grant {
 	return best
 }
 
-// spares reports whether NotPrincipal leaves the caller out. It does so only when it lists every
-// name the caller has: with a session its role and its account, with a user the account. See "IAM
-// JSON policy elements: NotPrincipal".
+// spares reports whether NotPrincipal exempts the caller. It must list every name of the caller:
+// for a session also its role and its account, for a user also the account. See "IAM JSON policy
+// elements: NotPrincipal".
 func (s *Statement) spares(c *Caller) bool {
 	listed := func(of grant) bool {
 		for _, p := range s.NotPrincipals {
@@ -92,13 +92,13 @@ func (s *Statement) spares(c *Caller) bool {
 	return listed(directGrant) && listed(accountGrant)
 }
 
-// hasAccount is false of an AWS service and of an anonymous caller: they have no policies of their
-// own, a resource policy alone decides.
+// hasAccount reports whether the caller belongs to an account. AWS services and anonymous callers
+// do not: they have no policies of their own, so only a resource policy decides.
 func (c *Caller) hasAccount() bool {
 	return c.Account != "" && c.Service == ""
 }
 
-// principalType is the value of aws:PrincipalType, "" of a service.
+// principalType returns the value of aws:PrincipalType, or "" for a service.
 func (c *Caller) principalType() string {
 	switch {
 	case c.Service != "":
@@ -113,8 +113,8 @@ func (c *Caller) principalType() string {
 	return "Anonymous"
 }
 
-// principalARN is the value of aws:PrincipalArn: of a session the ARN of its role, never that of
-// the session.
+// principalARN returns the value of aws:PrincipalArn. For a session it is the ARN of the role, not
+// of the session.
 func (c *Caller) principalARN() string {
 	if c.RoleARN != "" {
 		return c.RoleARN
@@ -122,8 +122,8 @@ func (c *Caller) principalARN() string {
 	return c.ARN
 }
 
-// userName is the value of aws:username, "" of anybody but a user. It has no path: of user/team/a
-// it is a.
+// userName returns the value of aws:username, or "" if the caller is not a user. It does not
+// include the path: for user/team/a it is a.
 func (c *Caller) userName() string {
 	if c.Root || c.RoleARN != "" || !c.hasAccount() {
 		return ""
@@ -134,8 +134,8 @@ func (c *Caller) userName() string {
 	return arn.Name(c.ARN)
 }
 
-// userID is the value of aws:userid where the caller alone tells it: that of a user or of a session
-// begins with an id of IAM's.
+// userID returns the value of aws:userid if it follows from the caller, otherwise "". For users and
+// sessions it does not: it begins with an id that IAM assigns.
 func (c *Caller) userID() string {
 	if c.Root {
 		return c.Account
@@ -143,8 +143,8 @@ func (c *Caller) userID() string {
 	return c.anonymous()
 }
 
-// anonymous is what aws:PrincipalAccount and aws:userid say of a request that nobody signed, "" of
-// a signed one.
+// anonymous returns the value of aws:PrincipalAccount and aws:userid for an unsigned request, or ""
+// for a signed one.
 func (c *Caller) anonymous() string {
 	if c.Account == "" && c.Service == "" {
 		return "anonymous"

@@ -10,8 +10,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// generate draws policies and requests from so few words that they often have to do with each
-// other.
+// generate draws policies and requests from so few words that they often match.
 type generate struct{ *rapid.T }
 
 func (g generate) some(label string, words ...string) []string {
@@ -85,8 +84,8 @@ func (g generate) policies() iam.Policies {
 	return p
 }
 
-// TestExplicitDenyAlwaysWins: wherever a deny of everything is added, nothing is allowed any more,
-// and the deny is the reason.
+// TestExplicitDenyAlwaysWins checks that adding a deny of everything anywhere denies the request,
+// with the deny as the reason.
 func TestExplicitDenyAlwaysWins(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := generate{t}
@@ -119,8 +118,8 @@ func TestExplicitDenyAlwaysWins(t *testing.T) {
 	})
 }
 
-// TestAnotherAllowNeverTakesAway: more allow statements where there are some already never turn an
-// allow into a deny.
+// TestAnotherAllowNeverTakesAway checks that adding allow statements to existing ones never turns
+// an allow into a deny.
 func TestAnotherAllowNeverTakesAway(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := generate{t}
@@ -135,8 +134,8 @@ func TestAnotherAllowNeverTakesAway(t *testing.T) {
 	})
 }
 
-// TestDecisionExplainsItself: what is not allowed has a reason and one cause, what is allowed has
-// neither.
+// TestDecisionExplainsItself checks that a denied request has a reason and one cause, and an
+// allowed one has neither.
 func TestDecisionExplainsItself(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := generate{t}
@@ -152,7 +151,8 @@ func TestDecisionExplainsItself(t *testing.T) {
 	})
 }
 
-// TestTextMeansTheDocument: writing a document and reading it back changes nothing but the lines.
+// TestTextMeansTheDocument checks that formatting and parsing a document changes only the line
+// numbers.
 func TestTextMeansTheDocument(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := generate{t}.document(rapid.Bool().Draw(t, "named"))

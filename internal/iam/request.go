@@ -1,11 +1,11 @@
 package iam
 
-// Caller is who makes a request: a user, a role session, a root user, an AWS service, or with the
-// zero value somebody anonymous.
+// Caller is who makes a request: a user, a role session, a root user, or an AWS service. The zero
+// Caller is anonymous.
 type Caller struct {
 	ARN     string // of the user, or arn:aws:sts::A:assumed-role/ROLE/SESSION, or arn:aws:iam::A:root
-	RoleARN string // the role's IAM ARN, path included, of a session; else ""
-	Account string // 12 digits; "" of a service and of somebody anonymous
+	RoleARN string // for a session, the role's IAM ARN including its path; otherwise ""
+	Account string // 12 digits; "" for a service and an anonymous caller
 	Root    bool   // the account's root user
 	Service string // the principal of an AWS service, like "logging.s3.amazonaws.com"; else ""
 }
@@ -16,35 +16,34 @@ type Request struct {
 	Action   string // "s3:GetObject"
 	Resource string // ARN
 	Account  string // the account that owns the resource; "" for the caller's own
-	// Context holds the condition keys. They are looked up without regard to case, and none may be
-	// there twice in different case. What follows from the rest of the request is added where
-	// absent: aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType, aws:PrincipalIsAWSService,
-	// aws:PrincipalServiceName, aws:username, aws:ResourceAccount; aws:userid of a root user and of
-	// nobody.
+	// Context holds the condition keys. Lookups are case-insensitive, and keys must not differ only
+	// in case. Keys that follow from the other fields are added if absent: aws:PrincipalArn,
+	// aws:PrincipalAccount, aws:PrincipalType, aws:PrincipalIsAWSService, aws:PrincipalServiceName,
+	// aws:username, aws:ResourceAccount, and aws:userid for root users and anonymous callers.
 	Context map[string][]string
 }
 
-// ResourceKind says which rules a resource policy follows.
+// ResourceKind is the kind of a policy, which determines its rules.
 type ResourceKind int
 
-// The kinds of policy. Identity is a kind for [Document.CheckKind] only.
+// The kinds of policies. Identity is only for [Document.CheckKind].
 const (
 	Bucket ResourceKind = iota
-	Key                 // nothing is allowed that the key policy does not allow, or hand over to the owner's identity policies
-	Trust               // likewise; and the statements have no Resource, it is the role itself
+	Key                 // the key policy must allow a request, or delegate it to the owner's identity policies
+	Trust               // as for Key; statements have no Resource, because it is the role itself
 	Queue
 	Identity
 )
 
-// Policies is everything that has a say about a request.
+// Policies holds all policies that apply to a request.
 type Policies struct {
 	Identity []*Document // the caller's identity policies; nil for none
 	Boundary *Document   // the caller's permissions boundary; nil for none
 	Session  []*Document // the session's policies; nil for none
 	Resource *Document   // the bucket, key or queue policy, or the role's trust policy; nil for none
 	Kind     ResourceKind
-	// ServiceControl is of the caller's account, ResourceControl of the resource's. One of each
-	// must allow; nil when not in force. They are those of one level of the organization: of
-	// several levels, each with its own allow list, give the tightest.
+	// ServiceControl applies to the caller's account, and ResourceControl to the resource's
+	// account. One of each must allow the request; nil means not in force. They represent one level
+	// of the organization: if several levels have their own allow lists, pass the most restrictive.
 	ServiceControl, ResourceControl []*Document
 }

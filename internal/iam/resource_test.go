@@ -9,7 +9,7 @@ import (
 // TestShortARN: "When you specify an incomplete ARN (one with fewer than the standard six fields)
 // in an identity-based policy, AWS automatically completes the ARN by adding wildcard characters
 // (*) to all missing fields" (IAM identifiers, IAM ARNs). A boundary is an identity-based policy
-// too. STS and Organizations refuse such an ARN, a resource policy is not completed.
+// too. STS and Organizations reject such an ARN, and it is not completed in a resource policy.
 func TestShortARN(t *testing.T) {
 	tests := []struct {
 		pattern string
@@ -52,7 +52,7 @@ func TestShortARN(t *testing.T) {
 }
 
 // TestServiceWildcardLetsNothingThrough: "You can't use a wildcard in the service segment" of a
-// resource. Parse refuses it, so only a document built in code has one.
+// resource. Parse rejects it, so only a document built in code can contain one.
 func TestServiceWildcardLetsNothingThrough(t *testing.T) {
 	for _, pattern := range []string{"arn:aws:*", "arn:aws:*:::owner-data/*", "arn:aws:s?:::owner-data/*", "arn:*"} {
 		for _, effect := range []iam.Effect{iam.Allow, iam.Deny} {

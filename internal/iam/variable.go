@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// variable is one ${...} of a policy, as "IAM policy elements: Variables and tags" describes it.
+// variable is one ${...} in a policy, as described in "IAM policy elements: Variables and tags".
 type variable struct {
 	literal    string // "*", "?" or "$" of ${*}, ${?}, ${$}
 	key        string
@@ -13,7 +13,7 @@ type variable struct {
 	hasDefault bool
 }
 
-// The ways to write a variable wrongly; AWS refuses such a document.
+// The errors in a variable; AWS rejects a document with one.
 var (
 	errBrace   = errors.New("has a variable without its closing brace")
 	errNoKey   = errors.New("has a variable that names no condition key")
@@ -59,7 +59,7 @@ func parseVariable(body string) (variable, error) {
 	return variable{key: key, value: value[1 : len(value)-1], hasDefault: true}, nil
 }
 
-// checkVariables reports the first variable of text that is wrongly written.
+// checkVariables returns an error for the first malformed variable in text.
 func checkVariables(text string) error {
 	for strings.Contains(text, "${") {
 		_, _, after, err := cutVariable(text)
@@ -71,15 +71,15 @@ func checkVariables(text string) error {
 	return nil
 }
 
-// scope is where the variables of a policy have their values: a request, and whether the version of
-// the document knows variables.
+// scope is the context for replacing variables: the request, and whether the document's version
+// supports variables.
 type scope struct {
 	req       *Request
 	variables bool
 }
 
-// expand replaces the variables of text by what the request carries, for use as a pattern or as
-// plain text. It reports false when a variable has no value and no default, or is wrongly written:
+// expand replaces the variables in text with values from the request, for use as a pattern or as
+// plain text. It returns false if a variable is malformed or has neither a value nor a default:
 // then nothing matches the text.
 func (s scope) expand(text string, pattern bool) (string, bool) {
 	if !s.variables || !strings.Contains(text, "${") {
@@ -103,9 +103,9 @@ func (s scope) expand(text string, pattern bool) (string, bool) {
 	return b.String(), true
 }
 
-// resolve is the value of a variable. A key of several values has none: "you can't use a
-// multivalued condition key as a variable", however many it has this time. Nor has one whose value
-// is empty: a key that "has no value or is not present" is null.
+// resolve returns the value of a variable. A multivalued key has no value, even if the request has
+// only one: "you can't use a multivalued condition key as a variable". An empty value does not
+// count either: a key that "has no value or is not present" is null.
 func (s scope) resolve(v variable) (string, bool) {
 	if v.literal != "" {
 		return v.literal, true
@@ -116,7 +116,7 @@ func (s scope) resolve(v variable) (string, bool) {
 	return v.value, v.hasDefault
 }
 
-// writeLiteral writes text so that, in a pattern, none of it is a wildcard.
+// writeLiteral writes text, and for a pattern escapes its wildcards.
 func writeLiteral(b *strings.Builder, text string, pattern bool) {
 	for i := range len(text) {
 		if c := text[i]; pattern && (c == '*' || c == '?' || c == escape) {

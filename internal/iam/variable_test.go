@@ -53,7 +53,7 @@ func TestVariablesInConditions(t *testing.T) {
 	}
 }
 
-// TestVariablesNeedTheVersion: with 2008-10-17, or without a Version, ${ is text.
+// TestVariablesNeedTheVersion checks that ${ is plain text with 2008-10-17 or without a Version.
 func TestVariablesNeedTheVersion(t *testing.T) {
 	for _, version := range []string{iam.Version2008, ""} {
 		context := values{"aws:PrincipalTag/team": {"red"}, "s3:prefix": {"red"}}

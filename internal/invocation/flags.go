@@ -20,7 +20,7 @@ import (
 	"syncd/internal/exit"
 )
 
-// Flags are those that several commands share.
+// Flags holds the flags that several commands share.
 type Flags struct {
 	Config   string
 	where    string // what named config, "" for the file that is read when nothing does
@@ -35,20 +35,19 @@ type Flags struct {
 }
 
 const (
-	// ConfigVariable names the configuration where --config does not, and defaultConfig is the file
-	// that is read where neither does.
+	// ConfigVariable is the environment variable that names the configuration if --config does not.
+	// Without both, commands read defaultConfig.
 	ConfigVariable = "SYNCD_CONFIG"
 	defaultConfig  = "syncd.yaml"
-	// StandardInput is the path that stands for standard input, and stdinName what it is called in
-	// faults.
+	// StandardInput is the path that means standard input. Faults call it stdinName.
 	StandardInput = "-"
 	stdinName     = "<stdin>"
 )
 
-// ConfigNeed says what a command does without --config.
+// ConfigNeed is what a command does without --config.
 type ConfigNeed int
 
-// What a command does without --config.
+// The values of ConfigNeed.
 const (
 	ConfigRequired ConfigNeed = iota // looks for a configuration, and cannot work without
 	ConfigOptional                   // looks for one, and works without
@@ -70,16 +69,16 @@ func (v *configFlag) String() string {
 	return v.Config
 }
 
-// Set takes the path.
+// Set sets the path.
 func (v *configFlag) Set(path string) error {
 	v.Config = path
 	return nil
 }
 
-// Type is what the help and the shells' scripts take the value for.
+// Type returns the type that the help and the completion scripts use for the value.
 func (v *configFlag) Type() string { return "string" }
 
-// CommandName is what a command is called after "syncd", with the command above it.
+// CommandName returns the full name of a command without "syncd", such as "policy check".
 func CommandName(cmd *cobra.Command) string {
 	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 }
@@ -93,7 +92,7 @@ func AddConfigFlag(cmd *cobra.Command, f *Flags, need ConfigNeed) {
 	cmd.Flags().VarP(&configFlag{Flags: f, need: need}, "config", "c", usage)
 }
 
-// FindConfigs has every command that takes a configuration find it before it runs.
+// FindConfigs makes every command that has --config find its configuration before it runs.
 func FindConfigs(cmd *cobra.Command, p Process) {
 	if flag := cmd.Flags().Lookup("config"); flag != nil {
 		if v, ok := flag.Value.(*configFlag); ok {
@@ -112,8 +111,8 @@ func FindConfigs(cmd *cobra.Command, p Process) {
 	}
 }
 
-// find says where the configuration is, and reads it when that can be done once: standard input, or
-// a file that is a pipe.
+// find determines the path of the configuration. If it can be read only once, because it is
+// standard input or a pipe, find reads it.
 func (v *configFlag) find(ctx context.Context, p Process, given bool) error {
 	if given && v.Config == "" {
 		return exit.WithHint(exit.Usage(errors.New("read configuration: --config is empty")), "give it the path of a file, or - for standard input")
@@ -141,8 +140,8 @@ func (v *configFlag) find(ctx context.Context, p Process, given bool) error {
 	return nil
 }
 
-// isStream reports whether a path is that of a pipe or a device, as in --config <(command) and
-// --config /dev/stdin.
+// isStream reports whether path is a pipe or a device, as in --config <(command) and --config
+// /dev/stdin.
 func isStream(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && !info.IsDir() && !info.Mode().IsRegular()
@@ -161,7 +160,8 @@ func (v *configFlag) readOnce(ctx context.Context, read func() ([]byte, error)) 
 	return nil
 }
 
-// ReadUntil reads until ctx ends: who writes to a pipe may take any time to close it.
+// ReadUntil calls read and returns its result, or an error when ctx ends first. A read of a pipe
+// may block until the writer closes it.
 func ReadUntil(ctx context.Context, command string, read func() ([]byte, error)) ([]byte, error) {
 	type result struct {
 		text []byte
@@ -180,8 +180,8 @@ func ReadUntil(ctx context.Context, command string, read func() ([]byte, error))
 	}
 }
 
-// UsualConfig returns the configuration that is read without --config, and what names it; "" where
-// there is none.
+// UsualConfig returns the path of the configuration that is read without --config, and the variable
+// that names it. path is "" if there is none; where is "" for the default file.
 func UsualConfig(p Process) (path, where string) {
 	if path, _ := p.LookupEnv(ConfigVariable); path != "" {
 		return path, ConfigVariable
@@ -195,11 +195,11 @@ func UsualConfig(p Process) (path, where string) {
 	return "", ""
 }
 
-// IsReadOnce reports whether the configuration was read from standard input or a pipe, so that it
+// IsReadOnce reports whether the configuration came from standard input or a pipe, and therefore
 // cannot be read again.
 func (f *Flags) IsReadOnce() bool { return f.Once != nil }
 
-// source is what the configuration is called in messages.
+// source returns the name of the configuration for messages.
 func (f *Flags) source() string {
 	if f.Config == StandardInput {
 		return stdinName
@@ -207,8 +207,8 @@ func (f *Flags) source() string {
 	return f.Config
 }
 
-// folder is where relative paths in a configuration that is read once start: for a descriptor of
-// the process, which has no folder, the working one.
+// folder returns the folder that relative paths in a configuration that is read once are relative
+// to. A descriptor of the process has no folder; for one, that is the working directory.
 func (f *Flags) folder() string {
 	if f.Config == StandardInput || strings.HasPrefix(f.Config, "/dev/") || strings.HasPrefix(f.Config, "/proc/") {
 		return "."
@@ -216,8 +216,8 @@ func (f *Flags) folder() string {
 	return filepath.Dir(f.Config)
 }
 
-// load reads the configuration, and has checks look at it too. One that cannot be read has to be
-// named otherwise, whatever the reason.
+// load reads the configuration and applies the checks. A file that cannot be read is a usage error,
+// for whatever reason.
 func (f *Flags) load(checks ...config.Check) (*config.Config, error) {
 	if f.IsReadOnce() {
 		return config.Read(bytes.NewReader(f.Once), f.source(), f.folder(), checks...)
@@ -229,7 +229,7 @@ func (f *Flags) load(checks ...config.Check) (*config.Config, error) {
 	return nil, f.Unreadable(err)
 }
 
-// Unreadable is the error of a configuration that was named and cannot be read.
+// Unreadable returns the usage error for a configuration that cannot be read, with a hint.
 func (f *Flags) Unreadable(err error) error {
 	hint := f.namedBy()
 	switch {
@@ -241,7 +241,7 @@ func (f *Flags) Unreadable(err error) error {
 	return exit.WithHint(exit.Usage(err), hint)
 }
 
-// namedBy says where to correct the path of the configuration.
+// namedBy returns a hint where to correct the path of the configuration.
 func (f *Flags) namedBy() string {
 	if f.Config == StandardInput {
 		return "give the path of the configuration with --config, or write it to standard input"
@@ -252,14 +252,14 @@ func (f *Flags) namedBy() string {
 	return "give the path of the configuration with --config"
 }
 
-// AddFlags adds the flags that every command on a configuration has.
+// AddFlags adds the flags that every command with a configuration has.
 func AddFlags(cmd *cobra.Command, f *Flags) {
 	AddConfigFlag(cmd, f, ConfigRequired)
 	cmd.Flags().StringArrayVarP(&f.Mappings, "mapping", "m", nil, mappingUsage(cmd.Name()))
 	cmd.Flags().StringVar(&f.LogLevel, "log-level", "", "log from `LEVEL` on: debug, info, warn or error, over log.level of the configuration")
 }
 
-// mappingUsage says which mappings a command takes.
+// mappingUsage returns the description of --mapping for a command.
 func mappingUsage(command string) string {
 	switch command {
 	case "export":

@@ -9,7 +9,8 @@ import (
 	"syncd/internal/exit"
 )
 
-// TestConfigurationIsFoundInOrder prefers --config to SYNCD_CONFIG, and that to ./syncd.yaml.
+// TestConfigurationIsFoundInOrder checks that --config overrides SYNCD_CONFIG, which overrides
+// ./syncd.yaml.
 func TestConfigurationIsFoundInOrder(t *testing.T) {
 	for _, tt := range []struct {
 		name, env, flag string

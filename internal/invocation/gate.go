@@ -17,22 +17,22 @@ import (
 	"syncd/internal/printable"
 )
 
-// Gate is what a configuration must pass beside its own rules, by what is on this machine: no
-// request is sent for it. Every command that works on mappings has the same, so that none of them
-// refuses what `syncd config check` accepts.
+// Gate returns the checks that a configuration must pass on this machine in addition to its own
+// rules. They send no request. Every command that works on mappings uses them, so that no command
+// rejects what `syncd config check` accepts.
 func Gate() []config.Check {
 	return []config.Check{refuseUnsupported, checkWebConfig, checkControlSocket}
 }
 
-// checkWebConfig refuses a web configuration that the HTTP server would refuse.
+// checkWebConfig rejects a web configuration that the HTTP server would reject.
 func checkWebConfig(c *config.Config, r config.Reporter) {
 	if err := web.CheckWebConfig(c.HTTP.WebConfig); err != nil {
 		r.Fault("http.web_config", printable.Line(err.Error()), "correct the file, or leave the setting out")
 	}
 }
 
-// checkControlSocket refuses a path at which run would make no socket, as far as that can be known
-// without making anything.
+// checkControlSocket rejects a path where run could not create a socket, as far as that can be
+// known without creating anything.
 func checkControlSocket(c *config.Config, r config.Reporter) {
 	path := c.Control.Socket
 	if path == "" || path == config.SocketOff {
@@ -52,7 +52,7 @@ func checkControlSocket(c *config.Config, r config.Reporter) {
 	}
 }
 
-// SocketPlaceHint says where to have the socket instead.
+// SocketPlaceHint returns a hint where to put the socket instead.
 func SocketPlaceHint(path string, err error) string {
 	dir, file := filepath.Split(path)
 	if errors.Is(err, control.ErrNotTrusted) {
@@ -62,8 +62,8 @@ func SocketPlaceHint(path string, err error) string {
 	return "use a path in a folder that only the user of the daemon and root may write to, which syncd makes if need be, or off"
 }
 
-// WarnControlSocket warns of a socket that this user could not make. Another one may be that of the
-// daemon, on another machine.
+// WarnControlSocket warns if this user could not create the socket. It is not a fault, because the
+// daemon may run as another user or on another machine.
 func WarnControlSocket(c *config.Config, r config.Reporter) {
 	if c.Control.Socket == "" || c.Control.Socket == config.SocketOff {
 		return
@@ -73,7 +73,7 @@ func WarnControlSocket(c *config.Config, r config.Reporter) {
 	}
 }
 
-// RefuseUnscheduled refuses what WarnUnscheduled warns of.
+// RefuseUnscheduled rejects the configurations that WarnUnscheduled warns about.
 func RefuseUnscheduled(f Flags) config.Check {
 	return func(c *config.Config, r config.Reporter) {
 		if !hasSchedule(c, f) {
@@ -87,14 +87,14 @@ const (
 	noScheduleHint = "set schedule of a mapping, unless that is what you want"
 )
 
-// hasSchedule reports whether a daemon would run passes by itself, unless there is nothing in the
-// file at all.
+// hasSchedule reports whether a daemon would run passes without a request. It also returns true for
+// a configuration without mappings.
 func hasSchedule(c *config.Config, f Flags) bool {
 	asked := slices.DeleteFunc(slices.Clone(c.Mappings), func(m config.Mapping) bool { return !Chosen(f.Mappings, m.Name) })
 	return len(asked) == 0 || slices.ContainsFunc(asked, func(m config.Mapping) bool { return !m.Schedule.IsZero() })
 }
 
-// WarnUnscheduled warns of a daemon that does nothing until it is asked.
+// WarnUnscheduled warns about a daemon that would run passes only on request.
 func WarnUnscheduled(f Flags) config.Check {
 	return func(c *config.Config, r config.Reporter) {
 		if !hasSchedule(c, f) {
@@ -103,8 +103,8 @@ func WarnUnscheduled(f Flags) config.Check {
 	}
 }
 
-// WarnExternalIDs warns of external ids that cannot be read here. Roles read them when they are
-// assumed, perhaps on another machine.
+// WarnExternalIDs warns about external ids that cannot be read. It is not a fault, because an
+// external id is read when the role is assumed, perhaps on another machine.
 func (p Process) WarnExternalIDs(c *config.Config, r config.Reporter) {
 	for _, name := range slices.Sorted(maps.Keys(c.Roles)) {
 		if _, err := c.Roles[name].ExternalID.Resolve(p.LookupEnv, p.ReadFile); err != nil {
@@ -113,15 +113,15 @@ func (p Process) WarnExternalIDs(c *config.Config, r config.Reporter) {
 	}
 }
 
-// LogWarnings logs what somebody should look at in a configuration.
+// LogWarnings logs the warnings of a configuration.
 func LogWarnings(logger *slog.Logger, c *config.Config) {
 	for _, w := range c.Warnings() {
 		logger.Warn("configuration has a doubtful setting", "warning", w.String())
 	}
 }
 
-// WarnSessionPolicies warns of roles whose sessions cannot be narrowed to a mapping. A pass fails
-// for it when it assumes the role.
+// WarnSessionPolicies warns about roles whose sessions cannot be scoped to a mapping. A pass of
+// that mapping would fail when it assumes the role.
 func WarnSessionPolicies(c *config.Config, r config.Reporter) {
 	warned := map[string]bool{}
 	for _, m := range c.Mappings {

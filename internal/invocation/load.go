@@ -10,7 +10,8 @@ import (
 	"syncd/internal/usage"
 )
 
-// Load reads the configuration that the flags name, with the mappings named or all of them.
+// Load reads the configuration that the flags name. chosen are the mappings that the flags name, or
+// all mappings.
 func Load(p Process, f Flags, checks ...config.Check) (c *config.Config, chosen []config.Mapping, logger *slog.Logger, err error) {
 	if c, err = f.load(checks...); err == nil {
 		chosen, err = choose(c, f.Mappings)
@@ -24,7 +25,7 @@ func Load(p Process, f Flags, checks ...config.Check) (c *config.Config, chosen 
 	return c, chosen, logger, nil
 }
 
-// choose returns the mappings of these names, all for none.
+// choose returns the mappings with the given names, or all mappings if there are no names.
 func choose(c *config.Config, names []string) ([]config.Mapping, error) {
 	if len(names) == 0 {
 		return c.Mappings, nil
@@ -46,7 +47,7 @@ func choose(c *config.Config, names []string) ([]config.Mapping, error) {
 	return chosen, nil
 }
 
-// Chosen reports whether a value is among those asked for, of which none means all.
+// Chosen reports whether value is in asked, or asked is empty.
 func Chosen(asked []string, value string) bool {
 	return len(asked) == 0 || slices.Contains(asked, value)
 }

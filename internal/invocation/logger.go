@@ -9,8 +9,9 @@ import (
 	"syncd/internal/usage"
 )
 
-// newLogger writes to stderr: JSON for machines, text on a terminal, or what the configuration
-// says. A level given on the command line wins.
+// newLogger returns a logger that writes to stderr, in the format of the configuration; auto means
+// text on a terminal and JSON elsewhere. A level given on the command line overrides the
+// configuration.
 func newLogger(p Process, c config.Log, level string) (*slog.Logger, error) {
 	options := &slog.HandlerOptions{Level: c.Level.Level(), ReplaceAttr: readable}
 	if level != "" {
@@ -26,7 +27,7 @@ func newLogger(p Process, c config.Log, level string) (*slog.Logger, error) {
 	return slog.New(slog.NewJSONHandler(printable.JSON(p.Stderr), options)), nil
 }
 
-// readable writes durations as people do, in JSON too: 1.5s instead of 1500000000.
+// readable formats durations as 1.5s instead of 1500000000, in JSON too.
 func readable(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindDuration {
 		a.Value = slog.StringValue(a.Value.Duration().String())

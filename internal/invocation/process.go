@@ -1,13 +1,13 @@
-// Package invocation is what a command was invoked with: the process it runs in, its flags, and the
+// Package invocation holds what a command was invoked with: its process, its flags, and the
 // configuration that they name.
 //
-// It promises one way to a configuration (Load): --config, SYNCD_CONFIG or ./syncd.yaml, from a
-// file, a pipe or standard input, with the mappings that were named. Gate is what a configuration
-// must pass on this machine besides its own rules, the same for every command, so that none of them
-// refuses what another accepts.
+// Load is the one way to a configuration: it reads the file of --config, of SYNCD_CONFIG, or
+// ./syncd.yaml, which may be a file, a pipe or standard input, and selects the named mappings. Gate
+// returns the checks that a configuration must pass on this machine in addition to its own rules.
+// They are the same for every command, so that no command rejects what another accepts.
 //
-// It leaves the rules of the configuration to package config, and what is built from it to package
-// assembly. A Process has the streams, the environment and the clock; Flags are those that several
+// Package config has the rules of the configuration, and package assembly builds the parts from it.
+// A Process has the streams, the environment and the clock. Flags has the flags that several
 // commands share.
 package invocation
 
@@ -21,14 +21,14 @@ import (
 	"syncd/internal/creds"
 )
 
-// Process is what the program is given by the system it runs on.
+// Process is the environment that a command runs in.
 type Process struct {
 	Stdin          io.Reader // nil: empty
 	Stdout, Stderr io.Writer
 	LookupEnv      func(name string) (value string, ok bool)
 	ReadFile       func(path string) ([]byte, error)
 	Now            func() time.Time
-	Ambient        aws.CredentialsProvider // nil: those that the SDK finds in the environment
-	Shared         *creds.Shared           // what lies beneath all sessions
-	Tune           func(*http.Transport)   // changes how requests are sent; nil: nothing
+	Ambient        aws.CredentialsProvider // nil: the SDK finds credentials in the environment
+	Shared         *creds.Shared           // shared by all sessions
+	Tune           func(*http.Transport)   // if not nil, changes the HTTP transport
 }

@@ -6,9 +6,9 @@ import (
 	"syncd/config"
 )
 
-// refuseUnsupported refuses every setting in force that this version does not carry out. A setting
-// is refused rather than ignored: whoever caps a rate or turns deletes on must not believe that it
-// happens.
+// refuseUnsupported rejects settings that this version does not implement. It does not ignore them,
+// because a user who caps a rate or enables deletes must not believe that the setting has an
+// effect.
 func refuseUnsupported(c *config.Config, r config.Reporter) {
 	refuse := func(in bool, path, problem, instead string) {
 		if in {

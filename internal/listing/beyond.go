@@ -7,26 +7,26 @@ import (
 	"unicode/utf8"
 )
 
-// levels is in how many places of a key others are looked for: years and months, or the first two
-// digits of a number.
+// levels is the number of positions in a key at which other keys are searched, such as year and
+// month, or the first two digits of a number.
 const levels = 2
 
-// Next returns the first key after another one; ok is false when there is none.
+// Next returns the first key after another one. Ok is false if there is none.
 type Next func(after string) (key string, ok bool, err error)
 
-// Start is where a listing may begin: after After, with Key as its first key.
+// Start is a point where a listing may start: after After, with Key as its first key.
 type Start struct{ After, Key string }
 
-// Beyond returns starts that follow a key at growing distances, up to the last keys there are,
-// ascending: the first one outside each of some prefixes of it, and some from the whole of the
-// rest. What holds for a stretch of keys that share a prefix does not hold for all of them. It asks
-// for some 30 keys at most, whatever the keys are like. Floor is the length of the prefix that all
-// keys have.
+// Beyond returns starts after a key at growing distances, up to the last keys, in ascending order.
+// For some prefixes of the key it returns the first key outside the prefix, and some samples of the
+// rest. A property of keys that share a prefix need not hold for all keys, so a probe must go
+// further. Beyond calls next for about 30 keys at most, whatever the keys look like. Floor is the
+// length of the prefix that all keys have.
 func Beyond(key string, floor int, next Next) ([]Start, error) {
 	b := beyond{next: next}
 	at := positions(key, floor)
-	// The shorter the prefix, the further away is the first key outside of it, and the sooner there
-	// is none.
+	// The shorter the prefix, the further away is the first key outside it, and the more likely
+	// there is none.
 	first := sort.Search(len(at), func(i int) bool {
 		start, ok := outside(key[:at[i]], key[at[i]:])
 		return ok && b.has(start, "")
@@ -38,14 +38,14 @@ func Beyond(key string, floor int, next Next) ([]Start, error) {
 	return slices.CompactFunc(b.found, func(a, b Start) bool { return a.Key == b.Key }), b.err
 }
 
-// beyond looks for keys until an error.
+// beyond searches for keys until an error occurs.
 type beyond struct {
 	next  Next
 	found []Start
 	err   error
 }
 
-// has reports whether there is a key after start that begins with prefix, and remembers it.
+// has reports whether there is a key after start that begins with prefix, and records it.
 func (b *beyond) has(start, prefix string) bool {
 	if b.err != nil {
 		return false
@@ -58,8 +58,8 @@ func (b *beyond) has(start, prefix string) bool {
 	return ok
 }
 
-// spread finds keys among those that begin with prefix and follow rest there: it searches for the
-// last rune that one of them has.
+// spread finds keys that begin with prefix and follow rest there. It does a binary search for the
+// last rune at that position.
 func (b *beyond) spread(prefix, rest string) {
 	if b.err != nil {
 		return
@@ -72,11 +72,11 @@ func (b *beyond) spread(prefix, rest string) {
 	sort.Search(to-from, func(i int) bool { return !b.has(prefix+string(rune(from+i)), prefix) })
 }
 
-// positions are where the runes of a key begin behind the floor.
+// positions returns where the runes of a key begin after the floor.
 func positions(key string, floor int) (at []int) {
 	for i := range key {
 		if r, width := utf8.DecodeRuneInString(key[i:]); r == utf8.RuneError && width == 1 {
-			break // a request could not name what follows
+			break // a request cannot contain what follows
 		}
 		if i >= floor {
 			at = append(at, i)
@@ -85,12 +85,12 @@ func positions(key string, floor int) (at []int) {
 	return at
 }
 
-// outside returns where the keys begin that do not share the prefix and the first rune of rest any
-// more; ok is false when there can be none.
+// outside returns where the keys begin that no longer share the prefix and the first rune of rest.
+// Ok is false if there can be none.
 func outside(prefix, rest string) (start string, ok bool) {
 	r, _ := utf8.DecodeRuneInString(rest)
 	if r++; r == 0xd800 {
-		r = 0xe000 // no text holds a surrogate
+		r = 0xe000 // surrogates are not valid in UTF-8
 	}
 	return prefix + string(r), r <= utf8.MaxRune
 }

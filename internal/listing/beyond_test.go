@@ -10,7 +10,7 @@ import (
 	"syncd/internal/listing"
 )
 
-// keysAfter answers from sorted keys, and counts.
+// keysAfter returns a Next over sorted keys that counts its calls.
 func keysAfter(keys []string, asked *int) listing.Next {
 	return func(after string) (string, bool, error) {
 		*asked++
@@ -25,8 +25,8 @@ func keysAfter(keys []string, asked *int) listing.Next {
 	}
 }
 
-// TestBeyond looks from the beginning of different buckets, and wants keys outside of the stretch
-// it began in.
+// TestBeyond starts at the beginning of different buckets, and expects keys outside the stretch in
+// which it began.
 func TestBeyond(t *testing.T) {
 	var flat, dated, hashed, deep, han []string
 	for i := range 100_000 {
@@ -48,7 +48,7 @@ func TestBeyond(t *testing.T) {
 		keys    []string
 		at      string
 		floor   int
-		farther string // a key at or after this one is wanted
+		farther string // expects a key at or after this one
 	}{
 		"flat":                {flat, flat[40], 0, flat[80_000]},
 		"by date":             {dated, dated[40], len("exports/"), "exports/2024/10/"},

@@ -16,36 +16,35 @@ import (
 	"syncd/internal/transfer"
 )
 
-// pageKeys is the most that one ListObjectsV2 answers (Amazon S3 API Reference, ListObjectsV2,
-// MaxKeys).
+// pageKeys is the most keys in one response of ListObjectsV2 (Amazon S3 API Reference,
+// ListObjectsV2, MaxKeys).
 const pageKeys = 1000
 
-// fewKeys is how many a page has where the first is the one that matters; others may have come
+// fewKeys is the page size if the first key is the one that matters; other keys may have been added
 // before it.
 const fewKeys = 4
 
-// maxEmpty is how many pages without keys may follow each other. S3 answers few; a service that
-// goes on so would never end.
+// maxEmpty is the most consecutive pages without keys. S3 returns few of them; a listing with no
+// end of empty pages would never finish.
 const maxEmpty = 1000
 
-// pageTimeout bounds the wait for a page, retries included: a connection that says nothing more
-// must not end in a pass that never does. It leaves time for three attempts of a client that waits
-// a minute for each.
+// pageTimeout bounds the wait for a page, including retries: a silent connection must not block a
+// pass forever. It allows three attempts of a client that waits a minute for each.
 const pageTimeout = 4 * time.Minute
 
-// API is what a listing asks of S3. An *s3.Client is one.
+// API is the part of the S3 client that a listing uses. An *s3.Client satisfies it.
 type API interface {
 	ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, opts ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
 }
 
 // Live lists a bucket with ListObjectsV2.
 type Live struct {
-	// Client signs and sends; its region must be the bucket's.
+	// Client sends the requests; its region must be the bucket's.
 	Client API
 	// Place is what is listed: the keys of a bucket that begin with a prefix.
 	Place transfer.Place
 
-	few bool // keys are wanted, so that the pages are short
+	few bool // use short pages
 }
 
 // String names the bucket and prefix, for messages.
@@ -53,9 +52,9 @@ func (l Live) String() string { return l.Place.String() }
 
 // List yields the objects of r in key order. The sequence ends after the first error.
 //
-// Each page starts after the last key seen, not from a continuation token, so that a listing can be
-// resumed anywhere; an object that is deleted while the listing passes does not disturb it. Only
-// after a page without keys the token is all there is to continue with.
+// Each page starts after the last key seen, not at a continuation token. So a listing can be
+// resumed anywhere, and objects deleted meanwhile do not disturb it. A continuation token is used
+// only after a page without keys.
 func (l Live) List(ctx context.Context, r Range) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		at := position{after: r.After}
@@ -76,21 +75,21 @@ func (l Live) List(ctx context.Context, r Range) iter.Seq2[Object, error] {
 	}
 }
 
-// Lookup returns the object of one key; ok is false when the bucket lists none. It takes no
-// permission but that to list, and costs one request.
+// Lookup returns the object with that key. Ok is false if the bucket does not list it. It needs
+// only the permission to list, and costs one request.
 func (l Live) Lookup(ctx context.Context, key string) (object Object, ok bool, err error) {
 	l.Place.Prefix = key
 	in := l.input(position{})
 	in.MaxKeys = aws.Int32(1)
 	page, _, _, err := l.send(ctx, in, position{})
-	if err != nil || len(page) == 0 || page[0].Key != key { // the shortest key that begins so is itself
+	if err != nil || len(page) == 0 || page[0].Key != key { // the first key with this prefix is the key itself
 		return Object{}, false, err
 	}
 	return page[0], true, nil
 }
 
-// Relist reports whether a listing shows the key after another one, as it did when both were
-// listed. What a service lists under some other key than it has, it lists so again.
+// Relist reports whether a listing still shows key after the given key, as it did before. A service
+// that lists an object under a wrong key does so again.
 func (l Live) Relist(ctx context.Context, after, key string) (bool, error) {
 	l.few = true
 	for object, err := range l.List(ctx, Range{After: after}) {
@@ -101,16 +100,16 @@ func (l Live) Relist(ctx context.Context, after, key string) (bool, error) {
 	return false, nil
 }
 
-// position is where a listing stands: after a key, or at a token that the service gave with a page
-// that had no keys, so many in turn.
+// position is the position of a listing: after a key, or at the token of a page without keys. Empty
+// counts consecutive pages without keys.
 type position struct {
 	after string
 	token *string
 	empty int
 }
 
-// page returns the objects after a position, as many as the service answers at once, where to
-// continue, and whether there are more. With an error it returns those before it.
+// page returns one page of objects after a position, the next position, and whether there are more.
+// With an error it returns the objects before it.
 func (l Live) page(ctx context.Context, at position) (page []Object, next position, more bool, err error) {
 	return l.send(ctx, l.input(at), at)
 }
@@ -119,7 +118,7 @@ func (l Live) input(at position) *s3.ListObjectsV2Input {
 	in := &s3.ListObjectsV2Input{
 		Bucket:  &l.Place.Bucket,
 		MaxKeys: aws.Int32(pageKeys),
-		// Without it a key that holds a control character makes the page unreadable XML.
+		// Without it a key with a control character makes the page invalid XML.
 		EncodingType: types.EncodingTypeUrl, ContinuationToken: at.token,
 		ExpectedBucketOwner: l.Place.ExpectedOwner(), RequestPayer: types.RequestPayer(l.Place.Payer()),
 	}
@@ -155,13 +154,13 @@ func (l Live) send(ctx context.Context, in *s3.ListObjectsV2Input, at position) 
 	more = aws.ToBool(out.IsTruncated)
 	if more && len(page) == 0 {
 		next.token, next.empty = out.NextContinuationToken, at.empty+1
-		err = l.stands(at, next)
+		err = l.checkProgress(at, next)
 	}
 	return page, next, more, err
 }
 
-// stands refuses a page without keys that gives nothing new to continue with.
-func (l Live) stands(at, next position) error {
+// checkProgress returns an error for a page without keys if the listing does not advance.
+func (l Live) checkProgress(at, next position) error {
 	switch {
 	case aws.ToString(next.token) == "":
 		return fmt.Errorf("list %s after %q: the service says there is more, and answers an empty page without a continuation token", l, at.after)
@@ -174,8 +173,8 @@ func (l Live) stands(at, next position) error {
 	}
 }
 
-// object decodes one line of a page and checks that it is one that was asked for: after the last
-// one, under the prefix, with a possible size.
+// object decodes one object of a page and checks it: its key must follow the last one and have the
+// prefix, and its size must be valid.
 func (l Live) object(listed types.Object, after string, encoded bool) (Object, error) {
 	key, err := transfer.DecodeKey(aws.ToString(listed.Key), encoded)
 	if err != nil {

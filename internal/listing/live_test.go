@@ -21,7 +21,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// awkward are keys that other programs lost: each must come out of a listing as it went in.
+// awkward returns keys that other programs have lost. Each must be listed exactly as it was stored.
 func awkward() []string {
 	return []string{
 		" ", "  two  spaces  ", "+", "a+b c", "%", "%2B", "%zz", "a%20b", "100%", "a&b=c;d?e#f", "quote\"s<>'`", "back\\slash",
@@ -32,7 +32,7 @@ func awkward() []string {
 	}
 }
 
-func TestListGivesEveryKeyAsItIs(t *testing.T) {
+func TestListPreservesKeys(t *testing.T) {
 	keys := awkward()
 	w := newWorld(t, keys...)
 	got, err := list(t, w.live(), listing.Range{})
@@ -45,7 +45,7 @@ func TestListGivesEveryKeyAsItIs(t *testing.T) {
 	}
 }
 
-func TestListGivesWhatThePlanNeeds(t *testing.T) {
+func TestListFields(t *testing.T) {
 	w := newWorld(t)
 	modified := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 	put := w.bucket.Put("k", awsfake.SyntheticBody(6<<40, 1), awsfake.PutOptions{StorageClass: "GLACIER_IR", LastModified: modified})
@@ -77,7 +77,7 @@ func TestListReadsPageByPage(t *testing.T) {
 	}
 }
 
-func TestListStopsWhenAskedTo(t *testing.T) {
+func TestListStopsWithTheLoop(t *testing.T) {
 	w := newWorld(t, numbered(3000)...)
 	for _, err := range w.live().List(t.Context(), listing.Range{}) {
 		if err != nil {
@@ -153,7 +153,7 @@ func TestListEndsWithItsError(t *testing.T) {
 	}
 }
 
-func TestListOfABucketThatIsNot(t *testing.T) {
+func TestListOfAnAbsentBucket(t *testing.T) {
 	w := newWorld(t)
 	l := w.live()
 	l.Place.Bucket = "no-such-bucket"
@@ -173,8 +173,8 @@ func TestListEndsWhenCanceled(t *testing.T) {
 	}
 }
 
-// TestListDoesNotWaitForEver has a connection on which nothing more comes.
-func TestListDoesNotWaitForEver(t *testing.T) {
+// TestListTimesOut has a connection on which nothing more comes.
+func TestListTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, numbered(1500)...)
 		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Skip: 1, Kind: awsfake.Timeout})
@@ -189,9 +189,9 @@ func TestListDoesNotWaitForEver(t *testing.T) {
 	})
 }
 
-// TestListRefusesWhatCannotBeTrusted has services that break the contract the merge and the deletes
-// rest on.
-func TestListRefusesWhatCannotBeTrusted(t *testing.T) {
+// TestListRejectsInvalidPages has services that break the contract the merge and the deletes rest
+// on.
+func TestListRejectsInvalidPages(t *testing.T) {
 	for name, tt := range map[string]struct {
 		pages []string
 		want  []string // keys before the error
@@ -245,7 +245,7 @@ func TestListSurvivesADeletedCursor(t *testing.T) {
 	}
 }
 
-func TestListSendsWhatPoliciesAskFor(t *testing.T) {
+func TestListSendsOwnerAndPayer(t *testing.T) {
 	for _, tt := range []struct {
 		name           string
 		account, payer string

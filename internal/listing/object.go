@@ -1,12 +1,12 @@
-// Package listing reads a bucket's objects in key order, from wherever they are listed.
+// Package listing reads a bucket's objects in key order from any source of listings.
 //
-// It promises an ordered sequence: keys strictly ascending by their bytes, each exactly as the
-// service stores it, none cleaned, joined or dropped. A service that answers out of order is
-// refused with an error, because everything above (the merge with the ledger, deletes, resuming)
-// rests on the order. An error in the middle ends the sequence with that error; it is never
-// mistaken for the end of the bucket.
+// It promises an ordered sequence: keys strictly ascending in byte order, each exactly as the
+// service stores it, and none normalized, merged or dropped. If a service returns keys out of
+// order, the listing fails, because everything above it (the merge with the ledger, deletes,
+// resuming) relies on the order. An error ends the sequence; it is never mistaken for the end of
+// the bucket.
 //
-// It leaves to others what an object means: filters and comparisons are the plan's.
+// What an object means is decided elsewhere: filters and comparisons belong to the plan.
 //
 // Two words: an [Object] is one line of a listing, not the object's content; a [Range] is a
 // half-open interval of keys.
@@ -20,12 +20,12 @@ type Object struct {
 	Key string
 	// Version is the version that was listed.
 	transfer.Version
-	// StorageClass is the storage class as the service names it; empty where a service names none.
+	// StorageClass is the storage class that the service reports, empty if none.
 	StorageClass string
 }
 
-// Range is a half-open interval of keys: those behind After, up to and including Until. The zero
-// Range holds all keys.
+// Range is a half-open interval of keys: those after After, up to and including Until. The zero
+// Range contains all keys.
 type Range struct {
 	// After is exclusive; "" starts at the first key.
 	After string
@@ -33,7 +33,7 @@ type Range struct {
 	Until string
 }
 
-// Contains reports whether key lies in the range.
+// Contains reports whether key is in the range.
 func (r Range) Contains(key string) bool {
 	return key > r.After && (r.Until == "" || key <= r.Until)
 }

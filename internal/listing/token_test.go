@@ -10,8 +10,8 @@ import (
 	"syncd/internal/listing"
 )
 
-// raw is the XML of a page as a service writes it that does not encode keys; more is what follows
-// its keys.
+// raw returns the XML of a page from a service that does not encode keys; more is the XML after the
+// keys.
 func raw(more string, keys ...string) string {
 	var b strings.Builder
 	b.WriteString(`<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">`)
@@ -23,18 +23,18 @@ func raw(more string, keys ...string) string {
 
 const last = "<IsTruncated>false</IsTruncated>"
 
-// truncated ends a page that is not the last, with a continuation token.
+// truncated returns the end of a page that is not the last, with a continuation token.
 func truncated(token string) string {
 	return "<IsTruncated>true</IsTruncated><NextContinuationToken>" + token + "</NextContinuationToken>"
 }
 
-// TestListContinuesAfterPagesWithoutKeys has pages that are empty and not the last, as a service
-// answers that has passed only what was deleted.
+// TestListContinuesAfterPagesWithoutKeys has truncated empty pages, as a service may return after
+// passing only deleted objects.
 func TestListContinuesAfterPagesWithoutKeys(t *testing.T) {
 	for name, tt := range map[string]struct {
 		pages []string
 		want  []string
-		text  string // of the error; "" for none
+		text  string // in the error; "" for none
 	}{
 		"one":                 {[]string{raw(truncated("t1")), raw(last, "a")}, []string{"a"}, ""},
 		"two":                 {[]string{raw(truncated("t1")), raw(truncated("t2")), raw(last, "a")}, []string{"a"}, ""},
@@ -58,13 +58,13 @@ func TestListContinuesAfterPagesWithoutKeys(t *testing.T) {
 	}
 }
 
-// TestListEndsAmongPagesWithoutKeys has a service that says again and again that there is more,
-// with other tokens.
+// TestListEndsAmongPagesWithoutKeys has a service that returns truncated pages endlessly, with
+// different tokens.
 func TestListEndsAmongPagesWithoutKeys(t *testing.T) {
 	for name, tt := range map[string]struct {
 		empty int
 		end   string
-		text  string // of the error; "" for none
+		text  string // in the error; "" for none
 	}{
 		"as many as can be": {1000, last, ""},
 		"without end":       {1001, truncated("end"), "more than 1000 empty pages in turn"},
@@ -85,7 +85,7 @@ func TestListEndsAmongPagesWithoutKeys(t *testing.T) {
 	}
 }
 
-// turns are pages that are answered in turn, again and again.
+// turns are pages that are returned in turn, repeatedly.
 type turns [2]string
 
 func (p turns) next() http.RoundTripper {
@@ -96,8 +96,8 @@ func (p turns) next() http.RoundTripper {
 	return pages
 }
 
-// TestListSendsTheToken looks at what is asked after a page without keys: its token, and no key to
-// start after.
+// TestListSendsTheToken checks the request after a page without keys: it has the page's token, and
+// no key to start after.
 func TestListSendsTheToken(t *testing.T) {
 	var asked []string
 	pages := &answers{bodies: []string{raw(truncated("t1"), "a"), raw(truncated("t2")), raw(last, "b")}}
@@ -112,9 +112,9 @@ func TestListSendsTheToken(t *testing.T) {
 	}
 }
 
-// TestListTakesKeysAsTheyAreWritten has a service that ignores the encoding which was asked for,
-// and does not answer that it used it.
-func TestListTakesKeysAsTheyAreWritten(t *testing.T) {
+// TestListAcceptsUnencodedKeys has a service that ignores the requested encoding and does not
+// report one.
+func TestListAcceptsUnencodedKeys(t *testing.T) {
 	want := []string{"100%", "a+b", "a/b%20c", "caf\u00e9"}
 	l := newWorld(t).over(&answers{bodies: []string{raw(last, want...)}})
 	if got, err := list(t, l, listing.Range{}); err != nil || !slices.Equal(keysOf(got), want) {
@@ -137,7 +137,7 @@ func TestListRefusesAKeyOutsideThePrefix(t *testing.T) {
 	}
 }
 
-// TestLookup finds a key among longer ones that begin like it.
+// TestLookup finds a key among longer keys with the same beginning.
 func TestLookup(t *testing.T) {
 	l := newWorld(t, "a", "a+b", "ab", "b/c", "b/c/d", "a!").live()
 	for key, want := range map[string]bool{"a": true, "a+b": true, "b/c": true, "b/": false, "b": false, "c": false, "a ": false} {
@@ -148,7 +148,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// TestRelist finds what is listed after a key, whatever was written or deleted around it.
+// TestRelist finds the object listed after a key, whatever was written or deleted around it.
 func TestRelist(t *testing.T) {
 	w := newWorld(t, "a", "b", "c", "d")
 	w.bucket.Delete("b")

@@ -24,7 +24,7 @@ const (
 	owner  = "111111111111"
 )
 
-// world is one bucket and who may list it.
+// world is one bucket and a user who may list it.
 type world struct {
 	cloud  *awsfake.Cloud
 	bucket *awsfake.Bucket
@@ -42,10 +42,10 @@ func newWorld(tb testing.TB, keys ...string) *world {
 	return w
 }
 
-// live lists the world's bucket through the in-memory door.
+// live returns a listing of the world's bucket in memory.
 func (w *world) live() listing.Live { return w.over(w.cloud.RoundTripper()) }
 
-// over lists the world's bucket through another transport.
+// over returns a listing of the world's bucket through another transport.
 func (w *world) over(transport http.RoundTripper) listing.Live {
 	return listing.Live{Place: transfer.Place{Bucket: w.bucket.Name()}, Client: s3.New(s3.Options{
 		Region: region, UsePathStyle: true, BaseEndpoint: aws.String("http://aws.invalid"), RetryMaxAttempts: 1,
@@ -54,7 +54,7 @@ func (w *world) over(transport http.RoundTripper) listing.Live {
 	})}
 }
 
-// answers are pages that a service gives one after the other, whatever it is asked.
+// answers are pages that a service returns one after another, whatever the request.
 type answers struct {
 	bodies []string
 	asked  int
@@ -69,7 +69,7 @@ func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// page is the XML of a page of these keys, which are taken as they stand.
+// page returns the XML of a page with these keys, without encoding them.
 func page(truncated string, keys ...string) string {
 	var b strings.Builder
 	b.WriteString(`<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><EncodingType>url</EncodingType>`)
@@ -91,7 +91,7 @@ func (o observer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return o.RoundTripper.RoundTrip(r)
 }
 
-// list reads a listing to its end. It fails the test when anything follows an error.
+// list reads a listing to its end. It fails the test if anything follows an error.
 func list(tb testing.TB, l listing.Live, r listing.Range) ([]listing.Object, error) {
 	tb.Helper()
 	return collect(tb, l.List(context.WithoutCancel(tb.Context()), r))

@@ -8,22 +8,22 @@ import (
 	"syncd/internal/figure"
 )
 
-// figures are the metrics of what is known of mappings. A board is read at each scrape: what is not
-// known has no series.
+// figures is a collector for the data about mappings. It reads the board at each scrape; unknown
+// values have no series.
 type figures struct {
 	board *figure.Board
 	of    []figureMetric
 	skew  *prometheus.Desc
 }
 
-// figureMetric is a metric of what a Figure says.
+// figureMetric is a metric with a value from a Figure.
 type figureMetric struct {
 	desc *prometheus.Desc
 	kind prometheus.ValueType
 	read func(f figure.Figure, show show)
 }
 
-// show shows a value of one mapping, with the labels after it.
+// show emits a value of one mapping with its additional labels.
 type show func(value float64, labels ...string)
 
 var _ prometheus.Collector = (*figures)(nil)
@@ -71,39 +71,39 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(prometheus.BuildFQName("syncd", "", name), help, labels, nil)
 }
 
-// ofMapping is a gauge whose first label is the mapping.
+// ofMapping returns a gauge whose first label is the mapping.
 func ofMapping(name, help string, read func(f figure.Figure, show show), labels ...string) figureMetric {
 	return figureMetric{desc: desc(name, help, append([]string{"mapping"}, labels...)...), kind: prometheus.GaugeValue, read: read}
 }
 
-// counting makes a counter of a gauge.
+// counting converts a gauge to a counter.
 func (m figureMetric) counting() figureMetric {
 	m.kind = prometheus.CounterValue
 	return m
 }
 
-// time shows a time that is known.
+// time emits a time if it is known.
 func (s show) time(t time.Time) {
 	if !t.IsZero() {
 		s(unix(t))
 	}
 }
 
-// count shows a number of things that is known.
+// count emits a number if it is known.
 func (s show) count(n *int64) {
 	if n != nil {
 		s(float64(*n))
 	}
 }
 
-// known shows a value that is known.
+// known emits a value if it is known.
 func (s show) known(v *float64) {
 	if v != nil {
 		s(*v)
 	}
 }
 
-// flag shows 1 for what is so.
+// flag emits 1 for true and 0 for false.
 func (s show) flag(isSo bool) {
 	if isSo {
 		s(1)
@@ -112,7 +112,7 @@ func (s show) flag(isSo bool) {
 	}
 }
 
-// showEach shows the values of a map, each under the label that is its key.
+// showEach emits the values of a map, each with its key as the label.
 func showEach[V any](show show, values map[string]V, number func(V) float64) {
 	for label, v := range values {
 		show(number(v), label)
@@ -123,7 +123,7 @@ func countOf(n int64) float64 { return float64(n) }
 
 func unix(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
-// Describe tells the names, helps and labels of the metrics.
+// Describe sends the descriptions of the metrics.
 func (s *figures) Describe(to chan<- *prometheus.Desc) {
 	to <- s.skew
 	for _, m := range s.of {
@@ -131,7 +131,7 @@ func (s *figures) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect reads the board.
+// Collect reads the board and sends the metrics.
 func (s *figures) Collect(to chan<- prometheus.Metric) {
 	if skew := s.board.ClockSkew(); skew != nil {
 		to <- constant(s.skew, prometheus.GaugeValue, *skew)

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/metrics"
 )
 
-// TestForgetLeavesNothing touches every metric of two mappings and has one forgotten: a metric that
-// Forget does not know would keep it.
+// TestForgetLeavesNothing uses every metric for two mappings and forgets one of them. It fails for
+// a metric that Forget does not know.
 func TestForgetLeavesNothing(t *testing.T) {
 	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	m := metrics.New(registry, board)
@@ -26,14 +26,14 @@ func TestForgetLeavesNothing(t *testing.T) {
 	}
 	m.Forget("removed")
 	board.Forget("removed")
-	know(former) // what still knows a removed mapping does not bring it back
+	know(former) // code that still uses a removed mapping must not bring it back
 	after := seriesOf(t, registry)
 	if after["removed"] != 0 || after["kept"] != before["kept"] {
 		t.Errorf("got series %v after the removal, want none of the removed and %d of the kept", after, before["kept"])
 	}
 }
 
-// touch makes a series of every metric, with mapping in every label.
+// touch creates a series of every metric, with mapping as the value of every label.
 func touch(m *metrics.Metrics, mapping string) {
 	for _, field := range reflect.ValueOf(m).Elem().Fields() {
 		switch f := field.Interface().(type) {
@@ -47,7 +47,7 @@ func touch(m *metrics.Metrics, mapping string) {
 	}
 }
 
-// labels returns mapping as often as the metric has labels.
+// labels returns mapping as many times as the metric has labels.
 func labels(c prometheus.Collector, mapping string) []string {
 	described := make(chan *prometheus.Desc, 1)
 	c.Describe(described)
@@ -59,7 +59,7 @@ func labels(c prometheus.Collector, mapping string) []string {
 	return values
 }
 
-// seriesOf counts the series of metrics with a label mapping by its value.
+// seriesOf returns the number of series for each value of the label mapping.
 func seriesOf(t *testing.T, registry *prometheus.Registry) map[string]int {
 	t.Helper()
 	families, err := registry.Gather()

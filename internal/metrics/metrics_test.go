@@ -66,14 +66,14 @@ func families(t *testing.T) map[string]*dto.MetricFamily {
 			ours[family.GetName()] = family
 		}
 	}
-	const ofTheBoard = 1 // the skew of the clock
+	const ofTheBoard = 1 // the clock skew
 	if got, want := len(ours), reflect.TypeFor[metrics.Metrics]().NumField()+reflect.TypeFor[figure.Figure]().NumField()+ofTheBoard; got != want {
 		t.Fatalf("got %d metrics, want one for each of the %d fields", got, want)
 	}
 	return ours
 }
 
-// know has everything known of a mapping.
+// know sets every value of a mapping.
 func know(m *figure.Mapping) {
 	at := time.Unix(1, 0)
 	m.SetLastSuccess(at)
@@ -90,8 +90,8 @@ func know(m *figure.Mapping) {
 	m.AskThrottles("kms", func() int64 { return 1 })
 }
 
-// TestEveryMetricIsDocumented holds docs/metrics.md to what is registered: name, type, labels and
-// help.
+// TestEveryMetricIsDocumented compares docs/metrics.md with the registered metrics: name, type,
+// labels and help.
 func TestEveryMetricIsDocumented(t *testing.T) {
 	document, err := os.ReadFile("../../docs/metrics.md")
 	if err != nil {
@@ -131,8 +131,7 @@ func TestHistogramsAreNativeAndClassic(t *testing.T) {
 	}
 }
 
-// TestAFuncIsAskedAtEveryScrape has a value that changes while nobody sets it, and one that is not
-// known.
+// TestAFuncIsAskedAtEveryScrape has a value that changes between scrapes, and one that is unknown.
 func TestAFuncIsAskedAtEveryScrape(t *testing.T) {
 	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	metrics.New(registry, board)
@@ -154,7 +153,7 @@ func TestAFuncIsAskedAtEveryScrape(t *testing.T) {
 	}
 }
 
-// TestUnknownHasNoSeries has a mapping of which nothing is known but that its lease is not held.
+// TestUnknownHasNoSeries has a mapping with no known values except that its lease is not held.
 func TestUnknownHasNoSeries(t *testing.T) {
 	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	metrics.New(registry, board)
@@ -182,8 +181,8 @@ func TestUnknownHasNoSeries(t *testing.T) {
 	}
 }
 
-// TestScrapesDuringChanges reads metrics while mappings are set, forgotten and put back: each
-// scrape is whole.
+// TestScrapesDuringChanges scrapes metrics while mappings are set, forgotten and added again: each
+// scrape must be complete.
 func TestScrapesDuringChanges(t *testing.T) {
 	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	metrics.New(registry, board)

@@ -1,8 +1,7 @@
-// Package peer learns what a service says of itself in passing: what it calls itself, and what its
-// clock shows.
+// Package peer observes two headers of a service's responses: its name and its clock.
 //
-// It promises to add no request and no wait: it reads the headers of answers that somebody else
-// asked for. It leaves to others what follows from them.
+// It sends no requests of its own: it reads the headers of responses to other requests. Its users
+// decide what to do with them.
 package peer
 
 import (
@@ -16,18 +15,18 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Peer is a service that clients talk to. The zero Peer has said nothing yet. It is safe for
+// Peer is a service that clients send requests to. The zero Peer is ready to use. It is safe for
 // concurrent use.
 type Peer struct {
 	mu   sync.Mutex
 	name string
-	// The last answer's date, and when it came. What went by since then is measured with the
-	// monotonic clock, so that setting this machine's clock changes nothing.
+	// The Date of the last response, and when it was received. The time since then is measured with
+	// the monotonic clock, so that setting this machine's clock has no effect.
 	date, received time.Time
 }
 
-// Attach has a client's answers observed; it is one of the client's APIOptions. Several clients may
-// share a Peer.
+// Attach observes the responses to a client; it is one of the client's APIOptions. Several clients
+// may share a Peer.
 func (p *Peer) Attach(stack *middleware.Stack) error {
 	err := stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.Peer", p.observe), middleware.Before)
 	if err != nil {
@@ -40,7 +39,7 @@ func (p *Peer) observe(ctx context.Context, in middleware.DeserializeInput, next
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	answer, ok := out.RawResponse.(*smithyhttp.Response)
 	if !ok || answer.Header.Get("X-Amz-Request-Id") == "" {
-		return out, metadata, err // whoever answered, it was not the service
+		return out, metadata, err // the response is not from the service
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -49,22 +48,22 @@ func (p *Peer) observe(ctx context.Context, in middleware.DeserializeInput, next
 	}
 	date, dated := awsmiddleware.GetServerTime(metadata)
 	received, ok := awsmiddleware.GetResponseAt(metadata)
-	if dated && ok && answer.Header.Get("Age") == "" { // a cache answers with the date of its own copy
+	if dated && ok && answer.Header.Get("Age") == "" { // a cache responds with the date of its copy
 		p.date, p.received = date, received
 	}
 	return out, metadata, err
 }
 
-// Name returns what the service calls itself in the Server header, "" as long as it has not.
+// Name returns the service's Server header, or "" if none has been received.
 func (p *Peer) Name() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.name
 }
 
-// At returns what the service's clock showed at a time of this process, by its last answer; ok is
-// false before there is one. The header has whole seconds (RFC 9110, section 6.6.1), so that its
-// clock may have been up to one second further.
+// At converts a local time to the service's clock, based on its last response; ok is false before
+// the first response. The Date header has whole seconds (RFC 9110, section 6.6.1), so the service's
+// clock may have been up to one second ahead of the result.
 func (p *Peer) At(t time.Time) (there time.Time, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

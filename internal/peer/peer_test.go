@@ -38,7 +38,8 @@ func head(t *testing.T, p *peer.Peer, header map[string]string) {
 	}
 }
 
-// TestPeerIsLearntFromAnyAnswer takes refusals as well, but only those of the service itself.
+// TestPeerIsLearntFromAnyAnswer checks that refusals are observed too, but only those of the
+// service itself.
 func TestPeerIsLearntFromAnyAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p peer.Peer
@@ -47,7 +48,7 @@ func TestPeerIsLearntFromAnyAnswer(t *testing.T) {
 			t.Errorf("got %s, %v and name %q before any answer", there, ok, p.Name())
 		}
 		ahead := now.Add(time.Hour).UTC().Format(http.TimeFormat)
-		head(t, &p, map[string]string{"Date": ahead, "Server": "a proxy"}) // without the id of a request
+		head(t, &p, map[string]string{"Date": ahead, "Server": "a proxy"}) // without a request id
 		if _, ok := p.At(now); ok || p.Name() != "" {
 			t.Errorf("got name %q of what is not the service", p.Name())
 		}

@@ -1,18 +1,18 @@
-// Package plan decides what a pass does with each object, and says why.
+// Package plan decides what a pass does with each object, and why.
 //
-// It promises one [Action] for every object of the listing and for every entry of the ledger, in
-// key order, from nothing but those two sequences, what the ledger set aside, and the [Rules]: no
-// request, no clock, no state. The same inputs always give the same plan. An error of any input
-// ends the plan with that error; an object is never called gone because a listing broke off.
-// [Replay] plans the same way for what was set aside alone, and looks each of those objects up
-// instead. A [Quoter] says what carrying actions out sends, costs and takes, by one table of list
-// prices that tells where each was read.
+// It promises one [Action] for every object of the listing and every entry of the ledger, in key
+// order. An action depends only on the listing, the entries, the quarantine and the [Rules]; the
+// package sends no requests and has no clock and no state. The same inputs always give the same
+// plan. An error of any input ends the plan with that error, so an object is never reported as gone
+// because a listing was cut short. [Replay] plans only objects in quarantine, and looks each of
+// them up instead of listing. A [Quoter] estimates what carrying out actions sends, costs and
+// takes, using one table of list prices that names the source of each price.
 //
-// It leaves to others to carry an action out (copier) and to remember what came of it (checkpoint).
+// Other packages carry out an action (copier) and record its outcome (checkpoint).
 //
 // Three words: an action is one step, a copy or a skip; a reason is why, and is what metrics and
-// summaries count by; an object is held while it is in quarantine and not due to be tried again,
-// which [RetryAt] decides.
+// summaries count by; an object is held while it is in quarantine and not yet due for another
+// attempt, as [RetryAt] decides.
 package plan
 
 import (
@@ -26,9 +26,9 @@ import (
 type Kind int
 
 const (
-	// Skip leaves the destination as it is.
+	// Skip leaves the destination unchanged.
 	Skip Kind = iota
-	// Copy copies the source object over whatever the destination holds under its key.
+	// Copy copies the source object, replacing any object under its key at the destination.
 	Copy
 )
 
@@ -36,27 +36,27 @@ const (
 type Reason string
 
 // The reasons. Their texts are label values and summary fields, so they are part of the public
-// surface.
+// interface.
 const (
-	// Missing is a copy of an object the ledger does not know.
+	// Missing is a copy of an object that is not in the ledger.
 	Missing Reason = "missing"
-	// Changed is a copy of an object whose source version differs from the one the ledger recorded.
+	// Changed is a copy of an object whose source version differs from the recorded one.
 	Changed Reason = "changed"
-	// WrongKey is a copy of an object that lies in the destination under another KMS key than the
-	// configured one.
+	// WrongKey is a copy of an object whose copy is under another KMS key than the configured one.
 	WrongKey Reason = "wrong_key"
-	// Moved is a copy of an object whose recorded copy lies elsewhere: the mapping's source or
-	// destination was another.
+	// Moved is a copy of an object whose recorded copy is in another place: the mapping's source or
+	// destination has changed.
 	Moved Reason = "moved"
-	// WrongClass is a copy of an object that was copied when another storage class was configured.
+	// WrongClass is a copy of an object that was copied into another storage class than the
+	// configured one.
 	WrongClass Reason = "wrong_class"
 	// Unproven is a copy of an object whose recorded copy may have been replaced by a pass that was
-	// broken off, unless a look at the destination shows that it was not: then the object is
+	// interrupted. If a check of the destination shows that it was not, the object counts as
 	// unchanged.
 	Unproven Reason = "unproven"
-	// Unchanged is a skip: the ledger says this source version was copied.
+	// Unchanged is a skip: the ledger records a copy of this source version.
 	Unchanged Reason = "unchanged"
-	// Gone is a skip of an entry whose object the source no longer has; the copy is kept.
+	// Gone is a skip of an entry whose object no longer exists at the source; the copy is kept.
 	Gone Reason = "gone"
 	// NotIncluded is a skip: no include pattern matches the key.
 	NotIncluded Reason = "not_included"
@@ -70,58 +70,58 @@ const (
 	TooOld Reason = "too_old"
 	// TooNew is a skip: the object was modified after filter.modified_before.
 	TooNew Reason = "too_new"
-	// Held is a skip: this source version was set aside and is not due to be tried again.
+	// Held is a skip: this source version is in quarantine and not yet due for another attempt.
 	Held Reason = "held"
-	// Untouched is a skip of what a replay was not asked for; the ledger keeps what it holds under
+	// Untouched is a skip of a key that a replay does not process; the ledger keeps what it has for
 	// the key.
 	Untouched Reason = "untouched"
 )
 
 // Action is one step of a pass.
 type Action struct {
-	// Kind says what to do.
+	// Kind is what to do.
 	Kind Kind
-	// Reason says why.
+	// Reason is why.
 	Reason Reason
-	// Object is the object as listed; only its Key is set when the reason is Gone or Untouched.
+	// Object is the object as listed. Only its Key is set if the reason is Gone or Untouched.
 	Object listing.Object
-	// WasListed says that the source was listed and showed the object after the key ListedAfter, ""
-	// for the beginning.
+	// WasListed means that the source was listed, with ListedAfter as the key before the object's;
+	// "" is the beginning.
 	WasListed   bool
 	ListedAfter string
-	// Looked says that Beside has looked for the object's key at the destination; Present is what
-	// it found, nil for nothing.
+	// Looked means that Beside has looked up the object's key at the destination. Present is the
+	// object it found, nil for none.
 	Looked  bool
 	Present *listing.Object
-	// Claimed is what an earlier process may have done about the key at the destination.
+	// Claimed is what an earlier process may have done to the key at the destination.
 	Claimed Claimed
-	// Unsure is set of a skip when the destination must be asked what it holds: a copy may be there
-	// that the ledger does not know, or not be there any more that it does.
+	// Unsure is set for a skip if the destination must be checked: it may have a copy that is not
+	// in the ledger, or may no longer have the recorded one.
 	Unsure bool
-	// Previous is what the ledger holds under the key; nil when it holds nothing.
+	// Previous is the ledger's entry for the key, nil if there is none.
 	Previous *record.Entry
-	// Inherited is what the ledger holds of the copy at the action's place in the destination,
-	// where that was made of an object of another source or under another key; nil when nothing is.
+	// Inherited is the ledger's entry for the copy at the action's place in the destination, if
+	// that copy was made from another source or key; nil if there is none.
 	Inherited *record.Entry
-	// SetAside is what the ledger set aside under the key, be it of this source version or of an
-	// earlier one; nil when it set nothing aside.
+	// SetAside is the quarantine row for the key, for this source version or an earlier one; nil if
+	// there is none.
 	SetAside *record.Quarantined
 }
 
-// Claimed is what an earlier process may have done about a key at the destination without recording
-// it. The zero Claimed says nothing.
+// Claimed is what an earlier process may have done to a key at the destination without recording
+// it. The zero Claimed means nothing.
 type Claimed struct {
-	// Since is the time, by the destination's clock, since when it may have written there.
+	// Since is the earliest time, by the destination's clock, at which it may have written there.
 	Since time.Time
-	// Proved says that what the ledger has of the key is right all the same.
+	// Proved means that the ledger's entry for the key is nevertheless correct.
 	Proved bool
-	// OtherKeys are the KMS keys under which it may have done so, but for the configured one.
+	// OtherKeys are the KMS keys that it may have used, other than the configured one.
 	OtherKeys []string
 }
 
-// Listed reports whether the action stands for an object of the source: one that was listed, or
-// that a replay was asked for. Only such objects are counted in summaries.
+// Listed reports whether the action is for an object of the source: one that was listed, or that a
+// replay processes. Only such objects are counted in summaries.
 func (a Action) Listed() bool { return a.Reason != Gone && a.Reason != Untouched }
 
-// Holds reports whether SetAside is to stay in quarantine as it is, without an attempt.
+// Holds reports whether SetAside stays in quarantine without an attempt.
 func (a Action) Holds() bool { return a.SetAside != nil && (a.Reason == Held || a.Reason == Untouched) }

@@ -9,37 +9,36 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Destination is how Beside looks at the destination.
+// Destination defines how Beside reads the destination.
 type Destination struct {
-	// List lists the destination from behind a key, ascending.
+	// List lists the destination after a key, in ascending order.
 	List func(after string) iter.Seq2[listing.Object, error]
-	// KeyAt gives the destination's key of a source key; it must keep the order of keys, as a
-	// change of prefix does. KeyOf reverses it; "" says that nothing at the source goes there.
+	// KeyAt returns the destination key of a source key. It must preserve the order of keys, as a
+	// change of prefix does. KeyOf reverses it, and returns "" if no source key maps there.
 	KeyAt func(sourceKey string) (key string, err error)
 	KeyOf func(key string) (sourceKey string)
-	// Unknown says that the ledger knows nothing of what the destination holds, so that all is
-	// looked for; else only what was claimed is.
+	// Unknown means that the ledger does not know the destination, so that every missing object is
+	// looked up. Otherwise only claimed keys are.
 	Unknown bool
-	// Leftovers are what may have been left there; nil: nothing.
+	// Leftovers are copies that may have been left there, nil for none.
 	Leftovers *Leftovers
-	// Hidden reports whether an error says that the destination may not be listed: then nothing is
-	// looked for any more. Any other error ends the plan.
+	// Hidden reports whether an error means that the destination cannot be listed. Beside then
+	// stops looking. Any other error ends the plan.
 	Hidden func(error) bool
 }
 
-// Leftovers are the copies of syncd's own that no entry is of: of a process that could not record
-// them.
+// Leftovers are copies made by syncd that have no entry, because the process could not record them.
 type Leftovers struct {
 	// Range is where in the destination they can be.
 	Range listing.Range
-	// Claimed says what earlier processes may have done about a source key.
+	// Claimed returns what earlier processes may have done to a source key.
 	Claimed func(sourceKey string) Claimed
 }
 
-// Beside looks for what is to be copied in a listing of the destination, where the ledger does not
-// say what it holds. The listing begins where it is needed first. Leftovers that no object goes to
-// any more get actions of their own, so that the ledger knows of them when nothing is claimed any
-// more; and one of an object that is skipped makes the skip Unsure.
+// Beside looks up copy actions in a listing of the destination if the ledger does not say what the
+// destination has. The listing starts at the first key that needs it. Leftovers that no object maps
+// to get actions of their own, so that the ledger knows about them once nothing is claimed anymore.
+// A leftover of a skipped object makes the skip Unsure.
 func Beside(actions Actions, d Destination) Actions {
 	return func(yield func(Action, error) bool) {
 		n := neighbor{d: d}
@@ -59,10 +58,11 @@ func Beside(actions Actions, d Destination) Actions {
 	}
 }
 
-// neighbor walks the destination's side, one object ahead, from where it is asked first.
+// neighbor walks the destination's listing, one object ahead, starting at the first key that is
+// needed.
 type neighbor struct {
 	d      Destination
-	last   string // the destination's key of the last action
+	last   string // destination key of the last action
 	next   func() (listing.Object, error, bool)
 	stop   func()
 	hidden bool
@@ -71,25 +71,25 @@ type neighbor struct {
 	more   bool
 }
 
-// wants reports whether the destination must be looked at before the action is carried out.
+// wants reports whether the destination must be checked before the action is carried out.
 func (n *neighbor) wants(a Action) bool {
 	return a.Kind == Copy && !n.hidden && (n.d.Unknown && a.Previous == nil || !a.Claimed.Since.IsZero())
 }
 
-// mayPass reports whether there can be leftovers where the walk has not been.
+// mayPass reports whether leftovers may exist beyond the current position.
 func (n *neighbor) mayPass() bool {
 	l := n.d.Leftovers
 	return l != nil && !n.hidden && (n.next == nil || n.more && (n.err != nil || l.Range.Until == "" || n.object.Key <= l.Range.Until))
 }
 
-// look returns the action with what the destination holds, after the actions of leftovers before
-// it. More is false when no more actions are wanted.
+// look yields the actions of leftovers before the action's key, and returns the action with what
+// the destination has. More is false if the caller wants no more actions.
 func (n *neighbor) look(a Action, yield func(Action, error) bool) (_ Action, more bool, err error) {
 	key, err := n.d.KeyAt(a.Object.Key)
 	if err == nil {
 		defer func() { n.last = key }()
 	}
-	isWanted := n.wants(a) && err == nil // a key that cannot exist there is not there; the copy will say so
+	isWanted := n.wants(a) && err == nil // for an invalid destination key there is no object; the copy returns the error
 	if !isWanted && !n.mayPass() {
 		return a, true, nil
 	}
@@ -122,14 +122,14 @@ func (n *neighbor) start() {
 	}
 	after := n.last
 	if n.d.Leftovers != nil && !n.d.Unknown {
-		after = n.d.Leftovers.Range.After // nothing else is wanted than what is claimed
+		after = n.d.Leftovers.Range.After // only claimed keys are needed
 	}
 	n.next, n.stop = iter.Pull2(n.d.List(after))
 	n.advance()
 }
 
-// walk passes the objects before those of the source key, and yields the actions of the leftovers
-// among them. It reports whether more are wanted.
+// walk moves past the objects before the source key, and yields the actions of the leftovers among
+// them. It reports whether the caller wants more.
 func (n *neighbor) walk(key string, yield func(Action, error) bool) bool {
 	for n.more && n.err == nil && n.d.KeyOf(n.object.Key) < key {
 		if a, ok := n.leftover(); ok && !yield(a, nil) {
@@ -157,8 +157,8 @@ func (n *neighbor) finish(yield func(Action, error) bool) {
 	}
 }
 
-// leftover returns the action for the object that the walk is at, to which no action goes. Ok is
-// false where no process can have made it.
+// leftover returns an action for the object at the current position, which no other action covers.
+// Ok is false if no process of syncd can have made the object.
 func (n *neighbor) leftover() (a Action, ok bool) {
 	key := n.d.KeyOf(n.object.Key)
 	if n.d.Leftovers == nil || key == "" {
@@ -171,11 +171,11 @@ func (n *neighbor) leftover() (a Action, ok bool) {
 
 func (n *neighbor) claimed(key string, found listing.Object) (claimed Claimed, ok bool) {
 	claimed = n.d.Leftovers.Claimed(key)
-	since := claimed.Since.Truncate(time.Second) // as exact as a listing is
+	since := claimed.Since.Truncate(time.Second) // the precision of a listing
 	return claimed, !claimed.Since.IsZero() && !found.LastModified.Before(since)
 }
 
-// skipped returns the action with what is there where that may be a leftover.
+// skipped updates a skip if the object found at the destination may be a leftover.
 func (n *neighbor) skipped(a Action, found listing.Object) Action {
 	if a.Kind != Skip || a.Reason == Unchanged || n.d.Leftovers == nil || a.knows(found) {
 		return a
@@ -195,7 +195,7 @@ func (n *neighbor) skipped(a Action, found listing.Object) Action {
 	return a
 }
 
-// knows reports whether the ledger knows that object of the destination.
+// knows reports whether the ledger has that object of the destination.
 func (a Action) knows(found listing.Object) bool {
 	for _, entry := range []*record.Entry{a.Previous, a.Inherited} {
 		if entry != nil && transfer.SameETag(entry.DestinationETag, found.ETag) {

@@ -14,7 +14,7 @@ import (
 	"syncd/internal/plan"
 )
 
-// moved is the change of prefix of these tests.
+// moved is the change of prefix in these tests.
 func moved(key string) (string, error) {
 	if len(key) > 20 {
 		return "", errors.New("too long there")
@@ -22,7 +22,7 @@ func moved(key string) (string, error) {
 	return "copy/" + strings.TrimPrefix(key, "data/"), nil
 }
 
-// there is a destination that holds these objects; asked receives from where it is listed.
+// there returns a destination with these objects; asked receives the keys after which it is listed.
 func there(asked *[]string, err error, objects ...listing.Object) plan.Destination {
 	return plan.Destination{
 		KeyAt: moved, KeyOf: func(key string) string { return "data/" + strings.TrimPrefix(key, "copy/") }, Unknown: true, Hidden: func(error) bool { return false },
@@ -39,7 +39,7 @@ func there(asked *[]string, err error, objects ...listing.Object) plan.Destinati
 	}
 }
 
-// looks renders what was found for which objects.
+// looks returns what was found for each object.
 func looks(t *testing.T, actions plan.Actions) (found []string) {
 	t.Helper()
 	for a, err := range actions {
@@ -125,13 +125,13 @@ func TestBesideEndsWithTheDestinationsError(t *testing.T) {
 	if diff := gocmp.Diff([]string{"copy missing data/a", "error destination broke"}, render(plan.Beside(source(), d))); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}
-	// One that may not be listed is no error, and nothing is known of it.
+	// If the destination cannot be listed, that is no error, and nothing is known about it.
 	d.Hidden = func(err error) bool { return errors.Is(err, broken) }
 	d.List = func(string) iter.Seq2[listing.Object, error] { return sequence[listing.Object](broken) }
 	if found := looks(t, plan.Beside(source(), d)); found != nil {
 		t.Errorf("got %q of a destination that may not be listed", found)
 	}
-	// Nobody looks at the destination before there is something to copy.
+	// The destination is not listed before there is something to copy.
 	var none []listing.Object
 	early := errors.New("source broke")
 	got := render(plan.Beside(plan.Diff(sequence(early, none...), sequence[record.Entry](nil), nil, plan.Rules{}), there(&asked, broken)))
@@ -140,9 +140,9 @@ func TestBesideEndsWithTheDestinationsError(t *testing.T) {
 	}
 }
 
-// TestDiffOfWhatWasClaimed plans objects that an earlier process may have copied and did not
-// record.
-func TestDiffOfWhatWasClaimed(t *testing.T) {
+// TestDiffOfClaimedKeys plans objects that an earlier process may have copied without recording
+// them.
+func TestDiffOfClaimedKeys(t *testing.T) {
 	rules := plan.Rules{OwnSince: 10, Claimed: func(string) plan.Claimed { return plan.Claimed{Since: modified} }}
 	own := entry("b", `"1"`)
 	own.Pass = 10

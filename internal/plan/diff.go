@@ -10,37 +10,37 @@ import (
 	"syncd/internal/listing"
 )
 
-// Rules are what decides between copy and skip.
+// Rules decide between copy and skip.
 type Rules struct {
-	// Filter says which objects belong to the mapping.
+	// Filter decides which objects belong to the mapping.
 	Filter Filter
-	// KeyARN is the KMS key the copies must lie under; "" accepts any.
+	// KeyARN is the KMS key that copies must be under; "" accepts any.
 	KeyARN string
-	// PlaceSince is the first pass that copied between the buckets and prefixes of today. What an
-	// earlier one copied lies elsewhere.
+	// PlaceSince is the first pass that copied between the current buckets and prefixes. Copies of
+	// earlier passes are elsewhere.
 	PlaceSince int64
-	// ClassSince is the first pass that copied into the storage class of today.
+	// ClassSince is the first pass that copied into the current storage class.
 	ClassSince int64
-	// Claimed says what earlier processes may have done about a source key at the destination; nil
-	// says nothing of any.
+	// Claimed returns what earlier processes may have done to a source key at the destination; nil
+	// means nothing for any key.
 	Claimed func(key string) Claimed
-	// OwnSince is the first pass whose entries are this pass's own, from before it was interrupted:
-	// those no claim makes doubtful.
+	// OwnSince is the first pass whose entries are this pass's own, from before it was interrupted.
+	// Claims do not make these entries doubtful.
 	OwnSince int64
-	// OverwriteAny says that what is foreign at the destination is replaced, so that what was set
-	// aside for it is due.
+	// OverwriteAny means that foreign objects at the destination are replaced, so that objects in
+	// quarantine for that reason are due.
 	OverwriteAny bool
-	// After is the key behind which the source was listed, "" for the first key.
+	// After is the key after which the source was listed, "" for the first key.
 	After string
-	// TargetSince is the first pass that copied each key to where it is copied today.
+	// TargetSince is the first pass that copied each key to its current place.
 	TargetSince int64
-	// FormerKeys are the KMS keys that the mapping had before the configured one: what an object in
-	// quarantine may have left is under one of them.
+	// FormerKeys are the KMS keys that the mapping had before the configured one. A copy left by an
+	// object in quarantine may be under one of them.
 	FormerKeys []string
-	// Now is the time by which it is decided whether an object in quarantine is due to be tried
-	// again; all are due by the zero time.
+	// Now is the time for deciding whether an object in quarantine is due for another attempt. With
+	// the zero time all are due.
 	Now time.Time
-	// Retry says which objects in quarantine are tried again whether they are due or not; nil means
+	// Retry selects objects in quarantine that are tried even if they are not due; nil selects
 	// none.
 	Retry func(record.Quarantined) bool
 }
@@ -48,13 +48,12 @@ type Rules struct {
 // Actions is a plan: one action for each key, in key order, ended by the first error.
 type Actions = iter.Seq2[Action, error]
 
-// Diff merges the source's listing with the ledger's entries and what the ledger set aside, and
-// yields one action for each key of the listing or of the entries, in key order. What was set aside
-// under a key that is in neither is left out: the object is gone from the source, and nothing is to
-// be done about it.
+// Diff merges the source's listing with the ledger's entries and quarantine. It yields one action
+// for each key of the listing or the entries, in key order. A quarantine row for a key in neither
+// is left out: the object no longer exists at the source, so there is nothing to do.
 //
-// All inputs must ascend by key; quarantine may be nil. The sequence ends after the first error of
-// any input.
+// All inputs must be in ascending key order; quarantine may be nil. The sequence ends after the
+// first error of any input.
 func Diff(
 	source iter.Seq2[listing.Object, error],
 	ledger iter.Seq2[record.Entry, error],
@@ -79,8 +78,8 @@ func Diff(
 	}
 }
 
-// action decides about a row of which the source's side is known. Ok is false when there is nothing
-// to do and nothing to say: the source does not have the object, and the destination no copy of it.
+// action returns the action for a row. Ok is false if there is nothing to do or report: the source
+// does not have the object and the destination has no copy of it.
 func (r Rules) action(at row) (a Action, ok bool) {
 	moved := at.previous != nil && r.elsewhere(*at.previous)
 	at.aside = r.here(at.aside)
@@ -137,13 +136,13 @@ func (r Rules) claimed(key string) Claimed {
 	return r.Claimed(key)
 }
 
-// isDoubtful reports whether the copy that the action's entry is of may have been replaced since.
+// isDoubtful reports whether the copy of the action's entry may have been replaced since.
 func (r Rules) isDoubtful(a Action) bool {
 	return a.Previous != nil && !a.Claimed.Since.IsZero() && !a.Claimed.Proved
 }
 
-// here returns the row of an object in quarantine as far as it speaks of where the mapping writes
-// now: of another place's copies it says nothing.
+// here returns a quarantine row without its information on copies, if the mapping has written to
+// another place since.
 func (r Rules) here(q *record.Quarantined) *record.Quarantined {
 	if q == nil || q.Pass >= r.TargetSince {
 		return q
@@ -153,34 +152,35 @@ func (r Rules) here(q *record.Quarantined) *record.Quarantined {
 	return &row
 }
 
-// mayHaveLeft reports whether an object that was set aside may have a copy that no entry is of.
+// mayHaveLeft reports whether an object in quarantine may have a copy without an entry.
 func mayHaveLeft(q record.Quarantined) bool {
 	return q.DestinationETag != "" || q.WrittenSince.Year() > 1
 }
 
-// holds reports whether an object that is to be copied waits in quarantine instead. What was set
-// aside under other settings is tried again: they may be why. So is what was written since, be it
-// with the same bytes: it may have been restored, or its metadata mended.
+// holds reports whether an object that would be copied stays in quarantine instead. An object
+// quarantined under other settings is tried again, because the settings may have been the cause. So
+// is an object written since, even with the same bytes: it may have been restored, or its metadata
+// fixed.
 func (r Rules) holds(o listing.Object, q *record.Quarantined) bool {
 	return q != nil && o.Same(q.Source) && q.Pass >= max(r.PlaceSince, r.ClassSince) && !r.isDue(*q) && !r.forces(*q)
 }
 
 func (r Rules) isDue(q record.Quarantined) bool {
-	// What lies in the future was written by a clock that was wrong.
+	// A time in the future was written by a wrong clock.
 	return r.Now.IsZero() || !RetryAt(q).After(r.Now) || q.LastAt.After(r.Now)
 }
 
-// forces reports whether an object that was set aside is to be tried whether it is due or not.
+// forces reports whether an object in quarantine is tried even if it is not due.
 func (r Rules) forces(q record.Quarantined) bool {
 	return r.Retry != nil && r.Retry(q) || r.OverwriteAny && q.Reason == Foreign
 }
 
-// elsewhere reports whether the entry is of a copy that lies where the mapping no longer writes. It
-// says nothing of what lies there now, so it is no previous copy of anything.
+// elsewhere reports whether the entry's copy is in a place to which the mapping no longer writes.
+// The entry does not show what is in the current place, so it is not used as the previous copy.
 func (r Rules) elsewhere(e record.Entry) bool { return e.Pass < r.PlaceSince }
 
-// SameKey reports whether the KMS key that a service answered is the configured one. It accepts the
-// ARN form of a key that an S3-compatible service lets be configured by its bare name.
+// SameKey reports whether the KMS key in a service's response is the configured one. It accepts the
+// ARN of a key that is configured by its bare name, as some S3-compatible services allow.
 func SameKey(answered, configured string) bool {
 	if answered == configured {
 		return answered != ""

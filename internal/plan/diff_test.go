@@ -27,13 +27,13 @@ func object(key, etag string, size int64) listing.Object {
 	return listing.Object{Key: key, Version: transfer.Version{ETag: etag, Size: size, LastModified: modified}}
 }
 
-// The passes from which the buckets and the storage class of today are in force.
+// The passes since which the current buckets and storage class are in force.
 const (
 	movedAt = 3
 	classAt = 5
 )
 
-// older is an entry of an earlier pass.
+// older returns an entry of an earlier pass.
 func older(key string, pass int64) record.Entry {
 	e := entry(key, `"1"`)
 	e.Pass = pass
@@ -44,7 +44,7 @@ func entry(key, etag string) record.Entry {
 	return record.Entry{Key: key, Source: transfer.Version{ETag: etag, Size: 1, LastModified: modified}, KeyARN: keyARN, Pass: 9}
 }
 
-// sequence yields values and then err, when there is one.
+// sequence yields values and then err, if there is one.
 func sequence[T any](err error, values ...T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for _, v := range values {
@@ -59,7 +59,7 @@ func sequence[T any](err error, values ...T) iter.Seq2[T, error] {
 	}
 }
 
-// render writes a plan as "kind reason key", and the error it ends with.
+// render returns a plan as "kind reason key", and the error that ends it.
 func render(actions plan.Actions) []string {
 	var lines []string
 	for a, err := range actions {
@@ -148,7 +148,7 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-func TestDiffStopsWhenAskedTo(t *testing.T) {
+func TestDiffStopsWithTheLoop(t *testing.T) {
 	entries := sequence(nil, entry("a", `"1"`), entry("b", `"1"`), entry("c", `"1"`))
 	for n := range 3 {
 		seen := 0
@@ -166,7 +166,7 @@ func TestDiffStopsWhenAskedTo(t *testing.T) {
 	}
 }
 
-// TestDiffAgainstMaps compares the merge with the same question asked of three maps.
+// TestDiffAgainstMaps compares the merge with lookups in three maps.
 func TestDiffAgainstMaps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		versions := rapid.MapOf(rapid.StringMatching(`[ab/é]{1,4}`), rapid.SampledFrom([]string{"1", "2"}))
@@ -227,8 +227,7 @@ func ascending[T any](m map[string]string, make func(key, value string) T) []T {
 
 func lastField(line string) string { return line[strings.LastIndexByte(line, ' ')+1:] }
 
-// What was copied elsewhere is nobody's previous copy: not of an object that is there, and not of
-// one that is gone.
+// A copy in another place is not the previous copy of any object, whether the object exists or not.
 func TestDiffForgetsCopiesElsewhere(t *testing.T) {
 	source, ledger := sequence(nil, object("b", `"1"`, 1)), sequence(nil, older("a", movedAt-1), older("b", movedAt-1), older("c", movedAt))
 	var kept []string

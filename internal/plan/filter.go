@@ -8,18 +8,18 @@ import (
 	"syncd/internal/listing"
 )
 
-// Pattern matches keys; a glob of the configuration is one.
+// Pattern matches keys. A glob of the configuration is a Pattern.
 type Pattern interface {
 	Match(key string) bool
 }
 
-// Filter says which objects of a source belong to the mapping. The zero Filter takes all.
+// Filter selects the objects of a source that belong to the mapping. The zero Filter selects all.
 type Filter struct {
-	// Prefix is taken off a key before it is matched.
+	// Prefix is removed from a key before it is matched.
 	Prefix string
-	// Include holds the patterns of which one must match; none means all keys.
+	// Include is a list of patterns of which at least one must match; empty means all keys.
 	Include []Pattern
-	// Exclude holds the patterns of which none may match; it wins over Include.
+	// Exclude is a list of patterns of which none may match; it takes precedence over Include.
 	Exclude []Pattern
 	// MinSize and MaxSize are inclusive bounds in bytes; a MaxSize of 0 means no bound.
 	MinSize, MaxSize int64
@@ -28,7 +28,7 @@ type Filter struct {
 	ModifiedAfter, ModifiedBefore time.Time
 }
 
-// Reject returns why the object does not belong to the mapping, or "" when it does.
+// Reject returns why the object does not belong to the mapping, or "" if it does.
 func (f Filter) Reject(o listing.Object) Reason {
 	key := strings.TrimPrefix(o.Key, f.Prefix)
 	matches := func(p Pattern) bool { return p.Match(key) }

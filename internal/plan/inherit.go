@@ -6,10 +6,10 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// Inherit tells the actions which copies at their places in the destination are the mapping's own
-// although it copied from elsewhere when it made them. The entries are such copies under the keys
-// at the source that go to the same places today; they ascend. One that no object goes to any more
-// gets an action of its own, so that the ledger keeps it.
+// Inherit adds to each action the mapping's own copy at its place in the destination, if that copy
+// was made from another source. Entries are these copies in ascending order, under the source keys
+// that map to the same places today. A copy that no object maps to anymore gets an action of its
+// own, so that the ledger keeps it.
 func Inherit(actions Actions, entries iter.Seq2[record.Entry, error]) Actions {
 	return func(yield func(Action, error) bool) {
 		left, stop := pull(entries, func(e *record.Entry) string { return e.Key })
@@ -31,7 +31,7 @@ func Inherit(actions Actions, entries iter.Seq2[record.Entry, error]) Actions {
 	}
 }
 
-// orphans yields the actions for the copies before key, all that are left for "". It reports
+// orphans yields the actions for the copies before key, or all remaining ones for "". It reports
 // whether the plan continues.
 func orphans(left *cursor[record.Entry], key string, yield func(Action, error) bool) bool {
 	for left.err == nil && left.more && (key == "" || left.key < key) {

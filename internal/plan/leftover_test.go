@@ -15,9 +15,9 @@ import (
 	"syncd/internal/plan"
 )
 
-// TestBesideFindsLeftovers has random objects on both sides, a ledger that also holds keys of
-// another source, and a claim on some keys: every object of the destination that is claimed and has
-// no action gets one, in the order of keys, and no other does.
+// TestBesideFindsLeftovers has random objects on both sides, a ledger that also has keys of another
+// source, and claims on some keys: exactly those objects of the destination that are claimed and
+// have no action get one, in key order.
 func TestBesideFindsLeftovers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		subset := func(label, prefix string) []string {
@@ -95,9 +95,9 @@ func TestBesideFindsLeftovers(t *testing.T) {
 	})
 }
 
-// TestBesideKnowsWhatIsSkipped has a copy at the destination, newer than a claim, of an object that
-// is skipped.
-func TestBesideKnowsWhatIsSkipped(t *testing.T) {
+// TestBesideWithSkips has a copy at the destination, newer than a claim, of an object that is
+// skipped.
+func TestBesideWithSkips(t *testing.T) {
 	claimed := func(string) plan.Claimed { return plan.Claimed{Since: modified} }
 	rejectAll := plan.Filter{Exclude: []plan.Pattern{whole("data/a")}}
 	for _, tt := range []struct {
@@ -107,7 +107,7 @@ func TestBesideKnowsWhatIsSkipped(t *testing.T) {
 		ledger     []string
 		quarantine []record.Quarantined
 		isUnsure   bool
-		isSince    bool // the row in quarantine says since when there may be a copy
+		isSince    bool // the quarantine row has the time since which there may be a copy
 	}{
 		{"filtered", plan.Rules{Filter: rejectAll}, `"x"`, nil, nil, true, false},
 		{"filtered, and in the ledger", plan.Rules{Filter: rejectAll}, `"x"`, []string{"data/a"}, nil, true, false},
@@ -132,7 +132,7 @@ func TestBesideKnowsWhatIsSkipped(t *testing.T) {
 	}
 }
 
-// heldRow is in quarantine and not due.
+// heldRow returns a quarantine row that is not due.
 func heldRow(key string) record.Quarantined {
 	q := quarantined(key, "", "denied")
 	q.Source = object(key, "", 1).Version

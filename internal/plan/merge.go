@@ -7,7 +7,7 @@ import (
 	"syncd/internal/listing"
 )
 
-// row is what is known under one key: at the source, in the ledger, in quarantine.
+// row is what the source, the ledger and the quarantine have for one key.
 type row struct {
 	key      string
 	object   listing.Object
@@ -16,8 +16,8 @@ type row struct {
 	aside    *record.Quarantined
 }
 
-// merge joins the three sides by key, ascending, as each of them must. The quarantine may be nil.
-// It ends after the first error of any side.
+// merge joins the three inputs by key. Each must be in ascending order; the quarantine may be nil.
+// It ends after the first error of any input.
 func merge(
 	source iter.Seq2[listing.Object, error],
 	ledger iter.Seq2[record.Entry, error],
@@ -47,14 +47,14 @@ func merge(
 	}
 }
 
-// known is the ledger's two sides of the merge.
+// known is the ledger's two inputs of the merge.
 type known struct {
 	entries *cursor[record.Entry]
 	aside   *cursor[record.Quarantined]
 }
 
-// below yields the rows before key that the source does not have, all that are left for "". It
-// reports whether the merge goes on.
+// below yields the rows before key that the source does not have, or all remaining ones for "". It
+// reports whether the merge continues.
 func (k known) below(key string, yield func(row, error) bool) bool {
 	for {
 		switch {
@@ -75,7 +75,7 @@ func (k known) below(key string, yield func(row, error) bool) bool {
 	}
 }
 
-// least returns the lower one of the keys that come next; ok is false at the end of both sides.
+// least returns the lower of the next keys. Ok is false at the end of both inputs.
 func (k known) least() (key string, ok bool) {
 	switch {
 	case !k.entries.more:
@@ -91,7 +91,7 @@ func (k known) take(key string) row {
 	return row{key: key, previous: k.entries.take(key), aside: k.aside.take(key)}
 }
 
-// cursor walks one side of the merge, one value ahead. A nil sequence is empty.
+// cursor walks one input of the merge, one value ahead. A nil sequence is empty.
 type cursor[T any] struct {
 	next  func() (T, error, bool)
 	keyOf func(*T) string
@@ -117,7 +117,7 @@ func (c *cursor[T]) advance() {
 	}
 }
 
-// take returns the value of key, or nil when this side has none.
+// take returns the value for key, or nil if this input has none.
 func (c *cursor[T]) take(key string) *T {
 	if !c.more || c.err != nil || c.key != key {
 		return nil

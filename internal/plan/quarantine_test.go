@@ -20,7 +20,7 @@ import (
 
 var setAsideAt = modified.Add(time.Hour)
 
-// quarantined is an object of size 1 that was set aside, after one attempt, in the pass of today's
+// quarantined returns a row for an object of size 1 after one attempt, in the pass of the current
 // entries.
 func quarantined(key, etag, reason string) record.Quarantined {
 	return record.Quarantined{
@@ -32,7 +32,7 @@ func quarantined(key, etag, reason string) record.Quarantined {
 // waits are the waits after the first, second, fifth and hundredth attempt.
 type waits [4]time.Duration
 
-// schedule is what every reason waits.
+// schedule returns the waits for every reason.
 func schedule() map[string]waits {
 	const (
 		m   = time.Minute
@@ -74,8 +74,8 @@ func TestRetryAt(t *testing.T) {
 	}
 }
 
-// TestEveryReasonHasARow reads the words from where they are declared, so that a new one is not
-// forgotten here.
+// TestEveryReasonHasARow reads the reasons from their declarations, so that a new one cannot be
+// missed here.
 func TestEveryReasonHasARow(t *testing.T) {
 	rows := schedule()
 	words := append(constants(t, "quarantine.go"), constants(t, "../awserr/class.go")...)
@@ -92,7 +92,7 @@ func TestEveryReasonHasARow(t *testing.T) {
 	}
 }
 
-// constants returns the exported string constants of a file.
+// constants returns the exported string constants in a file.
 func constants(t *testing.T, path string) (values []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
@@ -161,9 +161,9 @@ func TestDiffHoldsWhatIsNotDue(t *testing.T) {
 	}
 }
 
-// TestDiffOfQuarantineAlone has nothing to say of what is gone from the source and was never
+// TestDiffOfOnlyQuarantine has no action for objects that are gone from the source and were never
 // copied.
-func TestDiffOfQuarantineAlone(t *testing.T) {
+func TestDiffOfOnlyQuarantine(t *testing.T) {
 	broken := errors.New("quarantine broke")
 	source := sequence(nil, object("b", `"1"`, 1), object("d", `"1"`, 1))
 	aside := func(err error) iter.Seq2[record.Quarantined, error] {

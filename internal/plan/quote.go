@@ -7,63 +7,63 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Terms are what the price and the time of a pass depend on beside its objects; the zero Terms are
-// those of a server-side copy within one region, without a Bucket Key.
+// Terms are what the price and time of a pass depend on besides its objects. The zero Terms are for
+// a server-side copy within one region, without a Bucket Key.
 type Terms struct {
-	// Settings are how objects move.
+	// Settings define how objects are copied.
 	transfer.Settings
-	// Sweeps says that unfinished uploads are looked for after a pass that copied in parts.
+	// Sweeps means that a pass that copied in parts then looks for unfinished uploads.
 	Sweeps bool
-	// BucketKey says that copies are made with an S3 Bucket Key.
+	// BucketKey means that copies use an S3 Bucket Key.
 	BucketKey bool
-	// Source and Destination are the two sides: their regions decide what transfer costs, and the
-	// source's payer who pays.
+	// Source and Destination are the two sides. Their regions determine the price of transfer, and
+	// the source's payer setting determines who pays.
 	Source, Destination transfer.Place
-	// ReaderIsOwner and WriterIsOwner say that the role of that side belongs to the account that
+	// ReaderIsOwner and WriterIsOwner mean that the role of that side belongs to the account that
 	// owns the source.
 	ReaderIsOwner, WriterIsOwner bool
-	// Pace bounds the time.
+	// Pace limits the speed.
 	Pace Pace
 }
 
-// Quote is what a pass sends and costs, as far as it can be known before. Its JSON form is a
-// contract: docs/cli.md describes it.
+// Quote is an estimate of what a pass sends and costs. Its JSON form is a contract that docs/cli.md
+// describes.
 type Quote struct {
 	// Requests counts the requests to S3 by operation, without retries.
 	Requests map[string]int64 `json:"requests"`
 	// KMSRequests estimates the requests that S3 sends to KMS, by operation.
 	KMSRequests map[string]float64 `json:"kms_requests"`
-	// Dollars is the price of all that.
+	// Dollars is the total price.
 	Dollars Dollars `json:"dollars"`
 
 	bytes   int64 // of content
-	largest int64 // bytes that one request moves
+	largest int64 // most bytes moved by one request
 }
 
-// Dollars is a price in US dollars: the whole, the same by what is paid for, and the same by who
-// pays.
+// Dollars is a price in US dollars: the total, its parts by item, and its parts by payer.
 type Dollars struct {
 	Total     float64 `json:"total"`
 	Requests  float64 `json:"requests"`
 	KMS       float64 `json:"kms"`
 	Transfer  float64 `json:"transfer"`
 	Retrieval float64 `json:"retrieval"`
-	// Owner is what the account pays that owns the source, Consumer what the other one does.
+	// Owner is what the account that owns the source pays, and Consumer what the other account
+	// pays.
 	Owner    float64 `json:"owner"`
 	Consumer float64 `json:"consumer"`
 }
 
-// Quoter prices requests and copies. It is safe for concurrent use.
+// Quoter estimates the price of requests and copies. It is safe for concurrent use.
 type Quoter struct {
 	t        Terms
 	classes  map[string]rates
 	standard rates
-	kms      float64 // dollars a request
-	sent     float64 // the part of the requests for the destination's key that a Bucket Key does not save
-	transfer float64 // dollars a byte from bucket to bucket
+	kms      float64 // dollars per request
+	sent     float64 // share of the requests for the destination's KMS key that a Bucket Key does not save
+	transfer float64 // dollars per byte from bucket to bucket
 }
 
-// NewQuoter returns a Quoter by the list prices of [Prices].
+// NewQuoter returns a Quoter that uses the list prices in [Prices].
 func NewQuoter(t Terms) Quoter {
 	classes := classRates()
 	q := Quoter{t: t, classes: classes, standard: classes[standard], kms: price("", kmsRequests), sent: 1}
@@ -83,18 +83,17 @@ func (q Quoter) ratesOf(class string) rates {
 	return q.standard
 }
 
-// Request returns what one request of the operation costs in dollars, with the requests to KMS
-// behind it, of an object in STANDARD to one in STANDARD. An operation that S3 does not charge for
-// costs nothing.
+// Request returns the price in dollars of one request of the operation between STANDARD objects,
+// including the requests to KMS that it causes. It is 0 if S3 does not charge for the operation.
 func (q Quoter) Request(operation string) float64 {
 	var one Quote
 	q.send(&one, operation, 1, q.standard, q.standard)
 	return one.Dollars.Total
 }
 
-// Beyond returns what a copy of the object costs in dollars beyond the price of its requests by
-// Request: the fee for its retrieval, its way to another region, and what its storage classes cost
-// more than STANDARD.
+// Beyond returns what a copy of the object costs in dollars in addition to its requests by Request:
+// the retrieval fee, transfer to another region, and the extra cost of its storage classes over
+// STANDARD.
 func (q Quoter) Beyond(o listing.Object) float64 {
 	var whole Quote
 	q.AddCopy(&whole, o)
@@ -119,7 +118,7 @@ func (q Quoter) AddCopy(to *Quote, o listing.Object) {
 	q.bill(to, &to.Dollars.Transfer, bytes*q.transfer, q.sourcePaidByOwner())
 }
 
-// AddLook adds what it takes to find out whether a copy that is there can be adopted.
+// AddLook adds the requests that check whether an existing copy can be adopted.
 func (q Quoter) AddLook(to *Quote, o listing.Object) {
 	from, into := q.ratesOf(o.StorageClass), q.ratesOf(q.t.ClassOf(o.StorageClass))
 	count(&to.Requests, headObject, 2)
@@ -129,21 +128,21 @@ func (q Quoter) AddLook(to *Quote, o listing.Object) {
 	q.ask(to, decrypt, 1, q.t.WriterIsOwner)
 }
 
-// AddPages adds pages of listings: of the source, and of the destination beside it.
+// AddPages adds pages of listings of the source and the destination.
 func (q Quoter) AddPages(to *Quote, source, destination int64) {
 	count(&to.Requests, listObjects, source+destination)
 	q.bill(to, &to.Dollars.Requests, float64(source)*q.standard.write, q.sourcePaidByOwner())
 	q.bill(to, &to.Dollars.Requests, float64(destination)*q.standard.write, false)
 }
 
-// AddEnd adds what a pass sends after its last copy.
+// AddEnd adds the requests that a pass sends after its last copy.
 func (q Quoter) AddEnd(to *Quote) {
 	if q.t.Sweeps && to.Requests[createUpload] > 0 {
 		q.send(to, listUploads, 1, q.standard, q.standard)
 	}
 }
 
-// Rounded returns the price to a billionth of a dollar, beyond which sums of fractions only make
+// Rounded returns the price rounded to a billionth of a dollar. Smaller fractions are rounding
 // noise.
 func (d Dollars) Rounded() Dollars {
 	for _, item := range []*float64{&d.Total, &d.Requests, &d.KMS, &d.Transfer, &d.Retrieval, &d.Owner, &d.Consumer} {
@@ -152,7 +151,7 @@ func (d Dollars) Rounded() Dollars {
 	return d
 }
 
-// send adds n requests of an operation, from a class into a class.
+// send adds n requests of an operation, from one storage class to another.
 func (q Quoter) send(to *Quote, operation string, n int64, from, into rates) {
 	count(&to.Requests, operation, n)
 	a, times := actOf(operation), float64(n)
@@ -161,9 +160,9 @@ func (q Quoter) send(to *Quote, operation string, n int64, from, into rates) {
 	} else {
 		q.bill(to, &to.Dollars.Requests, times*into.of(a.tier), false)
 	}
-	// S3 asks KMS as whoever asked S3, whose account pays (AWS KMS Developer Guide, "Allowing users
-	// in other accounts to use a KMS key"). Whether the source has Bucket Keys is not known, so all
-	// its requests are counted.
+	// S3 calls KMS on behalf of the requester, whose account pays (AWS KMS Developer Guide,
+	// "Allowing users in other accounts to use a KMS key"). It is not known whether the source uses
+	// Bucket Keys, so all its requests are counted.
 	q.ask(to, decrypt, times*a.opens, q.t.ReaderIsOwner)
 	q.ask(to, generateDataKey, times*a.seals*q.sent, q.t.WriterIsOwner)
 	q.ask(to, decrypt, times*a.reopens*q.sent, q.t.WriterIsOwner)
@@ -187,9 +186,9 @@ func (q Quoter) bill(to *Quote, item *float64, dollars float64, paidByOwner bool
 	}
 }
 
-// sourcePaidByOwner says who pays for requests to the source and for what they read: the bucket's
-// owner, or else the account of the role that asks (Amazon S3 User Guide, "Using Requester Pays
-// general purpose buckets").
+// sourcePaidByOwner reports whether the source's owner pays for requests to the source and for the
+// data they read. Otherwise the account of the requesting role pays (Amazon S3 User Guide, "Using
+// Requester Pays general purpose buckets").
 func (q Quoter) sourcePaidByOwner() bool { return !q.t.Source.RequestPayer || q.t.ReaderIsOwner }
 
 func count[N int64 | float64](in *map[string]N, name string, n N) {
@@ -202,13 +201,13 @@ func count[N int64 | float64](in *map[string]N, name string, n N) {
 	(*in)[name] += n
 }
 
-// priced reports whether the table has the prices of writing into a class.
+// priced reports whether the table has prices for writing to a storage class.
 func (q Quoter) priced(class string) bool {
 	_, ok := q.classes[class]
 	return ok || class == ""
 }
 
-// NotCounted says what a quote leaves out, for people.
+// NotCounted returns what a quote does not include, as text for users.
 func (q Quoter) NotCounted() []string {
 	left := []string{
 		"storage, which is billed by the month",

@@ -1,19 +1,20 @@
 package plan
 
-// Price is one list price and where it was read.
+// Price is one list price and its source.
 type Price struct {
 	// Class is the storage class that the price is for, "" for all.
 	Class string
-	// Name says what is priced, Unit how much of it.
+	// Name is what the price is for, and Unit is the amount.
 	Name, Unit string
-	// Dollars is the price of one unit in US dollars; Per is how many requests or bytes a unit has.
+	// Dollars is the price of one unit in US dollars. Per is the number of requests or bytes in a
+	// unit.
 	Dollars float64
 	Per     int64
-	// Source says who told the price, Read in which month it was read, as YYYY-MM.
+	// Source is where the price was published. Read is the month in which it was read, as YYYY-MM.
 	Source, Read string
 }
 
-// PricesRegion and PricesRead say where the list prices hold, and when the oldest of them was read.
+// PricesRegion is the region of the list prices. PricesRead is when the oldest of them was read.
 const (
 	PricesRegion = "us-east-1"
 	PricesRead   = "2026-11"
@@ -29,15 +30,15 @@ const (
 	transferInTheEast = "transfer between us-east-1 and us-east-2"
 )
 
-// bucketKeySends is the part of the requests to KMS that is sent in spite of a Bucket Key: it saves
-// "up to 99 percent" (Amazon S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket
-// Keys").
+// bucketKeySends is the share of the requests to KMS that are sent despite a Bucket Key, which
+// saves "up to 99 percent" (Amazon S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3
+// Bucket Keys").
 const bucketKeySends = 0.01
 
-// gigabyte is what S3 bills by, in bytes.
+// gigabyte is S3's unit for billing, in bytes.
 const gigabyte = 1 << 30
 
-// Where the prices were read: not on AWS's own pages, which only a browser shows.
+// Where the prices were read. AWS's own pages need a browser to display them.
 const (
 	requestPrices   = "aws.amazon.com/s3/pricing, by way of c3x.dev/blog/s3-request-fees-explained"
 	retrievalPrices = "aws.amazon.com/s3/pricing, by way of techlama.blog/posts/s3-storage-classes-cost.html"
@@ -45,11 +46,11 @@ const (
 	kmsPrices       = "aws.amazon.com/kms/pricing, by way of cloudburn.io/blog/aws-kms-pricing"
 )
 
-// standard is the class of whatever names none.
+// standard is the storage class of objects without one.
 const standard = "STANDARD"
 
-// Prices is the one table of prices: list prices in us-east-1, which are those of us-west-2 too;
-// other regions differ. A class whose requests are not in it is priced as STANDARD.
+// Prices is the only table of prices: list prices in us-east-1, which are the same in us-west-2 and
+// differ in other regions. A class without its own prices for requests is priced as STANDARD.
 func Prices() []Price {
 	request := func(class, name string, thousand float64) Price {
 		return Price{Class: class, Name: name, Unit: "1,000 requests", Dollars: thousand, Per: 1000, Source: requestPrices, Read: PricesRead}
@@ -75,7 +76,7 @@ func Prices() []Price {
 	}
 }
 
-// price returns the price of one request or byte, 0 for one that is not in the table.
+// price returns the price of one request or byte, 0 if it is not in the table.
 func price(class, name string) float64 {
 	for _, p := range Prices() {
 		if p.Class == class && p.Name == name {
@@ -85,11 +86,11 @@ func price(class, name string) float64 {
 	return 0
 }
 
-// rates are the prices of one storage class: of a request that writes or lists, of one that reads,
-// of a byte read.
+// rates are the prices of one storage class: per request that writes or lists, per request that
+// reads, and per byte retrieved.
 type rates struct{ write, read, retrieval float64 }
 
-// classRates returns the prices of the classes that have some of their own.
+// classRates returns the rates of the classes that have their own prices.
 func classRates() map[string]rates {
 	all := map[string]rates{}
 	for _, p := range Prices() {
@@ -111,7 +112,7 @@ func (r rates) of(t tier) float64 {
 	return 0
 }
 
-// between returns the price of a byte from a bucket in one region to one in another.
+// between returns the price of transferring a byte from one region to another.
 func between(from, to string) float64 {
 	east := func(region string) bool { return region == "us-east-1" || region == "us-east-2" }
 	switch {

@@ -8,7 +8,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// The operations of S3 and KMS that a pass sends, as the APIs name them.
+// The operations of S3 and KMS that a pass uses, by API name.
 const (
 	listObjects     = "ListObjectsV2"
 	headObject      = "HeadObject"
@@ -30,7 +30,7 @@ const (
 	generateDataKey = "GenerateDataKey"
 )
 
-// tier is how S3 prices a request.
+// tier is S3's price tier of a request.
 type tier int
 
 const (
@@ -39,32 +39,32 @@ const (
 	writes
 )
 
-// act is what one request is charged for.
+// act is what S3 charges for one request.
 type act struct {
 	tier     tier
 	atSource bool
-	// opens is how often it has content of the source decrypted, seals how often the destination's
-	// key makes a data key, and reopens how often that is decrypted for a part to be encrypted with
-	// it ("kms:Decrypt ... because Amazon S3 must decrypt and read data from the encrypted file
-	// parts", Amazon S3 User Guide, "Uploading and copying objects using multipart upload"). How
-	// many requests S3 sends for that, AWS does not say: one each is assumed.
+	// opens is how often the request decrypts content of the source. seals is how often it
+	// generates a data key with the destination's key, and reopens how often it decrypts that data
+	// key to encrypt a part ("kms:Decrypt ... because Amazon S3 must decrypt and read data from the
+	// encrypted file parts", Amazon S3 User Guide, "Uploading and copying objects using multipart
+	// upload"). AWS does not say how many requests S3 sends for each; one is assumed.
 	opens, seals, reopens float64
 }
 
-// actOf is the table of what requests are charged for. What it does not hold is free: aborts,
-// deletes, and requests to STS.
+// actOf returns what S3 charges for an operation. Operations not listed are free: aborts, deletes
+// and requests to STS.
 func actOf(operation string) act {
 	switch operation {
 	case listObjects:
 		return act{tier: writes, atSource: true}
 	case headObject, getObject:
-		// A HEAD asks for the checksum, which lies encrypted too (Amazon S3 API Reference,
+		// A HEAD requests the checksum, which is encrypted too (Amazon S3 API Reference,
 		// HeadObject, ChecksumMode).
 		return act{tier: reads, atSource: true, opens: 1}
 	case getTagging:
 		return act{tier: reads, atSource: true}
 	case listAnnotations:
-		return act{tier: writes, atSource: true} // AWS does not say; other lists are priced so
+		return act{tier: writes, atSource: true} // AWS does not say; assumed to be priced like other lists
 	case getAnnotation:
 		return act{tier: reads, atSource: true, opens: 1}
 	case copyObject:
@@ -84,7 +84,7 @@ func actOf(operation string) act {
 	}
 }
 
-// requests yields how often a copy of the object sends each operation when nothing goes wrong.
+// requests yields how often a copy of the object sends each operation if nothing fails.
 func (t Terms) requests(o listing.Object) iter.Seq2[string, int64] {
 	return func(yield func(string, int64) bool) {
 		for _, r := range t.sent(o) {
@@ -124,7 +124,7 @@ func (t Terms) sent(o listing.Object) [7]sending {
 	}
 }
 
-// piece returns how much of an object of that size one request moves, at most.
+// piece returns the most bytes that one request moves for an object of that size.
 func (t Terms) piece(size int64) int64 {
 	if part := t.PartSizeOf(size); part > 0 {
 		return part
@@ -132,8 +132,8 @@ func (t Terms) piece(size int64) int64 {
 	return size
 }
 
-// Refuses returns why the object will be quarantined before any request is sent for it, "" for one
-// that is tried.
+// Refuses returns why the object will be quarantined without sending any request, or "" if it will
+// be tried.
 func (t Terms) Refuses(o listing.Object) string {
 	switch {
 	case o.ETag == "":
@@ -145,8 +145,8 @@ func (t Terms) Refuses(o listing.Object) string {
 	}
 }
 
-// Archived reports whether the object can only be read once its owner has restored it. A listing
-// does not tell whether that has happened (Amazon S3 User Guide, "Working with archived objects").
+// Archived reports whether the object can be read only after its owner restores it. A listing does
+// not show whether it has been restored (Amazon S3 User Guide, "Working with archived objects").
 func Archived(o listing.Object) bool {
 	return o.StorageClass == "GLACIER" || o.StorageClass == "DEEP_ARCHIVE"
 }

@@ -33,7 +33,8 @@ func thousand(o listing.Object) []listing.Object {
 	return objects
 }
 
-// TestQuoteDollars prices copies by hand: what AWS charges for, at list price, to whom.
+// TestQuoteDollars calculates prices of copies by hand: what AWS charges, at list price, and to
+// whom.
 func TestQuoteDollars(t *testing.T) {
 	small, large := sized(1), sized(10*gib)
 	cold := listing.Object{Version: transfer.Version{Size: gib}, StorageClass: "GLACIER_IR"}
@@ -64,9 +65,9 @@ func TestQuoteDollars(t *testing.T) {
 		{"between the two in the east", plan.Terms{Source: transfer.Place{Region: "us-east-2"}, Destination: transfer.Place{Region: "us-east-1"}}, []listing.Object{sized(gib)}, plan.Dollars{
 			Total: 0.010011, Requests: 0.000005, KMS: 0.000006, Transfer: 0.01, Owner: 0.01, Consumer: 0.000011,
 		}},
-		// HEAD and tags at the source; creation, 40 parts and completion; a decryption of the HEAD
-		// and of each part at the source, one data key, and its decryption for each part and the
-		// completion.
+		// HEAD and tags at the source; creation, 40 parts and completion; one decryption for the
+		// HEAD and for each part at the source, one data key, and its decryption for each part and
+		// for the completion.
 		{"in parts", plan.Terms{}, []listing.Object{large}, plan.Dollars{
 			Total: 0.0004598, Requests: 0.0002108, KMS: 0.000249, Owner: 0.0000008, Consumer: 0.000459,
 		}},
@@ -90,8 +91,8 @@ func TestQuoteDollars(t *testing.T) {
 	}
 }
 
-// TestRequestAndBeyondMakeTheQuote is what lets a metric count requests when they are sent, and the
-// rest when a copy is made.
+// TestRequestAndBeyondMakeTheQuote lets a metric count requests when they are sent, and the rest
+// when a copy is made.
 func TestRequestAndBeyondMakeTheQuote(t *testing.T) {
 	for _, terms := range []plan.Terms{
 		{},
@@ -121,7 +122,7 @@ func TestRequestAndBeyondMakeTheQuote(t *testing.T) {
 	}
 }
 
-// TestQuoteOfLooks prices what is looked at for adoption, and pages of listings.
+// TestQuoteOfLooks prices checks for adoption and pages of listings.
 func TestQuoteOfLooks(t *testing.T) {
 	quoter := plan.NewQuoter(plan.Terms{})
 	var q plan.Quote
@@ -137,7 +138,8 @@ func TestQuoteOfLooks(t *testing.T) {
 	}
 }
 
-// TestQuoteOfTheEnd looks for uploads left behind, where they can be told and where there were any.
+// TestQuoteOfTheEnd includes the search for leftover uploads if the writer has a role and objects
+// were copied in parts.
 func TestQuoteOfTheEnd(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -157,7 +159,7 @@ func TestQuoteOfTheEnd(t *testing.T) {
 	}
 }
 
-// TestPrices holds the table to what a reader needs to check it.
+// TestPrices checks that the table has everything needed to verify it.
 func TestPrices(t *testing.T) {
 	month, seen := regexp.MustCompile(`^20\d\d-\d\d$`), map[string]bool{}
 	for _, p := range plan.Prices() {
@@ -174,7 +176,7 @@ func TestPrices(t *testing.T) {
 	}
 }
 
-// TestEstimate names what bounds the time.
+// TestEstimate checks which limit bounds the time.
 func TestEstimate(t *testing.T) {
 	small := thousand(sized(1))
 	tests := []struct {
@@ -205,7 +207,7 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// TestEstimateOfKMS goes by the region's quota.
+// TestEstimateOfKMS uses the region's quota.
 func TestEstimateOfKMS(t *testing.T) {
 	for region, want := range map[string]float64{"us-east-1": 0.02, "eu-central-1": 0.1, "sa-east-1": 0.2} {
 		terms := plan.Terms{Source: transfer.Place{Region: region}, Destination: transfer.Place{Region: region}}
@@ -216,7 +218,7 @@ func TestEstimateOfKMS(t *testing.T) {
 	}
 }
 
-// TestNotCounted names what a price leaves out.
+// TestNotCounted checks what a quote does not include.
 func TestNotCounted(t *testing.T) {
 	for _, tt := range []struct {
 		terms plan.Terms
@@ -237,7 +239,7 @@ func TestNotCounted(t *testing.T) {
 	}
 }
 
-// TestRefuses finds the objects that no request can copy.
+// TestRefuses finds the objects that cannot be copied by any request.
 func TestRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		o    listing.Object
@@ -253,5 +255,5 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// sized is an object of that many bytes.
+// sized returns an object with that many bytes.
 func sized(bytes int64) listing.Object { return listing.Object{Version: transfer.Version{Size: bytes}} }

@@ -2,43 +2,44 @@ package plan
 
 import "time"
 
-// Pace is what bounds the time of a pass.
+// Pace is what limits the speed of a pass.
 type Pace struct {
-	// Concurrency is how many requests are under way at once, at most.
+	// Concurrency is the most requests in flight at once.
 	Concurrency int
 	// RequestsPerSecond, KMSRequestsPerSecond and BytesPerSecond are the configured limits, 0 for
 	// none.
 	RequestsPerSecond, KMSRequestsPerSecond, BytesPerSecond float64
 }
 
-// What is assumed where nothing is measured.
+// Assumptions in place of measurements.
 const (
-	// AssumedLatency is how long one request takes beside its content.
+	// AssumedLatency is the time of one request without its content.
 	AssumedLatency = 100 * time.Millisecond
-	// AssumedCopyRate is how fast S3 copies the content of one request, in bytes a second.
+	// AssumedCopyRate is how fast S3 copies the content of one request, in bytes per second.
 	AssumedCopyRate = 100e6
-	// AssumedBandwidth is what a relay moves in all, in bytes a second: 1 Gbit/s.
+	// AssumedBandwidth is the total rate of a relay, in bytes per second: 1 Gbit/s.
 	AssumedBandwidth = 125e6
 )
 
-// What S3 takes a second for each prefix (Amazon S3 User Guide, "Best practices design patterns:
-// optimizing Amazon S3 performance"). A pass in key order is in one prefix at a time.
+// Requests per second that S3 supports for each prefix (Amazon S3 User Guide, "Best practices
+// design patterns: optimizing Amazon S3 performance"). A pass in key order uses one prefix at a
+// time.
 const (
 	prefixWrites = 3500
 	prefixReads  = 5500
 )
 
-// Estimate is how long a pass takes, roughly, and what keeps it from being quicker. Its JSON form
-// is a contract.
+// Estimate is roughly how long a pass takes, and what limits its speed. Its JSON form is a
+// contract.
 type Estimate struct {
-	// Seconds is the time that Bound alone would take; the other bounds take less.
+	// Seconds is the time imposed by Bound alone; the other limits would allow less.
 	Seconds float64 `json:"seconds"`
-	// Bound names it: listing, largest_request, concurrency, s3_writes, s3_reads, kms_quota,
-	// bandwidth, or the path of a limit.
+	// Bound is the limit: listing, largest_request, concurrency, s3_writes, s3_reads, kms_quota,
+	// bandwidth, or the config path of a limit.
 	Bound string `json:"bound"`
 }
 
-// Time estimates how long it takes to send what was quoted.
+// Time estimates how long it takes to send the requests in a quote.
 func (q Quoter) Time(of Quote) Estimate {
 	p, sum, latency := q.t.Pace, sumUp(of), AssumedLatency.Seconds()
 	content, bandwidth := float64(of.bytes), 0.0
@@ -68,7 +69,7 @@ func (q Quoter) Time(of Quote) Estimate {
 	return longest
 }
 
-// sums are the requests of a quote by what bounds them.
+// sums are the request counts of a quote, by limit.
 type sums struct{ all, written, read, kms float64 }
 
 func sumUp(of Quote) (s sums) {
@@ -87,8 +88,8 @@ func sumUp(of Quote) (s sums) {
 	return s
 }
 
-// kmsQuota returns how many requests with symmetric keys KMS takes a second from one account in a
-// region, unless it has raised its quota (AWS KMS Developer Guide, "Request quotas").
+// kmsQuota returns the default KMS quota of an account for requests with symmetric keys, per second
+// and region (AWS KMS Developer Guide, "Request quotas").
 func kmsQuota(region string) float64 {
 	switch region {
 	case "us-east-1", "us-west-2", "eu-west-1":

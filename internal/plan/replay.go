@@ -9,16 +9,16 @@ import (
 	"syncd/internal/listing"
 )
 
-// Replay plans a pass that lists nothing: it looks up the objects in quarantine that rules.Retry
-// names and plans them as [Diff] does, in one step, whether they are due or not. Everything else
-// that the ledger holds is [Untouched], entries and quarantine alike, and not Listed, so that the
-// summary of a replay counts only what was replayed.
+// Replay plans a pass without listings. It looks up the objects in quarantine that rules.Retry
+// selects and plans them as [Diff] does, whether or not they are due. All other entries and
+// quarantine rows are [Untouched] and not Listed, so that the summary of a replay counts only what
+// was replayed.
 //
-// Look returns the object as the source has it now. An error of the class Gone says that it has
-// none: that is Gone where the ledger has an entry, and no action where it has none. An error that
-// every further request would fail with ([awserr.Fatal]), or the end of ctx, ends the plan. After
-// any other the version that was set aside is planned to be copied, and the copy will say what is
-// wrong with the object: one poisoned object does not stop a replay.
+// Look returns the current source object. If its error has class gone, the object does not exist:
+// the action is Gone if the ledger has an entry, and there is no action otherwise. An error that
+// would affect every request ([awserr.Fatal]), or the end of ctx, ends the plan. After any other
+// error Replay plans a copy of the quarantined version, and the copy reports what is wrong: one bad
+// object does not stop a replay.
 func Replay(
 	ctx context.Context,
 	previous iter.Seq2[record.Entry, error],
@@ -43,14 +43,14 @@ func Replay(
 	}
 }
 
-// nothing is a listing that lists nothing.
+// nothing is an empty listing.
 func nothing(func(listing.Object, error) bool) {}
 
 func untouched(r row) Action {
 	return Action{Reason: Untouched, Object: listing.Object{Key: r.key}, Previous: r.previous, SetAside: r.aside}
 }
 
-// again looks an object in quarantine up and plans it.
+// again looks up an object in quarantine and plans it.
 func (r Rules) again(
 	ctx context.Context, at row, look func(context.Context, string) (listing.Object, error),
 ) (a Action, ok bool, err error) {
@@ -67,8 +67,8 @@ func (r Rules) again(
 	return a, ok, nil
 }
 
-// blind plans a copy of the version that was set aside. What the filter would say is not asked, as
-// it asks for a time that nobody knows; the version passed it when it was set aside.
+// blind plans a copy of the quarantined version. It skips the filter: the object's current size and
+// modification time are unknown, and the version passed the filter when it was quarantined.
 func (r Rules) blind(at row) Action {
 	a := Action{
 		Kind: Copy, Reason: Missing, SetAside: at.aside,

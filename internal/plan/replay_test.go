@@ -16,7 +16,7 @@ import (
 	"syncd/internal/plan"
 )
 
-// shelf is a source that is only looked at key by key.
+// shelf is a source that is looked up key by key.
 type shelf struct {
 	objects map[string]string // key to ETag
 	errs    map[string]error
@@ -88,7 +88,7 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// TestReplayEnds with what every further request would fail with, and with the ledger's errors.
+// TestReplayEnds with errors that would affect every request, and with errors of the ledger.
 func TestReplayEnds(t *testing.T) {
 	broken := errors.New("ledger broke")
 	fatal := &smithy.GenericAPIError{Code: "ExpiredToken"}
@@ -97,7 +97,7 @@ func TestReplayEnds(t *testing.T) {
 	aside := []record.Quarantined{quarantined("a", `"1"`, "denied"), quarantined("b", `"1"`, "denied")}
 	for _, tt := range []struct {
 		name    string
-		ctx     context.Context //nolint:containedctx // a test's
+		ctx     context.Context //nolint:containedctx // of the test
 		look    error
 		ledger  error
 		aside   error
@@ -125,7 +125,8 @@ func TestReplayEnds(t *testing.T) {
 	}
 }
 
-// TestReplayOfAllIsADiff replays the whole quarantine of a source in which nothing else changed.
+// TestReplayOfAllIsADiff replays the whole quarantine of a source in which nothing else has
+// changed.
 func TestReplayOfAllIsADiff(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		versions := rapid.MapOf(rapid.StringMatching(`[ab/é]{1,3}`), rapid.SampledFrom([]string{"1", "2"}))
@@ -161,7 +162,7 @@ func TestReplayOfAllIsADiff(t *testing.T) {
 	})
 }
 
-func TestReplayStopsWhenAskedTo(t *testing.T) {
+func TestReplayStopsWithTheLoop(t *testing.T) {
 	source := &shelf{objects: map[string]string{"b": `"2"`, "d": `"2"`}}
 	aside := sequence(nil, quarantined("b", `"2"`, "denied"), quarantined("d", `"2"`, "denied"))
 	for _, err := range plan.Replay(t.Context(), sequence(nil, entry("a", `"1"`)), aside, source.look, plan.Rules{Retry: denied}) {

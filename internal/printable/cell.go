@@ -5,12 +5,14 @@ import (
 	"unicode"
 )
 
-// formula are the characters with which a spreadsheet takes a cell for a formula, or drops what
-// stands before one; and the wide forms that some read as the same (OWASP, "CSV Injection").
+// formula lists the characters at the start of a cell that make a spreadsheet treat it as a
+// formula, or that it drops before one, with the full-width forms that some programs treat in the
+// same way (OWASP, "CSV Injection").
 const formula = "=+-@\t\r\n＝＋－＠"
 
-// Cell returns s for a cell of a spreadsheet: through Text, and after an apostrophe where it would
-// be taken for a formula. Space before it does not count: not every program keeps it.
+// Cell returns s for a cell of a spreadsheet: escaped by Text, with an apostrophe in front if it
+// could be taken for a formula. Leading white space is ignored for this, because some programs drop
+// it.
 func Cell(s string) string {
 	if strings.ContainsAny(firstOf(s), formula) || strings.ContainsAny(firstOf(strings.TrimLeftFunc(s, skipped)), formula) {
 		return "'" + Text(s)
@@ -18,9 +20,9 @@ func Cell(s string) string {
 	return Text(s)
 }
 
-// Row writes cells as a line of CSV. Every cell is in quotes, so that none ends where another list
-// separator than the comma is in force and the text holds that one: the rest would be a cell of its
-// own, without an apostrophe.
+// Row returns cells as a line of CSV. Every cell is quoted. Otherwise, with a list separator other
+// than the comma, a cell that contains that separator would be split, and the rest would be a cell
+// without an apostrophe.
 func Row(cells []string) string {
 	quoted := make([]string, len(cells))
 	for i, cell := range cells {
@@ -36,6 +38,5 @@ func firstOf(s string) string {
 	return ""
 }
 
-// skipped reports whether a character is one that a program may pass over at the beginning of a
-// cell.
+// skipped reports whether a program may skip a character at the beginning of a cell.
 func skipped(r rune) bool { return unicode.IsSpace(r) || !isSeen(r) || r == '"' || r == '\'' }

@@ -1,19 +1,18 @@
-// Package printable makes text that others chose safe to show: keys, tags, names of holders,
+// Package printable makes text from outside safe to show: keys, tags, names of lease holders,
 // messages of services.
 //
-// [Text] is the one function for a terminal, a log in plain text and a page. It promises that no
-// character of the text can move a cursor, begin a line, change the direction of what follows or
-// hide: each such character becomes the escape that Go spells it with. Text without such characters
-// stays as it is, and so does text that went through here before. [Fprintf] and [Fprintln] do the
-// same to whatever they are given. In JSON the same characters are escaped as JSON escapes them,
-// which loses nothing ([JSON]), and [Cell] is for spreadsheets, which run what looks like a
+// Use [Text] for terminals, plain text logs and web pages. In its result no character can move the
+// cursor, start a line, change the direction of text or be invisible: such characters are replaced
+// with Go escapes. Other text is unchanged, as is text that was escaped before. [Fprintf] and
+// [Fprintln] escape their arguments in the same way. [JSON] uses JSON escapes for the same
+// characters, which loses nothing. [Cell] is for spreadsheets, which run text that looks like a
 // formula.
 //
-// It leaves to others what must not be shown at all: secrets are taken out where they are known.
+// This package does not remove secrets: that is done where they are known.
 //
-// Two words to know. A control is a character of C0, DEL or C1. A bidirectional control changes the
-// order in which the characters around it are shown (Unicode Standard Annex 9), so that a key reads
-// as another one.
+// Two terms: a control is a character of C0, DEL or C1; a bidirectional control changes the order
+// in which the characters around it are shown (Unicode Standard Annex 9), so that a key looks like
+// another one.
 package printable
 
 import (
@@ -27,11 +26,11 @@ import (
 	"unicode/utf8"
 )
 
-// Text returns s with every character that acts instead of being seen as an escape: \n, \x1b,
-// \u202e. Bytes that are not UTF-8 are escaped one by one. Backslashes stay as they are.
+// Text returns s with every control or invisible character replaced with an escape: , \x1b, \u202e.
+// Bytes that are not UTF-8 are escaped one by one. Backslashes are unchanged.
 func Text(s string) string { return escaped(s, "") }
 
-// escaped is Text but for the characters that are spared.
+// escaped is like Text, but does not escape the characters in spared.
 func escaped(s, spared string) string {
 	if utf8.ValidString(s) && !strings.ContainsFunc(s, acts) {
 		return s
@@ -54,11 +53,10 @@ func escaped(s, spared string) string {
 	return b.String()
 }
 
-// acts reports whether a character is a control, a bidirectional control, a separator of lines, or
-// shows nothing. The two joiners show nothing either, but Persian, the scripts of India and emoji
-// are not written without them (Unicode Standard, section 23.2), and the signs that stand before
-// digits are seen (section 23.4). So is what the emoji selector makes of a character before it: see
-// isEmoji.
+// acts reports whether a character is a control, a bidirectional control, a line separator, or
+// invisible. There are exceptions. The two joiners are invisible, but Persian, the scripts of India
+// and emoji need them (Unicode Standard, section 23.2). Prepended concatenation marks, which
+// precede digits, are visible (section 23.4). For the emoji selector, see isEmoji.
 func acts(r rune) bool {
 	switch {
 	case r < utf8.RuneSelf:
@@ -72,10 +70,10 @@ func acts(r rune) bool {
 	}
 }
 
-// unseen is what shows nothing and has no category that says so: Default_Ignorable_Code_Point
-// (Unicode Character Database, DerivedCoreProperties.txt; Go has only a part of it), and the
-// Braille pattern without dots.
-var unseen = &unicode.RangeTable{ //nolint:gochecknoglobals // a table, which nothing changes
+// unseen holds invisible characters that no category of package unicode covers:
+// Default_Ignorable_Code_Point (Unicode Character Database, DerivedCoreProperties.txt; Go has only
+// a part of it), and the blank Braille pattern.
+var unseen = &unicode.RangeTable{ //nolint:gochecknoglobals // a constant table
 	R16: []unicode.Range16{
 		{Lo: 0x034f, Hi: 0x034f, Stride: 1}, // grapheme joiner
 		{Lo: 0x115f, Hi: 0x1160, Stride: 1}, // Hangul fillers
@@ -84,39 +82,37 @@ var unseen = &unicode.RangeTable{ //nolint:gochecknoglobals // a table, which no
 		{Lo: 0x2065, Hi: 0x2065, Stride: 1},
 		{Lo: 0x2800, Hi: 0x2800, Stride: 1}, // Braille, blank
 		{Lo: 0x3164, Hi: 0x3164, Stride: 1}, // Hangul filler
-		{Lo: 0xffa0, Hi: 0xffa0, Stride: 1}, // the same, half as wide
+		{Lo: 0xffa0, Hi: 0xffa0, Stride: 1}, // the same, half width
 		{Lo: 0xfff0, Hi: 0xfff8, Stride: 1},
 	},
 	R32: []unicode.Range32{{Lo: 0xe0000, Hi: 0xe0fff, Stride: 1}}, // tags, selectors
 }
 
-// emojiSelector asks for the coloured form of the character before it, as most emoji are written
-// (Unicode Technical Standard 51).
+// emojiSelector selects the colored form of the character before it; most emoji use it (Unicode
+// Technical Standard 51).
 const emojiSelector = '\ufe0f'
 
-// isEmoji reports whether a character is an emoji selector after one that is seen and is not of
-// ASCII.
+// isEmoji reports whether r is an emoji selector after a visible character that is not ASCII.
 func isEmoji(r, before rune) bool {
 	return r == emojiSelector && before >= utf8.RuneSelf && isSeen(before)
 }
 
-// isSeen reports whether a character by itself shows something.
+// isSeen reports whether a character is visible by itself.
 func isSeen(r rune) bool { return !acts(r) && r != '\u200c' && r != '\u200d' && r != utf8.RuneError }
 
-// Line is Text of an error's text, in which joined errors stand on lines of their own: semicolons
-// separate them instead.
+// Line returns Text of an error's text on one line: joined errors, which have one line each, are
+// separated by semicolons.
 func Line(s string) string { return Text(strings.ReplaceAll(s, "\n", "; ")) }
 
-// Fprintf is fmt.Fprintf of arguments that others chose: what they say goes through Text, the
-// format does not.
+// Fprintf is like fmt.Fprintf, but escapes the arguments with Text. It does not escape the format.
 func Fprintf(w io.Writer, format string, args ...any) (int, error) {
 	return fmt.Fprintf(w, format, foreign(args)...)
 }
 
-// Sprintf is fmt.Sprintf in the same way.
+// Sprintf is like fmt.Sprintf, but escapes the arguments as Fprintf does.
 func Sprintf(format string, args ...any) string { return fmt.Sprintf(format, foreign(args)...) }
 
-// Fprintln is fmt.Fprintln in the same way.
+// Fprintln is like fmt.Fprintln, but escapes the arguments as Fprintf does.
 func Fprintln(w io.Writer, args ...any) (int, error) { return fmt.Fprintln(w, foreign(args)...) }
 
 func foreign(args []any) []any {
@@ -124,7 +120,7 @@ func foreign(args []any) []any {
 	for i, arg := range args {
 		switch arg.(type) {
 		case int, int32, int64, uint, uint64, float64, bool:
-			all[i] = arg // a width may be among them
+			all[i] = arg // it may be a width
 		default:
 			all[i] = argument{arg}
 		}
@@ -132,11 +128,11 @@ func foreign(args []any) []any {
 	return all
 }
 
-// argument is a value that is shown through Text, whatever the verb.
+// argument is a value that is escaped with Text, for every verb.
 type argument struct{ value any }
 
-// Format escapes before it pads, so that columns stay columns, and again what only the verb made
-// text of.
+// Format escapes strings before padding, so that columns stay aligned. It escapes the formatted
+// text again, because the value may become text only by formatting.
 func (a argument) Format(f fmt.State, verb rune) {
 	value := a.value
 	if text, ok := value.(string); ok && verb != 'q' && verb != 'x' {
@@ -145,19 +141,19 @@ func (a argument) Format(f fmt.State, verb rune) {
 	_, _ = io.WriteString(f, Text(fmt.Sprintf(fmt.FormatString(f, verb), value)))
 }
 
-// Lines returns a writer for whole lines of which each has its values quoted by its own rules, as
-// slog's text handler has: it escapes what these leave.
+// Lines returns a writer for whole lines, such as those of slog's text handler, which quotes values
+// by its own rules: it escapes the characters that the handler does not.
 func Lines(w io.Writer) io.Writer {
 	return writer{w, func(p []byte) []byte { return []byte(escaped(string(p), "\n")) }}
 }
 
-// JSON returns a writer for whole JSON texts, in which it escapes what acts instead of being seen,
-// beyond what JSON demands. A reader of the JSON gets the very same strings.
+// JSON returns a writer for whole JSON texts. It escapes control and invisible characters, more
+// than JSON requires. The JSON decodes to the same strings.
 func JSON(w io.Writer) io.Writer { return writer{w, JSONText} }
 
-// JSONText does the same to a JSON text.
+// JSONText escapes a JSON text as JSON does.
 func JSONText(text []byte) []byte {
-	// Below U+0020 there is only the space between values: strings have none of it unescaped.
+	// Characters below U+0020 occur only between values: in strings they are already escaped.
 	hidden := func(r rune) bool { return r > ' ' && acts(r) }
 	if utf8.Valid(text) && !bytes.ContainsFunc(text, hidden) {
 		return text
@@ -177,7 +173,7 @@ func JSONText(text []byte) []byte {
 	return b
 }
 
-// writer writes each text that it is given after a change.
+// writer applies change to each text before writing it.
 type writer struct {
 	w      io.Writer
 	change func([]byte) []byte

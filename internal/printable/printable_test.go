@@ -15,7 +15,7 @@ import (
 	"syncd/internal/printable"
 )
 
-// hidden are all the characters that must not reach a terminal as they are.
+// hidden returns all characters that must not reach a terminal unescaped.
 func hidden() (all []rune) {
 	add := func(first, last rune) {
 		for r := first; r <= last; r++ {
@@ -27,16 +27,16 @@ func hidden() (all []rune) {
 	add(0x202a, 0x202e) // embeddings and overrides
 	add(0x2066, 0x2069) // isolates
 	add(0x200e, 0x200f) // marks
-	add(0x2028, 0x2029) // separators of lines and paragraphs
-	add(0xfe00, 0xfe0f) // selectors of variants
+	add(0x2028, 0x2029) // line and paragraph separators
+	add(0xfe00, 0xfe0f) // variation selectors
 	add(0x115f, 0x1160) // Hangul fillers
-	add(0x17b4, 0x17b5) // vowels of Khmer that are not written
-	add(0x180b, 0x180f) // of Mongolian
+	add(0x17b4, 0x17b5) // invisible Khmer vowels
+	add(0x180b, 0x180f) // Mongolian
 	add(0x2060, 0x2065) // word joiner, invisible operators
 	add(0xfff0, 0xfff8)
 	add(0xe0000, 0xe0fff) // tags, more selectors
-	add(0x1bca0, 0x1bca3) // of shorthand
-	add(0x1d173, 0x1d17a) // of music
+	add(0x1bca0, 0x1bca3) // shorthand
+	add(0x1d173, 0x1d17a) // music
 	return append(all, 0x61c, 0x200b, 0xfeff, 0xad, 0x34f, 0x2800, 0x3164, 0xffa0)
 }
 
@@ -67,7 +67,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// Each character by itself, in each of the ways out.
+// Tests each hidden character with each output function.
 func TestNothingHiddenIsShown(t *testing.T) {
 	for _, r := range hidden() {
 		text := "a" + string(r) + "b"
@@ -116,7 +116,7 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// JSON shows nothing hidden, and says the same.
+// JSON writes no hidden characters, and decodes to the same text.
 func TestJSONSaysTheSame(t *testing.T) {
 	for _, text := range []string{"plain", "a\x1b\u202eb\n", string(hidden()), "\U000e0041\u009b", "<&>"} {
 		var out bytes.Buffer
@@ -132,7 +132,7 @@ func TestJSONSaysTheSame(t *testing.T) {
 	}
 }
 
-// Columns are padded by what is shown.
+// Columns are padded by the escaped text.
 func TestFprintfPads(t *testing.T) {
 	if got, want := printable.Sprintf("%-6s|%5d|%-*s|%x", "a\n", 7, 3, "b", "\x1b"), `a\n   |    7|b  |1b`; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -171,7 +171,7 @@ func TestCell(t *testing.T) {
 	}
 }
 
-// In a country where lists are separated by semicolons a key is still one cell.
+// A key with a semicolon stays one cell where the semicolon is the list separator.
 func TestRowQuotesEveryCell(t *testing.T) {
 	if got, want := printable.Row([]string{`a;=1"b`, "=2"}), "\"a;=1\"\"b\",\"'=2\"\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -13,13 +13,13 @@ import (
 	"syncd/internal/terminal"
 )
 
-// Diagnosed is all that the doctor found.
+// Diagnosed is the result of `syncd doctor`.
 type Diagnosed struct {
 	doctor.Diagnosis
 	Occupied []Occupied `json:"occupied,omitempty"`
 }
 
-// Diagnosis prints what the doctor found.
+// Diagnosis prints the result of `syncd doctor`.
 func Diagnosis(w io.Writer, d Diagnosed, asJSON bool) error {
 	if asJSON {
 		e := json.NewEncoder(printable.JSON(w))
@@ -33,7 +33,7 @@ func Diagnosis(w io.Writer, d Diagnosed, asJSON bool) error {
 			mapping = probe.Mapping
 			printable.Fprintln(w, mapping)
 		}
-		if n := alike(d.Probes[i:]); n > 1 {
+		if n := countAlike(d.Probes[i:]); n > 1 {
 			printable.Fprintf(w, "  %-8s %s: %s\n", probe.Outcome, terminal.Counted(n, "check"), probe.Error)
 			i += n
 			continue
@@ -50,8 +50,8 @@ func Diagnosis(w io.Writer, d Diagnosed, asJSON bool) error {
 	return nil
 }
 
-// alike is how many checks at the beginning were skipped for the same reason.
-func alike(probes []doctor.Probe) int {
+// countAlike returns how many checks at the beginning of probes were skipped for the same reason.
+func countAlike(probes []doctor.Probe) int {
 	first := probes[0]
 	if first.Outcome != doctor.OutcomeSkipped || first.Error == "" {
 		return 1
@@ -65,7 +65,8 @@ func alike(probes []doctor.Probe) int {
 	return len(probes)
 }
 
-// printProbe tells of a check in a line, and of one that failed what AWS said and what to do.
+// printProbe prints a check on a line. For a failed check it adds the AWS error and the likely
+// causes.
 func printProbe(w io.Writer, p doctor.Probe) {
 	word := string(p.Outcome)
 	if p.Bad() {
@@ -97,11 +98,11 @@ func printProbe(w io.Writer, p doctor.Probe) {
 	printCauses(w, p.Causes)
 }
 
-// indent is what explanations stand under.
+// indent begins the lines that explain a check.
 const indent = "           "
 
-// printCauses numbers what may be the cause. What is rare and no statement of ours mends shares a
-// line.
+// printCauses prints the causes as a numbered list. Causes that are merely possible, and that no
+// statement can fix, share one line.
 func printCauses(w io.Writer, causes []doctor.Cause) {
 	var rare []string
 	for i, c := range causes {
@@ -119,7 +120,7 @@ func printCauses(w io.Writer, causes []doctor.Cause) {
 	}
 }
 
-// describeCause names the document, the side whose account has to act, and how sure it is.
+// describeCause names the document, the account and side that must change it, and the confidence.
 func describeCause(c doctor.Cause) string {
 	text := c.Kind.String()
 	if c.Target != "" {
@@ -134,19 +135,19 @@ func describeCause(c doctor.Cause) string {
 	return text + ", " + string(c.Confidence)
 }
 
-// Occupied is what the destination of a mapping that never had a pass holds under keys that the
-// first pass would write. Its JSON form is a contract: docs/cli.md describes it.
+// Occupied counts the objects that a destination already holds under keys that the first pass of
+// the mapping would write. Its JSON form is a contract: see docs/cli.md.
 type Occupied struct {
 	Mapping string `json:"mapping"`
-	// Compared is the number of objects of the source that were looked for; Complete says that
-	// these are all.
+	// Compared is the number of source objects that were compared with the destination. Complete
+	// reports that these are all objects of the source.
 	Compared int64 `json:"compared"`
 	Complete bool  `json:"complete"`
-	// Foreign is the number of those in whose place is an object that can be no copy of it, and
-	// Doubtful of those in whose place is one that may be.
+	// Foreign counts the compared objects whose key at the destination holds an object that cannot
+	// be a copy. Doubtful counts those whose key holds an object that may be a copy.
 	Foreign  int64 `json:"foreign"`
 	Doubtful int64 `json:"doubtful"`
-	// Error says why they could not be counted, "" where they were.
+	// Error is why the objects could not be counted, or "".
 	Error string `json:"error,omitempty"`
 }
 

@@ -9,7 +9,7 @@ import (
 	"syncd/internal/terminal"
 )
 
-// Findings shows people each finding with its place and what to do.
+// Findings prints each finding with its place and a hint.
 func Findings(w io.Writer, r lint.Report) {
 	for _, f := range r.Findings {
 		place := ""

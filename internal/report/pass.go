@@ -1,12 +1,12 @@
-// Package report shows what commands found: summaries of passes, plans, diagnoses and findings, for
-// people or as JSON.
+// Package report prints the results of commands as text or as JSON: summaries of passes, plans,
+// diagnoses and findings.
 //
-// It promises that text which others chose, such as keys, is printed in a form that cannot do harm,
-// and that its JSON forms stay as docs/cli.md describes them. Pass runs one pass with its progress
-// shown and its summary printed.
+// It promises that text which others chose, such as keys, is printed in a form that can do no harm,
+// and that its JSON forms stay as docs/cli.md describes them. Pass runs one pass, shows its
+// progress and prints its summary.
 //
-// It leaves to other packages how the results come about: syncer, preview, doctor and lint. What
-// the state knows is in package status; tables and numbers as words are in package terminal.
+// The results come from other packages: syncer, preview, doctor and lint. Package status prints the
+// state of mappings, and package terminal formats tables and numbers.
 package report
 
 import (
@@ -20,13 +20,14 @@ import (
 	"syncd/internal/terminal/progress"
 )
 
-// Passing is what runs passes of a mapping.
+// Passing runs the passes of a mapping.
 type Passing interface {
 	progress.Watched
 	Close() error
 }
 
-// Pass runs one pass of a mapping and shows it. An error names the mapping.
+// Pass runs one pass of a mapping with do, shows its progress and prints its summary. An error
+// names the mapping.
 func Pass(ctx context.Context, p invocation.Process, of Passing, mapping string, json bool, do func(context.Context) (syncer.Summary, error)) (syncer.Summary, error) {
 	stop := progress.Show(ctx, p.Stderr, p.Now, mapping, of)
 	summary, err := do(ctx)

@@ -17,7 +17,7 @@ import (
 	"syncd/internal/terminal"
 )
 
-// Plan tells people what a pass would do.
+// Plan prints what a pass would do.
 func Plan(w io.Writer, v preview.Pass) {
 	line := func(name, text string) { printable.Fprintf(w, "  %-12s %s\n", name, text) }
 	printable.Fprintf(w, "pass %d of %s would list %s\n", v.Pass, v.Mapping, terminal.Objects(v.Listed))
@@ -40,7 +40,7 @@ func Plan(w io.Writer, v preview.Pass) {
 	printPrice(line, v)
 }
 
-// printRest tells what is not in every plan.
+// printRest prints the lines that only some plans have.
 func printRest(line func(name, text string), v preview.Pass) {
 	if v.Adopt.Objects > 0 {
 		text := terminal.Held(int(v.Adopt.Objects), v.Adopt.Bytes) + " that the destination seems to hold already"
@@ -78,7 +78,7 @@ func printPrice(line func(name, text string), v preview.Pass) {
 	line("not counted", strings.Join(v.NotCounted, "; "))
 }
 
-// reasons renders tallies by reason, in the reasons' order, where there are any.
+// reasons formats tallies by reason, sorted by reason, or returns "" if there are none.
 func reasons(tallies map[string]preview.Tally) string {
 	var parts []string
 	for _, reason := range slices.Sorted(maps.Keys(tallies)) {
@@ -98,7 +98,7 @@ func rounded(counts map[string]float64) map[string]int64 {
 	return whole
 }
 
-// money renders dollars with two digits that mean something.
+// money formats an amount in dollars, with more digits for amounts below one dollar.
 func money(dollars float64) string {
 	switch {
 	case dollars == 0:
@@ -112,7 +112,7 @@ func money(dollars float64) string {
 	}
 }
 
-// rough renders a time that is only estimated.
+// rough formats an estimated time.
 func rough(seconds float64) string {
 	d := time.Duration(seconds * float64(time.Second))
 	switch {

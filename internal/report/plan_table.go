@@ -23,13 +23,13 @@ func planOrder() []string {
 	return []string{status.Failed, status.Damaged, status.Denied, status.Refused, status.Quarantined, stateFirst, stateWork, status.OK}
 }
 
-// Planned is the plan of a mapping, and why it did not reach its end.
+// Planned is the plan of a mapping, or of a part of it, with the error that ended it.
 type Planned struct {
 	preview.Pass
 	Err error
 }
 
-// state is what the plan comes to, and why.
+// state summarizes the plan as a state and its reason.
 func (v Planned) state() (state, why string) {
 	switch {
 	case awserr.Classify(v.Err) == awserr.Denied:
@@ -50,7 +50,7 @@ func (v Planned) state() (state, why string) {
 	return status.OK, ""
 }
 
-// setAside is how many objects would be in quarantine before anything is copied.
+// setAside returns how many objects would be in quarantine before anything is copied.
 func (v Planned) setAside() (n int64) {
 	for _, objects := range sums(v.Held, v.Refused) {
 		n += objects
@@ -76,8 +76,8 @@ func objectsOf(tallies map[string]preview.Tally) map[string]int64 {
 	return counts
 }
 
-// PlanTable prints a line for each mapping, the worst first and then those with most to copy, and a
-// total.
+// PlanTable prints a line for each mapping and a total. The worst states come first; within a
+// state, the mappings with the most bytes to copy.
 func PlanTable(w io.Writer, all []Planned, width int) {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b Planned) int { return cmp.Compare(b.Copy.Bytes, a.Copy.Bytes) })

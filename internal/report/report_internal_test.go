@@ -14,8 +14,8 @@ import (
 	"syncd/internal/syncer/preview"
 )
 
-// TestPrintDiagnosis has a check of each kind: what is right is a line, what failed tells whom to
-// ask for what.
+// TestPrintDiagnosis prints a check of each kind: a passed check is a line, a failed one also shows
+// which account must change what.
 func TestPrintDiagnosis(t *testing.T) {
 	d := doctor.Diagnosis{
 		Probes: []doctor.Probe{
@@ -62,8 +62,8 @@ left behind: upload 7 of s3://consumer-copy/probe: AccessDenied
 	}
 }
 
-// TestMoneyAndTimeForPeople keeps what matters of a number.
-func TestMoneyAndTimeForPeople(t *testing.T) {
+// TestMoneyAndTime checks the rounding of amounts and times.
+func TestMoneyAndTime(t *testing.T) {
 	for dollars, want := range map[float64]string{0: "$0", 1e-9: "under $0.000001", 0.0123456: "$0.012346", 12345.678: "$12,345.68", 5: "$5.00"} {
 		if got := money(dollars); got != want {
 			t.Errorf("%v dollars: got %q, want %q", dollars, got, want)

@@ -11,20 +11,20 @@ import (
 	"syncd/internal/syncer/preview"
 )
 
-// Step is one action of a plan. Its JSON form is a contract: docs/cli.md describes it.
+// Step is one action of a plan. Its JSON form is a contract: see docs/cli.md.
 type Step struct {
 	Mapping string `json:"mapping"`
 	// Action is copy, adopt, skip, hold, keep or quarantine.
 	Action string `json:"action"`
 	Reason string `json:"reason"`
-	// Key is the key at the source as a string, with U+FFFD for what is not UTF-8; KeyBytes, in
-	// base64, is there for such keys alone.
+	// Key is the key at the source, with U+FFFD in place of invalid UTF-8. KeyBytes, in base64, is
+	// set only for keys that are not valid UTF-8.
 	Key      string `json:"key"`
 	KeyBytes []byte `json:"key_bytes,omitempty"`
 	Bytes    int64  `json:"bytes"`
 }
 
-// StepOf is what a plan would do with an object.
+// StepOf returns what a pass would do with an object.
 func StepOf(mapping string, f preview.Fate) Step {
 	s := Step{Mapping: mapping, Action: "skip", Reason: string(f.Reason), Key: f.Object.Key, Bytes: f.Object.Size}
 	switch {
@@ -48,7 +48,7 @@ func StepOf(mapping string, f preview.Fate) Step {
 	return s
 }
 
-// PrintStep prints one action in a line.
+// PrintStep prints one action on a line.
 func PrintStep(w io.Writer, s Step, asJSON bool) error {
 	if asJSON {
 		encoder := json.NewEncoder(printable.JSON(w))
@@ -64,7 +64,7 @@ type Plans struct {
 	Plans []preview.Pass `json:"plans"`
 }
 
-// PlansJSON prints one JSON object on one line: the plan where there is one, all of them otherwise.
+// PlansJSON prints one JSON object on one line: a single plan by itself, several as Plans.
 func PlansJSON(w io.Writer, all []preview.Pass) error {
 	var document any = Plans{all}
 	if len(all) == 1 {

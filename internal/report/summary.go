@@ -12,7 +12,7 @@ import (
 	"syncd/internal/terminal"
 )
 
-// Summary tells people what became of a pass.
+// Summary prints the result of a pass.
 func Summary(w io.Writer, s syncer.Summary) {
 	state := "pass %d of %s"
 	if s.Resumed {
@@ -48,8 +48,7 @@ type Passes struct {
 	Passes []syncer.Summary `json:"passes"`
 }
 
-// SummaryJSON prints one JSON object on one line: the summary where there is one, all of them
-// otherwise.
+// SummaryJSON prints one JSON object on one line: a single summary by itself, several as Passes.
 func SummaryJSON(w io.Writer, summaries []syncer.Summary) error {
 	var document any = Passes{summaries}
 	if len(summaries) == 1 {

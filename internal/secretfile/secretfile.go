@@ -1,12 +1,11 @@
-// Package secretfile writes files that only their owner may read, such as policies with ExternalIds
-// in them.
+// Package secretfile writes files that only their owner can read, such as policies with
+// ExternalIds.
 //
-// It promises that a file is replaced as a whole, whatever its mode was, and that a link is
-// replaced and not followed. Of several files either all are replaced, or none is where that can be
-// known before the first.
+// It replaces each file as a whole, whatever its mode was, and replaces a symbolic link instead of
+// following it. It checks all files before it replaces the first, so that a predictable failure
+// leaves every file unchanged.
 //
-// It leaves to its callers what the files hold. It prints the name of each File that it has
-// written.
+// It prints the name of each File that it has written. The callers choose the contents.
 package secretfile
 
 import (
@@ -21,13 +20,13 @@ import (
 	"syncd/internal/printable"
 )
 
-// File is a file that may hold ExternalIds.
+// File is a file that may contain ExternalIds.
 type File struct {
 	Path string
 	Text []byte
 }
 
-// WriteFolder writes files into a folder, and names them.
+// WriteFolder writes files into a folder, which it creates if needed, and prints their names to w.
 func WriteFolder(w io.Writer, folder string, rendered []policy.Rendered) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("make folder for policies: %w", err)
@@ -39,11 +38,12 @@ func WriteFolder(w io.Writer, folder string, rendered []policy.Rendered) error {
 	return Write(w, files)
 }
 
-// Write writes files that only their owner may read, and names them. All are written under other
-// names first: a file that is there is replaced as a whole, whatever its mode, and a link by that
-// name is replaced, not followed. What can be known to fail fails before the first is replaced, and
-// then all are as they were. What fails between two (the folder is made read-only, or the machine
-// stops) leaves some of them new and some old, each whole.
+// Write writes files that only their owner can read, and prints their names to w. It first writes
+// all of them under temporary names, then renames them. An existing file is replaced as a whole,
+// whatever its mode, and a symbolic link is replaced, not followed. A failure that can be detected
+// before the first rename leaves all files unchanged. A failure between two renames, for example
+// because the folder becomes read-only or the machine stops, leaves some files new and some old,
+// each of them complete.
 func Write(w io.Writer, files []File) (err error) {
 	temporary := make([]string, 0, len(files))
 	defer func() {
@@ -76,7 +76,7 @@ func Write(w io.Writer, files []File) (err error) {
 	return nil
 }
 
-// checkReplaceable refuses a name that a folder has: no file takes its place.
+// checkReplaceable returns an error if one of the names is a folder, which a file cannot replace.
 func checkReplaceable(files []File) error {
 	for _, f := range files {
 		info, err := os.Lstat(f.Path)
@@ -90,8 +90,7 @@ func checkReplaceable(files []File) error {
 	return nil
 }
 
-// writeTemporary writes a file under an unused name in the folder where it belongs, and returns the
-// name.
+// writeTemporary writes a file under a temporary name in its folder, and returns that name.
 func writeTemporary(f File) (name string, err error) {
 	file, err := os.CreateTemp(filepath.Dir(f.Path), ".syncd-policy-*") // mode 0600
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// lookAt wants a file that only its owner may read, and nothing else in its folder but what is
-// named.
+// lookAt checks that a file has the text and mode 0600, and that its folder contains only the named
+// other files.
 func lookAt(t *testing.T, path, text string, others ...string) {
 	t.Helper()
 	info, err := os.Lstat(path)
@@ -30,8 +30,7 @@ func lookAt(t *testing.T, path, text string, others ...string) {
 	}
 }
 
-// Files of policies may hold ExternalIds: whatever was there before, only their owner may read
-// them.
+// Policy files may contain ExternalIds. Whatever existed before, only their owner can read them.
 func TestPolicyFilesAreSecret(t *testing.T) {
 	for name, prepare := range map[string]func(t *testing.T, path string) []string{
 		"new": func(*testing.T, string) []string { return nil },
@@ -82,7 +81,7 @@ func TestPolicyFilesAreSecret(t *testing.T) {
 	}
 }
 
-// What cannot be written leaves what was there, and nothing half-written beside it.
+// A failed write leaves the existing files, and no partial file.
 func TestPolicyFilesAreWrittenWholeOrNot(t *testing.T) {
 	dir := t.TempDir()
 	first, folder := filepath.Join(dir, "first.json"), filepath.Join(dir, "folder.json")

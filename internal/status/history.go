@@ -18,11 +18,10 @@ import (
 	"syncd/internal/terminal"
 )
 
-// shownPasses is how many passes status prints of the history. Its JSON has all of them.
+// shownPasses is how many passes of the history are printed as text. The JSON has all of them.
 const shownPasses = 10
 
-// addRecords adds to a status what is not in the ledger: whether the mapping is paused, and the
-// history.
+// addRecords adds what is not in the ledger: the pause and the history.
 func (s *Status) addRecords(ctx context.Context, from store.Store, now func() time.Time) error {
 	paused, isPaused, err := control.NewDesk(from, now).PausedOf(ctx, s.Mapping)
 	if err != nil {
@@ -40,7 +39,7 @@ func (s *Status) addRecords(ctx context.Context, from store.Store, now func() ti
 	return err
 }
 
-// printHistory prints the passes that ended last, newest first.
+// printHistory prints the pause and the most recent passes, newest first.
 func printHistory(w io.Writer, s Status) {
 	if s.Paused != nil {
 		printable.Fprintf(w, "  %-12s %s\n", "paused", strings.TrimLeft(strings.TrimPrefix(s.Paused.String(), "paused"), ", "))
@@ -65,7 +64,7 @@ func printHistory(w io.Writer, s Status) {
 	}
 }
 
-// printHistories prints the history of each of several mappings where it is asked for.
+// printHistories prints the history of each mapping if --history was given.
 func printHistories(w io.Writer, all []Overview) {
 	for _, o := range all {
 		if o.listsPasses {
@@ -75,7 +74,7 @@ func printHistories(w io.Writer, all []Overview) {
 	}
 }
 
-// passLine is a pass for people.
+// passLine formats a pass on a line.
 func passLine(r history.Pass) string {
 	number := "no pass"
 	if r.Pass > 0 {

@@ -17,26 +17,26 @@ import (
 	"syncd/internal/terminal"
 )
 
-// AsideObject is an object in quarantine. Its JSON form is a contract: docs/cli.md describes it.
+// AsideObject is an object in quarantine. Its JSON form is a contract: see docs/cli.md.
 type AsideObject struct {
 	Mapping string `json:"mapping"`
-	// Key is the key at the source as a string, with U+FFFD for what is not UTF-8; KeyBytes, in
-	// base64, is there for such keys alone.
+	// Key is the key at the source, with U+FFFD in place of invalid UTF-8. KeyBytes, in base64, is
+	// set only for keys that are not valid UTF-8.
 	Key      string `json:"key"`
 	KeyBytes []byte `json:"key_bytes,omitempty"`
 	ETag     string `json:"etag"`
 	Bytes    int64  `json:"bytes"`
 	Reason   string `json:"reason"`
-	// Detail is what went wrong, for people.
+	// Detail is the text of the error.
 	Detail   string    `json:"detail"`
 	Attempts int64     `json:"attempts"`
 	FirstAt  time.Time `json:"first_at"`
 	LastAt   time.Time `json:"last_at"`
-	// RetryAt is when a pass tries it again.
+	// RetryAt is the time from which a pass tries it again.
 	RetryAt time.Time `json:"retry_at"`
 }
 
-// ListQuarantine prints every object that a mapping has set aside.
+// ListQuarantine prints every object of a mapping in quarantine.
 func ListQuarantine(ctx context.Context, w io.Writer, store store.Store, mapping string, asJSON bool) error {
 	for q, err := range checkpoint.Quarantine(ctx, store, mapping) {
 		switch {

@@ -1,12 +1,12 @@
-// Package status is what the state knows of mappings: their last generation, the pass in progress,
-// the quarantine, the lease and the history.
+// Package status shows what the state records about mappings: the last generation, the pass in
+// progress, the quarantine, the lease and the history.
 //
-// It promises to read it without a lease and without a request to the source or the destination,
-// and that a ledger that cannot be read hides no other one. Its JSON forms are a contract:
-// docs/cli.md describes them.
+// It promises to read them without a lease and without a request to the source or the destination.
+// A ledger that cannot be read does not prevent it from showing the others. Its JSON forms are a
+// contract: see docs/cli.md.
 //
-// It leaves opening the state to package assembly. An Overview is a mapping with its Status; what
-// that comes to is a word such as OK or Stale, and tables have the worst first.
+// Package assembly opens the state. An Overview is a mapping with its Status. A state such as OK or
+// Stale summarizes it, and tables list the worst states first.
 package status
 
 import (
@@ -30,35 +30,34 @@ import (
 	"syncd/internal/terminal"
 )
 
-// Status is what the store knows of a mapping. Its JSON form is a contract: docs/cli.md describes
-// it.
+// Status is what the store records about a mapping. Its JSON form is a contract: see docs/cli.md.
 type Status struct {
 	Mapping string `json:"mapping"`
-	// Generation is the last committed generation, 0 for none; the next four are of it.
+	// Generation is the last committed generation, or 0. The next four fields describe it.
 	Generation  int64            `json:"generation"`
 	CommittedAt *time.Time       `json:"committed_at,omitempty"`
 	AgeSeconds  float64          `json:"age_seconds,omitempty"`
 	Entries     int64            `json:"entries"`
 	Quarantined map[string]int64 `json:"quarantined"`
-	// Pass is the pass that has saved progress beyond the last generation.
+	// Pass is the unfinished pass that saved progress after the last generation.
 	Pass *passStatus `json:"pass,omitempty"`
-	// Lease says who may write the ledger; absent when nobody does.
+	// Lease is the holder of the lease, which may write the ledger; absent when the lease is free.
 	Lease *leaseStatus `json:"lease,omitempty"`
-	// Paused says who has paused the mapping and when; absent when it is not. History are the
-	// passes that ended last, newest first.
+	// Paused is who paused the mapping and when; absent when it is not paused. History has the
+	// most recent passes, newest first.
 	Paused  *control.Paused `json:"paused,omitempty"`
 	History []history.Pass  `json:"history,omitempty"`
-	// Damage says what of the ledger cannot be read.
+	// Damage describes the part of the ledger that cannot be read.
 	Damage string `json:"damage,omitempty"`
-	// Error says why the ledger could not be read at all, so that the rest says nothing.
+	// Error is why the ledger could not be read at all; the other fields are then meaningless.
 	Error string `json:"error,omitempty"`
 
-	listsPasses bool // for people
+	listsPasses bool // print the history
 	hidesPasses bool // the history cannot be read
 }
 
-// leaseStatus is a holder. Until is when the lease ends unless it is renewed, absent where it is
-// held until released.
+// leaseStatus is the holder of a lease. Until is when the lease ends unless it is renewed; absent
+// if the lease does not end by itself.
 type leaseStatus struct {
 	Holder string     `json:"holder"`
 	Since  time.Time  `json:"since"`
@@ -72,19 +71,20 @@ type passStatus struct {
 	SavedAt   time.Time `json:"saved_at"`
 	Settled   int64     `json:"settled"`
 	Copied    int64     `json:"copied"`
-	// Refused is why the pass ended as denied, absent when it did not.
+	// Refused is why the pass ended as denied; absent if it did not.
 	Refused *refusedStatus `json:"refused,omitempty"`
 }
 
-// refusedStatus is why a pass ended because everything was refused, and since when passes do.
+// refusedStatus is why every object of a pass was refused, and since when.
 type refusedStatus struct {
 	Reason string    `json:"reason"`
 	Detail string    `json:"detail"`
 	Since  time.Time `json:"since"`
 }
 
-// ReadAll reads the status of each mapping, and why those could not be read that it shows as
-// unreadable. Where the state as a whole cannot be read, the rest is left out.
+// ReadAll reads the status of each mapping. failures has the error of each mapping that could not
+// be read; all includes those mappings as unreadable. If the state as a whole cannot be read,
+// ReadAll stops at the first mapping.
 func ReadAll(ctx context.Context, from store.Store, mappings []config.Mapping, listsPasses bool, now func() time.Time) (all []Overview, failures []error, err error) {
 	for _, m := range mappings {
 		s, err := readStatus(ctx, from, m.Name, now())
@@ -95,21 +95,21 @@ func ReadAll(ctx context.Context, from store.Store, mappings []config.Mapping, l
 		if ctx.Err() != nil {
 			return nil, nil, ctx.Err()
 		}
-		if err != nil { // of one mapping: the others are shown
+		if err != nil { // the other mappings are still shown
 			s.Error = awserr.Brief(err)
 			failures = append(failures, fmt.Errorf("mapping %s: %w", m.Name, err))
 		}
 		all = append(all, Overview{m, s})
-		if ofWholeState(err) {
+		if concernsWholeState(err) {
 			break
 		}
 	}
 	return all, failures, nil
 }
 
-// ofWholeState reports whether an error is about the state as a whole, so that each other ledger
-// would take as long to fail.
-func ofWholeState(err error) bool {
+// concernsWholeState reports whether an error concerns the state as a whole, so that every other ledger
+// would fail in the same way.
+func concernsWholeState(err error) bool {
 	switch awserr.Classify(err) { //nolint:exhaustive // the others may be about one ledger
 	case awserr.Credentials, awserr.Expired, awserr.NoBucket, awserr.WrongRegion, awserr.Transient:
 		return true
@@ -118,8 +118,8 @@ func ofWholeState(err error) bool {
 	}
 }
 
-// Print shows one mapping with all that is known of it, and several in a table. Programs get an
-// object for each.
+// Print prints one mapping in full, or several in a table. As JSON it prints one object per
+// mapping.
 func Print(w io.Writer, all []Overview, asJSON bool, now func() time.Time) error {
 	switch {
 	case asJSON:
@@ -137,8 +137,7 @@ func Print(w io.Writer, all []Overview, asJSON bool, now func() time.Time) error
 	return nil
 }
 
-// readStatus looks at the ledger of a mapping. Damage is a part of the status, not a failure to
-// tell it.
+// readStatus reads the ledger of a mapping. It reports damage in the status, not as an error.
 func readStatus(ctx context.Context, from store.Store, mapping string, now time.Time) (Status, error) {
 	s := Status{Mapping: mapping, Quarantined: map[string]int64{}}
 	last, err := record.Latest(ctx, from, mapping)

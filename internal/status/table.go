@@ -14,10 +14,10 @@ import (
 	"syncd/internal/terminal"
 )
 
-// staleAfter is how long after it was due a generation may be missing.
+// staleAfter is how long a due generation may be missing before the mapping is stale.
 const staleAfter = time.Hour
 
-// What a mapping's status comes to, the worst first. docs/cli.md says what each means.
+// The states of a mapping. docs/cli.md explains each.
 const (
 	Unreadable  = "unreadable"
 	Failed      = "failed"
@@ -41,8 +41,8 @@ type Overview struct {
 	Status
 }
 
-// state is what the status comes to, and why. A pause is never hidden by what is worse, nor cut off
-// at its end.
+// state summarizes the status as a state and its reason. In a worse state the reason begins with
+// "paused", so that a narrow terminal does not cut off the pause.
 func (o Overview) state(now time.Time) (state, why string) {
 	state, why = o.worst(now)
 	if o.Paused != nil && state != Paused {
@@ -51,7 +51,7 @@ func (o Overview) state(now time.Time) (state, why string) {
 	return state, why
 }
 
-// worst is the first state that applies.
+// worst returns the first state that applies.
 func (o Overview) worst(now time.Time) (state, why string) {
 	due, isLate := o.late(now)
 	failure, since, inRow := o.failure()
@@ -76,9 +76,9 @@ func (o Overview) worst(now time.Time) (state, why string) {
 	return OK, o.progress(now)
 }
 
-// failure is how the last passes failed by the history: the last of them, since when, and how many
-// in a row, 0 where they did not. A generation that was committed since, as by a version without a
-// history, ends it.
+// failure returns the last failed pass of the history, since when passes fail, and how many failed
+// in a row. inRow is 0 if the last pass did not fail, or if a generation was committed after it,
+// for example by a version without a history.
 func (s Status) failure() (last history.Pass, since time.Time, inRow int64) {
 	passes := slices.Clone(s.History)
 	slices.Reverse(passes)
@@ -89,7 +89,7 @@ func (s Status) failure() (last history.Pass, since time.Time, inRow int64) {
 	return last, since, inRow
 }
 
-// late reports whether a generation was due and is missing, though no pass is on its way to one.
+// late reports whether a due generation is missing and no pass has recently saved progress.
 func (o Overview) late(now time.Time) (due time.Time, late bool) {
 	if o.Schedule.IsZero() || o.CommittedAt == nil || o.Pass != nil && now.Sub(o.Pass.SavedAt) <= staleAfter {
 		return due, false
@@ -105,7 +105,7 @@ func (o Overview) setAside() (n int64) {
 	return n
 }
 
-// progress says how far the next generation has come, "" where nothing is known of it.
+// progress describes the pass in progress, or returns "" if there is none.
 func (o Overview) progress(now time.Time) string {
 	switch {
 	case o.Pass != nil && o.Lease != nil:
@@ -118,7 +118,7 @@ func (o Overview) progress(now time.Time) string {
 	return ""
 }
 
-// printOverview prints a line for each mapping, the worst first, and a total.
+// printOverview prints a line for each mapping, the worst states first, and a total.
 func printOverview(w io.Writer, all []Overview, now time.Time, width int) {
 	terminal.WorstFirst(all, statusOrder(), func(o Overview) string {
 		state, _ := o.state(now)

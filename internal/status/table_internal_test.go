@@ -15,7 +15,7 @@ import (
 	"syncd/internal/control"
 )
 
-// overviews are mappings in every state, with the best first.
+// overviews returns mappings in every state, the best first.
 func overviews(t *testing.T, now time.Time) []Overview {
 	t.Helper()
 	daily, err := schedule.Parse("@daily")
@@ -81,8 +81,8 @@ total                                      1,234,600            5
 	}
 }
 
-// TestTablesFitTheTerminal leaves out and cuts what does not fit, and keeps names apart that differ
-// at their ends.
+// TestTablesFitTheTerminal checks that tables fit by leaving out and cutting columns, and that
+// names that differ only at their ends stay distinct.
 func TestTablesFitTheTerminal(t *testing.T) {
 	now := time.Date(2026, time.March, 10, 12, 0, 0, 0, time.UTC)
 	all := overviews(t, now)

@@ -20,12 +20,12 @@ import (
 	"syncd/internal/syncer"
 )
 
-// lied says how many of the cases of the adversary are tried: a share, or all of them, as make
-// adversary asks for.
+// lied selects how many of the adversary's cases to run: a sample, or all of them, as make
+// adversary does.
 var lied = flag.String("lies", "some", "which answers the adversary gives: some, all")
 
-// deceived are the operations that an adversary lies about, with the modes in which a pass sends
-// them. Every operation that the program sends must be here, or among the undeceived.
+// deceived returns the operations that the adversary answers falsely, with the modes in which a
+// pass sends them. Every operation that the program sends must be in deceived or undeceived.
 func deceived() map[string][]string {
 	const serverSide, relay = "server-side", "relay"
 	both := []string{serverSide, relay}
@@ -39,7 +39,7 @@ func deceived() map[string][]string {
 	}
 }
 
-// undeceived are the operations of which no pass makes anything, and why.
+// undeceived returns the operations whose responses a pass does not use, and why.
 func undeceived() map[string]string {
 	return map[string]string{
 		"DeleteObject":       "deletes records of the ledger alone, which are swept again",
@@ -53,8 +53,8 @@ func undeceived() map[string]string {
 type deceit struct {
 	operation, mode string
 	lie             awsfake.FaultKind
-	once            bool // or at every request
-	older           bool // whether the destination has a copy of an older version
+	once            bool // only the first request, otherwise every request
+	older           bool // the destination has a copy of an older version
 }
 
 func (d deceit) String() string {
@@ -78,9 +78,9 @@ func deceits() (all []deceit) {
 	return all
 }
 
-// TestAdversary has each answer be untrue, in each way: at the end of two passes the destination
-// has the newest version of an object, or that is in quarantine, or the pass says that it failed;
-// and the ledger vouches for nothing else.
+// TestAdversary falsifies each response in each way. After two passes, each object's newest version
+// is at the destination or the object is in quarantine, or the pass reported a failure. The ledger
+// records only copies that are correct.
 func TestAdversary(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test and make adversary run it")
@@ -104,12 +104,12 @@ func (d deceit) try(t *testing.T) {
 	w := newWorld(t)
 	w.realistic(t)
 	w.copies.MultipartAbove, w.copies.PartSize, w.copies.Annotations = 5<<20, 5<<20, true
-	w.cloud.SetLatency(10 * time.Millisecond) // an answer that was given before is of an earlier time
+	w.cloud.SetLatency(10 * time.Millisecond) // so that a replayed response has an earlier time
 	if d.mode == "relay" {
 		w.copies.Relay, w.copies.Buffers = true, content.NewBuffers(32<<20)
 	}
 	w.both()
-	w.options.Destination = w.live // of the role's client
+	w.options.Destination = w.live // uses the role's client
 	there := w.live
 	there.Place.Bucket, there.Place.Account = "consumer-copy", consumer
 	w.options.Destination = there
@@ -148,9 +148,8 @@ func (d deceit) try(t *testing.T) {
 	}
 }
 
-// mayLoseTrack reports whether a copy may be taken for foreign at last: the service was said to
-// have answered another ETag than it has, and nothing but a second request for each copy would
-// tell.
+// mayLoseTrack reports whether a copy may finally be classified as foreign: the response had a
+// false ETag, which only a second request for each copy could detect.
 func (d deceit) mayLoseTrack() bool {
 	return d.lie == awsfake.OtherETag
 }
@@ -159,8 +158,9 @@ func isOfUploads(operation string) bool {
 	return slices.Contains([]string{"AbortMultipartUpload", "ListParts", "ListMultipartUploads"}, operation)
 }
 
-// generation puts the objects of that generation at the source: small ones, one in parts, one with
-// tags that no header takes, and one with annotations; each of another size than the one before.
+// generation puts the n-th generation of objects at the source: small ones, one copied in parts,
+// one with tags that do not fit in a header, and one with annotations. All sizes differ from those
+// of the previous generation.
 func (w *world) generation(n int) {
 	put := func(key string, size int64, o awsfake.PutOptions) {
 		w.source.Put(key, awsfake.SyntheticBody(size, uint64(n)), o) //nolint:gosec // small
@@ -175,8 +175,8 @@ func (w *world) generation(n int) {
 	put("noted", 9<<20+int64(10*n), awsfake.PutOptions{Annotations: map[string]string{"generation": fmt.Sprint(n)}})
 }
 
-// leaveAnUpload has a pass leave an upload behind that the next one resumes or, once the object is
-// another, aborts.
+// leaveAnUpload makes a pass leave an unfinished upload, which the next pass resumes, or aborts if
+// the object has changed.
 func (w *world) leaveAnUpload(t *testing.T, d deceit) {
 	t.Helper()
 	part := "UploadPartCopy"
@@ -194,7 +194,7 @@ func (w *world) leaveAnUpload(t *testing.T, d deceit) {
 	time.Sleep(time.Hour)
 }
 
-// once runs one pass of a process of its own.
+// once runs one pass in a new process.
 func (w *world) once(t *testing.T) (syncer.Summary, error) {
 	t.Helper()
 	o := w.options
@@ -207,8 +207,8 @@ func (w *world) once(t *testing.T) (syncer.Summary, error) {
 	return got, err
 }
 
-// wantTrue holds the destination and the ledger to the source after a pass that ended with failure,
-// or did not.
+// wantTrue checks the destination and the ledger against the source after a pass that ended with
+// failure, which may be nil.
 func (w *world) wantTrue(t *testing.T, d deceit, failure error) {
 	t.Helper()
 	entries, aside := w.entries(t), w.quarantine(t)
@@ -232,7 +232,7 @@ func (w *world) wantTrue(t *testing.T, d deceit, failure error) {
 	}
 }
 
-// TestAdversaryKnowsEveryOperation looks in the code for what is sent.
+// TestAdversaryKnowsEveryOperation searches the code for the operations that are sent.
 func TestAdversaryKnowsEveryOperation(t *testing.T) {
 	inputs := regexp.MustCompile(`\b(?:s3|sts)\.([A-Z][A-Za-z0-9]*)Input\{`)
 	sent := map[string]bool{}

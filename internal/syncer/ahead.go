@@ -6,32 +6,32 @@ import (
 	"sync"
 )
 
-// planAhead is how many actions the plan may be ahead of the copies, so that these need not wait
-// for a page of the listing; it bounds the memory for them.
+// planAhead is how many actions the plan may be ahead of the copies, so that copies need not wait
+// for a listing page. It limits the memory that the plan uses.
 const planAhead = 8192
 
-// element is what a sequence yields.
+// element is one value or error of a sequence.
 type element[T any] struct {
 	value T
 	err   error
 }
 
-// ahead holds the elements that are read ahead. Unlike a channel it takes memory for those that are
-// there only.
+// ahead buffers elements that are read ahead. Unlike a channel, it only uses memory for the
+// elements that it holds.
 type ahead[T any] struct {
 	most        int
-	ready, room chan struct{} // hold a value when there may be an element, or room for one
+	ready, room chan struct{} // signals: an element, or space for one, may be available
 
 	mu     sync.Mutex
 	next   []element[T]
-	isOver bool // no more follow
+	isOver bool // no more elements follow
 }
 
 func newAhead[T any](most int) *ahead[T] {
 	return &ahead[T]{most: most, ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
-// put waits for room. It returns false when ctx has ended.
+// put adds an element, waiting for space. It returns false when ctx has ended.
 func (a *ahead[T]) put(ctx context.Context, e element[T]) bool {
 	for ctx.Err() == nil {
 		a.mu.Lock()
@@ -52,7 +52,7 @@ func (a *ahead[T]) put(ctx context.Context, e element[T]) bool {
 	return false
 }
 
-// end says that no more elements follow.
+// end marks the end of the sequence.
 func (a *ahead[T]) end() {
 	a.mu.Lock()
 	a.isOver = true
@@ -60,8 +60,8 @@ func (a *ahead[T]) end() {
 	signal(a.ready)
 }
 
-// take waits for elements and returns all that are there, in place of those that it returned
-// before; none when no more follow.
+// take waits for elements and returns all that are available; none if the sequence has ended. It
+// reuses the slice that it returned before.
 func (a *ahead[T]) take(before []element[T]) []element[T] {
 	clear(before)
 	for {
@@ -89,7 +89,7 @@ func signal(to chan struct{}) {
 	}
 }
 
-// read puts all that the sequence yields.
+// read puts every element of the sequence into the buffer.
 func (a *ahead[T]) read(ctx context.Context, sequence func(context.Context) iter.Seq2[T, error]) {
 	defer a.end()
 	err := guarded(func() error {
@@ -101,13 +101,13 @@ func (a *ahead[T]) read(ctx context.Context, sequence func(context.Context) iter
 	}
 }
 
-// readAhead yields what the sequence yields that open returns, reading up to n elements ahead in a
-// goroutine that ends with the loop, as does the context given to open. When ctx ends it yields no
-// more, not even what it has read.
+// readAhead yields the elements of the sequence returned by open. It reads up to n elements ahead
+// in a goroutine that ends with the loop, as does the context passed to open. When ctx ends, it
+// yields no more elements, not even those already read.
 func readAhead[T any](ctx context.Context, open func(context.Context) iter.Seq2[T, error], n int) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
-		a := newAhead[T](n / 2) // as many may be taken and not yet yielded
+		a := newAhead[T](n / 2) // up to n/2 more may be taken but not yet yielded
 		var reader sync.WaitGroup
 		defer reader.Wait()
 		defer stop()

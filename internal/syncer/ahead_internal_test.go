@@ -8,8 +8,8 @@ import (
 	"testing/synctest"
 )
 
-// TestReadAhead yields everything in order, then the error, and is never further ahead than it may
-// be.
+// TestReadAhead checks that all elements are yielded in order, followed by the error, and that no
+// more are read ahead than allowed.
 func TestReadAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const ahead, all = 1000, 5000
@@ -35,7 +35,7 @@ func TestReadAhead(t *testing.T) {
 			}
 			taken++
 			if n%100 == 0 {
-				synctest.Wait() // it reads as much as it may
+				synctest.Wait() // wait until it has read ahead as far as it may
 				most = max(most, read-n)
 			}
 		}

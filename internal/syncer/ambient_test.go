@@ -21,8 +21,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// agent is an endpoint of a container's credentials that fails a third of the time: every other
-// failure is an error, the others are silence. Its sessions last an hour.
+// agent is a container credentials endpoint that fails for a third of the requests: alternately
+// with an error and by not responding. Its sessions last an hour.
 type agent struct {
 	cloud  http.RoundTripper
 	client *sts.Client
@@ -71,8 +71,7 @@ func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// ambientRole has the world's clients sign with credentials that a container is given, each an hour
-// long.
+// ambientRole makes the world's clients use container credentials, whose sessions last an hour.
 func (w *world) ambientRole(t *testing.T) *agent {
 	t.Helper()
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"} {
@@ -105,9 +104,9 @@ func (w *world) ambientRole(t *testing.T) *agent {
 	return a
 }
 
-// TestDayOfAmbientCredentials runs a pass every half an hour of a day, with an object in many parts
-// each, under ambient credentials that end every hour, now and then before their time, and whose
-// endpoint fails a third of the time: no object fails.
+// TestDayOfAmbientCredentials runs a pass every half hour for a day, each with an object in many
+// parts. The ambient credentials expire every hour, sometimes early, and their endpoint fails for a
+// third of the requests. No object may fail.
 func TestDayOfAmbientCredentials(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

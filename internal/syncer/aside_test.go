@@ -10,8 +10,8 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// TestReplayOfAnotherChoice drains one replay and runs another, which must not go on where that
-// ended.
+// TestReplayOfAnotherChoice drains one replay and runs another with a different selection, which
+// must not resume the first.
 func TestReplayOfAnotherChoice(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -30,7 +30,7 @@ func TestReplayOfAnotherChoice(t *testing.T) {
 	})
 }
 
-// TestReplayCountsNothingAsKept has nothing gone at the source.
+// TestReplayCountsNothingAsKept runs a replay while all source objects exist.
 func TestReplayCountsNothingAsKept(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -42,7 +42,8 @@ func TestReplayCountsNothingAsKept(t *testing.T) {
 	})
 }
 
-// TestReplayWithoutTheBucket has no bucket at the source: that is no word about its objects.
+// TestReplayWithoutTheBucket runs a replay without the source bucket: its objects must not count as
+// deleted.
 func TestReplayWithoutTheBucket(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -60,8 +61,8 @@ func TestReplayWithoutTheBucket(t *testing.T) {
 	})
 }
 
-// TestListingAfterAReplay starts again after a replay, which lists nothing: the last listing is
-// that of the pass before it.
+// TestListingAfterAReplay restarts after a replay, which lists nothing: the last listing is that of
+// the pass before the replay.
 func TestListingAfterAReplay(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -82,7 +83,7 @@ func TestListingAfterAReplay(t *testing.T) {
 	})
 }
 
-// TestReplayOfNothing has no quarantine: no generation is made of it.
+// TestReplayOfNothing runs a replay with an empty quarantine: it commits no generation.
 func TestReplayOfNothing(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -95,7 +96,8 @@ func TestReplayOfNothing(t *testing.T) {
 	})
 }
 
-// TestQuarantineOfAClockThatWasAhead has objects set aside by a clock that was wrong.
+// TestQuarantineOfAClockThatWasAhead quarantines objects while the clock is ahead, and then
+// corrects the clock.
 func TestQuarantineOfAClockThatWasAhead(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -118,7 +120,8 @@ func TestQuarantineOfAClockThatWasAhead(t *testing.T) {
 	})
 }
 
-// TestMendedInPlace has the owner restore an object by copying it onto itself: the ETag stays.
+// TestMendedInPlace makes the owner restore an object by copying it onto itself, which keeps the
+// ETag.
 func TestMendedInPlace(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

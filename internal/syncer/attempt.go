@@ -17,17 +17,17 @@ import (
 	"syncd/internal/throttle"
 )
 
-// attempt is one attempt at a pass: from the lease to the generation that it commits, or to what it
-// could save.
+// attempt is one attempt to run a pass. It begins with the lease and ends with the commit of a
+// generation, or with a save of what was settled.
 type attempt struct {
 	shared *shared
 	order  Order
-	log    *slog.Logger // names the pass, once it has a number
+	log    *slog.Logger // has the pass number once it is known
 	tally  *tally
 	before throttle.Counts
-	start  time.Time // by Options.Now
-	began  time.Time // by the clock that the service's is compared with
-	// hasLost says that an earlier pass may have begun uploads whose ids were lost.
+	start  time.Time // start time by Options.Now
+	began  time.Time // start time by the local clock, which Copier.There converts to the service's
+	// hasLost means that an earlier pass may have started uploads whose IDs were lost.
 	hasLost bool
 	planner *planner.Planner
 }
@@ -41,8 +41,8 @@ func newAttempt(s *shared, order Order) *attempt {
 
 func (a *attempt) isReplay() bool { return a.order.Replay != nil }
 
-// run walks the pass to its end and commits it, or saves what is settled and returns why it could
-// not.
+// run walks the pass to its end and commits it. On failure it saves what is settled and returns the
+// error.
 func (a *attempt) run(ctx context.Context) error {
 	ledger, err := a.shared.lease.open(ctx)
 	if err != nil {
@@ -53,7 +53,7 @@ func (a *attempt) run(ctx context.Context) error {
 		return firstCause(ctx, err)
 	}
 	if !hasWork {
-		return nil // and no generation is made of it
+		return nil // and commit no generation
 	}
 	p, err := a.begin(ctx, ledger)
 	if err != nil {
@@ -73,8 +73,8 @@ func (a *attempt) run(ctx context.Context) error {
 	return a.commit(ctx, ledger, p)
 }
 
-// expect notes what the ledger holds before the pass, and reports whether there is anything to do:
-// a replay may have nothing to try.
+// expect records what the ledger holds before the pass. It reports whether there is work to do: a
+// replay may have no objects to retry.
 func (a *attempt) expect(ctx context.Context, ledger *checkpoint.Ledger) (hasWork bool, err error) {
 	if a.isReplay() {
 		a.tally.opened(ledger.Generation(), 0)
@@ -85,7 +85,7 @@ func (a *attempt) expect(ctx context.Context, ledger *checkpoint.Ledger) (hasWor
 	return true, nil
 }
 
-// begin has the ledger begin a pass under the present settings, or resume one.
+// begin starts a pass with the current settings, or resumes one.
 func (a *attempt) begin(ctx context.Context, ledger *checkpoint.Ledger) (p *pass, err error) {
 	a.planner = planner.New(a.shared.plans, planner.Request{Replay: a.order.Replay, Rekey: a.order.Rekey, IsFirst: ledger.Entries() == 0, Start: a.start})
 	ledger.SetSettings(func(last record.Settings, pass int64) (now record.Settings) {
@@ -111,7 +111,7 @@ func (a *attempt) begin(ctx context.Context, ledger *checkpoint.Ledger) (p *pass
 	return a.assemble(inLedger), nil
 }
 
-// assemble puts the parts of a pass together.
+// assemble builds the pass from its parts.
 func (a *attempt) assemble(ledger *checkpoint.Pass) *pass {
 	s := a.shared
 	record := &recorder{
@@ -135,8 +135,8 @@ func (a *attempt) assemble(ledger *checkpoint.Pass) *pass {
 	}
 }
 
-// commit makes the pass the ledger's next generation. A drain that comes now gives it as long as it
-// gives a copy.
+// commit commits the pass as the next generation of the ledger. If a drain starts meanwhile, the
+// commit may take up to DrainTimeout.
 func (a *attempt) commit(ctx context.Context, ledger *checkpoint.Ledger, p *pass) error {
 	s := a.shared
 	patient, giveUp := outlive(ctx, s.o.DrainTimeout)
@@ -151,9 +151,10 @@ func (a *attempt) commit(ctx context.Context, ledger *checkpoint.Ledger, p *pass
 	if err != nil {
 		return firstCause(ctx, err)
 	}
-	// They are looked for when this pass has copied something in parts, as it has to when one was
-	// killed at it, or an earlier one of this process may have left some; a mapping without large
-	// objects never needs the permission.
+	// Only look for stray uploads if this pass copied an object in parts, or an earlier pass of
+	// this process may have left some. A pass that resumes after a crash during a multipart upload
+	// copies that object in parts again, so it is covered. Thus a mapping without large objects
+	// never needs the permission to list uploads.
 	if p.worker.record.usedParts.Load() || a.hasLost {
 		s.uploads.sweep(patient, p.ledger, a.began, a.log)
 	}
@@ -192,7 +193,7 @@ func (a *attempt) end(outcome Outcome, err error) Summary {
 		s.Error = err.Error()
 	}
 	if outcome.Exit == ExitLeaseHeld {
-		return s // no pass began; a standby asks for the lease again and again
+		return s // no pass began; a standby retries the lease continuously
 	}
 	count := a.shared.count
 	count.passes.WithLabelValues(outcome.Result).Inc()

@@ -16,8 +16,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// detour is a change of settings that makes the last generation's entries false as soon as objects
-// are copied under it.
+// detour is a change of settings that makes entries of the last generation false once objects are
+// copied under it.
 type detour struct {
 	name  string
 	begin func(w *world) (change, back func())
@@ -49,7 +49,7 @@ func detours() []detour {
 			for i := range detourKeys {
 				w.source.Put("in/"+name(i), awsfake.BytesBody([]byte("of the other prefix")), awsfake.PutOptions{})
 			}
-			// Both copy to the same keys of the destination.
+			// Both settings copy to the same destination keys.
 			w.copies.SourcePlace.Prefix = ""
 			return func() { w.copies.SourcePlace.Prefix = "in/" }, func() { w.copies.SourcePlace.Prefix = "" }
 		}},
@@ -57,7 +57,7 @@ func detours() []detour {
 			for i := range detourKeys {
 				w.source.Put("p/"+name(i), awsfake.BytesBody([]byte("under p")), awsfake.PutOptions{})
 			}
-			// What is copied from k goes where the copy of p/k was.
+			// The object k is copied to where the copy of p/k was.
 			return func() { w.copies.DestinationPlace.Prefix = "p/" }, func() { w.copies.DestinationPlace.Prefix = "" }
 		}},
 	}
@@ -65,9 +65,9 @@ func detours() []detour {
 
 const detourKeys = 20
 
-// TestSettingsThatAreChangedAndPutBack copies most objects under other settings, is drained or
-// killed there, at once or after it has saved, and has the former settings again: at the end the
-// destination is what these make of the source, and the ledger says so.
+// TestSettingsThatAreChangedAndPutBack copies most objects under other settings, drains or kills
+// that pass, at once or after a save, and restores the settings. In the end the destination and the
+// ledger match the source under the restored settings.
 func TestSettingsThatAreChangedAndPutBack(t *testing.T) {
 	for _, store := range stores() {
 		for _, d := range detours() {
@@ -81,8 +81,8 @@ func TestSettingsThatAreChangedAndPutBack(t *testing.T) {
 	}
 }
 
-// TestRelaySettingsThatAreChangedAndPutBack is the same where a copy that may be there is looked
-// at, and not made again at once.
+// TestRelaySettingsThatAreChangedAndPutBack is the same test for relays, which look for an existing
+// copy before they copy again.
 func TestRelaySettingsThatAreChangedAndPutBack(t *testing.T) {
 	for _, d := range detours() {
 		t.Run(d.name, func(t *testing.T) {
@@ -138,7 +138,7 @@ func putBack(t *testing.T, store string, d detour, end string, relay bool) {
 
 	back()
 	third := w.start(t, store)
-	for range 2 { // what is not settled by the first is by the second
+	for range 2 { // the second pass settles what the first could not
 		if got, err := third.run(t); err != nil || got.Exit != 0 {
 			t.Errorf("back: got %+v, %v, want all settled", got, err)
 		}
@@ -152,7 +152,7 @@ func putBack(t *testing.T, store string, d detour, end string, relay bool) {
 	w.wantInStep(t)
 }
 
-// wantInStep holds each object of the source to its copy under the world's settings.
+// wantInStep checks that each source object has its copy under the world's settings.
 func (w *world) wantInStep(t *testing.T) {
 	t.Helper()
 	source := w.source
@@ -173,8 +173,8 @@ func (w *world) wantInStep(t *testing.T) {
 	}
 }
 
-// TestLostAnswerUnderAnotherKey loses the answer to a copy under another key, and has the former
-// key put back.
+// TestLostAnswerUnderAnotherKey loses the response to a copy under another key, and then restores
+// the former key.
 func TestLostAnswerUnderAnotherKey(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -5,31 +5,31 @@ import (
 	"sync"
 )
 
-// claimAhead is how many planned actions ahead of the copies a claim is renewed, so that these need
-// not wait for it.
+// claimAhead is how many planned actions ahead of the copies a claim is extended, so that copies
+// need not wait for the claim.
 const claimAhead = planAhead / 2
 
-// claims has keys claimed before they are copied: as far ahead as is planned by then, so that there
-// is one claim for thousands of keys.
+// claims claims keys before they are copied. Each claim covers all keys that are planned so far, so
+// that one claim serves thousands of keys.
 type claims struct {
-	save func(ctx context.Context, until string) error // makes the keys up to until claimed, "" for all
+	save func(ctx context.Context, until string) error // claims the keys up to until, "" for all keys
 
 	mu       sync.Mutex
 	planned  horizon
 	claimed  horizon
-	err      error // of an extension ahead
-	ahead    bool  // one is being made
+	err      error // of an extension in the background
+	ahead    bool  // an extension is running in the background
 	inFlight sync.WaitGroup
 }
 
-// horizon is how far something has come.
+// horizon is a position in the plan.
 type horizon struct {
 	key     string
 	actions int
-	all     bool // to the last key
+	all     bool // the end of the plan
 }
 
-// plan notes that the plan has come to the key, or to its end for "".
+// plan records that the plan has reached the key, or its end if the key is "".
 func (c *claims) plan(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -41,7 +41,7 @@ func (c *claims) plan(key string) {
 	c.planned.actions++
 }
 
-// ensure returns once the key of an action is claimed, the n-th of the plan.
+// ensure returns once the key of the n-th action of the plan is claimed.
 func (c *claims) ensure(ctx context.Context, key string, n int) error {
 	c.mu.Lock()
 	if c.err != nil {
@@ -71,7 +71,7 @@ func (c *claims) extendAhead(ctx context.Context) {
 	}
 }
 
-// extend claims what is planned by now.
+// extend claims the keys that are planned so far.
 func (c *claims) extend(ctx context.Context) error {
 	c.mu.Lock()
 	to := c.planned
@@ -91,7 +91,8 @@ func (c *claims) extend(ctx context.Context) error {
 	return nil
 }
 
-// wait returns when no claim is being made, with the error of one that could not be.
+// wait waits until no claim is being made, and returns the first error of a claim in the
+// background.
 func (c *claims) wait() error {
 	c.inFlight.Wait()
 	c.mu.Lock()

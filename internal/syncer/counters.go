@@ -8,7 +8,7 @@ import (
 	"syncd/internal/plan"
 )
 
-// The outcomes of a listed object, as metrics name them.
+// The outcomes of a listed object, as used in metrics.
 const (
 	outcomeCopied      = "copied"
 	outcomeAdopted     = "adopted"
@@ -18,7 +18,8 @@ const (
 	outcomeHeld        = "held" // in quarantine and not due to be tried again
 )
 
-// counters are the metrics of one mapping, looked up once: a pass counts millions of times.
+// counters are the metrics of one mapping. They are looked up once, because a pass counts millions
+// of times.
 type counters struct {
 	objects     *prometheus.CounterVec // by outcome
 	actions     *prometheus.CounterVec // by reason
@@ -28,7 +29,7 @@ type counters struct {
 	cost        prometheus.Counter
 	inFlight    prometheus.Gauge
 	duration    prometheus.Observer
-	beat        func() // notes a sign of life
+	beat        func() // records activity for the stall check
 
 	copyDuration  prometheus.Observer
 	storeWrites   prometheus.Counter
@@ -36,7 +37,8 @@ type counters struct {
 	shortened     prometheus.Counter
 }
 
-// newCounters returns those of a mapping; beat notes a sign of life.
+// newCounters returns the counters of a mapping. It calls beat on every count as a sign of
+// activity.
 func newCounters(m *metrics.Metrics, mapping string, beat func()) counters {
 	by := prometheus.Labels{"mapping": mapping}
 	c := counters{
@@ -49,8 +51,8 @@ func newCounters(m *metrics.Metrics, mapping string, beat func()) counters {
 	return c
 }
 
-// begin has the series count from 0 whose values are known beforehand: one that appears with its
-// first event hides that from increase() and rate().
+// begin creates the series whose label values are known, with the value 0. A series that first
+// appears with its first event hides that event from increase() and rate().
 func (c counters) begin() {
 	for _, result := range []string{history.ResultComplete, history.ResultQuarantined, history.ResultDrained, history.ResultDenied, history.ResultFailed} {
 		c.passes.WithLabelValues(result)
@@ -60,19 +62,19 @@ func (c counters) begin() {
 	}
 }
 
-// object counts an object by its outcome, which is a sign of life.
+// object counts an object by its outcome.
 func (c counters) object(outcome string) {
 	c.objects.WithLabelValues(outcome).Inc()
 	c.beat()
 }
 
-// action counts a planned action by its reason, which is a sign of life.
+// action counts a planned action by its reason.
 func (c counters) action(reason plan.Reason) {
 	c.actions.WithLabelValues(string(reason)).Inc()
 	c.beat()
 }
 
-// storeWrite counts a record of the ledger that is written or deleted, which is a sign of life.
+// storeWrite counts a ledger record that is written or deleted.
 func (c counters) storeWrite() {
 	c.storeWrites.Inc()
 	c.beat()

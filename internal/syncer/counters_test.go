@@ -10,8 +10,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// TestSeriesCountFromZero: a series that appears with its first event hides that event from
-// increase().
+// TestSeriesCountFromZero checks that the series exist before the first event: otherwise increase()
+// would miss that event.
 func TestSeriesCountFromZero(t *testing.T) {
 	w := newWorld(t)
 	w.options.Source = listing.Live{}

@@ -19,8 +19,8 @@ import (
 	"syncd/internal/syncer/denial"
 )
 
-// deny has a bucket's policy let the consumer do everything but these actions on these keys, "*"
-// for all, and returns what lets it do all again.
+// deny sets a bucket policy that allows the consumer everything except the actions on the keys; "*"
+// means all keys. repair restores full access.
 func (w *world) deny(b *awsfake.Bucket, keys string, actions ...string) (repair func()) {
 	policy := func(more string) *iam.Document {
 		return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},
@@ -30,20 +30,21 @@ func (w *world) deny(b *awsfake.Bucket, keys string, actions ...string) (repair 
 	return func() { b.SetPolicy(policy("")) }
 }
 
-// allowing is the policy of a key that the consumer may use for these actions only.
+// allowing returns a key policy that allows the consumer only these actions.
 func allowing(actions string) *iam.Document {
 	return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},
 		"Action":[%s],"Resource":"*"}]}`, consumer, actions))
 }
 
-// fillFolders puts 300 objects of a size, twenty below each of several prefixes.
+// fillFolders puts 300 objects of the given size, twenty below each of several prefixes.
 func (w *world) fillFolders(size int64, seed uint64) {
 	for i := range 300 {
 		w.source.Put(fmt.Sprintf("d%02d/%s", i/20, name(i)), awsfake.SyntheticBody(size, seed), awsfake.PutOptions{})
 	}
 }
 
-// refusals are ways in which everything is refused, each with the class and what undoes it.
+// refusals returns the ways in which everything can be refused, each with its error class and a
+// func that repairs it.
 func refusals() map[string]func(w *world) (class awserr.Class, repair func()) {
 	return map[string]func(w *world) (awserr.Class, func()){
 		"by the owner's policy": func(w *world) (awserr.Class, func()) {
@@ -69,7 +70,7 @@ func refusals() map[string]func(w *world) (class awserr.Class, repair func()) {
 	}
 }
 
-// total is how many requests there were since they were counted from 0.
+// total returns how many requests were sent since the counts were reset.
 func (w *world) total() (n int64) {
 	for _, of := range w.cloud.Requests() {
 		n += of
@@ -77,13 +78,13 @@ func (w *world) total() (n int64) {
 	return n
 }
 
-// deniedPass is a pass that ended because everything is refused.
+// deniedPass is a pass that ended because everything was refused.
 type deniedPass struct {
 	syncer.Summary
 	cause *denial.Error
 }
 
-// refused runs a pass that ends so, with so many requests at most.
+// refused runs a pass that must end in this way after at most the given number of requests.
 func (w *world) refused(t *testing.T, s *syncer.Syncer, most int64) deniedPass {
 	t.Helper()
 	w.cloud.ResetRequests()
@@ -98,8 +99,8 @@ func (w *world) refused(t *testing.T, s *syncer.Syncer, most int64) deniedPass {
 	return deniedPass{got, refused}
 }
 
-// TestEverythingIsRefused ends passes soon, with one cause, and copies everything once it is
-// repaired.
+// TestEverythingIsRefused checks that such passes end soon with a single cause, and that everything
+// is copied after the repair.
 func TestEverythingIsRefused(t *testing.T) {
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
@@ -144,7 +145,7 @@ func TestEverythingIsRefused(t *testing.T) {
 	}
 }
 
-// TestManyAreRefused has many objects; a million with -many.
+// TestManyAreRefused uses many objects; a million with -many.
 func TestManyAreRefused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -180,8 +181,8 @@ func TestManyAreRefused(t *testing.T) {
 	})
 }
 
-// TestRefusedMidway has the policy change while a pass copies: what it has done is kept, and the
-// next one resumes from there.
+// TestRefusedMidway changes the policy during a pass: its progress is kept, and the next pass
+// resumes from there.
 func TestRefusedMidway(t *testing.T) {
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
@@ -212,8 +213,8 @@ func TestRefusedMidway(t *testing.T) {
 	}
 }
 
-// TestAResumedPassIsRefused has the policy change while no process runs: the first pass had copied
-// a part, of which nothing is known but what it saved.
+// TestAResumedPassIsRefused changes the policy while no process is running. The first pass had
+// copied a part of the objects, and only its saved progress is known.
 func TestAResumedPassIsRefused(t *testing.T) {
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
@@ -239,8 +240,8 @@ func TestAResumedPassIsRefused(t *testing.T) {
 	}
 }
 
-// TestEverythingFails has a service fail all copies from one moment on, in ways that are no denial:
-// the pass ends with the cause, sets nothing aside, and the next one resumes it.
+// TestEverythingFails makes a service fail all copies from some moment on, with errors other than
+// denials. The pass ends with the cause and quarantines nothing, and the next pass resumes it.
 func TestEverythingFails(t *testing.T) {
 	for name, tt := range map[string]struct {
 		kind   awsfake.FaultKind
@@ -283,8 +284,8 @@ func TestEverythingFails(t *testing.T) {
 	}
 }
 
-// TestSomeFailAgainAndAgain has a stretch of objects fail in ways that pass: they are set aside,
-// and the others are copied.
+// TestSomeFailAgainAndAgain makes a range of objects fail with temporary errors: they are
+// quarantined, and the others are copied.
 func TestSomeFailAgainAndAgain(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -299,8 +300,8 @@ func TestSomeFailAgainAndAgain(t *testing.T) {
 	})
 }
 
-// TestRefusalKeepsTheLedger has all objects change when nothing may be read any more: the entries
-// of their copies stay.
+// TestRefusalKeepsTheLedger changes all objects when nothing can be read any more: the entries of
+// their copies are kept.
 func TestRefusalKeepsTheLedger(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -335,7 +336,7 @@ func TestRefusalKeepsTheLedger(t *testing.T) {
 	})
 }
 
-// TestLargeCopiesAreAskedForAgain has all objects be large, and change when nothing may be written
+// TestLargeCopiesAreAskedForAgain changes all objects, which are large, when nothing can be written
 // any more.
 func TestLargeCopiesAreAskedForAgain(t *testing.T) {
 	emptyPools()
@@ -355,8 +356,8 @@ func TestLargeCopiesAreAskedForAgain(t *testing.T) {
 	})
 }
 
-// TestPartsAreRefusedByTheKey has objects be copied in parts, which takes reading under the key of
-// the copies too.
+// TestPartsAreRefusedByTheKey copies objects in parts, which also requires permission to decrypt
+// with the key of the copies.
 func TestPartsAreRefusedByTheKey(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -374,7 +375,8 @@ func TestPartsAreRefusedByTheKey(t *testing.T) {
 	})
 }
 
-// TestPartsAreRefusedWithoutAReason has objects be begun, and none of their parts be copied.
+// TestPartsAreRefusedWithoutAReason allows uploads to be started, but none of their parts to be
+// copied.
 func TestPartsAreRefusedWithoutAReason(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -391,7 +393,7 @@ func TestPartsAreRefusedWithoutAReason(t *testing.T) {
 	})
 }
 
-// TestItWalksAgain has others allowed than those that were refused: a day later they are found.
+// TestItWalksAgain allows other objects than those that were refused: they are found a day later.
 func TestItWalksAgain(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -413,9 +415,9 @@ func TestItWalksAgain(t *testing.T) {
 	})
 }
 
-// TestRefusedReplay tries what is in quarantine again while it is still refused: it ends soon, and
-// the quarantine stays. One that has copied something goes on to its end: no pass would take over
-// what it did.
+// TestRefusedReplay replays the quarantine while everything is still refused: the replay ends soon
+// and the quarantine stays. A replay that has copied something continues to its end, because no
+// other pass would resume it.
 func TestRefusedReplay(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// TestLostAnswerIsNotForgotten has the answer to a copy get lost, and then the source go back to
-// the version before: the ledger must not take the copy for that.
+// TestLostAnswerIsNotForgotten loses the response to a copy, and then restores the previous version
+// at the source. The ledger must not take the copy for one of that version.
 func TestLostAnswerIsNotForgotten(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -43,7 +43,7 @@ func TestLostAnswerIsNotForgotten(t *testing.T) {
 	})
 }
 
-// TestResumedPassRemembersWhatItSetAside interrupts a pass behind an object that it set aside.
+// TestResumedPassRemembersWhatItSetAside interrupts a pass after it has quarantined an object.
 func TestResumedPassRemembersWhatItSetAside(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -64,9 +64,9 @@ func TestResumedPassRemembersWhatItSetAside(t *testing.T) {
 	})
 }
 
-// TestLostAnswerOfAVanishedObject has the answer to a copy get lost, the source be deleted before
-// the copy is tried again, and then the version before come back: the ledger must not vouch for a
-// copy that was replaced. One that was not it keeps.
+// TestLostAnswerOfAVanishedObject loses the response to a copy, deletes the source object before
+// the retry, and then restores its previous version. The ledger must drop the entry of a copy that
+// was replaced, and keep that of one that was not.
 func TestLostAnswerOfAVanishedObject(t *testing.T) {
 	for _, lost := range []bool{true, false} {
 		emptyPools()

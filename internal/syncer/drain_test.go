@@ -22,7 +22,7 @@ import (
 	"syncd/internal/throttle"
 )
 
-// TestDrain asks a pass to end in the middle: nothing new begins, what is in flight is finished and
+// TestDrain drains a pass in the middle: no new copies begin, and copies in flight are finished and
 // saved.
 func TestDrain(t *testing.T) {
 	emptyPools()
@@ -38,7 +38,7 @@ func TestDrain(t *testing.T) {
 		if !errors.Is(err, syncer.ErrDrained) || first.Exit != 130 || first.Generation != 0 {
 			t.Errorf("got %v, %+v, want the pass drained with exit 130", err, first)
 		}
-		// Two seconds of listing came first, and half a second of copies was left.
+		// The pass spent two seconds on the listing, and half a second of copies was left.
 		if took := time.Since(start); took != 101*time.Second || first.Copied != w.copied() {
 			t.Errorf("took %s for %d copies of which %d were finished, want 101s and all", took, w.copied(), first.Copied)
 		}
@@ -52,8 +52,8 @@ func TestDrain(t *testing.T) {
 	})
 }
 
-// TestDrainCutsWhatTakesTooLong has copies in flight that outlast the drain timeout: they are cut
-// and made again.
+// TestDrainCutsWhatTakesTooLong has copies in flight that take longer than the drain timeout: they
+// are canceled and made again.
 func TestDrainCutsWhatTakesTooLong(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -93,8 +93,8 @@ func TestDrainCutsWhatTakesTooLong(t *testing.T) {
 	})
 }
 
-// TestDrainWhileOthersWait has a copy that waits for its turn when the drain begins: it is not
-// begun.
+// TestDrainWhileOthersWait has a copy that waits for its turn when the drain begins: it does not
+// start.
 func TestDrainWhileOthersWait(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestDrainWhileOthersWait(t *testing.T) {
 	})
 }
 
-// TestDrainBeforeThePassBegan has it asked for already, or while the first page is awaited.
+// TestDrainBeforeThePassBegan drains before the pass begins, or while it waits for the first page.
 func TestDrainBeforeThePassBegan(t *testing.T) {
 	for _, after := range []time.Duration{0, time.Second} {
 		emptyPools()
@@ -134,7 +134,7 @@ func TestDrainBeforeThePassBegan(t *testing.T) {
 	}
 }
 
-// faulty is a store whose writes a test can fail. It stands before any other.
+// faulty wraps a store and fails its writes on demand.
 type faulty struct {
 	store.Store
 	broken atomic.Bool
@@ -149,7 +149,8 @@ func (f *faulty) Create(ctx context.Context, name string, write func(io.Writer) 
 	return f.Store.Create(ctx, name, write)
 }
 
-// TestLedgerThatCannotBeWritten stops the pass with its error, soon, and nothing is lost.
+// TestLedgerThatCannotBeWritten checks that the pass ends soon with the store's error, and that
+// nothing is lost.
 func TestLedgerThatCannotBeWritten(t *testing.T) {
 	for name, arrange := range map[string]func(w *world, s *faulty){
 		"when entries are many": func(w *world, s *faulty) {
@@ -190,7 +191,8 @@ func TestLedgerThatCannotBeWritten(t *testing.T) {
 				if diff := cmp.Diff(w.source.Keys(), w.destination.Keys()); diff != "" {
 					t.Errorf("keys (-source +copy):\n%s", diff)
 				}
-				// Ten seconds of work, or a hundred entries, may be unsaved when the store breaks.
+				// At most ten seconds of work, or a hundred entries, are unsaved when the store
+				// breaks.
 				if twice := w.copied() - 1500; before == 1500 || twice > 200 || !second.Resumed {
 					t.Errorf("got %d copies before, %d made twice, resumed %v", before, twice, second.Resumed)
 				}
@@ -199,7 +201,8 @@ func TestLedgerThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// TestDrainThatCannotSave is a failure: what was copied will be copied again.
+// TestDrainThatCannotSave checks that such a drain is a failure, because the copies must be made
+// again.
 func TestDrainThatCannotSave(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -270,7 +273,7 @@ func TestLedgerThatCannotBeOpened(t *testing.T) {
 	})
 }
 
-// TestLedgerHeldByAnother has two syncers of one mapping.
+// TestLedgerHeldByAnother runs two syncers of one mapping.
 func TestLedgerHeldByAnother(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -295,7 +298,7 @@ func TestLedgerHeldByAnother(t *testing.T) {
 	})
 }
 
-// TestFailedPassGivesTheLeaseBack lets another syncer take over from one that failed.
+// TestFailedPassGivesTheLeaseBack checks that another syncer can take over from one that failed.
 func TestFailedPassGivesTheLeaseBack(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// counted sums up a counter over all its labels.
+// counted returns the sum of a counter over all its labels.
 func (w *world) counted(t *testing.T, name string) (sum int64) {
 	t.Helper()
 	families, err := w.registry.Gather()
@@ -28,8 +28,8 @@ func (w *world) counted(t *testing.T, name string) (sum int64) {
 	return sum
 }
 
-// TestSignsOfLife has every object, planned action and write of the ledger be one, as they are
-// counted in the metrics.
+// TestSignsOfLife checks that every object, planned action and ledger write that the metrics count
+// also counts as activity.
 func TestSignsOfLife(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -48,8 +48,8 @@ func TestSignsOfLife(t *testing.T) {
 	})
 }
 
-// TestQuarantineOfAFormerConfiguration has a mapping whose configuration changed show no quarantine
-// until it is read again; all else stays.
+// TestQuarantineOfAFormerConfiguration changes the configuration of a mapping: its quarantine is
+// not shown until it is read again; everything else stays.
 func TestQuarantineOfAFormerConfiguration(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

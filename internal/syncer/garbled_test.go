@@ -14,7 +14,8 @@ import (
 	"syncd/internal/plan"
 )
 
-// garbler is a source that lists one key as another, as a server does whose XML cannot carry it.
+// garbler is a source that lists one key as another, like a server whose XML cannot represent the
+// key.
 type garbler struct {
 	through  http.RoundTripper
 	key, as  string
@@ -37,8 +38,8 @@ func (g *garbler) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// TestListedAndGoneIsNoSuccess has an object that each pass lists and none can read: it is set
-// aside, and a real deletion between listing and copy is not.
+// TestListedAndGoneIsNoSuccess has an object that every pass lists and that never exists: it is
+// quarantined. A real deletion between listing and copy is not.
 func TestListedAndGoneIsNoSuccess(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		t.Run(map[bool]string{false: "server-side", true: "relay"}[relay], func(t *testing.T) {

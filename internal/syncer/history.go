@@ -14,12 +14,11 @@ import (
 	"syncd/internal/deadline"
 )
 
-// historyTime bounds how long a pass may take to be entered in the history. It comes on top of the
-// time of a drain.
+// historyTime limits how long it may take to record a pass in the history. It is added to the drain
+// time.
 const historyTime = 2 * time.Second
 
-// pastPasses are the passes of the mapping that ended last, by whatever process, as far as they
-// were read.
+// pastPasses are the most recent passes of the mapping, by any process, as they were last read.
 type pastPasses struct {
 	store   store.Store
 	mapping string
@@ -42,8 +41,7 @@ func (h *pastPasses) set(passes []history.Pass) {
 	h.passes = passes
 }
 
-// read reads which passes ended before. A history that cannot be read is no reason for a pass not
-// to begin.
+// read reads the most recent passes. A pass starts even if the history cannot be read.
 func (h *pastPasses) read(ctx context.Context, ledger *checkpoint.Ledger) {
 	ctx, cancel := context.WithTimeout(ctx, historyTime)
 	defer cancel()
@@ -55,7 +53,7 @@ func (h *pastPasses) read(ctx context.Context, ledger *checkpoint.Ledger) {
 	h.set(passes)
 }
 
-// recall reads which passes ended before, without the lease.
+// recall reads the most recent passes without the lease.
 func (h *pastPasses) recall(ctx context.Context) {
 	passes, err := history.Read(ctx, h.store, h.mapping)
 	if err != nil {
@@ -67,8 +65,8 @@ func (h *pastPasses) recall(ctx context.Context) {
 	h.set(passes)
 }
 
-// enterAlone adds a pass that was not begun, by the ledger or, where that is nil, under the lease
-// for a moment.
+// enterAlone records a pass that did not start. It uses the ledger, or takes the lease briefly if
+// the ledger is nil.
 func (h *pastPasses) enterAlone(ctx context.Context, ledger *checkpoint.Ledger, o checkpoint.Options, r history.Pass) (err error) {
 	var passes []history.Pass
 	if ledger != nil {
@@ -82,8 +80,8 @@ func (h *pastPasses) enterAlone(ctx context.Context, ledger *checkpoint.Ledger, 
 	return err
 }
 
-// enter adds a pass within a bounded time, also after ctx has ended. A history that lacks a line is
-// no reason for a pass to fail.
+// enter records a pass within a limited time, even if ctx has ended. A pass does not fail because
+// it could not be recorded.
 func (h *pastPasses) enter(ctx context.Context, ledger *checkpoint.Ledger, r history.Pass, within time.Duration, log *slog.Logger) {
 	var passes []history.Pass
 	err := deadline.Do(context.WithoutCancel(ctx), min(historyTime, within), func(ctx context.Context) (err error) {
@@ -94,7 +92,7 @@ func (h *pastPasses) enter(ctx context.Context, ledger *checkpoint.Ledger, r his
 	})
 	switch {
 	case errors.Is(err, store.ErrLeaseLost), errors.Is(err, store.ErrSuperseded):
-		return // the next holder's passes are in it
+		return // the next holder records its passes
 	case err != nil:
 		log.Warn("pass was not entered in the history", "err", err)
 		return

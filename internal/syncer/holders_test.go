@@ -21,29 +21,29 @@ import (
 	"syncd/internal/plan"
 )
 
-// contest is how long processes compete in TestHoldersOfData, by their clock; make adversary asks
-// for more.
+// contest is how long processes compete in TestHoldersOfData, by their clock; make adversary sets a
+// longer time.
 var contest = flag.Duration("contest", 3*time.Minute, "how long TestHoldersOfData has processes compete, by their own clock")
 
-// holders is several processes that keep one copy, with their ledger on S3, while the source is
-// overwritten and the network between them and S3 misbehaves: a process sleeps, a request arrives
-// minutes later, an answer is lost.
+// holders is a set of processes that maintain one copy, with their ledger on S3, while the source
+// is overwritten and the network to S3 is faulty: a process freezes, a request arrives minutes
+// late, or a response is lost.
 type holders struct {
 	*world
-	until time.Time // when the trouble ends
+	until time.Time // when the faults end
 
 	mu       sync.Mutex
 	random   *rand.Rand
-	numbers  map[string]int  // of the version that has this checksum
-	late     map[string]bool // versions of the destination that were written when their sender had given up
+	numbers  map[string]int  // number of the version with this checksum
+	late     map[string]bool // destination versions that were written after their sender gave up
 	writes   int
-	slow     string // path of objects that every write needs minutes for
+	slow     string // path of objects whose writes take minutes
 	starting sync.Mutex
 }
 
 const (
 	holderKeys  = 24
-	holderLarge = 3 // of them, which are copied in parts
+	holderLarge = 3 // how many of them are copied in parts
 )
 
 func newHolders(t *testing.T, relay bool) *holders {
@@ -68,7 +68,7 @@ func newHolders(t *testing.T, relay bool) *holders {
 	return h
 }
 
-// ignoringConditions makes the destination a service that does not know the conditions of writes.
+// ignoringConditions makes the destination a service that ignores the conditions of writes.
 func (h *holders) ignoringConditions() {
 	h.copies.ToS3 = func() bool { return false }
 	for _, operation := range []string{"PutObject", "CopyObject", "CompleteMultipartUpload"} {
@@ -76,7 +76,7 @@ func (h *holders) ignoringConditions() {
 	}
 }
 
-// overwrite writes the next version of an object, whose content names its number.
+// overwrite writes the next version of an object. Its content contains the version number.
 func (h *holders) overwrite(i int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -88,21 +88,21 @@ func (h *holders) overwrite(i int) {
 	h.numbers[info.Checksum] = len(h.numbers)
 }
 
-// chance is true so many times in a thousand, while there is trouble.
+// chance returns true with the given probability, in thousandths, until the faults end.
 func (h *holders) chance(permille int) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return time.Now().Before(h.until) && h.random.IntN(1000) < permille
 }
 
-// upTo is a random time of up to d.
+// upTo returns a random duration of at most d.
 func (h *holders) upTo(d time.Duration) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return time.Duration(h.random.Int64N(int64(d)))
 }
 
-// wrote notes a write at the destination that was carried out.
+// wrote records a write that was carried out at the destination.
 func (h *holders) wrote(version string, late bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -112,13 +112,13 @@ func (h *holders) wrote(version string, late bool) {
 	}
 }
 
-// network is the way of one process to S3.
+// network is the connection of one process to S3.
 type network struct {
 	*holders
 	next http.RoundTripper
 
 	freeze sync.Mutex
-	frozen time.Time // the process sends nothing before
+	frozen time.Time // the process sends nothing until then
 }
 
 var errLost = errors.New("the connection was lost")
@@ -126,7 +126,7 @@ var errLost = errors.New("the connection was lost")
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	n.sleep()
 	if err := r.Context().Err(); err != nil && n.chance(500) {
-		return nil, err // it may also wake up with the request half sent
+		return nil, err // the process may wake up with the request half sent
 	}
 	if r.Body != nil {
 		body, err := io.ReadAll(r.Body)
@@ -150,7 +150,7 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	answers := make(chan answer, 1)
 	go func() {
 		time.Sleep(delay)
-		res, err := n.deliver(r) //nolint:bodyclose // its sender closes it, if it still waits
+		res, err := n.deliver(r) //nolint:bodyclose // the sender closes it, if it is still waiting
 		answers <- answer{res, err}
 	}()
 	select {
@@ -165,7 +165,7 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// sleep has the process sleep now and then, in all its goroutines.
+// sleep freezes all goroutines of the process now and then.
 func (n *network) sleep() {
 	n.freeze.Lock()
 	if n.chance(3) {
@@ -176,7 +176,7 @@ func (n *network) sleep() {
 	time.Sleep(rest)
 }
 
-// deliver has S3 carry out a request, whether the sender waits for the answer or not.
+// deliver makes S3 carry out a request, whether or not the sender still waits for the response.
 func (n *network) deliver(r *http.Request) (*http.Response, error) {
 	res, err := n.next.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
 	if err != nil || !strings.HasPrefix(r.URL.Path, "/consumer-copy/") {
@@ -193,8 +193,7 @@ func (n *network) deliver(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// hold is the life of one process after another, each of which is drained, killed, or ends by
-// itself.
+// hold runs one process after another. Each is drained or killed, or ends on its own.
 func (h *holders) hold(t *testing.T) {
 	t.Helper()
 	for time.Now().Before(h.until) {
@@ -216,7 +215,7 @@ func (h *holders) hold(t *testing.T) {
 	}
 }
 
-// work has three processes compete until the trouble ends, and then one finish.
+// work runs three competing processes until the faults end, and then one process that finishes.
 func (h *holders) work(t *testing.T, conditional bool) {
 	t.Helper()
 	var all sync.WaitGroup
@@ -242,7 +241,7 @@ func (h *holders) work(t *testing.T, conditional bool) {
 }
 
 // stepsBack returns how often a copy went back to an older version of its source, and which copies
-// are not the newest in the end. Both can only be the work of a late write.
+// are stale in the end. Only a late write can cause either.
 func (h *holders) stepsBack(t *testing.T) (back int, stale []string) {
 	t.Helper()
 	for i := range holderKeys {
@@ -272,10 +271,11 @@ func (h *holders) stepsBack(t *testing.T) (back int, stale []string) {
 	return back, stale
 }
 
-// TestHoldersOfData has processes take one copy from each other. Where writes are conditional, the
-// copy never goes back to an older version, and is the newest in the end; where the destination
-// ignores conditions, a write that arrives after its sender has given up can take it back, and what
-// it leaves is stale, or foreign to the next pass that has a newer version: no other write can.
+// TestHoldersOfData runs processes that take over one copy from each other. With conditional
+// writes, the copy never goes back to an older version and is the newest in the end. If the
+// destination ignores conditions, a write that arrives after its sender gave up can take the copy
+// back. The result is then stale, or foreign to the next pass that has a newer version. No other
+// write can do this.
 func TestHoldersOfData(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		for _, conditional := range []bool{true, false} {
@@ -298,17 +298,17 @@ func TestHoldersOfData(t *testing.T) {
 	}
 }
 
-// TestAWriteThatArrivesLate has a relayed write arrive when another process has taken over and
-// copied a newer version. A condition refuses it. A destination that ignores conditions takes it,
-// and no pass can see that: this is the window in which such a service loses a version, until the
-// source has another.
+// TestAWriteThatArrivesLate delivers a relayed write after another process has taken over and
+// copied a newer version. A condition prevents the write. A destination that ignores conditions
+// accepts it, and no pass can detect that: such a service loses the newer version until the source
+// changes again.
 func TestAWriteThatArrivesLate(t *testing.T) {
 	for conditional, want := range map[bool]string{true: "the second version", false: "the first version"} {
 		t.Run(fmt.Sprintf("conditions %t", conditional), func(t *testing.T) {
 			emptyPools()
 			synctest.Test(t, func(t *testing.T) {
 				h := newHolders(t, true)
-				h.until = time.Time{} // no other trouble
+				h.until = time.Time{} // no other faults
 				if !conditional {
 					h.ignoringConditions()
 				}

@@ -12,7 +12,7 @@ import (
 	"syncd/internal/syncer"
 )
 
-// sweeping notes what a sweep of uploads is told to leave.
+// sweeping records which uploads a sweep must keep.
 type sweeping struct {
 	*copier.Copier
 	kept []record.Upload
@@ -23,8 +23,8 @@ func (s *sweeping) SweepUploads(ctx context.Context, before time.Time, kept []re
 	return s.Copier.SweepUploads(ctx, before, kept)
 }
 
-// outage has a pass set a large object aside when two of its four parts are made, beside others
-// that are copied.
+// outage makes a pass quarantine a large object after two of its four parts were copied, while
+// other objects are copied.
 func outage(t *testing.T) (w *world, s *syncer.Syncer) {
 	t.Helper()
 	w = newWorld(t)
@@ -50,8 +50,8 @@ func outage(t *testing.T) (w *world, s *syncer.Syncer) {
 	return w, w.open(t)
 }
 
-// TestOutageKeepsTheUpload has an outage outlast the attempts of a part: the next pass goes on with
-// the parts that were made.
+// TestOutageKeepsTheUpload has an outage that outlasts the retries of a part: the next pass resumes
+// from the parts already copied.
 func TestOutageKeepsTheUpload(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -71,8 +71,8 @@ func TestOutageKeepsTheUpload(t *testing.T) {
 	})
 }
 
-// TestOutageLeavesNoUpload has the object be another or none by the next pass: the upload is of no
-// use.
+// TestOutageLeavesNoUpload changes or deletes the object before the next pass, which makes the
+// upload useless.
 func TestOutageLeavesNoUpload(t *testing.T) {
 	for name, change := range map[string]func(*awsfake.Bucket){
 		"overwritten": func(b *awsfake.Bucket) { b.Put("large", awsfake.SyntheticBody(20<<20, 2), awsfake.PutOptions{}) },

@@ -13,8 +13,8 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// lastGeneration shows what the last generation of the ledger says, in the mapping's figure. That
-// is for people to look at, so that what cannot be read is only logged.
+// lastGeneration shows the last generation of the ledger in the mapping's figure. The data is only
+// displayed, so read errors are logged and not returned.
 type lastGeneration struct {
 	store   store.Store
 	mapping string
@@ -40,7 +40,7 @@ func (l *lastGeneration) recall(ctx context.Context) {
 	}
 }
 
-// opened shows the last generation of a ledger that was opened.
+// opened shows the last generation of a ledger that was just opened.
 func (l *lastGeneration) opened(ctx context.Context, last record.Manifest) {
 	if err := l.generation(ctx, last); err != nil {
 		l.log.Warn("last generation was not shown", "err", err)
@@ -67,8 +67,8 @@ func (l *lastGeneration) quarantine(ctx context.Context, last record.Manifest) e
 	return err
 }
 
-// generation shows a generation that was committed before, and when a pass over the source last
-// was: a replay lists nothing.
+// generation shows a committed generation, and when the last pass over the whole source was
+// committed. A replay is not such a pass, because it does not list the source.
 func (l *lastGeneration) generation(ctx context.Context, last record.Manifest) error {
 	l.figure.SetLedger(last.Generation, last.Entries)
 	if last.Generation == 0 {
@@ -88,12 +88,12 @@ func (l *lastGeneration) generation(ctx context.Context, last record.Manifest) e
 			break
 		}
 	}
-	l.backlog.ListedAll() // what a replay tries again was listed once
+	l.backlog.ListedAll() // the objects that a replay retries were listed before
 	return nil
 }
 
-// listed shows when a pass over the source was committed before, so that a process that has just
-// started does not look as if nothing had ever been copied.
+// listed shows when the last pass over the source was committed. Without it, a process that has
+// just started would report that the mapping was never copied.
 func (l *lastGeneration) listed(at time.Time) {
 	l.figure.SetLastSuccess(at)
 	l.figure.SetLastListing(at)

@@ -13,8 +13,8 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// lease is the right to write the mapping's ledger, together with the ledger that is open while it
-// is held. Its methods are called one at a time, but for isHeld.
+// lease is the right to write the mapping's ledger, and the ledger that is open while the lease is
+// held. Its methods, except isHeld, must not be called concurrently.
 type lease struct {
 	mapping provenance.Mapping
 	options checkpoint.Options
@@ -22,11 +22,11 @@ type lease struct {
 	figure  *figure.Mapping
 	last    *lastGeneration
 
-	ledger *checkpoint.Ledger // nil while it is not held
+	ledger *checkpoint.Ledger // nil while the lease is not held
 	held   atomic.Bool
 }
 
-// open takes the lease and opens the ledger, or returns the one that is open.
+// open takes the lease and opens the ledger, or returns the ledger that is already open.
 func (l *lease) open(ctx context.Context) (*checkpoint.Ledger, error) {
 	if l.ledger != nil {
 		return l.ledger, nil
@@ -51,7 +51,7 @@ func (l *lease) open(ctx context.Context) (*checkpoint.Ledger, error) {
 	return ledger, nil
 }
 
-// show shows whether the lease is held here, and until when by another where err says so.
+// show sets the figure: whether this process holds the lease, or until when another process does.
 func (l *lease) show(err error) {
 	l.figure.SetLeaseHeld(err == nil)
 	if held, ok := errors.AsType[*store.LeaseHeldError](err); ok && !held.Until.IsZero() {
@@ -59,7 +59,7 @@ func (l *lease) show(err error) {
 	}
 }
 
-// close releases the lease, if it is held.
+// close releases the lease if it is held.
 func (l *lease) close() error {
 	if l.ledger == nil {
 		return nil
@@ -71,5 +71,5 @@ func (l *lease) close() error {
 	return ledger.Close()
 }
 
-// isHeld reports whether the lease is held, as far as is known here without asking.
+// isHeld reports whether this process holds the lease, to its knowledge. It sends no request.
 func (l *lease) isHeld() bool { return l.held.Load() }

@@ -10,9 +10,9 @@ import (
 	"syncd/internal/plan"
 )
 
-// TestLeftoversStayOurs kills a process that has copied objects and saved nothing of it. Before the
-// next pass an object is deleted, is filtered, or its mapping copies from elsewhere; and after that
-// pass, which nothing is claimed of any more, it is back. Its copy is syncd's own all the time.
+// TestLeftoversStayOurs kills a process that has copied objects but saved nothing. Before the next
+// pass an object is deleted or filtered, or its mapping copies from another place. The object is
+// back after that pass, when no claims are left. Its copy must still count as syncd's own.
 func TestLeftoversStayOurs(t *testing.T) {
 	const keys = 6
 	type change = func(w *world)
@@ -39,7 +39,7 @@ func TestLeftoversStayOurs(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld(t)
 					w.both()
-					w.put(name(keys)) // the copies before it are settled one by one
+					w.put(name(keys)) // the copies before this key are settled one by one
 					if !isFirst {
 						p := w.start(t, "S3")
 						if _, err := p.run(t); err != nil {
@@ -77,14 +77,14 @@ func TestLeftoversStayOurs(t *testing.T) {
 	}
 }
 
-// change writes another version of an object, of another size.
+// change writes another version of an object, with a different size.
 func (w *world) change(key string) {
 	w.source.Put(key, awsfake.BytesBody([]byte("changed")), awsfake.PutOptions{})
 }
 
-// TestLeftoverOfAHeldObjectStaysOurs kills a replay that has copied an object and saved nothing;
-// the next pass holds the object, because it is not due, and gives the claim up. When it is due its
-// copy is syncd's own.
+// TestLeftoverOfAHeldObjectStaysOurs kills a replay that has copied an object but saved nothing.
+// The next pass holds the object, because it is not due, and gives up the claim. When the object is
+// due, its copy must still count as syncd's own.
 func TestLeftoverOfAHeldObjectStaysOurs(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestLeftoverOfAHeldObjectStaysOurs(t *testing.T) {
 			t.Fatalf("got %+v, want the replay killed", got)
 		}
 		killed.finish(t)
-		time.Sleep(2 * time.Minute) // the lease ends, and the object is not due
+		time.Sleep(2 * time.Minute) // the lease expires, and the object is not due yet
 		second := w.start(t, "S3")
 		defer second.finish(t)
 		if got, err := second.run(t); err != nil || got.Held != 1 {

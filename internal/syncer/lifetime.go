@@ -9,12 +9,12 @@ import (
 	"syncd/internal/checkpoint"
 )
 
-// ErrDrained says that a pass ended early because it was asked to drain; what it had settled is
+// ErrDrained means that a pass ended early because it was asked to drain. What it had settled is
 // saved.
 var ErrDrained = errors.New("pass was drained before its end")
 
-// outlive returns a context that ends patience after ctx does, so that what is in hand can be
-// finished; and a func that ends it at once and frees what it holds.
+// outlive returns a context that ends patience after ctx ends, so that work in progress can be
+// finished. The returned func ends it at once and releases its resources.
 func outlive(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
 	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
@@ -30,9 +30,9 @@ func outlive(ctx context.Context, patience time.Duration) (context.Context, cont
 	}
 }
 
-// firstCause returns why a walk ended: the first of the errors that is not a cancellation, or the
-// drain that ctx asked for. What fails because it was canceled for one of these reasons is not the
-// cause, nor is what the ledger refuses once it has failed.
+// firstCause returns why a walk ended: the first error that is not a cancellation, or ErrDrained if
+// ctx has ended. Cancellations, and errors from a ledger that has already failed, are consequences
+// of another cause.
 func firstCause(ctx context.Context, errs ...error) error {
 	hasEnded := false
 	for _, err := range errs {

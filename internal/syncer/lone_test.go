@@ -11,8 +11,8 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// TestOneCauseForWhatIsMissing has the destination's bucket gone, or elsewhere: each pass ends soon
-// with one cause, and no row.
+// TestOneCauseForWhatIsMissing uses a destination bucket that does not exist or is in another
+// region: each pass ends soon with a single cause, and quarantines nothing.
 func TestOneCauseForWhatIsMissing(t *testing.T) {
 	for _, side := range []string{"source", "destination"} {
 		emptyPools()
@@ -44,8 +44,8 @@ func TestOneCauseForWhatIsMissing(t *testing.T) {
 	}
 }
 
-// TestOneWronglySigned has the service call the requests for one object wrongly signed, and take
-// all others.
+// TestOneWronglySigned makes the service reject the signature of the requests for one object, and
+// accept all others.
 func TestOneWronglySigned(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

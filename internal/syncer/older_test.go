@@ -9,9 +9,9 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// TestSettingsOfAnOlderLedger has a generation whose settings spell the service as it was
-// configured, and hold since when they are in force themselves: nothing is copied again for that,
-// and what was copied from elsewhere before still counts for nothing.
+// TestSettingsOfAnOlderLedger uses a generation in an older format: its settings contain the
+// service URL as it was configured, and the memo is in the fingerprint. This must not cause new
+// copies, and entries of copies from an earlier place must still not count.
 func TestSettingsOfAnOlderLedger(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -46,7 +46,7 @@ func TestSettingsOfAnOlderLedger(t *testing.T) {
 				t.Fatal(err)
 			}
 			if i == 0 {
-				slot.Carry(entries[name(i)]) // of pass 1, which copied from elsewhere
+				slot.Carry(entries[name(i)]) // from pass 1, which copied from another place
 			} else {
 				slot.Record(entries[name(i)])
 			}

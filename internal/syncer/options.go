@@ -24,20 +24,20 @@ type Lister interface {
 	List(ctx context.Context, r listing.Range) iter.Seq2[listing.Object, error]
 }
 
-// Copier copies one object, or takes over a copy that is there, and clears up after copies that
-// were broken off.
+// Copier copies objects, adopts copies that already exist, and cleans up after interrupted copies.
 type Copier interface {
 	denial.Copier
 	planner.Keys
 	preview.Copier
 	prover
 	uploader
-	// Clock returns the time of the service.
+	// Clock returns the current time by the service's clock.
 	Clock() time.Time
 }
 
-// Turns bounds the objects that are copied side by side. They are given in the order they are asked
-// for. An object whose requests wait to be tried again may leave its turn to others meanwhile.
+// Turns limits how many objects are copied at the same time. Turns are given in the order of the
+// Acquire calls. An object that waits to retry a request may lend its turn to others while it
+// waits.
 type Turns interface {
 	Acquire(ctx context.Context) error
 	Hold(ctx context.Context) (held context.Context, release func())
@@ -47,56 +47,56 @@ type Turns interface {
 type Options struct {
 	// Mapping is the mapping's name.
 	Mapping string
-	// Source lists the objects.
+	// Source lists the objects to copy.
 	Source Lister
-	// Destination lists what it holds already, so that it can be adopted; nil adopts nothing.
+	// Destination lists the objects that the destination already holds, so that they can be
+	// adopted. If it is nil, no objects are adopted.
 	Destination Lister
-	// Copier copies them.
+	// Copier copies the objects.
 	Copier Copier
-	// Rules decide between copy and skip; the passes in them are filled in from the ledger.
+	// Rules decide between copy and skip; the Syncer fills in the pass numbers from the ledger.
 	Rules plan.Rules
 	// Settings are recorded with each generation.
 	Settings provenance.Settings
 	// Rekey allows a pass to copy everything again under a new KMS key.
 	Rekey bool
-	// Store keeps the ledger, opened with the settings in Ledger.
+	// Store stores the ledger, which is opened with the options in Ledger.
 	Store  store.Store
 	Ledger checkpoint.Options
-	// Turns bounds the objects that are copied side by side; passes of several mappings may share
-	// them.
+	// Turns limits how many objects are copied at the same time. Several mappings may share it.
 	Turns Turns
-	// DrainTimeout is how long a pass may take to end once a drain began: most of it is for copies
-	// in flight to end, the rest to save.
+	// DrainTimeout is how long a pass may take to end once a drain starts. Most of that time is for
+	// copies in flight, the rest is for the save.
 	DrainTimeout time.Duration
-	// Terms are what copies cost by; the zero Terms are those of a server-side copy within one
-	// region.
+	// Terms are the terms by which copies are priced. The zero Terms mean server-side copies within
+	// one region.
 	Terms plan.Terms
-	// Meter is hung on every client of the mapping.
+	// Meter counts the requests of all clients of the mapping.
 	Meter *throttle.Meter
-	// Metrics is where the mapping is counted.
+	// Metrics has the metrics in which the mapping is counted.
 	Metrics *metrics.Metrics
-	// Figure is set to what is known of the mapping.
+	// Figure receives the current state of the mapping for metrics and the status page.
 	Figure *figure.Mapping
-	// Logger gets one line per pass, and one per object at debug level.
+	// Logger logs one line per pass, and one line per object at debug level.
 	Logger *slog.Logger
 	// Now is the clock.
 	Now func() time.Time
 }
 
 const (
-	// saveTimeout bounds a save once the context of its pass has ended; before, it may take as long
-	// as a large ledger needs.
+	// saveTimeout limits a save once the context of its pass has ended. Before that a save has no
+	// limit, because a large ledger takes time.
 	saveTimeout = 10 * time.Second
-	// saveShare is the part of a drain that is kept for the save, up to saveTimeout: what is copied
-	// and not saved is lost.
+	// saveShare is the fraction of the drain time that is reserved for the save, up to saveTimeout.
+	// Copies that are not saved must be made again.
 	saveShare = 5
 )
 
 // saveTime returns how long a save may take once the pass drains.
 func (o *Options) saveTime() time.Duration { return min(saveTimeout, o.DrainTimeout/saveShare) }
 
-// holdFor is how many actions the walk may take while an object is held: half of the ledger's
-// window, and no more than the plan is ahead.
+// holdFor returns how many actions the walk may take while a refused object is held: half of the
+// ledger's window, but at most planAhead.
 func (o *Options) holdFor() int {
 	if window := o.Ledger.Window; window > 0 {
 		return min(window/2, planAhead)

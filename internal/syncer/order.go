@@ -7,26 +7,26 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
-// Why passes begin, as the history names it.
+// The reasons why a pass starts, as recorded in the history.
 const (
 	TriggerSchedule = "schedule"
-	TriggerStart    = "start"    // of the daemon
-	TriggerRequest  = "request"  // of a user, to the daemon
-	TriggerBackfill = "backfill" // by that command
+	TriggerStart    = "start"    // when the daemon starts
+	TriggerRequest  = "request"  // a request to the daemon
+	TriggerBackfill = "backfill" // the backfill command
 	TriggerReplay   = history.TriggerReplay
 )
 
-// Order is what a pass is asked for with. The zero Order is a pass over the whole source, for a
+// Order describes the pass to run. The zero Order is a pass over the whole source, started by a
 // backfill.
 type Order struct {
-	// Replay chooses objects in quarantine for a pass over nothing else; nil for one over the whole
+	// Replay selects the objects in quarantine to retry. If it is nil, the pass covers the whole
 	// source.
 	Replay planner.Selector
-	// Rekey allows this pass to copy everything again under a new KMS key, as Options.Rekey does
-	// for all.
+	// Rekey allows this pass to copy everything again under a new KMS key. Options.Rekey allows it
+	// for every pass.
 	Rekey bool
-	// Trigger is why the pass begins, Request the id of the request that asks for it and By who
-	// sent that.
+	// Trigger is why the pass starts. Request is the ID of the request that asked for it, and By
+	// the sender of that request.
 	Trigger, Request, By string
 }
 

@@ -8,31 +8,30 @@ import (
 	"syncd/internal/syncer/denial"
 )
 
-// The exit codes that a pass gives a command. They are part of the public surface; docs/cli.md
-// lists them.
+// The exit codes for the result of a pass. They are a stable interface, described in docs/cli.md.
 const (
-	// ExitDone says that every object was settled.
+	// ExitDone means that every object was settled.
 	ExitDone = 0
-	// ExitFailed says that the pass did not reach its end: it failed, or everything was refused.
+	// ExitFailed means that the pass did not reach its end: it failed, or everything was refused.
 	ExitFailed = 1
-	// ExitQuarantined says that the pass reached its end and set objects aside.
+	// ExitQuarantined means that the pass reached its end and quarantined objects.
 	ExitQuarantined = 3
-	// ExitLeaseHeld says that another process may write the ledger.
+	// ExitLeaseHeld means that another process holds the lease on the ledger.
 	ExitLeaseHeld = 5
-	// ExitInterrupted says that the pass was asked to drain.
+	// ExitInterrupted means that the pass was asked to drain.
 	ExitInterrupted = 130
 )
 
-// Outcome is what became of a pass.
+// Outcome classifies the result of a pass.
 type Outcome struct {
-	// Result is a word for metrics, logs, pages and the history: complete, quarantined, drained,
-	// denied or failed; "" where no pass began because another process holds the lease.
+	// Result is used in metrics, logs, pages and the history: complete, quarantined, drained,
+	// denied or failed. It is "" if no pass began because another process holds the lease.
 	Result string
-	// Exit is the exit code that goes with it.
+	// Exit is the matching exit code.
 	Exit int
 }
 
-// OutcomeOf judges a pass by its summary and its error.
+// OutcomeOf returns the outcome of a pass with the given summary and error.
 func OutcomeOf(s Summary, err error) Outcome {
 	refused, isRefused := errors.AsType[*denial.Error](err)
 	switch {

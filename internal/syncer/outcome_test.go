@@ -12,7 +12,7 @@ import (
 	"syncd/internal/syncer/denial"
 )
 
-// TestOutcomeOf has the word and the exit code of each way in which a pass ends.
+// TestOutcomeOf checks the result and the exit code for each way in which a pass can end.
 func TestOutcomeOf(t *testing.T) {
 	refused := func(code string) error { return &denial.Error{Err: &smithy.GenericAPIError{Code: code}} }
 	aside := syncer.Summary{Quarantined: map[string]int64{"denied": 1}}

@@ -1,4 +1,4 @@
-//nolint:thelper // what runs in a bubble is a test: a failure must name its line
+//nolint:thelper // the funcs that run in bubbles are tests: failures must report their lines
 package syncer_test
 
 import (
@@ -13,15 +13,15 @@ import (
 	"syncd/internal/plan"
 )
 
-// TestOwnEntryThatALaterProcessReplaced has a second process of a pass replace a copy that the
-// first one saved, and be killed; the source then has its former version again.
+// TestOwnEntryThatALaterProcessReplaced makes a second process of a pass replace a copy that the
+// first one saved, and kills it. The source then has its former version again.
 func TestOwnEntryThatALaterProcessReplaced(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		if _, err := w.admin.PutBucketVersioning(t.Context(), versioned()); err != nil {
 			t.Fatal(err)
 		}
 		w.fill(6)
-		// The first object is slow, so that the others are settled above the mark and saved.
+		// The first object is slow, so that the others are settled and saved above the mark.
 		slow := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(0), Kind: awsfake.Timeout})
 		p := w.start(t, "folder")
 		p.life = 20 * time.Second
@@ -50,7 +50,8 @@ func TestOwnEntryThatALaterProcessReplaced(t *testing.T) {
 	})
 }
 
-// TestLeftoversThatMayNotBeListed kills a process under a role that may not list the destination.
+// TestLeftoversThatMayNotBeListed kills a process whose role is not allowed to list the
+// destination.
 func TestLeftoversThatMayNotBeListed(t *testing.T) {
 	for label, change := range map[string]struct{ between, back func(w *world) }{
 		"deleted": {func(w *world) { w.source.Delete(name(1)) }, func(w *world) { w.change(name(1)) }},
@@ -79,7 +80,7 @@ func TestLeftoversThatMayNotBeListed(t *testing.T) {
 	}
 }
 
-// TestMarkOutsideThePrefix narrows the source prefix, and is drained after the last key of the
+// TestMarkOutsideThePrefix narrows the source prefix, and drains the pass after the last key of the
 // ledger.
 func TestMarkOutsideThePrefix(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
@@ -102,8 +103,8 @@ func TestMarkOutsideThePrefix(t *testing.T) {
 	})
 }
 
-// TestClaimedCopyOfAnotherSourceIsNotAdopted puts the source prefix back: what was copied from the
-// other one has no checksum that tells, and is not believed for its time.
+// TestClaimedCopyOfAnotherSourceIsNotAdopted restores the source prefix. A copy from the other
+// prefix has no checksum to prove its content, and its date alone is not sufficient proof.
 func TestClaimedCopyOfAnotherSourceIsNotAdopted(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.copies.Relay, w.copies.Buffers = true, content.NewBuffers(32<<20)

@@ -1,4 +1,4 @@
-//nolint:thelper // what runs in a bubble is a test: a failure must name its line
+//nolint:thelper // the funcs that run in bubbles are tests: failures must report their lines
 package syncer_test
 
 import (
@@ -15,7 +15,7 @@ import (
 	"syncd/internal/syncer/rename"
 )
 
-// TestClaimsDoNotPileUp kills process after process at the same place.
+// TestClaimsDoNotPileUp kills one process after another at the same point.
 func TestClaimsDoNotPileUp(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(3)
@@ -34,7 +34,7 @@ func TestClaimsDoNotPileUp(t *testing.T) {
 	})
 }
 
-// TestAdoptedCopyHasTheClass finds a copy that was made under another storage class.
+// TestAdoptedCopyHasTheClass has an existing copy in another storage class.
 func TestAdoptedCopyHasTheClass(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(2)
@@ -103,7 +103,7 @@ func TestEmptySourceAfterAKill(t *testing.T) {
 	})
 }
 
-// TestDeleteMarkersAfterAKill deletes copies of a killed process in a versioned destination.
+// TestDeleteMarkersAfterAKill deletes copies of a killed process from a versioned destination.
 func TestDeleteMarkersAfterAKill(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(4)
@@ -149,7 +149,7 @@ func TestSettingsChangedTwiceBetweenKills(t *testing.T) {
 	})
 }
 
-// TestPrefixThatIsAKey has a source prefix that is a key as well.
+// TestPrefixThatIsAKey has a source prefix that is also the key of an object.
 func TestPrefixThatIsAKey(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.copies.SourcePlace.Prefix, w.copies.DestinationPlace.Prefix = "data", "p/"
@@ -172,11 +172,11 @@ func TestPrefixThatIsAKey(t *testing.T) {
 	})
 }
 
-// TestLostAnswerToACompletion loses the answer that completes an upload, whose beginning dates the
-// object.
+// TestLostAnswerToACompletion loses the response that completes an upload. The object is dated by
+// the start of the upload.
 func TestLostAnswerToACompletion(t *testing.T) {
 	for _, relay := range []bool{false, true} {
-		for _, lost := range []int{1, 0} { // once, or always
+		for _, lost := range []int{1, 0} { // lost once, or always
 			for _, changed := range []bool{false, true} {
 				bubble(t, func(t *testing.T, w *world) {
 					w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
@@ -212,7 +212,7 @@ func TestLostAnswerToACompletion(t *testing.T) {
 	}
 }
 
-// TestRenameForgetsNoQuarantine renames a mapping that has lost an answer.
+// TestRenameForgetsNoQuarantine renames a mapping after a response was lost.
 func TestRenameForgetsNoQuarantine(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(2)
@@ -233,8 +233,8 @@ func TestRenameForgetsNoQuarantine(t *testing.T) {
 	})
 }
 
-// TestDeniedLookKeepsTheRow deletes an object whose copy may be there and may not be looked at, and
-// brings it back.
+// TestDeniedLookKeepsTheRow deletes an object that may have a copy, which the role is not allowed
+// to read, and then restores the object.
 func TestDeniedLookKeepsTheRow(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(2)
@@ -256,8 +256,8 @@ func TestDeniedLookKeepsTheRow(t *testing.T) {
 	})
 }
 
-// TestDamagedClaim damages the records that hold the claims of a killed pass under other settings,
-// and puts these back.
+// TestDamagedClaim damages the records with the claims of a killed pass under other settings, and
+// then restores the settings.
 func TestDamagedClaim(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.underTwoPrefixes()
@@ -274,8 +274,8 @@ func TestDamagedClaim(t *testing.T) {
 	})
 }
 
-// TestClaimThatNeverEndsCoversForeignObjects has a claim of a wider prefix: what others put under a
-// narrower one, that passes have settled since, is theirs.
+// TestClaimThatNeverEndsCoversForeignObjects has a claim on a wide prefix. Objects that others
+// write under a narrower prefix, which passes have settled since, are foreign.
 func TestClaimThatNeverEndsCoversForeignObjects(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(5)

@@ -1,4 +1,4 @@
-//nolint:thelper // what runs in a bubble is a test: a failure must name its line
+//nolint:thelper // the funcs that run in bubbles are tests: failures must report their lines
 package syncer_test
 
 import (
@@ -13,8 +13,7 @@ import (
 	"syncd/internal/syncer/rename"
 )
 
-// passes runs a pass of a new process, and holds its exit code.
-
+// passes runs a pass in a new process, and checks its exit code.
 func (w *world) passes(t *testing.T, store, label string, exit int) syncer.Summary {
 	t.Helper()
 	p := w.start(t, store)
@@ -26,8 +25,7 @@ func (w *world) passes(t *testing.T, store, label string, exit int) syncer.Summa
 	return got
 }
 
-// killedAt runs a process that is killed as it sends that request, which is served.
-
+// killedAt runs a process that is killed when it sends the given request, which is still served.
 func (w *world) killedAt(t *testing.T, store, operation, key string, run func(p *process)) {
 	t.Helper()
 	p := w.start(t, store)
@@ -53,8 +51,8 @@ func bubble(t *testing.T, do func(t *testing.T, w *world)) {
 	})
 }
 
-// TestClaimOfAWiderPrefixEnds has a typo in the destination prefix, and a kill there: back under
-// the right one, passes soon look at nothing but the source.
+// TestClaimOfAWiderPrefixEnds kills a pass whose destination prefix has a typo. After the prefix is
+// corrected, passes soon send requests only to the source.
 func TestClaimOfAWiderPrefixEnds(t *testing.T) {
 	for _, key := range []bool{false, true} {
 		for _, wrong := range []string{"", "typo/"} {
@@ -91,8 +89,8 @@ func TestClaimOfAWiderPrefixEnds(t *testing.T) {
 	}
 }
 
-// TestKeptUploadThatWasCompleted completes an upload of an earlier pass, whose beginning dates the
-// object, and is killed; the source has another version then.
+// TestKeptUploadThatWasCompleted kills a pass that has completed an upload of an earlier pass. The
+// object is dated by the start of the upload. The source then has another version.
 func TestKeptUploadThatWasCompleted(t *testing.T) {
 	for label, change := range map[string]func(w *world){
 		"overwritten": func(w *world) { w.source.Put("large", awsfake.SyntheticBody(15<<20, 2), awsfake.PutOptions{}) },
@@ -124,7 +122,7 @@ func TestKeptUploadThatWasCompleted(t *testing.T) {
 	}
 }
 
-// TestLeftoverThatMayOnlyBeListed has a role that may list the destination and not read it.
+// TestLeftoverThatMayOnlyBeListed uses a role that may list the destination but not read it.
 func TestLeftoverThatMayOnlyBeListed(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(3)
@@ -143,8 +141,8 @@ func TestLeftoverThatMayOnlyBeListed(t *testing.T) {
 	})
 }
 
-// TestRowOfAnotherPlace moves the destination after an answer was lost: what is in the new place's
-// key is not syncd's for that.
+// TestRowOfAnotherPlace changes the destination after a response was lost. An object under the same
+// key in the new place must not count as syncd's own.
 func TestRowOfAnotherPlace(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		other := w.cloud.Account(consumer).CreateBucket("consumer-other", region, awsfake.BucketOptions{})
@@ -165,7 +163,8 @@ func TestRowOfAnotherPlace(t *testing.T) {
 	})
 }
 
-// TestRowUnderAKeyOfTwoSettingsAgo loses an answer under one key, and is denied under the next.
+// TestRowUnderAKeyOfTwoSettingsAgo loses a response under one KMS key, and is denied under the
+// next.
 func TestRowUnderAKeyOfTwoSettingsAgo(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.options.Rekey = true
@@ -187,13 +186,13 @@ func TestRowUnderAKeyOfTwoSettingsAgo(t *testing.T) {
 	})
 }
 
-// renaming gives the ledger of the mapping to one of another name with the same settings.
+// renaming returns the options to rename the mapping's ledger, with the same settings.
 func (w *world) renaming() rename.Options {
 	return rename.Options{From: "m", Ledger: checkpoint.Options{Mapping: "n"}, Settings: w.options.Settings}
 }
 
-// TestRenameForgetsNoClaim renames a mapping after a pass under other settings was killed, and
-// these were put back.
+// TestRenameForgetsNoClaim renames a mapping after a pass under other settings was killed and the
+// settings were restored.
 func TestRenameForgetsNoClaim(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.underTwoPrefixes()
@@ -215,8 +214,8 @@ func TestRenameForgetsNoClaim(t *testing.T) {
 	})
 }
 
-// TestFallbackToAnEarlierGeneration damages the last generation, or not: the copies that it was of
-// are still ours.
+// TestFallbackToAnEarlierGeneration damages the last generation in one case: the copies in it must
+// still count as syncd's own.
 func TestFallbackToAnEarlierGeneration(t *testing.T) {
 	for _, isDamaged := range []bool{false, true} {
 		t.Run(fmt.Sprint(isDamaged), func(t *testing.T) {
@@ -240,7 +239,7 @@ func TestFallbackToAnEarlierGeneration(t *testing.T) {
 }
 
 // TestFallbackBehindOtherSettings damages the last generation, which was made under other settings,
-// and puts these back.
+// and then restores the settings.
 func TestFallbackBehindOtherSettings(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.underTwoPrefixes()

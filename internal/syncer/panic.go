@@ -7,8 +7,8 @@ import (
 	"runtime/debug"
 )
 
-// PanicError is a panic in a pass, returned as the failure of that pass: a bug that one mapping
-// meets must not end the process that keeps the others.
+// PanicError is a panic in a pass, returned as the error of that pass. A bug in one mapping must
+// not end the process that serves the others.
 type PanicError struct {
 	Value any
 	Stack []byte
@@ -16,8 +16,7 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("run pass: panic: %v", e.Value) }
 
-// guarded calls do and returns a panic in it as an error. Every goroutine of a pass needs it for
-// itself.
+// guarded calls do and returns a panic in it as an error. Every goroutine of a pass must use it.
 func guarded(do func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -27,7 +26,7 @@ func guarded(do func() error) (err error) {
 	return do()
 }
 
-// logPanic logs where it was, once; the error itself goes the way of all errors.
+// logPanic logs the stack of a panic. The error itself is returned like any other.
 func logPanic(log *slog.Logger, err error) {
 	if panicked, ok := errors.AsType[*PanicError](err); ok {
 		log.Error("pass panicked", "err", panicked, "stack", string(panicked.Stack))

@@ -19,7 +19,7 @@ import (
 	"syncd/internal/syncer"
 )
 
-// The panics: parts of a pass that work until they meet a bug, once.
+// The parts of a pass that work until they panic once.
 
 type panickingLister struct {
 	listing.Live
@@ -63,8 +63,8 @@ func fire(armed *atomic.Bool, now bool) {
 	}
 }
 
-// TestAPanicIsAFailedPass has each goroutine of a pass meet a bug: the pass fails and says where,
-// and the next one goes on.
+// TestAPanicIsAFailedPass makes each goroutine of a pass panic: the pass fails and logs the stack,
+// and the next pass resumes it.
 func TestAPanicIsAFailedPass(t *testing.T) {
 	for where, arrange := range map[string]func(o *syncer.Options, armed *atomic.Bool){
 		"listing": func(o *syncer.Options, armed *atomic.Bool) {
@@ -80,7 +80,7 @@ func TestAPanicIsAFailedPass(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.fill(1000)
-				w.cloud.SetLatency(200 * time.Millisecond) // long enough for a save in the middle
+				w.cloud.SetLatency(200 * time.Millisecond) // long enough for a save during the pass
 				o, armed := w.options, new(atomic.Bool)
 				armed.Store(true)
 				o.Source, o.Copier = w.live, copier.New(w.copies)

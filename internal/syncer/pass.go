@@ -21,30 +21,30 @@ type pass struct {
 	turns    Turns
 	worker   *worker
 	saver    *saver
-	// patience is how long copies in flight may go on once the pass drains.
+	// patience is how long copies in flight may continue once the pass drains.
 	patience time.Duration
-	// window is how many actions the walk may take while an object is held.
+	// window is how many actions the walk may take while a refused object is held.
 	window int
-	taken  int // actions
+	taken  int // number of actions taken
 }
 
-// walk is the heart: it takes each action of the plan, carries it out, and has what is settled
-// saved when it is due.
+// walk is the main loop of a pass. It takes each action of the plan, carries it out, and saves the
+// settled entries when a save is due.
 //
-// When ctx ends no further action is taken; copies in flight go on for as long as a drain may take.
+// When ctx ends, walk takes no more actions. Copies in flight may continue for p.patience.
 func (p *pass) walk(ctx context.Context) error {
 	patient, giveUp := outlive(ctx, p.patience)
 	defer giveUp()
 	copies, working := errgroup.WithContext(patient)
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
-	defer context.AfterFunc(working, stop)() // a copy that ends the pass ends the reading too
-	// A save is of the pass, not of its copies: when the last of these has ended, a save that has
-	// begun continues to its end.
+	defer context.AfterFunc(working, stop)() // a copy that ends the pass also stops the plan
+	// Saves use ctx, not the context of the copies: that one ends with the last copy, and a save in
+	// progress must be completed.
 	save := func() error {
 		err := p.saver.save(ctx)
 		if err != nil {
-			giveUp() // what is copied from now on could not be recorded
+			giveUp() // copies made from now on could not be recorded
 		}
 		return err
 	}
@@ -72,12 +72,13 @@ func (p *pass) walk(ctx context.Context) error {
 	return firstCause(ctx, copies.Wait(), saved(), p.claims.wait(), err)
 }
 
-// isCarried reports whether an action takes no request.
+// isCarried reports whether an action is carried out without sending requests.
 func isCarried(a plan.Action) bool { return a.Kind == plan.Skip && !a.Unsure }
 
-// reserve takes the action's place in the ledger. For one that takes requests it claims the key, if
-// that will be written, and waits for a turn. Turns are given in key order, and an action that has
-// one is carried out: a drain leaves no hole below what was copied.
+// reserve reserves a slot in the ledger for an action. If the action sends requests, reserve also
+// waits for a turn, and claims the key first if it will be written. Turns are given in key order,
+// and an action that has a turn is always carried out. So a drain leaves no gap below the keys that
+// were copied.
 func (p *pass) reserve(ctx context.Context, a plan.Action) (*checkpoint.Slot, error) {
 	p.taken++
 	p.worker.record.release(p.refusals.Take(a.Object.Key, p.window))
@@ -96,14 +97,15 @@ func (p *pass) reserve(ctx context.Context, a plan.Action) (*checkpoint.Slot, er
 	return slot, p.turns.Acquire(ctx)
 }
 
-// copy carries out an action that takes requests, and gives its turn back.
+// copy carries out an action that sends requests, then releases its turn.
 func (p *pass) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) error {
 	held, release := p.turns.Hold(ctx)
 	defer release()
 	return guarded(func() error { return p.worker.carryOut(held, slot, a) })
 }
 
-// end sets aside what was refused, unless everything was, and ends the counts of the log.
+// end quarantines the objects that are still held, unless everything was refused, and logs the
+// remaining counts.
 func (p *pass) end(err error) {
 	if _, ok := errors.AsType[*denial.Error](err); !ok {
 		p.worker.record.release(p.refusals.Rest())

@@ -16,12 +16,12 @@ import (
 	"syncd/internal/transfer"
 )
 
-// glob is a plan.Pattern for tests: it matches what begins with it.
+// glob is a plan.Pattern for tests: it matches keys with that prefix.
 type glob string
 
 func (g glob) Match(key string) bool { return strings.HasPrefix(key, string(g)) }
 
-// TestPassAddsUp has objects of every outcome in one pass.
+// TestPassAddsUp runs a pass with objects of every outcome.
 func TestPassAddsUp(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -44,7 +44,7 @@ func TestPassAddsUp(t *testing.T) {
 
 		time.Sleep(time.Minute)
 		w.put(name(3))
-		if got := mustRun(t, s); got.Copied != 1 { // from now on it is known that the role may send If-Match
+		if got := mustRun(t, s); got.Copied != 1 { // after this it is known that the role may send If-Match
 			t.Fatalf("got %+v, want one copied", got)
 		}
 		time.Sleep(time.Minute)
@@ -58,8 +58,8 @@ func TestPassAddsUp(t *testing.T) {
 		want = syncer.Summary{
 			Mapping: "m", Pass: 3, Generation: 3, Listed: 13, Copied: 2, CopiedBytes: 2, Unchanged: 7, Kept: 1,
 			Skipped: map[string]int64{"excluded": 2, "too_large": 1}, Quarantined: map[string]int64{"denied": 1},
-			// The object that was denied is looked for in a listing: S3 denies what is not there
-			// too.
+			// The denied object is looked up in a listing, because S3 also denies reading an object
+			// that does not exist.
 			Requests: map[string]int64{"ListObjectsV2": 2, "CopyObject": 4}, Throttled: 1, Result: "quarantined", Exit: 3, Seconds: last.Seconds,
 		}
 		if diff := cmp.Diff(want, last); diff != "" {
@@ -88,7 +88,7 @@ func TestSecondPassCopiesNothing(t *testing.T) {
 	})
 }
 
-// TestPassRemembersWhatWasCopied looks into the ledger.
+// TestPassRemembersWhatWasCopied checks the entries in the ledger.
 func TestPassRemembersWhatWasCopied(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -113,8 +113,8 @@ func TestPassRemembersWhatWasCopied(t *testing.T) {
 	})
 }
 
-// TestPoisonedObjectIsSetAside has an object fail that was copied before. The ledger no longer
-// vouches for its copy, which a request whose answer was lost may have replaced.
+// TestPoisonedObjectIsSetAside has an object fail that was copied before. The ledger must drop the
+// entry of its copy, because a request whose response was lost may have replaced the copy.
 func TestPoisonedObjectIsSetAside(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -161,7 +161,8 @@ func TestPoisonedObjectIsSetAside(t *testing.T) {
 	})
 }
 
-// TestVanishedObjectIsSkipped deletes objects between listing and copy, one of them copied before.
+// TestVanishedObjectIsSkipped deletes objects between listing and copy, one of which was copied
+// before.
 func TestVanishedObjectIsSkipped(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -214,7 +215,7 @@ func TestSlowObjectStopsNoOther(t *testing.T) {
 	})
 }
 
-// TestSecondRunWaits has two passes asked for at once.
+// TestSecondRunWaits runs two passes at the same time.
 func TestSecondRunWaits(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -267,7 +268,7 @@ func TestProgress(t *testing.T) {
 			seen = append(seen, p)
 		}
 		time.AfterFunc(500*time.Millisecond, look)                // before the first page
-		time.AfterFunc(1500*time.Millisecond, look)               // behind the first page
+		time.AfterFunc(1500*time.Millisecond, look)               // after the first page
 		time.AfterFunc(10*time.Second+500*time.Millisecond, look) // in the middle of the copies
 		mustRun(t, s)
 		want := []syncer.Progress{

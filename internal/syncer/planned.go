@@ -11,7 +11,7 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
-// planned is the plan of a pass, each action of which is counted when it is made.
+// planned yields the plan of a pass and counts each action.
 type planned struct {
 	planner  *planner.Planner
 	ledger   *checkpoint.Pass
@@ -51,7 +51,7 @@ func (p *planned) add(a plan.Action) {
 	p.count.action(a.Reason)
 }
 
-// end notes that the plan has come to its end.
+// end records that the plan is complete.
 func (p *planned) end() {
 	p.tally.listedAll()
 	p.claims.plan("")

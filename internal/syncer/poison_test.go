@@ -14,7 +14,7 @@ import (
 	"syncd/internal/syncer"
 )
 
-// poisoned is a client that meets a bug at one key, whatever is asked of it.
+// poisoned is a client that panics at every request for one key.
 type poisoned struct {
 	*s3.Client
 	key string
@@ -36,8 +36,8 @@ func (p poisoned) bite(key *string) {
 	}
 }
 
-// TestAPoisonedObject has one object bring out a bug, as it is copied and as its copy is looked
-// for: it is set aside and the others are copied.
+// TestAPoisonedObject has one object that causes a panic, when it is copied and when its copy is
+// looked up: it is quarantined and the others are copied.
 func TestAPoisonedObject(t *testing.T) {
 	for _, present := range []bool{false, true} {
 		emptyPools()

@@ -15,9 +15,9 @@ import (
 	"syncd/internal/transfer"
 )
 
-// TestQuoteIsWhatACopySends holds the quote of single copies to what the copier sends, around every
-// size at which it does something else, and to what is asked of both keys, neither of which is
-// behind a Bucket Key.
+// TestQuoteIsWhatACopySends compares the quote of single copies with the requests that the copier
+// sends, around every size at which its behavior changes, and with the KMS requests to both keys,
+// neither of which uses a Bucket Key.
 func TestQuoteIsWhatACopySends(t *testing.T) {
 	const mib, gib = 1 << 20, 1 << 30
 	tests := []struct {
@@ -72,7 +72,7 @@ func TestQuoteIsWhatACopySends(t *testing.T) {
 	}
 }
 
-// obey sets the copier as the terms say.
+// obey sets the options of the copier to those of the terms.
 func (w *world) obey(terms plan.Terms) {
 	w.copies.Settings = terms.Settings
 	if terms.Relay {

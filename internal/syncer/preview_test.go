@@ -24,7 +24,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// preview plans the next pass of a syncer made of the world as it is now.
+// preview plans the next pass with a new syncer.
 func (w *world) preview(t *testing.T) (preview.Pass, []preview.Fate) {
 	t.Helper()
 	w.settle()
@@ -43,15 +43,15 @@ func mustPreview(t *testing.T, s *syncer.Syncer) (planned preview.Pass, fates []
 	return planned, fates
 }
 
-// both lets the world adopt what lies at its destination.
+// both makes the world adopt what its destination already holds.
 func (w *world) both() {
 	there := w.live
 	there.Place.Bucket, there.Place.Account = "consumer-copy", consumer
 	w.options.Destination = there
 }
 
-// TestPreviewIsTheNextPass changes the source at random, sets objects aside, lets time go by and
-// changes settings; what each pass does is what the preview before it said.
+// TestPreviewIsTheNextPass changes the source at random, quarantines objects, lets time pass and
+// changes settings. Each pass must do what the preview before it predicted.
 func TestPreviewIsTheNextPass(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -74,7 +74,8 @@ func TestPreviewIsTheNextPass(t *testing.T) {
 	})
 }
 
-// disturb does one thing to the world. What lasts for one pass alone mend ends.
+// disturb makes one random change to the world. mend undoes a change that must last for one pass
+// only.
 func (w *world) disturb(random *rand.Rand) (what string, mend func()) {
 	key := name(random.IntN(12))
 	nothing := func() {}
@@ -124,7 +125,7 @@ func comparePass(t *testing.T, what string, planned preview.Pass, got syncer.Sum
 	if planned.Adopt.Objects < got.Adopted {
 		t.Errorf("%s: got %d candidates for adoption, want at least the %d adopted", what, planned.Adopt.Objects, got.Adopted)
 	}
-	// Where nothing failed and nothing was adopted, the requests are those of the plan to the last.
+	// If nothing failed and nothing was adopted, the requests are exactly those of the plan.
 	if got.SetAside() == got.Held && planned.Adopt.Objects == 0 {
 		if diff := cmp.Diff(got.Requests, planned.Requests); diff != "" {
 			t.Errorf("%s: requests (-pass +preview):\n%s", what, diff)
@@ -132,8 +133,8 @@ func comparePass(t *testing.T, what string, planned preview.Pass, got syncer.Sum
 	}
 }
 
-// TestPreviewOfAnInterruptedPass plans only what is left, while the lease is held, and so does one
-// of a pass under way.
+// TestPreviewOfAnInterruptedPass checks that only the rest of the pass is planned, even while the
+// lease is held. The same applies while a pass is running.
 func TestPreviewOfAnInterruptedPass(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -171,7 +172,7 @@ func TestPreviewOfAnInterruptedPass(t *testing.T) {
 	})
 }
 
-// files are the names and sizes of what lies under dir.
+// files returns the names and sizes of the files under dir.
 func files(t *testing.T, dir string) map[string]int64 {
 	t.Helper()
 	found := map[string]int64{}
@@ -187,8 +188,7 @@ func files(t *testing.T, dir string) map[string]int64 {
 	return found
 }
 
-// TestPreviewOfAnAdoption finds what may be copies already, by listing both sides and looking at
-// nothing.
+// TestPreviewOfAnAdoption finds possible copies by listing both sides. It reads no objects.
 func TestPreviewOfAnAdoption(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -216,7 +216,7 @@ func TestPreviewOfAnAdoption(t *testing.T) {
 	})
 }
 
-// TestPreviewWithoutADestinationToList plans what a pass does that may only write there.
+// TestPreviewWithoutADestinationToList plans a pass whose role can only write to the destination.
 func TestPreviewWithoutADestinationToList(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -230,8 +230,8 @@ func TestPreviewWithoutADestinationToList(t *testing.T) {
 	})
 }
 
-// TestPreviewTellsWhatWillFail finds the objects that no request is sent for, and those that only a
-// restore makes readable.
+// TestPreviewTellsWhatWillFail finds the objects for which no request is sent, and those that must
+// be restored before they can be read.
 func TestPreviewTellsWhatWillFail(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -251,7 +251,7 @@ func TestPreviewTellsWhatWillFail(t *testing.T) {
 	})
 }
 
-// TestPreviewOfADamagedLedger plans to begin anew, as the pass does.
+// TestPreviewOfADamagedLedger checks that the preview starts from scratch, as the pass does.
 func TestPreviewOfADamagedLedger(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -274,7 +274,8 @@ func TestPreviewOfADamagedLedger(t *testing.T) {
 	})
 }
 
-// TestPreviewEnds with the first error of a listing, of its caller, or of its context.
+// TestPreviewEnds checks that a preview ends with the first error of a listing, of its caller or of
+// its context.
 func TestPreviewEnds(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -297,7 +298,7 @@ func TestPreviewEnds(t *testing.T) {
 	})
 }
 
-// endless lists n objects out of nothing.
+// endless lists n generated objects.
 type endless int
 
 func (n endless) List(context.Context, listing.Range) iter.Seq2[listing.Object, error] {
@@ -310,7 +311,7 @@ func (n endless) List(context.Context, listing.Range) iter.Seq2[listing.Object, 
 	}
 }
 
-// TestPreviewTakesNoMemory plans many objects in the memory of few.
+// TestPreviewTakesNoMemory checks that memory use does not grow with the number of objects.
 func TestPreviewTakesNoMemory(t *testing.T) {
 	const many, most = 300_000, 8 << 20
 	w := newWorld(t)
@@ -336,7 +337,8 @@ func TestPreviewTakesNoMemory(t *testing.T) {
 	}
 }
 
-// TestPreviewOfTheLedger estimates its writes to within half of what a pass makes.
+// TestPreviewOfTheLedger checks that the estimated ledger writes are within half of those of the
+// pass.
 func TestPreviewOfTheLedger(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -344,7 +346,7 @@ func TestPreviewOfTheLedger(t *testing.T) {
 		w.fill(3000)
 		w.settle()
 		w.options.Ledger.FlushEntries = 100
-		w.cloud.SetLatency(5 * time.Millisecond) // by which copies take turns, and not by the machine's load
+		w.cloud.SetLatency(5 * time.Millisecond) // so that the order of copies does not depend on the load of the machine
 		planned, _ := w.preview(t)
 		if _, err := w.pass(t); err != nil {
 			t.Fatal(err)

@@ -19,19 +19,19 @@ import (
 	"syncd/internal/transfer"
 )
 
-// process is what a syncer runs on. A killed one does nothing any more, as far as anybody can see:
-// no request leaves it, and nothing reaches its disk.
+// process is a process that runs a syncer. A killed process has no further observable effects: it
+// sends no requests, and writes nothing to its disk.
 type process struct {
 	*syncer.Syncer
 	dead atomic.Bool
-	life time.Duration   // of a pass, after which the process is killed; 0: as long as it takes
-	ctx  context.Context //nolint:containedctx // that of its passes, which ends with it
+	life time.Duration   // how long a pass runs before the process is killed; 0 means no limit
+	ctx  context.Context //nolint:containedctx // the context of its passes, which ends with the process
 	end  context.CancelFunc
 }
 
 var errKilled = errors.New("the process was killed")
 
-// kill ends the process at once, drain asks it to.
+// kill ends the process at once; drain asks it to end.
 func (p *process) kill() {
 	p.dead.Store(true)
 	p.end()
@@ -39,7 +39,7 @@ func (p *process) kill() {
 
 func (p *process) drain() { p.end() }
 
-// wire is a process's way to the services.
+// wire is the connection of a process to the services.
 type wire struct {
 	next http.RoundTripper
 	of   *process
@@ -51,12 +51,12 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	res, err := w.next.RoundTrip(r)
 	if w.of.dead.Load() {
-		return nil, errors.Join(errKilled, err) // what was under way may have been done
+		return nil, errors.Join(errKilled, err) // requests in flight may have been carried out
 	}
 	return res, err
 }
 
-// disk is a process's way to a folder.
+// disk is the access of a process to a folder.
 type disk struct {
 	store.Store
 	of *process
@@ -76,10 +76,11 @@ func (d disk) Delete(ctx context.Context, name string) error {
 	return d.Store.Delete(ctx, name)
 }
 
-// stores are the kinds of store that a process can have its ledger in.
+// stores returns the kinds of store for the ledger of a process.
 func stores() []string { return []string{"folder", "S3"} }
 
-// start begins a process of the world as it is now, with its ledger in a store of that kind.
+// start starts a process with the world's current options and its ledger in a store of the given
+// kind.
 func (w *world) start(t *testing.T, store string) *process {
 	t.Helper()
 	w.settle()
@@ -106,7 +107,7 @@ func (w *world) start(t *testing.T, store string) *process {
 	return p
 }
 
-// way is a process's network.
+// way returns the network of a process.
 func (w *world) way() http.RoundTripper {
 	if w.network == nil {
 		return w.cloud.RoundTripper()
@@ -116,7 +117,7 @@ func (w *world) way() http.RoundTripper {
 
 const stateBucket = "consumer-state"
 
-// stateBucket makes the bucket for ledgers, once.
+// stateBucket creates the bucket for ledgers if it does not exist yet.
 func (w *world) stateBucket() {
 	if !w.hasState {
 		w.cloud.Account(consumer).CreateBucket(stateBucket, region, awsfake.BucketOptions{})
@@ -124,7 +125,7 @@ func (w *world) stateBucket() {
 	}
 }
 
-// run runs a pass, waiting for the lease of a process that was killed.
+// run runs a pass. It waits for the lease of a killed process to expire.
 func (p *process) run(t *testing.T) (syncer.Summary, error) {
 	t.Helper()
 	for {

@@ -17,14 +17,14 @@ import (
 	"syncd/internal/syncer"
 )
 
-// TestAKilledPassUnderNewSettingsResumes kills a pass that copies everything again four times: what
-// was saved under the new settings is not copied once more, whichever process takes over, and the
-// upload that was under way is resumed.
+// TestAKilledPassUnderNewSettingsResumes kills a pass that copies everything again four times. What
+// was saved under the new settings is not copied again by any process, and the unfinished upload is
+// resumed.
 func TestAKilledPassUnderNewSettingsResumes(t *testing.T) {
 	for _, store := range stores() {
 		for _, d := range detours() {
 			if d.name == "source" || d.name == "source prefix" {
-				continue // the destination's keys are the same, so that their copies under way are another matter
+				continue // the destination keys are the same, so their copies in progress are a different case
 			}
 			t.Run(store+", "+d.name, func(t *testing.T) {
 				emptyPools()
@@ -36,12 +36,12 @@ func TestAKilledPassUnderNewSettingsResumes(t *testing.T) {
 
 func killUnderNewSettings(t *testing.T, store string, d detour) {
 	t.Helper()
-	const objects, kills, atOnce = 600, 4, 8 // of which each takes half a second
+	const objects, kills, atOnce = 600, 4, 8 // each object takes half a second
 	w := newWorld(t)
 	w.both()
 	w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
 	w.fill(objects)
-	w.source.Put("k", awsfake.SyntheticBody(80<<20, 1), awsfake.PutOptions{}) // before all others
+	w.source.Put("k", awsfake.SyntheticBody(80<<20, 1), awsfake.PutOptions{}) // sorts before all others
 	change, _ := d.begin(w)
 	first := w.start(t, store)
 	if got, err := first.run(t); err != nil || got.Exit != 0 {
@@ -52,12 +52,12 @@ func killUnderNewSettings(t *testing.T, store string, d detour) {
 	change()
 	w.cloud.SetLatency(500 * time.Millisecond)
 	w.cloud.ResetRequests()
-	slow := w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Skip: 4, Kind: awsfake.Timeout}) // it lasts over all kills
+	slow := w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Skip: 4, Kind: awsfake.Timeout}) // it takes longer than all kills
 	for range kills {
 		p := w.start(t, store)
 		p.life = 10 * time.Second
 		if store == "S3" {
-			p.life = 20 * time.Second // opening it takes half of that
+			p.life = 20 * time.Second // opening the ledger takes half of that
 		}
 		if got, err := p.run(t); err == nil {
 			t.Fatalf("got %+v, want a pass that is killed", got)
@@ -71,8 +71,8 @@ func killUnderNewSettings(t *testing.T, store string, d detour) {
 	}
 	last.finish(t)
 	w.wantInStep(t)
-	// At each kill what is in flight is lost, and what was settled since the last save: two seconds
-	// at first, then four, then eight.
+	// Each kill loses the copies in flight and those settled since the last save, which are two
+	// seconds of work at first, then four, then eight.
 	total := int64(len(w.source.Keys()) - 1)
 	if n := w.cloud.BucketRequests("consumer-copy")["CopyObject"]; n > total+kills*(atOnce+8*2*atOnce) {
 		t.Errorf("got %d copies of %d objects in %d kills", n, total, kills)
@@ -82,7 +82,7 @@ func killUnderNewSettings(t *testing.T, store string, d detour) {
 	}
 }
 
-// stateUploads is how many uploads ledgers on S3 have begun.
+// stateUploads returns how many multipart uploads the ledgers on S3 have started.
 func (w *world) stateUploads() int64 {
 	if !w.hasState {
 		return 0
@@ -90,7 +90,7 @@ func (w *world) stateUploads() int64 {
 	return w.cloud.BucketRequests(stateBucket)["CreateMultipartUpload"]
 }
 
-// slowStore takes its time for records.
+// slowStore is a store whose writes are slow.
 type slowStore struct {
 	store.Store
 	takes time.Duration
@@ -109,7 +109,8 @@ func (s slowStore) Create(ctx context.Context, name string, write func(io.Writer
 	return s.Store.Create(ctx, name, write)
 }
 
-// TestASaveThatHasBegunEnds has the last copy of a pass end while settled objects are being saved.
+// TestASaveThatHasBegunEnds makes the last copy of a pass end while settled objects are being
+// saved.
 func TestASaveThatHasBegunEnds(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -134,8 +135,8 @@ func TestASaveThatHasBegunEnds(t *testing.T) {
 	})
 }
 
-// TestQuietStretchesArePassed has a process be restarted more often than it takes to list a stretch
-// of objects of which none has changed.
+// TestQuietStretchesArePassed restarts a process at shorter intervals than it takes to list a range
+// of unchanged objects.
 func TestQuietStretchesArePassed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

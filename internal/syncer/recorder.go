@@ -17,7 +17,7 @@ import (
 	"syncd/internal/syncer/denial"
 )
 
-// recorder hands what became of each object to the ledger, the summary, the metrics and the log.
+// recorder records the result of each object in the ledger, the summary, the metrics and the log.
 type recorder struct {
 	count   counters
 	tally   *tally
@@ -26,20 +26,20 @@ type recorder struct {
 	now     func() time.Time
 	log     *slog.Logger
 	repeats repeats // keeps the log short
-	// logger is the mapping's, and so is warnedUnconditional.
+	// logger and warnedUnconditional belong to the mapping, not to the pass.
 	logger              *slog.Logger
 	warnedUnconditional *atomic.Bool
-	// usedParts says that an object was copied in parts.
+	// usedParts reports whether an object was copied in parts.
 	usedParts atomic.Bool
 }
 
-// inFlight counts a copy in flight until the returned func is called.
+// inFlight counts a copy as in flight until end is called.
 func (r *recorder) inFlight() (end func()) {
 	r.count.inFlight.Inc()
 	return r.count.inFlight.Dec
 }
 
-// done strikes an object off the backlog.
+// done removes an object from the backlog.
 func (r *recorder) done(key string) { r.backlog.Remove(key) }
 
 // skipped counts an action that needs no copy.
@@ -60,13 +60,13 @@ func (r *recorder) skipped(a plan.Action) {
 	r.count.object(outcome)
 }
 
-// gone counts an object that was listed and was not there any more.
+// gone counts an object that was listed but has been deleted since.
 func (r *recorder) gone() {
 	r.tally.skipped(plan.Gone)
 	r.count.object(outcomeSkipped)
 }
 
-// proved records an object whose recorded copy is still there.
+// proved records an object whose recorded copy still exists.
 func (r *recorder) proved(slot *checkpoint.Slot, a plan.Action) {
 	slot.Carry(*a.Previous)
 	r.tally.skipped(plan.Unchanged)
@@ -74,14 +74,14 @@ func (r *recorder) proved(slot *checkpoint.Slot, a plan.Action) {
 	r.done(a.Object.Key)
 }
 
-// adopted records what the destination held already.
+// adopted records a copy that the destination already held.
 func (r *recorder) adopted(slot *checkpoint.Slot, a plan.Action, result copier.Result) {
 	slot.Record(entryOf(a, result))
 	r.tally.adopted()
 	r.count.object(outcomeAdopted)
 }
 
-// copied records a copy, which took that long.
+// copied records a copy and how long it took.
 func (r *recorder) copied(slot *checkpoint.Slot, a plan.Action, result copier.Result, took time.Duration) {
 	slot.Record(entryOf(a, result))
 	r.note(a.Object.Key, result.Notes)
@@ -97,7 +97,7 @@ func (r *recorder) copied(slot *checkpoint.Slot, a plan.Action, result copier.Re
 	r.tally.copied(result.Object.Size)
 	r.count.object(outcomeCopied)
 	r.count.bytes.Add(float64(result.Object.Size))
-	r.count.cost.Add(r.quoter.Beyond(result.Object)) // its requests were counted when they were sent
+	r.count.cost.Add(r.quoter.Beyond(result.Object)) // the requests were already counted when they were sent
 	r.count.copyDuration.Observe(took.Seconds())
 	r.log.Debug("object copied", "key", a.Object.Key, "bytes", a.Object.Size, "reason", a.Reason, "duration", took)
 }
@@ -110,8 +110,8 @@ func entryOf(a plan.Action, r copier.Result) record.Entry {
 	}
 }
 
-// note logs what could not be carried over. The first object of each kind is logged, and how many
-// follow.
+// note logs metadata that could not be copied. It logs the first object with the same notes at info
+// level, and later only counts.
 func (r *recorder) note(key string, notes []string) {
 	if len(notes) == 0 {
 		return
@@ -126,8 +126,8 @@ func (r *recorder) note(key string, notes []string) {
 	}
 }
 
-// unconditional notes a copy that was written without the condition that protects what others put
-// there.
+// unconditional counts a copy that was written without a condition, which could have overwritten an
+// object from another writer.
 func (r *recorder) unconditional(why string) {
 	r.count.unconditional.Inc()
 	if !r.warnedUnconditional.Swap(true) {
@@ -135,7 +135,7 @@ func (r *recorder) unconditional(why string) {
 	}
 }
 
-// row is the row of an object that is set aside.
+// row returns the quarantine row for an object.
 func (r *recorder) row(a plan.Action, ours copier.Ours, err error) record.Quarantined {
 	now := r.now()
 	return record.Quarantined{
@@ -145,9 +145,9 @@ func (r *recorder) row(a plan.Action, ours copier.Ours, err error) record.Quaran
 	}
 }
 
-// failed sets an object aside. The ledger has no entry of it any more: a request whose answer was
-// lost may have replaced the copy that the entry was of. What is syncd's own there all the same,
-// the row says.
+// failed quarantines an object. Its ledger entry is dropped, because a request whose response was
+// lost may have replaced the copy. The quarantine row records what at the destination still belongs
+// to syncd.
 func (r *recorder) failed(slot *checkpoint.Slot, a plan.Action, ours copier.Ours, err error) {
 	r.setAside(slot, r.row(a, ours, err))
 	if bug, ok := errors.AsType[*request.PanicError](err); ok && r.repeats.firstPanic() {
@@ -155,7 +155,7 @@ func (r *recorder) failed(slot *checkpoint.Slot, a plan.Action, ours copier.Ours
 	}
 }
 
-// release sets objects aside that were held.
+// release quarantines objects that were held.
 func (r *recorder) release(held []denial.Held) {
 	for _, h := range held {
 		r.setAside(h.Slot, h.Row)
@@ -163,8 +163,8 @@ func (r *recorder) release(held []denial.Held) {
 	}
 }
 
-// setAside enters a row of quarantine. The first of each reason is logged, and how many follow:
-// there may be millions.
+// setAside adds a quarantine row. It logs the first object of each reason as a warning, and later
+// only counts: there may be millions.
 func (r *recorder) setAside(slot *checkpoint.Slot, row record.Quarantined) {
 	slot.Quarantine(row, nil)
 	r.backlog.SetAside(row.LastAt)
@@ -181,8 +181,8 @@ func (r *recorder) setAside(slot *checkpoint.Slot, row record.Quarantined) {
 	}
 }
 
-// logDue logs how many objects met the same, when it is time.
+// logDue logs the counts of repeated messages when they are due.
 func (r *recorder) logDue() { r.repeats.due(r.log, r.now()) }
 
-// end logs what was not logged by then.
+// end logs the remaining counts.
 func (r *recorder) end() { r.repeats.end(r.log, r.now()) }

@@ -8,27 +8,27 @@ import (
 	"time"
 )
 
-// repeatEvery is how often it is logged how many objects met the same.
+// repeatEvery is how often the counts of repeated messages are logged.
 const repeatEvery = time.Minute
 
-// repeats keeps the log short where many objects meet the same: the first has a line, and the
-// others are counted.
+// repeats keeps the log short when many objects cause the same message: the first object is logged,
+// the others are counted.
 type repeats struct {
 	mu   sync.Mutex
 	by   map[string]*repeated
-	last time.Time // when the counts were logged
-	bug  bool      // a panic was
+	last time.Time // when the counts were last logged
+	bug  bool      // a panic was logged
 }
 
-// repeated is what was logged of one matter, such as a reason of quarantine: objects that were not,
-// since the last line, and all.
+// repeated counts the objects of one matter, for example one quarantine reason: since counts those
+// since the last log line, all counts all of them.
 type repeated struct {
 	since, all int64
 	count      func(log *slog.Logger, since, all int64)
 }
 
-// first counts an object, and reports whether it is the first of its matter. The func logs the
-// counts of the others.
+// first counts an object and reports whether it is the first of its matter. It keeps count to log
+// the counts of the later objects.
 func (r *repeats) first(matter string, now time.Time, count func(log *slog.Logger, since, all int64)) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -45,7 +45,7 @@ func (r *repeats) first(matter string, now time.Time, count func(log *slog.Logge
 	return true
 }
 
-// firstPanic reports whether no panic was logged yet.
+// firstPanic reports whether this is the first panic.
 func (r *repeats) firstPanic() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -54,7 +54,7 @@ func (r *repeats) firstPanic() bool {
 	return !was
 }
 
-// due logs the counts when it is time.
+// due logs the counts if they are due.
 func (r *repeats) due(log *slog.Logger, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -63,7 +63,7 @@ func (r *repeats) due(log *slog.Logger, now time.Time) {
 	}
 }
 
-// end logs the counts that were not.
+// end logs the remaining counts.
 func (r *repeats) end(log *slog.Logger, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// TestTheLogCountsNotes has many objects lose the same.
+// TestTheLogCountsNotes copies many objects with the same note.
 func TestTheLogCountsNotes(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestTheLogCountsNotes(t *testing.T) {
 	})
 }
 
-// TestTheLogCountsWhatIsSetAside has many objects of two reasons set aside within minutes.
+// TestTheLogCountsWhatIsSetAside quarantines many objects for two reasons within minutes.
 func TestTheLogCountsWhatIsSetAside(t *testing.T) {
 	for _, level := range []slog.Level{slog.LevelInfo, slog.LevelDebug} {
 		emptyPools()
@@ -79,8 +79,8 @@ func TestTheLogCountsWhatIsSetAside(t *testing.T) {
 	}
 }
 
-// TestTheLogCountsUploadsThatStay has many uploads be left, whose objects are gone, and that may
-// not be aborted.
+// TestTheLogCountsUploadsThatStay leaves many uploads whose objects are gone, and denies aborting
+// them.
 func TestTheLogCountsUploadsThatStay(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,11 +11,12 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// ErrUnfinished says that a pass was interrupted and has to be finished before anything else can be
-// written to the ledger.
+// ErrUnfinished means that an interrupted pass must be finished before anything else can be written
+// to the ledger.
 var ErrUnfinished = errors.New("a pass is unfinished")
 
-// hasReplay refuses a replay where it would do harm, and reports whether it has anything to try.
+// hasReplay returns an error if a replay is not allowed, and reports whether it has any objects to
+// retry.
 func hasReplay(ctx context.Context, m provenance.Mapping, ledger *checkpoint.Ledger, choose planner.Selector) (bool, error) {
 	if ledger.Manifest().Quarantined == 0 {
 		return false, nil

@@ -15,11 +15,11 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
-// all chooses everything.
+// all selects everything.
 func all(record.Quarantined) bool { return true }
 
-// quarantined makes a world of ten objects of which three are in quarantine, and returns what lets
-// them out.
+// quarantined returns a world of ten objects, three of them in quarantine, and a func that makes
+// those three copyable.
 func quarantined(t *testing.T) (w *world, s *syncer.Syncer, repair func()) {
 	t.Helper()
 	w = newWorld(t)
@@ -55,7 +55,8 @@ func replay(t *testing.T, s *syncer.Syncer, choose planner.Selector) syncer.Summ
 	return summary
 }
 
-// TestReplay copies what is in quarantine, due or not, and nothing else; without a listing.
+// TestReplay checks that a replay copies the objects in quarantine, due or not, and nothing else,
+// and that it does not list the source.
 func TestReplay(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -94,8 +95,8 @@ func TestReplay(t *testing.T) {
 	})
 }
 
-// TestReplayOfWhatChanged copies the version that is there now, and lets go of what is not there
-// any more.
+// TestReplayOfWhatChanged checks that a replay copies the current version, and drops objects that
+// no longer exist.
 func TestReplayOfWhatChanged(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -117,9 +118,9 @@ func TestReplayOfWhatChanged(t *testing.T) {
 	})
 }
 
-// TestReplayNeverBreaksIntoAPass refuses while a pass is unfinished, whose progress would be lost;
-// and a replay that was interrupted is not gone on with by a pass, which would take it for a
-// listing.
+// TestReplayNeverBreaksIntoAPass checks that a replay is refused while a pass is unfinished,
+// because it would discard the progress of that pass. It also checks that no pass resumes an
+// interrupted replay, which is not a listing of the source.
 func TestReplayNeverBreaksIntoAPass(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -155,7 +156,7 @@ func TestReplayNeverBreaksIntoAPass(t *testing.T) {
 	})
 }
 
-// quarantineOf counts what the last generation has set aside.
+// quarantineOf returns the number of quarantined objects of the last generation.
 func (w *world) quarantineOf(t *testing.T) (n int) {
 	t.Helper()
 	for _, err := range checkpoint.Quarantine(t.Context(), w.options.Store, "m") {
@@ -167,7 +168,7 @@ func (w *world) quarantineOf(t *testing.T) (n int) {
 	return n
 }
 
-// stored are the names of all that the store holds.
+// stored returns the names of all records in the store.
 func (w *world) stored(t *testing.T) []string {
 	t.Helper()
 	names, err := w.options.Store.List(t.Context(), "")

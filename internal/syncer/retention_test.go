@@ -8,7 +8,7 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// copyLocks has both sides be buckets with Object Lock, and retentions be shortened to a bound.
+// copyLocks makes both sides buckets with Object Lock, and limits retentions to bound.
 func (w *world) copyLocks(bound time.Duration) {
 	w.source = w.cloud.Account(consumer).CreateBucket("locked-data", region, awsfake.BucketOptions{ObjectLock: true})
 	w.destination = w.cloud.Account(consumer).CreateBucket("locked-copy", region, awsfake.BucketOptions{ObjectLock: true})
@@ -17,8 +17,8 @@ func (w *world) copyLocks(bound time.Duration) {
 	w.copies.ObjectLock, w.copies.ObjectLockMax = true, bound
 }
 
-// TestShortenedRetentionsAreCounted and logged, each object by its key, and leave the rest as it
-// is.
+// TestShortenedRetentionsAreCounted checks that shortened retentions are counted, and logged with
+// the object's key, and that other retentions stay unchanged.
 func TestShortenedRetentionsAreCounted(t *testing.T) {
 	w := newWorld(t)
 	const bound = 10 * 24 * time.Hour

@@ -24,7 +24,7 @@ func versioned() *s3.PutBucketVersioningInput {
 	return &s3.PutBucketVersioningInput{Bucket: aws.String("owner-data"), VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}}
 }
 
-// settle gives the world's syncer the settings that its copier has.
+// settle sets the settings of the world's syncer to those of its copier.
 func (w *world) settle() {
 	w.live.Place.Prefix = w.copies.SourcePlace.Prefix
 	w.options.Rules.KeyARN = w.copies.KeyARN
@@ -36,7 +36,7 @@ func (w *world) settle() {
 	}
 }
 
-// pass runs one pass of a syncer made of the world as it is now.
+// pass runs one pass with a new syncer.
 func (w *world) pass(t *testing.T) (syncer.Summary, error) {
 	t.Helper()
 	w.settle()
@@ -45,8 +45,8 @@ func (w *world) pass(t *testing.T) (syncer.Summary, error) {
 	return summary, errors.Join(err, s.Close())
 }
 
-// TestChangedSettings changes the mapping between two passes; only what the change affects is
-// copied again.
+// TestChangedSettings changes the mapping between two passes: only the affected objects are copied
+// again.
 func TestChangedSettings(t *testing.T) {
 	const all, inside = 10, 4
 	tests := []struct {
@@ -94,8 +94,8 @@ func TestChangedSettings(t *testing.T) {
 	}
 }
 
-// TestSettingsOutliveAFailure has an object fail in the pass that moves the mapping: the next one
-// still copies it.
+// TestSettingsOutliveAFailure has an object fail in the pass that moves the mapping: the next pass
+// must still copy it.
 func TestSettingsOutliveAFailure(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -117,8 +117,8 @@ func TestSettingsOutliveAFailure(t *testing.T) {
 	})
 }
 
-// TestSettingsThatChangeTryEverythingAgain has an object in quarantine that another destination may
-// well take.
+// TestSettingsThatChangeTryEverythingAgain has an object in quarantine that can be copied to
+// another destination.
 func TestSettingsThatChangeTryEverythingAgain(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -140,7 +140,7 @@ func TestSettingsThatChangeTryEverythingAgain(t *testing.T) {
 	})
 }
 
-// TestNewKeyIsRefused tells what it would cost, and copies nothing.
+// TestNewKeyIsRefused checks that the pass reports the cost and copies nothing.
 func TestNewKeyIsRefused(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -163,8 +163,8 @@ func TestNewKeyIsRefused(t *testing.T) {
 	})
 }
 
-// TestAdoption begins with a destination that another tool filled: what is whole and under the key
-// is adopted, and what is not is foreign until it may be replaced.
+// TestAdoption starts with a destination that another tool filled: complete copies under the right
+// key are adopted, and other objects are foreign until they may be replaced.
 func TestAdoption(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -209,9 +209,9 @@ func TestAdoption(t *testing.T) {
 	})
 }
 
-// TestAdoptionThatIsDenied has a role that may only list the destination, or only read there:
-// either tells what must not be replaced, and only what can be read is adopted. One that may do
-// neither has replaced nothing as well.
+// TestAdoptionThatIsDenied uses roles that may only list the destination, only read it, or do
+// neither. With either permission, foreign objects are recognized, and only readable copies are
+// adopted. Without both, nothing is replaced either.
 func TestAdoptionThatIsDenied(t *testing.T) {
 	for _, tt := range []struct {
 		denied  []string
@@ -243,7 +243,7 @@ func TestAdoptionThatIsDenied(t *testing.T) {
 	}
 }
 
-// TestLedgerThatIsDamaged begins anew with what lies at the destination.
+// TestLedgerThatIsDamaged starts over with the objects at the destination.
 func TestLedgerThatIsDamaged(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -266,8 +266,8 @@ func TestLedgerThatIsDamaged(t *testing.T) {
 	})
 }
 
-// records returns the paths of the records of the mapping whose names match, in their order; there
-// is one at least.
+// records returns the sorted paths of the mapping's records whose names match. There must be at
+// least one.
 func (w *world) records(t *testing.T, pattern string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(w.dir, "m", pattern)) // sorted
@@ -277,7 +277,7 @@ func (w *world) records(t *testing.T, pattern string) []string {
 	return paths
 }
 
-// damage changes a byte in the middle of records.
+// damage changes a byte in the middle of each record.
 func damage(t *testing.T, paths ...string) {
 	t.Helper()
 	for _, path := range paths {
@@ -292,7 +292,7 @@ func damage(t *testing.T, paths ...string) {
 	}
 }
 
-// underTwoPrefixes puts three objects, and three others of the same names below in/.
+// underTwoPrefixes puts three objects, and three others with the same names under in/.
 func (w *world) underTwoPrefixes() {
 	for i := range 3 {
 		w.put(name(i))

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// shared is what the passes of one mapping have in common.
+// shared is the state that the passes of one mapping share.
 type shared struct {
 	o       Options
 	plans   planner.Options
@@ -21,7 +21,7 @@ type shared struct {
 	history *pastPasses
 	lease   *lease
 	uploads *uploads
-	// warnedUnconditional says that it was logged that copies are written without conditions.
+	// warnedUnconditional means that the warning about unconditional writes was already logged.
 	warnedUnconditional *atomic.Bool
 }
 
@@ -36,7 +36,7 @@ func newShared(o Options) *shared {
 	if o.Destination != nil {
 		plans.Destination = o.Destination
 	}
-	o.Figure.SetQuarantine(nil) // of the mapping under a former configuration: what is there is read again
+	o.Figure.SetQuarantine(nil) // drop the counts of the former configuration; they are read again
 	missing := backlog.New(o.Figure)
 	o.Figure.AskOldest(func() (float64, bool) { return missing.Age(o.Now()) })
 	last := &lastGeneration{store: o.Store, mapping: o.Mapping, log: o.Logger, figure: o.Figure, backlog: missing}

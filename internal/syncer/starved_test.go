@@ -14,8 +14,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// isCopiedInTime has everything below the last prefix be refused, and an object be written above
-// it: it is copied within a week.
+// isCopiedInTime refuses everything under the last prefix, and writes an object with an earlier
+// key: it must be copied within a week.
 func isCopiedInTime(t *testing.T, deny func(w *world), put func(w *world, key string)) {
 	t.Helper()
 	emptyPools()
@@ -38,14 +38,14 @@ func isCopiedInTime(t *testing.T, deny func(w *world), put func(w *world, key st
 	})
 }
 
-// TestTagsBelowTheLastPrefixAreRefused: only tagged objects, below the last prefix, are refused.
+// TestTagsBelowTheLastPrefixAreRefused refuses only tagged objects under the last prefix.
 func TestTagsBelowTheLastPrefixAreRefused(t *testing.T) {
 	isCopiedInTime(t, func(w *world) { w.deny(w.source, "z/*", "s3:GetObjectTagging") }, func(w *world, key string) {
 		w.source.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{Tags: map[string]string{"a": "b"}})
 	})
 }
 
-// TestTheLastPrefixIsRefusedWithoutAReason: a bare denial of writing below the last prefix.
+// TestTheLastPrefixIsRefusedWithoutAReason refuses writes under the last prefix with a bare denial.
 func TestTheLastPrefixIsRefusedWithoutAReason(t *testing.T) {
 	isCopiedInTime(t, func(w *world) {
 		for i := range 150 {
@@ -54,8 +54,8 @@ func TestTheLastPrefixIsRefusedWithoutAReason(t *testing.T) {
 	}, func(w *world, key string) { w.put(key) })
 }
 
-// TestNewObjectsAmongOldOnesAreRefused: all new objects are refused when read, and are spread among
-// old ones that may be read.
+// TestNewObjectsAmongOldOnesAreRefused refuses reading all new objects, which are spread among old,
+// readable ones.
 func TestNewObjectsAmongOldOnesAreRefused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -81,8 +81,8 @@ func TestNewObjectsAmongOldOnesAreRefused(t *testing.T) {
 	})
 }
 
-// TestARefusedStretchIsResumed: writing below the last prefix is refused, with the action named;
-// the pass is drained in the middle of it.
+// TestARefusedStretchIsResumed refuses writes under the last prefix, with the action named in the
+// error, and drains the pass in the middle of that range.
 func TestARefusedStretchIsResumed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -110,8 +110,8 @@ func TestARefusedStretchIsResumed(t *testing.T) {
 	})
 }
 
-// TestTheSmallestObjectsAreRefused: a stretch at the beginning, and one small refused object in
-// every 16 of all others.
+// TestTheSmallestObjectsAreRefused refuses a range at the beginning, and of the other objects one
+// small object in every 16.
 func TestTheSmallestObjectsAreRefused(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestTheSmallestObjectsAreRefused(t *testing.T) {
 	})
 }
 
-// runs has a pass a day, whatever comes of it.
+// runs runs one pass a day, whatever its result.
 func (w *world) runs(t *testing.T, s *syncer.Syncer, days int) {
 	t.Helper()
 	for range days {

@@ -13,8 +13,8 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// TestDeadCredentialsStopThePass has them die at different moments of a pass over thousands of
-// objects.
+// TestDeadCredentialsStopThePass invalidates the credentials at different moments of a pass over
+// thousands of objects.
 func TestDeadCredentialsStopThePass(t *testing.T) {
 	dead := &awserr.CredentialsError{Role: "arn:aws:iam::222222222222:role/syncd", Action: "sts:AssumeRole", Err: errors.New("refused")}
 	for name, arrange := range map[string]func(w *world){
@@ -101,8 +101,8 @@ func TestMissingBucketStopsThePass(t *testing.T) {
 	}
 }
 
-// TestBrokenListingIsNotTheEnd has a listing that fails on its last page: nothing is committed,
-// nothing called complete.
+// TestBrokenListingIsNotTheEnd has a listing that fails on its last page: nothing is committed, and
+// the listing does not count as complete.
 func TestBrokenListingIsNotTheEnd(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -22,18 +22,18 @@ import (
 	"syncd/internal/throttle"
 )
 
-// How many objects the tests copy that are about numbers; make stress asks for more. The rates that
-// they are held to go with it: 70 copies a second for a thousand objects, so that the tests last as
-// long.
+// many is the number of objects in the tests of faults and rates; make stress sets a larger one.
+// The rates grow with it, by 70 copies per second for a thousand objects, so that the duration
+// stays the same.
 var many = flag.Int("many", 1000, "how many objects the tests of faults and rates copy")
 
-// pace is what bounds the requests of a realistic world.
+// pace has the limits for the requests of a realistic world.
 type pace struct {
 	level                    *throttle.Level
 	source, destination, kms *throttle.Draw
 }
 
-// realistic gives the world the clients of the program: its retries, its patience and its pace.
+// realistic gives the world the clients of the program, with its retries, timeouts and rate limits.
 func (w *world) realistic(t *testing.T) pace {
 	t.Helper()
 	p := pace{
@@ -69,7 +69,7 @@ func (w *world) realistic(t *testing.T) pace {
 	return p
 }
 
-// TestAPassOutlivesSilence has the first two requests of each kind never answered.
+// TestAPassOutlivesSilence never answers the first two requests of each kind.
 func TestAPassOutlivesSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -84,13 +84,13 @@ func TestAPassOutlivesSilence(t *testing.T) {
 	})
 }
 
-// TestEverythingArrivesThroughFaults has one request in twenty fail in one way or another, in both
+// TestEverythingArrivesThroughFaults makes one request in twenty fail, in various ways and in both
 // modes.
 func TestEverythingArrivesThroughFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
-	large := *many / 1000 // of them are copied in parts
+	large := *many / 1000 // how many objects are copied in parts
 	for _, mode := range []string{"server-side", "relay"} {
 		t.Run(mode, func(t *testing.T) {
 			emptyPools()
@@ -111,17 +111,17 @@ func TestEverythingArrivesThroughFaults(t *testing.T) {
 				} {
 					w.cloud.Inject(awsfake.Fault{Probability: 0.05 / 6, Kind: kind})
 				}
-				for _, operation := range []string{"CopyObject", "UploadPartCopy", "CompleteMultipartUpload"} { // the only ones that do
+				for _, operation := range []string{"CopyObject", "UploadPartCopy", "CompleteMultipartUpload"} { // the only operations with this fault
 					w.cloud.Inject(awsfake.Fault{Operation: operation, Probability: 0.05 / 6, Kind: awsfake.ErrorIn200})
 				}
 				s := w.open(t)
 				got := mustRun(t, s)
-				// Where the answer to a copy was lost, the copy is looked for before it is made
-				// again.
+				// If the response to a copy was lost, the copier looks for the copy before it
+				// copies again.
 				if got.Copied+got.Adopted != int64(*many) || got.Adopted > int64(*many/20) || got.Exit != 0 {
 					t.Errorf("got %+v, want all %d copied", got, *many)
 				}
-				mustRun(t, s) // removes the uploads that the first one could not know of
+				mustRun(t, s) // aborts the uploads that the first pass could not record
 				if n := w.destination.Uploads(); n != 0 {
 					t.Errorf("got %d uploads left behind, want none", n)
 				}
@@ -139,13 +139,14 @@ func TestEverythingArrivesThroughFaults(t *testing.T) {
 	}
 }
 
-// window is what the service saw from ten seconds after the start to the end of a pass.
+// window is what the service received from ten seconds after the start until the end of a pass.
 type window struct {
 	seconds             float64
 	requests, throttled int64 // of CopyObject
 }
 
-// watched runs a pass over n objects and returns what happened behind its first ten seconds.
+// watched runs a pass over n objects and returns what the service received after the first ten
+// seconds.
 func (w *world) watched(t *testing.T, n int) window {
 	t.Helper()
 	w.fill(n)
@@ -165,7 +166,8 @@ func (w *world) watched(t *testing.T, n int) window {
 	}
 }
 
-// check holds the window to a rate: nine tenths of it are used, and hardly anything is refused.
+// check checks that at least nine tenths of the allowed rate are used, and that very few requests
+// are throttled.
 func (got window) check(t *testing.T, allowed float64) {
 	t.Helper()
 	rate, refused := float64(got.requests-got.throttled)/got.seconds, float64(got.throttled)/float64(got.requests)
@@ -175,7 +177,7 @@ func (got window) check(t *testing.T, allowed float64) {
 	}
 }
 
-// TestItFindsTheRateOfAPrefix copies into a prefix that takes 3,500 requests a second.
+// TestItFindsTheRateOfAPrefix copies to a prefix that accepts 3,500 requests per second.
 func TestItFindsTheRateOfAPrefix(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -193,8 +195,8 @@ func TestItFindsTheRateOfAPrefix(t *testing.T) {
 	})
 }
 
-// TestItFindsTheRateOfKMS has KMS take fewer requests than S3: copies slow down to it, and nothing
-// else does.
+// TestItFindsTheRateOfKMS makes KMS accept fewer requests than S3: copies adapt to that rate, and
+// other requests are not affected.
 func TestItFindsTheRateOfKMS(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -217,8 +219,8 @@ func TestItFindsTheRateOfKMS(t *testing.T) {
 	})
 }
 
-// TestRefusalsAtRandomCostLittle compares a pass that is refused a share of its requests, whatever
-// their rate, with one that is not.
+// TestRefusalsAtRandomCostLittle compares a pass with a share of its requests throttled at random,
+// independent of their rate, with a pass without throttling.
 func TestRefusalsAtRandomCostLittle(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -243,8 +245,8 @@ func TestRefusalsAtRandomCostLittle(t *testing.T) {
 	}
 	undisturbed := took(0)
 	for _, refused := range []float64{0.005, 0.05} {
-		// The last objects may be refused several times, and nothing is left to be copied
-		// meanwhile.
+		// The last objects may be throttled several times, when there are no other objects left to
+		// copy.
 		const lastOnes = 2
 		if got, want := took(refused), undisturbed/0.9/(1-refused)+lastOnes; got > want {
 			t.Errorf("got %.1f s with %.2f %% refused, and %.1f s undisturbed, want at most %.1f s", got, 100*refused, undisturbed, want)

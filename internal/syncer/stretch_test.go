@@ -12,8 +12,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// TestRefusedStretch has one prefix refused, in different places of the bucket: everything else is
-// copied, by one pass.
+// TestRefusedStretch refuses one prefix, at different positions in the bucket: one pass copies
+// everything else.
 func TestRefusedStretch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -57,7 +57,7 @@ func TestRefusedStretch(t *testing.T) {
 				}
 				time.Sleep(7 * time.Hour)
 				w.cloud.ResetRequests()
-				again := mustRun(t, s) // all are due
+				again := mustRun(t, s) // all objects are due
 				if n := w.copied(); n < refused || n > refused+40 || again.Quarantined["denied"] != refused || again.Unchanged != 450-refused {
 					t.Errorf("got %+v and %d copies tried, want each of those set aside tried again", again, n)
 				}
@@ -66,7 +66,7 @@ func TestRefusedStretch(t *testing.T) {
 	}
 }
 
-// TestNewObjectsUnderAKeyOfTheirOwn has only new objects refused, which come after all others.
+// TestNewObjectsUnderAKeyOfTheirOwn refuses only new objects, which sort after all others.
 func TestNewObjectsUnderAKeyOfTheirOwn(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -86,7 +86,7 @@ func TestNewObjectsUnderAKeyOfTheirOwn(t *testing.T) {
 	})
 }
 
-// TestFewAreRefused has no more objects than it takes to suspect something: they are set aside.
+// TestFewAreRefused has no more objects than it takes to start a check: they are quarantined.
 func TestFewAreRefused(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestFewAreRefused(t *testing.T) {
 	})
 }
 
-// TestRefusedHereAndThere has one object in three refused: no pass tries anything out of turn.
+// TestRefusedHereAndThere refuses one object in three: the pass copies nothing out of turn.
 func TestRefusedHereAndThere(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestRefusedHereAndThere(t *testing.T) {
 }
 
 // TestDrainAfterATrial ends the process when an object was copied out of turn and the walk has not
-// got there: it is syncd's own.
+// reached it: the copy must count as syncd's own.
 func TestDrainAfterATrial(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -146,8 +146,8 @@ func TestDrainAfterATrial(t *testing.T) {
 	})
 }
 
-// TestManyRefusedStretches has each of many prefixes be refused in part: that is examined a few
-// times, not for each of them.
+// TestManyRefusedStretches refuses a part of each of many prefixes: that is checked a few times,
+// not for each prefix.
 func TestManyRefusedStretches(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -167,8 +167,8 @@ func TestManyRefusedStretches(t *testing.T) {
 		if got.Copied != stretches || got.Quarantined["denied"] != stretches*refused {
 			t.Errorf("got %+v, want all but what is refused copied", got)
 		}
-		// Pages of the listing, one for each object that was refused, which may have vanished, and
-		// some for each time that it is examined.
+		// Listings: the pages, a lookup for each refused object, which may have been deleted, and a
+		// few for each check.
 		if n := w.cloud.Requests()["ListObjectsV2"] - stretches*refused; n > 90 {
 			t.Errorf("got %d listings for %d stretches, want a few", n, stretches)
 		}

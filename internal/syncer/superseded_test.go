@@ -11,8 +11,8 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// sleeper is the way of a process to S3 that can be put to sleep, and counts the uploads that it
-// aborts afterwards.
+// sleeper is the connection of a process to S3. It can freeze the process, and counts the uploads
+// that the process aborts afterwards.
 type sleeper struct {
 	next   http.RoundTripper
 	aborts atomic.Int64
@@ -38,8 +38,8 @@ func (s *sleeper) RoundTrip(r *http.Request) (*http.Response, error) {
 	return s.next.RoundTrip(r)
 }
 
-// TestSupersededProcessAbortsNothing has a process sleep at the end of its pass, with an upload to
-// abort, while another takes over.
+// TestSupersededProcessAbortsNothing freezes a process at the end of its pass, with an upload to
+// abort, while another process takes over.
 func TestSupersededProcessAbortsNothing(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,18 +1,19 @@
-// Package syncer runs passes: one traversal of one mapping, from the listing through the plan and
-// the copier into the ledger, counted on the way.
+// Package syncer runs passes. A pass traverses one mapping: it lists the source, plans an action
+// for each object, copies what must be copied, and records the results in the ledger and in the
+// metrics.
 //
-// It promises that a pass settles every object of its listing exactly once (copied, unchanged,
-// skipped with a reason or quarantined with a reason) or reports that it did not, that a generation
-// of the ledger is committed only by a pass that reached the end, and that an interrupted pass
-// keeps what it has done. One object's failure never stops a pass; dead credentials, a missing
-// bucket or a ledger that cannot be written stop it at once, and so does a policy or a key that
-// refuses everything, once a few objects elsewhere were refused too.
+// It promises that a pass either gives every listed object exactly one outcome (copied, unchanged,
+// skipped with a reason or quarantined with a reason) or returns an error; that only a pass that
+// reached the end commits a generation of the ledger; and that an interrupted pass keeps its
+// progress. The failure of one object never stops a pass. Invalid credentials, a missing bucket or
+// a ledger that cannot be written stop it at once. A policy or KMS key that refuses everything
+// stops it after a few objects in other key ranges were refused too.
 //
-// It leaves what each step means to the floors beneath, what is done with an object to its planner,
-// and when a pass begins to the daemon.
+// Package planner decides what to do with each object, the lower-level packages carry it out, and
+// the daemon decides when a pass starts.
 //
-// Two words: to drain is to take no new work, finish what is in hand and save; a summary is what
-// became of one pass.
+// Two terms: to drain means to take no new work, finish the work in progress and save; a summary is
+// the result of one pass.
 package syncer
 
 import (
@@ -32,10 +33,10 @@ import (
 // pass until Close.
 type Syncer struct {
 	shared  *shared
-	running chan struct{} // holds an element while a pass is in progress: one at a time
+	running chan struct{} // a semaphore: full while a pass is in progress
 
 	mu      sync.Mutex
-	current *tally // of the pass in progress, nil between passes
+	current *tally // the pass in progress, nil between passes
 }
 
 // New returns a Syncer.
@@ -43,21 +44,21 @@ func New(o Options) *Syncer {
 	return &Syncer{shared: newShared(o), running: make(chan struct{}, 1)}
 }
 
-// Run runs one pass: a new one, or the rest of the one that was interrupted. When ctx ends the pass
-// drains and the error is ErrDrained. The summary has what was done in any case. While another pass
-// is in progress Run waits for its end.
+// Run runs one pass: it resumes an interrupted pass or starts a new one. When ctx ends, the pass
+// drains and the error is ErrDrained. The summary is valid even when the error is not nil. Run
+// waits until any other pass has ended.
 func (s *Syncer) Run(ctx context.Context) (Summary, error) { return s.Do(ctx, Order{}) }
 
-// Replay tries objects in quarantine again, whether they are due or not, in a pass over nothing
-// else: the source is not listed, each object is looked up by itself. Its summary counts the
-// objects that were tried. While a pass is unfinished the error is ErrUnfinished, because its
-// progress would be lost. A replay for which nothing is chosen writes nothing but the lease, and
-// its summary has no pass. Choose may be called more than once for an object.
+// Replay retries objects in quarantine, whether they are due or not. It does not list the source;
+// it looks up each object separately. The summary counts the objects that were retried. While an
+// interrupted pass is unfinished, the error is ErrUnfinished, because a replay would discard the
+// progress of that pass. A replay that selects no objects takes the lease but writes nothing else,
+// and its summary has no pass number. Replay may call choose more than once for an object.
 func (s *Syncer) Replay(ctx context.Context, choose planner.Selector) (Summary, error) {
 	return s.Do(ctx, Order{Replay: choose})
 }
 
-// Do runs what is ordered, as Run does.
+// Do runs the pass described by order. See Run.
 func (s *Syncer) Do(ctx context.Context, order Order) (Summary, error) {
 	defer s.alone()()
 	a := newAttempt(s.shared, order)
@@ -68,7 +69,7 @@ func (s *Syncer) Do(ctx context.Context, order Order) (Summary, error) {
 	outcome := OutcomeOf(a.tally.summary(), err)
 	a.enter(ctx, outcome, err)
 	if err != nil && !errors.Is(err, ErrDrained) {
-		// What is in memory may not be what is durable: the next pass reads it again.
+		// The state in memory may differ from the stored ledger: make the next pass read it again.
 		if _, isDamage := errors.AsType[*store.CorruptError](err); isDamage {
 			s.shared.o.Ledger.Verified.Forget()
 		}
@@ -77,19 +78,19 @@ func (s *Syncer) Do(ctx context.Context, order Order) (Summary, error) {
 	return a.end(outcome, err), err
 }
 
-// Preview plans the next pass and carries nothing out: it lists the source, and the destination
-// where the pass would, and reads the ledger without its lease, so that it can be called while
-// another process holds that. Each is called with every object in key order. Memory does not grow
-// with their number.
+// Preview plans the next pass without carrying it out. It calls each with every object in key
+// order. It lists the source, and the destination where the pass would. It reads the ledger without
+// the lease, so it works while another process holds the lease. Memory use does not grow with the
+// number of objects.
 func (s *Syncer) Preview(ctx context.Context, each func(preview.Fate) error) (preview.Pass, error) {
-	var ofCaller error
+	var callerErr error
 	v, err := preview.Make(ctx, preview.Options{
 		Plans: s.shared.plans, Copier: s.shared.o.Copier, Terms: s.shared.o.Terms, Ledger: s.shared.o.Ledger, ActionsPerClaim: claimAhead, Now: s.shared.o.Now,
 	}, func(f preview.Fate) error {
-		ofCaller = each(f)
-		return ofCaller
+		callerErr = each(f)
+		return callerErr
 	})
-	if err != nil && ofCaller == nil {
+	if err != nil && callerErr == nil {
 		err = firstCause(ctx, err)
 	}
 	if err != nil {
@@ -98,7 +99,7 @@ func (s *Syncer) Preview(ctx context.Context, each func(preview.Fate) error) (pr
 	return v, err
 }
 
-// Hold takes the mapping's lease, which is held until Close. It waits for a pass in progress.
+// Hold takes the mapping's lease and keeps it until Close. It waits until any pass has ended.
 func (s *Syncer) Hold(ctx context.Context) error {
 	defer s.alone()()
 	ledger, err := s.shared.lease.open(ctx)
@@ -108,25 +109,26 @@ func (s *Syncer) Hold(ctx context.Context) error {
 	return err
 }
 
-// Holds reports whether the lease is held, as far as is known here without asking.
+// Holds reports whether this process holds the lease, to its knowledge. It sends no request.
 func (s *Syncer) Holds() bool { return s.shared.lease.isHeld() }
 
-// Recall shows in the figure what the last generation of the ledger says, and reads the history,
-// without the lease: for a mapping whose passes do not begin, or run elsewhere. They are for people
-// to look at, so that what cannot be read is only logged.
+// Recall reads the history and the last generation of the ledger, and sets the mapping's figure
+// from them. It does not need the lease, so it works for a mapping whose passes do not start or run
+// in another process. The data is only displayed, so Recall logs read errors and does not return
+// them.
 func (s *Syncer) Recall(ctx context.Context) {
 	s.shared.last.recall(ctx)
 	s.shared.history.recall(ctx)
 }
 
-// History returns the passes that ended last, oldest first, once the lease was taken by Hold, the
-// ledger recalled, or a pass entered.
+// History returns the most recent passes, oldest first. It is empty until Hold or Recall was
+// called, or a pass was recorded.
 func (s *Syncer) History() []history.Pass { return s.shared.history.all() }
 
-// EnterFailure adds a pass to the history that failed before it was begun, as for want of
-// credentials. It takes the lease for that where it is not held; a *store.LeaseHeldError says that
-// another process has it, whose passes say how the mapping fares. What fails like the last pass
-// that is known is not entered again, so that a failure which is tried again for days costs one
+// EnterFailure records in the history a pass that failed before it started, for example because
+// credentials were missing. It takes the lease for that if it is not held. A *store.LeaseHeldError
+// means that another process holds the lease and records its own passes. A failure equal to that of
+// the last recorded pass is not recorded again, so a failure that is retried for days takes one
 // record.
 func (s *Syncer) EnterFailure(ctx context.Context, order Order, began, ended time.Time, failure error) error {
 	defer s.alone()()
@@ -140,7 +142,7 @@ func (s *Syncer) EnterFailure(ctx context.Context, order Order, began, ended tim
 	return s.shared.history.enterAlone(ctx, s.shared.lease.ledger, s.shared.o.Ledger, record)
 }
 
-// Progress returns where the pass in progress stands; ok is false between passes.
+// Progress returns the progress of the current pass; ok is false between passes.
 func (s *Syncer) Progress() (progress Progress, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,15 +152,14 @@ func (s *Syncer) Progress() (progress Progress, ok bool) {
 	return s.current.progress(), true
 }
 
-// Close releases the mapping's lease. It waits for a pass that is in progress.
+// Close releases the mapping's lease. It waits until any pass has ended.
 func (s *Syncer) Close() error {
 	defer s.alone()()
 	return s.shared.lease.close()
 }
 
-// alone waits for the end of another pass, and keeps others waiting until the returned func is
-// called. A drain that ends the context of one pass ends that of the other too, so that there is no
-// need to wait for it here.
+// alone waits until any other pass has ended, and makes other callers wait until end is called. It
+// takes no context: a drain ends the contexts of all passes, so the wait is short.
 func (s *Syncer) alone() (end func()) {
 	s.running <- struct{}{}
 	return func() { <-s.running }

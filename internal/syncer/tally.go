@@ -8,7 +8,7 @@ import (
 	"syncd/internal/plan"
 )
 
-// tally sums up a pass while it runs.
+// tally counts the results of a pass while it runs.
 type tally struct {
 	mu       sync.Mutex
 	s        Summary
@@ -21,7 +21,7 @@ func newTally(mapping string) *tally {
 	return &tally{s: Summary{Mapping: mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}}}
 }
 
-// opened notes what the ledger has before the pass: the number of objects to expect among it.
+// opened records the state of the ledger before the pass, and how many objects to expect.
 func (t *tally) opened(generation, expected int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -40,7 +40,7 @@ func (t *tally) committed(generation int64) {
 	t.s.Generation = generation
 }
 
-// list counts an action when it is planned.
+// list counts a planned action.
 func (t *tally) list(a plan.Action) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -112,7 +112,7 @@ func (t *tally) progress() Progress {
 	return p
 }
 
-// summary returns a copy that no longer changes.
+// summary returns a copy of the current counts.
 func (t *tally) summary() Summary {
 	t.mu.Lock()
 	defer t.mu.Unlock()

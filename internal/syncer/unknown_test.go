@@ -12,7 +12,7 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// figures returns what the metrics say of the copy as a whole; what they do not know is missing.
+// figures returns the metrics of the mapping that have a value; unknown ones are missing.
 func (w *world) figures(t *testing.T) map[string]float64 {
 	t.Helper()
 	families, err := w.registry.Gather()
@@ -35,8 +35,8 @@ func (w *world) figures(t *testing.T) map[string]float64 {
 	return got
 }
 
-// TestUnknownIsNotZero has no metric say that nothing is missing before a listing or the ledger
-// says so.
+// TestUnknownIsNotZero checks that metrics do not report that nothing is missing before a listing
+// or the ledger proves it.
 func TestUnknownIsNotZero(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -77,8 +77,8 @@ func TestUnknownIsNotZero(t *testing.T) {
 	})
 }
 
-// TestAReplayIsNoListing has a process that starts after a replay find out when the source was
-// listed, and what is in quarantine.
+// TestAReplayIsNoListing checks that a process that starts after a replay finds out when the source
+// was last listed, and what is in quarantine.
 func TestAReplayIsNoListing(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -97,8 +97,8 @@ func TestAReplayIsNoListing(t *testing.T) {
 	})
 }
 
-// TestAQuarantineThatCannotBeReadIsNotEmpty damages the rows of a quarantine, whose number the
-// manifest has.
+// TestAQuarantineThatCannotBeReadIsNotEmpty damages the quarantine rows. Their number is still in
+// the manifest.
 func TestAQuarantineThatCannotBeReadIsNotEmpty(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -19,16 +19,16 @@ type uploader interface {
 	SweepUploads(ctx context.Context, before time.Time, kept []record.Upload) (aborted int, err error)
 }
 
-// uploads clears up the uploads that passes left unfinished.
+// uploads cleans up multipart uploads that earlier passes left unfinished.
 type uploads struct {
 	uploader uploader
-	// isHidden says that it was logged that uploads may not be listed.
+	// isHidden means that a denied listing of uploads was already logged.
 	isHidden bool
 }
 
-// abort removes the uploads that earlier passes recorded and that no pass resumes, before the
-// commit that takes their records away. It confirms the lease first: a process that has lost it
-// unnoticed must not abort what the next holder works on. An upload that cannot be aborted only
+// abort aborts recorded uploads that no pass will resume. It runs before the commit, because the
+// commit deletes their records. It confirms the lease first: a process that lost the lease without
+// noticing must not abort the uploads of the next holder. An upload that cannot be aborted only
 // costs storage, so it is logged and the pass continues.
 func (u *uploads) abort(ctx context.Context, pass *checkpoint.Pass, log *slog.Logger) error {
 	left := pass.LeftUploads()
@@ -46,7 +46,7 @@ func (u *uploads) abort(ctx context.Context, pass *checkpoint.Pass, log *slog.Lo
 	stay := 0
 	for _, upload := range left {
 		if err := u.uploader.AbortUpload(bound, upload); err != nil {
-			if stay++; stay == 1 { // there may be many, which a policy keeps from being aborted
+			if stay++; stay == 1 { // a policy may deny the abort of many uploads
 				log.Warn("upload was not aborted", "key", upload.Key, "upload", upload.ID, "err", err)
 			} else {
 				log.Debug("upload was not aborted", "key", upload.Key, "upload", upload.ID, "err", err)
@@ -62,20 +62,20 @@ func (u *uploads) abort(ctx context.Context, pass *checkpoint.Pass, log *slog.Lo
 	return nil
 }
 
-// sweep removes the uploads that no process could record, because it was killed or the answer with
-// the id was lost: after the commit, which proves that this process holds the lease, and only those
-// that began before this pass did.
+// sweep aborts uploads that no process could record, because the process was killed or the response
+// with the ID was lost. It runs after the commit, which proves that this process holds the lease.
+// It aborts only uploads that began before this pass.
 func (u *uploads) sweep(ctx context.Context, pass *checkpoint.Pass, began time.Time, log *slog.Logger) {
 	bound, release, err := pass.Writing(ctx)
 	if err != nil {
-		return // the next holder of the lease sweeps
+		return // the lease was lost: the next holder sweeps
 	}
 	defer release()
 	aborted, err := u.uploader.SweepUploads(bound, u.uploader.There(began), pass.KeptUploads())
 	switch {
 	case errors.Is(err, upload.ErrUploadsHidden) && u.isHidden:
 	case err != nil:
-		u.isHidden = errors.Is(err, upload.ErrUploadsHidden) // logged once: it only costs storage, and will not change soon
+		u.isHidden = errors.Is(err, upload.ErrUploadsHidden) // log this once: leftover uploads only cost storage, and permissions rarely change
 		log.Warn("uploads were not swept", "err", err)
 	}
 	if aborted > 0 {

@@ -27,9 +27,9 @@ func (o openings) Open(ctx context.Context, name string) (store.Record, error) {
 	return o.Store.Open(ctx, name)
 }
 
-// TestAFailedPassVerifiesOnce has passes fail one after the other before they begin: the ledger's
-// chunks are not read again to see that they are whole. What rots meanwhile is found when it is
-// read, and the next pass falls back.
+// TestAFailedPassVerifiesOnce runs passes that fail before they begin: they must not verify the
+// ledger's chunks each time. Later damage is found when a chunk is read, and the next pass falls
+// back to an earlier state.
 func TestAFailedPassVerifiesOnce(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestAFailedPassVerifiesOnce(t *testing.T) {
 			if got, err := s.Run(t.Context()); err == nil {
 				t.Fatalf("got %+v, want a pass that fails", got)
 			}
-			if n := opened.Load(); i > 0 && n > 1 { // one is opened to walk it
+			if n := opened.Load(); i > 0 && n > 1 { // one is opened for reading
 				t.Errorf("failed pass %d: got %d chunks opened, want none to verify it", i, n)
 			}
 		}

@@ -41,30 +41,30 @@ const (
 	consumer = "222222222222"
 )
 
-// emptyPools stands before every bubble: the Parquet library pools decoders that hold channels,
-// which must not pass from one bubble to the next. Two collections empty a pool.
+// emptyPools runs before every bubble: the Parquet library pools decoders that contain channels,
+// which must not be used in another bubble. Two garbage collections empty a pool.
 func emptyPools() {
 	runtime.GC()
 	runtime.GC()
 }
 
-// world is an owner's bucket, a consumer's, and what a syncer is made of between them. It is made
-// inside a bubble.
+// world has an owner's bucket, a consumer's bucket, and the options of a syncer between them. It is
+// created inside a bubble.
 type world struct {
 	cloud               *awsfake.Cloud
 	source, destination *awsfake.Bucket
 	key                 *awsfake.Key
 	signer              *signer
 	client              *s3.Client // signs as an administrator of the consumer's account
-	admin               *s3.Client // of the same user, for what syncd never sends
+	admin               *s3.Client // of the same user, for requests that syncd never sends
 	registry            *prometheus.Registry
 	log                 *lines
 	dir                 string
-	hasState            bool // there is a bucket for ledgers
+	hasState            bool // a bucket for ledgers exists
 	live                listing.Live
 	copies              copier.Options
 	options             syncer.Options
-	network             func(next http.RoundTripper) http.RoundTripper // of a process; nil: the cloud's
+	network             func(next http.RoundTripper) http.RoundTripper // network of a process; nil means the network of the cloud
 }
 
 func newWorld(t *testing.T) *world {
@@ -104,7 +104,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// restart has the next syncer be that of a process that has just started.
+// restart makes the next syncer one of a process that has just started.
 func (w *world) restart() {
 	board := figure.NewBoard()
 	w.registry = prometheus.NewRegistry()
@@ -120,7 +120,7 @@ func (w *world) store(t *testing.T) store.Store {
 	return store
 }
 
-// open makes the syncer of the world as it is now, which is closed with the test.
+// open returns a new syncer with the world's current options, which is closed with the test.
 func (w *world) open(t *testing.T) *syncer.Syncer {
 	t.Helper()
 	o := w.options
@@ -134,7 +134,7 @@ func (w *world) open(t *testing.T) *syncer.Syncer {
 	return s
 }
 
-// fill puts n objects of one byte, named so that they sort by number.
+// fill puts n one-byte objects whose names sort by number.
 func (w *world) fill(n int) {
 	for i := range n {
 		w.put(name(i))
@@ -147,10 +147,10 @@ func (w *world) put(key string) {
 
 func name(i int) string { return fmt.Sprintf("k%05d", i) }
 
-// copied is how many copies the destination was asked for since the start.
+// copied returns how many copies were requested from the destination since the start.
 func (w *world) copied() int64 { return w.cloud.Requests()["CopyObject"] }
 
-// mustRun runs a pass that reaches its end.
+// mustRun runs a pass that must reach its end.
 func mustRun(t *testing.T, s *syncer.Syncer) syncer.Summary {
 	t.Helper()
 	summary, err := s.Run(t.Context())
@@ -160,7 +160,7 @@ func mustRun(t *testing.T, s *syncer.Syncer) syncer.Summary {
 	return summary
 }
 
-// entries are what the ledger holds after the syncer was closed, by key.
+// entries closes the syncer and returns the ledger's entries by key.
 func (w *world) entries(t *testing.T) map[string]record.Entry {
 	t.Helper()
 	entries := map[string]record.Entry{}
@@ -175,7 +175,7 @@ func (w *world) entries(t *testing.T) map[string]record.Entry {
 	return entries
 }
 
-// quarantine is what the ledger holds as set aside after the syncer was closed, by key.
+// quarantine closes the syncer and returns the ledger's quarantine by key.
 func (w *world) quarantine(t *testing.T) map[string]record.Quarantined {
 	t.Helper()
 	aside := map[string]record.Quarantined{}
@@ -190,7 +190,7 @@ func (w *world) quarantine(t *testing.T) map[string]record.Quarantined {
 	return aside
 }
 
-// inLedger opens the ledger and gives a pass that is not committed.
+// inLedger opens the ledger and calls read with a pass that is not committed.
 func (w *world) inLedger(t *testing.T, read func(*checkpoint.Pass)) {
 	t.Helper()
 	ledger, err := checkpoint.Open(t.Context(), w.store(t), checkpoint.Options{Mapping: "m"})
@@ -207,7 +207,7 @@ func (w *world) inLedger(t *testing.T, read func(*checkpoint.Pass)) {
 	}
 }
 
-// value is what a metric says under these labels, "name{label="value"}"; 0 when it says nothing.
+// value returns the value of a series, such as name{label="value"}, or 0 if it does not exist.
 func (w *world) value(t *testing.T, series string) float64 {
 	t.Helper()
 	families, err := w.registry.Gather()
@@ -228,7 +228,7 @@ func (w *world) value(t *testing.T, series string) float64 {
 	return 0
 }
 
-// signer gives credentials until it is told to fail.
+// signer provides credentials until it is made to fail.
 type signer struct {
 	good aws.CredentialsProvider
 
@@ -253,7 +253,7 @@ func (s *signer) fail(err error) {
 	s.err, s.asked = err, 0
 }
 
-// lines is a log that a test can read.
+// lines is a log that tests can read.
 type lines struct {
 	mu   sync.Mutex
 	text bytes.Buffer

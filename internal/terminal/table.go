@@ -8,16 +8,15 @@ import (
 	"syncd/internal/printable"
 )
 
-// Table is rows of cells beneath titles, for people. The last column explains: it may be of any
-// length.
+// Table is a table with titles above its columns. The last column is an explanation of any length.
 type Table struct {
 	Columns []Column
 	Rows    [][]string
 	Total   []string
 }
 
-// Column is a title, and how the cells beneath it stand. Where there is not enough room, columns
-// that can be spared are left out, those with the highest number first; 0 can not be spared.
+// Column is a title and the layout of the cells under it. If there is not enough room, columns with
+// Spared above 0 are left out, the highest number first.
 type Column struct {
 	Title  string
 	Right  bool
@@ -25,17 +24,18 @@ type Column struct {
 }
 
 const (
-	// columnGap is what is between columns.
+	// columnGap is the number of spaces between columns.
 	columnGap = 2
-	// leastName is how short the first column may be cut, and leastText how short the last one.
-	// Where columns that cannot be spared leave less room than that the first one is cut further,
-	// to leastRest: the others say what matters.
-	leastName, leastText, leastRest = 12, 20, 3
-	// saysLittle is from which number on a column is left out before the first one is cut.
+	// minName and minText are the minimum widths of the first and the last column. If the
+	// required columns still do not fit, the first column is cut further, to minRest, because
+	// the others matter more.
+	minName, minText, minRest = 12, 20, 3
+	// saysLittle is the Spared number from which columns are left out before the first column is
+	// cut.
 	saysLittle = 4
 )
 
-// Print writes the table into so many columns, 0 for as many as it takes.
+// Print writes the table with at most width columns of text; 0 means unlimited.
 func (t Table) Print(w io.Writer, width int) {
 	lines := slices.Concat([][]string{t.titles()}, t.Rows)
 	if t.Total != nil {
@@ -50,7 +50,7 @@ func (t Table) Print(w io.Writer, width int) {
 			}
 			cell := printable.Line(cells[column])
 			if column == len(t.Columns)-1 {
-				cell = begun(cell, widths[i])
+				cell = cutEnd(cell, widths[i])
 			} else {
 				cell = Shortened(cell, widths[i])
 			}
@@ -63,7 +63,7 @@ func (t Table) Print(w io.Writer, width int) {
 		}
 		line := strings.TrimRight(b.String(), " ")
 		if width > 0 {
-			line = begun(line, width)
+			line = cutEnd(line, width)
 		}
 		printable.Fprintln(w, line)
 	}
@@ -76,8 +76,8 @@ func (t Table) titles() (titles []string) {
 	return titles
 }
 
-// fit returns the columns that are shown and how wide each is. First columns that say little are
-// left out, then the first column is cut, and then others are left out.
+// fit returns the columns to show and their widths. To make room it first leaves out columns that
+// say little, then cuts the first column, then leaves out other optional columns.
 func (t Table) fit(lines [][]string, width int) (shown, widths []int) {
 	natural, last := make([]int, len(t.Columns)), len(t.Columns)-1
 	for i := range t.Columns {
@@ -90,13 +90,13 @@ func (t Table) fit(lines [][]string, width int) (shown, widths []int) {
 		return shown, natural
 	}
 	least := slices.Clone(natural)
-	least[last] = min(natural[last], leastText)
+	least[last] = min(natural[last], minText)
 	shown = t.without(saysLittle, shown, least, width)
-	least[0] = min(natural[0], leastName)
+	least[0] = min(natural[0], minName)
 	shown = t.without(1, shown, least, width)
-	least[0] = max(min(least[0], leastRest), least[0]-max(0, wide(shown, least)-width))
+	least[0] = max(min(least[0], minRest), least[0]-max(0, totalWidth(shown, least)-width))
 	for _, i := range []int{0, last} {
-		least[i] += max(0, min(natural[i]-least[i], width-wide(shown, least)))
+		least[i] += max(0, min(natural[i]-least[i], width-totalWidth(shown, least)))
 	}
 	for _, i := range shown {
 		widths = append(widths, least[i])
@@ -104,10 +104,11 @@ func (t Table) fit(lines [][]string, width int) (shown, widths []int) {
 	return shown, widths
 }
 
-// without leaves out columns that are spared that much or more, as many as it takes.
+// without leaves out columns whose Spared is at least spared, the highest first, until the rest
+// fits.
 func (t Table) without(spared int, shown, widths []int, width int) []int {
 	more := func(a, b int) int { return t.Columns[a].Spared - t.Columns[b].Spared }
-	for wide(shown, widths) > width {
+	for totalWidth(shown, widths) > width {
 		most := slices.MaxFunc(shown, more)
 		if t.Columns[most].Spared < spared {
 			break
@@ -117,8 +118,8 @@ func (t Table) without(spared int, shown, widths []int, width int) []int {
 	return shown
 }
 
-// wide is how wide columns are with what is between them.
-func wide(shown, widths []int) int {
+// totalWidth returns the total width of columns including the gaps.
+func totalWidth(shown, widths []int) int {
 	sum := columnGap * (len(shown) - 1)
 	for _, i := range shown {
 		sum += widths[i]
@@ -126,8 +127,8 @@ func wide(shown, widths []int) int {
 	return sum
 }
 
-// Shortened cuts the middle out of a text that is longer than width: names often differ only at
-// their ends.
+// Shortened cuts the middle out of a text that is longer than width, because names often differ
+// only at their ends.
 func Shortened(text string, width int) string {
 	runes := []rune(text)
 	if len(runes) <= width || width < 1 {
@@ -137,8 +138,8 @@ func Shortened(text string, width int) string {
 	return string(runes[:begin]) + "…" + string(runes[len(runes)-(width-1-begin):])
 }
 
-// begun cuts the end off a text that is longer than width.
-func begun(text string, width int) string {
+// cutEnd cuts the end off a text that is longer than width.
+func cutEnd(text string, width int) string {
 	runes := []rune(text)
 	if len(runes) <= width || width < 1 {
 		return text
@@ -146,7 +147,7 @@ func begun(text string, width int) string {
 	return string(runes[:width-1]) + "…"
 }
 
-// WorstFirst sorts what has states by an order of them; what has the same state stays in its order.
+// WorstFirst sorts rows by the order of their states. The sort is stable.
 func WorstFirst[R any](rows []R, order []string, state func(R) string) {
 	slices.SortStableFunc(rows, func(a, b R) int { return slices.Index(order, state(a)) - slices.Index(order, state(b)) })
 }

@@ -1,11 +1,11 @@
-// Package terminal is how results look to people: how wide a page is, tables that fit into it, and
+// Package terminal formats output for users: the width of the page, tables that fit into it, and
 // numbers as words.
 //
-// It promises that a Table is never wider than the page that it is printed on: columns that can be
-// spared are left out, and names are cut in their middle. Words such as Objects, Size and Ago are
-// the same wherever a command prints them.
+// It promises that a Table is never wider than the page: optional columns are left out, and names
+// are cut in the middle. Words such as Objects, Size and Ago are the same wherever a command prints
+// them.
 //
-// It leaves to its callers what is printed. The progress of a pass is in package progress.
+// The callers decide what to print. Package progress shows the progress of a pass.
 package terminal
 
 import (
@@ -21,8 +21,8 @@ func IsTerminal(w io.Writer) bool {
 	return ok
 }
 
-// terminalWidth returns how many columns a terminal has now; ok is false for what is no terminal.
-// It is asked again for each drawing, as people resize their windows.
+// terminalWidth returns the current number of columns of a terminal; ok is false if w is not a
+// terminal. Callers call it for every drawing, because users resize windows.
 func terminalWidth(w io.Writer) (columns int, ok bool) {
 	file, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(file.Fd())) { //nolint:gosec // a descriptor fits an int
@@ -36,8 +36,8 @@ func terminalWidth(w io.Writer) (columns int, ok bool) {
 	return columns, true
 }
 
-// PageWidth is how wide a table may be: as wide as the terminal, or as it has to be (0) for
-// programs and files.
+// PageWidth returns the maximum width of a table: the width of the terminal, or 0 (unlimited) if w
+// is not a terminal.
 func PageWidth(w io.Writer) int {
 	columns, _ := terminalWidth(w)
 	return columns

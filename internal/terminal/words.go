@@ -13,12 +13,12 @@ import (
 	"syncd/internal/printable"
 )
 
-// Held tells what a bucket holds, for people.
+// Held formats a number of objects and their size.
 func Held(count int, bytes int64) string {
 	return fmt.Sprintf("%s, %s", Objects(int64(count)), Size(bytes))
 }
 
-// Objects is a number of objects in words.
+// Objects formats a number of objects, such as "1 object".
 func Objects(n int64) string {
 	if n == 1 {
 		return "1 object"
@@ -26,12 +26,12 @@ func Objects(n int64) string {
 	return humanize.Comma(n) + " objects"
 }
 
-// Seconds is how long something took.
+// Seconds formats a duration in seconds.
 func Seconds(s float64) string {
 	return time.Duration(s * float64(time.Second)).Round(10 * time.Millisecond).String()
 }
 
-// ByReason renders counts by name, in the names' order.
+// ByReason formats counts by name, sorted by name.
 func ByReason(counts map[string]int64) string {
 	if len(counts) == 0 {
 		return "none"
@@ -43,7 +43,7 @@ func ByReason(counts map[string]int64) string {
 	return strings.Join(parts, ", ")
 }
 
-// Counted is "1 error", "2 errors".
+// Counted formats a count with a noun: "1 error", "2 errors".
 func Counted(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -51,12 +51,12 @@ func Counted(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// Size is a number of bytes in the unit that suits it.
+// Size formats a number of bytes with a binary unit.
 func Size(bytes int64) string {
 	return humanize.IBytes(uint64(bytes)) //nolint:gosec // never negative
 }
 
-// Times is how often something happened.
+// Times formats how often something happened: "once", "2 times".
 func Times(n int64) string {
 	if n == 1 {
 		return "once"
@@ -64,7 +64,7 @@ func Times(n int64) string {
 	return strconv.FormatInt(n, 10) + " times"
 }
 
-// Ago is how long something is, in the one unit that matters.
+// Ago formats a duration in a single unit, rounded down.
 func Ago(d time.Duration) string {
 	const day = 24 * time.Hour
 	whole := func(unit time.Duration, name string) string { return printable.Sprintf("%d%s", int64(d/unit), name) }
@@ -82,7 +82,7 @@ func Ago(d time.Duration) string {
 	}
 }
 
-// Tally counts the states of rows, the worst first: "1 damaged, 12 ok".
+// Tally counts states, in the given order: "1 damaged, 12 ok".
 func Tally(states, order []string) string {
 	var parts []string
 	for _, state := range order {

@@ -3,29 +3,29 @@ package throttle
 import "time"
 
 const (
-	// A burst begins where at least suddenly of the last answers are refused although the service
-	// took steadily of what was sent within the last second, and not sooner after the one before
-	// than betweenBursts: that is how a quota looks.
+	// A burst begins when at least the share suddenly of the last answers is refused although the
+	// service accepted at least the share steadily of what was sent within the last second, and at
+	// least betweenBursts after the previous one. A quota looks different.
 	suddenly      = 0.9
 	steadily      = 0.7
 	betweenBursts = 500 * time.Millisecond
-	// It is over once less than a quarter of sinceCut answers is refused, within longestBurst: so
-	// little tells of no quota that has refused most.
+	// A burst is over once less than a quarter of at least sinceCut answers is refused, within
+	// longestBurst. A quota that has refused most requests would refuse more.
 	sinceCut     = 20
 	longestBurst = 3 * time.Second
 )
 
-// burst is what may be a moment in which a service refuses all, as while a partition is split: it
-// ends whether less is sent or not. A quota that is exceeded refuses again soon when the cuts for
-// it are taken back, and then has taken little within the last second.
+// burst is a possible moment in which a service refuses everything, as while it splits a partition.
+// It ends whether or not fewer requests are sent. An exceeded quota refuses again soon after its
+// cuts are taken back, and then has accepted little within the last second.
 type burst struct {
-	before bearing // of the first cut
+	before bearing // before the first cut
 	until  time.Time
 	seen   share // since the last cut
 }
 
-// next returns the burst after one more cut, nil for none; last is when the one before was over. It
-// may be called on nil.
+// next returns the burst after one more cut, nil for none. Last is when the previous burst ended.
+// The receiver may be nil.
 func (b *burst) next(now, last time.Time, before bearing, refused, took float64) *burst {
 	switch {
 	case b != nil:
@@ -38,8 +38,8 @@ func (b *burst) next(now, last time.Time, before bearing, refused, took float64)
 	}
 }
 
-// add learns from an answer to what was sent after the last cut. That the cuts were useless says
-// that the burst is over.
+// add learns from an answer to a request sent after the last cut. It returns useless, meaning that
+// the cuts were unnecessary, if the burst is over.
 func (b *burst) add(now time.Time, isRefused bool) finding {
 	b.seen.add(isRefused)
 	switch {

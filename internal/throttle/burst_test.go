@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// bursts refuses everything for a moment, again and again.
+// bursts refuses everything for a moment, repeatedly.
 func bursts(every, lasts time.Duration) func() error {
 	start := time.Now()
 	return func() error {
@@ -18,7 +18,7 @@ func bursts(every, lasts time.Duration) func() error {
 	}
 }
 
-// TestBursts has refusals come in bursts that do not depend on the rate: what is done about one is
+// TestBursts has bursts of refusals that do not depend on the rate: the cuts made for a burst are
 // undone when it is over.
 func TestBursts(t *testing.T) {
 	if testing.Short() {
@@ -34,7 +34,7 @@ func TestBursts(t *testing.T) {
 		{2 * time.Second, 100 * time.Millisecond, 1, crowd, 0.85},
 		{time.Second, 50 * time.Millisecond, 1, crowd, 0.7},
 		{5 * time.Second, 300 * time.Millisecond, 1, crowd / 10, 0.8},
-		{5 * time.Second, 100 * time.Millisecond, 10, crowd / 10, 0.6}, // they meet the burst one after the other
+		{5 * time.Second, 100 * time.Millisecond, 10, crowd / 10, 0.6}, // they meet the burst one after another
 	} {
 		t.Run(fmt.Sprintf("%v in %v, %d by %d", tt.lasts, tt.every, tt.mappings, tt.atOnce), func(t *testing.T) {
 			if !isPlayed(i) {
@@ -60,7 +60,7 @@ func TestBursts(t *testing.T) {
 	}
 }
 
-// TestQuotaIsNoBurst has a quota fall to a half and to a tenth: what was cut for it is not undone.
+// TestQuotaIsNoBurst lowers a quota to a half and to a tenth: the cuts made for it are not undone.
 func TestQuotaIsNoBurst(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

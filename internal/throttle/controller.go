@@ -11,51 +11,51 @@ import (
 )
 
 const (
-	// minRate is the rate below which no throttling drives a controller, in requests a second:
-	// someone has to ask whether it is over.
+	// minRate is the rate in requests per second below which throttling does not reduce the rate:
+	// some requests are needed to find out whether the throttling is over.
 	minRate = 1
-	// keep is what a cut leaves of the rate that the service took; minKeep of that at which
-	// requests were sent bounds it below, since a run of refusals says little about the rate.
+	// keep is the share of the accepted rate that remains after a cut. minKeep is the minimum share
+	// of the sending rate that remains, because a run of refusals says little about the rate.
 	keep, minKeep = 0.9, 0.3
-	// minShare is the least share of requests taken from which the rate of the service is
-	// concluded.
+	// minShare is the smallest accepted share of requests from which the service's rate is
+	// inferred.
 	minShare = 0.5
 	// outageShare is the share of requests taken below which the service is thought to be down, and
 	// not to have a lower quota.
 	outageShare = 0.01
 	// maxPressed is the longest time between two answers that counts for the growth of a rate.
 	maxPressed = time.Second
-	// maxIndependent is the largest share of refusals that is taken for independent of the rate:
-	// where more is refused, that is an outage.
+	// maxIndependent is the largest share of refusals that is considered independent of the rate; a
+	// larger share means an outage.
 	maxIndependent = 0.9
-	// settling is the time after a cut in which refusals prove nothing: a quota that was exceeded
-	// has nothing left at first. unsteady is the number of cuts of what is sent then.
+	// settling is the time after a cut in which refusals prove nothing, because an exceeded quota
+	// is exhausted at first. Requests sent in that time have unsteady as their number of cuts.
 	settling = 250 * time.Millisecond
 	unsteady = -1
 )
 
 // ControllerOptions are the settings of a Controller.
 type ControllerOptions struct {
-	// Name says whose quota it is, such as "destination" or "kms". It is part of the error of a
-	// wait that was ended.
+	// Name is the name of the quota, such as "destination" or "kms". It appears in the error of a
+	// wait that was interrupted.
 	Name string
 	// Cap is a rate that is never exceeded, in requests per second; 0 means none.
 	Cap float64
-	// Now is the clock; nil means time.Now. It must run with the timers that end the waits.
+	// Now is the clock; nil means time.Now. It must agree with the timers that end the waits.
 	Now func() time.Time
 }
 
-// Controller keeps one rate. It may be shared by clients and goroutines; a nil Controller limits
-// nothing.
+// Controller controls one rate. It is safe for concurrent use by several clients. A nil Controller
+// limits nothing.
 //
-// There is no limit but the cap until the service refuses more than it may at random. Then the rate
-// is cut to a bit below what the service took. If less is refused now, a quota was exceeded: from
-// there the rate grows, quickly towards the rate at which it was last throttled, slowly around
-// that, and the faster beyond it the longer nothing is throttled. If as much is refused as before,
-// the refusals do not depend on the rate: the cut is taken back, that share is borne, and it is
-// tried again later, more and more seldom, whether that is still so. Only requests sent after a cut
-// say whether it helped. Time in which no request had to wait does not count, since a rate that is
-// not used proves nothing.
+// There is no limit except the cap until the service refuses more than a small random share. Then
+// the rate is cut to slightly below what the service accepted. If fewer requests are refused after
+// the cut, a quota was exceeded. From there the rate grows: quickly toward the rate at which it was
+// last throttled, slowly around it, and faster beyond it the longer nothing is throttled. If as
+// many are refused as before, the refusals do not depend on the rate: the cut is undone and that
+// share of refusals is tolerated. The test is repeated later, at growing intervals. Only requests
+// sent after a cut show whether it helped. Time in which no request had to wait does not count,
+// because an unused rate proves nothing.
 type Controller struct {
 	name  string
 	cap   float64 // math.Inf(1): none
@@ -63,23 +63,23 @@ type Controller struct {
 	pacer *pacer
 
 	mu    sync.Mutex
-	rate  float64 // that the service is thought to take; math.Inf(1) until it first throttled
+	rate  float64 // estimated rate of the service; math.Inf(1) until it first throttles
 	curve curve
 	cuts  int
-	// steady is when what is left of the time before the last cut has gone.
+	// steady is when the service has recovered from the time before the last cut.
 	steady time.Time
 	sends  flow
 	takes  flow // what the service did not refuse
 	heard  time.Time
 
-	last       share       // of all answers
-	alarm      alarm       // of those since the last cut
+	last       share       // over all answers
+	alarm      alarm       // over the answers since the last cut
 	stray      float64     // the refused share that does not depend on the rate
 	experiment *experiment // of the last cut, until it is decided
 	isOutage   bool        // the service took nothing before one of the cuts since one has helped
 	burst      *burst      // that the last cuts are for, while it may be one
 
-	burstOver time.Time // when the last burst was over
+	burstOver time.Time // when the last burst ended
 	tryAgain  time.Time
 	interval  time.Duration
 }
@@ -97,8 +97,8 @@ func NewController(o ControllerOptions) *Controller {
 	}
 }
 
-// Rate returns how many requests per second may be sent, and whether there is a limit at all;
-// without one it is 0.
+// Rate returns the limit in requests per second, and whether there is a limit. Without one the rate
+// is 0.
 func (c *Controller) Rate() (perSecond float64, limited bool) {
 	if c == nil {
 		return 0, false
@@ -112,8 +112,8 @@ func (c *Controller) Rate() (perSecond float64, limited bool) {
 	return rate, true
 }
 
-// wait returns when weight may be sent, and whether a rate that is known to matter took a wait. Its
-// error is that of ctx.
+// wait blocks until weight may be sent. Waited reports whether that took a wait for a rate that is
+// known to matter. The error is that of ctx.
 func (c *Controller) wait(ctx context.Context, weight float64) (waited bool, err error) {
 	if c == nil {
 		return false, nil
@@ -130,7 +130,7 @@ func (c *Controller) isTrying() bool {
 	return c.experiment != nil
 }
 
-// sent notes that weight is sent now, and returns the number of cuts before it, for answered.
+// sent records that weight is being sent, and returns the number of cuts before it, for answered.
 func (c *Controller) sent(weight float64) (cuts int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -142,23 +142,23 @@ func (c *Controller) sent(weight float64) (cuts int) {
 	return c.cuts
 }
 
-// took notes that the service took weight, whenever that was sent.
+// took records that the service accepted weight, whenever it was sent.
 func (c *Controller) took(weight float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.takes.add(c.now(), weight)
 }
 
-// answered learns from an answer to what was sent after so many cuts.
+// answered learns from an answer to a request sent after that number of cuts.
 func (c *Controller) answered(cuts int, isRefused bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if cuts != c.cuts {
-		return // it was sent at a rate that has been given up since
+		return // it was sent at a rate that has since been changed
 	}
 	now := c.now()
 	if !isRefused && c.rate <= minRate {
-		c.alarm = alarm{} // what was refused belongs to an outage that is over
+		c.alarm = alarm{} // the refusals were from an outage that is over
 	}
 	c.grow(now, isRefused)
 	c.last.add(isRefused)
@@ -181,8 +181,8 @@ func (c *Controller) answered(cuts int, isRefused bool) {
 	}
 }
 
-// tryStray cuts the rate to see whether the share that is borne still does not depend on it. Where
-// that could not be seen, as at a rate of one a second, nothing is cut.
+// tryStray cuts the rate to test whether the tolerated share of refusals still does not depend on
+// it. If the test could show nothing, as at a rate of one per second, it cuts nothing.
 func (c *Controller) tryStray(now time.Time) {
 	c.tryAgain = now.Add(c.interval)
 	before := bearing{c.rate, c.curve}
@@ -191,14 +191,14 @@ func (c *Controller) tryStray(now time.Time) {
 	}
 }
 
-// begin learns that a share of what was sent is refused.
+// begin cuts the rate because a share of what was sent is refused.
 func (c *Controller) begin(refused float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cut(c.now(), refused, c.stray)
 }
 
-// forget takes back what the refusals of one who is paced alone now have led to, and are about to.
+// forget undoes the effects of refusals of a draw that is now paced alone, including pending ones.
 func (c *Controller) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -209,7 +209,7 @@ func (c *Controller) forget() {
 	c.tryAgain = c.now().Add(c.interval)
 }
 
-// reset forgets all that was learned.
+// reset forgets everything that was learned.
 func (c *Controller) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -217,7 +217,7 @@ func (c *Controller) reset() {
 	c.setRate(math.Inf(1))
 }
 
-// grow counts the time since the last answer, if that is one reason more to send faster.
+// grow counts the time since the last answer if it justifies a higher rate.
 func (c *Controller) grow(now time.Time, isRefused bool) {
 	passed := min(now.Sub(c.heard), maxPressed)
 	c.heard = now
@@ -233,16 +233,16 @@ func (c *Controller) setRate(rate float64) {
 	c.pacer.setRate(min(rate, c.cap))
 }
 
-// cut lowers the rate when a share of what was sent is refused, of which stray has another reason.
+// cut lowers the rate when a share of what was sent is refused, of which stray has another cause.
 func (c *Controller) cut(now time.Time, refused, stray float64) {
 	before := bearing{c.rate, c.curve}
 	if c.experiment != nil {
 		before = c.experiment.before
 	}
-	// A quota that others use too may be spent while hardly anything is sent from here.
+	// A quota shared with other clients may be exhausted although little is sent from here.
 	used := min(c.rate, c.sends.rate(now))
-	// Where a rate has just grown beyond a small quota, most of the last answers are from before,
-	// and what it took a second says more.
+	// If the rate has just grown beyond a small quota, most of the last answers are older, and the
+	// accepted rate is more accurate.
 	took := c.takes.rate(now) / max(used, minRate)
 	taken := min(min(1-refused, took)/(1-min(stray, maxIndependent)), 1)
 	c.burst = c.burst.next(now, c.burstOver, before, max(refused, c.alarm.first), took)
@@ -265,7 +265,7 @@ func (c *Controller) cut(now time.Time, refused, stray float64) {
 	c.setRate(rate)
 }
 
-// isOver reports whether a burst of refusals has ended, and then undoes all that was done about it.
+// isOver reports whether a burst of refusals has ended. If so, it undoes the cuts made for it.
 func (c *Controller) isOver(now time.Time, isRefused bool) bool {
 	f := c.burst.add(now, isRefused)
 	if f == undecided {
@@ -279,7 +279,7 @@ func (c *Controller) isOver(now time.Time, isRefused bool) bool {
 	return f == useless
 }
 
-// judge draws the conclusion from an experiment.
+// judge applies the result of an experiment.
 func (c *Controller) judge(now time.Time, f finding) {
 	switch f {
 	case undecided:

@@ -6,25 +6,24 @@ import (
 )
 
 const (
-	// climb is the time in which a rate comes back to its best.
+	// climb is the time in which a rate returns to its best.
 	climb = 3 * time.Second
-	// probe is the share by which a rate exceeds its best when as much time again has passed
-	// without a verdict against it.
+	// probe is the share by which a rate exceeds its best after another climb without throttling.
 	probe = 0.1
-	// leapAfter is when a probe has found half as much again: probe · (leapAfter / climb)³. From
-	// there the rate doubles in doubling. An earlier leap would be led on by quotas that let a
-	// second of unused rate be made up for.
+	// leapAfter is when the probe has added half: probe · (leapAfter / climb)³. From there the rate
+	// doubles every doubling. An earlier leap would be misled by quotas that let unused rate of a
+	// second be used later.
 	leapAfter = 5130 * time.Millisecond
 	doubling  = 3 * time.Second
 )
 
-// curve is how a rate grows after a cut: a cubic, flat around its best, as of RFC 9438 (CUBIC),
-// section 4.2, but in proportion to the rate, and an exponential where the best has proved to be
-// out of date.
+// curve is how a rate grows after a cut: a cubic that is flat around its best, as in RFC 9438
+// (CUBIC), section 4.2, but in proportion to the rate, followed by an exponential once the best has
+// proved to be outdated.
 type curve struct {
-	from    float64       // after the cut
-	best    float64       // that the service took
-	pressed time.Duration // since the cut, with requests waiting
+	from    float64       // rate after the cut
+	best    float64       // rate that the service accepted
+	pressed time.Duration // time since the cut in which requests waited
 }
 
 func (c *curve) rate() float64 {
@@ -39,13 +38,13 @@ func (c *curve) rate() float64 {
 }
 
 const (
-	// flowWindow is half the time that a flow looks back.
+	// flowWindow is half the time over which a flow measures.
 	flowWindow = 500 * time.Millisecond
-	// minFlow is the shortest time that a flow is taken over.
+	// minFlow is the shortest time over which a flow measures.
 	minFlow = 20 * time.Millisecond
 )
 
-// flow measures how much goes by a second.
+// flow measures a recent rate per second.
 type flow struct {
 	start             time.Time // of the present window
 	present, previous float64
@@ -56,7 +55,7 @@ func (f *flow) add(now time.Time, weight float64) {
 	f.present += weight
 }
 
-// rate returns what went by per second, lately.
+// rate returns the recent rate per second.
 func (f *flow) rate(now time.Time) float64 {
 	f.turn(now)
 	span := now.Sub(f.start)
@@ -66,7 +65,7 @@ func (f *flow) rate(now time.Time) float64 {
 	return (f.present + f.previous) / max(span, minFlow).Seconds()
 }
 
-// turn begins a new window when the present one is over.
+// turn begins a new window if the present one is over.
 func (f *flow) turn(now time.Time) {
 	switch passed := now.Sub(f.start); {
 	case passed < flowWindow:

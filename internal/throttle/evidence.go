@@ -6,20 +6,21 @@ import (
 )
 
 const (
-	// horizon is how many answers, the last ones, a share is taken of.
+	// horizon is the number of recent answers over which a share is measured.
 	horizon = 500
-	// maxStray is the share of refused answers that is left alone. A service of many machines
-	// refuses one now and then.
+	// maxStray is the share of refused answers that is ignored. A service with many machines
+	// refuses a request now and then.
 	maxStray = 0.01
-	// certain is the log-likelihood ratio at which answers decide: a wrong alarm is raised once in
-	// some hundred thousand.
+	// certain is the log-likelihood ratio at which answers decide: about one false alarm in a
+	// hundred thousand.
 	certain = 10
-	// measured is how many answers measure a refused share, unless maxMeasuring is over before.
+	// measured is the number of answers that measure a refused share, unless maxMeasuring ends
+	// first.
 	measured     = 100
 	maxMeasuring = 200 * time.Millisecond
 )
 
-// share is the part of the last answers that was refused.
+// share is the refused part of the recent answers.
 type share struct{ refused, answers float64 }
 
 func (s *share) add(isRefused bool) {
@@ -33,17 +34,17 @@ func (s *share) add(isRefused bool) {
 	}
 }
 
-// value is 0 before the first answer.
+// value returns the share, 0 before the first answer.
 func (s *share) value() float64 { return s.refused / max(s.answers, 1) }
 
-// spread is the standard deviation of the value.
+// spread returns the standard deviation of the value.
 func (s *share) spread() float64 {
 	p := s.value()
 	return math.Sqrt(p * (1 - p) / max(s.answers, 1))
 }
 
-// odds is how much more likely an answer is when a share of high is refused than when it is low, as
-// a logarithm.
+// odds returns the logarithm of how much more likely an answer is if the refused share is high than
+// if it is low.
 func odds(isRefused bool, high, low float64) float64 {
 	if isRefused {
 		return math.Log(high / low)
@@ -51,19 +52,19 @@ func odds(isRefused bool, high, low float64) float64 {
 	return math.Log((1 - high) / (1 - low))
 }
 
-// alarm finds that more is refused than is borne, after as few answers as that takes: some ten when
-// all are refused, hundreds when a few percent are. It is a cumulative sum of log-likelihood ratios
-// (E. S. Page, "Continuous inspection schemes", 1954).
+// alarm detects that more is refused than is tolerated, with as few answers as possible: about ten
+// if all are refused, hundreds if a few percent are. It is a cumulative sum of log-likelihood
+// ratios (E. S. Page, "Continuous inspection schemes", 1954).
 type alarm struct {
 	sum    float64
 	since  share     // since the sum was last 0
-	raised time.Time // when that became certain; zero: it is not
+	raised time.Time // when it became certain; zero: not certain
 	first  float64   // the share at that time
 }
 
-// add reports whether the share of refused answers exceeds what is borne. That becomes certain
-// where chance has made the share large, so a true answer waits until there are enough answers to
-// measure it.
+// add reports whether the refused share exceeds what is tolerated. It becomes certain at a moment
+// when chance has made the share large, so add returns true only after enough answers to measure
+// it.
 func (a *alarm) add(now time.Time, isRefused bool, borne float64) bool {
 	a.since.add(isRefused)
 	a.sum += odds(isRefused, tooMuch(borne), borne)
@@ -78,10 +79,10 @@ func (a *alarm) add(now time.Time, isRefused bool, borne float64) bool {
 	return !a.raised.IsZero() && (a.since.answers >= measured || now.Sub(a.raised) >= maxMeasuring)
 }
 
-// tooMuch is the refused share that is told from one that is borne.
+// tooMuch returns the refused share that can be distinguished from a tolerated one.
 func tooMuch(borne float64) float64 { return min(borne+0.04+0.3*borne, (1+borne)/2) }
 
-// share returns which part is refused now: of the last answers, unless these are from before a
+// share returns the share refused now: over the last answers, or only the recent ones after a
 // sudden change.
 func (a *alarm) share(last *share, borne float64) float64 {
 	long, recent := last.value(), a.since.value()

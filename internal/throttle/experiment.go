@@ -3,32 +3,32 @@ package throttle
 import "time"
 
 const (
-	// An experiment ends when one of the two is sure times as likely as the other, as a logarithm,
-	// or after maxExperiment, when the likelier one counts.
+	// An experiment ends when one hypothesis is sure times as likely as the other, as a logarithm,
+	// or after maxExperiment, when the more likely one counts.
 	sure          = 6
 	maxExperiment = 10 * time.Second
-	// tellable is how much less must be refused, at the most, when a cut helps, for an experiment
-	// to tell.
+	// tellable is the largest ratio of the refused shares with and without an effect of the cut for
+	// which an experiment can tell.
 	tellable = 0.8
-	// firstRetry is when it is tried again whether a share that was found not to depend on the rate
-	// still does not; lastRetry is the longest that this takes, after doubling.
+	// firstRetry is the time until it is first tested again whether a share still does not depend
+	// on the rate. It doubles up to lastRetry.
 	firstRetry, lastRetry = time.Second, time.Minute
 )
 
-// experiment finds whether a cut has lowered the refused share, as it does where a quota was
-// exceeded, or has changed nothing, as where the refusals have another reason. It is a sequential
-// test of the two (A. Wald, "Sequential tests of statistical hypotheses", 1945).
+// experiment decides whether a cut has lowered the refused share, which means that a quota was
+// exceeded, or had no effect, which means that the refusals have another cause. It is a sequential
+// test of the two hypotheses (A. Wald, "Sequential tests of statistical hypotheses", 1945).
 type experiment struct {
 	before  bearing
-	taken   float64 // what the service took a second before the cut
-	refused float64 // the share without an effect of the cut
-	quota   float64 // the share if a quota was exceeded
+	taken   float64 // rate that the service accepted before the cut
+	refused float64 // expected share if the cut has no effect
+	quota   float64 // expected share if a quota was exceeded
 	sum     float64
 	seen    share
 	until   time.Time
 }
 
-// bearing is what a controller goes back to when a cut did not help.
+// bearing is the state to which a controller returns if a cut did not help.
 type bearing struct {
 	rate  float64
 	curve curve
@@ -43,7 +43,7 @@ const (
 	worse // more is refused than before
 )
 
-// add learns from an answer to a request that was sent after the cut.
+// add learns from an answer to a request sent after the cut.
 func (t *experiment) add(now time.Time, isRefused bool) finding {
 	if t.until.IsZero() {
 		t.until = now.Add(maxExperiment)
@@ -66,7 +66,7 @@ func (t *experiment) add(now time.Time, isRefused bool) finding {
 	}
 }
 
-// newExperiment returns nil when no answers could tell.
+// newExperiment returns nil if no number of answers could decide.
 func newExperiment(before bearing, refused, quota float64) *experiment {
 	refused = min(refused, 0.98)
 	quota = max(quota, refused/8, maxStray/5)

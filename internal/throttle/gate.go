@@ -7,8 +7,8 @@ import (
 	"syncd/internal/fair"
 )
 
-// Gate lets as many through at once as its [Level] says, in the order they came. It is made by
-// [Level.Gate].
+// Gate admits as many callers at once as its [Level] allows, in order of arrival. Use [Level.Gate]
+// to create one.
 type Gate struct {
 	level *Level
 
@@ -18,7 +18,7 @@ type Gate struct {
 	left  int
 }
 
-// Acquire waits for a slot. Its error is that of ctx, and then no slot is taken.
+// Acquire waits for a slot. If ctx ends first, it returns ctx's error and takes no slot.
 func (g *Gate) Acquire(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -39,19 +39,19 @@ func (g *Gate) Acquire(ctx context.Context) error {
 	})
 }
 
-// Release gives a slot back. Releasing one that is not taken is a bug, and panics.
+// Release releases a slot. It panics if no slot is taken, which is a bug.
 func (g *Gate) Release() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.release()
 }
 
-// maxLeft is how many slots of a gate may be left at once, as a multiple of its limit: it bounds
-// what waits to be tried again.
+// maxLeft bounds the slots of a gate that requests have given up while they wait for a retry, as a
+// multiple of the gate's limit.
 const maxLeft = 2
 
-// Hold returns a context for what is done with a slot that is taken, and a func that releases it.
-// While its requests wait to be tried again, the slot is others'.
+// Hold returns a context for work with a slot that was acquired, and a function that releases the
+// slot. While the work's requests wait for a retry, others can use the slot.
 func (g *Gate) Hold(ctx context.Context) (held context.Context, release func()) {
 	held, h := holding(ctx, &hold{leave: g.leave, enter: func(context.Context) error {
 		g.enter()
@@ -65,7 +65,7 @@ func (g *Gate) Hold(ctx context.Context) (held context.Context, release func()) 
 	}
 }
 
-// leave gives a slot back for a while, unless too many are left already, and reports whether it
+// leave gives up a slot temporarily, unless too many are given up already, and reports whether it
 // did.
 func (g *Gate) leave() bool {
 	g.mu.Lock()
@@ -79,8 +79,8 @@ func (g *Gate) leave() bool {
 	return true
 }
 
-// enter takes a slot that was left, at once, though there may be none: it has waited in the line
-// before.
+// enter takes back a slot that was given up. It does so at once, even above the limit, because the
+// caller has already waited for it.
 func (g *Gate) enter() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -88,8 +88,8 @@ func (g *Gate) enter() {
 	g.inUse++
 }
 
-// InUse returns how many slots are taken. It exceeds the limit for a while after the level has
-// fallen.
+// InUse returns how many slots are taken. It may exceed the limit for a while after the level
+// falls.
 func (g *Gate) InUse() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -104,7 +104,7 @@ func (g *Gate) release() {
 	g.admit()
 }
 
-// follow admits those for whom a new limit has room.
+// follow admits waiting callers after the limit has changed.
 func (g *Gate) follow() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// setLimit is what a round does when it has decided.
+// setLimit does what a round does after its decision.
 func (l *Level) setLimit(n int) {
 	l.limit.Store(int64(n))
 	for _, g := range l.gates {
@@ -18,7 +18,7 @@ func (l *Level) setLimit(n int) {
 	}
 }
 
-// crowd is a gate, those who wait at it and those who are inside, in order.
+// crowd is a gate with the callers that wait at it and those inside, in order.
 type crowd struct {
 	level    *Level
 	gate     *Gate
@@ -39,7 +39,7 @@ func newCrowd(limit int) *crowd {
 	return &crowd{level: level, gate: level.Gate()}
 }
 
-// come has someone arrive and waits until the gate has decided.
+// come adds a caller and waits until the gate has decided.
 func (c *crowd) come(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	g := &guest{leave: cancel}
@@ -56,7 +56,7 @@ func (c *crowd) come(ctx context.Context) {
 	synctest.Wait()
 }
 
-// model is what must be true of the crowd: the first come are in, up to the limit.
+// model is the expected state: the first callers are inside, up to the limit.
 type model struct {
 	limit   int
 	inside  int
@@ -70,7 +70,7 @@ func (m *model) admit() {
 	}
 }
 
-// TestGateAsAModel has requests come, go, give up and the limit move at random.
+// TestGateAsAModel makes callers come, go and give up, and the limit change, at random.
 func TestGateAsAModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		steps := rapid.SliceOfN(rapid.IntRange(0, 99), 1, 60).Draw(r, "steps")
@@ -152,8 +152,7 @@ func TestGateIsFirstComeFirstServed(t *testing.T) {
 	})
 }
 
-// TestGateShrinksBelowWhatIsInUse takes nothing away from those inside, and lets nobody in before
-// there is room.
+// TestGateShrinksBelowWhatIsInUse takes no slots away, and admits no caller before there is room.
 func TestGateShrinksBelowWhatIsInUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(4)
@@ -174,8 +173,8 @@ func TestGateShrinksBelowWhatIsInUse(t *testing.T) {
 	})
 }
 
-// TestGateGivesBackWhatCameTooLate has a slot granted in the moment in which its waiter gives up.
-func TestGateGivesBackWhatCameTooLate(t *testing.T) {
+// TestGateTakesBackALateSlot grants a slot at the moment at which its caller gives up.
+func TestGateTakesBackALateSlot(t *testing.T) {
 	for range 200 {
 		gate := newCrowd(1).gate
 		if err := gate.Acquire(t.Context()); err != nil {

@@ -5,13 +5,14 @@ import (
 	"sync"
 )
 
-// hold is a place that was taken for the requests of a context. They give it back when all of them
-// wait to be tried again, so that others can be sent meanwhile, and take it again for the next
-// attempt. They must pass a [Guard].
+// hold is a slot taken for the requests of a context. They give it up while all of them wait for a
+// retry, so that others can be sent meanwhile, and take it back for the next attempt. The requests
+// must pass a [Guard].
 type hold struct {
-	outer *hold // of the context that it was made with
+	outer *hold // hold of the parent context
 	leave func() bool
-	// enter takes the place again. One that waits for it is for one request at a time.
+	// enter takes back the slot. If waits is set, enter may block, and only one request at a time
+	// may use the hold.
 	enter func(context.Context) error
 	waits bool
 
@@ -21,19 +22,19 @@ type hold struct {
 	ended   bool
 }
 
-// holdKey is under which a context has its innermost hold.
+// holdKey is the context key of the innermost hold.
 type holdKey struct{}
 
-// Slots bounds requests at once.
+// Slots bounds concurrent requests.
 type Slots interface {
-	// Acquire waits for a slot. Its error is that of ctx, and then no slot is taken.
+	// Acquire waits for a slot. If ctx ends first, it returns ctx's error and takes no slot.
 	Acquire(ctx context.Context) error
 	Release()
 }
 
-// HoldSlot waits for a slot, and returns a context for a request to be sent with it and a func that
-// releases it. While the request waits to be tried again, the slot is others'. The error is that of
-// ctx, and then no slot is taken.
+// HoldSlot acquires a slot. It returns a context for one request with the slot, and a function that
+// releases it. While the request waits for a retry, others can use the slot. If ctx ends first,
+// HoldSlot returns ctx's error and takes no slot.
 func HoldSlot(ctx context.Context, slots Slots) (held context.Context, release func(), err error) {
 	if err := slots.Acquire(ctx); err != nil {
 		return nil, nil, err
@@ -55,8 +56,7 @@ func holding(ctx context.Context, h *hold) (context.Context, *hold) {
 	return context.WithValue(ctx, holdKey{}, h), h
 }
 
-// end ends the hold, and reports whether the place is taken, so that the caller has to give it
-// back.
+// end ends the hold. It reports whether the slot is taken, so that the caller must release it.
 func (h *hold) end() (isTaken bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -69,7 +69,7 @@ func holdOf(ctx context.Context) *hold {
 	return h
 }
 
-// beginAttempt takes again what a context's holds have given back. Its error is that of ctx.
+// beginAttempt takes back the slots that a context's holds have given up. The error is that of ctx.
 func beginAttempt(ctx context.Context) error {
 	for h := holdOf(ctx); h != nil; h = h.outer {
 		if err := h.begin(ctx); err != nil {
@@ -82,7 +82,7 @@ func beginAttempt(ctx context.Context) error {
 	return nil
 }
 
-// endAttempt gives back what a context holds, if the attempt will be made again.
+// endAttempt gives up the slots of a context's holds if the attempt will be retried.
 func endAttempt(ctx context.Context, isTriedAgain bool) {
 	for h := holdOf(ctx); h != nil; h = h.outer {
 		h.done(isTriedAgain)

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestRequestsSideBySideShareATurn has the parts of one object fail and be tried again, each at its
-// own time: the turn is given back once, when none is sent, and taken once.
-func TestRequestsSideBySideShareATurn(t *testing.T) {
+// TestParallelRequestsShareASlot has the parts of one object fail and be retried, each at its own
+// time: the slot is given up once, when none is being sent, and taken back once.
+func TestParallelRequestsShareASlot(t *testing.T) {
 	turns := NewLevel(LevelOptions{Min: 1, Max: 1}).Gate()
 	if err := turns.Acquire(t.Context()); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"syncd/internal/throttle"
 )
 
-// flaky fails so many attempts, and takes a second for each.
+// flaky fails that many attempts, and takes a second for each.
 func flaky(failures int) func(context.Context, any) (any, middleware.Metadata, error) {
 	return func(context.Context, any) (any, middleware.Metadata, error) {
 		time.Sleep(time.Second)
@@ -23,7 +23,7 @@ func flaky(failures int) func(context.Context, any) (any, middleware.Metadata, e
 	}
 }
 
-// afterAnHour tries once again, after an hour.
+// afterAnHour retries once, after an hour.
 func afterAnHour(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
 	if out, metadata, err = next.HandleFinalize(ctx, in); err == nil {
 		return out, metadata, nil
@@ -36,8 +36,8 @@ func afterAnHour(ctx context.Context, in middleware.FinalizeInput, next middlewa
 	}
 }
 
-// places are the two kinds of a place for one request: of a gate, and of what only acquires and
-// releases.
+// places returns the two kinds of a slot for one request: one of a gate, and one that is only
+// acquired and released.
 func places() map[string]func(*throttle.Gate, context.Context) (context.Context, func(), error) {
 	return map[string]func(*throttle.Gate, context.Context) (context.Context, func(), error){
 		"turn": func(g *throttle.Gate, ctx context.Context) (context.Context, func(), error) {
@@ -53,9 +53,9 @@ func places() map[string]func(*throttle.Gate, context.Context) (context.Context,
 	}
 }
 
-// TestPlaceIsOthersBetweenAttempts has a request wait an hour to be tried again, and others that
-// need its only place.
-func TestPlaceIsOthersBetweenAttempts(t *testing.T) {
+// TestSlotIsFreeBetweenAttempts has a request wait an hour for its retry, and other requests that
+// need its only slot.
+func TestSlotIsFreeBetweenAttempts(t *testing.T) {
 	for name, take := range places() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -91,13 +91,13 @@ func TestPlaceIsOthersBetweenAttempts(t *testing.T) {
 	}
 }
 
-// TestPlaceThatIsNotTakenAgain has a request end while it waits to be tried again.
-func TestPlaceThatIsNotTakenAgain(t *testing.T) {
+// TestCanceledRetryTakesNoSlot has a request end while it waits for its retry.
+func TestCanceledRetryTakesNoSlot(t *testing.T) {
 	for name, take := range places() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				gate := throttle.NewLevel(throttle.LevelOptions{Min: 1, Max: 1}).Gate()
-				for range 5 { // more than may have left at once
+				for range 5 { // more slots than may be given up at once
 					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 					held, release, err := take(gate, ctx)
 					if err != nil {
@@ -120,9 +120,9 @@ func TestPlaceThatIsNotTakenAgain(t *testing.T) {
 	}
 }
 
-// TestTurnsThatAreLeftAreBounded has objects wait to be tried again without an end: there may be
-// three times as many as turns.
-func TestTurnsThatAreLeftAreBounded(t *testing.T) {
+// TestGivenUpSlotsAreBounded has objects wait for a retry endlessly: there may be at most three
+// times as many as slots.
+func TestGivenUpSlotsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := throttle.NewLevel(throttle.LevelOptions{Min: 4, Max: 4}).Gate()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -8,46 +8,51 @@ import (
 )
 
 const (
-	// A round is over after roundTime, when at least roundAnswers to requests sent in it have come.
+	// A round ends after roundTime, once at least roundAnswers answers to requests sent in it have
+	// arrived.
 	roundTime    = time.Second
 	roundAnswers = 16
-	// maxFailed is the share of broken connections and timeouts above which a round shrinks the
+	// maxFailed is the share of broken connections and timeouts above which a round lowers the
 	// level.
 	maxFailed = 0.05
-	// A round is slow when its answers take slow times the best seen, and quick below quick times.
+	// A round is slow if its answers take at least slow times the best latency, and quick if they
+	// take less than quick times.
 	slow, quick = 2.0, 1.5
 	// memory is how long the best latencies are remembered.
 	memory = 5 * time.Minute
-	// samplesKept is how many of a round's latencies are kept per operation: the last ones.
+	// samplesKept is how many latencies of a round are kept per operation, the most recent ones.
 	samplesKept = 64
 )
 
 // LevelOptions are the settings of a Level.
 type LevelOptions struct {
-	// Min and Max bound the level, Start is where it begins; all count requests at once. Min is at
-	// least 1, Max at least Min, and Start is brought between them. Min equal to Max fixes the
-	// level.
+	// Min and Max bound the level, and Start is its initial value, in concurrent requests. Min is
+	// at least 1, Max at least Min, and Start is adjusted to lie between them. If Min equals Max,
+	// the level is fixed.
 	Min, Start, Max int
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
-// Level is a number of requests at once that finds its own level. What it goes by, once a round (a
-// second, or longer until 16 answers have come), is this:
+// Level adapts the number of concurrent requests to the service. Once a round (a second, or longer
+// until 16 answers have arrived) it applies the first of these rules that matches:
 //
-//  1. More than one answer in twenty is a timeout or a broken connection: a quarter less, down to Min.
-//  2. Else, answers take twice as long as the best seen in the last five minutes: an eighth less, down to Start.
-//  3. Else, a [Gate] was full, hardly any request had to wait for a rate, and answers are quicker than one and a half times
-//     the best: a quarter more, up to Max; a thirty-second more if 1 or 2 has happened in the last five minutes.
-//  4. Else it stays.
+//  1. More than one answer in twenty is a timeout or a broken connection: decrease by a quarter,
+//     down to Min.
+//  2. Answers take twice as long as the best in the last five minutes: decrease by an eighth, down
+//     to Start.
+//  3. A [Gate] was full, hardly any request had to wait for a rate, and answers are quicker than
+//     one and a half times the best: increase by a quarter, up to Max, or by a thirty-second if
+//     rule 1 or 2 has applied in the last five minutes.
+//  4. Otherwise the level stays.
 //
-// Every five minutes a level above Start spends one round at Start, to measure the best latencies
-// without its own queue.
+// Every five minutes a level above Start returns to Start for one round, to measure the best
+// latencies without its own queue.
 //
-// Latency is the median of each operation, compared with the best of the same. Operations whose
-// duration goes with the size of their content count only when they fail. CopyObject does too, to a
-// degree, and nobody sees the size here; this is why slowness never takes the level below Start.
-// Being throttled does not either: that is for the [Controller].
+// Latency is the median of each operation, compared with the best of the same operation. Operations
+// whose duration depends on the size of their content count only if they fail. CopyObject depends
+// on it to a degree, and the size is not known here; this is why slow answers never take the level
+// below Start. Throttling does not change the level: the [Controller] handles that.
 type Level struct {
 	o       LevelOptions
 	limit   atomic.Int64
@@ -57,14 +62,14 @@ type Level struct {
 	gates []*Gate
 	round round
 	best  map[string]time.Duration // latency by operation
-	// since is when best was emptied; careful says that the level has shrunk since.
+	// since is when best was last cleared. careful means that the level has been lowered since.
 	since   time.Time
 	careful bool
-	// resume is the limit to go back to after a round at Start; 0 outside of one.
+	// resume is the limit to return to after a round at Start, 0 outside such a round.
 	resume int
 }
 
-// round is what is known of the requests sent since it began.
+// round is what is known about the requests sent in a round.
 type round struct {
 	number           int
 	began            time.Time
@@ -73,7 +78,7 @@ type round struct {
 	latencies        map[string]*latencies
 }
 
-// latencies are the last ones of an operation.
+// latencies are the most recent latencies of an operation.
 type latencies struct {
 	seen int
 	last []time.Duration
@@ -93,10 +98,10 @@ func NewLevel(o LevelOptions) *Level {
 	return l
 }
 
-// Limit returns how many requests there may be at once, now.
+// Limit returns the current limit of concurrent requests.
 func (l *Level) Limit() int { return int(l.limit.Load()) }
 
-// Gate returns a new gate that follows the level. It follows for as long as the level lives.
+// Gate returns a new gate that follows the level for the level's lifetime.
 func (l *Level) Gate() *Gate {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -107,13 +112,13 @@ func (l *Level) Gate() *Gate {
 
 func (l *Level) fixed() bool { return l == nil || l.o.Min == l.o.Max }
 
-// departure is when a request was sent.
+// departure is when and in which round a request was sent.
 type departure struct {
 	round int
 	at    time.Time
 }
 
-// sent notes that a request is sent now, after a wait for some rate or without.
+// sent records that a request is being sent. Delayed reports whether it waited for a rate.
 func (l *Level) sent(delayed bool) departure {
 	if l.fixed() {
 		return departure{}
@@ -131,7 +136,7 @@ func (l *Level) sent(delayed bool) departure {
 type outcome int
 
 const (
-	refused outcome = iota // an answer that says nothing about the level
+	refused outcome = iota // an answer without information for the level
 	served
 	broken // a timeout or a broken connection
 )
@@ -159,7 +164,7 @@ func (l *Level) answered(d departure, operation string, o outcome) {
 	}
 }
 
-// turn ends the round, moves the level and begins the next.
+// turn ends the round, adjusts the level and begins the next round.
 func (l *Level) turn(now time.Time) {
 	limit := l.next(now)
 	l.round.next(now)
@@ -177,7 +182,7 @@ func (l *Level) next(now time.Time) int {
 	if l.resume > 0 {
 		limit := l.resume
 		l.resume = 0
-		l.slowness() // which remembers the latencies of the round at Start
+		l.slowness() // also records the latencies of the round at Start
 		return limit
 	}
 	limit := l.decide()
@@ -217,13 +222,13 @@ func (l *Level) step(limit int) int {
 	return max(limit/4, 1)
 }
 
-// slowness returns how many times longer than at best the answers of the round took, and remembers
-// better ones. It is 1 when nothing can be compared.
+// slowness returns how many times longer than at best the answers of the round took, and records
+// better latencies. It returns 1 if nothing can be compared.
 func (l *Level) slowness() float64 {
 	var sum, n float64
 	for operation, seen := range l.round.latencies {
 		if len(seen.last) < roundAnswers {
-			continue // too few for a median that means something
+			continue // too few for a meaningful median
 		}
 		median := seen.median()
 		best, ok := l.best[operation]

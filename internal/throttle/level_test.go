@@ -14,7 +14,7 @@ import (
 	"syncd/internal/throttle"
 )
 
-// leveled is a service under the load of senders behind one gate of a level.
+// leveled is a service under load from senders behind one gate of a level.
 type leveled struct {
 	*service
 	*load
@@ -36,7 +36,7 @@ func (l *leveled) work(t *testing.T, n int, operation string) {
 	l.add(t, n, l.client, operation, l.gate)
 }
 
-// want fails when the level is not within bounds.
+// want fails the test if the level is not within bounds.
 func (l *leveled) want(t *testing.T, when string, low, high int) {
 	t.Helper()
 	if got := l.level.Limit(); got < low || got > high {
@@ -44,7 +44,7 @@ func (l *leveled) want(t *testing.T, when string, low, high int) {
 	}
 }
 
-// broken is what a connection that is reset looks like behind the SDK.
+// broken returns the error of a reset connection as the SDK reports it.
 func broken(share float64) func() error {
 	return func() error {
 		if rand.Float64() < share {
@@ -135,7 +135,7 @@ func TestLevel(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				if tt.guard.Cap != nil { // whose timers must be of this bubble
+				if tt.guard.Cap != nil { // its timers must belong to this bubble
 					rate, _ := tt.guard.Cap.Rate()
 					tt.guard.Cap = throttle.NewController(throttle.ControllerOptions{Cap: rate})
 				}
@@ -150,7 +150,7 @@ func TestLevel(t *testing.T) {
 	}
 }
 
-// TestLevelRecovers has connections break for a while.
+// TestLevelRecovers breaks connections for a while.
 func TestLevelRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLeveled(t, throttle.LevelOptions{Min: 2, Start: 16, Max: 64}, throttle.Guard{})
@@ -165,8 +165,8 @@ func TestLevelRecovers(t *testing.T) {
 	})
 }
 
-// TestLevelForgetsTheBest has every answer take longer from some time on, for instance because
-// objects got larger.
+// TestLevelForgetsTheBest makes every answer slower from some time on, for example because objects
+// became larger.
 func TestLevelForgetsTheBest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLeveled(t, throttle.LevelOptions{Min: 2, Start: 16, Max: 64}, throttle.Guard{})
@@ -182,8 +182,8 @@ func TestLevelForgetsTheBest(t *testing.T) {
 	})
 }
 
-// TestLevelDoesNotCreep has a queue of our own making for an hour, which must not come to look
-// normal.
+// TestLevelDoesNotCreep has a queue caused by syncd for an hour, which must not become the normal
+// latency.
 func TestLevelDoesNotCreep(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -220,7 +220,7 @@ func TestLevelComparesLikeWithLike(t *testing.T) {
 	})
 }
 
-// TestGatesFollowOneLevel has two gates that are each as wide as the level.
+// TestGatesFollowOneLevel has two gates, each as wide as the level.
 func TestGatesFollowOneLevel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		level := throttle.NewLevel(throttle.LevelOptions{Min: 3, Max: 3})

@@ -15,33 +15,34 @@ import (
 
 // Attempt is one request on the wire.
 type Attempt struct {
-	// Operation is the API's name of the request.
+	// Operation is the API name of the request.
 	Operation string
-	// Class is the class of its error, "" for a success.
+	// Class is the class of its error, "" for success.
 	Class awserr.Class
-	// Duration is the time from sending to the end of the answer's headers, or of the whole answer
-	// where the SDK reads it.
+	// Duration is the time from sending until the response's headers, or until the whole response
+	// if the SDK reads it.
 	Duration time.Duration
 }
 
-// Meter counts attempts. The zero Meter is ready; it may be shared by clients and goroutines.
+// Meter counts attempts. The zero Meter is ready to use. It is safe for concurrent use by several
+// clients.
 type Meter struct {
-	// Observe is called for every attempt, if it is set; it must be safe for concurrent use.
+	// Observe, if set, is called for every attempt. It must be safe for concurrent use.
 	Observe func(Attempt)
 
 	mu     sync.Mutex
 	counts Counts
 }
 
-// Counts are attempts so far.
+// Counts are the attempts so far.
 type Counts struct {
-	// Requests holds attempts by operation.
+	// Requests is the number of attempts by operation.
 	Requests map[string]int64
-	// Throttled is how many of them were told to slow down.
+	// Throttled is how many of them were throttled.
 	Throttled int64
 }
 
-// Since returns the counts that came after earlier.
+// Since returns the counts added after earlier.
 func (c Counts) Since(earlier Counts) Counts {
 	since := Counts{Requests: map[string]int64{}, Throttled: c.Throttled - earlier.Throttled}
 	for operation, n := range c.Requests {
@@ -59,10 +60,9 @@ func (m *Meter) Counts() Counts {
 	return Counts{Requests: maps.Clone(m.counts.Requests), Throttled: m.counts.Throttled}
 }
 
-// Attach hangs the meter on a client's middleware stack; it is one of the client's APIOptions.
+// Attach adds the meter to a client's middleware stack. Use it as one of the client's APIOptions.
 func (m *Meter) Attach(stack *middleware.Stack) error {
-	// Behind the retryer, so that every attempt passes; before the deserializer, so that its
-	// verdict is seen.
+	// After the retryer, to see every attempt, and before the deserializer, to see its result.
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.Meter", m.handle), middleware.Before)
 }
 

@@ -25,7 +25,7 @@ import (
 
 const region = "us-west-2"
 
-// world is one bucket and the clients of someone who may do everything, each with the meter on it.
+// world is one bucket and the clients of a user with all permissions, each with the meter attached.
 type world struct {
 	cloud  *awsfake.Cloud
 	bucket *awsfake.Bucket
@@ -132,7 +132,7 @@ func TestMeterSeesTheClass(t *testing.T) {
 			meter := &throttle.Meter{Observe: seen.observe}
 			w := newWorld(t, meter)
 			w.cloud.Inject(awsfake.Fault{Times: 1, Kind: tt.kind})
-			_ = w.list(t.Context()) // what became of it is what the meter says
+			_ = w.list(t.Context()) // the meter shows the result
 			if got := seen.classes()[0]; got != tt.want || meter.Counts().Throttled != tt.throttled {
 				t.Errorf("fault %v: got class %q, %d throttled, want %q, %d", tt.kind, got, meter.Counts().Throttled, tt.want, tt.throttled)
 			}
@@ -140,7 +140,7 @@ func TestMeterSeesTheClass(t *testing.T) {
 	}
 }
 
-// TestMeterSeesAnErrorInA200 has the failure of a copy come under a status of success.
+// TestMeterSeesAnErrorInA200 has a copy fail with status 200.
 func TestMeterSeesAnErrorInA200(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen attempts
@@ -153,7 +153,7 @@ func TestMeterSeesAnErrorInA200(t *testing.T) {
 	})
 }
 
-func TestMeterSeesWhatHasNoBody(t *testing.T) {
+func TestMeterSeesResponsesWithoutABody(t *testing.T) {
 	var seen attempts
 	w := newWorld(t, &throttle.Meter{Observe: seen.observe})
 	if err := w.head(t.Context(), "no-such-key"); err == nil {
@@ -176,14 +176,14 @@ func TestMeterMeasuresTheAttempt(t *testing.T) {
 		want := throttle.Attempt{Operation: "ListObjectsV2", Duration: 3 * time.Second}
 		failed := want
 		failed.Class = awserr.Transient
-		// The wait before the second attempt belongs to neither.
+		// The wait before the second attempt counts for neither.
 		if diff := gocmp.Diff([]throttle.Attempt{failed, want}, seen.seen); diff != "" {
 			t.Errorf("attempts (-want +got):\n%s", diff)
 		}
 	})
 }
 
-func TestMeterCountsNothingThatIsNotSent(t *testing.T) {
+func TestMeterCountsOnlySentRequests(t *testing.T) {
 	meter := &throttle.Meter{}
 	w := newWorld(t, meter)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -15,38 +15,38 @@ import (
 	"syncd/internal/deadline"
 )
 
-// Guard is hung on one SDK client: it paces every attempt, retries included, and learns from its
-// outcome. A field that is nil is not in force. Guards of several clients may share any of their
-// fields; none may be changed once it is attached.
+// Guard paces every attempt of an SDK client, including retries, and learns from its outcome. A nil
+// field has no effect. Guards of several clients may share fields. Do not change a guard after it
+// is attached.
 type Guard struct {
-	// Level learns from latency and broken connections. Whoever sends holds a slot of one of its
-	// gates; the guard takes none.
+	// Level learns from latency and broken connections. The sender holds a slot of one of its
+	// gates; the guard acquires none.
 	Level *Level
-	// Service draws on the quota of the service itself: of a bucket, or of STS. Throttling that is
-	// not KMS's is its.
+	// Service is a draw on the quota of the service itself: a bucket or STS. It handles all
+	// throttling except KMS throttling.
 	Service *Draw
-	// KMS draws on the quota of KMS in the account and region of the requests; only requests that
-	// may need KMS wait for it.
+	// KMS is a draw on the quota of KMS in the account and region of the requests. Only requests
+	// that may need KMS wait for it.
 	KMS *Draw
-	// Cap and KMSCap learn nothing; they are the caps of a mapping. KMSCap counts what S3 may ask
-	// of KMS, as KMS does.
+	// Cap and KMSCap are the caps of a mapping; they learn nothing. KMSCap counts the requests that
+	// S3 may send to KMS, as KMS does.
 	Cap, KMSCap *Controller
 }
 
-// Attach hangs the guard on a client's middleware stack; it is one of the client's APIOptions.
+// Attach adds the guard to a client's middleware stack. Use it as one of the client's APIOptions.
 func (g *Guard) Attach(stack *middleware.Stack) error {
-	// Behind the retryer, so that every attempt is paced; before the credentials are fetched and
-	// the request is signed, so that a long wait leaves neither of them stale.
+	// After the retryer, so that every attempt is paced, and before credentials are fetched and the
+	// request is signed, so that neither becomes stale during a long wait.
 	pace := middleware.FinalizeMiddlewareFunc("syncd.Guard.pace", g.pace)
 	if err := stack.Finalize.Insert(pace, "Retry", middleware.After); err != nil {
 		return fmt.Errorf("attach the guard: %w", err)
 	}
-	// Next to the wire: an attempt for which there were no credentials was never sent, and the wait
-	// is no latency.
+	// Closest to the wire: an attempt without credentials was never sent, and the wait does not
+	// count as latency.
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.Guard.learn", g.learn), middleware.Before)
 }
 
-// delayedKey is under which an attempt's context says that it had to wait.
+// delayedKey is the context key that marks an attempt that had to wait.
 type delayedKey struct{}
 
 func (g *Guard) pace(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
@@ -66,11 +66,11 @@ func (g *Guard) pace(ctx context.Context, in middleware.FinalizeInput, next midd
 		attempt = context.WithValue(ctx, delayedKey{}, true)
 	}
 	out, metadata, err := next.HandleFinalize(attempt, in)
-	endAttempt(ctx, awserr.Classify(err).Passes()) // then the client tries again, unless it was the last attempt
+	endAttempt(ctx, awserr.Classify(err).Passes()) // for these classes the client retries, unless it was the last attempt
 	return out, metadata, err
 }
 
-// wait passes the controllers. That of the service comes last: what it lets go is sent at once,
+// wait waits for the controllers. The service's comes last, so that what it admits is sent at once,
 // evenly.
 func (g *Guard) wait(ctx context.Context, kms float64) (delayed bool, err error) {
 	for _, turn := range [...]struct {
@@ -102,19 +102,19 @@ func (g *Guard) learn(ctx context.Context, in middleware.DeserializeInput, next 
 	case class == awserr.Throttled:
 		service.answer(true)
 	case class == awserr.ThrottledKMS:
-		service.answer(false) // S3 itself had taken it
+		service.answer(false) // S3 itself accepted it
 		kms.answer(true)
 	case err == nil:
 		service.answer(false)
 		kms.answer(false)
 	case class != awserr.Transient && status(err) > 0:
-		service.answer(false) // refused for another reason, which may be older than any question to KMS
+		service.answer(false) // refused for another reason, possibly before S3 called KMS
 	}
 	g.Level.answered(departed, operation, outcomeOf(class, err))
 	return out, metadata, err
 }
 
-// stake is what one attempt takes of a quota.
+// stake is the part of a quota that one attempt uses.
 type stake struct {
 	draw   *Draw
 	ticket ticket
@@ -135,8 +135,8 @@ func (s *stake) answer(isRefused bool) {
 	}
 }
 
-// status returns the HTTP status that an error came with, 0 when none did: the SDK puts an empty
-// answer into an error of the connection.
+// status returns the HTTP status of an error, 0 if there is none: for a connection error the SDK
+// adds an empty response.
 func status(err error) int {
 	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.Response != nil {
 		return response.HTTPStatusCode()
@@ -151,16 +151,16 @@ func outcomeOf(class awserr.Class, err error) outcome {
 	case errors.Is(err, context.DeadlineExceeded), awserr.Code(err) == "RequestTimeout":
 		return broken
 	case class == awserr.Transient && awserr.Code(err) == "" && status(err) < 300:
-		return broken // before the answer, or in the middle of one
+		return broken // before or during the response
 	default:
 		return refused
 	}
 }
 
-// kmsRequests returns how often S3 asks KMS on behalf of one request, at most: not for objects that
-// are not under a KMS key, and hardly ever where a bucket key serves (Amazon S3 User Guide,
-// "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys"). What a controller learns is in the
-// same measure, so only a configured cap is stricter than it says.
+// kmsRequests returns the most requests that S3 sends to KMS for one request. S3 sends none for
+// objects without a KMS key, and few with a bucket key (Amazon S3 User Guide, "Reducing the cost of
+// SSE-KMS with Amazon S3 Bucket Keys"). A controller learns in the same unit, so the overestimate
+// only makes a configured cap stricter.
 func kmsRequests(operation string, request any) float64 {
 	switch operation {
 	case "CopyObject", "UploadPartCopy":
@@ -169,7 +169,7 @@ func kmsRequests(operation string, request any) float64 {
 		"GetObjectAnnotation", "PutObjectAnnotation":
 		return 1
 	case "HeadObject":
-		// Only the checksum is under the key.
+		// Only the checksum is encrypted with the key.
 		if r, ok := request.(*smithyhttp.Request); ok && r.Header.Get("X-Amz-Checksum-Mode") != "" {
 			return 1
 		}
@@ -177,8 +177,8 @@ func kmsRequests(operation string, request any) float64 {
 	return 0
 }
 
-// steady reports whether the time an operation takes says something about the service rather than
-// about the size of what it moves.
+// steady reports whether the duration of an operation depends on the service rather than on the
+// size of the content.
 func steady(operation string) bool {
 	switch operation {
 	case "GetObject", "PutObject", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload":

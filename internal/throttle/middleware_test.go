@@ -19,7 +19,7 @@ import (
 	"syncd/internal/throttle"
 )
 
-// unlimited returns a draw on a quota of which nothing is known.
+// unlimited returns a draw on a new quota.
 func unlimited() *throttle.Draw {
 	return throttle.NewQuota(throttle.ControllerOptions{}).Draw()
 }
@@ -29,8 +29,8 @@ func (w *world) copy(ctx context.Context) error {
 	return err
 }
 
-// TestGuardKnowsWhoseQuotaItIs sends copies of which the first ten are refused, through the SDK.
-func TestGuardKnowsWhoseQuotaItIs(t *testing.T) {
+// TestGuardAttributesThrottling sends copies through the SDK, of which the first ten are refused.
+func TestGuardAttributesThrottling(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
 		kind         awsfake.FaultKind
@@ -51,7 +51,7 @@ func TestGuardKnowsWhoseQuotaItIs(t *testing.T) {
 				w := newWorld(t, &throttle.Meter{}, guard)
 				w.cloud.Inject(awsfake.Fault{Times: 10, Kind: tt.kind})
 				for range 10 {
-					_ = w.copy(t.Context()) // what became of it is what the controllers say
+					_ = w.copy(t.Context()) // the controllers show the result
 					time.Sleep(100 * time.Millisecond)
 				}
 				if service, kms := guard.Service.Throttles(), guard.KMS.Throttles(); service != tt.service || kms != tt.kms {
@@ -68,7 +68,7 @@ func TestGuardKnowsWhoseQuotaItIs(t *testing.T) {
 	}
 }
 
-// TestGuardOfSTS has STS throttle, whose answer is another than that of S3.
+// TestGuardOfSTS has STS throttle, which responds differently from S3.
 func TestGuardOfSTS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		guard := &throttle.Guard{Service: unlimited()}
@@ -80,7 +80,7 @@ func TestGuardOfSTS(t *testing.T) {
 	})
 }
 
-// TestLevelLearnsFromConnections has connections fail behind the SDK.
+// TestLevelLearnsFromConnections has connections fail below the SDK.
 func TestLevelLearnsFromConnections(t *testing.T) {
 	for i, tt := range []struct {
 		name      string
@@ -134,8 +134,8 @@ func TestLevelLearnsFromConnections(t *testing.T) {
 	}
 }
 
-// TestGuardWaitsBeforeTheSignature makes a request wait for longer than a signature is good for.
-// The meter, in turn, must not take the wait for a slow answer.
+// TestGuardWaitsBeforeTheSignature makes a request wait longer than a signature is valid. The meter
+// must not count the wait as latency.
 func TestGuardWaitsBeforeTheSignature(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen attempts
@@ -158,7 +158,7 @@ func TestGuardWaitsBeforeTheSignature(t *testing.T) {
 	})
 }
 
-// TestGuardPacesRetries has one call fail often, under a cap of one attempt a minute.
+// TestGuardPacesRetries has one call fail often, with a cap of one attempt a minute.
 func TestGuardPacesRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &throttle.Meter{}, &throttle.Guard{Cap: throttle.NewController(throttle.ControllerOptions{Cap: 1.0 / 60})})
@@ -173,8 +173,8 @@ func TestGuardPacesRetries(t *testing.T) {
 	})
 }
 
-// TestHeadNeedsKMSForTheChecksum has a cap on KMS under which only every second request fits into
-// an hour.
+// TestHeadNeedsKMSForTheChecksum has a cap on KMS that allows only every second request within an
+// hour.
 func TestHeadNeedsKMSForTheChecksum(t *testing.T) {
 	for _, tt := range []struct {
 		mode types.ChecksumMode

@@ -4,5 +4,5 @@ package throttle_test
 
 import "time"
 
-// watched is the time for which rates are measured.
+// watched is the time over which rates are measured.
 const watched = time.Minute - settled

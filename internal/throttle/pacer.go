@@ -10,27 +10,26 @@ import (
 )
 
 const (
-	// maxCredit is how much of an unused rate is kept for later. It makes up for timers that fire
-	// late, and is too little for a burst that a service would notice.
+	// maxCredit bounds how much unused rate is saved for later. It compensates for timers that fire
+	// late, and is too small to cause a burst that a service would notice.
 	maxCredit = 50 * time.Millisecond
-	// minNap is the shortest time for which a timer is set: at a high rate several are admitted at
-	// once.
+	// minNap is the shortest timer: at a high rate several weights are admitted at once.
 	minNap = time.Millisecond
-	// maxNap is the longest: it keeps any debt within what a duration can say.
+	// maxNap is the longest timer. It keeps any debt within the range of a duration.
 	maxNap = time.Hour
 )
 
-// pacer lets weights through at a rate that may change, in the order they came. A weight is
-// admitted as soon as all before it are paid for, and is paid for afterwards; so one that is worth
-// many seconds needs no budget of that size.
+// pacer admits weights at a rate that may change, in order of arrival. A weight is admitted once
+// all previous ones are paid for, and is paid for afterwards. So a weight worth many seconds does
+// not need a budget of that size.
 type pacer struct {
 	now func() time.Time
 
 	mu      sync.Mutex
 	line    fair.Line[float64] // of weights
-	rate    float64            // per second; math.Inf(1): none
-	balance float64            // weight that may go at once; negative: not yet paid for
-	at      time.Time          // when balance was true
+	rate    float64            // per second; math.Inf(1): no limit
+	balance float64            // weight that may be admitted at once; negative: debt
+	at      time.Time          // time of balance
 	timer   *time.Timer
 	wake    time.Time // when the timer fires; zero: not set
 }
@@ -42,8 +41,8 @@ func newPacer(rate float64, now func() time.Time) *pacer {
 	return &pacer{now: now, rate: rate, at: now()}
 }
 
-// wait returns when weight may go, and whether that took a wait. Its error is that of ctx, and then
-// nothing is spent.
+// wait blocks until weight may be sent, and reports whether it had to wait. If ctx ends first, it
+// returns ctx's error and spends nothing.
 func (p *pacer) wait(ctx context.Context, weight float64) (waited bool, err error) {
 	p.mu.Lock()
 	if math.IsInf(p.rate, 1) {
@@ -66,7 +65,7 @@ func (p *pacer) wait(ctx context.Context, weight float64) (waited bool, err erro
 	})
 }
 
-// setRate changes the rate from now on, for those that already wait too.
+// setRate changes the rate, also for weights that are already waiting.
 func (p *pacer) setRate(rate float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -83,7 +82,7 @@ func (p *pacer) setRate(rate float64) {
 	p.admit()
 }
 
-// busy reports whether someone waits.
+// busy reports whether any weight is waiting.
 func (p *pacer) busy() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -92,7 +91,7 @@ func (p *pacer) busy() bool {
 
 func (p *pacer) credit() float64 { return p.rate * maxCredit.Seconds() }
 
-// earn brings the balance up to date.
+// earn updates the balance.
 func (p *pacer) earn() {
 	now := p.now()
 	if passed := now.Sub(p.at); passed > 0 && !math.IsInf(p.rate, 1) {
@@ -101,14 +100,14 @@ func (p *pacer) earn() {
 	p.at = now
 }
 
-// refund takes back an admission that nobody used.
+// refund takes back an admission that was not used.
 func (p *pacer) refund(weight float64) {
 	p.earn()
 	p.balance += weight
 	p.admit()
 }
 
-// fire is the timer's.
+// fire runs when the timer fires.
 func (p *pacer) fire() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -117,7 +116,7 @@ func (p *pacer) fire() {
 	p.admit()
 }
 
-// admit lets go whoever may, and sets the timer for the next.
+// admit admits as many weights as possible and sets the timer for the next.
 func (p *pacer) admit() {
 	for !p.line.IsEmpty() && p.balance >= 0 {
 		p.balance -= p.line.Admit()
@@ -125,8 +124,8 @@ func (p *pacer) admit() {
 	p.arm()
 }
 
-// arm sets the timer for the first in the line, unless it fires by then anyway: too early does no
-// harm.
+// arm sets the timer for the first waiting weight, unless the timer fires by then anyway. Firing
+// too early does no harm.
 func (p *pacer) arm() {
 	if p.line.IsEmpty() {
 		return
@@ -145,10 +144,10 @@ func (p *pacer) arm() {
 	p.timer.Reset(nap)
 }
 
-// Bytes caps bytes a second. A nil or zero Bytes caps nothing.
+// Bytes limits bytes per second. A nil or zero Bytes limits nothing.
 type Bytes struct{ pacer *pacer }
 
-// NewBytes returns a cap of so many bytes a second; 0 means none.
+// NewBytes returns a limit of perSecond bytes per second; 0 means none.
 func NewBytes(perSecond int64) *Bytes {
 	if perSecond <= 0 {
 		return &Bytes{}
@@ -156,8 +155,8 @@ func NewBytes(perSecond int64) *Bytes {
 	return &Bytes{newPacer(float64(perSecond), nil)}
 }
 
-// Wait waits until n bytes may be moved: at once when all that was asked for before is paid for at
-// the rate, so that the cap holds on average and one large part needs no saving up. Its error is
+// Wait waits until n bytes may be moved. It returns once all previous requests are paid for at the
+// rate, so that the limit holds on average and a large part need not be saved for. The error is
 // that of ctx.
 func (b *Bytes) Wait(ctx context.Context, n int64) error {
 	if b == nil || b.pacer == nil || n <= 0 {

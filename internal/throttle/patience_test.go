@@ -18,15 +18,15 @@ import (
 	"syncd/internal/throttle"
 )
 
-// patient returns the client of the world with bounded attempts under a meter.
+// patient returns the world's client with bounded attempts and a meter.
 func (w *world) patient(meter *throttle.Meter) *s3.Client {
 	o := w.s3.Options()
 	o.APIOptions = append([]func(*middleware.Stack) error{throttle.Patience}, meter.Attach)
 	return s3.New(o)
 }
 
-// TestSilenceIsATimeout has two attempts never answered: each is given up after its time, and the
-// third succeeds.
+// TestSilenceIsATimeout leaves two attempts without a response: each times out, and the third
+// succeeds.
 func TestSilenceIsATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &throttle.Meter{})
@@ -59,7 +59,7 @@ func TestSilenceIsATimeout(t *testing.T) {
 	})
 }
 
-// TestPatienceEndsWithTheAnswer reads a body for longer than the answer may take to begin.
+// TestPatienceEndsWithTheAnswer reads a body for longer than the response may take to begin.
 func TestPatienceEndsWithTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &throttle.Meter{})

@@ -9,26 +9,25 @@ import (
 )
 
 const (
-	// A draw is refused alone when of the others' answers at least expectedRefusals would have been
-	// refused at its share, and less than a quarter of that was.
+	// A draw is paced alone if at its refused share at least expectedRefusals of the other draws'
+	// answers would have been refused, and less than a quarter of that number was.
 	expectedRefusals = 8
-	// A draw that is paced alone comes back to the others when it was not throttled for so long.
+	// aloneFor is how long a draw paced alone must not be throttled before it rejoins the others.
 	aloneFor = time.Minute
-	// recent is how long the answers to others are taken for evidence: their weight halves in that
-	// time.
+	// recent is the half-life of the other draws' answers as evidence.
 	recent = 2 * time.Second
 )
 
-// Quota is a limit of a service on requests of several mappings together: a bucket's, that of KMS
-// in one account and region, that of STS. It paces them together, by one [Controller]. Those of a
-// mapping that is refused while others are not have a reason of their own, such as an overloaded
-// source or key: they are paced by themselves until that is over, and the others go on.
+// Quota is a service's limit on requests that several mappings share: of a bucket, of KMS in an
+// account and region, or of STS. One [Controller] paces them together. If one mapping is refused
+// while the others are not, the cause is its own, such as an overloaded source or key. It is then
+// paced alone until that is over, and the others continue.
 type Quota struct {
 	o   ControllerOptions
 	all *Controller
 
 	mu     sync.Mutex
-	shared tally // of all that are not paced alone
+	shared tally // of all draws that are not paced alone
 }
 
 // NewQuota returns a Quota whose controllers have these settings.
@@ -38,27 +37,27 @@ func NewQuota(o ControllerOptions) *Quota {
 	return &Quota{o: o, all: all}
 }
 
-// Draw returns a new draw on the quota, for one mapping.
+// Draw returns a new draw on the quota for one mapping.
 func (q *Quota) Draw() *Draw { return &Draw{quota: q, own: NewController(q.o)} }
 
-// Draw is a mapping's part in a [Quota]. It may be shared by clients and goroutines; a nil Draw
-// limits nothing.
+// Draw is a mapping's share of a [Quota]. It is safe for concurrent use by several clients. A nil
+// Draw limits nothing.
 type Draw struct {
 	quota *Quota
-	// own paces the draw while it is paced alone, which is what alone says.
+	// own paces the draw while alone is set.
 	own   *Controller
 	alone atomic.Bool
 
 	throttles atomic.Int64
 
-	// The lock of the quota guards what follows.
+	// The quota's lock guards the fields below.
 	mine  tally
 	alarm alarm
-	since time.Time // when it was last throttled, while it is paced alone
+	since time.Time // when it was last throttled while paced alone
 }
 
-// Rate returns how many requests per second may be sent, and whether there is a limit at all;
-// without one it is 0.
+// Rate returns the limit in requests per second, and whether there is a limit. Without one the rate
+// is 0.
 func (d *Draw) Rate() (perSecond float64, limited bool) {
 	if d == nil {
 		return 0, false
@@ -78,7 +77,7 @@ func (d *Draw) Throttles() int64 {
 	return d.throttles.Load()
 }
 
-// wait returns when weight may be sent, and whether that took a wait.
+// wait blocks until weight may be sent, and reports whether it had to wait.
 func (d *Draw) wait(ctx context.Context, weight float64) (waited bool, err error) {
 	if d == nil {
 		return false, nil
@@ -92,13 +91,13 @@ func (d *Draw) wait(ctx context.Context, weight float64) (waited bool, err error
 	return waited || waitedForAll, err
 }
 
-// ticket is what answered has to know of a request that was sent.
+// ticket is what answered needs to know about a request that was sent.
 type ticket struct {
 	all, own int
 	weight   float64
 }
 
-// sent notes that weight is sent now.
+// sent records that weight is being sent.
 func (d *Draw) sent(weight float64) ticket {
 	return ticket{all: d.quota.all.sent(weight), own: d.own.sent(weight), weight: weight}
 }
@@ -118,7 +117,7 @@ func (d *Draw) answered(t ticket, isRefused bool) {
 	}
 }
 
-// judge reports whether an answer is charged to this draw alone.
+// judge reports whether an answer counts for this draw alone.
 func (d *Draw) judge(isRefused bool) bool {
 	q := d.quota
 	q.mu.Lock()
@@ -148,7 +147,7 @@ func (d *Draw) judge(isRefused bool) bool {
 	return true
 }
 
-// tally counts answers, of which older ones weigh less.
+// tally counts answers, with less weight for older ones.
 type tally struct {
 	share
 	at time.Time
@@ -167,7 +166,7 @@ func (t *tally) add(now time.Time, isRefused bool) {
 	}
 }
 
-// without takes away what a part of the tally has counted.
+// without subtracts a part of the tally.
 func (t tally) without(part tally) tally {
 	left := math.Exp2(-t.at.Sub(part.at).Seconds() / recent.Seconds())
 	t.refused = max(t.refused-part.refused*left, 0)
@@ -175,7 +174,7 @@ func (t tally) without(part tally) tally {
 	return t
 }
 
-// contradicts reports whether these answers show that not everyone is refused this share.
+// contradicts reports whether these answers show that other draws are not refused at this share.
 func (t tally) contradicts(refused float64) bool {
 	expected := t.answers * refused
 	return expected >= expectedRefusals && t.refused < expected/4

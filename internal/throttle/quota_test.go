@@ -8,9 +8,9 @@ import (
 	"syncd/internal/throttle"
 )
 
-// TestDrawThatIsRefusedAlone has one of three mappings refused for a while: it alone is slowed down
-// and counted, and it comes back to the others when that is over.
-func TestDrawThatIsRefusedAlone(t *testing.T) {
+// TestDrawPacedAlone has one of three mappings refused for a while: only that one is slowed down
+// and counted, and it rejoins the others when that is over.
+func TestDrawPacedAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := throttle.NewQuota(throttle.ControllerOptions{})
 		well, ill := newService(nearby, quota{}, quota{}), newService(nearby, quota{}, quota{})
@@ -40,15 +40,15 @@ func TestDrawThatIsRefusedAlone(t *testing.T) {
 			}
 		}
 		load.stop()
-		// Only now has every answer of the service arrived.
+		// Only now have all answers of the service arrived.
 		if _, refused := ill.counts("CopyObject"); draws[0].Throttles() != int64(refused) {
 			t.Errorf("got %d refusals counted, want %d", draws[0].Throttles(), refused)
 		}
 	})
 }
 
-// TestRateAfterIdleTime has a share be refused at any rate, then nothing to send, then only slow
-// requests, and then much to send.
+// TestRateAfterIdleTime refuses a share at any rate, and then has nothing to send, then only slow
+// requests, and then a full load.
 func TestRateAfterIdleTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -74,7 +74,7 @@ func TestRateAfterIdleTime(t *testing.T) {
 						s.set(func() { s.fail = nil })
 					}
 					send(atOnce, slow, 20*time.Second)
-					// Without a gate those that wait to be tried again are missing.
+					// Without a gate, requests that wait for a retry are missing.
 					if got := send(crowd, nearby, 20*time.Second); got.served < 0.6 {
 						t.Errorf("got %.1f %% of the undisturbed rate, want nearly all of it", 100*got.served)
 					}

@@ -4,6 +4,6 @@ package throttle_test
 
 import "time"
 
-// watched is the time for which rates are measured. The race detector makes a second ten times as
-// dear, and needs fewer.
+// watched is the time over which rates are measured. Under the race detector a second is ten times
+// as expensive, and fewer are enough.
 const watched = 40 * time.Second

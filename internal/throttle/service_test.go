@@ -18,7 +18,7 @@ import (
 	"syncd/internal/throttle"
 )
 
-// quota is a token bucket that refuses what it has no tokens for.
+// quota is a token bucket that refuses requests for which it has no tokens.
 type quota struct {
 	rate, burst float64 // rate 0: no limit
 	tokens      float64
@@ -40,10 +40,10 @@ func (q *quota) take(n float64) bool {
 	return true
 }
 
-// service answers as S3 does, with quotas, a latency, and counts of what it saw.
+// service responds like S3, with quotas and a latency, and counts what it sees.
 type service struct {
 	latency func(operation string, underWay int) time.Duration
-	fail    func() error // instead of an answer, when it returns one
+	fail    func() error // called for each answer; an error is returned instead
 
 	mu       sync.Mutex
 	s3, kms  quota
@@ -60,14 +60,14 @@ func newService(latency time.Duration, s3, kms quota) *service {
 	}
 }
 
-// set changes the service under way.
+// set changes the service while it runs.
 func (s *service) set(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change()
 }
 
-// counts returns the answers so far, of all operations when none is named.
+// counts returns the answers so far, of all operations if none is given.
 func (s *service) counts(operation string) (served, refused int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +81,7 @@ func (s *service) handle(ctx context.Context, _ any) (any, middleware.Metadata, 
 	latency := s.latency(operation, s.underWay)
 	s.mu.Unlock()
 	defer s.set(func() { s.underWay-- })
-	// Networks are not even.
+	// Network latency varies.
 	latency = time.Duration(float64(latency) * (0.9 + 0.2*rand.Float64()))
 	time.Sleep(latency / 2)
 	err := s.decide(operation)
@@ -118,12 +118,12 @@ func refusal(message string) error {
 	}
 }
 
-// client sends to a service through a guard. A stack serves one call at a time, which is why the
-// SDK builds one for each; here they are used again.
+// client sends requests to a service through a guard. A stack serves one call at a time, so the SDK
+// builds one for each call; here they are reused.
 type client struct{ stacks sync.Pool }
 
-// newClient returns a client that tries eight times, with pauses like those of the real ones, at a
-// fraction of what an SDK's costs.
+// newClient returns a client that makes eight attempts, with pauses like those of a real client, at
+// a fraction of the cost of the SDK.
 func newClient(tb testing.TB, s *service, g *throttle.Guard) *client {
 	tb.Helper()
 	return guarded(tb, g, tryEightTimes, s.handle)
@@ -148,7 +148,7 @@ func once(ctx context.Context, in middleware.FinalizeInput, next middleware.Fina
 	return next.HandleFinalize(ctx, in)
 }
 
-// guarded builds the stack of a client: a retryer, the guard, and what answers.
+// guarded builds the stack of a client: a retryer, the guard, and a handler that answers.
 func guarded(
 	tb testing.TB, g *throttle.Guard,
 	retryer func(context.Context, middleware.FinalizeInput, middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error),
@@ -171,7 +171,7 @@ func (c *client) send(ctx context.Context, operation string) error {
 	return err
 }
 
-// load keeps senders busy until it is stopped, and says how many of their calls failed for good.
+// load keeps senders busy until it is stopped, and counts the calls that failed for good.
 type load struct {
 	senders sync.WaitGroup
 	stopped chan struct{}
@@ -180,7 +180,7 @@ type load struct {
 
 func newLoad() *load { return &load{stopped: make(chan struct{})} }
 
-// add starts n senders of one operation; each waits before it sends when a gate is given.
+// add starts n senders of one operation. If a gate is given, each acquires it before it sends.
 func (l *load) add(tb testing.TB, n int, c *client, operation string, gate *throttle.Gate) {
 	tb.Helper()
 	for range n {

@@ -18,12 +18,13 @@ import (
 const (
 	slowDown    = "Please reduce your request rate."
 	slowDownKMS = "Please reduce your request rate for operations involving AWS KMS."
-	// nearby is how long a request takes in the simulation, crowd how many a lone mapping sends at
-	// once, and undisturbed how many a second that are.
+	// nearby is the latency of a request in the simulation, crowd the number of concurrent requests
+	// of a single mapping, and undisturbed the resulting requests per second.
 	nearby      = 20 * time.Millisecond
 	crowd       = 80
 	undisturbed = 4000
-	// simulated is how long a scene is watched, once a controller must have found its rate.
+	// simulated is how long a scene is measured, after the controller has had time to find its
+	// rate.
 	simulated = 10 * time.Second
 )
 
@@ -32,19 +33,19 @@ var (
 	played = flag.String("scenes", "some", "which scenes are played of TestSimulation, TestBursts and TestLevelLearnsFromConnections: some, all")
 )
 
-// tableHead ends with the line below the names of the columns.
+// tableHead ends with the line below the column names.
 const tableHead = "|---|---|---|---|---|\n"
 
 // scene is one line of the simulation.
 type scene struct {
 	name string
 	play func(*testing.T) shares
-	// least is the share of what is possible that must be served, most the share of what is sent
-	// that may be refused.
+	// least is the share of the possible requests that must be served, and most the share of the
+	// requests sent that may be refused.
 	least, most float64
 }
 
-// promise is the last two columns of the table.
+// promise returns the last two columns of the table.
 func (s scene) promise() string {
 	most := "any"
 	if s.most < 1 {
@@ -63,23 +64,23 @@ func refusing(share float64, message string) func() error {
 	}
 }
 
-// quotas are those that mappings of one destination share.
+// quotas are the quotas shared by the mappings of one destination.
 type quotas struct{ s3, kms *throttle.Quota }
 
 func newQuotas() quotas {
 	return quotas{throttle.NewQuota(throttle.ControllerOptions{}), throttle.NewQuota(throttle.ControllerOptions{})}
 }
 
-// mapping has so many requests at once under way to a service.
+// mapping keeps atOnce requests in flight to a service.
 func (q quotas) mapping(t *testing.T, l *load, s *service, atOnce int) {
 	t.Helper()
 	level := throttle.NewLevel(throttle.LevelOptions{Min: atOnce, Max: atOnce})
 	guard := &throttle.Guard{Level: level, Service: q.s3.Draw(), KMS: q.kms.Draw()}
-	// More objects than requests at once, as the syncer has: some wait to be tried again.
+	// More objects than concurrent requests, as in the syncer: some wait for a retry.
 	l.add(t, 4*atOnce, newClient(t, s, guard), "CopyObject", level.Gate())
 }
 
-// alone has one mapping send to a service.
+// alone runs one mapping against a service.
 func alone(fail func() error, s3, kms, possible float64) func(*testing.T) shares {
 	return func(t *testing.T) shares {
 		t.Helper()
@@ -93,8 +94,7 @@ func alone(fail func() error, s3, kms, possible float64) func(*testing.T) shares
 	}
 }
 
-// together has ten mappings send, of which so many are refused in their own way, and watches the
-// others.
+// together runs ten mappings, of which some are refused by themselves, and measures the others.
 func together(refused int, fail func() error, s3, kms, possible float64) func(*testing.T) shares {
 	return func(t *testing.T) shares {
 		t.Helper()
@@ -127,7 +127,7 @@ func scenes() []scene {
 			}
 			all = append(all, s)
 		}
-		for _, share := range []float64{0.2, 1} { // of one mapping
+		for _, share := range []float64{0.2, 1} { // refused share of one mapping
 			all = append(all, scene{
 				fmt.Sprintf("%s refuses %.3g %% of one in ten mappings; the others", quota.name, 100*share),
 				together(1, refusing(share, quota.message), 0, 0, undisturbed*0.9), 0.95, 0.005,
@@ -150,7 +150,7 @@ func scenes() []scene {
 
 const simulationDoc = "../../docs/throttling.md"
 
-// TestSimulation holds every scene to its promise, and the document to the scenes.
+// TestSimulation compares every scene with its promise, and the document with the scenes.
 func TestSimulation(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test and make stress run it")
@@ -187,10 +187,10 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
-// isPlayed reports whether a scene, of which this is the number, is among those that are played.
+// isPlayed reports whether the scene with this number is run.
 func isPlayed(scene int) bool { return *played == "all" || scene%5 == 0 }
 
-// promises takes the figures of a run out of a table.
+// promises returns the rows of a table without the measured figures.
 func promises(table string) []string {
 	var rows []string
 	for row := range strings.Lines(table) {

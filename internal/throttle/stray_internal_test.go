@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// TestCutThatIsTakenBack has a share of refusals that does not depend on the rate end while it is
-// tried again, and another mapping be paced alone then: what was learned of the share is forgotten,
-// and the rate with it.
-func TestCutThatIsTakenBack(t *testing.T) {
+// TestUndoneCut has a rate-independent share of refusals end while it is tested again, at the
+// moment at which another mapping starts to be paced alone: what was learned about the share, and
+// the rate, are forgotten.
+func TestUndoneCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewController(ControllerOptions{})
 		send := func(n int, refused float64) {

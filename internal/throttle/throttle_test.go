@@ -15,10 +15,11 @@ import (
 	"syncd/internal/throttle"
 )
 
-// settled is the time after which a controller must have found its rate.
+// settled is the time in which a controller must find its rate.
 const settled = 10 * time.Second
 
-// share of what was possible that was served, and share of the attempts that were refused.
+// shares are the share of the possible requests that was served, and the share of the attempts that
+// was refused.
 type shares struct{ served, refused float64 }
 
 // measure watches a service for a while.
@@ -30,15 +31,15 @@ func measure(s *service, operation string, d time.Duration, possible float64) sh
 	return shares{served: taken / d.Seconds() / possible, refused: not / max(taken+not, 1)}
 }
 
-// TestRateFindsItsLevel holds a minute (less under the race detector) of a service that refuses
-// what is above its rate to the promise: 90 % of the rate is used, under 3 % of the attempts are
-// refused once the first seconds are over, and no request is lost.
+// TestRateFindsItsLevel checks the promise over a minute (less under the race detector) with a
+// service that refuses everything above its rate: 90 % of the rate is used, under 3 % of the
+// attempts are refused after the first seconds, and no request is lost.
 func TestRateFindsItsLevel(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name     string
 		allowed  float64
-		burst    float64 // of a second, that the service lets be made up for
+		burst    float64 // seconds of unused rate that the service lets a client use later
 		latency  time.Duration
 		inFlight int
 	}{
@@ -70,9 +71,9 @@ func TestRateFollowsTheService(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
-		change func(s *service) // half a minute in
-		back   func(s *service) // half a minute later
-		want   float64          // rate served after it
+		change func(s *service) // after half a minute
+		back   func(s *service) // after another half minute
+		want   float64          // rate served afterwards
 		within time.Duration
 	}{
 		{"partition split", func(*service) {}, func(s *service) { s.s3.rate, s.s3.burst = 2000, 200 }, 2000, 15 * time.Second},
@@ -100,9 +101,8 @@ func TestRateFollowsTheService(t *testing.T) {
 	}
 }
 
-// TestRateKeepsAsking has an outage that lasts: a trickle of requests must go on, and no more than
-// that.
-func TestRateKeepsAsking(t *testing.T) {
+// TestRateKeepsProbing has a long outage: a trickle of requests must continue, and no more.
+func TestRateKeepsProbing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(20*time.Millisecond, newQuota(1000, 100), quota{})
 		s.outage = true
@@ -121,16 +121,15 @@ func TestRateKeepsAsking(t *testing.T) {
 		}
 		s.set(func() { s.outage = false })
 		load.stop()
-		// Only now has every answer of the service arrived.
+		// Only now have all answers of the service arrived.
 		if _, refused := s.counts("CopyObject"); c.Throttles() != int64(refused) {
 			t.Errorf("got %d throttles, want %d", c.Throttles(), refused)
 		}
 	})
 }
 
-// TestRateIsNotForgottenInIdleTime pauses for an hour: the rate found before it must not have grown
-// meanwhile.
-func TestRateIsNotForgottenInIdleTime(t *testing.T) {
+// TestRateSurvivesIdleTime pauses for an hour: the rate found before must not have grown meanwhile.
+func TestRateSurvivesIdleTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(20*time.Millisecond, newQuota(1000, 100), quota{})
 		c := unlimited()
@@ -152,7 +151,7 @@ func TestRateIsNotForgottenInIdleTime(t *testing.T) {
 	})
 }
 
-// TestKMSSlowsOnlyWhatNeedsIt has KMS allow 500 copies a second and S3 more than anyone sends.
+// TestKMSSlowsOnlyWhatNeedsIt has KMS allow 500 copies a second and S3 more than is sent.
 func TestKMSSlowsOnlyWhatNeedsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(20*time.Millisecond, quota{}, newQuota(1000, 100))
@@ -229,7 +228,7 @@ func TestRateOfControllers(t *testing.T) {
 	}
 }
 
-// TestWaitForARateEndsWithItsContext also has those behind it lose nothing.
+// TestWaitForARateEndsWithItsContext also checks that the callers behind it lose nothing.
 func TestWaitForARateEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(0, quota{}, quota{})
@@ -281,7 +280,7 @@ func TestBytes(t *testing.T) {
 		if got := moved / time.Since(start).Seconds() / perSecond; math.Abs(got-1) > 0.02 {
 			t.Errorf("got %.3f of the cap, want 1 within 2 %%", got)
 		}
-		if err := bytes.Wait(t.Context(), math.MaxInt64); err != nil { // and nothing overflows
+		if err := bytes.Wait(t.Context(), math.MaxInt64); err != nil { // must not overflow
 			t.Error(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)

@@ -19,8 +19,8 @@ func slow() *throttle.Controller {
 	return throttle.NewController(throttle.ControllerOptions{Name: "mapping", Cap: 1.0 / 600})
 }
 
-// TestTimeoutStandsStillForARate has requests wait for a rate for much longer than they may take.
-func TestTimeoutStandsStillForARate(t *testing.T) {
+// TestTimeoutExcludesWaitsForARate has requests wait for a rate for much longer than their timeout.
+func TestTimeoutExcludesWaitsForARate(t *testing.T) {
 	for name, guard := range map[string]func() *throttle.Guard{
 		"cap":        func() *throttle.Guard { return &throttle.Guard{Cap: slow()} },
 		"cap of KMS": func() *throttle.Guard { return &throttle.Guard{KMSCap: slow()} },
@@ -57,8 +57,8 @@ func TestTimeoutStandsStillForARate(t *testing.T) {
 	}
 }
 
-// TestTimeoutCountsTheAnswer ends requests that are not answered, after a wait for a rate and
-// without one.
+// TestTimeoutCountsTheAnswer ends requests without a response, after a wait for a rate and without
+// one.
 func TestTimeoutCountsTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &throttle.Meter{}, &throttle.Guard{Cap: slow()})
@@ -76,7 +76,7 @@ func TestTimeoutCountsTheAnswer(t *testing.T) {
 	})
 }
 
-// TestTimeoutThatIsNotNeeded leaves nothing running behind it, also when a wait ends after it.
+// TestTimeoutThatIsNotNeeded leaves nothing running, even if a wait ends after it.
 func TestTimeoutThatIsNotNeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &throttle.Meter{}, &throttle.Guard{Cap: slow()})

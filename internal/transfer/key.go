@@ -2,9 +2,9 @@ package transfer
 
 import "net/url"
 
-// DecodeKey returns a key of a listing as it is. The SDK passes on what it reads, which is
-// form-encoded where the answer says so in its EncodingType. A service that ignores the request for
-// that lists keys as they are, and in them "+" is no space and "%" begins nothing.
+// DecodeKey decodes a key of a listing. The SDK does not decode keys, which are form-encoded if the
+// response has an EncodingType. A service that ignores the requested encoding lists keys unencoded,
+// so that "+" and "%" are literal.
 func DecodeKey(listed string, encoded bool) (string, error) {
 	if !encoded {
 		return listed, nil

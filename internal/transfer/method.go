@@ -1,12 +1,12 @@
 package transfer
 
-// Method is how the bytes of an object get from one place to another, and the setting that asks for
-// it.
+// Method is how the bytes of an object are copied from one place to another, and the setting that
+// selects it.
 type Method string
 
-// The methods. Their texts are those of the setting copy.mode and of what people are shown.
+// The methods. Their texts are values of the setting copy.mode, and appear in output.
 const (
-	// Auto is a setting only: server-side where that is possible, else a relay.
+	// Auto is only a setting: server-side if that is possible, otherwise relay.
 	Auto Method = "auto"
 	// ServerSide means that the service copies, and no byte passes through this process.
 	ServerSide Method = "server_side"
@@ -14,9 +14,9 @@ const (
 	Relay Method = "relay"
 )
 
-// MethodOf decides how objects move from one place to the other. The service copies by itself only
-// for one principal that may read the source and write the destination, within one service, and
-// from an access point within one region.
+// MethodOf returns how objects are copied from source to destination. A server-side copy requires
+// that one role can access both, that both are at one service, and that an access point is in the
+// destination's region.
 func MethodOf(setting Method, source, destination Place) Method {
 	switch {
 	case setting == ServerSide, setting == Relay:
@@ -29,7 +29,7 @@ func MethodOf(setting Method, source, destination Place) Method {
 }
 
 // LeavesAccessPoint reports whether a copy would go from an access point to another region, which
-// S3 does not do by itself ("Access point compatibility", Amazon S3 User Guide).
+// S3 does not support server-side ("Access point compatibility", Amazon S3 User Guide).
 func LeavesAccessPoint(source, destination Place) bool {
 	return source.AccessPoint != "" && source.Region != destination.Region
 }

@@ -36,8 +36,8 @@ func TestMethodOf(t *testing.T) {
 	}
 }
 
-// TestClassOf has the classes that nobody can write into directly become STANDARD, where copies
-// keep their source's.
+// TestClassOf checks that with KeepStorageClass, classes that cannot be written directly become
+// STANDARD.
 func TestClassOf(t *testing.T) {
 	for _, tt := range []struct {
 		settings     transfer.Settings

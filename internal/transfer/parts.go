@@ -1,27 +1,28 @@
 package transfer
 
-// S3's limits, in bytes but for the number of parts, and the sizes that are chosen within them.
+// S3's limits, in bytes except for MaxParts, and the sizes chosen within them.
 const (
-	// MaxCopyObject is the largest object that one CopyObject takes (Amazon S3 API Reference,
+	// MaxCopyObject is the largest object that CopyObject can copy (Amazon S3 API Reference,
 	// CopyObject: 5 GB, which S3 counts as 5 GiB).
 	MaxCopyObject int64 = 5 << 30
-	// MaxParts, MinPartSize and MaxPartSize bound an upload; the last part may be smaller (Amazon
-	// S3 User Guide, "Amazon S3 multipart upload limits").
+	// MaxParts, MinPartSize and MaxPartSize are the limits of a multipart upload; the last part may
+	// be smaller (Amazon S3 User Guide, "Amazon S3 multipart upload limits").
 	MaxParts          = 10_000
 	MinPartSize int64 = 5 << 20
 	MaxPartSize int64 = 5 << 30
-	// MinRangeSource is the size above which S3 copies a range of an object into a part (Amazon S3
+	// MinRangeSource is the size above which S3 can copy a range of an object to a part (Amazon S3
 	// API Reference, UploadPartCopy).
 	MinRangeSource int64 = 5 << 20
-	// DefaultRelayPart is the size of a part of a relay, and the largest object that one relays in
-	// one piece.
+	// DefaultRelayPart is the part size of a relay, and the largest object that is relayed without
+	// a multipart upload.
 	DefaultRelayPart int64 = 8 << 20
-	// defaultPartSize is that of a server-side copy: short enough to finish while a task is being
-	// stopped.
+	// defaultPartSize is the part size of a server-side copy: small enough that a part finishes
+	// while a task is stopping.
 	defaultPartSize int64 = 256 << 20
 )
 
-// MaxWhole is the largest object that is copied in one piece, in bytes.
+// MaxWhole returns the size in bytes of the largest object that is copied without a multipart
+// upload.
 func (s Settings) MaxWhole() int64 {
 	switch {
 	case s.Relay:
@@ -33,12 +34,12 @@ func (s Settings) MaxWhole() int64 {
 	}
 }
 
-// MaxObject is the largest object that any parts can make, in bytes.
+// MaxObject is the size in bytes of the largest object that a multipart upload can create.
 const MaxObject = MaxParts * MaxPartSize
 
-// PartSizeOf returns the size of the parts that an object of that size is copied in, of every part
-// but the last: the wanted one, or larger where 10,000 parts of it would not do. It is 0 for an
-// object that goes in one piece.
+// PartSizeOf returns the part size for an object of the given size: the configured one, or a larger
+// one if more than 10,000 parts would be needed. The last part may be smaller. It returns 0 for an
+// object that is copied without a multipart upload.
 func (s Settings) PartSizeOf(size int64) int64 {
 	if size <= s.MaxWhole() {
 		return 0
@@ -62,15 +63,14 @@ func (s Settings) PartSizeOf(size int64) int64 {
 
 // Parts are the parts of one object.
 type Parts struct {
-	// Object is the size of the object, and Size that of every part but the last, in bytes.
+	// Object is the size of the object, and Size the size of every part except the last, in bytes.
 	Object, Size int64
 }
 
-// Count returns how many there are.
+// Count returns the number of parts.
 func (p Parts) Count() int { return int((p.Object + p.Size - 1) / p.Size) }
 
-// Bounds returns where the part of an index from 0 on begins in the object and how long it is, in
-// bytes.
+// Bounds returns the offset and the length in bytes of a part. The index starts at 0.
 func (p Parts) Bounds(index int) (first, length int64) {
 	first = int64(index) * p.Size
 	return first, min(p.Size, p.Object-first)

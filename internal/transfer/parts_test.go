@@ -11,7 +11,7 @@ const (
 	mib = int64(1) << 20
 	gib = int64(1) << 30
 	tib = int64(1) << 40
-	// largest is the largest object that S3 keeps ("Amazon S3 multipart upload limits": 50 TB).
+	// largest is the largest object that S3 stores ("Amazon S3 multipart upload limits": 50 TB).
 	largest = int64(50_000_000_000_000)
 )
 
@@ -21,7 +21,7 @@ const (
 	maxPartSize = transfer.MaxPartSize
 )
 
-// partSize is the rule as a server-side copy asks it, of an object that goes in parts.
+// partSize returns the part size of a server-side multipart copy.
 func partSize(size, wanted int64) int64 {
 	return transfer.Settings{MultipartAbove: minPartSize, PartSize: wanted}.PartSizeOf(size)
 }
@@ -46,7 +46,7 @@ func TestPartSize(t *testing.T) {
 	}
 }
 
-// TestPartsMakeTheObject adds the parts up for every size around which the sum is in danger.
+// TestPartsMakeTheObject adds up the parts for sizes around the limits.
 func TestPartsMakeTheObject(t *testing.T) {
 	sizes := []int64{5*mib + 1, largest, largest - 1, maxParts * maxPartSize}
 	for _, edge := range []int64{10 * mib, 256 * mib, 5 * gib, 10_000 * 5 * mib, 10_000 * 256 * mib, 5 * tib, 10_000 * gib} {

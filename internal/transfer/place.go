@@ -1,17 +1,17 @@
-// Package transfer says how an object moves: from which place to which, by whose hands, in pieces
-// of which size, and what travels along with it. The copier sends by it, the plan quotes by it,
-// permissions are derived from it and configurations are checked by it, so that the four cannot
-// disagree.
+// Package transfer defines how an object is copied: between which places, by which method, with
+// which part size, and with which tags, metadata and other properties. The copier, the cost
+// estimate of the plan, the derived permissions and the configuration checks all use it, so that
+// they cannot disagree.
 //
-// It promises answers that depend on its arguments alone: no request, no clock, no state. S3's
-// limits and the sizes chosen within them are here and nowhere else, each with its source. A place
-// is at a service whose name is the same for all spellings of its endpoint.
+// Results depend only on arguments: there are no requests, no clock and no state. S3's limits, with
+// their sources, and the sizes chosen within them are defined only here. A place has a service,
+// whose name is the same for all spellings of its endpoint.
 //
-// It leaves to others which objects move (plan), the moving (copier), and where a setting was
-// written (config).
+// Package plan decides which objects are copied, and package copier copies them. Package config
+// creates the settings.
 //
-// Three words: a place is one side of a mapping, or where its state is kept; a version is one state
-// of an object there; a part is what one request of a multipart upload moves.
+// Three terms: a place is one side of a mapping, or where the state is stored; a version is one
+// state of an object; a part is the content of one request of a multipart upload.
 package transfer
 
 import (
@@ -22,48 +22,44 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// Place is a prefix of a bucket, as one role uses it: the side of a mapping where objects come from
-// or where copies go, or where the state is kept. Its service is AWS itself unless [Place.At] says
-// otherwise.
+// Place is a prefix of a bucket as one role uses it: the source or destination of a mapping, or
+// where the state is stored. Its service is AWS unless it is set with [Place.At].
 type Place struct {
-	// Bucket is the bucket as requests name it: its name, or the ARN or the alias of an access
-	// point.
+	// Bucket is the bucket in requests: a bucket name, or the ARN or alias of an access point.
 	Bucket string
-	// Prefix is what the keys begin with; it may be empty.
+	// Prefix is the prefix of the keys; it may be empty.
 	Prefix string
-	// AccessPoint is the ARN of the access point that Bucket stands for, "" where it is a bucket.
+	// AccessPoint is the ARN of the access point if Bucket refers to one, otherwise "".
 	AccessPoint string
-	// Underlying is the bucket behind the access point, "" where it is not known, or where Bucket
-	// is a bucket.
+	// Underlying is the bucket of the access point. It is "" if that is not known or Bucket is a
+	// bucket name.
 	Underlying string
 	// Account owns the bucket and is sent as the expected owner with every request; "" sends none.
 	Account string
 	// Region is the region of the bucket.
 	Region string
-	// Role names the role that sends the requests, "" for the ambient credentials.
+	// Role is the name of the role that sends the requests, "" for the ambient credentials.
 	Role string
-	// RequestPayer says that the side that sends a request pays for it, as requester-pays buckets
-	// ask.
+	// RequestPayer means that the requester pays for requests, as requester-pays buckets require.
 	RequestPayer bool
 
-	service string // as endpoint.Service names it
+	service string // name from endpoint.Service
 }
 
-// At returns the place at the service of an endpoint URL, however that is spelled; "" is AWS
-// itself.
+// At returns the place with its service set from an endpoint URL, in any spelling; "" means AWS.
 func (p Place) At(endpointURL string) Place {
 	p.service = endpoint.Service(endpointURL)
 	return p
 }
 
-// Service names the service of the place as [endpoint.Service] does, "" for AWS itself.
+// Service returns the name of the place's service as in [endpoint.Service], "" for AWS.
 func (p Place) Service() string { return p.service }
 
-// String names the place for messages.
+// String returns the place as a URL for messages.
 func (p Place) String() string { return "s3://" + p.Bucket + "/" + p.Prefix }
 
-// Identity tells the bucket from others of its service: the ARN of its access point, however that
-// is addressed, else its name.
+// Identity returns a unique name of the bucket within its service: the ARN of the access point if
+// there is one, otherwise the bucket name.
 func (p Place) Identity() string {
 	if p.AccessPoint != "" {
 		return p.AccessPoint
@@ -71,7 +67,8 @@ func (p Place) Identity() string {
 	return p.Bucket
 }
 
-// Holder is the bucket that holds the objects, "" where it is behind an access point and not known.
+// Holder returns the bucket that holds the objects, or "" if the bucket of an access point is not
+// known.
 func (p Place) Holder() string {
 	if p.AccessPoint != "" {
 		return p.Underlying
@@ -79,17 +76,17 @@ func (p Place) Holder() string {
 	return p.Bucket
 }
 
-// ExpectedOwner is the account that requests name as the expected owner of the bucket, nil for
-// those that name none.
+// ExpectedOwner returns the account that requests send as the expected bucket owner, or nil to send
+// none.
 func (p Place) ExpectedOwner() *string {
 	if p.Account == "" {
 		return nil
 	}
-	account := p.Account // so that this alone is allocated
+	account := p.Account // so that only this string is allocated
 	return &account
 }
 
-// Payer is what requests say of who pays for them, "" where that is the owner of the bucket.
+// Payer returns the request payer to send, or "" if the bucket owner pays.
 func (p Place) Payer() string {
 	if p.RequestPayer {
 		return "requester"
@@ -97,7 +94,7 @@ func (p Place) Payer() string {
 	return ""
 }
 
-// ARN names the bucket, or the access point, in policies.
+// ARN returns the ARN of the bucket or the access point, as policies use it.
 func (p Place) ARN() string {
 	if p.AccessPoint != "" {
 		return p.AccessPoint
@@ -105,8 +102,8 @@ func (p Place) ARN() string {
 	return BucketARN(p.Region, p.Bucket)
 }
 
-// BucketARN names a bucket of a region in policies: the region decides the partition, and is not
-// part of the name.
+// BucketARN returns the ARN of a bucket. The region determines the partition, but is not part of
+// the ARN.
 func BucketARN(region, bucket string) string {
 	return arn.Bucket(awsname.Partition(region), bucket)
 }
@@ -114,13 +111,13 @@ func BucketARN(region, bucket string) string {
 // SameService reports whether both places are at one service.
 func (p Place) SameService(o Place) bool { return p.service == o.service }
 
-// SameBucket reports whether both places are in one bucket, or behind one access point.
+// SameBucket reports whether both places use the same bucket or the same access point.
 func (p Place) SameBucket(o Place) bool { return p.SameService(o) && p.Identity() == o.Identity() }
 
-// Same reports whether both are the same keys of the same bucket.
+// Same reports whether both places have the same bucket and prefix.
 func (p Place) Same(o Place) bool { return p.SameBucket(o) && p.Prefix == o.Prefix }
 
-// Overlaps reports whether a key of one bucket can be in both.
+// Overlaps reports whether an object can be in both places.
 func (p Place) Overlaps(o Place) bool {
 	return p.SameBucket(o) && (p.Contains(o.Prefix) || o.Contains(p.Prefix))
 }
@@ -128,19 +125,18 @@ func (p Place) Overlaps(o Place) bool {
 // Contains reports whether a key of the bucket is in the place.
 func (p Place) Contains(key string) bool { return strings.HasPrefix(key, p.Prefix) }
 
-// MaxKeyBytes is the longest key in bytes of UTF-8 (Amazon S3 User Guide, "Naming Amazon S3
-// objects"); the shortest has one.
+// MaxKeyBytes is the maximum length of a key in bytes of UTF-8 (Amazon S3 User Guide, "Naming
+// Amazon S3 objects"); the minimum is one.
 const MaxKeyBytes = 1024
 
-// KeyTo returns the key at the destination that an object of this place is copied to. It keeps the
-// order of keys. The caller checks that there is such a key: S3 takes 1 to [MaxKeyBytes] bytes.
+// KeyTo returns the destination key for a source key of this place. It preserves the order of keys.
+// The caller must check the length of the result: S3 accepts 1 to [MaxKeyBytes] bytes.
 func (p Place) KeyTo(destination Place, key string) string {
 	return destination.Prefix + strings.TrimPrefix(key, p.Prefix)
 }
 
-// KeyFrom reverses [Place.KeyTo] at the destination: it returns the key at the source that is
-// copied to a key of this place. Ok is false for a key that is not in it, and so is no object's
-// copy.
+// KeyFrom is the inverse of [Place.KeyTo], called on the destination: it returns the source key for
+// a destination key. ok is false if the key is not in this place, so that it cannot be a copy.
 func (p Place) KeyFrom(source Place, key string) (sourceKey string, ok bool) {
 	inside, ok := strings.CutPrefix(key, p.Prefix)
 	if !ok {

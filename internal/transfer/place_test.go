@@ -51,7 +51,7 @@ func TestARN(t *testing.T) {
 	}
 }
 
-// TestKeysGoThereAndBack changes prefixes, which keeps every byte behind them and the order of
+// TestKeysGoThereAndBack checks that changing prefixes keeps every byte after them and the order of
 // keys.
 func TestKeysGoThereAndBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -71,7 +71,7 @@ func TestKeysGoThereAndBack(t *testing.T) {
 	}
 }
 
-// TestOverlaps: places overlap when a key of one bucket may be in both.
+// TestOverlaps checks that places overlap if an object can be in both.
 func TestOverlaps(t *testing.T) {
 	place := func(bucket, prefix, url string) transfer.Place {
 		return transfer.Place{Bucket: bucket, Prefix: prefix}.At(url)
@@ -92,7 +92,8 @@ func TestOverlaps(t *testing.T) {
 	}
 }
 
-// TestWhatRequestsNameOfAPlace has requests name no owner, and no payer, where the place has none.
+// TestWhatRequestsNameOfAPlace checks that requests send no owner and no payer if the place has
+// none.
 func TestWhatRequestsNameOfAPlace(t *testing.T) {
 	plain, full := transfer.Place{}, transfer.Place{Account: "111111111111", RequestPayer: true}
 	if got := plain.ExpectedOwner(); got != nil || plain.Payer() != "" {

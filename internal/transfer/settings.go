@@ -5,92 +5,90 @@ import (
 	"time"
 )
 
-// Settings say how the objects of one mapping move: who moves the bytes, in pieces of which size,
-// and what travels along with them. The zero Settings are those of a server-side copy with tags and
-// metadata into STANDARD.
+// Settings define how the objects of one mapping are copied: by which method, with which part size,
+// and with which properties. The zero Settings copy server-side, with tags and metadata, to
+// STANDARD.
 type Settings struct {
-	// Relay says that content passes through this process, in parts of at most RelayMemory bytes; 0
-	// bounds them not.
+	// Relay means that content passes through this process, in parts of at most RelayMemory bytes;
+	// 0 means no limit.
 	Relay       bool
 	RelayMemory int64
-	// MultipartAbove is the size in bytes above which an object is copied in parts, 5 MiB to
-	// [MaxCopyObject], which 0 means: S3 copies no parts of an object of up to 5 MiB. A relay has a
-	// threshold of its own, [DefaultRelayPart].
+	// MultipartAbove is the size in bytes above which an object is copied with a multipart upload,
+	// 5 MiB to [MaxCopyObject]; 0 means [MaxCopyObject]. S3 cannot copy ranges of an object of up
+	// to 5 MiB. A relay has its own threshold, [DefaultRelayPart].
 	MultipartAbove int64
-	// PartSize is the wanted size of a part in bytes; 0 means one chosen by the object's size.
+	// PartSize is the configured part size in bytes; 0 means that it depends on the object's size.
 	PartSize int64
 
-	// OmitTags and OmitMetadata leave the source's tags or metadata behind.
+	// OmitTags and OmitMetadata mean that tags or metadata are not copied.
 	OmitTags, OmitMetadata bool
-	// OnlyTags are the keys of the tags that are copied, exactly; nil means all. CopyObject copies
-	// all tags or none, so that each object's tags are read for it, and given to the copy.
+	// OnlyTags are the exact keys of the tags that are copied; nil means all. CopyObject copies all
+	// tags or none, so the tags of each object are read first and then set on the copy.
 	OnlyTags []string
-	// Annotations gives copies the annotations of their source, each of which is billed like a PUT
-	// (Amazon S3 API Reference, CopyObject). A relay and a copy in parts ask for them once an
-	// object.
+	// Annotations means that annotations are copied, each of which is billed like a PUT (Amazon S3
+	// API Reference, CopyObject). A relay and a multipart copy list them once per object.
 	Annotations bool
-	// ObjectLock gives copies the retention, the event hold and the legal hold of their source, as
-	// far as this side may read them (s3:GetObjectRetention, s3:GetObjectLegalHold): S3 shows none
-	// to those who may not. It costs a HEAD for each object, and the destination needs Object Lock.
-	// A retention that has run out is left behind.
+	// ObjectLock means that retention, event hold and legal hold are copied, if the role may read
+	// them (s3:GetObjectRetention, s3:GetObjectLegalHold); S3 does not show them otherwise. It
+	// needs a HEAD request for each object, and the destination needs Object Lock. Expired
+	// retention is not copied.
 	ObjectLock bool
-	// ObjectLockMax bounds how long after a copy its retention ends, and how long the retention
-	// lasts that begins when an event hold ends; 0 bounds nothing.
+	// ObjectLockMax limits how long retention lasts after the copy, and how long the retention
+	// lasts that starts when an event hold ends; 0 means no limit.
 	ObjectLockMax time.Duration
 	// ACL is the canned ACL of copies, as "bucket-owner-full-control"; empty sends none.
 	ACL string
 	// StorageClass is the storage class of copies; empty means STANDARD.
 	StorageClass string
-	// KeepStorageClass gives copies the class of their source instead; STANDARD where that is one
-	// that nobody can write into directly.
+	// KeepStorageClass means that copies get the class of their source instead, or STANDARD if
+	// objects cannot be written to that class directly.
 	KeepStorageClass bool
 }
 
-// Limits of what travels along.
+// Limits of tags and annotations.
 const (
-	// MaxTaggingHeader is the longest tagging header that is sent, in bytes: S3 bounds what a
-	// request may carry in its headers, while ten tags of 128 and 256 characters beyond ASCII
-	// encode to far more (Amazon S3 User Guide, "Object tagging").
+	// MaxTaggingHeader is the maximum length in bytes of a tagging header that is sent: S3 limits
+	// the headers of a request, but ten tags of 128 and 256 non-ASCII characters need far more when
+	// encoded (Amazon S3 User Guide, "Object tagging").
 	MaxTaggingHeader = 2 << 10
-	// MaxAnnotation is the longest annotation in bytes (Amazon S3 API Reference,
-	// PutObjectAnnotation: 1 MiB), and MaxAnnotations how many an object can have
+	// MaxAnnotation is the maximum size of an annotation in bytes (Amazon S3 API Reference,
+	// PutObjectAnnotation: 1 MiB), and MaxAnnotations is how many an object can have
 	// (ListObjectAnnotations: 1,000).
 	MaxAnnotation  = 1 << 20
 	MaxAnnotations = 1000
 )
 
-// ChoosesTags reports whether a copy gets some of its source's tags, for which CopyObject has no
-// word.
+// ChoosesTags reports whether only some tags are copied, which CopyObject does not support.
 func (s Settings) ChoosesTags() bool { return !s.OmitTags && s.OnlyTags != nil }
 
-// ReadsTags reports whether the source's tags are read for a copy in parts, or for one in one
-// piece: an upload inherits nothing, and CopyObject copies all tags or none.
+// ReadsTags reports whether a copy, in parts or not, needs to read the source's tags: an upload
+// does not inherit them, and CopyObject copies all tags or none.
 func (s Settings) ReadsTags(inParts bool) bool {
 	return !s.OmitTags && (inParts || s.Relay || s.OnlyTags != nil)
 }
 
-// ReadsHead reports whether the source's head is read for a copy in parts, or for one in one piece.
-// A relay in one piece has it from the answer with the content, but for the lock.
+// ReadsHead reports whether a copy, in parts or not, needs a HEAD of the source. A relay without
+// parts gets the same data from the GET response, except for object lock.
 func (s Settings) ReadsHead(inParts bool) bool {
 	return s.ObjectLock || inParts && (s.Relay || !s.OmitMetadata)
 }
 
-// ReadsAnnotations reports whether the source's annotations are listed for a copy in parts, or for
-// one in one piece: only CopyObject carries them over.
+// ReadsAnnotations reports whether a copy, in parts or not, needs to list the source's annotations:
+// only CopyObject copies them.
 func (s Settings) ReadsAnnotations(inParts bool) bool { return s.Annotations && (inParts || s.Relay) }
 
-// standardClass is the class of whatever names none.
+// standardClass is the class of an object without an explicit class.
 const standardClass = "STANDARD"
 
-// Classes are the storage classes that copies can be written in: of those S3 knows, the ones that
-// PutObject and CopyObject accept for a general purpose bucket.
+// Classes returns the storage classes that copies can be written to: the ones that PutObject and
+// CopyObject accept for a general purpose bucket.
 func Classes() []string {
 	return []string{
 		standardClass, "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE", "REDUCED_REDUNDANCY",
 	}
 }
 
-// ClassOf returns the storage class that the copy of an object of a class gets, "" for the
+// ClassOf returns the storage class of the copy of an object with class source, or "" for the
 // service's default.
 func (s Settings) ClassOf(source string) string {
 	switch {
@@ -103,8 +101,7 @@ func (s Settings) ClassOf(source string) string {
 	}
 }
 
-// HasClass reports whether an object of that class is in the class that copies get. S3 names none
-// for STANDARD in headers.
+// HasClass reports whether class is the class that copies get. S3 omits STANDARD in headers.
 func (s Settings) HasClass(class string) bool {
 	isStandard := func(class string) bool { return class == "" || class == standardClass }
 	return s.KeepStorageClass || class == s.StorageClass || isStandard(class) && isStandard(s.StorageClass)

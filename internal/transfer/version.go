@@ -5,31 +5,32 @@ import (
 	"time"
 )
 
-// Version identifies one version of an object by everything that a service says of it. It is
-// compared as a whole: an overwrite with the same bytes has the ETag of the version before and may
-// carry other metadata, and a restored version has the date of its own.
+// Version identifies one version of an object by all fields that a service reports. The fields are
+// compared together: an overwrite with the same bytes has the same ETag but may have other
+// metadata, and a restored version has its own date.
 type Version struct {
-	// ETag is the entity tag as the service gives it, quotes included. It is opaque: under SSE-KMS
-	// it is not a digest, and it never compares with the ETag of a copy.
+	// ETag is the entity tag from the service, including quotes. It is opaque: with SSE-KMS it is
+	// not a digest, and it must not be compared with the ETag of a copy.
 	ETag string `json:"etag"`
 	// Size is the length in bytes.
 	Size int64 `json:"size"`
-	// LastModified is the service's time, to the second or finer; for a multipart upload the time
-	// it began.
+	// LastModified is the service's time, to the second or finer. For a multipart upload it is when
+	// the upload began.
 	LastModified time.Time `json:"last_modified"`
-	// ID is the version id, "" where it is not known: listings do not show it.
+	// ID is the version id, or "" if not known: listings do not include it.
 	ID string `json:"version_id,omitempty"`
 }
 
-// Same reports whether both are the same version, as far as what is known of both says. Times are
-// compared to the second where one of them has no finer part: listings of some services show
-// milliseconds, and the headers of HTTP never do (RFC 9110, section 5.6.7).
+// Same reports whether both are the same version, as far as is known. Times are compared to the
+// second if one of them has no fraction: listings of some services have milliseconds, but HTTP
+// headers never do (RFC 9110, section 5.6.7).
 func (v Version) Same(o Version) bool {
 	return SameETag(v.ETag, o.ETag) && v.Size == o.Size && sameTime(v.LastModified, o.LastModified) &&
 		(v.ID == "" || o.ID == "" || v.ID == o.ID)
 }
 
-// SameETag compares entity tags, which some services quote in one place and not in another.
+// SameETag reports whether two entity tags are equal, ignoring quotes, which some services use
+// inconsistently.
 func SameETag(a, b string) bool { return strings.Trim(a, `"`) == strings.Trim(b, `"`) }
 
 func sameTime(a, b time.Time) bool {

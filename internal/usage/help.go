@@ -1,11 +1,11 @@
-// Package usage is what the command line says of itself: the help, the manual pages, and what was
-// likely meant by a word that is wrong.
+// Package usage writes the help and the manual pages, and suggests what a user meant by a mistyped
+// word.
 //
-// It promises that every page of the help fits into Width columns, that a mistyped command, flag or
-// value is a usage error with a hint, and that the manual of one version is always the same bytes.
+// It promises that every help page fits into Width columns, that a mistyped command, flag or value
+// is a usage error with a hint, and that the manual of one version is always byte-identical.
 //
-// It leaves the commands themselves to cmd/syncd, and errors and their exit codes to package exit.
-// The tree of cobra commands is all that it reads.
+// Package cmd/syncd has the commands, and package exit has the errors and exit codes. Package usage
+// reads only the tree of cobra commands.
 package usage
 
 import (
@@ -18,7 +18,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// RefuseArguments makes positional arguments, which no command has, usage errors.
+// RefuseArguments makes positional arguments a usage error for cmd and the commands under it,
+// unless a command sets Args itself.
 func RefuseArguments(cmd *cobra.Command) {
 	if cmd.Args == nil {
 		cmd.Args = NoArguments
@@ -28,7 +29,7 @@ func RefuseArguments(cmd *cobra.Command) {
 	}
 }
 
-// NoArguments refuses positional arguments.
+// NoArguments returns a usage error if there are positional arguments.
 func NoArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -39,10 +40,10 @@ func NoArguments(cmd *cobra.Command, args []string) error {
 	return exit.Usage(fmt.Errorf("%s: unexpected argument %q", cmd.CommandPath(), args[0]))
 }
 
-// Width is how wide a page of the help may be.
+// Width is the maximum width of a help page, in columns.
 const Width = 100
 
-// HelpCommand is `syncd help`, which treats a mistyped command as any other does.
+// HelpCommand returns `syncd help`. Unlike cobra's, it reports a mistyped command as a usage error.
 func HelpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]...",
@@ -73,8 +74,8 @@ func HelpCommand() *cobra.Command {
 	}
 }
 
-// Fit makes the help of a command and of those beneath it fit into Width columns. Examples and
-// synopses are written to fit.
+// Fit reflows the description of a command, and of the commands under it, to Width columns.
+// Examples and synopses are not reflowed; they must fit as written.
 func Fit(cmd *cobra.Command) {
 	cmd.Long = filled(cmd.Long, Width)
 	for _, child := range cmd.Commands() {
@@ -82,13 +83,12 @@ func Fit(cmd *cobra.Command) {
 	}
 }
 
-// Template is cobra's template of a command's usage with the flags' descriptions broken into lines.
+// Template returns cobra's usage template, changed to wrap the descriptions of the flags.
 func Template(template string) string {
 	return strings.ReplaceAll(template, ".FlagUsages", ".FlagUsagesWrapped "+strconv.Itoa(Width))
 }
 
-// filled breaks paragraphs into lines of so many columns. Lines that are indented stay as they are,
-// as tables do.
+// filled reflows paragraphs to the given width. Indented lines, such as tables, stay as they are.
 func filled(text string, width int) string {
 	var b strings.Builder
 	column := 0

@@ -18,9 +18,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// ManualDate is the date of the manual: SOURCE_DATE_EPOCH ("Reproducible Builds specification"), or
-// that of the revision. A build that knows neither has the first day that there is, since today's
-// would make other bytes tomorrow.
+// ManualDate returns the date of the manual pages: SOURCE_DATE_EPOCH (see the "Reproducible Builds"
+// specification), or else the date of the built revision. Without either it returns 1 January 1970,
+// because today's date would make the pages differ from day to day.
 func ManualDate(lookupEnv func(name string) (value string, ok bool)) (time.Time, error) {
 	if epoch, ok := lookupEnv("SOURCE_DATE_EPOCH"); ok {
 		seconds, err := strconv.ParseInt(epoch, 10, 64)
@@ -42,10 +42,10 @@ func ManualDate(lookupEnv func(name string) (value string, ok bool)) (time.Time,
 	return time.Unix(0, 0).UTC(), nil
 }
 
-// WriteManual writes the pages of a command and of those beneath it. It changes their texts on the
-// way.
+// WriteManual writes the manual pages of root and the commands under it into dir. It changes the
+// texts of the commands, so they must not be used afterwards.
 func WriteManual(root *cobra.Command, date time.Time, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // a manual is for everyone
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // everyone may read a manual
 		return fmt.Errorf("write manual: %w", err)
 	}
 	prepareManual(root)
@@ -56,11 +56,11 @@ func WriteManual(root *cobra.Command, date time.Time, dir string) error {
 	return nil
 }
 
-// prepareManual makes the Markdown that the pages are rendered from of the texts that are meant for
-// a terminal. The options are a list of ours in the description, and hidden from the library, which
-// would write --config="" instead of --config FILE.
+// prepareManual replaces the texts of a command, which are meant for a terminal, by the Markdown
+// that cobra renders pages from. It writes the list of options itself and hides the flags, because
+// cobra would write --config="" instead of --config FILE.
 func prepareManual(cmd *cobra.Command) {
-	cmd.DisableAutoGenTag = true // it would bear the day of the build
+	cmd.DisableAutoGenTag = true // the tag would contain the date of the run
 	cmd.DisableFlagsInUseLine = true
 	if cmd.HasSubCommands() && cmd.Use == cmd.Name() {
 		cmd.Use += " COMMAND"
@@ -76,7 +76,7 @@ func prepareManual(cmd *cobra.Command) {
 	}
 }
 
-// optionList lists the flags of a command, and hides them.
+// optionList returns the flags of a command as a Markdown list, and hides the flags.
 func optionList(cmd *cobra.Command) string {
 	var b strings.Builder
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
@@ -100,14 +100,13 @@ func optionList(cmd *cobra.Command) string {
 	return b.String()
 }
 
-// plainMarkdown keeps what our texts do not mean as markup from being read as such:
-// words_with_underscores and stars.
+// plainMarkdown escapes characters that Markdown would read as markup, as in
+// words_with_underscores.
 func plainMarkdown(text string) string {
 	return strings.NewReplacer("_", `\_`, "*", `\*`, "<", `\<`).Replace(text)
 }
 
-// definitions makes a list of terms of the lines " CODE meaning", which a meaning may run on
-// beyond.
+// definitions turns the lines " CODE meaning" of the exit codes into a Markdown definition list.
 func definitions(table string) string {
 	var b strings.Builder
 	for _, row := range regexp.MustCompile(`(?m)^  (\d+) +(.+)$`).FindAllStringSubmatch(table, -1) {

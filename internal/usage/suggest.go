@@ -15,22 +15,22 @@ import (
 	"syncd/internal/hint"
 )
 
-// namedAtMost is how many names a hint lists.
-const namedAtMost = 10
+// maxNamed limits how many names a hint lists.
+const maxNamed = 10
 
-// OneOf is a hint for a word that is none of words: the one that was likely meant, or what there
-// is, without an end of names.
+// OneOf returns a hint for a word that is not in words: the word that was likely meant, or else the
+// first maxNamed words.
 func OneOf(word string, words []string) string {
 	if near := hint.Meant(word, words); near != "" {
 		return "did you mean " + near + "?"
 	}
-	if len(words) <= namedAtMost {
+	if len(words) <= maxNamed {
 		return "use one of " + strings.Join(words, ", ")
 	}
-	return "use one of " + strings.Join(words[:namedAtMost], ", ") + " and " + strconv.Itoa(len(words)-namedAtMost) + " more"
+	return "use one of " + strings.Join(words[:maxNamed], ", ") + " and " + strconv.Itoa(len(words)-maxNamed) + " more"
 }
 
-// UnknownWord is the usage error of a value that is none of a choice.
+// UnknownWord returns the usage error for a value that is not in choice.
 func UnknownWord[S ~string](what string, word S, choice []S) error {
 	words := make([]string, len(choice))
 	for i, w := range choice {
@@ -39,10 +39,10 @@ func UnknownWord[S ~string](what string, word S, choice []S) error {
 	return exit.WithHint(exit.Usage(fmt.Errorf("%s %q is not one of %s", what, word, strings.Join(words, ", "))), OneOf(string(word), words))
 }
 
-// unknownCommand is the usage error of a word that is no command beneath cmd.
+// unknownCommand returns the usage error for a word that is not a command of cmd.
 func unknownCommand(cmd *cobra.Command, word string) error {
 	err := exit.Usage(fmt.Errorf("unknown command %q", word))
-	if way := anotherWay(word); way != "" && cmd == cmd.Root() {
+	if way := hintForWord(word); way != "" && cmd == cmd.Root() {
 		return exit.WithHint(err, way)
 	}
 	if meant := commandLike(cmd, word); meant != "" {
@@ -51,8 +51,9 @@ func unknownCommand(cmd *cobra.Command, word string) error {
 	return exit.WithHint(err, seeHelp(cmd.CommandPath()))
 }
 
-// anotherWay says how to do what no command is for, "" where a word is not known.
-func anotherWay(word string) string {
+// hintForWord returns a hint for a word that users try although it is not a command, or "" for other
+// words.
+func hintForWord(word string) string {
 	switch word {
 	case "stop", "kill", "shutdown":
 		return "`syncd pause` has no passes run of a mapping; to end the daemon, send it SIGTERM"
@@ -67,7 +68,8 @@ func anotherWay(word string) string {
 	}
 }
 
-// AddWords gives the commands that send requests the words that others have for them.
+// AddWords adds synonyms to the commands that send requests. A synonym gets a suggestion when it is
+// used as a command.
 func AddWords(root *cobra.Command) {
 	for name, words := range map[control.What][]string{
 		control.Trigger: {"kick", "request", "now", "force"},
@@ -83,8 +85,9 @@ func AddWords(root *cobra.Command) {
 	}
 }
 
-// CheckWords refuses a line whose word is no command, before any of its flags is looked at: those
-// of a mistyped command are no flags of what is above it.
+// CheckWords returns a usage error if args contain a word that is not a command. It must run before
+// the flags are parsed: the flags of a mistyped command would be reported as unknown flags of its
+// parent.
 func CheckWords(root *cobra.Command, args []string) error {
 	root.InitDefaultHelpCmd()
 	cmd, rest, err := root.Find(args)
@@ -92,14 +95,14 @@ func CheckWords(root *cobra.Command, args []string) error {
 		return nil //nolint:nilerr // cobra reports it
 	}
 	cmd.InitDefaultHelpFlag()
-	if word := firstWord(cmd.Flags(), rest); word != "" && !strings.HasPrefix(word, "__") { // by which shells complete
+	if word := firstWord(cmd.Flags(), rest); word != "" && !strings.HasPrefix(word, "__") { // __complete is for the shells
 		return unknownCommand(cmd, word)
 	}
 	return nil
 }
 
-// firstWord returns the first argument that is neither a flag nor the value of one, "" for none. A
-// flag that is not known is taken to have a value, unless it is the last.
+// firstWord returns the first argument that is neither a flag nor the value of a flag, or "" if
+// there is none. It assumes that an unknown flag has a value, unless it is the last argument.
 func firstWord(known *pflag.FlagSet, args []string) string {
 	for i := 0; i < len(args) && args[i] != "--"; i++ {
 		arg := args[i]
@@ -121,9 +124,10 @@ func firstWord(known *pflag.FlagSet, args []string) string {
 	return ""
 }
 
-// commandLike returns the command line that was likely meant by a word: of a command anywhere that
-// is called so, else of one right beneath cmd that is like it. Other words for a command are only
-// taken as they are: what is like one of them may be anything.
+// commandLike returns the path of the command that was likely meant by word, or "". It first looks
+// for a command anywhere with exactly that name, alias or synonym, then for a similar name or alias
+// directly under cmd. Synonyms must match exactly, because too many words are similar to one of
+// them.
 func commandLike(cmd *cobra.Command, word string) string {
 	for _, child := range append(cmd.Root().Commands(), cmd.Root()) {
 		for _, c := range available(child.Commands()) {
@@ -143,7 +147,7 @@ func commandLike(cmd *cobra.Command, word string) string {
 	return paths[hint.Meant(word, names)]
 }
 
-// available are the commands that the help lists.
+// available returns the commands that the help lists.
 func available(commands []*cobra.Command) (shown []*cobra.Command) {
 	for _, c := range commands {
 		if c.IsAvailableCommand() || c.Name() == "help" {
@@ -153,7 +157,7 @@ func available(commands []*cobra.Command) (shown []*cobra.Command) {
 	return shown
 }
 
-// WrongFlag is the usage error of what the parser of flags refused.
+// WrongFlag turns an error of the flag parser into a usage error, with a hint for a mistyped flag.
 func WrongFlag(cmd *cobra.Command, err error) error {
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok || unknown.GetSpecifiedShortnames() != "" {
@@ -171,10 +175,10 @@ func WrongFlag(cmd *cobra.Command, err error) error {
 	return exit.Usage(err)
 }
 
-// seeHelp says where the help of a command is.
+// seeHelp returns a hint that names the help of a command.
 func seeHelp(path string) string { return "run `" + path + " --help`" }
 
-// WithHelp adds to usage errors that have no hint where the help of their command is.
+// WithHelp adds a hint that names the help of the command to usage errors without a hint.
 func WithHelp(err error, path string) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error

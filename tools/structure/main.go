@@ -1,12 +1,10 @@
-// Command structure measures how a module is built: for each package its lines, its files, the
-// largest cycle among these, the lengths of its functions and its exported names. It fails when a
-// package is larger than one can hold in one's head, or stands on no floor of the plan, or imports
-// one of a higher floor.
+// Command structure measures the packages of a module: lines, files, the largest cycle of files,
+// function lengths and exported names. It fails if a package exceeds a limit, has no floor in the
+// plan, or imports a package on a higher floor.
 //
-// Lines are those of files that are not tests, comments included. A cycle is a set of files each of
-// which needs each other one, directly or through others: to understand one of them is to
-// understand all. A package exports its exported names and their exported methods. The plan is the
-// table of floors in a document, as [readPlan] describes it.
+// Lines include comments but not tests. A cycle is a set of files that all need each other,
+// directly or through others: to understand one of them, you have to understand all. Exported names
+// include exported methods. The plan is the table of floors in a document, see [readPlan].
 package main
 
 import (
@@ -22,9 +20,9 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// The limits of a package.
+// Limits for a package.
 const (
-	maxLines = 2500 // of code and comments
+	maxLines = 2500 // code and comments
 	maxCycle = 4    // files that need each other
 )
 
@@ -49,7 +47,7 @@ func main() {
 	}
 }
 
-// run prints the table of the packages, and returns what is wrong with them.
+// run prints the table of packages and returns the faults.
 func run(w io.Writer, dir, planFile string) (faults []string, err error) {
 	loaded, err := packages.Load(&packages.Config{
 		Mode: packages.NeedName | packages.NeedFiles | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo |
@@ -88,7 +86,7 @@ func run(w io.Writer, dir, planFile string) (faults []string, err error) {
 	return slices.Concat(faults, p.unknown(measured), upward), err
 }
 
-// printTable prints a line for each package and one for all.
+// printTable prints a line for each package and one with the totals.
 func printTable(to io.Writer, measured []measure) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	const row = "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n"

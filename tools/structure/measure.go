@@ -12,15 +12,15 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// measure is what is measured of one package.
+// measure contains the measurements of one package.
 type measure struct {
 	path      string
 	lines     int
 	files     int
-	cycle     []string // files of the largest cycle, none where there is no cycle
-	functions []int    // their lengths in lines
+	cycle     []string // files of the largest cycle; empty if there is none
+	functions []int    // lengths in lines
 	exported  int
-	imports   []string // packages of the same module
+	imports   []string // packages in the same module
 }
 
 func measureOf(pkg *packages.Package) measure {
@@ -43,7 +43,7 @@ func measureOf(pkg *packages.Package) measure {
 	return m
 }
 
-// faults are the limits that the package exceeds.
+// faults returns the limits that the package exceeds.
 func (m measure) faults() (faults []string) {
 	if m.lines > maxLines {
 		faults = append(faults, fmt.Sprintf("%s has %d lines, more than %d: split it", m.path, m.lines, maxLines))
@@ -55,8 +55,8 @@ func (m measure) faults() (faults []string) {
 	return faults
 }
 
-// lengths are the median, the ninth decile and the greatest of the lengths of the functions; 0 of
-// none.
+// lengths returns the median, the 90th percentile and the maximum of the function lengths, or 0
+// without functions.
 func (m measure) lengths() (median, p90, most int) {
 	n := slices.Sorted(slices.Values(m.functions))
 	if len(n) == 0 {
@@ -65,7 +65,7 @@ func (m measure) lengths() (median, p90, most int) {
 	return n[len(n)/2], n[len(n)*9/10], n[len(n)-1]
 }
 
-// functions are the lengths of a file's functions in lines.
+// functions returns the lengths of a file's functions in lines.
 func functions(fset *token.FileSet, f *ast.File) (lengths []int) {
 	for _, decl := range f.Decls {
 		if fn, ok := decl.(*ast.FuncDecl); ok && fn.Body != nil {
@@ -75,8 +75,8 @@ func functions(fset *token.FileSet, f *ast.File) (lengths []int) {
 	return lengths
 }
 
-// neededBy are the other files of the package that declare what a file uses: names of the package,
-// methods and fields.
+// neededBy returns the other files of the package that declare what a file uses: package-level
+// names, methods and fields.
 func neededBy(pkg *packages.Package, f *ast.File, name string) map[string]bool {
 	needed := map[string]bool{}
 	ast.Inspect(f, func(n ast.Node) bool {
@@ -96,8 +96,7 @@ func neededBy(pkg *packages.Package, f *ast.File, name string) map[string]bool {
 	return needed
 }
 
-// isOfPackage reports whether a name is declared at the top of the package, or is a method or a
-// field.
+// isOfPackage reports whether a name is declared at package level, or is a method or a field.
 func isOfPackage(o types.Object, pkg *types.Package) bool {
 	switch o := o.(type) {
 	case *types.Var:
@@ -109,7 +108,7 @@ func isOfPackage(o types.Object, pkg *types.Package) bool {
 	}
 }
 
-// exported counts the exported names of a package, and the exported methods of its exported types.
+// exported counts the exported names of a package and the exported methods of its exported types.
 func exported(pkg *types.Package) (n int) {
 	for _, name := range pkg.Scope().Names() {
 		o := pkg.Scope().Lookup(name)
@@ -128,14 +127,15 @@ func exported(pkg *types.Package) (n int) {
 	return n
 }
 
-// isVariable reports whether a name is that of a value: the methods of its type are the type's.
+// isVariable reports whether a name is a variable. The methods of its type are counted with the
+// type.
 func isVariable(o types.Object) bool {
 	_, isType := o.(*types.TypeName)
 	return !isType
 }
 
-// largestCycle returns the files of the largest set in which each needs each other one, sorted;
-// none where no two do.
+// largestCycle returns the largest set of files that all need each other, sorted, or nil if there
+// is no cycle.
 func largestCycle(needs map[string]map[string]bool) (largest []string) {
 	reached := map[string]map[string]bool{}
 	for file := range needs {

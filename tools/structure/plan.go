@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// floors are the labels of the plan's floors, the lowest first. What is apart stands for tests and
-// the demo: only the roof imports it.
+// floors returns the floors of the plan, lowest first. Floor "apart" is for test support and the
+// demo; only the roof imports it.
 func floors() []string { return []string{"names", "ground", "2", "3", "4", "5", "6", "apart", "roof"} }
 
-// plan says on which floor each package stands.
+// plan maps packages to floors.
 type plan struct {
 	file  string
-	floor map[string]int // by the path of the package without the module's
+	floor map[string]int // by the package path relative to the module
 }
 
-// readPlan reads the table whose header begins with "| floor | package |". Each of its rows names
-// packages in backticks in the second column; one that ends in a slash stands for nothing itself,
-// and is put before those that follow it in the row.
+// readPlan reads the table whose header starts with "| floor | package |". The second column of
+// each row names packages in backticks. A name that ends in a slash is not a package: it is a
+// prefix for the names after it in the row.
 func readPlan(file string) (plan, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -52,7 +52,7 @@ func readPlan(file string) (plan, error) {
 	return p, nil
 }
 
-// named are the packages in a cell.
+// named returns the packages in a cell.
 func named(cell string) (names []string) {
 	parent := ""
 	for _, match := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cell, -1) {
@@ -98,7 +98,7 @@ func (p plan) unknown(measured []measure) (faults []string) {
 	return faults
 }
 
-// inModule is the path of a package without the module's name.
+// inModule returns the path of a package relative to the module.
 func inModule(pkgPath string) string {
 	_, name, _ := strings.Cut(pkgPath, "/")
 	return name

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestFaults measures a module that breaks each limit, and one import that points up.
+// TestFaults measures a module that exceeds each limit and has one import that points up.
 func TestFaults(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
@@ -27,7 +27,7 @@ func TestFaults(t *testing.T) {
 	write("low/low.go", "package low\n\nimport _ \"m/high\"\n")
 	write("high/high.go", "package high\n\ntype T struct{}\n\nfunc (T) Exported() {}\nfunc (T) hidden() {}\n")
 	write("new/new.go", "package new\n")
-	for i := range maxCycle + 1 { // by a func, a method, a field, a type and a constant
+	for i := range maxCycle + 1 { // through a func, a method, a field, a type and a constant
 		uses := []string{"f1()", "T{}.m2()", "_ = T{}.a3", "var _ T4", "_ = c0"}[i]
 		declares := []string{"const c0 = 0", "func f1() {}", "func (T) m2() {}", "type T struct{ a3 int }", "type T4 int"}[i]
 		write(fmt.Sprintf("knot/f%d.go", i), fmt.Sprintf("package knot\n\n%s\n\nfunc use%d() { %s }\n", declares, i, uses))
@@ -61,8 +61,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestPlanIsRefused: a table that cannot be read must not look like one that everything keeps to.
-func TestPlanIsRefused(t *testing.T) {
+// TestInvalidPlan checks that a table that cannot be parsed is an error, not a plan without faults.
+func TestInvalidPlan(t *testing.T) {
 	for text, want := range map[string]string{
 		"no table": "no table of floors",
 		"\n| floor | package | is |\n|---|---|---|\nx":                            "is no row",

@@ -15,9 +15,9 @@ import (
 	"syncd/internal/iam"
 )
 
-// pointWay has a source read through an access point.
+// pointWay describes an access point in front of the source.
 type pointWay struct {
-	Account string // that owns the access point
+	Account string // the owner of the access point
 	alias   bool
 	Unknown bool // the configuration does not name the bucket behind it
 }
@@ -33,8 +33,8 @@ func (p pointWay) edit(text string, point *awsfake.AccessPoint) string {
 	return strings.ReplaceAll(text, "bucket: owner-data", source)
 }
 
-// PointWays are the ways of sharing through an access point: the owner's, a third account's, the
-// consumer's own.
+// PointWays returns the ways of sharing through an access point: of the owner, of a third account,
+// and of the consumer.
 func PointWays() map[string]Way {
 	return map[string]Way{
 		"of the owner by ARN":         {Example: "share-role", Point: &pointWay{Account: Owner}},
@@ -48,10 +48,11 @@ func PointWays() map[string]Way {
 	}
 }
 
-// Source is the bucket that is read.
+// Source returns the source bucket.
 func (x *World) Source() *awsfake.Bucket { return x.Buckets["owner-data"] }
 
-// sourceClient reads a mapping's source. The ARN of an access point has no place in a path.
+// sourceClient returns a client for reading a mapping's source. The ARN of an access point does not
+// work in path style.
 func sourceClient(t *testing.T, set *creds.Set, m config.Mapping) *s3.Client {
 	t.Helper()
 	c := Client(t, set, m.Source.Role)
@@ -63,8 +64,8 @@ func sourceClient(t *testing.T, set *creds.Set, m config.Mapping) *s3.Client {
 	return s3.New(o)
 }
 
-// bucketOf is the bucket that a policy is for, which a document about an access point may not know
-// by its name.
+// bucketOf returns the bucket that a policy applies to. A document for an access point may not
+// contain its name.
 func (x *World) bucketOf(d policy.Document) *awsfake.Bucket {
 	if strings.Contains(d.Target, "behind") {
 		return x.Source()
@@ -72,7 +73,7 @@ func (x *World) bucketOf(d policy.Document) *awsfake.Bucket {
 	return x.Buckets[d.Target]
 }
 
-// filled puts the bucket's name where a document has a placeholder, as its notes ask.
+// filled replaces the placeholder in a document with the bucket's name, as its notes instruct.
 func filled(t *testing.T, policy *iam.Document) *iam.Document {
 	t.Helper()
 	text, err := policy.MarshalJSON()

@@ -15,21 +15,21 @@ import (
 	"syncd/config/secret"
 )
 
-// WithoutExternalID takes the ExternalId of a role away.
+// WithoutExternalID removes the ExternalId of a role.
 func WithoutExternalID(c *config.Config, role string) {
 	r := c.Roles[role]
 	r.ExternalID = secret.ExternalID{}
 	c.Roles[role] = r
 }
 
-// WithNoExternalID says of a role that it needs no ExternalId.
+// WithNoExternalID sets external_id: none for a role.
 func WithNoExternalID(c *config.Config, role string) {
 	r := c.Roles[role]
 	r.ExternalID = secret.NoExternalID()
 	c.Roles[role] = r
 }
 
-// Golden compares text with a file, or writes it there.
+// Golden compares text with a file. With update it writes the file instead.
 func Golden(t *testing.T, update bool, path string, got []byte) {
 	t.Helper()
 	if update {
@@ -49,8 +49,8 @@ func Golden(t *testing.T, update bool, path string, got []byte) {
 	}
 }
 
-// EncodedIn returns what is between jsonencode's brackets in a text of Terraform, as JSON. A
-// variable of an ExternalId becomes what is given for one, in which $1 is the role.
+// EncodedIn returns the arguments of jsonencode in Terraform text as JSON. It replaces each
+// ExternalId variable with the given text, in which $1 is the role.
 func EncodedIn(text, variable string) (bodies []string) {
 	for _, m := range regexp.MustCompile(`(?s)jsonencode\((.*?\n  )?\}\)`).FindAllString(text, -1) {
 		body := strings.TrimSuffix(strings.TrimPrefix(m, "jsonencode("), ")")
@@ -73,7 +73,7 @@ func EncodedIn(text, variable string) (bodies []string) {
 	return bodies
 }
 
-// ManyMappings is a configuration with n mappings between two buckets.
+// ManyMappings returns a configuration with n mappings between two buckets.
 func ManyMappings(t *testing.T, n int, prefix string) *config.Config {
 	t.Helper()
 	var text strings.Builder

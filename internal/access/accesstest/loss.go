@@ -7,14 +7,14 @@ import (
 	"syncd/internal/iam"
 )
 
-// Loss is a policy that has lost one member of a grant.
+// Loss is a policy from which one member of a grant was removed.
 type Loss struct {
 	What   string
 	Policy *iam.Document
 }
 
-// Losses are all the ways for a policy to lose one member of a list of an Allow statement: an
-// action, a resource, a principal, or a value of a condition.
+// Losses returns all variants of the policy with one member removed from a list of an Allow
+// statement: an action, a resource, a principal, or a value of a condition.
 func Losses(policy *iam.Document) (all []Loss) {
 	if policy == nil {
 		return nil
@@ -28,7 +28,7 @@ func Losses(policy *iam.Document) (all []Loss) {
 		all = append(all, Loss{fmt.Sprintf("%s %s of %s", what, member, policy.Statements[i].SID), &iam.Document{Version: policy.Version, Statements: statements}})
 	}
 	for i, s := range policy.Statements {
-		if s.Effect == iam.Deny || s.SID == "TagSessionUnseen" { // see TestInheritedTagsMayShowOrNot
+		if s.Effect == iam.Deny || s.SID == "TagSessionUnseen" { // see TestInheritedTagsShownOrHidden
 			continue
 		}
 		for _, a := range s.Actions {
@@ -44,7 +44,7 @@ func Losses(policy *iam.Document) (all []Loss) {
 			for _, v := range c.Values {
 				lose(i, "value of "+c.Key, v, func(s *iam.Statement) {
 					s.Conditions = slices.Clone(s.Conditions)
-					// A condition that nothing meets stands for one without values.
+					// A value that no request has stands for an empty list.
 					s.Conditions[j].Values = append(Dropping(c.Values, v), "nothing")
 				})
 			}
@@ -53,12 +53,12 @@ func Losses(policy *iam.Document) (all []Loss) {
 	return all
 }
 
-// empty reports whether a statement has lost all members of a list that it had.
+// empty reports whether a list of the statement became empty.
 func empty(s, before iam.Statement) bool {
 	return len(s.Actions) == 0 || len(s.Resources) == 0 && len(before.Resources) > 0 || len(s.Principals) == 0 && len(before.Principals) > 0
 }
 
-// Dropping is the list without a member.
+// Dropping returns the list without a member.
 func Dropping[T comparable](list []T, member T) []T {
 	return slices.DeleteFunc(slices.Clone(list), func(m T) bool { return m == member })
 }

@@ -15,8 +15,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Quoted copies objects of a mapping of the sizes around which it goes another way, and returns
-// where what was sent is not what was quoted.
+// Quoted copies objects of a mapping with sizes just around each threshold, and returns the
+// differences between the quoted and the sent requests.
 func (x *World) Quoted(t *testing.T, m config.Mapping) (differences []string) {
 	t.Helper()
 	j := x.newJob(t, m, x.Sessions(t, ""))

@@ -24,7 +24,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// job is a mapping with everything it may meet in its way.
+// job is a mapping with its clients and objects.
 type job struct {
 	mapping config.Mapping
 	set     *creds.Set
@@ -42,9 +42,9 @@ type job struct {
 	from, to transfer.Place
 }
 
-// Fill puts objects in the way of a mapping: small ones with tags under the key itself and under a
-// bucket key, one large enough for parts, and at the destination one that was copied before, under
-// the key itself.
+// Fill creates the objects of a mapping: small objects with tags, with and without an S3 Bucket
+// Key, one object large enough for multipart upload, and an existing copy at the destination
+// without a Bucket Key.
 func (x *World) Fill(m config.Mapping) {
 	source, target := x.Source(), x.Buckets[m.Destination.Bucket]
 	tags := awsfake.PutOptions{
@@ -70,7 +70,7 @@ func listed(o awsfake.ObjectInfo) listing.Object {
 	}
 }
 
-// newJob prepares a mapping that was filled.
+// newJob returns the job of a mapping after Fill.
 func (x *World) newJob(t *testing.T, m config.Mapping, set *creds.Set) *job {
 	t.Helper()
 	from, to := x.Config.Places(m)
@@ -96,10 +96,10 @@ func (x *World) newJob(t *testing.T, m config.Mapping, set *creds.Set) *job {
 	return j
 }
 
-// relayed is what relays may hold of objects at once, in bytes.
+// relayed is the memory limit for relays, in bytes.
 const relayed = 64 << 20
 
-// slots are as many as the channel holds.
+// slots is a semaphore.
 type slots chan struct{}
 
 func (s slots) Acquire(ctx context.Context) error {
@@ -124,13 +124,13 @@ func newCopier(j *job) *copier.Copier {
 	})
 }
 
-// inParts reports whether the mapping has objects that are copied in parts.
+// inParts reports whether objects of the mapping may be copied in parts.
 func (j *job) inParts() bool {
 	most := int64(j.mapping.Filter.MaxSize)
 	return most == 0 || most > j.how.MaxWhole()
 }
 
-// steps are everything that syncd does with a mapping, in the order of a pass.
+// steps returns everything that syncd does with a mapping, in the order of a pass.
 func (j *job) steps() []step {
 	steps := []step{
 		{"list", func(ctx context.Context) error {
@@ -177,7 +177,7 @@ func (j *job) copy(ctx context.Context, name string) error {
 	return nil
 }
 
-// adopt looks at a copy that lies there; a role that may not look adopts nothing and copies
+// adopt checks an existing copy. A role without this permission would adopt nothing and copy
 // everything again.
 func (j *job) adopt(ctx context.Context, name string) error {
 	present := j.present[name]
@@ -188,8 +188,8 @@ func (j *job) adopt(ctx context.Context, name string) error {
 	return err
 }
 
-// replace copies over a copy that the ledger knows, under If-Match; a role that may not does
-// without the condition.
+// replace overwrites a copy that is in the ledger, with If-Match. A role without the permission
+// would write without the condition.
 func (j *job) replace(ctx context.Context) error {
 	known, _ := j.copies.Object(j.mapping.Destination.Prefix + "plain")
 	result, _, err := j.copier.Copy(ctx, j.objects["plain"], copier.Target{Known: known.ETag}, nil)
@@ -199,7 +199,7 @@ func (j *job) replace(ctx context.Context) error {
 	return err
 }
 
-// begin begins an upload as a session of its own would, of which a process died.
+// begin starts an upload in a separate session, like a process that was killed.
 func (j *job) begin(ctx context.Context, as *s3.Client) error {
 	d := j.mapping.Destination
 	out, err := as.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
@@ -235,8 +235,8 @@ func (j *job) delete(ctx context.Context) error {
 	return err
 }
 
-// keep does what the ledger does with its store: take the lease, write, read, look for what is not
-// there, list and delete.
+// keep does what the ledger does with its store: it acquires the lease, writes, reads, checks for a
+// missing record, lists and deletes.
 func keep(store *s3store.Store) func(context.Context) error {
 	return func(ctx context.Context) error {
 		lease, err := store.Acquire(ctx, "mapping", "holder")
@@ -260,7 +260,7 @@ func keep(store *s3store.Store) func(context.Context) error {
 	}
 }
 
-// Steps are everything that syncd does with all its mappings and its state.
+// Steps returns everything that syncd does with all its mappings and its state.
 func (x *World) Steps(t *testing.T) []step {
 	t.Helper()
 	x.runs++

@@ -1,12 +1,12 @@
-// Package accesstest has what the tests of access and of its packages share.
+// Package accesstest has code that the tests of access and its subpackages share.
 //
-// It promises accounts in which nothing is allowed but what the documents of a configuration say
-// ([NewWorld]), everything that syncd does with its mappings, as steps ([World.Steps]), and
-// documents that have lost one member of a grant ([Losses]). The accounts are those of package
-// awsfake. It leaves to the tests what they expect.
+// It promises accounts that allow only what the documents of a configuration allow ([NewWorld]),
+// everything that syncd does with its mappings, as steps ([World.Steps]), and variants of documents
+// with one member of a grant removed ([Losses]). The accounts are from package awsfake. It leaves
+// the expectations to the tests.
 //
-// Words to know: a way is one way of sharing a bucket, an example of a configuration with the
-// options of its documents; a world is the accounts of a way.
+// The words: a way is a way of sharing a bucket, an example of a configuration with the options for
+// its documents. A world is the accounts of a way.
 package accesstest
 
 import (
@@ -33,7 +33,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// What the examples of configurations name.
+// Names from the example configurations.
 const (
 	Region     = "us-west-2"
 	Owner      = "111111111111"
@@ -44,15 +44,15 @@ const (
 	ExampleKey = "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
 )
 
-// Way is one way of sharing a bucket: an example of a configuration, and the options with which its
-// documents are made.
+// Way is a way of sharing a bucket: an example of a configuration, and the options for its
+// documents.
 type Way struct {
 	Example string
 	Options policy.Options
-	Point   *pointWay // nil: the bucket itself is the source
+	Point   *pointWay // nil if the source is the bucket itself
 }
 
-// Ways are the ways of sharing a bucket.
+// Ways returns the ways of sharing a bucket.
 func Ways() []Way {
 	return []Way{
 		{Example: "share-owner-role", Options: policy.Options{Principal: "arn:aws:iam::222222222222:user/task"}},
@@ -63,7 +63,7 @@ func Ways() []Way {
 	}
 }
 
-// WayOf is the way of an example.
+// WayOf returns the way of an example.
 func WayOf(t *testing.T, example string) Way {
 	t.Helper()
 	for _, w := range Ways() {
@@ -75,10 +75,10 @@ func WayOf(t *testing.T, example string) Way {
 	return Way{}
 }
 
-// ExternalID is the ExternalId of every role that has one.
+// ExternalID returns the ExternalId used for every role that has one.
 func ExternalID(string) (string, error) { return "the-external-id", nil }
 
-// root is the directory of the repository.
+// root returns the root directory of the repository.
 func root(t *testing.T) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -95,7 +95,7 @@ func root(t *testing.T) string {
 	return ""
 }
 
-// Example is the text of an example of a configuration.
+// Example returns the text of an example configuration.
 func Example(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root(t), "config/examples", name+".yaml"))
@@ -105,7 +105,7 @@ func Example(t *testing.T, name string) string {
 	return string(text)
 }
 
-// Parse reads the text of a configuration.
+// Parse parses the text of a configuration.
 func Parse(t *testing.T, text string) *config.Config {
 	t.Helper()
 	c, err := config.Parse([]byte(text), "test.yaml")
@@ -115,34 +115,34 @@ func Parse(t *testing.T, text string) *config.Config {
 	return c
 }
 
-// Load reads an example of a configuration.
+// Load reads an example configuration.
 func Load(t *testing.T, name string) *config.Config {
 	t.Helper()
 	return Parse(t, Example(t, name))
 }
 
-// World is accounts in which nothing is allowed but what the documents say.
+// World is a set of accounts that allow only what the documents allow.
 type World struct {
 	Cloud             *awsfake.Cloud
 	Config            *config.Config
 	Documents         []policy.Document
 	Transport         http.RoundTripper
-	User              *awsfake.User // the ambient credentials
+	User              *awsfake.User // owns the ambient credentials
 	Roles             map[string]*awsfake.Role
 	Buckets           map[string]*awsfake.Bucket
-	Point             *awsfake.AccessPoint // nil: the bucket itself is the source
+	Point             *awsfake.AccessPoint // nil if the source is the bucket itself
 	OwnerKey, CopyKey *awsfake.Key
 	runs              int
 }
 
-// NewWorld builds the accounts of an example, edited before it is read, and puts its documents in
-// force.
+// NewWorld creates the accounts of an example and puts its documents in force. The edit function
+// may change the configuration first.
 func NewWorld(t *testing.T, w Way, edit func(string) string) *World {
 	t.Helper()
 	return NewWorldIn(t, awsfake.New(awsfake.Options{}), w, edit)
 }
 
-// NewWorldIn is NewWorld among accounts that exist.
+// NewWorldIn is like [NewWorld], but uses existing accounts.
 func NewWorldIn(t *testing.T, cloud *awsfake.Cloud, w Way, edit func(string) string) *World {
 	t.Helper()
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"} {
@@ -189,8 +189,7 @@ func NewWorldIn(t *testing.T, cloud *awsfake.Cloud, w Way, edit func(string) str
 	return x
 }
 
-// administrators is what a key policy has beside the generated statements: nothing that lets anyone
-// use the key.
+// administrators returns a key policy statement that allows administering the key but not using it.
 func administrators(account string) iam.Statement {
 	return iam.Statement{
 		Effect: iam.Allow, Principals: []iam.Principal{{Kind: iam.AWSPrincipal, ID: account}},
@@ -198,7 +197,7 @@ func administrators(account string) iam.Statement {
 	}
 }
 
-// Enforce puts documents in force, and nothing else.
+// Enforce puts only these documents in force.
 func (x *World) Enforce(t *testing.T, documents []policy.Document) {
 	t.Helper()
 	for _, d := range documents {
@@ -229,7 +228,7 @@ func (x *World) Enforce(t *testing.T, documents []policy.Document) {
 	}
 }
 
-// Sessions are fresh credentials: no session of an earlier run is used again.
+// Sessions returns new credentials, without reusing earlier sessions.
 func (x *World) Sessions(t *testing.T, sessionName string) *creds.Set {
 	t.Helper()
 	return x.EditedSessions(t, func(_ string, role *config.Role) {
@@ -239,8 +238,7 @@ func (x *World) Sessions(t *testing.T, sessionName string) *creds.Set {
 	})
 }
 
-// EditedSessions are fresh credentials of roles that are asked for otherwise than the configuration
-// has it.
+// EditedSessions returns new credentials for roles with edited settings.
 func (x *World) EditedSessions(t *testing.T, edit func(name string, role *config.Role)) *creds.Set {
 	t.Helper()
 	roles := map[string]config.Role{}
@@ -263,7 +261,7 @@ func (x *World) EditedSessions(t *testing.T, edit func(name string, role *config
 	return set
 }
 
-// Client is a client of S3 with the session of a role.
+// Client returns an S3 client with a session of the role.
 func Client(t *testing.T, set *creds.Set, role string) *s3.Client {
 	t.Helper()
 	c, err := set.Config(role, Region)
@@ -275,13 +273,13 @@ func Client(t *testing.T, set *creds.Set, role string) *s3.Client {
 	})
 }
 
-// step is one thing that syncd does.
+// step is one action of syncd.
 type step struct {
 	name string
 	do   func(ctx context.Context) error
 }
 
-// FirstFailure does the steps in turn and returns the failure of the first that fails.
+// FirstFailure runs the steps in order and returns the first error.
 func FirstFailure(ctx context.Context, steps []step) error {
 	for _, s := range steps {
 		if err := s.do(ctx); err != nil {

@@ -11,7 +11,7 @@ import (
 
 const pointSettings = "\naws: {endpoint_url: \"https://localhost:9000\", allow_http: true}\n"
 
-// doctoredPoint is a world with an access point and objects in it.
+// doctoredPoint returns a world with an access point and objects.
 func doctoredPoint(t *testing.T, w accesstest.Way) *doctorWorld {
 	t.Helper()
 	x := &doctorWorld{accesstest.NewWorld(t, w, func(text string) string { return text + pointSettings })}
@@ -39,7 +39,7 @@ func TestDoctorKnowsAccessPoints(t *testing.T) {
 			x.Enforce(t, x.Documents)
 			x.Source().SetPolicy(nil)
 			if name == "to a relay" {
-				return // the reader is of the bucket's account, where its own permissions suffice
+				return // the reader belongs to the bucket's account, so its own permissions are sufficient
 			}
 			target := "owner-data"
 			if w.Point.Unknown {
@@ -50,7 +50,8 @@ func TestDoctorKnowsAccessPoints(t *testing.T) {
 	}
 }
 
-// expectCause has a diagnosis name a document as a cause, with a statement that has a text in it.
+// expectCause checks that a diagnosis names a document as a cause, with a statement that contains
+// the given text.
 func (x *doctorWorld) expectCause(t *testing.T, kind access.Kind, account, target, statement string) {
 	t.Helper()
 	for _, p := range bad(x.diagnose(t)) {

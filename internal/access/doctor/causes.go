@@ -15,10 +15,10 @@ import (
 type explainer struct {
 	evidence   *evidence
 	owners     []string      // accounts of the mappings' sources
-	underlying []access.Need // what the policy of the bucket behind an access point has to allow
+	underlying []access.Need // what the policy of the bucket behind an access point must allow
 }
 
-// side is whose account it is.
+// side returns the side that an account belongs to.
 func (e *explainer) side(account string) access.Side {
 	if slices.Contains(e.owners, account) {
 		return access.Owner
@@ -26,13 +26,13 @@ func (e *explainer) side(account string) access.Side {
 	return access.Consumer
 }
 
-// causes explains why a permission fails, most likely first.
+// causes returns the causes of a failed permission, most likely first.
 func (e *explainer) causes(k *ask, a *attempt) []Cause {
 	causes := slices.Clone(a.known)
-	switch a.class { //nolint:exhaustive // the others say nothing that is to be done about them
+	switch a.class { //nolint:exhaustive // the other classes suggest no specific fix
 	case awserr.Denied:
 		if slices.ContainsFunc(causes, func(c Cause) bool { return c.Kind == CauseOwnership && c.Confidence == Certain }) {
-			return causes // no document would help
+			return causes // a policy change would not help
 		}
 		said := slices.DeleteFunc(e.refusal(k, a), func(c Cause) bool {
 			return len(c.Statement) == 0 && slices.ContainsFunc(causes, func(o Cause) bool { return o.Kind == c.Kind && o.Target == c.Target })
@@ -55,7 +55,7 @@ func (e *explainer) causes(k *ask, a *attempt) []Cause {
 	return append(causes, e.otherwise(k, a)...)
 }
 
-// otherwise explains failures that are no refusal.
+// otherwise returns the causes of failures other than access denied.
 func (e *explainer) otherwise(k *ask, a *attempt) []Cause {
 	if causes := unreached(a); causes != nil {
 		return causes
@@ -97,7 +97,8 @@ func (e *explainer) otherwise(k *ask, a *attempt) []Cause {
 	return nil
 }
 
-// unreached explains that no service answered, nil when one did or when it may only be down.
+// unreached returns the cause if no service answered. It returns nil if a service answered or may
+// only be temporarily down.
 func unreached(a *attempt) []Cause {
 	c := Cause{Kind: CauseNetwork, Side: access.Consumer, Confidence: Certain}
 	if endpoint, ok := errors.AsType[*awserr.EndpointError](a.err); ok && endpoint.Unreachable {
@@ -111,8 +112,8 @@ func unreached(a *attempt) []Cause {
 	return nil
 }
 
-// noKey explains a key that does not exist: of copies and of the state the configuration names it,
-// of objects of the source their owner chose it.
+// noKey returns the cause if a KMS key does not exist. The configuration names the keys of the
+// destination and the state. The owner chose the keys of source objects.
 func (e *explainer) noKey(k *ask) Cause {
 	side, _, _ := strings.Cut(string(k.On), " ")
 	if side == "source" {
@@ -125,8 +126,8 @@ func (e *explainer) noKey(k *ask) Cause {
 	return misconfigured(e.sideOf(k)+".kms_key", "KMS has no such key in "+at.Region+": correct the ARN")
 }
 
-// othersKey is the suspicion that the key of the copies was mistaken: it is another account's than
-// the bucket.
+// othersKey returns a likely cause if the destination's key belongs to a different account than the
+// bucket: the configured key may be wrong.
 func (e *explainer) othersKey(k *ask) []Cause {
 	key, ok := arn.Split(k.Resource)
 	account := e.evidence.view.Scope(access.DestinationKey).Account
@@ -143,7 +144,7 @@ func misconfigured(path, why string) Cause {
 	return Cause{Kind: CauseConfiguration, Side: access.Consumer, Target: path, Confidence: Certain, Why: why}
 }
 
-// sideOf is where the configuration says what a resource is.
+// sideOf returns the configuration path that describes a resource.
 func (e *explainer) sideOf(k *ask) string {
 	side, _, _ := strings.Cut(string(k.On), " ")
 	if side == "state" {

@@ -20,7 +20,7 @@ func deny(action string) *iam.Document {
 	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"` + action + `","Resource":"*"}]}`)
 }
 
-// losing wrecks a world by dropping an action.
+// losing returns a function that breaks a world by removing an action.
 func losing(kind access.Kind, account, action string) func(*testing.T, *doctorWorld) {
 	return func(t *testing.T, x *doctorWorld) {
 		t.Helper()
@@ -28,7 +28,7 @@ func losing(kind access.Kind, account, action string) func(*testing.T, *doctorWo
 	}
 }
 
-// deleting drops an action from the documents of a kind and account, and puts them in force.
+// deleting removes an action from the documents of a kind and account, and puts them in force.
 func (x *doctorWorld) deleting(t *testing.T, kind access.Kind, account, action string) {
 	t.Helper()
 	documents := slices.Clone(x.Documents)
@@ -54,8 +54,8 @@ func (x *doctorWorld) changeRole(name string, change func(*config.Role)) {
 	x.Config.Roles[name] = role
 }
 
-// What is not a missing statement in a policy that syncd knows, or what AWS gives a reason for, is
-// told by its first cause.
+// If AWS gives a reason, or the problem is not a missing statement in a policy that syncd writes,
+// the first cause is the right one.
 func TestDoctorNamesTheCause(t *testing.T) {
 	byOwner, byAccount, byRole, byABAC := accesstest.Ways()[0], accesstest.Ways()[1], accesstest.Ways()[2], accesstest.Ways()[4]
 	const anyone = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::owner-data","arn:aws:s3:::owner-data/*"]}]}`
@@ -64,7 +64,7 @@ func TestDoctorNamesTheCause(t *testing.T) {
 		outcome doctor.Outcome
 		kind    doctor.CauseKind
 		side    access.Side
-		target  string // a part of it
+		target  string // a substring
 		sure    doctor.Confidence
 	}
 	for _, tt := range []struct {
@@ -276,7 +276,7 @@ func TestDoctorNamesTheCause(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var d doctor.Diagnosis
-			synctest.Test(t, func(t *testing.T) { // time is spent on trying again
+			synctest.Test(t, func(t *testing.T) { // retries take time
 				x := doctored(t, tt.way)
 				tt.wreck(t, x)
 				d = x.diagnose(t)
@@ -287,7 +287,7 @@ func TestDoctorNamesTheCause(t *testing.T) {
 			}
 			p := all[0]
 			if p.Action != tt.want.action || p.Outcome != tt.want.outcome || len(p.Causes) == 0 {
-				t.Fatalf("got %s, want first %s %s", told(d), tt.want.action, tt.want.outcome)
+				t.Fatalf("got %s, want first %s %s", summary(d), tt.want.action, tt.want.outcome)
 			}
 			c := p.Causes[0]
 			if c.Kind != tt.want.kind || c.Side != tt.want.side || !strings.Contains(c.Target, tt.want.target) || c.Confidence != tt.want.sure || c.Why == "" {
@@ -302,7 +302,7 @@ func TestDoctorNamesTheCause(t *testing.T) {
 	}
 }
 
-// pages is a way on which a proxy refuses the requests of one service.
+// pages is a proxy that rejects the requests of one service.
 type pages struct {
 	next    http.RoundTripper
 	service string
@@ -324,7 +324,7 @@ func deniedAtDoor(action string) *iam.Document {
 		{"Effect":"Deny","Principal":"*","Action":"` + action + `","Resource":"*"}]}`)
 }
 
-// trust lets the ambient user assume a role under a condition.
+// trust allows the ambient user to assume a role under a condition.
 func (x *doctorWorld) trust(role, condition string) {
 	for arn, r := range x.Roles {
 		if strings.HasSuffix(arn, "/"+role) {

@@ -16,40 +16,40 @@ import (
 )
 
 const (
-	// probeAttempts bounds the attempts of one request: whoever waits for a diagnosis can start it
-	// again.
+	// probeAttempts is the number of attempts for one request. A user waiting for a diagnosis can
+	// start it again.
 	probeAttempts = 3
-	// probePage is how many objects are listed, and probeLooks how many of them are looked at to
-	// find every kind of encryption.
+	// probePage is the number of objects to list. probeLooks is the number of these objects to
+	// check for different kinds of encryption.
 	probePage, probeLooks = 100, 10
-	// absentUpload is the id of no upload.
+	// absentUpload is an upload ID that does not exist.
 	absentUpload = "syncd-doctor-no-such-upload"
-	// absentETag is the ETag of no object.
+	// absentETag is an ETag that no object has.
 	absentETag = `"00000000000000000000000000000000"`
 )
 
-// bucketClient is one bucket as one principal sees it.
+// bucketClient accesses one bucket as one principal.
 type bucketClient struct {
 	client *s3.Client
 	place  transfer.Place
-	arn    string // of the bucket that holds the objects
-	probe  string // a key of the place at which nothing lies
+	arn    string // of the bucket that stores the objects
+	probe  string // a key under the place's prefix that does not exist
 }
 
-// payer is the header of requests that are paid for by who sends them.
+// payer returns the header value for requests that the requester pays for.
 func (c *bucketClient) payer() types.RequestPayer { return types.RequestPayer(c.place.Payer()) }
 
-// s3Setting is what the configuration says of the way to a bucket.
+// s3Setting is the endpoint configuration for a bucket.
 type s3Setting struct {
 	url       string
 	pathStyle *bool
 }
 
-// sample is an object to try things on.
+// sample is an object used in probes.
 type sample struct {
-	object, owner string // owner is the canonical id of the account that it belongs to, "" where it is not known
+	object, owner string // owner is the canonical ID of the object's owner, or "" if unknown
 	size          int64
-	key, context  string // the KMS key, and the encryption context of the data key; "" without one
+	key, context  string // the KMS key, and the encryption context of the data key; "" without a KMS key
 	locked        bool
 }
 
@@ -84,7 +84,8 @@ func optionally(s string) *string {
 	return &s
 }
 
-// head learns how the object is encrypted, from an answer that needs no key.
+// head reads how the object is encrypted. It does not request the checksum, because that would need
+// permission for the key.
 func (c *bucketClient) head(ctx context.Context, s *sample, bucketARN string) error {
 	out, err := c.client.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: &c.place.Bucket, Key: &s.object, ExpectedBucketOwner: c.place.ExpectedOwner(), RequestPayer: c.payer(),
@@ -102,7 +103,7 @@ func (c *bucketClient) head(ctx context.Context, s *sample, bucketARN string) er
 	return nil
 }
 
-// firstByte reads it, or all of an empty object.
+// firstByte reads the first byte of an object, or all of an empty object.
 func (c *bucketClient) firstByte(ctx context.Context, s sample) error {
 	in := &s3.GetObjectInput{Bucket: &c.place.Bucket, Key: &s.object, ExpectedBucketOwner: c.place.ExpectedOwner(), RequestPayer: c.payer()}
 	if s.size > 0 {
@@ -115,13 +116,13 @@ func (c *bucketClient) firstByte(ctx context.Context, s sample) error {
 	return out.Body.Close()
 }
 
-// errUnconditional is of services that are like S3 in other ways.
+// errUnconditional is the error for S3-compatible services that ignore conditional headers.
 var errUnconditional = errors.New("the service writes though the condition does not hold")
 
-// put tries to write the probe object if there is another one in its place, which there is not:
-// allowed or not, nothing is written. It asks for s3:GetObject too (Amazon S3 User Guide, "How to
-// prevent object overwrites with conditional writes"). What a service that knows no conditions has
-// written is deleted.
+// put sends a PutObject request for the probe object with an If-Match condition that never holds,
+// so nothing is written whether or not the request is allowed. Such a request also requires
+// s3:GetObject (Amazon S3 User Guide, "How to prevent object overwrites with conditional writes").
+// If a service ignores the condition and writes the object, put deletes it.
 func (c *bucketClient) put(ctx context.Context, e form) error {
 	in := &s3.PutObjectInput{
 		Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner(), IfMatch: aws.String(absentETag), Body: bytes.NewReader(nil), ACL: e.acl,
@@ -136,8 +137,8 @@ func (c *bucketClient) put(ctx context.Context, e form) error {
 	return errUnconditional
 }
 
-// remove tries to delete the probe object if it is there: nothing is deleted, and no delete marker
-// is made.
+// remove sends a conditional DeleteObject request for the probe object, which does not exist.
+// Nothing is deleted, and no delete marker is created.
 func (c *bucketClient) remove(ctx context.Context) error {
 	_, err := c.client.DeleteObject(ctx, &s3.DeleteObjectInput{
 		Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner(), IfMatch: aws.String("*"),
@@ -145,7 +146,7 @@ func (c *bucketClient) remove(ctx context.Context) error {
 	return absent(err)
 }
 
-// form is what writes ask for; the zero one leaves it to the bucket.
+// form is the encryption and ACL that writes request. The zero value leaves both to the bucket.
 type form struct {
 	key       string
 	bucketKey bool
@@ -159,7 +160,7 @@ func (e form) header() (types.ServerSideEncryption, *string, *bool) {
 	return types.ServerSideEncryptionAwsKms, &e.key, &e.bucketKey
 }
 
-// begin begins an upload of the probe object, whose aborting is the caller's duty.
+// begin starts an upload of the probe object. The caller must abort it.
 func (c *bucketClient) begin(ctx context.Context, e form, more func(*s3.CreateMultipartUploadInput)) (id string, err error) {
 	in := &s3.CreateMultipartUploadInput{Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner(), ACL: e.acl}
 	in.ServerSideEncryption, in.SSEKMSKeyId, in.BucketKeyEnabled = e.header()

@@ -7,8 +7,8 @@ import (
 	"syncd/internal/arn"
 )
 
-// deputyProbes are the warnings of roles of another owner that are assumed without an ExternalId.
-// They fail nothing.
+// deputyProbes returns warnings about roles of another owner that are assumed without an
+// ExternalId. The warnings are not failures.
 func deputyProbes(v access.View) (probes []Probe) {
 	for _, name := range v.WithoutExternalID() {
 		role := v.Config.Roles[name].ARN

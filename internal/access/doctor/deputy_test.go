@@ -8,7 +8,7 @@ import (
 	"syncd/internal/access/doctor"
 )
 
-// The doctor that sends requests warns as well, and the diagnosis stays healthy.
+// The doctor also warns when it sends requests, and the diagnosis remains healthy.
 func TestDoctorWarnsOfARoleWithoutAnExternalID(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[0])
 	name := ""

@@ -14,16 +14,16 @@ import (
 	"syncd/internal/transfer"
 )
 
-// destinationProber tries what writes copies.
+// destinationProber probes the permissions for writing copies.
 type destinationProber struct {
 	*prober
 	samples []sample // of the source
 }
 
-// writes are the asks that every write amounts to.
+// writes are the asks of every write.
 type writes struct{ put, acl, seal, open *ask }
 
-// probeDestination tries everything that writes copies, without leaving one.
+// probeDestination probes all permissions for writing copies, without leaving an object behind.
 func (p *destinationProber) probeDestination(ctx context.Context) error {
 	m, at := p.Mapping.Destination, p.Scope(access.DestinationBucket)
 	c, err := p.open(m.Role, at, s3Setting{url: m.EndpointURL, pathStyle: m.PathStyle})
@@ -58,9 +58,8 @@ func (p *destinationProber) probeDestination(ctx context.Context) error {
 	return nil
 }
 
-// probePut tries to write under the key. Where that is refused it asks again without naming the
-// key, and with an ACL: what works then tells that a Deny looks at the encryption, or demands the
-// ACL.
+// probePut tries to write with the configured key. If that is denied, it tries again without a key,
+// and with an ACL. If one of these succeeds, a Deny checks the encryption or requires the ACL.
 func (p *destinationProber) probePut(ctx context.Context, c *bucketClient, e form, to writes, read *ask) {
 	a := p.try(ctx, "PutObject", func(ctx context.Context) error { return c.put(ctx, e) }, to.put, to.acl, read)
 	if a.class != awserr.Denied || to.put == nil {
@@ -71,7 +70,7 @@ func (p *destinationProber) probePut(ctx context.Context, c *bucketClient, e for
 	}
 	if !strings.HasPrefix(a.said.action, "kms:") && try(form{acl: e.acl}) == nil {
 		why := "the same write is allowed when it names no key: a Deny looks at the encryption, and has to spare " + e.key
-		a.known = append(a.known, p.explain.owned(to.put, CauseKind(access.KindBucket), Certain, why))
+		a.known = append(a.known, p.explain.resourceCause(to.put, CauseKind(access.KindBucket), Certain, why))
 	}
 	if e.acl != "" {
 		return
@@ -87,8 +86,7 @@ func (p *destinationProber) probePut(ctx context.Context, c *bucketClient, e for
 	}
 }
 
-// probeCopies looks at copies that are there: they may lie under another encryption context than
-// those to come.
+// probeCopies reads existing copies. Their encryption context may differ from that of new copies.
 func (p *destinationProber) probeCopies(ctx context.Context, c *bucketClient, listed []sample, read, open *ask) {
 	for _, s := range p.look(ctx, c, listed, read) {
 		if s.key == p.Mapping.Destination.KMSKey {
@@ -97,8 +95,8 @@ func (p *destinationProber) probeCopies(ctx context.Context, c *bucketClient, li
 	}
 }
 
-// probePartCopy has S3 copy an object of the source into a part, the smallest of each kind of
-// encryption.
+// probePartCopy copies the samples from the source into parts of an upload, reading the smallest
+// possible range of each.
 func (p *destinationProber) probePartCopy(ctx context.Context, c *bucketClient, id string, to writes) {
 	source := p.Scope(access.SourceObjects).Place
 	read, open := p.ask(access.Writer, "s3:GetObject", access.SourceObjects), p.ask(access.Writer, "kms:Decrypt", access.SourceKey)
@@ -121,8 +119,9 @@ func (p *destinationProber) probePartCopy(ctx context.Context, c *bucketClient, 
 	}
 }
 
-// probeUploads tries what finds and takes away the uploads of an earlier session. An own one may be
-// listed and aborted by whoever began it; therefore these ask for one that does not exist.
+// probeUploads probes the permissions to find and abort the uploads of an earlier session. The
+// session that started an upload may always list and abort it, so these requests use an upload that
+// does not exist.
 func (p *destinationProber) probeUploads(ctx context.Context, c *bucketClient) {
 	if k := p.ask(access.Writer, "s3:ListBucketMultipartUploads", access.DestinationBucket); k != nil {
 		p.try(ctx, "ListMultipartUploads", func(ctx context.Context) error {
@@ -145,7 +144,8 @@ func (p *destinationProber) probeUploads(ctx context.Context, c *bucketClient) {
 	}
 }
 
-// probeExtras tries what only some mappings need: tags, locks and deletes.
+// probeExtras probes the permissions that only some mappings need: for tags, annotations, Object
+// Lock and deletes.
 func (p *destinationProber) probeExtras(ctx context.Context, c *bucketClient, e form, to writes) {
 	extra := func(change func(*s3.CreateMultipartUploadInput), k *ask) {
 		if k != nil {
@@ -164,7 +164,7 @@ func (p *destinationProber) probeExtras(ctx context.Context, c *bucketClient, e 
 		p.probeVersionTags(ctx, c, k)
 	}
 	if k := p.ask(access.Writer, "s3:PutObjectAnnotation", access.DestinationObjects); k != nil {
-		// There is no object that could be annotated.
+		// No object exists that could be annotated.
 		p.try(ctx, "PutObjectAnnotation", func(ctx context.Context) error {
 			_, err := c.client.PutObjectAnnotation(ctx, &s3.PutObjectAnnotationInput{
 				Bucket: &c.place.Bucket, Key: &c.probe, AnnotationName: aws.String(probeAnnotation), AnnotationPayload: strings.NewReader("probe"),
@@ -178,8 +178,9 @@ func (p *destinationProber) probeExtras(ctx context.Context, c *bucketClient, e 
 	}
 }
 
-// probeVersionTags tries to tag a version that does not exist. S3 says so only to those who may
-// list the bucket without a prefix; where it gives no reason, a refusal does not tell.
+// probeVersionTags tries to tag a version that does not exist. S3 reports that only to callers that
+// may list the bucket without a prefix. For other callers, a denial without a reason is
+// inconclusive.
 func (p *destinationProber) probeVersionTags(ctx context.Context, c *bucketClient, k *ask) {
 	err := bounded(ctx, func(ctx context.Context) error {
 		_, err := c.client.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{

@@ -1,17 +1,17 @@
-// Package doctor tries the permissions of mappings with real requests, and says of each that fails
-// which documents may be the cause.
+// Package doctor probes the permissions of mappings with real requests. For each permission that
+// fails it reports which documents may be the cause.
 //
-// It promises to change nothing that anybody could see: writes go into an upload that is aborted,
-// or carry a condition that cannot hold. [Diagnose] sends the requests, in the order in which they
-// depend on each other; [Foresee] lists what it would try. A refusal is explained by the words of
-// AWS where it gives any, otherwise by what the other requests have shown.
+// It promises to make no visible change: writes go into an upload that is then aborted, or have a
+// condition that never holds. [Diagnose] sends the requests, in the order of their dependencies.
+// [Foresee] lists what Diagnose would probe. The explanation of a denial comes from AWS's error
+// message if it gives a reason, otherwise from the results of other requests.
 //
-// It leaves to others what is needed (package access), the documents that grant it (access/policy),
-// and credentials (package creds).
+// It leaves to others: which permissions are needed (package access), the documents that grant them
+// (access/policy), and credentials (package creds).
 //
-// Words to know: an ask is a need as requests meet it, an attempt a request with all that it asks
-// for; both are the evidence by which each permission is judged. A probe is the verdict on one
-// permission, or on one other thing that must hold.
+// The words: an ask is a need as used in requests. An attempt is a request with all its asks.
+// Together they are the evidence for judging each permission. A probe is the verdict on one
+// permission, or on another requirement.
 package doctor
 
 import (
@@ -24,24 +24,24 @@ import (
 	"syncd/internal/creds"
 )
 
-// Options say what is to be diagnosed, and with which credentials.
+// Options select what to diagnose, and with which credentials.
 type Options struct {
 	Config *config.Config
-	// Mappings are the names of the mappings to look at; none means all.
+	// Mappings lists the mappings to diagnose; empty means all.
 	Mappings []string
-	// Sessions returns fresh credentials for a mapping whose roles are these: those of the
-	// configuration, or some of them with less asked of a session, to find out what is refused.
+	// Sessions returns new credentials for a mapping with the given roles. The roles are the
+	// configured ones, or copies that request less, to find out which part of a request is denied.
 	Sessions func(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error)
 }
 
-// Diagnose tries every permission that the mappings need with real requests, in the order in which
-// they depend on each other, and says of each that fails which documents may be the cause. An error
-// means that nothing could be tried at all.
+// Diagnose probes every permission that the mappings need with real requests, in the order of their
+// dependencies. For each permission that fails it reports which documents may be the cause. It
+// returns an error if it cannot probe anything.
 //
-// Nothing is changed that anybody could see. No object is read beyond its first byte, written or
-// deleted: writes go into an upload that is aborted, or carry a condition that cannot hold, which
-// S3 looks at only once the request is allowed. An upload that could not be aborted is told in
-// Leftovers.
+// Diagnose makes no visible change. It reads at most the first byte of an object, and does not
+// write or delete objects. Writes go into an upload that is then aborted, or have a condition that
+// never holds, which S3 evaluates only for an allowed request. An upload that could not be aborted
+// is listed in Leftovers.
 func Diagnose(ctx context.Context, o Options) (Diagnosis, error) {
 	mappings, err := access.Mappings(o.Config, o.Mappings)
 	if err != nil {
@@ -63,8 +63,8 @@ func Diagnose(ctx context.Context, o Options) (Diagnosis, error) {
 	return d, nil
 }
 
-// Foresee returns what [Diagnose] would check, without a request: every check is skipped. What
-// needs no request is told.
+// Foresee returns what [Diagnose] would probe, without sending requests. The outcome of each probe
+// is skipped, except for findings that need no request.
 func Foresee(c *config.Config, names []string) (Diagnosis, error) {
 	mappings, err := access.Mappings(c, names)
 	if err != nil {

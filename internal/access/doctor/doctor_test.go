@@ -19,10 +19,10 @@ import (
 	"syncd/internal/creds"
 )
 
-// doctorWorld is a world whose mappings are examined.
+// doctorWorld is a world whose mappings are diagnosed.
 type doctorWorld struct{ *accesstest.World }
 
-// diagnose examines the mappings of a world with fresh credentials.
+// diagnose diagnoses the mappings of a world with new credentials.
 func (x *doctorWorld) diagnose(t *testing.T) doctor.Diagnosis {
 	t.Helper()
 	d, err := doctor.Diagnose(t.Context(), doctor.Options{Config: x.Config, Sessions: x.doctorSessions})
@@ -32,7 +32,7 @@ func (x *doctorWorld) diagnose(t *testing.T) doctor.Diagnosis {
 	return d
 }
 
-// sessionsOf makes sessions of these roles, whatever is asked for.
+// sessionsOf returns a function that always makes sessions of these roles.
 func (x *doctorWorld) sessionsOf(roles map[string]config.Role) func(context.Context, config.Mapping, map[string]config.Role) (*creds.Set, error) {
 	return func(ctx context.Context, m config.Mapping, _ map[string]config.Role) (*creds.Set, error) {
 		return x.doctorSessions(ctx, m, roles)
@@ -57,7 +57,7 @@ func (x *doctorWorld) doctorSessions(ctx context.Context, m config.Mapping, role
 
 const endpointSettings = "\naws: {endpoint_url: \"https://aws.invalid\", path_style: true, allow_http: true}\n"
 
-// doctored is a world with objects in it.
+// doctored returns a world with objects.
 func doctored(t *testing.T, w accesstest.Way, edits ...func(string) string) *doctorWorld {
 	t.Helper()
 	x := &doctorWorld{accesstest.NewWorld(t, w, func(text string) string {
@@ -73,14 +73,14 @@ func doctored(t *testing.T, w accesstest.Way, edits ...func(string) string) *doc
 	return x
 }
 
-// bad are the probes that failed.
+// bad returns the failed probes.
 func bad(d doctor.Diagnosis) []doctor.Probe {
 	return slices.DeleteFunc(slices.Clone(d.Probes), func(p doctor.Probe) bool { return !p.Bad() })
 }
 
-// With all documents in force every permission is proved, whichever way the bucket is shared, and
-// nothing is left behind: no object, no version, no delete marker, no upload.
-func TestDoctorFindsNothing(t *testing.T) {
+// With all documents in force every permission is proven, for each way of sharing the bucket.
+// Nothing is left behind: no object, version, delete marker or upload.
+func TestDoctorHealthy(t *testing.T) {
 	scoped := func(text string) string {
 		return strings.ReplaceAll(text, "    arn: arn:aws:iam::222222222222:role/syncd", "    session_policy: scoped\n    arn: arn:aws:iam::222222222222:role/syncd")
 	}
@@ -90,7 +90,7 @@ func TestDoctorFindsNothing(t *testing.T) {
 	for _, w := range accesstest.Ways() {
 		for name, edit := range map[string]func(string) string{"": strings.Clone, " scoped": scoped, " with everything": more} {
 			if name == " with everything" && w.Example == "share-account" {
-				continue // its mapping ends in another section
+				continue // its mapping ends with another section
 			}
 			t.Run(w.Example+name, func(t *testing.T) {
 				x := doctored(t, w, edit)
@@ -114,7 +114,7 @@ func TestDoctorFindsNothing(t *testing.T) {
 	}
 }
 
-// contents are all versions and the number of uploads of each bucket.
+// contents returns all versions and the number of uploads of each bucket.
 func (x *doctorWorld) contents() map[string][]string {
 	all := map[string][]string{}
 	for name, b := range x.Buckets {
@@ -130,8 +130,8 @@ func (x *doctorWorld) contents() map[string][]string {
 	return all
 }
 
-// onlyHarmless looks at the operations that were sent: none completes an upload or copies an
-// object, and of those that could write or delete the versions above tell that they did not.
+// onlyHarmless checks the operations that were sent. None may complete an upload or copy an object.
+// The versions show that operations that can write or delete did not.
 func (x *doctorWorld) onlyHarmless(t *testing.T) {
 	t.Helper()
 	harmless := []string{
@@ -146,9 +146,8 @@ func (x *doctorWorld) onlyHarmless(t *testing.T) {
 	}
 }
 
-// Where nothing lies yet, what writes is tried all the same, and what nothing can be tried on is
-// skipped.
-func TestDoctorOfEmptyBuckets(t *testing.T) {
+// In empty buckets, the write probes run as usual, and probes that need an object are skipped.
+func TestDoctorEmptyBuckets(t *testing.T) {
 	x := &doctorWorld{accesstest.NewWorld(t, accesstest.Ways()[2], func(text string) string { return text + endpointSettings })}
 	d := x.diagnose(t)
 	skipped := map[string]bool{"s3:GetObject arn:aws:s3:::owner-data/": true, "kms:Decrypt " + x.OwnerKey.ARN()[:39]: true, "s3:GetObjectTagging arn:aws:s3:::owner-data/": true}

@@ -9,8 +9,8 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// exposedProbes are the doctor's warnings of endpoints that the configuration names and that are
-// reached without TLS. They fail nothing: the configuration names the endpoint on purpose.
+// exposedProbes returns warnings about configured endpoints without TLS. They are not failures,
+// because the configuration names the endpoint explicitly.
 func exposedProbes(v access.View) (probes []Probe) {
 	roles := v.Config.AssumedRoles(v.Mapping)
 	endpoints := map[string]bool{}
@@ -28,8 +28,8 @@ func exposedProbes(v access.View) (probes []Probe) {
 	return probes
 }
 
-// foundProbes are the doctor's warnings of endpoints that the environment or a profile names: a
-// configuration that has none of its own sends there what it seems to send to AWS.
+// foundProbes returns warnings about endpoints from the environment or a profile. If the
+// configuration names no endpoint, requests go there instead of to AWS.
 func foundProbes(mapping string, set *creds.Set) (probes []Probe) {
 	found := set.Environment()
 	for _, service := range slices.Sorted(maps.Keys(found)) {
@@ -39,8 +39,8 @@ func foundProbes(mapping string, set *creds.Set) (probes []Probe) {
 	return probes
 }
 
-// clockProbes is the doctor's warning of a clock that is wrong. Requests are signed nevertheless,
-// because the SDK corrects for it.
+// clockProbes returns a warning if the clock is wrong. Requests still work, because the SDK
+// corrects their timestamps.
 func clockProbes(mapping string, set *creds.Set) []Probe {
 	ahead, ok := set.Skew()
 	if !ok || !creds.Skewed(ahead) {

@@ -16,8 +16,7 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// watched is the way to the services: it keeps whom requests were for, and refuses what is for AWS
-// itself.
+// watched is a transport that records the host of each request, and rejects requests to AWS itself.
 type watched struct {
 	next http.RoundTripper
 	mu   *sync.Mutex
@@ -40,14 +39,14 @@ func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.next.RoundTrip(r)
 }
 
-// watch has the doctor of a world look through a watched way.
+// watch makes the doctor of a world use a watched transport.
 func (x *doctorWorld) watch() map[string][]string {
 	w := watched{x.Transport, new(sync.Mutex), map[string][]string{}}
 	x.Transport = w
 	return w.sent
 }
 
-// perSide replaces aws.endpoint_url of a configuration by endpoints of the sides.
+// perSide replaces aws.endpoint_url of a configuration with endpoints for each side.
 func perSide(x *doctorWorld) {
 	x.Config.AWS.EndpointURL = ""
 	for i := range x.Config.Mappings {
@@ -57,15 +56,15 @@ func perSide(x *doctorWorld) {
 	x.Config.Checkpoint.EndpointURL = "http://state.invalid"
 }
 
-// ambient is a world whose mapping has no roles: the user itself may do everything.
+// ambient returns a world whose mapping has no roles: the user itself may do everything.
 func ambient(t *testing.T) *doctorWorld {
 	t.Helper()
 	w := accesstest.Way{Example: "share-account", Options: policy.Options{Style: policy.AccountStyle, Principal: "arn:aws:iam::222222222222:user/task"}}
 	return doctored(t, w, func(text string) string { return strings.ReplaceAll(text, "      role: consumer\n", "") })
 }
 
-// With endpoints on the sides alone the doctor asks these who the credentials are, each about its
-// own, and never AWS by accident.
+// If only the sides have endpoints, the doctor asks each of them for the identity of the
+// credentials, and never sends a request to AWS.
 func TestDoctorAsksTheEndpointsOfTheSides(t *testing.T) {
 	x := ambient(t)
 	perSide(x)
@@ -88,11 +87,11 @@ func TestDoctorAsksTheEndpointsOfTheSides(t *testing.T) {
 	}
 }
 
-// A service that is not AWS and has no STS leaves open who the credentials are: that is told once
-// for each side, and everything else is tried.
-func TestDoctorGoesOnWithoutAnIdentity(t *testing.T) {
+// A service other than AWS without STS leaves the identity of the credentials open. This is
+// reported once for each side, and all other probes run.
+func TestDoctorContinuesWithoutAnIdentity(t *testing.T) {
 	for name, host := range map[string]string{"one side": "source.invalid", "both": ".invalid"} {
-		synctest.Test(t, func(t *testing.T) { // what is not there is asked again and again
+		synctest.Test(t, func(t *testing.T) { // requests to a missing service are retried
 			x := ambient(t)
 			perSide(x)
 			x.Transport = noSTS{x.Transport, host}
@@ -118,7 +117,7 @@ func TestDoctorGoesOnWithoutAnIdentity(t *testing.T) {
 	}
 }
 
-// noSTS answers what is for STS at some hosts as services do that have none.
+// noSTS responds to STS requests to certain hosts like a service without STS.
 type noSTS struct {
 	http.RoundTripper
 	host string
@@ -131,9 +130,9 @@ func (n noSTS) RoundTrip(r *http.Request) (*http.Response, error) {
 	return n.RoundTripper.RoundTrip(r)
 }
 
-// One role that cannot be assumed, and an identity that is not told, stop nothing else.
+// One role that cannot be assumed, or an unknown identity, does not stop the other probes.
 func TestDoctorTriesTheRolesAfterAFailedIdentity(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // it is asked again
+	synctest.Test(t, func(t *testing.T) { // it is retried
 		x := doctored(t, accesstest.Ways()[2])
 		x.Transport = noIdentity{x.Transport}
 		d := x.diagnose(t)
@@ -151,12 +150,12 @@ func TestDoctorTriesTheRolesAfterAFailedIdentity(t *testing.T) {
 			}
 		}
 		if assumed == 0 {
-			t.Errorf("got no role assumed, want all: %s", told(d))
+			t.Errorf("got no role assumed, want all: %s", summary(d))
 		}
 	})
 }
 
-// noIdentity refuses GetCallerIdentity, as the policy of a VPC endpoint for STS may.
+// noIdentity denies GetCallerIdentity, as the policy of a VPC endpoint for STS may.
 type noIdentity struct{ http.RoundTripper }
 
 func (n noIdentity) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -166,7 +165,7 @@ func (n noIdentity) RoundTrip(r *http.Request) (*http.Response, error) {
 	return n.RoundTripper.RoundTrip(r)
 }
 
-// A role without an endpoint of its own is assumed where the S3 of its sides is, but for S3's own
+// A role without its own endpoint is assumed at the S3 endpoint of its sides, except at S3's own
 // endpoints, which have no STS.
 func TestRolesAreAssumedWhereTheirSidesAre(t *testing.T) {
 	const here, there, vpce = "http://here.invalid:9000", "http://there.invalid", "https://bucket.vpce-0a1b2c3d-5e6f.s3.us-west-2.vpce.amazonaws.com"
@@ -194,22 +193,22 @@ func TestRolesAreAssumedWhereTheirSidesAre(t *testing.T) {
 	}
 }
 
-// Roles of sides elsewhere are assumed there, and not at AWS.
+// Roles of sides at other endpoints are assumed there, not at AWS.
 func TestDoctorAssumesRolesAtTheSides(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[2])
 	perSide(x)
 	sent := x.watch()
 	d := x.diagnose(t)
 	if !d.Healthy() {
-		t.Errorf("got %s, want nothing that fails", told(d))
+		t.Errorf("got %s, want nothing that fails", summary(d))
 	}
 	if len(sent["sts"]) == 0 || slices.ContainsFunc(sent["sts"], func(host string) bool { return strings.Contains(host, "amazonaws") }) {
 		t.Errorf("got STS asked at %q, want the sides", sent["sts"])
 	}
 }
 
-// TestEndpointsAreNamed has the doctor warn of endpoints without TLS, and of those that the
-// environment names. It fails nothing.
+// TestEndpointsAreNamed checks that the doctor warns about endpoints without TLS, and about
+// endpoints from the environment. The warnings are not failures.
 func TestEndpointsAreNamed(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL_S3", "https://found.example.net")
 	x := doctored(t, accesstest.Ways()[0])
@@ -227,10 +226,10 @@ func TestEndpointsAreNamed(t *testing.T) {
 	}
 }
 
-// TestNoSTSAtAnEndpointOfS3 spells S3's own endpoint out: nobody is asked there who the credentials
-// are, and no role is assumed there.
+// TestNoSTSAtAnEndpointOfS3 configures S3's own endpoint explicitly. The doctor sends no STS
+// requests to it.
 func TestNoSTSAtAnEndpointOfS3(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // what is not there is asked again and again
+	synctest.Test(t, func(t *testing.T) { // requests to a missing service are retried
 		x := doctored(t, accesstest.WayOf(t, "share-role"))
 		x.Config.AWS.EndpointURL = "https://s3.us-west-2.amazonaws.com"
 		sent := x.watch()
@@ -246,8 +245,8 @@ func TestNoSTSAtAnEndpointOfS3(t *testing.T) {
 	})
 }
 
-// TestDoctorNamesTheClock has this machine's clock an hour off: everything works, and the doctor
-// says what should be otherwise.
+// TestDoctorNamesTheClock runs with a clock that is an hour off. Everything works, and the doctor
+// warns about the clock.
 func TestDoctorNamesTheClock(t *testing.T) {
 	for ahead, want := range map[time.Duration]string{65 * time.Minute: "1h5m0s ahead of", -65 * time.Minute: "1h5m0s behind", 2 * time.Minute: ""} {
 		synctest.Test(t, func(t *testing.T) {

@@ -15,50 +15,50 @@ import (
 	"syncd/internal/deadline"
 )
 
-// probeTimeout bounds one request of the doctor with its retries.
+// probeTimeout is the time limit for one request with its retries.
 const probeTimeout = time.Minute
 
-// ask is a permission as requests meet it: a need, and of a key that one key under the encryption
-// context of one object.
+// ask is a permission as used in requests: a need, or, for a key, the need of one specific key with
+// the encryption context of one object.
 type ask struct {
 	access.Need
 	proven   bool
-	narrowed bool // others stand for it
-	// excused says why it does not matter that nothing told.
+	narrowed bool // more specific asks represent it
+	// excused is the reason why no request tested it.
 	excused string
-	objects string // the kind of objects whose key it is
+	objects string // the kind of objects that the key encrypts
 }
 
-// attempt is a request that was sent, all that it asks for, and what became of it.
+// attempt is a request with its asks and its result.
 type attempt struct {
 	request string
 	asks    []*ask
-	err     error // nil: it was allowed
+	err     error // nil if the request was allowed
 	class   awserr.Class
 	said    reason
-	known   []Cause // that another request has proved
+	known   []Cause // causes that another request has proved
 }
 
-// evidence is what the requests about one mapping have shown. A request that is allowed proves
-// everything that it asks for. One that is refused makes a suspect of what it names, or else of
-// what nothing proves: therefore each request asks for little more than those before it, and no
-// permission is judged before all requests are sent.
+// evidence is the results of the requests for one mapping. An allowed request proves all its asks.
+// A denied request accuses the asks that AWS names, or otherwise those that are not proven.
+// Therefore each request adds few asks to those of the requests before it, and the judge runs after
+// all requests.
 type evidence struct {
 	view      access.View
 	asks      []*ask
 	attempts  []*attempt
-	blocked   map[string]string // by role, why there is no session of it
-	doubted   bool              // STS does not take the ambient credentials
-	leftovers []string          // that could not be taken away again
+	blocked   map[string]string // by role, why it has no session
+	doubted   bool              // STS rejects the ambient credentials
+	leftovers []string          // uploads and objects that could not be deleted
 }
 
-// try sends a request and keeps what it tells about what it asks for. Nil asks are what the mapping
-// does not need.
+// try sends a request and records the result for its asks. A nil ask is a permission that the
+// mapping does not need.
 func (e *evidence) try(ctx context.Context, request string, send func(context.Context) error, asks ...*ask) *attempt {
 	return e.record(request, bounded(ctx, send), asks...)
 }
 
-// bounded sends a request without waiting for ever.
+// bounded sends a request with a time limit.
 func bounded(ctx context.Context, send func(context.Context) error) error {
 	return deadline.Do(ctx, probeTimeout, send)
 }
@@ -82,18 +82,18 @@ func (e *evidence) record(request string, err error, asks ...*ask) *attempt {
 	return a
 }
 
-// dead reports whether the service does not take the credentials themselves.
+// dead reports whether the service rejected the credentials themselves.
 func (a *attempt) dead() bool {
 	return a.err != nil && (a.class == awserr.Credentials || a.class == awserr.Expired)
 }
 
-// errTellsNothing is of answers to a request that cannot succeed, from which nothing follows.
-var errTellsNothing = errors.New("the answer does not tell")
+// errInconclusive is the error for an inconclusive response to a request that cannot succeed.
+var errInconclusive = errors.New("the answer does not tell")
 
-// absent is for requests about what does not exist. The answer that there is nothing, or not what
-// the condition asks, is success: S3 gives it to those who are allowed. To those who may not list
-// the bucket it says so instead, once the request itself is allowed. That the request is wrong
-// tells nothing.
+// absent maps the error of a request for a resource that does not exist. "Not found" and
+// "precondition failed" are success, because S3 returns them only to allowed callers. So is a
+// denial of s3:ListBucket, which S3 returns to allowed callers that may not list the bucket. An
+// invalid request is inconclusive.
 func absent(err error) error {
 	if err == nil || readReason(err).action == "s3:ListBucket" {
 		return nil
@@ -102,14 +102,14 @@ func absent(err error) error {
 	case awserr.Gone, awserr.Precondition, awserr.Conflict:
 		return nil
 	case awserr.Invalid:
-		return fmt.Errorf("%w: %w", errTellsNothing, err)
+		return fmt.Errorf("%w: %w", errInconclusive, err)
 	default:
 		return err
 	}
 }
 
-// missing is for requests about what may have gone since it was listed: only the plain answer that
-// there is nothing is success.
+// missing maps the error of a request for an object that may have been deleted since it was listed.
+// Only "not found" is success.
 func missing(err error) error {
 	if awserr.Classify(err) == awserr.Gone {
 		return nil
@@ -117,12 +117,12 @@ func missing(err error) error {
 	return err
 }
 
-// ask finds the need of an actor, nil when the mapping has none.
+// ask returns the ask of an actor, or nil if the mapping does not need it.
 func (e *evidence) ask(by access.Actor, action string, on access.Resource) *ask {
 	role, at := e.roleOf(by), e.view.Scope(on)
 	var found *ask
 	for _, k := range e.asks {
-		// One row may stand for another that asks for the same.
+		// One row may represent another row with the same permission.
 		if k.Role == role && k.Action == action && k.Resource == at.Pattern && (found == nil || k.On == on) {
 			found = k
 		}
@@ -143,8 +143,8 @@ func (e *evidence) roleOf(by access.Actor) string {
 	return ""
 }
 
-// narrow narrows the need of a key down to that of one object: which key it is, and which
-// encryption context its data key has. The objects of one kind share an ask.
+// narrow returns the ask for the key and the encryption context of one object. Objects of the same
+// kind share an ask.
 func (e *evidence) narrow(k *ask, s sample) *ask {
 	if k == nil || s.key == "" {
 		return nil
@@ -169,8 +169,9 @@ func (e *evidence) narrow(k *ask, s sample) *ask {
 	return narrow
 }
 
-// suspects are the permissions that a request accuses: one that is refused those which it names,
-// else those that nothing proves; one that fails otherwise the first, which stands for the request.
+// suspects returns the asks that a failed request accuses. For a denial these are the asks that AWS
+// names, or otherwise those that are not proven. For other failures it is the first unproven ask,
+// which represents the request.
 func (a *attempt) suspects() (list []*ask) {
 	if a.err == nil {
 		return nil
@@ -191,7 +192,7 @@ func (a *attempt) suspects() (list []*ask) {
 	}
 	proven := func(k *ask) bool { return k.proven }
 	if slices.ContainsFunc(list, func(k *ask) bool { return !k.proven }) {
-		// One action on two keys: what is proved of one is not meant.
+		// If the same action failed on one of two keys, AWS means the unproven one.
 		list = slices.DeleteFunc(list, proven)
 	}
 	return list
@@ -201,7 +202,7 @@ func (e *evidence) tried(k *ask) bool {
 	return slices.ContainsFunc(e.attempts, func(a *attempt) bool { return slices.Contains(a.asks, k) })
 }
 
-// excuse explains why nothing was found out about permissions on these.
+// excuse records why permissions on these resources were not tested.
 func (e *evidence) excuse(why string, on ...access.Resource) {
 	for _, k := range e.asks {
 		for _, r := range on {

@@ -7,14 +7,14 @@ import (
 	"syncd/internal/access"
 )
 
-// examination is one mapping under examination.
+// examination is the diagnosis of one mapping.
 type examination struct {
 	options Options
 	view    access.View
 	owners  []string // accounts of the mappings' sources
 }
 
-// run sends the requests, and returns what they have shown.
+// run sends the requests and returns the diagnosis.
 func (x *examination) run(ctx context.Context) (Diagnosis, error) {
 	roles := x.view.Config.AssumedRoles(x.view.Mapping)
 	set, err := x.options.Sessions(ctx, x.view.Mapping, roles)
@@ -43,7 +43,7 @@ func (x *examination) run(ctx context.Context) (Diagnosis, error) {
 	}, ctx.Err()
 }
 
-// probeBuckets tries the source, the destination and the state.
+// probeBuckets probes the source, the destination and the state.
 func (p *prober) probeBuckets(ctx context.Context) error {
 	samples, err := (&sourceProber{prober: p}).probeSource(ctx)
 	if err == nil {

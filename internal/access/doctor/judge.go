@@ -10,13 +10,13 @@ import (
 	"syncd/internal/awserr"
 )
 
-// judge decides what became of each permission.
+// judge decides the outcome for each permission.
 type judge struct {
 	evidence *evidence
 	explain  *explainer
 }
 
-// result makes probes of what the requests told.
+// result returns the probes that follow from the evidence, after the probes in others.
 func (j *judge) result(others []Probe) []Probe {
 	for _, a := range j.evidence.attempts {
 		j.addUnlisted(a)
@@ -35,8 +35,8 @@ func (j *judge) result(others []Probe) []Probe {
 	return probes
 }
 
-// addUnlisted adds what a refusal names and the table does not know, as the sts:TagSession of a
-// session that inherits tags from the credentials of its surroundings.
+// addUnlisted adds a permission that a denial names but the table does not contain. An example is
+// sts:TagSession for a session that inherits tags from the ambient credentials.
 func (j *judge) addUnlisted(a *attempt) {
 	if a.err == nil || a.said.action == "" || len(a.asks) == 0 || len(a.suspects()) > 0 {
 		return
@@ -52,7 +52,7 @@ func (j *judge) addUnlisted(a *attempt) {
 	j.evidence.asks = append(j.evidence.asks, k)
 }
 
-// permission decides one permission, by the request that tells the most.
+// permission returns the verdict on one permission, based on the most informative request.
 func (j *judge) permission(k *ask) Probe {
 	probe := probeOf(k.Need)
 	probe.Objects = k.objects
@@ -62,7 +62,7 @@ func (j *judge) permission(k *ask) Probe {
 		case !slices.Contains(a.asks, k):
 		case a.err == nil:
 			probe.Request = cmp.Or(probe.Request, a.request)
-		case slices.Contains(a.suspects(), k) && (worst == nil || a.tellsMore(worst)):
+		case slices.Contains(a.suspects(), k) && (worst == nil || a.moreInformative(worst)):
 			worst = a
 		}
 	}
@@ -79,16 +79,17 @@ func (j *judge) permission(k *ask) Probe {
 	return probe
 }
 
-// tellsMore compares two refusals: words tell more than none, and one that accuses few more than
-// one that accuses many.
-func (a *attempt) tellsMore(than *attempt) bool {
+// moreInformative reports whether a denial is more informative than another. A denial with a reason
+// is more informative than one without, and one with few suspects is more informative than one with
+// many.
+func (a *attempt) moreInformative(than *attempt) bool {
 	if wordy := a.said.action != ""; wordy != (than.said.action != "") {
 		return wordy
 	}
 	return len(a.suspects()) < len(than.suspects())
 }
 
-// unexplained is a request that fails though all that it asks for is allowed.
+// unexplained returns the probe for a request that failed although all its permissions are allowed.
 func (j *judge) unexplained(a *attempt) Probe {
 	probe := Probe{
 		Mapping: j.evidence.view.Mapping.Name, Feature: FeatureRequest, Action: a.request, Request: a.request,
@@ -104,10 +105,10 @@ func (j *judge) unexplained(a *attempt) Probe {
 }
 
 func (a *attempt) outcome() Outcome {
-	if errors.Is(a.err, errTellsNothing) {
+	if errors.Is(a.err, errInconclusive) {
 		return OutcomeUnknown
 	}
-	switch a.class { //nolint:exhaustive // all others are failures
+	switch a.class { //nolint:exhaustive // all other classes are failures
 	case awserr.Denied:
 		return OutcomeDenied
 	case awserr.Throttled, awserr.ThrottledKMS, awserr.Canceled, awserr.Unsupported:

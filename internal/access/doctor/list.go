@@ -9,16 +9,15 @@ import (
 	"syncd/internal/awserr"
 )
 
-// Why nothing else is tried at a bucket: it is not as the configuration says, or nothing there
-// answers.
+// Reasons to skip all other probes of a bucket.
 const (
 	wrongBucket = "the bucket is not as the configuration says"
 	noAnswer    = "the service could not be reached"
 )
 
-// probeList lists the objects under a prefix, and returns why nothing else must be tried there, ""
-// when the bucket is there and as the configuration says. Where listing is refused it asks again
-// without naming the owner, and with paying: what works then tells what the refusal was about.
+// probeList lists the objects under a prefix. It returns in away why no other probes of the bucket
+// are useful, or "" if they are. If listing is denied, it tries again without the expected owner,
+// and with the requester-pays header. If one of these succeeds, that is the cause of the denial.
 func (p *prober) probeList(ctx context.Context, c *bucketClient, k *ask) (samples []sample, away string) {
 	a := p.try(ctx, "ListObjectsV2", func(ctx context.Context) (err error) {
 		samples, err = c.list(ctx)
@@ -28,7 +27,7 @@ func (p *prober) probeList(ctx context.Context, c *bucketClient, k *ask) (sample
 		return samples, ""
 	}
 	if a.class == awserr.Denied && k != nil {
-		a.known = p.probeWay(ctx, c, k)
+		a.known = p.probeSettings(ctx, c, k)
 	}
 	switch {
 	case k != nil && p.blocked[k.Role] != "":
@@ -42,9 +41,9 @@ func (p *prober) probeList(ctx context.Context, c *bucketClient, k *ask) (sample
 	}
 }
 
-// probeWay finds out whether a bucket can be listed when something else is said about it than the
-// configuration does.
-func (p *prober) probeWay(ctx context.Context, c *bucketClient, k *ask) []Cause {
+// probeSettings tests whether the bucket can be listed with different settings than the configured
+// ones, and returns the setting at fault.
+func (p *prober) probeSettings(ctx context.Context, c *bucketClient, k *ask) []Cause {
 	unowned, paying := *c, *c
 	unowned.place.Account, paying.place.RequestPayer = "", true
 	for _, v := range []struct {
@@ -69,8 +68,8 @@ func (p *prober) probeWay(ctx context.Context, c *bucketClient, k *ask) []Cause 
 	return nil
 }
 
-// look finds the kinds of encryption among the first objects, with one sample of each. One that is
-// refused ends it, unless others are not or belong to another account.
+// look returns one sample for each kind of encryption among the first objects. It stops at the
+// first denied object, unless other objects can be read or belong to another account.
 func (p *prober) look(ctx context.Context, c *bucketClient, listed []sample, read *ask) (kinds []sample) {
 	type kind struct {
 		key       string
@@ -100,13 +99,15 @@ func (p *prober) look(ctx context.Context, c *bucketClient, listed []sample, rea
 	return kinds
 }
 
-// refusedSample is an object that was refused, by HEAD, whose answer has no words, and by GET.
+// refusedSample is an object that both HEAD, whose response gives no reason, and GET could not
+// read.
 type refusedSample struct {
 	sample
 	head, get *attempt
 }
 
-// firstOfEachOwner are the first objects, and the first one of each further account that owns some.
+// firstOfEachOwner returns the first objects and, for each other account that owns objects, its
+// first object.
 func firstOfEachOwner(listed []sample) []sample {
 	chosen := slices.Clone(listed[:min(len(listed), probeLooks)])
 	for _, s := range listed[len(chosen):] {
@@ -115,7 +116,7 @@ func firstOfEachOwner(listed []sample) []sample {
 			chosen = append(chosen, s)
 		}
 	}
-	slices.SortStableFunc(chosen, func(a, b sample) int { // those of the first one's owner first
+	slices.SortStableFunc(chosen, func(a, b sample) int { // objects of the first object's owner come first
 		return strings.Compare(ownerOrder(a, listed[0]), ownerOrder(b, listed[0]))
 	})
 	return chosen
@@ -128,7 +129,7 @@ func ownerOrder(s, first sample) string {
 	return "other " + s.owner
 }
 
-// blameOwners explains objects that are refused while others can be read, one of each owner.
+// blameOwners adds causes for objects that are denied while others can be read, one for each owner.
 func (p *prober) blameOwners(bucket string, refused []refusedSample, readable string, read *ask) {
 	reported := map[string]bool{}
 	for _, s := range refused {
@@ -142,7 +143,7 @@ func (p *prober) blameOwners(bucket string, refused []refusedSample, readable st
 		if s.owner != readable {
 			sure, why = Certain, name+" belongs to another account ("+s.owner+") than the objects that can be read ("+readable+")"
 		}
-		s.get.known = append(s.get.known, p.explain.owned(read, CauseOwnership, sure, why+`; a bucket policy does not cover them: set Object Ownership of the bucket to `+
+		s.get.known = append(s.get.known, p.explain.resourceCause(read, CauseOwnership, sure, why+`; a bucket policy does not cover them: set Object Ownership of the bucket to `+
 			`"Bucket owner enforced", or have them written with bucket-owner-full-control`))
 	}
 }

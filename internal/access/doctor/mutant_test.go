@@ -13,11 +13,11 @@ import (
 	"syncd/internal/iam"
 )
 
-// mutants says how many of the broken documents are tried: a share, or all.
+// mutants selects how many of the broken documents to test: a sample, or all.
 var mutants = flag.String("mutants", "some", "which broken documents are tried: some, all")
 
-// loss of a whole statement, and every ARN changed by one character, beside the losses of single
-// members.
+// mutations returns the losses of single members and of whole statements, and variants with one
+// character changed in an ARN.
 func mutations(policy *iam.Document) (all []accesstest.Loss) {
 	all = accesstest.Losses(policy)
 	if policy == nil {
@@ -75,18 +75,18 @@ func misspelt(s string) string {
 	return string(b)
 }
 
-// blames reports whether a cause is about the document.
+// blames reports whether a cause names the document.
 func blames(c doctor.Cause, d policy.Document) bool {
 	return c.Kind == doctor.CauseKind(d.Kind) && c.Side == d.Side && c.Account == d.Account && (c.Target == d.Target || d.Target == "")
 }
 
-// tally counts what the doctor makes of mutants.
+// tally counts the doctor's results for mutants.
 type tally struct{ harmless, broken, named, first, cured int }
 
-// From the documents with which everything works each member is taken in turn, each statement, and
-// each ARN and value of a condition is misspelt. Whenever that breaks a mapping, between accounts
-// to which AWS gives no reasons, the doctor names the document and its side, and the statements
-// that it says to add there make the mapping work again.
+// TestDoctorNamesTheMutant starts with working documents. It removes each member and each
+// statement, and misspells each ARN and value of a condition. The owners are in different accounts,
+// so AWS gives no reasons. If a change breaks a mapping, the doctor names the document and its
+// side, and the suggested statements fix the mapping.
 func TestDoctorNamesTheMutant(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -129,7 +129,7 @@ func (x *doctorWorld) try(t *testing.T, documents []policy.Document, i int, l ac
 	if failure == nil {
 		sum.harmless++
 		if !d.Healthy() {
-			t.Errorf("%s: the mapping works; got %s", name, told(d))
+			t.Errorf("%s: the mapping works; got %s", name, summary(d))
 		}
 		return
 	}
@@ -142,7 +142,7 @@ func (x *doctorWorld) try(t *testing.T, documents []policy.Document, i int, l ac
 		}
 	}
 	if !named {
-		t.Errorf("%s: got %s; the failure was %v", name, told(d), failure)
+		t.Errorf("%s: got %s; the failure was %v", name, summary(d), failure)
 		return
 	}
 	sum.named++
@@ -152,12 +152,12 @@ func (x *doctorWorld) try(t *testing.T, documents []policy.Document, i int, l ac
 	if x.cure(t, documents, i, d) {
 		sum.cured++
 	} else {
-		t.Logf("%s: not cured; the doctor says %s", name, told(d))
+		t.Logf("%s: not cured; the doctor says %s", name, summary(d))
 	}
 }
 
-// cure adds the statements to the one document that the doctor wants there, until it has no more to
-// say. One refusal may hide another, so that takes a few rounds.
+// cure adds the suggested statements to the one document until the doctor suggests no more. One
+// denial may hide another, so this may take a few rounds.
 func (x *doctorWorld) cure(t *testing.T, documents []policy.Document, i int, d doctor.Diagnosis) bool {
 	t.Helper()
 	for range 6 {
@@ -184,7 +184,7 @@ func (x *doctorWorld) cure(t *testing.T, documents []policy.Document, i int, d d
 	return false
 }
 
-func told(d doctor.Diagnosis) string {
+func summary(d doctor.Diagnosis) string {
 	var b strings.Builder
 	for _, p := range bad(d) {
 		fmt.Fprintf(&b, "\n  %s %s %s by %s: %s", p.Outcome, p.Action, p.Resource, p.Request, p.Error)

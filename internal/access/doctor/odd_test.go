@@ -15,7 +15,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// skewed answers requests to S3 as AWS does when the clocks differ.
+// skewed responds to S3 requests as AWS does if the clock is wrong.
 type skewed struct{ http.RoundTripper }
 
 func (s skewed) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -28,9 +28,8 @@ func (s skewed) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// The SDK corrects its clock and tries again; a machine that is told off nevertheless has to be
-// set.
-func TestDoctorOfASkewedClock(t *testing.T) {
+// The SDK corrects its clock and retries. If the error persists, the machine's clock must be set.
+func TestDoctorSkewedClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := doctored(t, accesstest.Ways()[1])
 		x.Transport = skewed{x.Transport}
@@ -41,12 +40,12 @@ func TestDoctorOfASkewedClock(t *testing.T) {
 	})
 }
 
-// The ambient session may hand on tags of its own, of which the configuration knows nothing: then
-// the action that AWS names is told, though the table does not have it.
-func TestDoctorNamesWhatTheTableDoesNotKnow(t *testing.T) {
+// The ambient session may pass on tags that the configuration does not contain. The doctor then
+// reports the action that AWS names, although it is not in the table.
+func TestDoctorReportsUnlistedActions(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[2])
 	x.deleting(t, access.KindTrust, accesstest.Consumer, "sts:TagSession")
-	// The configuration that the doctor reads says nothing of tags; the sessions still have them.
+	// The configuration that the doctor reads has no tags, but the sessions do.
 	tagged := x.Config.Roles
 	untagged := *x.Config
 	untagged.Roles = map[string]config.Role{}
@@ -60,15 +59,15 @@ func TestDoctorNamesWhatTheTableDoesNotKnow(t *testing.T) {
 	}
 	all := bad(d)
 	if len(all) != 1 || all[0].Action != "sts:TagSession" || len(all[0].Causes) == 0 || all[0].Causes[0].Kind != doctor.CauseKind(access.KindTrust) {
-		t.Errorf("got %s, want sts:TagSession and the trust policy", told(d))
+		t.Errorf("got %s, want sts:TagSession and the trust policy", summary(d))
 	}
 	if c := all[0].Causes[0]; !strings.Contains(string(c.Statement), `"sts:TagSession"`) || strings.Contains(string(c.Statement), "ExternalId") {
 		t.Errorf("got the statement %s, want one for sts:TagSession without a condition", c.Statement)
 	}
 }
 
-// An upload that may not be aborted is told, with what is needed to take it away.
-func TestDoctorTellsWhatItLeavesBehind(t *testing.T) {
+// An upload that could not be aborted is reported, with what is needed to remove it.
+func TestDoctorReportsLeftovers(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[1])
 	x.Buckets["consumer-copy"].SetPolicy(iam.MustParse(
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:AbortMultipartUpload","Resource":"*"}]}`))
@@ -77,15 +76,16 @@ func TestDoctorTellsWhatItLeavesBehind(t *testing.T) {
 		t.Errorf("got %q left behind, want the upload", d.Leftovers)
 	}
 	if all := bad(d); len(all) != 1 || all[0].Action != "s3:AbortMultipartUpload" || all[0].Causes[0].Confidence != doctor.Certain {
-		t.Errorf("got %s, want s3:AbortMultipartUpload alone", told(d))
+		t.Errorf("got %s, want s3:AbortMultipartUpload alone", summary(d))
 	}
 }
 
-// Two roles of which the writer reads too: what it lacks at the source is told as the writer's.
-func TestDoctorOfAServerSideCopyByAnotherRole(t *testing.T) {
+// With two roles, the writer also reads the source. A permission that it lacks there is reported
+// for the writer.
+func TestDoctorServerSideCopyByAnotherRole(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[3], func(text string) string { return text + "    copy: {mode: server_side}\n" })
 	if d := x.diagnose(t); !d.Healthy() {
-		t.Fatalf("got %s, want nothing that fails", told(d))
+		t.Fatalf("got %s, want nothing that fails", summary(d))
 	}
 	x.deleting(t, access.KindKey, accesstest.Owner, "kms:Decrypt")
 	writers := 0
@@ -102,8 +102,8 @@ func TestDoctorOfAServerSideCopyByAnotherRole(t *testing.T) {
 	}
 }
 
-// A service that is out of reach, or asks to slow down, is not taken for a refusal.
-func TestDoctorOfAServiceInTrouble(t *testing.T) {
+// A service that is unreachable or throttles is not mistaken for a denial.
+func TestDoctorUnavailableService(t *testing.T) {
 	for kind, want := range map[awsfake.FaultKind]doctor.Outcome{awsfake.Throttle: doctor.OutcomeUnknown, awsfake.InternalError: doctor.OutcomeFailed} {
 		synctest.Test(t, func(t *testing.T) {
 			x := doctored(t, accesstest.Ways()[1])
@@ -117,7 +117,8 @@ func TestDoctorOfAServiceInTrouble(t *testing.T) {
 	}
 }
 
-// unconditional knows no conditions: it takes every conditional write. It counts deletes.
+// unconditional is a service that ignores conditions and accepts every conditional write. It counts
+// deletes.
 type unconditional struct {
 	http.RoundTripper
 	deletes *int
@@ -133,9 +134,9 @@ func (u unconditional) RoundTrip(r *http.Request) (*http.Response, error) {
 	return u.RoundTripper.RoundTrip(r)
 }
 
-// On a service that knows no conditions the probe is written: then it is deleted, or told, and so
-// is the service.
-func TestDoctorOfAServiceWithoutConditions(t *testing.T) {
+// A service that ignores conditions stores the probe object. The doctor then deletes it or reports
+// it, and reports the service.
+func TestDoctorServiceWithoutConditions(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[1])
 	deletes := 0
 	x.Transport = unconditional{x.Transport, &deletes}
@@ -148,14 +149,14 @@ func TestDoctorOfAServiceWithoutConditions(t *testing.T) {
 	}
 }
 
-// What S3 takes for a wrong request, where it has to do with something that does not exist, says
-// nothing about permissions.
-func TestDoctorOfAnAnswerThatDoesNotTell(t *testing.T) {
+// If S3 rejects a request for something that does not exist as invalid, the response says nothing
+// about permissions.
+func TestDoctorInconclusiveResponse(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[1])
 	x.Transport = wrongUpload{x.Transport}
 	d := x.diagnose(t)
 	if !d.Healthy() {
-		t.Errorf("got %s, want nothing that fails", told(d))
+		t.Errorf("got %s, want nothing that fails", summary(d))
 	}
 	for _, p := range d.Probes {
 		if p.Action == "s3:ListMultipartUploadParts" && p.Outcome != doctor.OutcomeUnknown {
@@ -164,7 +165,7 @@ func TestDoctorOfAnAnswerThatDoesNotTell(t *testing.T) {
 	}
 }
 
-// wrongUpload finds fault with upload ids that it has not given out.
+// wrongUpload rejects unknown upload IDs as invalid.
 type wrongUpload struct{ http.RoundTripper }
 
 func (w wrongUpload) RoundTrip(r *http.Request) (*http.Response, error) {

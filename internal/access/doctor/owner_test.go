@@ -9,7 +9,7 @@ import (
 	"syncd/internal/access/accesstest"
 )
 
-// owners is the way to the services: it keeps which owner requests to the state's bucket name.
+// owners is a transport that records the expected owner in requests to the state's bucket.
 type owners struct {
 	next http.RoundTripper
 	mu   *sync.Mutex
@@ -25,8 +25,8 @@ func (o owners) RoundTrip(r *http.Request) (*http.Response, error) {
 	return o.next.RoundTrip(r)
 }
 
-// TestDoctorNamesTheOwnerOfTheState has the doctor name the owner that the store names, also where
-// it is that of checkpoint.role.
+// TestDoctorNamesTheOwnerOfTheState checks that the doctor sends the same expected owner as the
+// store, also if it is the account of checkpoint.role.
 func TestDoctorNamesTheOwnerOfTheState(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[2], func(text string) string { return text })
 	x.Config.AWS.EndpointURL, x.Config.Checkpoint.Account, x.Config.Checkpoint.Role = "https://s3.us-west-2.amazonaws.com", "", x.Config.Mappings[0].Destination.Role

@@ -8,33 +8,34 @@ import (
 	"syncd/internal/access"
 )
 
-// Outcome is what became of a probe.
+// Outcome is the result of a probe.
 type Outcome string
 
 // The outcomes.
 const (
 	OutcomeOK      Outcome = "ok"
-	OutcomeDenied  Outcome = "denied"  // some policy did not allow it
-	OutcomeFailed  Outcome = "failed"  // it does not work for another reason
-	OutcomeSkipped Outcome = "skipped" // nothing could tell: no request was sent, or there was nothing to try it on
-	OutcomeUnknown Outcome = "unknown" // a request was sent, and its answer does not tell
-	OutcomeWarning Outcome = "warning" // it works, and should be otherwise; Error says why
+	OutcomeDenied  Outcome = "denied"  // a policy did not allow it
+	OutcomeFailed  Outcome = "failed"  // it failed for another reason
+	OutcomeSkipped Outcome = "skipped" // not tested: no request was sent, or there was no object to test it on
+	OutcomeUnknown Outcome = "unknown" // a request was sent, but its response is inconclusive
+	OutcomeWarning Outcome = "warning" // it works, but should be changed; Error says why
 )
 
-// The features of checks that are no permission.
+// The features of probes that are not permissions.
 const (
 	FeatureCredentials access.Feature = "credentials"
-	// FeatureConnection is where requests go.
+	// FeatureConnection is the endpoint of requests.
 	FeatureConnection access.Feature = "connection"
 	// FeatureClock is the clock of this machine.
 	FeatureClock   access.Feature = "clock"
-	FeatureRequest access.Feature = "request" // one whose permissions are all there, and which fails nevertheless
+	FeatureRequest access.Feature = "request" // a request that fails although all its permissions are allowed
 )
 
-// CauseKind is what a cause lies in: the kind of a document, as [KindBucket], or one of these.
+// CauseKind is the kind of a cause: the kind of a document, such as [access.KindBucket], or one of
+// the constants below.
 type CauseKind string
 
-// The causes that are no document of [Policies].
+// The kinds of causes that are not documents of access/policy.
 const (
 	CauseBoundary        CauseKind = "permissions boundary"
 	CauseServiceControl  CauseKind = "service control policy"
@@ -46,12 +47,12 @@ const (
 	CauseConfiguration   CauseKind = "configuration"
 	CauseCredentials     CauseKind = "credentials"
 	CauseClock           CauseKind = "clock"
-	CauseNetwork         CauseKind = "network" // the way to a service
+	CauseNetwork         CauseKind = "network" // the network to a service
 	CauseOwnership       CauseKind = "object ownership"
-	CauseService         CauseKind = "service" // AWS, or the network's way to it
+	CauseService         CauseKind = "service" // AWS, or the network to it
 )
 
-// String is what the cause is called in a sentence.
+// String returns the name of the kind for use in a sentence.
 func (k CauseKind) String() string {
 	if slices.Contains(access.Kinds(), access.Kind(k)) {
 		return string(k) + " policy"
@@ -59,71 +60,71 @@ func (k CauseKind) String() string {
 	return string(k)
 }
 
-// Confidence says how sure a cause is.
+// Confidence is how certain a cause is.
 type Confidence string
 
 // The degrees of confidence.
 const (
-	Certain  Confidence = "certain"  // AWS said so, or another request proves it
-	Likely   Confidence = "likely"   // one of the few that look alike from outside
-	Possible Confidence = "possible" // it would look the same, and is rarer
+	Certain  Confidence = "certain"  // AWS reported it, or another request proves it
+	Likely   Confidence = "likely"   // one of a few causes that look the same from outside
+	Possible Confidence = "possible" // looks the same, but is rarer
 )
 
-// Cause is one explanation of a failure, and what to do about it.
+// Cause is one explanation of a failure, and how to fix it.
 type Cause struct {
 	Kind CauseKind `json:"kind"`
-	// Side and Account say who has to act; Account is empty where it is not known.
+	// Side and Account are who must act. Account is empty if unknown.
 	Side    access.Side `json:"side"`
 	Account string      `json:"account,omitempty"`
-	// Target is what the document is put on: the ARN of a role, user or key, the name of a bucket,
+	// Target is what the document applies to: the ARN of a role, user or key, the name of a bucket,
 	// or a path in the configuration.
 	Target string `json:"target,omitempty"`
-	// Statement is what to add to the document; empty where adding does not help.
+	// Statement is the statement to add to the document. It is empty if adding one does not help.
 	Statement  json.RawMessage `json:"statement,omitempty"`
 	Confidence Confidence      `json:"confidence"`
-	// Why says in a sentence what makes this a cause, and what else to do.
+	// Why explains the cause in a sentence, with other steps to take.
 	Why string `json:"why"`
 }
 
-// Probe is what became of one permission of a mapping, or of one other thing that must hold. Its
-// JSON form is a contract: docs/cli.md describes it.
+// Probe is the result for one permission of a mapping, or for another requirement. Its JSON form is
+// a contract, described in docs/cli.md.
 type Probe struct {
 	Mapping string         `json:"mapping"`
 	Feature access.Feature `json:"feature"`
-	// Action is the permission, and Resource what it is needed on; of other checks, the request and
-	// what it was about.
+	// Action is the permission and Resource is its resource. For other probes, Action is the
+	// request and Resource is its subject.
 	Action   string `json:"action"`
 	Resource string `json:"resource,omitempty"`
-	// Objects says of a key which objects it was tried with, where several kinds are there.
+	// Objects describes, for a key, the objects that it was probed with if there are several kinds.
 	Objects string `json:"objects,omitempty"`
-	// Principal is who needs it; empty for ambient credentials that are not known.
+	// Principal is the principal that needs the permission. It is empty for unknown ambient
+	// credentials.
 	Principal string  `json:"principal,omitempty"`
 	Outcome   Outcome `json:"outcome"`
-	// Why says what asks for the permission.
+	// Why is the request that requires the permission.
 	Why string `json:"why,omitempty"`
-	// Request is the request that told.
+	// Request is the request that gave the result.
 	Request string `json:"request,omitempty"`
-	// Error is what AWS said, or of what was skipped why.
+	// Error is the error from AWS, or the reason why the probe was skipped.
 	Error string `json:"error,omitempty"`
-	// Causes come most likely first.
+	// Causes are ordered with the most likely first.
 	Causes []Cause `json:"causes,omitempty"`
 }
 
-// Bad reports whether the check has failed.
+// Bad reports whether the probe failed.
 func (c Probe) Bad() bool { return c.Outcome == OutcomeDenied || c.Outcome == OutcomeFailed }
 
-// Diagnosis is what the doctor found.
+// Diagnosis is the result of a diagnosis.
 type Diagnosis struct {
 	Probes []Probe `json:"probes"`
-	// Leftovers are the uploads and objects that probes could not take away again; as a rule there
-	// are none.
+	// Leftovers are uploads and objects that the probes could not delete. It is normally empty.
 	Leftovers []string `json:"leftovers,omitempty"`
 }
 
-// Healthy reports whether nothing has failed.
+// Healthy reports whether all probes passed.
 func (d Diagnosis) Healthy() bool { return !slices.ContainsFunc(d.Probes, Probe.Bad) }
 
-// probeOf begins the check of a need.
+// probeOf returns the probe for a need, without an outcome.
 func probeOf(n access.Need) Probe {
 	return Probe{
 		Mapping: n.Mapping, Feature: n.Feature, Action: n.Action, Resource: n.Resource, Principal: cmp.Or(n.Principal, n.Role), Why: n.Why,

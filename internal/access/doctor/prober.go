@@ -13,7 +13,7 @@ import (
 	"syncd/internal/creds"
 )
 
-// prober tries the permissions of one mapping.
+// prober probes the permissions of one mapping.
 type prober struct {
 	access.View
 	*evidence
@@ -21,7 +21,7 @@ type prober struct {
 	set     *creds.Set
 }
 
-// open makes the client of a bucket for a role, nil when there is no session of it.
+// open returns a client for a bucket with a role's session, or nil if the role has no session.
 func (p *prober) open(role string, at access.Scope, setting s3Setting) (*bucketClient, error) {
 	if p.blocked[role] != "" {
 		return nil, nil
@@ -45,9 +45,8 @@ func (p *prober) open(role string, at access.Scope, setting s3Setting) (*bucketC
 	return c, nil
 }
 
-// probeUpload begins an upload, does what is to be done with it and takes it away, even when the
-// diagnosis is interrupted: who began an upload may always abort it. Done is nil for an upload that
-// proves by its beginning alone.
+// probeUpload starts an upload, calls done with its ID and aborts the upload, even if the diagnosis
+// is interrupted. The session that started an upload may always abort it. done may be nil.
 func (p *prober) probeUpload(ctx context.Context, c *bucketClient, begin func(context.Context) (string, error), done func(id string), asks ...*ask) {
 	var id string
 	a := p.try(ctx, "CreateMultipartUpload", func(ctx context.Context) (err error) {

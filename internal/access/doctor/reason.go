@@ -8,23 +8,24 @@ import (
 	"syncd/internal/awserr"
 )
 
-// reason is what the words of a refusal say. AWS gives reasons inside one account or organization
-// only, and of several only one (IAM User Guide, "Troubleshoot access denied error messages").
+// reason is the reason in an access denied message. AWS gives reasons only within one account or
+// organization, and only one reason if there are several (IAM User Guide, "Troubleshoot access
+// denied error messages").
 type reason struct {
 	action, resource string
-	by               string // the type of policy, as "identity-based policy"; "" when nothing is said
+	by               string // the type of policy, such as "identity-based policy"; "" if none is named
 	explicit         bool   // a Deny
-	policy           string // its ARN
-	hidden           bool   // KMS does not say whether it is the key policy, or that there is no such key
+	policy           string // the ARN of the policy
+	hidden           bool   // KMS does not distinguish between a denial by the key policy and a missing key
 	public           bool   // S3 Block Public Access
 }
 
-// policyTypes is an alternation of what AWS calls the types of policy.
+// policyTypes is a regular expression of the policy types that AWS names.
 const policyTypes = `identity-based policy|resource-based policy|session policy|permissions boundary|service control policy|` +
 	`resource control policy|VPC endpoint policy|role trust policy`
 
-// readReason reads an error's text. What may follow a sentence changes with time, so nothing is
-// anchored at its end.
+// readReason parses the error text. AWS sometimes appends text to its messages, so the patterns are
+// not anchored at the end.
 func readReason(err error) reason {
 	text := err.Error()
 	find := func(pattern string) string {
@@ -47,7 +48,8 @@ func readReason(err error) reason {
 	return r
 }
 
-// classOf is the class of an error, of a role that could not be assumed that of its cause.
+// classOf returns the class of an error. For a role that could not be assumed, it returns the class
+// of the cause.
 func classOf(err error) awserr.Class {
 	c, ok := errors.AsType[*awserr.CredentialsError](err)
 	if !ok {

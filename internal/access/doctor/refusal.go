@@ -9,28 +9,29 @@ import (
 	"syncd/internal/iam"
 )
 
-// refusal explains why no policy allows it: by AWS's reason where there is one.
+// refusal returns the causes of a denial, from AWS's reason if it gives one.
 func (e *explainer) refusal(k *ask, a *attempt) []Cause {
 	said := a.said
 	switch {
 	case said.public:
-		return []Cause{e.owned(k, CausePublicAccess, Certain, "Block Public Access of the bucket keeps other accounts out while its policy is public")}
+		return []Cause{e.resourceCause(k, CausePublicAccess, Certain, "Block Public Access of the bucket keeps other accounts out while its policy is public")}
 	case said.hidden:
 		return []Cause{
 			e.lacking(k, iam.SourceResource, Likely, "the key policy does not allow it, or denies it"),
-			e.sooner(k, "or there is no such key in this region"),
-			e.owned(k, CauseResourceControl, Possible, "a resource control policy over the key denies it"),
+			e.wrongLocation(k, "or there is no such key in this region"),
+			e.resourceCause(k, CauseResourceControl, Possible, "a resource control policy over the key denies it"),
 		}
 	case said.by != "":
-		return e.said(k, said)
+		return e.stated(k, said)
 	case strings.Contains(a.err.Error(), "cross-region"):
-		return []Cause{e.owned(k, CauseEndpoint, Certain, "a gateway VPC endpoint does not copy from one region to another: use copy.mode relay, or a way past it")}
+		return []Cause{e.resourceCause(k, CauseEndpoint, Certain, "a gateway VPC endpoint does not copy from one region to another: use copy.mode relay, or a way past it")}
 	}
-	return e.unsaid(k)
+	return e.unstated(k)
 }
 
-// sooner is the other reading of KMS's sentence.
-func (e *explainer) sooner(k *ask, why string) Cause {
+// wrongLocation returns the other meaning of KMS's message: a wrong key or region in the
+// configuration.
+func (e *explainer) wrongLocation(k *ask, why string) Cause {
 	path := e.sideOf(k) + ".kms_key"
 	if k.On == access.SourceKey {
 		path = e.sideOf(k) + ".region"
@@ -40,8 +41,9 @@ func (e *explainer) sooner(k *ask, why string) Cause {
 	return c
 }
 
-// said is what AWS names. A policy that denies wants no other statement but a narrower one.
-func (e *explainer) said(k *ask, said reason) []Cause {
+// stated returns the cause that AWS names. An explicit deny must be narrowed; adding a statement
+// does not help.
+func (e *explainer) stated(k *ask, said reason) []Cause {
 	why, add := "AWS says that it does not allow the action", true
 	if said.explicit {
 		why, add = "AWS says that a Deny in it matches: narrow it, or spare "+access.PrincipalName(k.Need)+" in its condition", false
@@ -61,29 +63,30 @@ func (e *explainer) said(k *ask, said reason) []Cause {
 		}
 		c = e.lacking(k, iam.SourceResource, Certain, why)
 	case "session policy":
-		c = e.mine(k, CauseKind(access.KindSession), Certain, why)
+		c = e.principalCause(k, CauseKind(access.KindSession), Certain, why)
 	case "permissions boundary":
-		c = e.mine(k, CauseBoundary, Certain, why)
+		c = e.principalCause(k, CauseBoundary, Certain, why)
 	case "service control policy":
-		c = e.mine(k, CauseServiceControl, Certain, why)
+		c = e.principalCause(k, CauseServiceControl, Certain, why)
 	case "VPC endpoint policy":
-		c = e.mine(k, CauseEndpoint, Certain, why)
+		c = e.principalCause(k, CauseEndpoint, Certain, why)
 	default:
-		c = e.owned(k, CauseResourceControl, Certain, why)
+		c = e.resourceCause(k, CauseResourceControl, Certain, why)
 	}
 	if !add {
 		c.Statement = nil
 	}
 	causes := []Cause{c}
 	if said.explicit && said.by == "resource-based policy" && k.Kind().Optional() && k.Account != k.Owner {
-		causes = append(causes, e.owned(k, CausePublicAccess, Likely, "or the policy is public, and RestrictPublicBuckets keeps other accounts out"))
+		causes = append(causes, e.resourceCause(k, CausePublicAccess, Likely, "or the policy is public, and RestrictPublicBuckets keeps other accounts out"))
 	}
 	return causes
 }
 
-// unsaid is what cannot be told apart from outside: both accounts have to allow it, and AWS says of
-// neither. That whose other requests fare worse comes first, and in doubt the resource's.
-func (e *explainer) unsaid(k *ask) []Cause {
+// unstated returns the possible causes if AWS gives no reason. Both accounts must allow the
+// request, so either could be the cause. The document with more failed requests comes first, and
+// the resource's document if both have the same share.
+func (e *explainer) unstated(k *ask) []Cause {
 	resource := e.lacking(k, iam.SourceResource, Likely, resourceWhy(k))
 	identity := e.lacking(k, iam.SourceIdentity, Likely, "it does not allow the action on this resource, or a Deny in it matches")
 	causes := append([]Cause{resource, identity}, e.lackingBehind(k)...)
@@ -100,14 +103,14 @@ func (e *explainer) unsaid(k *ask) []Cause {
 		causes = append(causes, c)
 	}
 	causes = append(causes,
-		e.mine(k, CauseServiceControl, Possible, "a service control policy over the account of the principal"),
-		e.mine(k, CauseBoundary, Possible, "the permissions boundary of the principal"))
+		e.principalCause(k, CauseServiceControl, Possible, "a service control policy over the account of the principal"),
+		e.principalCause(k, CauseBoundary, Possible, "the permissions boundary of the principal"))
 	if k.Kind().Optional() {
 		causes = append(causes,
-			e.mine(k, CauseEndpoint, Possible, "the policy of the VPC endpoint that requests go through, if they do"),
-			e.owned(k, CausePublicAccess, Possible, "RestrictPublicBuckets, if the bucket policy is public"))
+			e.principalCause(k, CauseEndpoint, Possible, "the policy of the VPC endpoint that requests go through, if they do"),
+			e.resourceCause(k, CausePublicAccess, Possible, "RestrictPublicBuckets, if the bucket policy is public"))
 	}
-	return append(causes, e.owned(k, CauseResourceControl, Possible, "a resource control policy over the account of the resource"))
+	return append(causes, e.resourceCause(k, CauseResourceControl, Possible, "a resource control policy over the account of the resource"))
 }
 
 func resourceWhy(k *ask) string {
@@ -121,13 +124,13 @@ func resourceWhy(k *ask) string {
 	}
 }
 
-// Which document of an ask is looked at.
+// The documents that failing compares.
 const (
 	identitySide = iota
 	resourceSide
 )
 
-// failing is the share of what a document has to allow that is not proven, of all that was tried.
+// failing returns the share of unproven asks among all tried asks that a document must allow.
 func (e *explainer) failing(k *ask, of int) float64 {
 	same := func(o *ask) bool { return o.Principal == k.Principal && o.Role == k.Role }
 	if of == resourceSide {
@@ -146,7 +149,8 @@ func (e *explainer) failing(k *ask, of int) float64 {
 	return float64(failed) / float64(max(tried, 1))
 }
 
-// lacking is a document that does not allow it, with the statement that would.
+// lacking returns the cause that a document does not allow the action, with the statement that
+// would allow it.
 func (e *explainer) lacking(k *ask, source iam.Source, sure Confidence, why string) Cause {
 	c := Cause{Kind: CauseKind(access.KindIdentity), Account: k.Account, Target: k.Principal, Confidence: sure, Why: why}
 	if source != iam.SourceIdentity {
@@ -156,7 +160,7 @@ func (e *explainer) lacking(k *ask, source iam.Source, sure Confidence, why stri
 	return c
 }
 
-// target is what the resource's own document is put on.
+// target returns what the resource's policy applies to.
 func (k *ask) target() string {
 	switch {
 	case k.Holder != "" && k.Underlying:
@@ -169,8 +173,8 @@ func (k *ask) target() string {
 	return k.Resource
 }
 
-// lackingBehind is the policy of the bucket behind an access point, which has to allow what the
-// access point's does.
+// lackingBehind returns the cause that the policy of the bucket behind an access point does not
+// allow the action. It must allow what the access point policy allows.
 func (e *explainer) lackingBehind(k *ask) []Cause {
 	for _, n := range e.underlying {
 		if k.Kind() == access.KindAccessPoint && n.Role == k.Role && n.Action == k.Action {
@@ -181,12 +185,12 @@ func (e *explainer) lackingBehind(k *ask) []Cause {
 	return nil
 }
 
-// mine and owned are causes on the principal's and on the resource's side that no statement of ours
-// mends.
-func (e *explainer) mine(k *ask, kind CauseKind, sure Confidence, why string) Cause {
+// principalCause and resourceCause return causes on the principal's and the resource's side that no
+// added statement can fix.
+func (e *explainer) principalCause(k *ask, kind CauseKind, sure Confidence, why string) Cause {
 	return Cause{Kind: kind, Side: e.side(k.Account), Account: k.Account, Target: k.Principal, Confidence: sure, Why: why}
 }
 
-func (e *explainer) owned(k *ask, kind CauseKind, sure Confidence, why string) Cause {
+func (e *explainer) resourceCause(k *ask, kind CauseKind, sure Confidence, why string) Cause {
 	return Cause{Kind: kind, Side: e.side(k.Owner), Account: k.Owner, Target: k.target(), Confidence: sure, Why: why}
 }

@@ -19,18 +19,18 @@ import (
 	"syncd/internal/creds"
 )
 
-// roleProber tries what the roles of a mapping are assumed with.
+// roleProber probes how the roles of a mapping are assumed.
 type roleProber struct {
 	*prober
 	sessions func(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error)
-	assumed  map[string]config.Role // the roles, with the endpoints at which they are assumed
-	probes   []Probe                // of the ambient credentials
+	assumed  map[string]config.Role // the roles, with the endpoints used to assume them
+	probes   []Probe                // for the ambient credentials
 }
 
-// probeRoles asks who the ambient credentials are, and assumes the roles, hop by hop. It returns
-// the probes of the credentials; those of the roles are evidence.
+// probeRoles identifies the ambient credentials and assumes the roles, hop by hop. It returns the
+// probes for the credentials; results for the roles go into the evidence.
 func (p *roleProber) probeRoles(ctx context.Context) []Probe {
-	// A session is made for the region that first asks for it: in the order of a pass.
+	// A session uses the region of its first use, so use them in the order of a pass.
 	for _, at := range [][2]string{{p.Mapping.Source.Role, p.Mapping.Source.Region}, {p.Mapping.Destination.Role, p.Mapping.Destination.Region}} {
 		if _, err := p.set.Config(at[0], at[1]); err != nil {
 			p.blocked[at[0]] = err.Error()
@@ -48,11 +48,11 @@ func (p *roleProber) probeRoles(ctx context.Context) []Probe {
 	return p.probes
 }
 
-// stsAddress is where STS is asked: the endpoint, "" for AWS, and the region.
+// stsAddress is an STS endpoint, "" for AWS, and its region.
 type stsAddress struct{ endpoint, region string }
 
-// identityAddresses are where the ambient credentials are used, each once: at the sides without a
-// role, and where roles are assumed with them.
+// identityAddresses returns the distinct STS addresses for the ambient credentials: those of the
+// sides without a role, and those used to assume roles.
 func (p *roleProber) identityAddresses() (addresses []stsAddress) {
 	add := func(endpoint, region string) {
 		if !slices.ContainsFunc(addresses, func(a stsAddress) bool { return a.endpoint == endpoint }) {
@@ -70,7 +70,7 @@ func (p *roleProber) identityAddresses() (addresses []stsAddress) {
 	return addresses
 }
 
-// identityEndpoint is where the ambient credentials of an ask are known.
+// identityEndpoint returns the STS endpoint that knows the ambient credentials of an ask.
 func (p *roleProber) identityEndpoint(k *ask) string {
 	if k.On == access.AssumedRole {
 		return cmp.Or(p.assumed[k.Target].EndpointURL, p.Config.STSEndpoint(""))
@@ -85,13 +85,13 @@ func (p *roleProber) identityEndpoint(k *ask) string {
 	return p.Config.STSEndpoint(endpoint)
 }
 
-// probeIdentities asks STS whose the ambient credentials are, which needs no permission (AWS STS
-// API Reference, GetCallerIdentity). A failure does not stop the other checks, unless there are no
-// credentials at all.
+// probeIdentities asks STS for the identity of the ambient credentials, which needs no permission
+// (AWS STS API Reference, GetCallerIdentity). A failure does not stop the other probes, unless
+// there are no credentials.
 func (p *roleProber) probeIdentities(ctx context.Context) {
-	if err := assume(ctx, p.set, "", p.Mapping.Source.Region); err != nil { // it has an end of its own, which says why
+	if err := assume(ctx, p.set, "", p.Mapping.Source.Region); err != nil { // has its own deadline, with a better error message
 		p.blocked[""] = "there are no credentials to begin with"
-		if addresses := p.identityAddresses(); len(addresses) > 0 { // to ask who they are would only take as long again
+		if addresses := p.identityAddresses(); len(addresses) > 0 { // another request for their identity would take just as long
 			p.identityFailed(p.identityProbe(addresses[0]), addresses[0], err)
 		}
 		return
@@ -101,7 +101,7 @@ func (p *roleProber) probeIdentities(ctx context.Context) {
 	}
 }
 
-// identityProbe begins the check of who the ambient credentials are.
+// identityProbe returns the probe for the identity of the ambient credentials.
 func (p *roleProber) identityProbe(at stsAddress) Probe {
 	probe := Probe{Mapping: p.Mapping.Name, Feature: FeatureCredentials, Action: "sts:GetCallerIdentity", Request: "GetCallerIdentity", Outcome: OutcomeOK}
 	if at.endpoint != p.Config.STSEndpoint("") {
@@ -130,12 +130,12 @@ func (p *roleProber) probeIdentity(ctx context.Context, at stsAddress) {
 	}
 }
 
-// identityFailed reports that the owner of the credentials is unknown. At a service other than AWS
-// that is no failure: many have no STS.
+// identityFailed records that the identity of the credentials is unknown. For services other than
+// AWS this is not a failure, because many have no STS.
 func (p *roleProber) identityFailed(probe Probe, at stsAddress, err error) {
 	a := &attempt{err: err, class: awserr.Classify(err)}
 	probe.Outcome, probe.Error = OutcomeFailed, awserr.Brief(err)
-	_, isAnswered := errors.AsType[*awserr.ForeignError](err) // of something, which may be a service that does not know the request
+	_, isAnswered := errors.AsType[*awserr.ForeignError](err) // some service answered; it may not know the request
 	switch {
 	case at.endpoint != "" && p.blocked[""] == "" && !a.dead() && (isAnswered || !awserr.IsAway(err)):
 		probe.Outcome = OutcomeUnknown
@@ -163,8 +163,8 @@ func (p *roleProber) callerIdentity(ctx context.Context, at stsAddress) (*sts.Ge
 	return client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 }
 
-// principalARN is who policies name of a session: its role. The path of the role is lost on the
-// way.
+// principalARN returns the principal that policies name for a session: its role. The session's ARN
+// does not contain the path of the role.
 func principalARN(caller string) string {
 	if role, ok := arn.RoleOf(caller); ok {
 		return role
@@ -172,7 +172,7 @@ func principalARN(caller string) string {
 	return caller
 }
 
-// probeHop assumes one role with all that the configuration sends.
+// probeHop assumes one role with all configured settings.
 func (p *roleProber) probeHop(ctx context.Context, name string) {
 	var asks []*ask
 	for _, k := range p.asks {
@@ -186,7 +186,7 @@ func (p *roleProber) probeHop(ctx context.Context, name string) {
 	}
 	p.blocked[name] = "role " + name + " cannot be assumed"
 	if a.class == awserr.Denied && (a.said.action == "" || a.said.action == access.ActionAssume) {
-		a.known = p.probeLess(ctx, name)
+		a.known = p.probeReduced(ctx, name)
 	}
 }
 
@@ -198,9 +198,10 @@ func assume(ctx context.Context, set *creds.Set, name, region string) error {
 	return err
 }
 
-// probeLess assumes a role that is refused with less: without session tags, and without a source
-// identity. What works then tells what a condition is about; the session is thrown away.
-func (p *roleProber) probeLess(ctx context.Context, name string) []Cause {
+// probeReduced tries to assume a denied role without session tags, and without a source identity.
+// If one of these succeeds, a condition on the omitted setting is the cause. The session is
+// discarded.
+func (p *roleProber) probeReduced(ctx context.Context, name string) []Cause {
 	role := p.assumed[name]
 	for _, less := range []struct {
 		what string

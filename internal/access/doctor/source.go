@@ -10,7 +10,7 @@ import (
 	"syncd/internal/awserr"
 )
 
-// sourceProber tries what reads the source.
+// sourceProber probes the permissions for reading the source.
 type sourceProber struct{ *prober }
 
 func (p *sourceProber) sourceSetting() s3Setting {
@@ -18,8 +18,8 @@ func (p *sourceProber) sourceSetting() s3Setting {
 	return s3Setting{url: s.EndpointURL, pathStyle: s.PathStyle}
 }
 
-// probeSource lists the source, and reads the first byte of one object of each kind of encryption,
-// as each who reads it. It returns those objects, as the reader finds them.
+// probeSource lists the source and reads the first byte of one object of each kind of encryption,
+// as each principal that reads it. It returns these objects, as seen by the reader.
 func (p *sourceProber) probeSource(ctx context.Context) (samples []sample, err error) {
 	at := p.Scope(access.SourceBucket)
 	c, err := p.open(p.Mapping.Source.Role, at, p.sourceSetting())
@@ -51,9 +51,9 @@ func (p *sourceProber) probeSource(ctx context.Context) (samples []sample, err e
 	return samples, nil
 }
 
-// probeObjects reads the first byte of one object of each kind of encryption. Without its key an
-// object is looked at by HEAD, and what is refused then is refused by S3; that answer has no words,
-// so a GET asks again for them.
+// probeObjects reads the first byte of one object of each kind of encryption. HEAD needs no key
+// permission, so a failed HEAD means that S3 denied the request. Its response gives no reason, so a
+// GET follows to obtain one.
 func (p *sourceProber) probeObjects(ctx context.Context, c *bucketClient, listed []sample, by access.Actor) (samples []sample) {
 	read, open := p.ask(by, "s3:GetObject", access.SourceObjects), p.ask(by, "kms:Decrypt", access.SourceKey)
 	if open != nil {
@@ -62,7 +62,7 @@ func (p *sourceProber) probeObjects(ctx context.Context, c *bucketClient, listed
 	for _, s := range p.look(ctx, c, listed, read) {
 		err := bounded(ctx, func(ctx context.Context) error { return c.firstByte(ctx, s) })
 		if class := awserr.Classify(err); class == awserr.Archived || class == awserr.Gone {
-			continue // it was archived or deleted since: that tells nothing
+			continue // archived or deleted since the listing: inconclusive
 		}
 		p.record("GetObject", err, read, p.narrow(open, s))
 		samples = append(samples, s)
@@ -83,7 +83,7 @@ func (p *sourceProber) probeTags(ctx context.Context, c *bucketClient, s sample,
 	}, k)
 }
 
-// probeAnnotations lists annotations, and asks for one that hardly exists.
+// probeAnnotations lists annotations, and requests one that does not exist.
 func (p *sourceProber) probeAnnotations(ctx context.Context, c *bucketClient, s sample, by access.Actor) {
 	if k := p.ask(by, "s3:ListObjectAnnotations", access.SourceObjects); k != nil {
 		p.try(ctx, "ListObjectAnnotations", func(ctx context.Context) error {
@@ -106,8 +106,8 @@ func (p *sourceProber) probeAnnotations(ctx context.Context, c *bucketClient, s 
 // probeAnnotation is the name of an annotation that no object has.
 const probeAnnotation = "syncd-doctor-probe"
 
-// probeLocks asks for retention and legal hold. An object that has none is answered with 404 to
-// those who may ask.
+// probeLocks requests retention and legal hold. For an object without a lock, S3 returns 404 to
+// allowed callers.
 func (p *sourceProber) probeLocks(ctx context.Context, c *bucketClient, s sample) {
 	if k := p.ask(access.Reader, "s3:GetObjectRetention", access.SourceObjects); k != nil {
 		p.try(ctx, "GetObjectRetention", func(ctx context.Context) error {
@@ -127,7 +127,7 @@ func (p *sourceProber) probeLocks(ctx context.Context, c *bucketClient, s sample
 	}
 }
 
-// unlocked takes the answer that there is no lock for success.
+// unlocked maps the error that there is no lock to success.
 func unlocked(err error) error {
 	if code := awserr.Code(err); code == "NoSuchObjectLockConfiguration" || code == "ObjectLockConfigurationNotFoundError" {
 		return nil

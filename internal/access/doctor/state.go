@@ -6,7 +6,7 @@ import (
 	"syncd/internal/access"
 )
 
-// probeState tries everything that keeps the ledger, without touching a record or a lease.
+// probeState probes all permissions for the state, without accessing a record or a lease.
 func (p *prober) probeState(ctx context.Context) error {
 	if !p.State {
 		return nil

@@ -15,8 +15,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// The documents of an access point are in order, whole accounts of them do what the mappings need,
-// and without one of them it is said which.
+// The documents of an access point have no findings and allow everything that the mappings need. If
+// one of them is missing, the check names it.
 func TestCheckKnowsAccessPoints(t *testing.T) {
 	for name, w := range accesstest.PointWays() {
 		if w.Point.Unknown {
@@ -41,8 +41,8 @@ func TestCheckKnowsAccessPoints(t *testing.T) {
 	}
 }
 
-// checkDelegated has the bucket leave access control to the access points of an account, as AWS
-// recommends: then nothing lacks.
+// checkDelegated delegates access control of the bucket to the access points of an account, as AWS
+// recommends. Then nothing is missing.
 func checkDelegated(t *testing.T, x *accesstest.World, documents []policy.Document) {
 	t.Helper()
 	for account, want := range map[string]bool{accountOf(x.Point.ARN()): false, "444444444444": true} {
@@ -72,7 +72,8 @@ func checkDelegated(t *testing.T, x *accesstest.World, documents []policy.Docume
 
 func accountOf(arn string) string { return strings.Split(arn, ":")[4] }
 
-// checkGap empties the document of a kind in the accounts of the source, and has the check name it.
+// checkGap empties the document of a kind in the accounts of the source, and expects the check to
+// name it.
 func checkGap(t *testing.T, x *accesstest.World, documents []policy.Document, kind access.Kind) {
 	t.Helper()
 	documents = slices.Clone(documents)
@@ -86,7 +87,7 @@ func checkGap(t *testing.T, x *accesstest.World, documents []policy.Document, ki
 		}
 	}
 	if emptied == "" {
-		return // the access point is the consumer's own
+		return // the access point belongs to the consumer
 	}
 	text, err := policy.JSONBundle(documents)
 	if err != nil {

@@ -1,7 +1,7 @@
 package lint_test
 
-// broken lists a document for every way to be at fault: the rule that finds it, and the text that
-// stands at the place.
+// broken lists a document for every kind of fault, with the rule that finds it and the text at its
+// location.
 func broken() []brokenCase {
 	return []brokenCase{
 		{"empty.json", "SYNCD-P001", ""},

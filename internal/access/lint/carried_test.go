@@ -14,9 +14,9 @@ func finds(findings []rule.Finding, id string) bool {
 	return slices.ContainsFunc(findings, func(f rule.Finding) bool { return f.ID == id })
 }
 
-// TestUserNameOfWhatAPolicyBelongsTo looks at whose an identity policy is: a user has a name, a
-// session of a role has none.
-func TestUserNameOfWhatAPolicyBelongsTo(t *testing.T) {
+// TestUserNameOfPolicyTarget checks the owner of an identity policy: a user has a name, a role
+// session has none.
+func TestUserNameOfPolicyTarget(t *testing.T) {
 	const text = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::owner-data/${aws:username}/*"}}`
 	for target, want := range map[string]bool{
 		"arn:aws:iam::222222222222:role/syncd": true, "arn:aws:iam::222222222222:user/worker": false, "": false,
@@ -28,7 +28,7 @@ func TestUserNameOfWhatAPolicyBelongsTo(t *testing.T) {
 	}
 }
 
-// TestOwnRootMayWrite knows the bucket's own account by the configuration.
+// TestOwnRootMayWrite finds the bucket's account in the configuration.
 func TestOwnRootMayWrite(t *testing.T) {
 	c, _ := shared(t, "one-role.yaml", policy.Options{})
 	m := c.Mappings[0]
@@ -41,7 +41,8 @@ func TestOwnRootMayWrite(t *testing.T) {
 	}
 }
 
-// TestPrivateAddresses tells private blocks from those that only hold some, and from public ones.
+// TestPrivateAddresses distinguishes private blocks from public blocks and from blocks that are
+// only partly private.
 func TestPrivateAddresses(t *testing.T) {
 	for address, want := range map[string]bool{
 		"10.1.2.3": true, "10.0.0.0/8": true, "172.16.0.0/12": true, "172.31.255.255/32": true, "192.168.1.0/24": true, "100.64.0.0/10": true,

@@ -18,7 +18,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// shared is a configuration, and the documents that are written for it.
+// shared returns a configuration and the documents written for it.
 func shared(t *testing.T, example string, o policy.Options) (*config.Config, []policy.Document) {
 	t.Helper()
 	c, err := config.Load(filepath.Join("../../../config/examples", example))
@@ -33,7 +33,7 @@ func shared(t *testing.T, example string, o policy.Options) (*config.Config, []p
 	return c, documents
 }
 
-// bundle is the documents as one file, as `syncd policy` prints them.
+// bundle returns the documents as one file, as `syncd policy` prints them.
 func bundle(t *testing.T, documents []policy.Document) document.File {
 	t.Helper()
 	text, err := policy.JSONBundle(documents)
@@ -52,9 +52,9 @@ func against(t *testing.T, c *config.Config, files ...document.File) []rule.Find
 	return r.Findings
 }
 
-// TestWrittenPoliciesAreInOrder finds nothing in the documents that this program writes, in any
-// style, and they suffice for the mappings.
-func TestWrittenPoliciesAreInOrder(t *testing.T) {
+// TestWrittenPoliciesHaveNoFindings checks that documents written in any style have no findings and
+// are sufficient for the mappings.
+func TestWrittenPoliciesHaveNoFindings(t *testing.T) {
 	examples, err := filepath.Glob("../../../config/examples/*.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -76,8 +76,8 @@ func TestWrittenPoliciesAreInOrder(t *testing.T) {
 	}
 }
 
-// TestEveryMissingPermissionIsFound takes each action away from each written document, and wants to
-// be told which, and a statement that closes the gap when it is added.
+// TestEveryMissingPermissionIsFound removes each action from each written document. The finding
+// must name the action, and contain a statement that fixes the gap.
 func TestEveryMissingPermissionIsFound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -98,7 +98,7 @@ func TestEveryMissingPermissionIsFound(t *testing.T) {
 	}
 }
 
-// takeEach takes the actions of a document away, one at a time, and returns how many.
+// takeEach removes the actions of a document one at a time, and returns their number.
 func takeEach(t *testing.T, c *config.Config, documents []policy.Document, i int) (taken int) {
 	t.Helper()
 	d := documents[i]
@@ -126,7 +126,7 @@ func takeEach(t *testing.T, c *config.Config, documents []policy.Document, i int
 	return taken
 }
 
-// without is the documents with one action less, or another one in the place of the only one.
+// without returns the documents with one action removed. If it is the only one, it is replaced.
 func without(documents []policy.Document, i, j, k int) []policy.Document {
 	less := slices.Clone(documents)
 	p := *less[i].Policy()
@@ -152,7 +152,7 @@ func withStatement(t *testing.T, p *iam.Document, fix string) *iam.Document {
 	return &more
 }
 
-// TestDenyIsNamed tells a deny from a gap, and where it stands.
+// TestDenyIsNamed checks that a Deny is distinguished from a gap, and located.
 func TestDenyIsNamed(t *testing.T) {
 	c, documents := shared(t, "one-role.yaml", policy.Options{})
 	source := c.Mappings[0].Source.Bucket
@@ -170,8 +170,8 @@ func TestDenyIsNamed(t *testing.T) {
 	}
 }
 
-// TestNotGivenIsNotJudged says of documents that were not given only that they were not.
-func TestNotGivenIsNotJudged(t *testing.T) {
+// TestMissingDocumentsAreNotes checks that documents that were not given only result in notes.
+func TestMissingDocumentsAreNotes(t *testing.T) {
 	c, documents := shared(t, "one-role.yaml", policy.Options{})
 	i := slices.IndexFunc(documents, func(d policy.Document) bool { return d.Kind == access.KindKey })
 	r, err := lint.Check([]document.File{bundle(t, documents[i:i+1])}, lint.Options{Config: c})
@@ -190,8 +190,8 @@ func TestNotGivenIsNotJudged(t *testing.T) {
 	}
 }
 
-// TestBarePolicies puts bare documents, which do not say whose they are, to the roles and keys they
-// fit.
+// TestBarePolicies checks that plain documents, which do not state their owner, are assigned to the
+// matching roles and keys.
 func TestBarePolicies(t *testing.T) {
 	c, documents := shared(t, "two-roles.yaml", policy.Options{})
 	var files []document.File
@@ -209,7 +209,7 @@ func TestBarePolicies(t *testing.T) {
 	}
 }
 
-// TestUnknownMapping is an error of the options.
+// TestUnknownMapping checks that an unknown mapping is an error.
 func TestUnknownMapping(t *testing.T) {
 	c, _ := shared(t, "one-role.yaml", policy.Options{})
 	if _, err := lint.Check(nil, lint.Options{Config: c, Mappings: []string{"nope"}}); err == nil {

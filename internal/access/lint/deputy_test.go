@@ -12,9 +12,9 @@ import (
 	"syncd/internal/access/lint/rule"
 )
 
-// A role of another owner that is assumed without an ExternalId is a warning of the doctor and of
-// policy check, and never a fault of the configuration; none silences it, and so does an
-// ExternalId. The operator's own roles need none.
+// The doctor and policy check warn about a role of another owner that is assumed without an
+// ExternalId, and the configuration remains valid. An ExternalId, or external_id: none, removes the
+// warning. The operator's own roles need none.
 func TestRolesOfOtherOwnersWithoutAnExternalID(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

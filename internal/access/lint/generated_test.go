@@ -26,18 +26,18 @@ import (
 	"syncd/internal/access/policy"
 )
 
-// mutants says how many of the written documents are judged: a share, or all.
+// mutants selects how many of the written documents to check: a sample, or all.
 var mutants = flag.String("mutants", "some", "which generated documents are tried: some, all")
 
-// failer is a test, of the standard library or of rapid.
+// failer is a test of the standard library or of rapid.
 type failer interface {
 	Helper()
 	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
 }
 
-// generated are the ways to have documents of a configuration written: every style, side, and what
-// is known of it.
+// generated returns all option combinations for writing documents: styles, sides, and known
+// principals.
 func generated() (all []policy.Options) {
 	for _, style := range []policy.Style{policy.RoleStyle, policy.AccountStyle, policy.ABACStyle} {
 		for _, side := range []access.Side{access.Both, access.Owner, access.Consumer} {
@@ -47,7 +47,7 @@ func generated() (all []policy.Options) {
 				{OrgID: accesstest.Org, VPCEndpoint: accesstest.Endpoint, SourceKeys: []string{"arn:aws:kms:us-west-2:111111111111:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"}},
 			} {
 				if side != access.Both && (o.Principal != "" || o.OrgID != "") {
-					continue // the documents of one side are those of both
+					continue // the documents of one side are the same as in both
 				}
 				o.Style, o.Side, o.ExternalID = style, side, accesstest.ExternalID
 				all = append(all, o)
@@ -57,8 +57,8 @@ func generated() (all []policy.Options) {
 	return all
 }
 
-// checkGenerated holds what is written for a configuration to the checker, in every format, and
-// reports whether anything was.
+// checkGenerated checks the documents written for a configuration, in every format, and reports
+// whether there are any.
 func checkGenerated(t failer, name string, c *config.Config, o policy.Options) bool {
 	t.Helper()
 	documents, err := policy.Documents(c, o)
@@ -97,7 +97,7 @@ func checkGenerated(t failer, name string, c *config.Config, o policy.Options) b
 }
 
 // asksExternalIDs reports whether the configuration has an ExternalId for every role of another
-// owner: where one lacks, its documents ask for more than it fulfils.
+// owner. If one is missing, the documents require more than the configuration has.
 func asksExternalIDs(c *config.Config) bool {
 	for _, r := range c.Roles {
 		caller := accesstest.Consumer
@@ -119,14 +119,14 @@ func nothingFound(t failer, name string, o lint.Options, files ...document.File)
 	}
 	for _, f := range r.Findings {
 		if f.ID == "SYNCD-P010" {
-			continue // it is meant to be an inline policy, as its note says
+			continue // intended as an inline policy, as its note says
 		}
 		t.Errorf("%s: got %+v, want nothing", name, f)
 	}
 }
 
-// carries holds the documents within another format to those that were checked. External ids are
-// variables there.
+// carries compares the documents in another format with the checked ones. There, ExternalIds are
+// variables.
 func carries(t failer, name string, documents []policy.Document, bodies []string) {
 	t.Helper()
 	for _, d := range documents {
@@ -143,7 +143,7 @@ func carries(t failer, name string, documents []policy.Document, bodies []string
 	}
 }
 
-// canonical is a text of JSON in one form.
+// canonical returns JSON text in canonical form.
 func canonical(t failer, text []byte) string {
 	t.Helper()
 	var value any
@@ -204,7 +204,7 @@ func templateBodies(t failer, documents []policy.Document) (bodies []string) {
 	return bodies
 }
 
-// checkSessions holds the policies of scoped sessions to the checker.
+// checkSessions checks the policies of scoped sessions.
 func checkSessions(t failer, name string, c *config.Config) {
 	t.Helper()
 	for _, m := range c.Mappings {
@@ -217,8 +217,8 @@ func checkSessions(t failer, name string, c *config.Config) {
 	}
 }
 
-// examples are all configurations of the repository that are valid and between accounts of AWS:
-// files, parts of scripts, and what documents show.
+// examples returns all valid configurations between AWS accounts in the repository: files, parts of
+// scripts, and examples in documents.
 func examples(t *testing.T) map[string]*config.Config {
 	t.Helper()
 	found := map[string]*config.Config{}
@@ -245,7 +245,7 @@ func examples(t *testing.T) map[string]*config.Config {
 	return found
 }
 
-// placeholders fills in the words that deploy/ecs/README.md lists.
+// placeholders returns a replacer for the placeholders in deploy/ecs/README.md.
 func placeholders(t *testing.T) *strings.Replacer {
 	t.Helper()
 	text, err := os.ReadFile("../../../deploy/ecs/README.md")
@@ -259,7 +259,7 @@ func placeholders(t *testing.T) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// configurations are the parts of a file that may be configurations.
+// configurations returns the parts of a file that may be configurations.
 func configurations(text, extension string) (parts []string) {
 	switch extension {
 	case ".txtar":
@@ -282,16 +282,16 @@ func configurations(text, extension string) (parts []string) {
 	return append(parts, text)
 }
 
-// betweenAccounts reports whether policies can be written at all: an endpoint of its own may have
-// no accounts.
+// betweenAccounts reports whether policies can be written for the configuration. A custom endpoint
+// may have no accounts.
 func betweenAccounts(c *config.Config) bool {
 	return len(c.Mappings) > 0 && !slices.ContainsFunc(c.Mappings, func(m config.Mapping) bool {
 		return len(m.Source.Account) != 12 || len(m.Destination.Account) != 12 || !strings.HasPrefix(m.Destination.KMSKey, "arn:")
 	})
 }
 
-// The checker finds nothing in what is written for any configuration of the repository.
-func TestGeneratedDocumentsOfExamplesAreInOrder(t *testing.T) {
+// The documents written for every configuration in the repository have no findings.
+func TestGeneratedDocumentsOfExamplesHaveNoFindings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
@@ -322,8 +322,8 @@ func TestGeneratedDocumentsOfExamplesAreInOrder(t *testing.T) {
 	t.Logf("%d configurations", len(all))
 }
 
-// The checker finds nothing in what is written for configurations as they come.
-func TestGeneratedDocumentsOfAnyConfigurationAreInOrder(t *testing.T) {
+// The documents written for random configurations have no findings.
+func TestGeneratedDocumentsOfAnyConfigurationHaveNoFindings(t *testing.T) {
 	options := generated()
 	written, drawn := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -346,8 +346,8 @@ func TestGeneratedDocumentsOfAnyConfigurationAreInOrder(t *testing.T) {
 	}
 }
 
-// Without an ExternalId to write there is a placeholder, and the checker reports each and nothing
-// else.
+// If there is no ExternalId to write, the documents contain a placeholder, and each placeholder is
+// the only kind of finding.
 func TestPlaceholdersAreReported(t *testing.T) {
 	for _, name := range []string{"chain", "share-role", "share-org", "two-roles"} {
 		documents, err := policy.Documents(accesstest.Load(t, name), policy.Options{ExternalID: func(string) (string, error) { return secret.Placeholder, nil }})

@@ -1,17 +1,17 @@
-// Package lint judges policies as they are written, asking AWS nothing: `syncd policy check`.
+// Package lint checks policy documents without requests to AWS: `syncd policy check`.
 //
-// It promises that one input always gives the same report, that every finding has a place, an id
-// that never changes its meaning and something to do, and that nothing passes which AWS would
-// refuse as far as package iam knows. [Check] reads the documents (lint/document), applies the
-// rules to each by itself (lint/element, lint/condition, lint/danger), and with a configuration
-// decides whether all of them together allow what its mappings need (lint/coverage). [Rules] lists
-// every kind of finding.
+// It promises that the same input always gives the same report. Every finding has a location, a
+// fix, and an ID whose meaning never changes. A document that AWS would reject, as far as package
+// iam knows, always has a finding. [Check] reads the documents (lint/document) and applies the
+// rules to each of them (lint/element, lint/condition, lint/danger). With a configuration, it also
+// decides whether all documents together allow what its mappings need (lint/coverage). [Rules]
+// lists every kind of finding.
 //
-// It leaves to others the evaluation of policies (package iam), what mappings need (package
-// access), and asking AWS (access/doctor).
+// It leaves to others: evaluating policies (package iam), what mappings need (package access), and
+// requests to AWS (access/doctor).
 //
-// Words to know: a finding is a fault of one document, or a permission that a mapping lacks; a rule
-// is a kind of finding.
+// The words: a finding is a fault in one document, or a permission that a mapping lacks. A rule is
+// a kind of finding.
 package lint
 
 import (
@@ -31,37 +31,38 @@ import (
 	"syncd/internal/access/lint/rule"
 )
 
-// Options says what the documents are held against besides AWS's own rules. The zero value is for
-// none.
+// Options selects what to check the documents against in addition to AWS's rules. The zero value
+// selects nothing.
 type Options struct {
-	// Config is the configuration whose mappings have to work with the documents; nil for none.
+	// Config is the configuration whose mappings must work with the documents, or nil.
 	Config *config.Config
-	// Mappings are the names of those that have to; empty for all.
+	// Mappings lists the mappings that must work; empty means all.
 	Mappings []string
 }
 
-// Judged is a document that was found in a file.
+// Judged is a document found in a file.
 type Judged struct {
 	File   string      `json:"file"`
 	Kind   access.Kind `json:"kind"`
-	Target string      `json:"target,omitempty"` // what it belongs to, where the text or the caller said so
+	Target string      `json:"target,omitempty"` // the role, user or resource that the document belongs to, if known from the text or the caller
 }
 
-// Report is what came of judging.
+// Report is the result of a check.
 type Report struct {
 	Documents []Judged       `json:"documents"`
-	Findings  []rule.Finding `json:"findings"` // in the order of the files, and in each of the lines
+	Findings  []rule.Finding `json:"findings"` // in the order of the files, then of the lines
 }
 
-// Wrong reports whether anything has to be changed: an error or a warning was found.
+// Wrong reports whether a document must be changed, that is, whether there is an error or a
+// warning.
 func (r Report) Wrong() bool {
 	return slices.ContainsFunc(r.Findings, func(f rule.Finding) bool { return f.Severity != rule.SeverityNote })
 }
 
-// Check judges documents as they are written, asking AWS nothing: what AWS would refuse, what would
-// not do what it says, what would let in more than it should, and with a configuration what its
-// mappings lack. One input always gives the same report. The error, if any, is about the options;
-// whatever is wrong with a file is a finding.
+// Check checks documents without requests to AWS. It reports what AWS would reject, what does not
+// have the intended effect, what allows more than it should and, with a configuration, what its
+// mappings lack. The same input always gives the same report. An error is about the options; faults
+// of a file are findings.
 func Check(files []document.File, o Options) (Report, error) {
 	mappings, err := o.mappings()
 	if err != nil {
@@ -88,21 +89,21 @@ func Check(files []document.File, o Options) (Report, error) {
 	return r, nil
 }
 
-// checker collects what is found.
+// checker collects findings.
 type checker struct {
 	catalogue *catalogue.Catalogue
-	config    *config.Config     // nil for none
-	d         *document.Document // the one being judged
+	config    *config.Config     // may be nil
+	d         *document.Document // the current document
 	findings  []rule.Finding
 }
 
-// report adds a finding about a value of the document being judged.
+// report adds a finding about a value in the current document.
 func (c *checker) report(id string, n *document.Node, message, fix string) {
 	c.reportAt(id, n.At, message, fix)
 	c.findings[len(c.findings)-1].Path = n.Path
 }
 
-// reportAt adds a finding about a byte of the document being judged.
+// reportAt adds a finding about a byte offset in the current document.
 func (c *checker) reportAt(id string, at int, message, fix string) {
 	f := rule.Of(Rules(), id).Finding(message, fix)
 	f.File = c.d.File.Name
@@ -110,7 +111,7 @@ func (c *checker) reportAt(id string, at int, message, fix string) {
 	c.findings = append(c.findings, f)
 }
 
-// judge judges one document by itself.
+// judge checks one document.
 func (c *checker) judge(d *document.Document) {
 	c.d = d
 	before := len(c.findings)
@@ -129,7 +130,7 @@ func (c *checker) judge(d *document.Document) {
 	c.checkRefused(before)
 }
 
-// sortFindings orders findings by file, in the order given, and by place.
+// sortFindings sorts findings by file, in the given order, and by location.
 func sortFindings(list []rule.Finding, order map[string]int) {
 	slices.SortStableFunc(list, func(a, b rule.Finding) int {
 		return cmp.Or(
@@ -139,7 +140,7 @@ func sortFindings(list []rule.Finding, order map[string]int) {
 	})
 }
 
-// mappings finds those that are asked for.
+// mappings returns the selected mappings.
 func (o Options) mappings() ([]config.Mapping, error) {
 	if o.Config == nil {
 		if len(o.Mappings) > 0 {

@@ -50,7 +50,7 @@ func check(t *testing.T, files ...document.File) lint.Report {
 	return r
 }
 
-// offset is where a line and a column of a text are.
+// offset returns the byte offset of a line and a column in a text.
 func offset(t *testing.T, text []byte, line, column int) int {
 	t.Helper()
 	at := 0
@@ -64,8 +64,7 @@ func offset(t *testing.T, text []byte, line, column int) int {
 	return at
 }
 
-// TestBrokenDocuments finds in every document the fault that it was written for, at the place where
-// it is.
+// TestBrokenDocuments checks that each document has its intended finding at the right location.
 func TestBrokenDocuments(t *testing.T) {
 	for _, tt := range broken() {
 		t.Run(tt.file, func(t *testing.T) {
@@ -83,7 +82,7 @@ func TestBrokenDocuments(t *testing.T) {
 	}
 }
 
-// TestEveryBrokenDocumentIsListed keeps the table and the folder one.
+// TestEveryBrokenDocumentIsListed checks that the table and the folder match.
 func TestEveryBrokenDocumentIsListed(t *testing.T) {
 	var want []string
 	for _, c := range broken() {
@@ -99,7 +98,7 @@ func TestEveryBrokenDocumentIsListed(t *testing.T) {
 	}
 }
 
-// TestFindings compares all that is said about the broken documents with a golden file.
+// TestFindings compares all findings for the broken documents with a golden file.
 func TestFindings(t *testing.T) {
 	var b strings.Builder
 	for _, tt := range broken() {
@@ -110,7 +109,7 @@ func TestFindings(t *testing.T) {
 	accesstest.Golden(t, *update, "testdata/check/broken.golden", []byte(b.String()))
 }
 
-// TestGoodDocuments finds nothing in documents that are in order.
+// TestGoodDocuments checks that valid documents have no findings.
 func TestGoodDocuments(t *testing.T) {
 	paths, err := filepath.Glob("testdata/check/good/*")
 	if err != nil {
@@ -126,8 +125,7 @@ func TestGoodDocuments(t *testing.T) {
 	}
 }
 
-// TestEveryRuleIsFound holds the table of rules to the documents: each rule has one that it is
-// found in.
+// TestEveryRuleIsFound checks that each rule has a document with a finding of the rule.
 func TestEveryRuleIsFound(t *testing.T) {
 	found := map[string]bool{}
 	for _, c := range broken() {
@@ -146,7 +144,8 @@ func TestEveryRuleIsFound(t *testing.T) {
 	}
 }
 
-// TestNamesWithoutRegardToCase takes action and key names without regard to case, as AWS does.
+// TestNamesWithoutRegardToCase checks that the case of action and key names is ignored, as AWS
+// does.
 func TestNamesWithoutRegardToCase(t *testing.T) {
 	text := `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "S3:GETOBJECT", "Resource": "arn:aws:s3:::owner-data/*",
 	  "Condition": {"StringEquals": {"AWS:principalTAG/Team": "red"}}}}`
@@ -155,7 +154,7 @@ func TestNamesWithoutRegardToCase(t *testing.T) {
 	}
 }
 
-// TestKinds finds out what documents are for.
+// TestKinds checks which kinds of documents are detected.
 func TestKinds(t *testing.T) {
 	tests := []struct {
 		name, text string
@@ -182,7 +181,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestSARIF holds the report to what SARIF 2.1.0 asks of one, and to the findings.
+// TestSARIF checks the report against SARIF 2.1.0 and the findings.
 func TestSARIF(t *testing.T) {
 	files := []document.File{read(t, "testdata/check/broken/head-object.json"), read(t, "testdata/check/broken/if-exists-on-negated.json")}
 	r := check(t, files...)
@@ -235,7 +234,7 @@ func TestSARIF(t *testing.T) {
 	}
 }
 
-// FuzzCheck judges anything without a panic, the same way every time, and at places that exist.
+// FuzzCheck checks that any input gives no panic, the same result every time, and valid locations.
 func FuzzCheck(f *testing.F) {
 	for _, c := range broken() {
 		data, err := os.ReadFile(filepath.Join("testdata/check/broken", c.file))
@@ -258,13 +257,13 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
-// TestRulesDocument keeps docs/policy-check.md to the table of rules; -update-policies writes it.
+// TestRulesDocument compares docs/policy-check.md with the rules.
 func TestRulesDocument(t *testing.T) {
 	accesstest.Golden(t, *update, "../../../docs/policy-check.md", lint.RulesMarkdown())
 }
 
-// TestRefused passes nothing that the strict reading refuses, whatever the rules think of it, and
-// says where.
+// TestRefused checks that a document that strict parsing rejects always has a finding with its
+// location.
 func TestRefused(t *testing.T) {
 	text := "{\n\"Version\": \"2012-10-17\",\n\"Statement\": {\"Effect\": \"Allow\", \"Action\": \"s3:GetObject\",\n\"Resource\": \"arn:aws:s3:::owner\\u0000data/*\"}}"
 	got := check(t, document.File{Name: "a.json", Data: []byte(text), Kind: access.KindIdentity}).Findings
@@ -273,8 +272,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestNothingPassesUnjudged has a finding for JSON that holds no document.
-func TestNothingPassesUnjudged(t *testing.T) {
+// TestEveryInputHasAFinding checks that JSON without a document has a finding.
+func TestEveryInputHasAFinding(t *testing.T) {
 	for _, text := range []string{`{"documents": []}`, `{"Policy": {"PolicyName": "reader"}}`, `null`, `[]`, `"text"`, `{"Policy": ""}`} {
 		if got := check(t, document.File{Name: "a.json", Data: []byte(text)}); !got.Wrong() {
 			t.Errorf("%s: got %+v, want a finding", text, got)

@@ -13,8 +13,8 @@ import (
 	"syncd/internal/access/policy"
 )
 
-// TestEveryJSONFaultOfAFile finds all faults of a text in one run, and what is wrong with the
-// policy beside.
+// TestEveryJSONFaultOfAFile checks that one run finds all JSON faults and also the faults of the
+// policy.
 func TestEveryJSONFaultOfAFile(t *testing.T) {
 	var got []string
 	for _, f := range check(t, read(t, "testdata/check/broken/many-json-faults.json")).Findings {
@@ -35,9 +35,9 @@ func TestEveryJSONFaultOfAFile(t *testing.T) {
 	}
 }
 
-// TestJSONFaultsByThemselves finds in a good policy with one fault that one alone: what follows
-// from it is none.
-func TestJSONFaultsByThemselves(t *testing.T) {
+// TestSingleJSONFaults checks that a policy with one fault has only one finding, without follow-up
+// errors.
+func TestSingleJSONFaults(t *testing.T) {
 	const good = `{
   "Version": "2012-10-17",
   "Statement": [
@@ -83,9 +83,9 @@ func TestJSONFaultsByThemselves(t *testing.T) {
 	}
 }
 
-// TestBrokenDocumentsAreNotTried leaves a document that AWS would not store out of what the
-// mappings are judged by, though it can be read.
-func TestBrokenDocumentsAreNotTried(t *testing.T) {
+// TestBrokenDocumentsDecideNoNeeds checks that a document that AWS would reject does not decide any
+// needs, even if it can be read.
+func TestBrokenDocumentsDecideNoNeeds(t *testing.T) {
 	c, documents := shared(t, "one-role.yaml", policy.Options{})
 	f := bundle(t, documents)
 	f.Data = []byte(strings.Replace(string(f.Data), `"documents": [`, `"documents": [ // of both sides`, 1))

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// checkRefused asks the strict reading of package iam whether anything is left that no other rule
-// has found: what is refused must not pass for being in order.
+// checkRefused applies the strict parsing of package iam to a document without errors, so that a
+// document that AWS would reject never passes.
 func (c *checker) checkRefused(before int) {
 	for _, f := range c.findings[before:] {
 		if f.Severity == rule.SeverityError {
@@ -34,7 +34,7 @@ func (c *checker) checkRefused(before int) {
 	c.reportAt(refused, d.Root.At+at, message, "see the grammar of the IAM policy language")
 }
 
-// byteAt is where a line and a column in bytes are, as far as they are known.
+// byteAt returns the byte offset of a line and a column. A line or column of 0 counts as 1.
 func byteAt(text []byte, line, column int) int {
 	at := 0
 	for range line - 1 {

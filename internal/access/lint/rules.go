@@ -13,12 +13,12 @@ import (
 	"syncd/internal/access/lint/rule"
 )
 
-// The ids of the rules about documents as a whole.
+// The IDs of the rules about documents as a whole.
 const (
 	refused = "SYNCD-P013"
 )
 
-// ownRules are the rules about documents as a whole.
+// ownRules returns the rules about documents as a whole.
 func ownRules() []rule.Rule {
 	return []rule.Rule{
 		{
@@ -28,15 +28,16 @@ func ownRules() []rule.Rule {
 	}
 }
 
-// Rules is every kind of finding, in the order of their ids: P0 what AWS would refuse of the text,
-// P1 what its names name, P2 conditions, P3 what is dangerous, P4 what a mapping lacks.
+// Rules returns the rules for every kind of finding, in the order of their IDs: P0 for text that
+// AWS rejects, P1 for names, P2 for conditions, P3 for dangerous policies, P4 for permissions that
+// a mapping lacks.
 func Rules() []rule.Rule {
 	all := slices.Concat(ownRules(), document.Rules(), element.Rules(), condition.Rules(), danger.Rules(), coverage.Rules())
 	slices.SortFunc(all, func(a, b rule.Rule) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }
 
-// RulesMarkdown is the page docs/policy-check.md.
+// RulesMarkdown returns the page docs/policy-check.md.
 func RulesMarkdown() []byte {
 	var b strings.Builder
 	b.WriteString(`# What syncd policy check finds

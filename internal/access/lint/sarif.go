@@ -10,7 +10,7 @@ import (
 )
 
 // The parts of SARIF 2.1.0 (OASIS Standard, "Static Analysis Results Interchange Format") that a
-// report needs.
+// report uses.
 type (
 	sarifLog struct {
 		Schema  string     `json:"$schema"`
@@ -68,8 +68,8 @@ type (
 	}
 )
 
-// SARIF is the report in SARIF 2.1.0, which the code scanning of forges and editors read: the rules
-// with their explanations, and a result for every finding.
+// SARIF returns the report in SARIF 2.1.0, for code scanning services and editors. It contains the
+// rules with their explanations, and a result for every finding.
 func (r Report) SARIF() ([]byte, error) {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "syncd policy check"}
@@ -111,7 +111,8 @@ func resultOf(f rule.Finding, at int) sarifResult {
 	return result
 }
 
-// uri is a path as a relative reference (RFC 3986): spaces and the like are escaped.
+// uri returns a path as a relative URI reference (RFC 3986), with spaces and other characters
+// escaped.
 func uri(path string) string {
 	return (&url.URL{Path: filepath.ToSlash(path)}).String()
 }

@@ -10,8 +10,7 @@ import (
 	"syncd/internal/access/accesstest"
 )
 
-// TestEverythingGrantedIsNeededOfAnAccessPoint does for access points what
-// TestEverythingGrantedIsNeeded does for buckets.
+// TestEverythingGrantedIsNeededOfAnAccessPoint is TestEverythingGrantedIsNeeded for access points.
 func TestEverythingGrantedIsNeededOfAnAccessPoint(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -21,8 +20,8 @@ func TestEverythingGrantedIsNeededOfAnAccessPoint(t *testing.T) {
 	}
 }
 
-// No document names what matches no request: the alias, or the bucket in the place of the access
-// point.
+// No document contains a name that matches no request: the alias, or the bucket in place of the
+// access point.
 func TestPoliciesNameTheAccessPoint(t *testing.T) {
 	for name, w := range accesstest.PointWays() {
 		t.Run(name, func(t *testing.T) {

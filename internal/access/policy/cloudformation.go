@@ -11,9 +11,9 @@ import (
 	"syncd/internal/arn"
 )
 
-// CloudFormation returns a template, in JSON, for each account. Roles are resources with their
-// trust and their permissions. What a template cannot add to a resource that exists, the statements
-// of a key's policy and the rules of a bucket's lifecycle, stands in its metadata.
+// CloudFormation returns a JSON template for each account. Roles are resources with their trust
+// policies and permissions. A template cannot add statements to the policy of an existing key or
+// rules to the lifecycle of an existing bucket, so these are in its metadata.
 func CloudFormation(documents []Document) ([]Rendered, error) {
 	var files []Rendered
 	for _, group := range byAccount(documents) {
@@ -38,7 +38,7 @@ type template struct {
 	Parameters               map[string]templateParameter `json:",omitempty"`
 	Resources                map[string]templateResource
 
-	made []string // ARNs of the roles that are resources
+	made []string // ARNs of the roles that are resources of the template
 }
 
 type templateParameter struct {
@@ -70,7 +70,7 @@ func newTemplate(documents []Document) (*template, error) {
 	return t, nil
 }
 
-// parameterized puts references to parameters in the place of ExternalIds.
+// parameterized replaces ExternalIds with references to parameters.
 func (t *template) parameterized(body []byte) json.RawMessage {
 	text := string(body)
 	for _, role := range markedRoles(text) {
@@ -105,7 +105,8 @@ func (t *template) add(d Document, body json.RawMessage) {
 	}
 }
 
-// role refers to a role, so that a role of the same template is made first.
+// role refers to a role. If the role is a resource of this template, the reference makes
+// CloudFormation create it first.
 func (t *template) role(role string) any {
 	name := arn.Name(role)
 	if slices.Contains(t.made, role) {
@@ -114,8 +115,8 @@ func (t *template) role(role string) any {
 	return name
 }
 
-// logicalID makes a name of CloudFormation's, letters and digits, of any text; what it has to leave
-// out it spells, so that two texts stay two.
+// logicalID converts text to a CloudFormation logical ID, which has only letters and digits. It
+// encodes other characters, so that different texts have different IDs.
 func logicalID(text string) string {
 	spelled := regexp.MustCompile(`[^A-Za-z0-9]`).ReplaceAllStringFunc(text, func(s string) string {
 		if s == "-" {

@@ -8,31 +8,32 @@ import (
 	"syncd/internal/iam"
 )
 
-// Document is one document that an account has to put in force.
+// Document is one document that an account must put in force.
 type Document struct {
-	// Name is a name for a file, without extension, unique among the documents.
+	// Name is a file name without extension, unique among the documents.
 	Name string
-	// Title says in a line what it is.
+	// Title describes the document in one line.
 	Title string
 	Side  access.Side
-	// Account is the account that it belongs to.
+	// Account is the account that the document belongs to.
 	Account string
 	Kind    access.Kind
-	// Target is what it is put on: the ARN of a role, user, key or access point, or the name of a
-	// bucket.
+	// Target is the resource or principal that the document applies to: the ARN of a role, user,
+	// key or access point, or the name of a bucket.
 	Target string
-	// Body is a *iam.Document, or of [KindLifecycle] a *Lifecycle.
+	// Body is a *iam.Document, or a *Lifecycle for [access.KindLifecycle].
 	Body json.Marshaler
-	// Mappings are the names of the mappings that it is for.
+	// Mappings are the names of the mappings that need the document.
 	Mappings []string
-	// Notes say what is to be known before it is put in force.
+	// Notes describe what to do or to know before putting the document in force.
 	Notes []string
 }
 
-// named reports whether the target of a bucket's policy is its name, and not what it is behind.
+// named reports whether the target of a bucket policy is a bucket name. If the name is unknown, the
+// target describes the bucket instead.
 func (d Document) named() bool { return !strings.Contains(d.Target, " ") }
 
-// Policy is the document as a policy, nil when it is none.
+// Policy returns the document as a policy, or nil if it is not one.
 func (d Document) Policy() *iam.Document {
 	policy, _ := d.Body.(*iam.Document)
 	return policy

@@ -8,20 +8,20 @@ import (
 	"syncd/internal/arn"
 )
 
-// draftID tells documents apart.
+// draftID identifies a draft.
 type draftID struct {
 	kind   access.Kind
 	target string
 }
 
-// draft is a document that is being written.
+// draft is a document in preparation.
 type draft struct {
 	Document
 	grants []access.Grant
 	rules  []LifecycleRule
 }
 
-// writer is all documents that are being written.
+// writer collects the drafts of all documents.
 type writer struct {
 	c      *config.Config
 	o      Options
@@ -30,8 +30,8 @@ type writer struct {
 	drafts map[draftID]*draft
 }
 
-// draft returns the document of that kind and target, and notes that the mapping is one of those it
-// is for.
+// draft returns the draft with the kind and target of like, creating it if needed, and adds the
+// mapping to it.
 func (w *writer) draft(like Document, mapping string) *draft {
 	id := draftID{like.Kind, like.Target}
 	d := w.drafts[id]
@@ -56,7 +56,7 @@ func (d *draft) note(text string) {
 	}
 }
 
-// known puts in what the options know of the ambient credentials and of the source's key.
+// known fills in the ambient principal and the source key if the options specify them.
 func (w *writer) known(n access.Need) access.Need {
 	if n.Role == "" && w.o.Principal != "" {
 		n.Principal, n.Account = w.o.Principal, arn.Account(w.o.Principal)

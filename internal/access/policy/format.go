@@ -11,14 +11,14 @@ import (
 	"syncd/internal/arn"
 )
 
-// Rendered is a text made of documents.
+// Rendered is one output file.
 type Rendered struct {
-	// Name is a file name, with extension.
+	// Name is the file name, with extension.
 	Name string
 	Text []byte
 }
 
-// indented is the body for people, indented by two spaces.
+// indented encodes the body as JSON indented by two spaces.
 func indented(body json.Marshaler) ([]byte, error) {
 	text, err := access.Compact(body)
 	if err != nil {
@@ -31,7 +31,7 @@ func indented(body json.Marshaler) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// JSON returns every document as a file of its own, ready for the AWS CLI.
+// JSON returns one file for every document, ready for the AWS CLI.
 func JSON(documents []Document) ([]Rendered, error) {
 	files := make([]Rendered, len(documents))
 	for i, d := range documents {
@@ -44,8 +44,8 @@ func JSON(documents []Document) ([]Rendered, error) {
 	return files, nil
 }
 
-// JSONBundle returns all documents as one JSON object with a list "documents", each with what is
-// known about it.
+// JSONBundle returns all documents as one JSON object with a list "documents" that includes their
+// metadata.
 func JSONBundle(documents []Document) ([]byte, error) {
 	type entry struct {
 		Name     string          `json:"name"`
@@ -69,7 +69,7 @@ func JSONBundle(documents []Document) ([]byte, error) {
 	return encode(map[string]any{"documents": entries})
 }
 
-// encode writes indented JSON without the escapes that only HTML would need.
+// encode writes indented JSON without HTML escapes.
 func encode(value any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -81,7 +81,7 @@ func encode(value any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// byAccount splits documents into those of each account, in their order.
+// byAccount groups documents by account, in their order.
 func byAccount(documents []Document) (groups [][]Document) {
 	for _, d := range documents {
 		i := slices.IndexFunc(groups, func(g []Document) bool { return g[0].Account == d.Account })
@@ -94,7 +94,7 @@ func byAccount(documents []Document) (groups [][]Document) {
 	return groups
 }
 
-// madeRoles are the roles that come into being with their trust policies.
+// madeRoles returns the roles that the documents create: those with a trust policy.
 func madeRoles(documents []Document) (arns []string) {
 	for _, d := range documents {
 		if d.Kind == access.KindTrust {
@@ -104,14 +104,15 @@ func madeRoles(documents []Document) (arns []string) {
 	return arns
 }
 
-// pathOf is the path of a role's ARN, "/" for none (IAM User Guide, "IAM identifiers").
+// pathOf returns the path of a role's ARN, or "/" if it has none (IAM User Guide, "IAM
+// identifiers").
 func pathOf(role string) string {
 	a, _ := arn.Split(role)
 	path := strings.TrimPrefix(a.Resource, "role")
 	return path[:strings.LastIndex(path, "/")+1]
 }
 
-// distinct is the members of a list, each once and sorted.
+// distinct returns the list sorted and without duplicates.
 func distinct(list []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(list)))
 }

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write what the tests get to testdata/policies")
 
-// policies are the documents of a way, as the example's head says to make them.
+// policies returns the documents of a way, as described at the top of the example.
 func policies(t *testing.T, w accesstest.Way, id func(string) (string, error)) []policy.Document {
 	t.Helper()
 	o := w.Options
@@ -51,7 +51,7 @@ func TestPoliciesOfEachWay(t *testing.T) {
 	}
 }
 
-// checkStored holds a document to what AWS stores.
+// checkStored checks that AWS would store a document.
 func checkStored(t *testing.T, d policy.Document) {
 	t.Helper()
 	text, err := d.Body.MarshalJSON()
@@ -89,8 +89,7 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// What stands between jsonencode's brackets is the document again, once what opens a template is
-// undone.
+// The arguments of jsonencode are the documents, after undoing the escapes for templates.
 func TestTerraformCarriesTheDocuments(t *testing.T) {
 	documents := policies(t, accesstest.Way{Example: "share-abac", Options: policy.Options{Style: policy.ABACStyle}}, policy.ExternalIDVariable)
 	files, err := policy.Terraform(documents)
@@ -120,7 +119,7 @@ func TestTerraformCarriesTheDocuments(t *testing.T) {
 	}
 }
 
-// No ExternalId stands in the formats that have variables for it.
+// Formats with variables contain no ExternalId.
 func TestVariablesStandForExternalIDs(t *testing.T) {
 	documents := policies(t, accesstest.Ways()[2], policy.ExternalIDVariable)
 	for _, format := range []func([]policy.Document) ([]policy.Rendered, error){policy.Terraform, policy.CloudFormation} {

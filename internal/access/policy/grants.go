@@ -9,13 +9,13 @@ import (
 	"syncd/internal/arn"
 )
 
-// addIdentity grants a need to its principal, in the principal's own account.
+// addIdentity grants a need in the identity policy of its principal.
 func (w *writer) addIdentity(n access.Need) {
 	if n.Underlying {
 		return // identity policies name the access point
 	}
 	if n.On == access.AssumedRole && !w.crosses(n) && w.principalOf(n) == n.Principal {
-		return // a trust policy that names somebody of its own account in person suffices
+		return // a trust policy is sufficient if it names the principal and both are in the same account
 	}
 	like := Document{
 		Name: n.Account + "-ambient-permissions", Title: "permissions of the ambient credentials", Account: n.Account,
@@ -38,7 +38,7 @@ func (w *writer) addIdentity(n access.Need) {
 	d.grants = append(d.grants, n.Grant())
 }
 
-// addResource grants a need in the account of the resource, where that has a say.
+// addResource grants a need in the policy of the resource if one is needed.
 func (w *writer) addResource(n access.Need) error {
 	switch {
 	case n.On == access.AssumedRole:
@@ -50,15 +50,15 @@ func (w *writer) addResource(n access.Need) error {
 	}
 }
 
-// isOfSource is true of what the source is read by: its bucket, or an access point and the bucket
-// behind that.
+// isOfSource reports whether r is part of the source: its bucket, or an access point and the bucket
+// behind it.
 func isOfSource(r access.Resource) bool {
 	return slices.Contains([]access.Resource{access.SourceBucket, access.SourceObjects, access.UnderlyingBucket, access.UnderlyingObjects}, r)
 }
 
 func (w *writer) addBucket(n access.Need) error {
 	if !w.crosses(n) {
-		return nil // the identity policy suffices
+		return nil // the identity policy is sufficient
 	}
 	callers, err := w.crossAccount(n)
 	if err != nil {
@@ -80,7 +80,7 @@ func (w *writer) addBucket(n access.Need) error {
 	return nil
 }
 
-// bucketDraft is the policy of the bucket or the access point that the need is about.
+// bucketDraft returns the draft of the policy of the need's bucket or access point.
 func (w *writer) bucketDraft(n access.Need) *draft {
 	switch {
 	case n.Kind() == access.KindAccessPoint:
@@ -101,7 +101,7 @@ func (w *writer) bucketPolicy(bucket, account, mapping string) *draft {
 	return d
 }
 
-// pointDraft is the policy of an access point.
+// pointDraft returns the draft of the policy of an access point.
 func (w *writer) pointDraft(n access.Need) *draft {
 	point := access.PointOf(n.Resource)
 	d := w.draft(Document{
@@ -113,7 +113,7 @@ func (w *writer) pointDraft(n access.Need) *draft {
 	return d
 }
 
-// behindDraft is the policy of the bucket behind an access point.
+// behindDraft returns the draft of the policy of the bucket behind an access point.
 func (w *writer) behindDraft(n access.Need) *draft {
 	m, _ := w.c.Mapping(n.Mapping)
 	source, _ := w.c.Places(m)
@@ -132,8 +132,9 @@ func (w *writer) behindDraft(n access.Need) *draft {
 	return d
 }
 
-// addKey grants the use of a key. To principals of its own account it hands the decision over to
-// their identity policies, as the policy that AWS gives a new key does for every action.
+// addKey grants the use of a key in the key policy. For principals of its own account, the
+// statement delegates to their identity policies by naming the root, as AWS's default key policy
+// does for all actions.
 func (w *writer) addKey(n access.Need) error {
 	callers, err := w.crossAccount(n)
 	if err != nil {

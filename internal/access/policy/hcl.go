@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// hclPair is a name and a value, as texts.
+// hclPair is a name and its value in HCL.
 type hclPair struct{ name, value string }
 
-// hclExpression writes JSON as an expression of Terraform's language in the form that terraform fmt
-// gives it. A mark of an ExternalId becomes its variable.
+// hclExpression converts JSON to a Terraform expression, formatted like terraform fmt. An
+// ExternalId mark becomes a reference to its variable.
 func hclExpression(text []byte, margin string) (string, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
@@ -80,8 +80,8 @@ func hclObject(d *json.Decoder, margin string) (string, error) {
 	return "{\n" + hclPairs(pairs, margin+"  ") + margin + "}", nil
 }
 
-// hclPairs writes a line for each pair. Their signs stand beneath each other in lines in a row that
-// hold whole values.
+// hclPairs writes one line for each pair. It aligns the equals signs of consecutive single-line
+// pairs.
 func hclPairs(pairs []hclPair, margin string) string {
 	whole := func(i int) bool { return !strings.Contains(pairs[i].value, "\n") }
 	var b strings.Builder
@@ -98,7 +98,7 @@ func hclPairs(pairs []hclPair, margin string) string {
 	return b.String()
 }
 
-// hclText is a string that opens no template, and holds nothing but ASCII.
+// hclText quotes text in ASCII, with template sequences escaped.
 func hclText(text string) string {
 	var b strings.Builder
 	b.WriteByte('"')

@@ -7,27 +7,27 @@ import (
 	"strings"
 )
 
-// unfinishedDays is how long an unfinished upload stays, for a later process to go on with it.
+// unfinishedDays is how long an incomplete upload is retained, so that a later process can resume
+// it.
 const unfinishedDays = 7
 
-// ruleName numbers the rules of a bucket; a prefix would not fit into the 255 characters that S3
-// takes.
+// ruleName is the ID of a lifecycle rule. It contains a number rather than the prefix, which could
+// exceed the limit of 255 characters.
 const ruleName = "abort-unfinished-uploads-%d"
 
-// Lifecycle is the lifecycle configuration of a bucket, in the form of Amazon S3 API Reference,
-// PutBucketLifecycleConfiguration, as the AWS CLI takes it.
+// Lifecycle is the lifecycle configuration of a bucket, in the format of the AWS CLI (Amazon S3 API
+// Reference, PutBucketLifecycleConfiguration).
 type Lifecycle struct {
 	Rules []LifecycleRule
 }
 
-// LifecycleRule aborts uploads under a prefix that were not completed within days of their
-// beginning.
+// LifecycleRule aborts the uploads under a prefix that are still incomplete after a number of days.
 type LifecycleRule struct {
 	Prefix         string
 	AbortAfterDays int
 }
 
-// MarshalJSON is the configuration as the AWS CLI takes it.
+// MarshalJSON encodes the configuration in the format of the AWS CLI.
 func (l *Lifecycle) MarshalJSON() ([]byte, error) {
 	type filter struct {
 		Prefix string
@@ -48,7 +48,7 @@ func (l *Lifecycle) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{"Rules": rules})
 }
 
-// minimalRules leaves out rules that another one covers.
+// minimalRules removes rules that another rule covers.
 func minimalRules(rules []LifecycleRule) []LifecycleRule {
 	var kept []LifecycleRule
 	for i, r := range rules {

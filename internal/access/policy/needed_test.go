@@ -8,12 +8,12 @@ import (
 	"syncd/internal/access/accesstest"
 )
 
-// mutants says from how many of the documents members are taken away: a share, or all.
+// mutants selects how many of the broken documents to test: a sample, or all.
 var mutants = flag.String("mutants", "some", "which broken documents are tried: some, all")
 
-// TestEverythingGrantedIsNeeded puts the documents of each way of sharing in force in accounts
-// where nothing else is allowed: everything that syncd does works. Then members of grants are taken
-// away in turn, a share of them or all, and something fails.
+// TestEverythingGrantedIsNeeded puts the documents of each way of sharing in force in accounts that
+// allow nothing else. Everything that syncd does succeeds. Then it removes members of grants one at
+// a time, a sample or all of them, and each time something fails.
 func TestEverythingGrantedIsNeeded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

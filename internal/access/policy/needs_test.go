@@ -11,7 +11,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// What a need says of its request is what the documents made of it ask for.
+// The documents allow the request that a need describes.
 func TestDocumentsAllowEveryNeed(t *testing.T) {
 	for _, w := range accesstest.Ways() {
 		t.Run(w.Example, func(t *testing.T) {
@@ -28,7 +28,7 @@ func TestDocumentsAllowEveryNeed(t *testing.T) {
 	}
 }
 
-// decide asks the documents about the typical request of a need.
+// decide evaluates the documents for the typical request of a need.
 func decide(n access.Need, w accesstest.Way, documents []policy.Document) iam.Decision {
 	facts := maps.Clone(n.Context)
 	facts["aws:PrincipalOrgID"], facts["aws:SourceVpce"] = []string{accesstest.Org}, []string{accesstest.Endpoint}

@@ -10,46 +10,47 @@ import (
 	"syncd/internal/awsname"
 )
 
-// Style says how the documents of one account name principals of another.
+// Style is how the documents of one account name principals of another account.
 type Style string
 
 // The styles.
 const (
-	// RoleStyle names the role itself: nobody else of its account gets in, and a role that is
-	// deleted and created again does not either.
+	// RoleStyle names the role itself. No other principal of its account gets access, and neither
+	// does a role that was deleted and recreated.
 	RoleStyle Style = "role"
-	// AccountStyle names the account for buckets and keys, whose own identity policies then decide
-	// who gets in. A trust policy names the principal in any style, where it is known.
+	// AccountStyle names the account in the policies of buckets and keys. The identity policies of
+	// that account then decide who gets access. A trust policy names the principal in every style,
+	// if it is known.
 	AccountStyle Style = "account"
-	// ABACStyle does so too, and lets in only sessions that carry the session tags of the
-	// configuration.
+	// ABACStyle is like AccountStyle, but allows only sessions that have the configured session
+	// tags.
 	ABACStyle Style = "abac"
 )
 
-// Options say which documents are wanted, and in which form.
+// Options select the documents and their form.
 type Options struct {
-	// Mapping are the names of the mappings that the documents are for; none means all.
+	// Mapping lists the mappings to write documents for; empty means all.
 	Mapping []string
-	// Side leaves out the documents of the other side; empty means Both.
+	// Side selects the documents of one side; empty means Both.
 	Side access.Side
-	// Style is how one account names principals of another; empty means RoleStyle.
+	// Style is how one account names principals of another account; empty means RoleStyle.
 	Style Style
-	// OrgID asks principals of other accounts to belong to this organization; empty asks nothing.
+	// OrgID requires principals of other accounts to belong to this organization; empty requires
+	// none.
 	OrgID string
-	// VPCEndpoint denies those who read the sources any other way than through this endpoint; empty
-	// denies nothing.
+	// VPCEndpoint denies reading the sources except through this endpoint; empty denies nothing.
 	VPCEndpoint string
-	// Principal is the ARN of the role or user whose credentials are the ambient ones; empty stands
-	// for its account, which is taken to be that of the destination.
+	// Principal is the ARN of the role or user that the ambient credentials belong to. If it is
+	// empty, documents name its account, which is assumed to be the account of the destination.
 	Principal string
-	// SourceKeys are the ARNs of the keys that source buckets are encrypted under. Where none is in
-	// a bucket's region and account, the reader may ask for every key there, and the owner's key
-	// policy decides.
+	// SourceKeys are the ARNs of the keys that encrypt the source buckets. If none is in a bucket's
+	// region and account, the reader's policy allows every key there, and the owner's key policy
+	// decides.
 	SourceKeys []string
-	// ExternalID returns the ExternalId of a role, by its name in roles. It is called for roles
-	// that have one, and for roles without one that belong to another owner: their trust policies
-	// ask for one all the same. Nil refuses the former, and has [secret.Placeholder] for the
-	// latter.
+	// ExternalID returns the ExternalId of a role, by its name in the roles setting. It is called
+	// for roles with external_id, and for roles of another owner without it, whose trust policies
+	// require one too. If ExternalID is nil, the former are an error and the latter get
+	// [secret.Placeholder].
 	ExternalID func(role string) (string, error)
 }
 
@@ -74,7 +75,7 @@ func (o Options) check() error {
 	return nil
 }
 
-// isKeyARN reports whether a text is the ARN of a key, or a pattern of keys of one account.
+// isKeyARN reports whether text is the ARN of a key, or a pattern for keys of one account.
 func isKeyARN(text string) bool {
 	a, _ := arn.Split(text)
 	return a.Service == "kms" && awsname.IsAccount(a.Account) && arn.Kind(text) == "key" && !strings.Contains(a.Resource, ":")

@@ -1,17 +1,18 @@
 // Package policy writes the documents that accounts put in force for a configuration: identity,
 // trust, bucket, access point and key policies, and lifecycle rules.
 //
-// It promises least privilege: [Documents] grants what the table of package access says that the
-// mappings need, to who needs it, and nothing else. A document that AWS would refuse for its size
-// is a *access.SizeError, after conditions that can be spared were left out, which its notes say.
-// Documents render as JSON for the AWS CLI, as Terraform and as CloudFormation; no format prints an
-// ExternalId that it has a variable for.
+// It promises least privilege: [Documents] grants exactly the permissions that the mappings need,
+// according to the table of package access. If a document is too large, it leaves out optional
+// conditions and adds a note. If the document is still larger than AWS allows, the result is a
+// *access.SizeError. Documents are rendered as JSON for the AWS CLI, as Terraform and as
+// CloudFormation. With [ExternalIDVariable], Terraform and CloudFormation documents contain
+// variables instead of ExternalIds.
 //
-// It leaves to others the table and the policies of sessions (package access), whether documents
-// that exist suffice (access/lint), and putting documents in force.
+// It leaves to others: the table and session policies (package access), checking existing documents
+// (access/lint), and putting documents in force.
 //
-// Words to know: a draft is a document that is being written, of which there is one for each kind
-// and target; a style is how the documents of one account name principals of another.
+// The words: a draft is a document in preparation, one for each kind and target. A style is how the
+// documents of one account name principals of another account.
 package policy
 
 import (
@@ -26,9 +27,10 @@ import (
 	"syncd/internal/iam"
 )
 
-// Documents returns every document that the accounts of a configuration need for the mappings,
+// Documents returns every document that the accounts of a configuration need for the mappings, with
 // least privilege: the owner's side first, then by account, kind and name. Mappings that share a
-// role, a bucket or a key share its document. A document larger than AWS takes is a *SizeError.
+// role, a bucket or a key share its document. A document larger than AWS allows is a
+// *access.SizeError.
 func Documents(c *config.Config, o Options) ([]Document, error) {
 	o.Side, o.Style = cmp.Or(o.Side, access.Both), cmp.Or(o.Style, RoleStyle)
 	mappings, err := access.Mappings(c, o.Mapping)
@@ -50,7 +52,7 @@ func Documents(c *config.Config, o Options) ([]Document, error) {
 	return w.documents()
 }
 
-// add writes what a mapping needs into the documents.
+// add adds the needs of a mapping to the documents.
 func (w *writer) add(m config.Mapping) error {
 	for _, side := range []struct{ path, account string }{{"source", m.Source.Account}, {"destination", m.Destination.Account}} {
 		if !awsname.IsAccount(side.account) {
@@ -74,7 +76,7 @@ func (w *writer) add(m config.Mapping) error {
 	return nil
 }
 
-// noteSessions says of scoped sessions what they lack.
+// noteSessions adds notes about conditions that scoped sessions leave out.
 func (w *writer) noteSessions(m config.Mapping) {
 	for _, name := range access.NewView(w.c, m).Roles() {
 		role := w.c.Roles[name]
@@ -90,7 +92,7 @@ func (w *writer) noteSessions(m config.Mapping) {
 	}
 }
 
-// documents finishes the drafts of the sides that are wanted.
+// documents finishes the drafts of the selected sides.
 func (w *writer) documents() ([]Document, error) {
 	var documents []Document
 	for _, id := range w.order {
@@ -113,7 +115,7 @@ func (w *writer) documents() ([]Document, error) {
 	return documents, nil
 }
 
-// nameFilesApart numbers names that several documents have, as a role and a user of one name.
+// nameFilesApart numbers duplicate names, such as those of a role and a user with the same name.
 func nameFilesApart(documents []Document) {
 	used := map[string]int{}
 	for i, d := range documents {

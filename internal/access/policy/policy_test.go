@@ -22,7 +22,7 @@ func resourceKind(k access.Kind) iam.ResourceKind {
 	}[k]
 }
 
-// document returns the one document of a kind and account.
+// document returns the only document of a kind and account.
 func document(t *testing.T, documents []policy.Document, kind access.Kind, account string) policy.Document {
 	t.Helper()
 	i := slices.IndexFunc(documents, func(d policy.Document) bool { return d.Kind == kind && d.Account == account })
@@ -32,7 +32,7 @@ func document(t *testing.T, documents []policy.Document, kind access.Kind, accou
 	return documents[i]
 }
 
-func TestPoliciesRefuseWhatTheyCannotSay(t *testing.T) {
+func TestDocumentsInvalidOptions(t *testing.T) {
 	for _, tt := range []struct {
 		name, example string
 		options       policy.Options
@@ -61,7 +61,7 @@ func TestPoliciesRefuseWhatTheyCannotSay(t *testing.T) {
 	}
 }
 
-func TestExternalIDThatCannotBeReadIsNoDocument(t *testing.T) {
+func TestUnreadableExternalIDIsAnError(t *testing.T) {
 	gone := errors.New("no such file")
 	_, err := policy.Documents(accesstest.Load(t, "share-org"), policy.Options{ExternalID: func(string) (string, error) { return "", gone }})
 	if !errors.Is(err, gone) {
@@ -69,7 +69,7 @@ func TestExternalIDThatCannotBeReadIsNoDocument(t *testing.T) {
 	}
 }
 
-func TestSidesPartTheDocuments(t *testing.T) {
+func TestDocumentsBySide(t *testing.T) {
 	w := accesstest.Ways()[4]
 	o := w.Options
 	o.ExternalID = accesstest.ExternalID
@@ -98,7 +98,7 @@ func TestSidesPartTheDocuments(t *testing.T) {
 	}
 }
 
-func TestTooLargeIsAnErrorThatNamesTheDocument(t *testing.T) {
+func TestTooLargeDocumentIsAnError(t *testing.T) {
 	_, err := policy.Documents(accesstest.ManyMappings(t, 400, "tenant-%04d/"), policy.Options{})
 	tooLarge, ok := errors.AsType[*access.SizeError](err)
 	if !ok {
@@ -107,7 +107,7 @@ func TestTooLargeIsAnErrorThatNamesTheDocument(t *testing.T) {
 	if tooLarge.Document == "" || tooLarge.Size <= tooLarge.Limit || tooLarge.Advice == "" {
 		t.Errorf("got %+v, want document, size, limit and advice", tooLarge)
 	}
-	// Side by side they fit: the documents name each prefix once.
+	// With a common prefix they fit, because the documents name each prefix once.
 	if _, err := policy.Documents(accesstest.ManyMappings(t, 20, "tenant-%04d/"), policy.Options{}); err != nil {
 		t.Errorf("20 mappings: got %v, want documents", err)
 	}
@@ -139,8 +139,8 @@ func TestPartitions(t *testing.T) {
 	}
 }
 
-// A prefix is bytes, not a pattern: what a policy would take for a wildcard or a variable is
-// written as itself.
+// A prefix is plain text: characters that a policy would treat as wildcards or variables are
+// escaped.
 func TestPrefixesAreNoPatterns(t *testing.T) {
 	c := accesstest.ManyMappings(t, 1, "a*b?c${d}é日%d/")
 	documents, err := policy.Documents(c, policy.Options{})
@@ -173,7 +173,7 @@ func TestPrefixesAreNoPatterns(t *testing.T) {
 	}
 }
 
-// The endpoint's denial hits the reader that comes another way, and nobody else.
+// The endpoint's Deny applies only to a reader that does not use the endpoint.
 func TestVPCEndpoint(t *testing.T) {
 	documents := policies(t, accesstest.Ways()[4], accesstest.ExternalID)
 	policy := document(t, documents, access.KindBucket, accesstest.Owner).Policy()
@@ -202,8 +202,8 @@ func TestVPCEndpoint(t *testing.T) {
 	}
 }
 
-// The destination takes no write under another key, none that says another encryption, and nothing
-// without TLS; a write without a header, as parts are, is not stopped.
+// The destination denies writes with another key, writes with another encryption, and requests
+// without TLS. It does not deny a write without a header, as used for parts.
 func TestGuardsOfTheDestination(t *testing.T) {
 	documents := policies(t, accesstest.Ways()[1], accesstest.ExternalID)
 	policy := document(t, documents, access.KindBucket, accesstest.Consumer).Policy()

@@ -9,7 +9,7 @@ import (
 	"syncd/internal/arn"
 )
 
-// crosses reports whether the resource belongs to another account than the principal.
+// crosses reports whether the resource belongs to a different account than the principal.
 func (w *writer) crosses(n access.Need) bool { return n.Account != n.Owner }
 
 func rootOf(n access.Need) string {
@@ -17,9 +17,8 @@ func rootOf(n access.Need) string {
 	return arn.Root(of.Partition, n.Account)
 }
 
-// principalOf is how documents of the resource's account name who needs it. The styles that name
-// the account do so for buckets and keys only: a trust policy names the principal where it is
-// known.
+// principalOf returns the principal that the resource's documents name. In the styles that name the
+// account, trust policies still name the principal if it is known.
 func (w *writer) principalOf(n access.Need) string {
 	delegates := w.o.Style != RoleStyle && n.On != access.AssumedRole && w.crosses(n) && slices.Contains(w.owners, n.Owner)
 	if n.Principal == "" || delegates {
@@ -28,8 +27,8 @@ func (w *writer) principalOf(n access.Need) string {
 	return n.Principal
 }
 
-// crossAccount are the conditions on principals of another account. Only a session of a role has
-// tags to look at.
+// crossAccount returns the conditions on principals of another account. Only role sessions have
+// tags to check.
 func (w *writer) crossAccount(n access.Need) (conditions []access.Condition, err error) {
 	if !w.crosses(n) {
 		return nil, nil
@@ -54,7 +53,7 @@ func tagConditions(prefix string, tags map[string]string) (conditions []access.C
 	return conditions
 }
 
-// noteNamed tells what AWS makes of how the document names who needs it.
+// noteNamed adds a note about how AWS treats the named principal.
 func (d *draft) noteNamed(n access.Need, principal string) {
 	switch a, _ := arn.Split(principal); {
 	case !a.IsRoot():

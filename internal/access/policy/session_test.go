@@ -11,7 +11,7 @@ import (
 	"syncd/internal/access/policy"
 )
 
-// A note on the role's permissions says what its scoped sessions lack.
+// A note in the role's permissions lists the conditions that its scoped sessions leave out.
 func TestSessionPolicyLeftOutIsNoted(t *testing.T) {
 	for _, tt := range []struct {
 		scope string

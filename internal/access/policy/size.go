@@ -6,18 +6,18 @@ import (
 	"syncd/internal/access"
 )
 
-// edition is a document in a form that counts when it has no more characters than the limit.
+// edition is one form of a document, used if it fits into the limit.
 type edition struct {
 	grants []access.Grant
 	limit  int
-	lost   string // what it lacks
+	lost   string // the omitted conditions, for the note
 }
 
-// editions are the forms of a document, the narrowest first: what narrows a grant further than it
-// has to be is left out where it does not fit.
+// editions returns the forms of a document, most restrictive first. Later forms leave out optional
+// conditions.
 func (d *draft) editions(style Style) []edition {
 	whole := edition{grants: d.grants, limit: access.MaxInline}
-	switch d.Kind { //nolint:exhaustive // the others have nothing to leave out
+	switch d.Kind { //nolint:exhaustive // the other kinds have nothing to leave out
 	case access.KindIdentity:
 		lean := edition{access.Without(d.grants, "", access.ResourceAccount), access.MaxManaged, "the accounts of the buckets (" + access.ResourceAccount + ")."}
 		return []edition{{grants: d.grants, limit: access.MaxManaged}, lean, whole, {lean.grants, access.MaxInline, lean.lost}}
@@ -32,7 +32,7 @@ func (d *draft) editions(style Style) []edition {
 	return []edition{whole}
 }
 
-// size is how many characters the document has as AWS counts them.
+// size returns the number of characters in the document, by AWS's count.
 func (d *draft) size() (int, error) {
 	text, err := access.Compact(d.Body)
 	if err != nil {
@@ -41,7 +41,7 @@ func (d *draft) size() (int, error) {
 	return len(text), nil
 }
 
-// checkSize refuses what AWS would refuse.
+// checkSize returns an error if the document exceeds the size limit of AWS.
 func (d *draft) checkSize() error {
 	size, err := d.size()
 	if err != nil {

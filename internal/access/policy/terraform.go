@@ -10,9 +10,9 @@ import (
 	"syncd/internal/arn"
 )
 
-// Terraform returns a file of Terraform's language for each account. Roles are resources with their
-// trust and their permissions; of what exists already and has other statements too, a key's policy,
-// the statements are an output.
+// Terraform returns a Terraform file for each account. Roles are resources with their trust
+// policies and permissions. A key policy exists already and has other statements, so its statements
+// are an output.
 func Terraform(documents []Document) ([]Rendered, error) {
 	var files []Rendered
 	for _, group := range byAccount(documents) {
@@ -29,7 +29,7 @@ func Terraform(documents []Document) ([]Rendered, error) {
 	return files, nil
 }
 
-// terraform is one file being written.
+// terraform is one file in preparation.
 type terraform struct {
 	text strings.Builder
 	made []string // ARNs of the roles that are resources of the file
@@ -64,7 +64,8 @@ func (t *terraform) add(d Document) error {
 	return nil
 }
 
-// role refers to a role, so that a role of the same file is made first.
+// role refers to a role. If the role is a resource of this file, the reference makes Terraform
+// create it first.
 func (t *terraform) role(role string) string {
 	name := arn.Name(role)
 	if slices.Contains(t.made, role) {
@@ -82,7 +83,7 @@ func (t *terraform) resource(kind, label string, pairs ...string) {
 	fmt.Fprintf(&t.text, "resource %q %q {\n%s}\n", kind, label, hclPairs(attributes, "  "))
 }
 
-// encoded is the body as an expression.
+// encoded returns the body as a Terraform expression.
 func (t *terraform) encoded(d Document) (string, error) {
 	if d.Kind == access.KindLifecycle {
 		return "", nil
@@ -97,7 +98,7 @@ func (t *terraform) encoded(d Document) (string, error) {
 	return "", fmt.Errorf("write %s: %w", d.Title, err)
 }
 
-// variables declares what the text refers to.
+// variables declares the variables that the text refers to.
 func (t *terraform) variables() string {
 	var b strings.Builder
 	for _, m := range distinct(regexp.MustCompile(`var\.external_id_[A-Za-z0-9_-]+`).FindAllString(t.text.String(), -1)) {
@@ -119,7 +120,7 @@ func (t *terraform) lifecycle(d Document) {
 	t.text.WriteString("}\n")
 }
 
-// identifier makes a name of Terraform's of any text.
+// identifier converts text to a Terraform identifier.
 func identifier(text string) string {
 	name := regexp.MustCompile(`[^A-Za-z0-9_-]`).ReplaceAllString(text, "_")
 	if name == "" || name[0] >= '0' && name[0] <= '9' || name[0] == '-' {

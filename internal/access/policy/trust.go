@@ -11,12 +11,12 @@ import (
 	"syncd/internal/arn"
 )
 
-// defaultMaxSession is the maximum session duration of a role that asks for none (IAM API
-// Reference, CreateRole).
+// defaultMaxSession is the default maximum session duration of a role (IAM API Reference,
+// CreateRole).
 const defaultMaxSession = time.Hour
 
-// addTrust lets a role be assumed. Each action has a statement of its own: only sts:AssumeRole
-// carries an ExternalId, and a condition on it never holds for the others.
+// addTrust allows the need's principal to assume a role. Each action has its own statement, because
+// only sts:AssumeRole carries an ExternalId and a condition on it never matches the other actions.
 func (w *writer) addTrust(n access.Need) error {
 	conditions, err := w.crossAccount(n)
 	if err != nil {
@@ -60,9 +60,9 @@ func (w *writer) noteTrust(d *draft, n access.Need, principal string) {
 	d.noteNamed(n, principal)
 }
 
-// asked is the condition on the ExternalId. The role of another owner always has one, unless the
-// configuration says that it needs none: through those who may assume it, it could be used by
-// anyone they work for (IAM User Guide, "The confused deputy problem").
+// asked returns the condition on the ExternalId. The role of another owner always has one, unless
+// external_id is none. Without it, the role could be used by anyone served by the principals that
+// may assume it (IAM User Guide, "The confused deputy problem").
 func (w *writer) asked(d *draft, n access.Need, principal string) ([]access.Condition, error) {
 	id := w.c.Roles[n.Target].ExternalID
 	m, _ := w.c.Mapping(n.Mapping)
@@ -108,51 +108,52 @@ func (w *writer) findExternalID(n access.Need) (string, error) {
 	return id, nil
 }
 
-// identityPins hold the source identity to the one of the configuration. One that was set at an
-// earlier hop is part of the caller's session, and cannot be set again (IAM User Guide, "Monitor
-// and control actions taken with assumed roles").
+// identityPins requires the configured source identity. If an earlier hop set it, it belongs to the
+// caller's session and cannot be set again (IAM User Guide, "Monitor and control actions taken with
+// assumed roles").
 func (w *writer) identityPins(role string) []access.Condition {
 	key, identity := "sts:SourceIdentity", access.SourceIdentity(w.c, role)
 	if access.SourceIdentity(w.c, w.c.Roles[role].Via) != "" {
 		key = "aws:SourceIdentity"
 	}
 	if identity == "" {
-		return nil // without sts:SetSourceIdentity none can be set
+		return nil // without sts:SetSourceIdentity no source identity can be set
 	}
 	return []access.Condition{access.When("StringEquals", key, identity)}
 }
 
-// taggedPins ask for the tags that the configuration gives the role's sessions. sts:TagSession,
-// which is not asked for when there are none, asks for their values. To Null an empty value is none
-// (IAM User Guide, "IAM JSON policy elements: Condition operators").
+// taggedPins requires the tags that the configuration sets on the role's sessions. The statement
+// for sts:TagSession checks their values, but a request without tags does not need that action.
+// Null treats an empty value as absent (IAM User Guide, "IAM JSON policy elements: Condition
+// operators").
 func (w *writer) taggedPins(role string) (conditions []access.Condition) {
 	for _, c := range tagConditions("aws:RequestTag/", w.c.Roles[role].Tags) {
 		if c.Values[0] != "" {
 			conditions = append(conditions, access.When("Null", c.Key, "false"))
 		}
 	}
-	if len(conditions) == 0 && len(w.c.Roles[role].Tags) > 0 { // all are empty; sts:TagSession asks which
+	if len(conditions) == 0 && len(w.c.Roles[role].Tags) > 0 { // all are empty; the statement for sts:TagSession checks the keys
 		conditions = append(conditions, access.When("Null", "aws:TagKeys", "false"))
 	}
 	return conditions
 }
 
-// passedTags are the conditions under which a session may be tagged, as alternatives: exactly the
-// tags of the configuration, since policies that look at tags take the word of whoever chooses
-// them. Whether STS shows the tags that are inherited from earlier hops as those of the request is
-// not documented, so that they may all show, with their values, or not.
+// passedTags returns the alternative conditions for tagging a session. They allow exactly the
+// configured tags, because other policies trust the tags that the caller chooses. AWS does not
+// document whether STS shows tags inherited from earlier hops as request tags, so one alternative
+// has all of them with their values, and the other has none.
 func (w *writer) passedTags(role string) [][]access.Condition {
 	own, inherited := w.c.Roles[role].Tags, access.InheritedTags(w.c, w.c.Roles[role].Via)
 	unseen := append(exactTags(own), transitivePins(w.c.Roles[role].TransitiveTags, len(own) > 0)...)
 	if len(inherited) == 0 {
 		return [][]access.Condition{unseen}
 	}
-	// Whether the keys of inherited tags show as transitive ones is not documented either.
+	// AWS does not document either whether the keys of inherited tags appear as transitive.
 	return [][]access.Condition{exactTags(access.SessionTags(w.c, role)), unseen}
 }
 
-// transitivePins keep the caller from making tags transitive that the configuration does not: these
-// would reach every later hop.
+// transitivePins prevents the caller from making other tags transitive, which would reach every
+// later hop.
 func transitivePins(keys []string, tagged bool) []access.Condition {
 	switch {
 	case !tagged:
@@ -160,12 +161,12 @@ func transitivePins(keys []string, tagged bool) []access.Condition {
 	case len(keys) == 0:
 		return []access.Condition{access.When("Null", "sts:TransitiveTagKeys", "true")}
 	default:
-		return []access.Condition{access.When("ForAllValues:StringEquals", "sts:TransitiveTagKeys", keys...)} // fewer do no harm
+		return []access.Condition{access.When("ForAllValues:StringEquals", "sts:TransitiveTagKeys", keys...)} // a subset is harmless
 	}
 }
 
-// exactTags ask that a request has these tags and no others. ForAllValues alone holds for a request
-// without tags too; Null asks for some.
+// exactTags requires a request to have exactly these tags. ForAllValues alone also matches a
+// request without tags, so Null requires at least one.
 func exactTags(tags map[string]string) []access.Condition {
 	if len(tags) == 0 {
 		return []access.Condition{access.When("Null", "aws:TagKeys", "true")}

@@ -16,13 +16,13 @@ import (
 	"syncd/internal/iam"
 )
 
-// Whoever may assume a role chooses neither the tags nor the source identity of its session: STS
-// refuses others than those of the configuration, more and fewer.
+// A caller cannot choose the tags or the source identity of a session: STS rejects all but the
+// configured ones, including additional and missing ones.
 func TestTrustPinsWhatTheCallerChooses(t *testing.T) {
 	for _, tt := range []struct {
 		way, role, name string
 		edit            func(r *config.Role)
-		refused         string // the action that AWS names, "" when the session is given
+		refused         string // the action that AWS names, or "" if the request succeeds
 	}{
 		{"share-role", "consumer", "as configured", func(*config.Role) {}, ""},
 		{"share-role", "consumer", "another tag value", func(r *config.Role) { r.Tags["access-project"] = "pond" }, "sts:TagSession"},
@@ -60,8 +60,8 @@ func TestTrustPinsWhatTheCallerChooses(t *testing.T) {
 	}
 }
 
-// TestTrustPinsATagWithoutAValue has a role whose only tag has no value, which Null takes for an
-// absent one: it is not assumed without it.
+// TestTrustPinsATagWithoutAValue uses a role whose only tag has an empty value, which Null treats
+// as absent. The role cannot be assumed without the tag.
 func TestTrustPinsATagWithoutAValue(t *testing.T) {
 	for name, tags := range map[string]map[string]string{"with it": {"frozen": ""}, "without it": nil, "with another": {"thawed": ""}} {
 		x := accesstest.NewWorld(t, accesstest.WayOf(t, "share-role"), func(text string) string { return strings.Replace(text, "access-project: lake", `frozen: ""`, 1) })
@@ -77,9 +77,9 @@ func TestTrustPinsATagWithoutAValue(t *testing.T) {
 	}
 }
 
-// Whether STS shows a tag of an earlier hop as one of the request is not documented: the trust
-// policy of the next hop holds either way, and refuses any other tag.
-func TestInheritedTagsMayShowOrNot(t *testing.T) {
+// AWS does not document whether STS shows a tag of an earlier hop as a request tag. The trust
+// policy of the next hop works in both cases, and denies any other tag.
+func TestInheritedTagsShownOrHidden(t *testing.T) {
 	documents := policies(t, accesstest.WayOf(t, "share-abac"), accesstest.ExternalID)
 	trust := document(t, documents, access.KindTrust, accesstest.Consumer).Policy()
 	session := map[string][]string{
@@ -113,8 +113,8 @@ func TestInheritedTagsMayShowOrNot(t *testing.T) {
 	}
 }
 
-// The trust policy of another owner's role asks for an ExternalId, whatever the configuration has,
-// and names the principal where it is known.
+// The trust policy of another owner's role requires an ExternalId, even if the configuration has
+// none, and names the principal if it is known.
 func TestTrustBetweenOwners(t *testing.T) {
 	const task = "arn:aws:iam::222222222222:role/task"
 	text := strings.Replace(accesstest.Example(t, "share-owner-role"), "    external_id: {file: /run/secrets/external-id} # read again at every assume\n", "", 1)
@@ -143,8 +143,8 @@ func TestTrustBetweenOwners(t *testing.T) {
 	}
 }
 
-// So many tags that their values do not fit are held to as far as there is room; attributes that
-// policies look at never give way.
+// If the values of all tags do not fit, the trust policy omits some conditions. In style abac it
+// never omits values, because policies check them.
 func TestTrustLeavesOutWhatDoesNotFit(t *testing.T) {
 	c := accesstest.Load(t, "share-role")
 	role := c.Roles["consumer"]
@@ -176,8 +176,8 @@ func TestTrustLeavesOutWhatDoesNotFit(t *testing.T) {
 	}
 }
 
-// Where the configuration says that the role needs no ExternalId, its trust policy has none, and
-// says who may assume it.
+// With external_id: none, the trust policy has no condition on an ExternalId and names who may
+// assume the role.
 func TestTrustWithoutAnExternalID(t *testing.T) {
 	text := strings.Replace(accesstest.Example(t, "share-owner-role"), "{file: /run/secrets/external-id} # read again at every assume", "none", 1)
 	for _, o := range []policy.Options{{}, {Principal: "arn:aws:iam::222222222222:role/task"}, {OrgID: accesstest.Org}} {

@@ -8,8 +8,8 @@ import (
 	"syncd/internal/arn"
 )
 
-// addUpkeep keeps the destination and the state as syncd relies on them: nothing is there under
-// another key, nothing is sent without TLS, and abandoned uploads do not cost for ever.
+// addUpkeep protects the destination and the state: it denies writes with another key and requests
+// without TLS, and adds lifecycle rules that abort abandoned uploads.
 func (w *writer) addUpkeep(m config.Mapping) {
 	v := access.NewView(w.c, m)
 	objects := v.Scope(access.DestinationObjects)
@@ -31,9 +31,9 @@ func denial(sid, action string, resources []string, conditions ...access.Conditi
 	return access.Grant{SID: sid, Deny: true, Principals: []string{access.Anyone}, Actions: []string{action}, Resources: resources, Conditions: conditions}
 }
 
-// keyGuards refuse everyone writes under another key. A negated condition holds when its key is
-// absent, as in parts and their completion; Null makes them look only at requests that say how to
-// encrypt.
+// keyGuards denies writes with another key to everyone. A negated condition also matches if its key
+// is absent, as in UploadPart and CompleteMultipartUpload; Null limits the statements to requests
+// that specify an encryption.
 func keyGuards(objects access.Scope) []access.Grant {
 	const sse, key = access.EncryptionHeader, access.EncryptionKeyHeader
 	on := []string{objects.Pattern}
@@ -44,13 +44,13 @@ func keyGuards(objects access.Scope) []access.Grant {
 	}
 }
 
-// tlsGuard refuses everyone anything without TLS, of the bucket and of all its objects.
+// tlsGuard denies everyone all requests without TLS, for the bucket and all its objects.
 func tlsGuard(objects access.Scope) access.Grant {
 	on := []string{objects.BucketARN(), arn.Object(objects.BucketARN(), "*")}
 	return denial("DenyWithoutTLS", "s3:*", on, access.When("Bool", "aws:SecureTransport", "false"))
 }
 
-// addStateGuards makes the policy of the state's bucket.
+// addStateGuards adds statements to the policy of the state's bucket.
 func (w *writer) addStateGuards(v access.View) {
 	objects := v.Scope(access.StateObjects)
 	d := w.bucketPolicy(objects.Bucket, objects.Owner, v.Mapping.Name)
@@ -64,21 +64,21 @@ func (w *writer) addStateGuards(v access.View) {
 			"it refuses other accounts.")
 		return
 	}
-	// A service of AWS has no account, and the negated condition holds for it.
+	// An AWS service has no account, so the negated condition would match its requests.
 	accounts := distinct([]string{keeper.Account, objects.Owner})
 	d.grants = append(d.grants, denial("DenyOtherAccounts", "s3:*", []string{objects.Pattern},
 		access.When("StringNotEquals", "aws:PrincipalAccount", accounts...), access.When("BoolIfExists", "aws:PrincipalIsAWSService", "false")))
 	if objects.Prefix == "" || w.holdsData(objects.Bucket) {
 		return
 	}
-	// Null spares the question whether a record is absent, which S3 asks without a prefix.
+	// Null excludes the check whether a record is missing, which S3 makes without a prefix.
 	d.grants = append(d.grants, denial("DenyOtherListings", "s3:ListBucket", []string{objects.BucketARN()},
 		access.When("ArnEquals", "aws:PrincipalArn", keeper.Principal),
 		access.When("StringNotLike", "s3:prefix", access.Literal(objects.Prefix)+"*"), access.When("Null", "s3:prefix", "false")))
 	d.note("DenyOtherListings keeps " + keeper.Principal + " from listing other keys of the bucket: when it keeps another state there, make one statement with both prefixes.")
 }
 
-// keeper is the need of the principal that keeps the state.
+// keeper returns a need of the principal that keeps the state.
 func (w *writer) keeper(v access.View) access.Need {
 	needs := access.Needs(w.c, v.Mapping)
 	return w.known(needs[slices.IndexFunc(needs, func(n access.Need) bool { return n.On == access.StateObjects })])

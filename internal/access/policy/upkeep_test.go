@@ -16,9 +16,9 @@ import (
 	"syncd/internal/iam"
 )
 
-// The state's bucket takes nothing without TLS, nothing from other accounts, no record under
-// another key, and lets the keeper list the state alone. Whether a record is absent may be asked,
-// which S3 does without a prefix.
+// The state's bucket denies requests without TLS, other accounts and records with another key, and
+// allows the keeper to list only the state. The check whether a record is missing is allowed, which
+// S3 makes without a prefix.
 func TestGuardsOfTheState(t *testing.T) {
 	documents := policies(t, accesstest.WayOf(t, "share-role"), accesstest.ExternalID)
 	at := slices.IndexFunc(documents, func(d policy.Document) bool { return d.Kind == access.KindBucket && d.Target == "consumer-state" })
@@ -60,8 +60,8 @@ func TestGuardsOfTheState(t *testing.T) {
 	}
 }
 
-// What is not known is not guarded: of ambient credentials nobody knows the account.
-func TestGuardsOfTheStateOfUnknownKeepers(t *testing.T) {
+// An unknown keeper is not protected: the account of the ambient credentials is unknown.
+func TestGuardsOfTheStateUnknownKeeper(t *testing.T) {
 	for _, principal := range []string{"", "arn:aws:iam::222222222222:role/task"} {
 		documents, err := policy.Documents(accesstest.Load(t, "chain"), policy.Options{Principal: principal, ExternalID: accesstest.ExternalID})
 		if err != nil {
@@ -84,7 +84,7 @@ func listAs(t *testing.T, x *accesstest.World, bucket, prefix string) error {
 	return err
 }
 
-// Requests without TLS are denied, of a bucket as of its objects.
+// Requests without TLS are denied, for a bucket and for its objects.
 func TestPlainHTTPIsDenied(t *testing.T) {
 	for _, plain := range []bool{false, true} {
 		x := accesstest.NewWorldIn(t, awsfake.New(awsfake.Options{PlainHTTPInsecure: plain}), accesstest.WayOf(t, "share-role"), nil)
@@ -97,8 +97,8 @@ func TestPlainHTTPIsDenied(t *testing.T) {
 	}
 }
 
-// A bucket of another account than that of the configuration is out of reach, even when its policy
-// lets the role in.
+// A bucket of another account than the configured one cannot be accessed, even if its policy allows
+// the role.
 func TestBucketsOfOtherAccountsAreOutOfReach(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -115,7 +115,7 @@ func TestBucketsOfOtherAccountsAreOutOfReach(t *testing.T) {
 	}
 }
 
-// The keeper's session lists the state and nothing else of its bucket.
+// The keeper's session can list only the state in its bucket.
 func TestStateListingsAreConfined(t *testing.T) {
 	x := accesstest.NewWorld(t, accesstest.WayOf(t, "share-role"), nil)
 	for prefix, want := range map[string]bool{"syncd/": true, "syncd/exports/": true, "payroll/": false} {

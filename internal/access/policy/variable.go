@@ -2,15 +2,15 @@ package policy
 
 import "regexp"
 
-// externalIDMark stands in a document where a format puts a variable for the ExternalId of the role
-// behind it.
+// externalIDMark is the prefix of a placeholder that a format replaces with a variable for the
+// ExternalId of the role named after it.
 const externalIDMark = "external-id-of:"
 
-// ExternalIDVariable is an Options.ExternalID for [Terraform] and [CloudFormation]: they make a
-// variable of each ExternalId, so that none stands in what they write.
+// ExternalIDVariable is an Options.ExternalID function for [Terraform] and [CloudFormation], which
+// replace each ExternalId with a variable, so that their output does not contain it.
 func ExternalIDVariable(role string) (string, error) { return externalIDMark + role, nil }
 
-// markedRoles are the roles whose ExternalIds a text has marks for, sorted.
+// markedRoles returns the roles whose ExternalId marks occur in the text, sorted.
 func markedRoles(text string) (roles []string) {
 	for _, m := range regexp.MustCompile(`"`+externalIDMark+`([A-Za-z0-9_-]+)"`).FindAllStringSubmatch(text, -1) {
 		roles = append(roles, m[1])

@@ -14,26 +14,26 @@ import (
 	"syncd/internal/iam"
 )
 
-// SessionRefused begins the refusals of a session of the world's role.
+// SessionRefused is the prefix of error messages for a session of the world's role.
 const SessionRefused = "User: arn:aws:sts::222222222222:assumed-role/syncd/test is not authorized to perform: "
 
-// CopyKey copies a key from the owner's bucket to the consumer's.
+// CopyKey returns the input to copy a key from the owner's bucket to the consumer's.
 func CopyKey(key string) *s3.CopyObjectInput {
 	return &s3.CopyObjectInput{Bucket: aws.String("consumer-copy"), Key: &key, CopySource: aws.String("owner-data/" + key)}
 }
 
-// AllowBut allows everything but one action.
+// AllowBut returns a policy that allows everything but one action.
 func AllowBut(action string) *iam.Document {
 	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":"` + action + `","Resource":"*"}]}`)
 }
 
-// ExceptIn allows everything but an action on the objects of a bucket.
+// ExceptIn returns a policy that allows everything but one action on the objects of a bucket.
 func ExceptIn(bucket, action string) *iam.Document {
 	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
 		{"Effect":"Deny","Action":"` + action + `","Resource":"arn:aws:s3:::` + bucket + `/*"}]}`)
 }
 
-// BodyOf reads a body whole.
+// BodyOf reads a whole body.
 func BodyOf(tb testing.TB, r io.ReadCloser) string {
 	tb.Helper()
 	b, err := io.ReadAll(r)
@@ -43,8 +43,8 @@ func BodyOf(tb testing.TB, r io.ReadCloser) string {
 	return string(b)
 }
 
-// ListAll pages through a listing and returns keys and common prefixes, decoded, each in the order
-// in which they came.
+// ListAll reads all pages of a listing. It returns the decoded keys and common prefixes in listing
+// order.
 func ListAll(tb testing.TB, client *s3.Client, in *s3.ListObjectsV2Input) (keys, prefixes []string) {
 	tb.Helper()
 	in.EncodingType = types.EncodingTypeUrl
@@ -66,7 +66,7 @@ func ListAll(tb testing.TB, client *s3.Client, in *s3.ListObjectsV2Input) (keys,
 	return keys, prefixes
 }
 
-// Unescape decodes what a listing encoded.
+// Unescape decodes a URL-encoded key or prefix of a listing.
 func Unescape(tb testing.TB, s string) string {
 	tb.Helper()
 	out, err := url.QueryUnescape(s)

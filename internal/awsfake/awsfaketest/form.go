@@ -15,10 +15,10 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// Answer is what a call of IAM came to.
+// Answer is the response to a call of the query protocol.
 type Answer struct {
 	Status        int
-	Code, Message string // of a refusal
+	Code, Message string // of an error
 	Body          string
 }
 
@@ -29,7 +29,7 @@ func (a Answer) String() string {
 	return fmt.Sprint(a.Status)
 }
 
-// Text is the content of the first element of that name, unescaped; "" when there is none.
+// Text returns the unescaped content of the first element with that name, or "" if there is none.
 func (a Answer) Text(element string) string {
 	_, rest, _ := strings.Cut(a.Body, "<"+element+">")
 	text, _, _ := strings.Cut(rest, "</"+element+">")
@@ -39,13 +39,13 @@ func (a Answer) Text(element string) string {
 	return text
 }
 
-// AskIAM sends a call of the query protocol as the AWS CLI does: name, value, ...
+// AskIAM calls IAM over the query protocol, as the AWS CLI does. Parameters are name, value, ...
 func AskIAM(tb testing.TB, w *World, c aws.Config, action string, parameters ...string) Answer {
 	tb.Helper()
 	return AskForm(tb, w, c, "iam", action, parameters...)
 }
 
-// AskForm sends a call of the query protocol to a service.
+// AskForm calls a service over the query protocol.
 func AskForm(tb testing.TB, w *World, c aws.Config, service, action string, parameters ...string) Answer {
 	tb.Helper()
 	form := url.Values{"Action": {action}, "Version": {"2010-05-08"}}
@@ -55,7 +55,7 @@ func AskForm(tb testing.TB, w *World, c aws.Config, service, action string, para
 	return Post(tb, w, c, service, form.Encode(), map[string]string{"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"})
 }
 
-// Post signs a request for a service and reads the answer in whatever form it comes.
+// Post signs a request for a service, sends it and returns the response in any format.
 func Post(tb testing.TB, w *World, c aws.Config, service, body string, header map[string]string) Answer {
 	tb.Helper()
 	r, err := http.NewRequestWithContext(tb.Context(), http.MethodPost, w.Endpoint+"/", strings.NewReader(body))
@@ -71,7 +71,7 @@ func Post(tb testing.TB, w *World, c aws.Config, service, body string, header ma
 	}
 	hash, signedFor := fmt.Sprintf("%x", sha256.Sum256([]byte(body))), c.Region
 	if service == "iam" {
-		signedFor = "us-east-1" // where IAM is
+		signedFor = "us-east-1" // IAM's Region
 	}
 	if err := v4.NewSigner().SignHTTP(tb.Context(), keys, r, hash, service, signedFor, time.Now()); err != nil {
 		tb.Fatal(err)
@@ -95,7 +95,7 @@ func Post(tb testing.TB, w *World, c aws.Config, service, body string, header ma
 	return a
 }
 
-// Must fails the test when IAM refuses.
+// Must fails the test unless the status is 200.
 func Must(tb testing.TB, a Answer) Answer {
 	tb.Helper()
 	if a.Status != http.StatusOK {

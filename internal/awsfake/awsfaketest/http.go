@@ -14,22 +14,22 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// ManualClock is a clock that a test turns.
+// ManualClock is a clock that only moves when a test calls Advance.
 type ManualClock struct{ atomic.Int64 }
 
-// Now is what it shows.
+// Now returns the current time of the clock.
 func (c *ManualClock) Now() time.Time { return time.Unix(0, c.Load()) }
 
-// Advance turns it.
+// Advance moves the clock forward.
 func (c *ManualClock) Advance(d time.Duration) { c.Add(int64(d)) }
 
-// SignedRequest is a request as an SDK client would sign it.
+// SignedRequest returns a request signed as an SDK client signs it.
 func SignedRequest(tb testing.TB, c aws.Config, method, url string, header map[string]string) *http.Request {
 	tb.Helper()
 	return SignedRequestFor(tb, c, Region, method, url, header)
 }
 
-// SignedRequestFor is signed for a Region.
+// SignedRequestFor is like [SignedRequest] but signs for the given Region.
 func SignedRequestFor(tb testing.TB, c aws.Config, region, method, url string, header map[string]string) *http.Request {
 	tb.Helper()
 	r, err := http.NewRequestWithContext(tb.Context(), method, url, nil)
@@ -55,7 +55,7 @@ func SignedRequestFor(tb testing.TB, c aws.Config, region, method, url string, h
 	return r
 }
 
-// HTTPAnswer is an answer without an SDK in between.
+// HTTPAnswer is an HTTP response that was not decoded by an SDK.
 type HTTPAnswer struct {
 	Status int
 	Header http.Header

@@ -10,17 +10,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// Mebi is a mebibyte.
+// Mebi is one mebibyte.
 const Mebi = 1 << 20
 
-// Multipart is an upload under way in the consumer's bucket.
+// Multipart is an upload in progress to the consumer's bucket.
 type Multipart struct {
 	Client *s3.Client
 	ID     *string
 	Parts  []types.CompletedPart
 }
 
-// StartUpload begins an upload of the key k in the consumer's bucket.
+// StartUpload starts an upload of the key k to the consumer's bucket.
 func StartUpload(tb testing.TB, client *s3.Client, change func(*s3.CreateMultipartUploadInput)) *Multipart {
 	tb.Helper()
 	in := &s3.CreateMultipartUploadInput{Bucket: aws.String("consumer-copy"), Key: aws.String("k")}
@@ -46,7 +46,7 @@ func (m *Multipart) Upload(tb testing.TB, number int32, body []byte) {
 	m.Parts = append(m.Parts, types.CompletedPart{PartNumber: &number, ETag: out.ETag})
 }
 
-// Copy makes a part of a range of the owner's object k.
+// Copy copies a byte range of the owner's object k into a part.
 func (m *Multipart) Copy(tb testing.TB, number int32, from, to int64) error {
 	tb.Helper()
 	out, err := m.Client.UploadPartCopy(tb.Context(), &s3.UploadPartCopyInput{
@@ -59,7 +59,7 @@ func (m *Multipart) Copy(tb testing.TB, number int32, from, to int64) error {
 	return err
 }
 
-// Complete ends the upload.
+// Complete completes the upload.
 func (m *Multipart) Complete(tb testing.TB, change func(*s3.CompleteMultipartUploadInput)) error {
 	tb.Helper()
 	in := &s3.CompleteMultipartUploadInput{

@@ -1,12 +1,12 @@
-// Package awsfaketest is what the tests of the fake share: a world of two accounts, and clients of
+// Package awsfaketest holds what the fake's tests share: a world of two accounts, and clients for
 // it.
 //
-// It promises a cross-account copy that works, so that a test has to change only what it is about,
-// and answers that are easy to compare: codes, messages, bodies. What the tests expect it leaves to
-// them.
+// It promises a cross-account copy that works, so that a test changes only what it tests, and
+// results that are easy to compare: codes, messages, bodies. It leaves the expectations to the
+// tests.
 //
-// Words to know. A [World] is an owner with a bucket under a key, and a consumer with a role that
-// may read it and a bucket of its own; k is the key of most objects.
+// Words to know. A [World] is an owner with a bucket encrypted under a key, and a consumer with its
+// own bucket and a role that can read the owner's. Most objects have the key k.
 package awsfaketest
 
 import (
@@ -27,23 +27,23 @@ import (
 	"syncd/internal/iam"
 )
 
-// Region is where everything is.
+// Region is the Region of all resources.
 const Region = "us-west-2"
 
-// World is two accounts as a cross-account copy meets them: the owner's bucket under the owner's
-// key, opened to a role of the consumer, who has a bucket and a key of its own.
+// World is the two accounts of a cross-account copy. The owner's bucket is encrypted with the
+// owner's key and open to a role of the consumer. The consumer has its own bucket and key.
 type World struct {
 	Cloud                 *awsfake.Cloud
 	Owner, Consumer       *awsfake.Account
 	OwnerKey, ConsumerKey *awsfake.Key
 	Source, Destination   *awsfake.Bucket
-	Base                  *awsfake.User // who assumes the role
+	Base                  *awsfake.User // assumes the role
 	Role                  *awsfake.Role
 	Endpoint              string
 	Client                *http.Client
 }
 
-// New is a world whose cloud also listens.
+// New returns a world whose cloud also has a listener.
 func New(tb testing.TB, o awsfake.Options) *World {
 	tb.Helper()
 	w := &World{Cloud: awsfake.New(o)}
@@ -61,18 +61,18 @@ func New(tb testing.TB, o awsfake.Options) *World {
 	return w
 }
 
-// AllowAll allows everything.
+// AllowAll returns a policy that allows everything.
 func AllowAll() *iam.Document {
 	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
 }
 
-// Trust lets a principal assume a role.
+// Trust returns a trust policy that lets a principal assume a role.
 func Trust(arn string) *iam.Document {
 	return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},
 		"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}]}`, arn))
 }
 
-// BucketPolicy lets a principal list a bucket and read its objects.
+// BucketPolicy returns a bucket policy that lets a principal list a bucket and read its objects.
 func BucketPolicy(bucket, principal string) *iam.Document {
 	return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Principal":{"AWS":%q},"Action":["s3:ListBucket","s3:GetBucketLocation"],"Resource":"arn:aws:s3:::%s"},
@@ -80,13 +80,15 @@ func BucketPolicy(bucket, principal string) *iam.Document {
 		principal, bucket, principal, bucket))
 }
 
-// BucketPolicyWithout allows a principal everything on the owner's bucket but an action.
+// BucketPolicyWithout returns a bucket policy that allows a principal everything on the owner's
+// bucket but one action.
 func BucketPolicyWithout(action, principal string) *iam.Document {
 	return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Principal":{"AWS":%q},"NotAction":%q,"Resource":["arn:aws:s3:::owner-data","arn:aws:s3:::owner-data/*"]}]}`, principal, action))
 }
 
-// KeyPolicy delegates a key to its owner, and lets a principal do one thing with it through S3.
+// KeyPolicy returns a key policy that delegates the key to its owner and allows a principal one
+// action through S3.
 func KeyPolicy(owner, principal, action string) *iam.Document {
 	return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"kms:*","Resource":"*"},
@@ -94,7 +96,7 @@ func KeyPolicy(owner, principal, action string) *iam.Document {
 		 "Condition":{"StringEquals":{"kms:ViaService":"s3.us-west-2.amazonaws.com"}}}]}`, owner, principal, action))
 }
 
-// Config signs with these credentials and reaches the cloud through the listener.
+// Config returns a configuration that signs with these credentials and connects to the listener.
 func (w *World) Config(accessKey, secret, token string) aws.Config {
 	return aws.Config{
 		Region: Region, Credentials: credentials.NewStaticCredentialsProvider(accessKey, secret, token),
@@ -105,12 +107,12 @@ func (w *World) Config(accessKey, secret, token string) aws.Config {
 	}
 }
 
-// UserConfig signs as a user.
+// UserConfig returns a configuration that signs as a user.
 func (w *World) UserConfig(u *awsfake.User) aws.Config {
 	return w.Config(u.AccessKeyID, u.SecretAccessKey, "")
 }
 
-// Assume is the configuration of a session of the world's role.
+// Assume assumes the world's role and returns the configuration of that session.
 func (w *World) Assume(tb testing.TB, change func(*sts.AssumeRoleInput)) aws.Config {
 	tb.Helper()
 	in := &sts.AssumeRoleInput{RoleArn: &w.Role.ARN, RoleSessionName: aws.String("test")}
@@ -125,15 +127,15 @@ func (w *World) Assume(tb testing.TB, change func(*sts.AssumeRoleInput)) aws.Con
 	return w.Config(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken)
 }
 
-// S3Client is a client with path-style addresses.
+// S3Client returns an S3 client that uses path-style addresses.
 func S3Client(c aws.Config) *s3.Client {
 	return s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true })
 }
 
-// KMSClient is a client of KMS.
+// KMSClient returns a KMS client.
 func KMSClient(c aws.Config) *kms.Client { return kms.NewFromConfig(c) }
 
-// Code is the error code of an answer, with its status; "" for success.
+// Code returns the error code of an AWS error, "" for success, or the text of any other error.
 func Code(err error) string {
 	if err == nil {
 		return ""
@@ -145,7 +147,7 @@ func Code(err error) string {
 	return refused.ErrorCode()
 }
 
-// Message is the message of a refusal; "" for none.
+// Message returns the message of an AWS error, or "" if err is not one.
 func Message(err error) string {
 	refused, ok := errors.AsType[smithy.APIError](err)
 	if !ok {

@@ -89,7 +89,7 @@ func stackParameters(f url.Values, former map[string]string) map[string]string {
 	}
 }
 
-// capable asks for the consent that a template with roles and users needs.
+// capable checks that the request has the capability that a template with roles or users requires.
 func (q *request) capable(resources []*resource) error {
 	consent := form.Members(q.Form, "Capabilities")
 	if slices.Contains(consent, "CAPABILITY_NAMED_IAM") {
@@ -110,8 +110,8 @@ func (q *request) capable(resources []*resource) error {
 	return nil
 }
 
-// findChangeSet finds the change set that the request names, by its name or its ARN, which is
-// enough for the stack too.
+// findChangeSet returns the change set that the request names, and its stack. The ARN of a change
+// set also identifies the stack.
 func (q *request) findChangeSet() (*stack, *changeSet, error) {
 	wanted := q.Form.Get("ChangeSetName")
 	for _, s := range q.stacks.all {

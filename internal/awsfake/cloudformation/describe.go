@@ -27,7 +27,7 @@ func (q *request) describeStacks(x *wire.XML) error {
 func (q *request) deleteStack(*wire.XML) error {
 	s, err := q.findStack()
 	if err != nil {
-		return nil //nolint:nilerr // deleting what is not there succeeds
+		return nil //nolint:nilerr // deleting a stack that does not exist succeeds
 	}
 	var failed []error
 	for _, r := range slices.Backward(s.resources) {
@@ -35,7 +35,7 @@ func (q *request) deleteStack(*wire.XML) error {
 	}
 	if err := errors.Join(failed...); err != nil {
 		s.status, s.reason = "DELETE_FAILED", err.Error()
-		return nil //nolint:nilerr // the stack shows it, as AWS's does
+		return nil //nolint:nilerr // the stack's status shows the failure, as in AWS
 	}
 	q.stacks.all = slices.DeleteFunc(q.stacks.all, func(other *stack) bool { return other == s })
 	return nil
@@ -60,7 +60,7 @@ func (q *request) describeStackEvents(x *wire.XML) error {
 	return nil
 }
 
-// getTemplateSummary tells of the parameters of a stack's template.
+// getTemplateSummary returns the parameters of a stack's template.
 func (q *request) getTemplateSummary(x *wire.XML) error {
 	s, err := q.findStack()
 	if err != nil {

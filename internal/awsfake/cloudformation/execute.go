@@ -39,8 +39,7 @@ func (q *request) executeChangeSet(*wire.XML) error {
 	return nil
 }
 
-// carryOut makes the resources of a change set. When one cannot be made, those that were made new
-// are deleted again.
+// carryOut creates the resources of a change set. If one fails, it deletes the ones it has created.
 func (q *request) carryOut(s *stack, c *changeSet) (err error) {
 	var made []*resource
 	defer func() {
@@ -49,7 +48,7 @@ func (q *request) carryOut(s *stack, c *changeSet) (err error) {
 			return
 		}
 		for _, r := range slices.Backward(made) {
-			_ = q.remove(r) // the reason of the failure is the one to tell
+			_ = q.remove(r) // report the original failure
 		}
 	}()
 	for _, r := range c.resources {

@@ -20,7 +20,7 @@ func (q *request) asIAM(operation string, parameters ...string) error {
 	return err
 }
 
-// make makes the resource, or with exists changes it to what the template says now.
+// make creates the resource, or updates it if it exists.
 func (q *request) make(s *scope, r *resource, exists bool) error {
 	switch r.kind {
 	case "AWS::IAM::Role":
@@ -83,7 +83,7 @@ func (q *request) makeRole(s *scope, r *resource, exists bool) error {
 	return nil
 }
 
-// remove deletes the resource. What is not there any more is no fault.
+// remove deletes the resource. It succeeds if the resource no longer exists.
 func (q *request) remove(r *resource) error {
 	var err error
 	switch {
@@ -109,7 +109,7 @@ func (q *request) remove(r *resource) error {
 	return err
 }
 
-// gone takes the error that something is not there for success.
+// gone returns nil for a "does not exist" error, and err otherwise.
 func gone(err error) error {
 	if refused, ok := errors.AsType[*wire.Error](err); ok && refused.Status == http.StatusNotFound {
 		return nil

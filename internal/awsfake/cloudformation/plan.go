@@ -8,14 +8,14 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// resource is one of a stack: what the template says of it, and what it became.
+// resource is a resource of a stack: its definition in the template, and its physical ID.
 type resource struct {
 	logical, kind string
 	properties    map[string]any
-	physical      string // "" until it is made
+	physical      string // "" until it is created
 }
 
-// text is a property that is a string; "" when it is not there.
+// text returns a string property, or "" if it is not set.
 func (r *resource) text(name string) string {
 	v, ok := r.properties[name]
 	if !ok {
@@ -30,8 +30,7 @@ type resourceKind struct {
 	properties []string
 }
 
-// resourceKinds are the types of resource that a template may have, in the order in which they are
-// made.
+// resourceKinds returns the supported resource types in creation order.
 func resourceKinds() []resourceKind {
 	return []resourceKind{
 		{"AWS::IAM::Role", []string{"RoleName", "Path", "AssumeRolePolicyDocument", "Description", "MaxSessionDuration", "Policies", "ManagedPolicyArns"}},
@@ -63,9 +62,9 @@ func (r *resource) known() error {
 	return nil
 }
 
-// plannedResources are those of the template whose condition holds, in the order in which they are
-// made. Their properties are evaluated when they are made, since they may name what was made
-// before.
+// plannedResources returns the resources whose condition is true, in creation order. Their
+// properties are evaluated when they are created, because they can reference resources created
+// earlier.
 func plannedResources(s *scope) ([]*resource, error) {
 	var list []*resource
 	for _, logical := range slices.Sorted(maps.Keys(s.resources)) {

@@ -9,12 +9,12 @@ import (
 	"syncd/internal/awsfake/form"
 )
 
-// calledVia is how the services that CloudFormation asks know it.
+// calledVia is CloudFormation's name in aws:CalledVia.
 const calledVia = "cloudformation.amazonaws.com"
 
-// stacks are those of all accounts and Regions.
+// stacks are the stacks of all accounts and Regions.
 type stacks struct {
-	mu  sync.Mutex // held while a request is served, before any other
+	mu  sync.Mutex // held while serving a request; acquired before any other lock
 	all []*stack
 }
 
@@ -24,7 +24,7 @@ type request struct {
 	stacks *stacks
 }
 
-// stackName is the name that the request has, or that of the ARN.
+// stackName returns the stack name in the request, or the name in its ARN.
 func (q *request) stackName() string {
 	name := q.Form.Get("StackName")
 	a, _ := arn.Split(name)
@@ -34,7 +34,7 @@ func (q *request) stackName() string {
 	return name
 }
 
-// find finds the stack that the request names.
+// findStack returns the stack that the request names.
 func (q *request) findStack() (*stack, error) {
 	for _, s := range q.stacks.all {
 		if s.account == q.Caller.Account && s.region == q.Region && s.name == q.stackName() {

@@ -11,17 +11,17 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// scope is what the intrinsic functions of a template look names up in.
+// scope contains the values that a template's intrinsic functions can reference.
 type scope struct {
 	*template
-	names      map[string]string // parameters, pseudo parameters, and resources that are made
+	names      map[string]string // parameters, pseudo parameters, and created resources
 	attributes map[string]string // of resources, "Role.Arn"
 }
 
-// noValue is AWS::NoValue: what has it as its value is left out.
+// noValue is AWS::NoValue. A property with this value is omitted.
 type noValue struct{}
 
-// evaluate carries out the intrinsic functions of a value.
+// evaluate evaluates the intrinsic functions in a value.
 func (s *scope) evaluate(v any) (any, error) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -42,7 +42,8 @@ func (s *scope) evaluate(v any) (any, error) {
 	return v, nil
 }
 
-// evaluateMap carries out a function, which is a map of one member, or those of the members.
+// evaluateMap evaluates a function, which is a map with one member, or the members of any other
+// map.
 func (s *scope) evaluateMap(v map[string]any) (any, error) {
 	out := map[string]any{}
 	for k, member := range v {
@@ -109,7 +110,7 @@ func (s *scope) join(delimiter string, of any) (any, error) {
 	return strings.Join(texts, delimiter), nil
 }
 
-// substitute carries Fn::Sub out, with names of its own or without.
+// substitute evaluates Fn::Sub, with or without its own variables.
 func (s *scope) substitute(argument any) (any, error) {
 	text, own := argument, map[string]any{}
 	if list, ok := argument.([]any); ok && len(list) == 2 {
@@ -139,7 +140,7 @@ func (s *scope) substitute(argument any) (any, error) {
 	return out, failed
 }
 
-// condition evaluates a condition by its name.
+// condition evaluates the condition with that name.
 func (s *scope) condition(name string) (bool, error) {
 	v, ok := s.conditions[name]
 	if !ok {
@@ -189,7 +190,8 @@ func (s *scope) combine(function string, list []any) (bool, error) {
 	return met == 0, nil
 }
 
-// newScope takes the values of the parameters, and refuses those that the template does not allow.
+// newScope returns a scope with the values of the parameters. It rejects values that the template
+// does not allow.
 func newScope(t *template, given, pseudo map[string]string) (*scope, error) {
 	s := &scope{template: t, names: maps.Clone(pseudo), attributes: map[string]string{}}
 	var missing []string

@@ -1,13 +1,13 @@
-// Package cloudformation is CloudFormation, as far as "aws cloudformation deploy" goes with the
-// templates of this repository.
+// Package cloudformation implements as much of CloudFormation as "aws cloudformation deploy" needs
+// for the templates of this repository.
 //
-// It promises change sets, stacks and their events, the intrinsic functions that the templates use,
-// and resources that are made by asking IAM and S3 in the caller's name: a caller that may not
-// change a bucket policy gets a stack that is rolled back. A change is carried out at once; no
-// client sees it in progress.
+// It promises change sets, stacks and their events, and the intrinsic functions that the templates
+// use. It creates resources by calling IAM and S3 in the caller's name: if the caller may not
+// change a bucket policy, the stack is rolled back. Changes complete immediately; clients never see
+// one in progress.
 //
-// Words to know. A scope is what the functions of a template look names up in; a resource has a
-// logical name in the template and a physical one once it is made.
+// Words to know. A scope contains the values that a template's functions can reference. A resource
+// has a logical name in the template, and a physical name once it is created.
 package cloudformation
 
 import (

@@ -9,8 +9,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// stack is a CloudFormation stack. A change to it is carried out at once: no client sees it in
-// progress. Guarded by its service.
+// stack is a CloudFormation stack. Changes complete immediately; clients never see one in progress.
+// Guarded by its service.
 type stack struct {
 	account           *directory.Account
 	region, name, arn string
@@ -24,7 +24,7 @@ type stack struct {
 	events            []stackEvent
 }
 
-// changeSet is what is to become of a stack.
+// changeSet is a planned change to a stack.
 type changeSet struct {
 	arn, name, status, reason string
 	create                    bool

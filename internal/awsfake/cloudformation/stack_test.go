@@ -14,8 +14,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// deploy does what "aws cloudformation deploy" does, and returns what the stack came to, or the
-// refusal of the change set.
+// deploy does what "aws cloudformation deploy" does. It returns the final state of the stack, or
+// the error for the change set.
 func deploy(t *testing.T, w *awsfaketest.World, c aws.Config, kind, template string, more ...string) awsfaketest.Answer {
 	t.Helper()
 	change := awsfaketest.AskForm(t, w, c, "cloudformation", "CreateChangeSet",
@@ -40,8 +40,8 @@ func parameters(pairs ...string) []string {
 	return out
 }
 
-// TestOwnersStack deploys the template of the repository: its statements are those of the bucket's
-// policy, and go with the stack.
+// TestOwnersStack deploys the repository's template. The bucket policy gets its statements, and
+// loses them when the stack is deleted.
 func TestOwnersStack(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	text, err := os.ReadFile("../../../deploy/cloudformation/owner.yaml")
@@ -88,8 +88,8 @@ func TestOwnersStack(t *testing.T) {
 	}
 }
 
-// TestStackOfRoles makes roles and what hangs on them, as the templates that policy writes for the
-// consumer do.
+// TestStackOfRoles creates roles with their policies, as the templates that syncd policy writes for
+// the consumer do.
 func TestStackOfRoles(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	admin := w.UserConfig(w.Base)
@@ -125,8 +125,8 @@ func TestStackOfRoles(t *testing.T) {
 	}
 }
 
-// TestStackActsAsItsCaller: who may deploy but not change the bucket's policy gets a stack that is
-// rolled back, with the reason.
+// TestStackActsAsItsCaller checks that a stack is rolled back, with the reason, if its caller may
+// deploy but may not change the bucket policy.
 func TestStackActsAsItsCaller(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	deployer := w.Consumer.CreateUser("deployer")
@@ -138,8 +138,8 @@ func TestStackActsAsItsCaller(t *testing.T) {
 	}
 }
 
-// TestTemplateRefusals: what the fake does not know it names, and what a template does not allow it
-// refuses.
+// TestTemplateRefusals checks the errors for unimplemented features and for values that a template
+// does not allow.
 func TestTemplateRefusals(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	admin := w.UserConfig(w.Base)

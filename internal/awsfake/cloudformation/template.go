@@ -13,7 +13,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// template is a CloudFormation template whose short forms (!Ref) are written as the long ones.
+// template is a CloudFormation template with its short forms (!Ref) converted to long forms.
 type template struct {
 	text                                       string
 	parameters, conditions, resources, outputs map[string]any
@@ -44,7 +44,7 @@ func parseTemplate(text string) (*template, error) {
 	return t, nil
 }
 
-// plain is a node as JSON has it, with the long form of a short one.
+// plain converts a node to JSON values, and short forms to long forms.
 func plain(node ast.Node) any {
 	switch n := node.(type) {
 	case *ast.MappingNode:
@@ -84,7 +84,7 @@ func longForm(name string, v any) any {
 	return map[string]any{"Fn::" + name: v}
 }
 
-// document is a value of a template as JSON.
+// document returns a template value as JSON.
 func document(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -10,8 +10,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// As sends a request to another service in the caller's name, as a service does that works for its
-// caller.
+// As calls another service in the caller's name, as an AWS service that works for its caller does.
 func (q *Request) As(caller, service, operation, bucket, body string, form url.Values) (*wire.Response, error) {
 	to := q.Cloud.serviceNamed(service)
 	sub := &Request{

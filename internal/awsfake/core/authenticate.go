@@ -8,7 +8,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// authenticate verifies who signed the request, and sets caller and region.
+// authenticate verifies the signature and sets the caller and the Region.
 func (q *Request) authenticate() error {
 	s, err := q.ReadSignature()
 	if err != nil {
@@ -32,8 +32,8 @@ func (q *Request) authenticate() error {
 	return nil
 }
 
-// unknownCredential is the refusal of an access key that does not exist (cred is nil), or of one
-// with another token.
+// unknownCredential returns the error for an access key that does not exist (cred is nil) or whose
+// token does not match.
 func (q *Request) unknownCredential(cred *directory.Credential) error {
 	switch {
 	case q.Protocol == wire.Form:

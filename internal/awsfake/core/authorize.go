@@ -5,8 +5,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// Decide asks the policy of the VPC endpoint, if the request came through one, then the caller's
-// policies, the resource's and their organizations'.
+// Decide evaluates the policy of the VPC endpoint, if the request came through one, then the
+// policies of the caller, of the resource and of their organizations.
 func (q *Request) Decide(x Question) iam.Decision {
 	r := iam.Request{Caller: q.Caller.Identity(), Action: x.Action, Resource: x.Resource, Account: x.Account, Context: q.factsFor(x)}
 	if x.Behind {
@@ -25,8 +25,9 @@ func (q *Request) Decide(x Question) iam.Decision {
 	return iam.Evaluate(r, p)
 }
 
-// decideBehind asks the policy of a bucket behind an access point, whose own has let the caller
-// through, as that of another account, where naming the caller in any way is enough.
+// decideBehind evaluates the bucket policy of a bucket that was reached through an access point.
+// The access point's policy has already allowed the request. The bucket policy is evaluated like
+// that of another account, where any statement that names the caller is enough.
 func (q *Request) decideBehind(x Question) iam.Decision {
 	p := iam.Policies{
 		Identity: []*iam.Document{directory.AllowEverything()}, Resource: x.Policy, Kind: x.Kind, ResourceControl: q.Cloud.Directory.ResourceControl(x.Account),
@@ -34,8 +35,8 @@ func (q *Request) decideBehind(x Question) iam.Decision {
 	return iam.Evaluate(iam.Request{Caller: q.Caller.Identity(), Action: x.Action, Resource: x.Resource, Account: x.Account, Context: q.factsFor(x)}, p)
 }
 
-// Near reports whether AWS tells this caller the reasons of a refusal in an account: it is the
-// caller's own, or one of the same organization.
+// Near reports whether AWS shows this caller the reason for a denial in an account: it is the
+// caller's own account, or one in the same organization.
 func (q *Request) Near(account string) bool {
 	return q.Cloud.Directory.Related(q.Caller.Account.ID(), account)
 }

@@ -5,13 +5,13 @@ import (
 	"sync"
 )
 
-// newCounts returns counts of nothing.
+// newCounts returns empty counts.
 func newCounts() counts {
 	return counts{total: Requests{}, throttled: Requests{}, buckets: map[string]Requests{}, keys: map[string]Requests{}}
 }
 
-// Requests counts requests by the name of their operation ("ListObjectsV2", "AssumeRole"); a
-// request that was refused counts too.
+// Requests counts requests by operation name ("ListObjectsV2", "AssumeRole"). Rejected requests
+// count too.
 type Requests map[string]int64
 
 type counts struct {

@@ -7,12 +7,12 @@ import (
 	"syncd/internal/iam"
 )
 
-// SourceEndpoint is the name of an endpoint policy in AWS's messages.
+// SourceEndpoint names an endpoint policy in AWS's messages.
 const SourceEndpoint iam.Source = "VPC endpoint policy"
 
-// Endpoint is a gateway VPC endpoint of S3, and the entry point of the clients behind it: requests
-// to S3 that come through it carry aws:SourceVpce and aws:SourceVpc, must be allowed by its policy
-// too, and cannot copy from one Region to another. Requests to the other services pass it by, as
+// Endpoint is a gateway VPC endpoint of S3 and the entry point of the clients in that VPC. S3
+// requests through it carry aws:SourceVpce and aws:SourceVpc, must also be allowed by its policy,
+// and cannot copy from one Region to another. Requests to other services bypass it, as if they came
 // through the internet.
 type Endpoint struct {
 	cloud   *Cloud
@@ -20,8 +20,8 @@ type Endpoint struct {
 	policy  atomic.Pointer[iam.Document]
 }
 
-// Endpoint returns a VPC endpoint ("vpce-...") in a VPC ("vpc-..."). A nil policy is the one that
-// AWS gives: everything is allowed.
+// Endpoint returns a VPC endpoint ("vpce-...") in a VPC ("vpc-..."). A nil policy means AWS's
+// default, which allows everything.
 func (c *Cloud) Endpoint(id, vpc string, policy *iam.Document) *Endpoint {
 	e := &Endpoint{cloud: c, id: id, vpc: vpc}
 	e.policy.Store(policy)
@@ -31,17 +31,18 @@ func (c *Cloud) Endpoint(id, vpc string, policy *iam.Document) *Endpoint {
 // SetPolicy replaces the endpoint policy; nil allows everything.
 func (e *Endpoint) SetPolicy(policy *iam.Document) { e.policy.Store(policy) }
 
-// locate says in the context keys where a request through the endpoint comes from: a private
-// address is not an aws:SourceIp ("AWS global condition context keys", IAM User Guide).
+// locate sets the context keys for the origin of a request that comes through the endpoint. A
+// private address is aws:VpcSourceIp, not aws:SourceIp ("AWS global condition context keys", IAM
+// User Guide).
 func (e *Endpoint) locate(facts map[string][]string) {
 	facts["aws:SourceVpce"], facts["aws:SourceVpc"] = []string{e.id}, []string{e.vpc}
 	facts["aws:VpcSourceIp"] = facts["aws:SourceIp"]
 	delete(facts, "aws:SourceIp")
 }
 
-// decide asks the endpoint policy alone. It is evaluated like a resource policy of another account,
-// where naming the caller in any way is enough, behind an identity policy that never stands in the
-// way.
+// decide evaluates only the endpoint policy. It evaluates it like a resource policy of another
+// account, where any statement that names the caller is enough, together with an identity policy
+// that allows everything.
 func (e *Endpoint) decide(r iam.Request) iam.Decision {
 	policy := e.policy.Load()
 	if policy == nil {

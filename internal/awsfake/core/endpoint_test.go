@@ -14,7 +14,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// through is the configuration of those behind the endpoint.
+// through returns the configuration of a client that uses the endpoint.
 func through(e *awsfake.Endpoint, c aws.Config) aws.Config {
 	c.HTTPClient = &http.Client{Transport: e}
 	return c
@@ -63,8 +63,8 @@ func TestEndpointPolicy(t *testing.T) {
 	})
 }
 
-// TestSourceVpce: a bucket that wants its requests from one endpoint. KMS, which S3 calls, is not
-// behind it.
+// TestSourceVpce tests a bucket that only accepts requests from one endpoint. The calls that S3
+// makes to KMS do not come through the endpoint.
 func TestSourceVpce(t *testing.T) {
 	only := func(key, value string) *iam.Document {
 		return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*",
@@ -72,14 +72,14 @@ func TestSourceVpce(t *testing.T) {
 	}
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Destination.Put("k", awsfake.BytesBody(nil), awsfake.PutOptions{})
-	behind := w.Assume(t, nil)
+	session := w.Assume(t, nil)
 	server := httptest.NewServer(w.Cloud.Endpoint("vpce-1", "vpc-1", nil))
 	defer server.Close()
-	listener := behind
+	listener := session
 	listener.BaseEndpoint = &server.URL
 	entries := map[string]aws.Config{
-		"vpce-1": through(w.Cloud.Endpoint("vpce-1", "vpc-1", nil), behind), "vpce-2": through(w.Cloud.Endpoint("vpce-2", "vpc-2", nil), behind),
-		"internet": behind, "listener of vpce-1": listener,
+		"vpce-1": through(w.Cloud.Endpoint("vpce-1", "vpc-1", nil), session), "vpce-2": through(w.Cloud.Endpoint("vpce-2", "vpc-2", nil), session),
+		"internet": session, "listener of vpce-1": listener,
 	}
 	for _, tt := range []struct{ key, value, entry, want string }{
 		{"aws:SourceVpce", "vpce-1", "vpce-1", ""},
@@ -112,7 +112,7 @@ func TestSourceVpce(t *testing.T) {
 	}
 }
 
-func TestEndpointStaysInItsRegion(t *testing.T) {
+func TestEndpointCrossRegionCopy(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	far := w.Owner.CreateBucket("owner-far", "eu-west-1", awsfake.BucketOptions{Policy: awsfaketest.BucketPolicy("owner-far", w.Role.ARN)})
 	far.Put("k", awsfake.SyntheticBody(6*awsfaketest.Mebi, 1), awsfake.PutOptions{})
@@ -135,8 +135,8 @@ func TestEndpointStaysInItsRegion(t *testing.T) {
 	}
 }
 
-// TestEndpointIsOfS3: what is not S3 does not come through it.
-func TestEndpointIsOfS3(t *testing.T) {
+// TestEndpointServesOnlyS3 checks that requests to other services bypass the endpoint.
+func TestEndpointServesOnlyS3(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	nothing := iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}`)
 	c := through(w.Cloud.Endpoint("vpce-1", "vpc-1", nothing), w.UserConfig(w.Base))
@@ -145,7 +145,8 @@ func TestEndpointIsOfS3(t *testing.T) {
 	}
 }
 
-// TestEndpointAndAbort: that an upload is the caller's own does not lead past the endpoint policy.
+// TestEndpointAndAbort checks that the endpoint policy also applies to a caller who aborts its own
+// upload.
 func TestEndpointAndAbort(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	c := w.Assume(t, nil)

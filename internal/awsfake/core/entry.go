@@ -16,20 +16,21 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// countsPath answers the request counts as JSON to anyone. No bucket has a name this short.
+// countsPath serves the request counts as JSON, without authentication. No bucket name is this
+// short.
 const countsPath = "/-/requests"
 
-// ServeHTTP is the entry point of a listener. No cleaning multiplexer may stand before it: keys are
-// bytes.
+// ServeHTTP is the entry point of a listener. Do not put a multiplexer that cleans paths in front
+// of it: keys are arbitrary bytes.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) { entry{cloud: c}.ServeHTTP(w, r) }
 
-// RoundTripper is the entry point in memory: a request is served on the goroutine that sends it,
-// and its answer's body is made while it is read. It uses no socket and starts no goroutine, so
-// that it works inside a testing/synctest bubble. Besides path-style it takes AWS's own host names
-// ("b.s3.us-west-2.amazonaws.com"), as if it were AWS.
+// RoundTripper returns the in-memory entry point. It serves a request on the goroutine that sends
+// it and produces the body while it is read. It uses no socket and starts no goroutine, so that it
+// works inside a testing/synctest bubble. In addition to path-style addresses it accepts AWS's own
+// host names ("b.s3.us-west-2.amazonaws.com").
 func (c *Cloud) RoundTripper() http.RoundTripper { return entry{cloud: c} }
 
-// entry is a way into the cloud: through the internet, or through a VPC endpoint.
+// entry is an entry point of the cloud: from the internet, or through a VPC endpoint.
 type entry struct {
 	cloud    *Cloud
 	endpoint *Endpoint
@@ -38,7 +39,7 @@ type entry struct {
 func (e entry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	res, err := e.serve(r)
 	if err != nil {
-		panic(http.ErrAbortHandler) // the way net/http breaks a connection
+		panic(http.ErrAbortHandler) // makes net/http break the connection
 	}
 	header := w.Header()
 	maps.Copy(header, res.Header)
@@ -68,7 +69,7 @@ func (e entry) RoundTrip(r *http.Request) (*http.Response, error) {
 		Header: res.Header, ContentLength: res.Size, Body: http.NoBody, Request: r,
 	}
 	if res.Size >= 0 {
-		out.Header.Set("Content-Length", strconv.FormatInt(res.Size, 10)) // which the SDK reads the size of an object from
+		out.Header.Set("Content-Length", strconv.FormatInt(res.Size, 10)) // the SDK reads the size of an object from it
 	}
 	if res.Body != nil && r.Method != http.MethodHead {
 		out.Body = io.NopCloser(&contextReader{ctx: r.Context(), r: res.Body})
@@ -89,7 +90,7 @@ func (c *contextReader) Read(p []byte) (int, error) {
 	return c.r.Read(p)
 }
 
-// serve answers one request. An error is one of the connection; refusals are answers.
+// serve answers one request. An error means that the connection breaks; AWS errors are responses.
 func (e entry) serve(r *http.Request) (*wire.Response, error) {
 	c := e.cloud
 	if r.URL.Path == countsPath && r.Method == http.MethodGet && !c.hostOwned(r) {
@@ -104,7 +105,7 @@ func (e entry) serve(r *http.Request) (*wire.Response, error) {
 	}
 	t := q.target()
 	kind := fault.Strike(c.faults.Hitting(t, c.Random.Float))
-	t.At = c.Now() // a fault may have turned the clock
+	t.At = c.Now() // a fault may have moved the clock
 	if res := c.faults.Instead(kind, t); res != nil {
 		return res, nil
 	}
@@ -119,7 +120,7 @@ func (e entry) serve(r *http.Request) (*wire.Response, error) {
 	return c.faults.After(kind, t, res)
 }
 
-// answer serves the request unless reading it or a fault already decided the answer.
+// answer serves the request unless reading it has failed or a fault determines the response.
 func (q *Request) answer(ctx context.Context, readErr error, kind fault.Kind) (*wire.Response, error) {
 	res, err := (*wire.Response)(nil), readErr
 	if err == nil {
@@ -162,20 +163,20 @@ func (c *Cloud) serveCounts() (*wire.Response, error) {
 	return res, nil
 }
 
-// target is the request as faults see it.
+// target describes the request to the faults.
 func (q *Request) target() fault.Target {
 	return fault.Target{
 		Operation: q.Operation, Bucket: q.Bucket, Key: q.Key, Prefix: q.Query.Get("prefix"), Protocol: q.Protocol, Header: q.HTTP.Header,
 	}
 }
 
-// hostOwned reports whether the host of a request says something to a service, so that the path is
-// not the fake's own.
+// hostOwned reports whether a service interprets the host of the request. If so, the path is not
+// the fake's own.
 func (c *Cloud) hostOwned(r *http.Request) bool {
 	return slices.ContainsFunc(c.services, func(s Service) bool { return s.OwnsHost != nil && s.OwnsHost(r) })
 }
 
-// refusal is the answer to a request that met an error.
+// refusal returns the response for an error.
 func (q *Request) refusal(e *wire.Error) *wire.Response {
 	a := wire.Asker{Protocol: q.Protocol, Method: q.HTTP.Method, ID: q.ID, Namespace: foreignNamespace}
 	if q.to != nil {
@@ -184,10 +185,10 @@ func (q *Request) refusal(e *wire.Error) *wire.Response {
 	return a.Refusal(e)
 }
 
-// foreignNamespace is that of refusals for services that the fake does not have.
+// foreignNamespace is the XML namespace of errors for services that the fake does not implement.
 const foreignNamespace = "https://sts.amazonaws.com/doc/2011-06-15/"
 
-// finish puts on the headers that every answer has.
+// finish sets the headers that every response has.
 func (q *Request) finish(res *wire.Response) {
 	h := res.Header
 	h.Set("Date", q.Cloud.Now().UTC().Format(http.TimeFormat))

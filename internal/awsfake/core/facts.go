@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// learn gathers the context keys that every decision about this request shares ("AWS global
-// condition context keys", IAM User Guide).
+// learn sets the context keys that all decisions about this request share ("AWS global condition
+// context keys", IAM User Guide).
 func (q *Request) learn() {
 	now := q.Cloud.Now().UTC()
 	f := map[string][]string{
@@ -32,7 +32,8 @@ func (q *Request) secure() bool {
 	return !q.Cloud.plainHTTP || q.HTTP.TLS != nil || q.HTTP.URL.Scheme == "https"
 }
 
-// sourceIP is the loopback address at the in-memory entry point.
+// sourceIP returns the IP address of the client. It is the loopback address at the in-memory entry
+// point.
 func (q *Request) sourceIP() string {
 	host, _, err := net.SplitHostPort(q.HTTP.RemoteAddr)
 	if err != nil {
@@ -41,8 +42,8 @@ func (q *Request) sourceIP() string {
 	return host
 }
 
-// factsFor are the context keys of one decision. A service that acts for the caller does not come
-// through the caller's VPC endpoint.
+// factsFor returns the context keys of one decision. Calls that a service makes for the caller do
+// not come through the caller's VPC endpoint.
 func (q *Request) factsFor(x Question) map[string][]string {
 	facts := maps.Clone(q.facts)
 	facts["aws:ResourceAccount"] = []string{x.Account}

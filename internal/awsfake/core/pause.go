@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// pause waits, or returns the context's error when that ends first.
+// pause waits for d. It returns the context's error if the context ends first.
 func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil

@@ -2,15 +2,15 @@ package core
 
 import "syncd/internal/iam"
 
-// Question is one thing that a request wants to do, in the terms of the policy language.
+// Question is one authorisation decision that a request needs.
 type Question struct {
 	Action, Resource string
-	Account          string // that owns the resource
+	Account          string // owns the resource
 	Kind             iam.ResourceKind
 	Policy           *iam.Document
-	Behind           bool                // it is a bucket's that is reached through an access point, and only its policy is asked
-	Managed          bool                // AWS's own key, which no organization rules over
-	Gateway          bool                // the policy of the VPC endpoint is asked too: the service is one that it leads to
-	ForCaller        bool                // a service asks in the caller's name, which does not come through the caller's VPC endpoint
-	Context          map[string][]string // beyond what every request has
+	Behind           bool                // evaluate only the bucket policy: the bucket was reached through an access point
+	Managed          bool                // AWS managed key: no resource control policy applies
+	Gateway          bool                // evaluate the policy of the VPC endpoint too: the endpoint serves this service
+	ForCaller        bool                // a service calls in the caller's name, outside the caller's VPC endpoint
+	Context          map[string][]string // in addition to the keys that every request has
 }

@@ -8,7 +8,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// read finds out what the request is, before anyone asks whether it may be.
+// read finds the service and operation of the request. It runs before authentication.
 func (q *Request) read() error {
 	r := q.HTTP
 	q.findService()
@@ -53,7 +53,8 @@ func (q *Request) readForm() error {
 	return nil
 }
 
-// findService goes by the signature's scope: one endpoint answers for all services.
+// findService chooses the service from the scope of the signature, because one endpoint serves all
+// services.
 func (q *Request) findService() {
 	scope := q.HTTP.URL.Query().Get("X-Amz-Credential")
 	if scope == "" {
@@ -82,17 +83,17 @@ func (c *Cloud) serviceWith(is func(s *Service) bool) *Service {
 	return nil
 }
 
-// serviceNamed is the service of that name; nil where the fake does not have it.
+// serviceNamed returns the service with that name, or nil if the fake does not implement it.
 func (c *Cloud) serviceNamed(name string) *Service {
 	return c.serviceWith(func(s *Service) bool { return s.Name == name })
 }
 
-// serviceOf is the service that takes requests with such an X-Amz-Target; nil for none.
+// serviceOf returns the service that accepts this X-Amz-Target, or nil if there is none.
 func (c *Cloud) serviceOf(target string) *Service {
 	return c.serviceWith(func(s *Service) bool { return s.Target != "" && strings.HasPrefix(target, s.Target) })
 }
 
-// otherwise is the service of requests that are signed for none.
+// otherwise returns the service for requests that are not signed for any other.
 func (c *Cloud) otherwise() *Service {
 	return c.serviceWith(func(s *Service) bool { return s.AnyOther })
 }

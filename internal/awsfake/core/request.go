@@ -9,52 +9,53 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Service is what a service of AWS hands in: how its requests are recognised and written, and what
-// serves them.
+// Service describes an AWS service to core: how to recognise its requests, how to write its
+// responses, and how to serve them.
 type Service struct {
-	Name      string // by which requests are signed for it
+	Name      string // as in the scope of signatures
 	Protocol  wire.Protocol
-	Namespace string // of its refusals, where requests are forms
-	Target    string // begins X-Amz-Target of its requests, where they are JSON
-	// AnyOther makes it the service of every request that is signed for no other, or whose
-	// service's name begins with its own.
+	Namespace string // XML namespace of its errors, if requests are forms
+	Target    string // prefix of X-Amz-Target, if requests are JSON
+	// AnyOther makes this the service for every request that is not signed for another, or that is
+	// signed for a service whose name begins with its own.
 	AnyOther bool
-	// OwnsHost reports whether the host of a request says something to the service; nil for never.
+	// OwnsHost reports whether the service interprets the host of the request; nil means never.
 	OwnsHost func(*http.Request) bool
-	// Read finds the operation of a request, and what it is about, where its protocol alone does
-	// not say it; nil otherwise.
+	// Read sets the operation of a request and the resource it names, if the protocol alone does
+	// not give them. It can be nil.
 	Read func(*Request) error
-	// Serve answers a request whose caller is known.
+	// Serve answers an authenticated request.
 	Serve func(*Request) (*wire.Response, error)
-	// Seal sets the headers that every answer of the service has; nil for X-Amzn-Requestid alone.
+	// Seal sets the headers that every response of the service has. Nil means only
+	// X-Amzn-Requestid.
 	Seal func(*Request, http.Header)
 }
 
-// Request is one HTTP request on its way through a service.
+// Request is one HTTP request to a service.
 type Request struct {
 	signature.Message
 	Cloud *Cloud
 	ID    string
 
-	Endpoint    *Endpoint // nil: through the internet
+	Endpoint    *Endpoint // nil: from the internet
 	Operation   string
-	Bucket, Key string     // that it is about, for services that have such: faults and counts go by them
-	Form        url.Values // of a request that is a form
+	Bucket, Key string     // resource, for services that have them; used by faults and counts
+	Form        url.Values // set if the request is a form
 
-	IgnoresConditions bool        // of writes
-	extra             http.Header // that the answer gets, even if it is a refusal
+	IgnoresConditions bool        // on writes
+	extra             http.Header // added to the response, even if it is an error
 
-	to        *Service // nil: the fake does not have it
+	to        *Service // nil: not implemented
 	signature *signature.Signature
-	Region    string // that the request was signed for
+	Region    string // from the signature
 	Caller    *directory.Credential
 	facts     map[string][]string // context keys
 }
 
-// Payload opens the body of an upload.
+// Payload returns the body of an upload, which is verified while it is read.
 func (q *Request) Payload() (*signature.Payload, error) { return q.Message.Payload(q.signature) }
 
-// Promise sets a header of the answer, whatever it will be.
+// Promise sets a header of the response, even if the response is an error.
 func (q *Request) Promise(name, value string) {
 	if q.extra == nil {
 		q.extra = http.Header{}

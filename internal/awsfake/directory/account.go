@@ -9,44 +9,44 @@ import (
 
 // Account is one AWS account.
 type Account struct {
-	mu  *sync.RWMutex // of the directory; it guards what follows
+	mu  *sync.RWMutex // of the directory; guards the fields below
 	id  string
 	org string
 
 	serviceControl, resourceControl []*iam.Document // of the organization
 }
 
-// ID is the account's twelve digits.
+// ID returns the account's twelve digits.
 func (a *Account) ID() string { return a.id }
 
-// Partition is the partition that all accounts are of.
+// Partition is the partition of all accounts.
 const Partition = "aws"
 
-// ARN is the ARN of something of a service in the account, in a region or, where that is empty, in
-// none.
+// ARN returns the ARN of a resource of the account. An empty region means a global resource.
 func (a *Account) ARN(service, region, resource string) string {
 	return arn.ARN{Partition: Partition, Service: service, Region: region, Account: a.id, Resource: resource}.String()
 }
 
-// SetOrg puts the account into an organization ("o-..."), or with "" takes it out. Inside one
-// organization S3 gives its reasons across accounts.
+// SetOrg moves the account into an organization ("o-..."), or out of it with "". Inside an
+// organization, S3 shows reasons for denials across accounts.
 func (a *Account) SetOrg(id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.org = id
 }
 
-// SetServiceControl puts the account's users and roles under these service control policies, of
-// which one must allow what they do anywhere; without any, none is in force.
+// SetServiceControl sets the service control policies of the account's users and roles. Each of their
+// actions, on any resource, must be allowed by one of these policies. Without policies there is no
+// restriction.
 func (a *Account) SetServiceControl(policies ...*iam.Document) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.serviceControl = policies
 }
 
-// SetResourceControl puts the account's buckets, keys and roles under these resource control
-// policies, of which one must allow what anybody does with them; without any, none is in force. The
-// keys that AWS manages are exempt.
+// SetResourceControl sets the resource control policies of the account's buckets, keys and roles.
+// Each action on them, by any caller, must be allowed by one of these policies. Without policies
+// there is no restriction. AWS managed keys are exempt.
 func (a *Account) SetResourceControl(policies ...*iam.Document) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -10,27 +10,27 @@ import (
 	"syncd/internal/iam"
 )
 
-// Credential is an access key and who signs with it: a user, or a session of a role.
+// Credential is an access key and its owner: a user, or a session of a role.
 type Credential struct {
 	Secret  *signature.Secret
 	Token   string
-	Created time.Time // of a user's
+	Created time.Time // for a user's key
 	Expires time.Time // zero for a user; guarded by the directory
 	Account *Account
 	Caller  iam.Caller
-	ID      string // the unique id: AIDA..., or AROA...:session
+	ID      string // the unique ID: AIDA..., or AROA...:session
 
 	User *User // or
 	Role *Role
 
 	Session        []*iam.Document
-	Tags           map[string]string // session tags, the transitive ones of earlier hops included
+	Tags           map[string]string // session tags, including the transitive ones of earlier hops
 	Transitive     []string
 	SourceIdentity string
 }
 
-// principalTags are the caller's tags: the role's, overridden by the session's without regard to
-// case.
+// principalTags returns the caller's tags: the role's, overridden by the session's, ignoring the
+// case of keys.
 func (cr *Credential) principalTags() map[string]string {
 	out := map[string]string{}
 	if cr.Role == nil {
@@ -46,7 +46,7 @@ func (cr *Credential) principalTags() map[string]string {
 	return out
 }
 
-// Policies are the caller's own policies as they are now.
+// Policies returns the caller's own policies at this moment.
 func (cr *Credential) Policies() iam.Policies {
 	cr.Account.mu.RLock()
 	defer cr.Account.mu.RUnlock()
@@ -59,8 +59,8 @@ func (cr *Credential) Policies() iam.Policies {
 	return p
 }
 
-// Identity is the caller as policies know it. A session of a deleted role is no longer one of the
-// role of that name that was created after it.
+// Identity returns the caller as policies see it. A session of a deleted role does not belong to a
+// role of the same name that was created later.
 func (cr *Credential) Identity() iam.Caller {
 	cr.Account.mu.RLock()
 	defer cr.Account.mu.RUnlock()
@@ -71,8 +71,8 @@ func (cr *Credential) Identity() iam.Caller {
 	return caller
 }
 
-// Describe adds the context keys about the caller ("AWS global condition context keys", IAM User
-// Guide).
+// Describe adds the context keys that describe the caller ("AWS global condition context keys", IAM
+// User Guide).
 func (cr *Credential) Describe(f map[string][]string) {
 	cr.Account.mu.RLock()
 	defer cr.Account.mu.RUnlock()

@@ -1,13 +1,13 @@
-// Package directory is who there is: accounts, users and roles with their policies, and the
-// credentials with which they sign.
+// Package directory stores accounts, users and roles with their policies, and the credentials that
+// they sign with.
 //
-// It promises that what is asked of it is of one moment, under one lock, and that a policy which
-// names a deleted principal shows the id of that principal from then on, here and in every package
-// that has said so with [Directory.OnRename]. How principals are made over the wire it leaves to
-// package identity, sessions to package sts, and what they may do to package core.
+// It promises consistent reads under one lock. When a principal is deleted, every policy that names
+// it shows the principal's ID from then on, here and in every package that registered with
+// [Directory.OnRename]. It leaves the API that creates principals to package identity, sessions to
+// package sts, and authorisation to package core.
 //
-// Words to know. A [Credential] is an access key and who signs with it; an [Identity] is what users
-// and roles have in common, the policies that say what they may do.
+// Words to know. A [Credential] is an access key and its owner. An [Identity] is what users and
+// roles have in common: the policies that define what they may do.
 package directory
 
 import (
@@ -18,15 +18,14 @@ import (
 	"syncd/internal/iam"
 )
 
-// Directory is who there is: accounts, users and roles with their policies, and the credentials
-// with which they sign.
+// Directory stores accounts, users and roles with their policies, and their credentials.
 type Directory struct {
 	now    func() time.Time
 	random *random.Source
 
-	mu          sync.RWMutex // guards the maps, and the policies of what is in them
+	mu          sync.RWMutex // guards the maps, and the policies of the entries
 	accounts    map[string]*Account
-	Credentials map[string]*Credential    // by access key id
+	Credentials map[string]*Credential    // by access key ID
 	Users       map[string]*User          // by ARN
 	Roles       map[string]*Role          // by ARN
 	Managed     map[string]*ManagedPolicy // policies, by ARN
@@ -41,21 +40,21 @@ func New(now func() time.Time, r *random.Source) *Directory {
 	}
 }
 
-// View runs read while nothing changes.
+// View runs read under the read lock.
 func (d *Directory) View(read func()) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	read()
 }
 
-// Update runs change while nobody else reads.
+// Update runs change under the write lock.
 func (d *Directory) Update(change func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	change()
 }
 
-// Account returns the account of that id, which begins to exist with its first use.
+// Account returns the account with that ID. It creates the account on first use.
 func (d *Directory) Account(id string) *Account {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -67,12 +66,12 @@ func (d *Directory) Account(id string) *Account {
 	return a
 }
 
-// OnRename has policies that the directory does not hold renamed too, when a role or user that they
-// name is deleted: its ARN becomes its id. The function runs under the directory's lock.
+// OnRename registers a function that updates policies outside the directory when a role or user
+// that they name is deleted: the ARN becomes the ID. The function runs under the directory's lock.
 func (d *Directory) OnRename(rename func(arn, id string)) { d.renames = append(d.renames, rename) }
 
-// RenamePrincipal puts the id of a deleted role or user into the policies that name it. The caller
-// holds the lock.
+// RenamePrincipal replaces the ARN of a deleted role or user with its ID in all policies that name
+// it. The caller holds the lock.
 func (d *Directory) RenamePrincipal(arn, id string) {
 	for _, rename := range d.renames {
 		rename(arn, id)
@@ -82,7 +81,7 @@ func (d *Directory) RenamePrincipal(arn, id string) {
 	}
 }
 
-// ResourceControl are the resource control policies that rule over the resources of an account.
+// ResourceControl returns the resource control policies that apply to the resources of an account.
 func (d *Directory) ResourceControl(account string) []*iam.Document {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
@@ -92,7 +91,7 @@ func (d *Directory) ResourceControl(account string) []*iam.Document {
 	return nil
 }
 
-// Related reports whether two accounts are one, or of one organization.
+// Related reports whether two accounts are the same or belong to the same organization.
 func (d *Directory) Related(one, other string) bool {
 	if one == other {
 		return true
@@ -103,8 +102,8 @@ func (d *Directory) Related(one, other string) bool {
 	return a != nil && b != nil && a.org != "" && a.org == b.org
 }
 
-// Credential is the one of an access key, and when it expires, zero for never; nil when there is
-// none.
+// Credential returns the credential of an access key, or nil if there is none, and when it expires.
+// A zero time means never.
 func (d *Directory) Credential(accessKey string) (*Credential, time.Time) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()

@@ -8,12 +8,13 @@ import (
 	"syncd/internal/iam"
 )
 
-// Identity is what a user and a role have in common: what they may do. Guarded by the directory.
+// Identity is what a user and a role have in common: the policies that define what they may do.
+// Guarded by the directory.
 type Identity struct {
 	Inline      []InlinePolicy   // sorted by name
-	Attached    []*ManagedPolicy // in the order in which they were attached
+	Attached    []*ManagedPolicy // in attachment order
 	Boundary    *iam.Document
-	BoundaryARN string // of the policy that is the boundary; "" when the owner's hand set it
+	BoundaryARN string // of the boundary policy; "" if the boundary was set with the Go API
 	policies    []*iam.Document
 }
 
@@ -23,7 +24,7 @@ type InlinePolicy struct {
 	Document *iam.Document
 }
 
-// replacePolicies replaces all policies by these, each inline.
+// replacePolicies replaces all policies with inline policies.
 func (i *Identity) replacePolicies(policies []*iam.Document) {
 	i.Inline, i.Attached = nil, nil
 	for n, d := range policies {
@@ -32,8 +33,8 @@ func (i *Identity) replacePolicies(policies []*iam.Document) {
 	i.Gather()
 }
 
-// Gather makes the list of policies that requests are judged by. It is a new list each time: a
-// request may hold the former one.
+// Gather rebuilds the list of policies that apply to requests. It makes a new list each time,
+// because a request may still use the old one.
 func (i *Identity) Gather() {
 	i.policies = nil
 	for _, p := range i.Inline {
@@ -44,12 +45,12 @@ func (i *Identity) Gather() {
 	}
 }
 
-// Find is where the inline policy of that name stands, -1 for nowhere.
+// Find returns the index of the inline policy with that name, or -1.
 func (i *Identity) Find(name string) int {
 	return slices.IndexFunc(i.Inline, func(p InlinePolicy) bool { return p.Name == name })
 }
 
-// Put adds an inline policy, or replaces the one of that name.
+// Put adds an inline policy or replaces the one with the same name.
 func (i *Identity) Put(name string, d *iam.Document) {
 	i.Inline = slices.DeleteFunc(slices.Clone(i.Inline), func(p InlinePolicy) bool { return p.Name == name })
 	i.Inline = append(i.Inline, InlinePolicy{name, d})

@@ -7,16 +7,16 @@ import (
 	"syncd/internal/iam"
 )
 
-// ManagedPolicy is a policy that stands by itself and is attached to users and roles. Guarded by
-// the directory.
+// ManagedPolicy is a managed policy, which can be attached to users and roles. Guarded by the
+// directory.
 type ManagedPolicy struct {
-	Account         *Account // nil: AWS's own
+	Account         *Account // nil: AWS managed
 	Name, ARN, ID   string
 	Path            string
 	Description     string
 	Created         time.Time
-	Versions        []PolicyVersion // the newest last
-	Current, Issued int             // numbers of versions
+	Versions        []PolicyVersion // newest last
+	Current, Issued int             // version numbers
 }
 
 // PolicyVersion is one version of a managed policy.
@@ -26,7 +26,7 @@ type PolicyVersion struct {
 	Created  time.Time
 }
 
-// managedByAWS are the policies of AWS that an account for a rehearsal may want.
+// managedByAWS returns the AWS managed policies that a rehearsal of the setup may need.
 func managedByAWS() map[string]*ManagedPolicy {
 	m := &ManagedPolicy{
 		Name: "AdministratorAccess", ARN: "arn:aws:iam::aws:policy/AdministratorAccess", ID: "ANPAIWMBCKSKIEE64ZLYK", Path: "/",
@@ -36,14 +36,14 @@ func managedByAWS() map[string]*ManagedPolicy {
 	return map[string]*ManagedPolicy{m.ARN: m}
 }
 
-// Document is the version in force.
+// Document returns the default version.
 func (m *ManagedPolicy) Document() *iam.Document { return m.Versions[m.find(m.Current)].Document }
 
 func (m *ManagedPolicy) find(number int) int {
 	return slices.IndexFunc(m.Versions, func(v PolicyVersion) bool { return v.Number == number })
 }
 
-// AllowEverything is the policy of an administrator.
+// AllowEverything returns the policy of an administrator.
 func AllowEverything() *iam.Document {
 	return &iam.Document{Version: iam.Version2012, Statements: []iam.Statement{{
 		Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"},

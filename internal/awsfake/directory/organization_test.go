@@ -23,13 +23,13 @@ func denyingAnybody(action string) *iam.Document {
 		{"Effect":"Deny","Principal":"*","Action":"` + action + `","Resource":"*"}]}`)
 }
 
-// TestGuardrails hangs the policies of an organization, and boundaries, over a copy that works.
+// TestGuardrails applies organization policies and boundaries to a copy that works.
 func TestGuardrails(t *testing.T) {
 	const get, put = `s3:GetObject on resource: "arn:aws:s3:::owner-data/key" `, `s3:PutObject on resource: "arn:aws:s3:::consumer-copy/key" `
 	for _, tt := range []struct {
 		name string
 		hang func(*awsfaketest.World)
-		want string // what follows the caller in the message; "" for success
+		want string // the rest of the message after the caller; "" for success
 	}{
 		{"service control policy that allows everything", func(w *awsfaketest.World) { w.Consumer.SetServiceControl(awsfaketest.AllowAll()) }, ""},
 		{"service control policy that allows less", func(w *awsfaketest.World) { w.Consumer.SetServiceControl(awsfaketest.AllowBut("s3:PutObject")) }, put + "because no service control policy allows the s3:PutObject action"},
@@ -71,7 +71,7 @@ func TestGuardrails(t *testing.T) {
 	}
 }
 
-// TestGuardrailsOfSTS: who may be assumed is ruled over as well.
+// TestGuardrailsOfSTS checks that they also restrict who can be assumed.
 func TestGuardrailsOfSTS(t *testing.T) {
 	for name, hang := range map[string]func(*awsfaketest.World){
 		"service control policy":  func(w *awsfaketest.World) { w.Consumer.SetServiceControl(denying("sts:AssumeRole")) },
@@ -87,7 +87,7 @@ func TestGuardrailsOfSTS(t *testing.T) {
 	}
 }
 
-// TestManagedKeysAreExempt from resource control policies.
+// TestManagedKeysAreExempt checks that resource control policies do not apply to AWS managed keys.
 func TestManagedKeysAreExempt(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Consumer.SetResourceControl(denyingAnybody("kms:*"))

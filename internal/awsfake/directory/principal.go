@@ -7,16 +7,15 @@ import (
 	"syncd/internal/iam"
 )
 
-// UnknownPrincipal is the first AWS principal of a policy that does not exist, "" when all do. AWS
-// refuses to store such a policy; the owner's hand may, so that a world can be arranged in any
-// order.
+// UnknownPrincipal returns the first AWS principal of a policy that does not exist, or "". AWS
+// rejects such a policy. The Go API accepts it, so that a test can create resources in any order.
 func (d *Directory) UnknownPrincipal(p *iam.Document) string {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.UnknownIn(p)
 }
 
-// UnknownIn is unknownPrincipal for a caller that holds the lock.
+// UnknownIn is like [Directory.UnknownPrincipal] for a caller that holds the lock.
 func (d *Directory) UnknownIn(p *iam.Document) string {
 	for _, s := range p.Statements {
 		for _, named := range slices.Concat(s.Principals, s.NotPrincipals) {
@@ -28,7 +27,7 @@ func (d *Directory) UnknownIn(p *iam.Document) string {
 	return ""
 }
 
-// exists reports whether an AWS principal is everyone, an account, a role, a session of one, or a
+// exists reports whether an AWS principal is everyone or an existing account, role, role session or
 // user. The caller holds the lock.
 func (d *Directory) exists(id string) bool {
 	a, _ := arn.Split(id)

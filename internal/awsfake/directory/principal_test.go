@@ -13,7 +13,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestDeletedRole: a grant to a role dies with it, though a role of the same name comes after it.
+// TestDeletedRole checks that a grant to a role ends with the role, even if a role of the same name
+// is created later.
 func TestDeletedRole(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Source.Put("key", awsfake.BytesBody(nil), awsfake.PutOptions{})
@@ -50,8 +51,8 @@ func TestDeletedRole(t *testing.T) {
 	}
 }
 
-// TestSessionOfADeletedRole has no part in what the next role of that name is granted, in its own
-// account either.
+// TestSessionOfADeletedRole checks that a session of a deleted role gets none of the grants to a
+// later role of the same name, even in its own account.
 func TestSessionOfADeletedRole(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Destination.Put("k", awsfake.BytesBody(nil), awsfake.PutOptions{})
@@ -71,8 +72,8 @@ func TestSessionOfADeletedRole(t *testing.T) {
 	}
 }
 
-// TestDeletedRoleInATrustPolicy: the hop that was trusted is gone, another of its name is not
-// trusted.
+// TestDeletedRoleInATrustPolicy checks that trust in a deleted role does not extend to a later role
+// of the same name.
 func TestDeletedRoleInATrustPolicy(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	target := w.Owner.CreateRole("reader", awsfaketest.Trust(w.Role.ARN), awsfake.RoleOptions{})
@@ -89,7 +90,7 @@ func TestDeletedRoleInATrustPolicy(t *testing.T) {
 	}
 }
 
-func TestStrangersInPolicies(t *testing.T) {
+func TestUnknownPrincipals(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Consumer.CreateBucket("open", awsfaketest.Region, awsfake.BucketOptions{PublicAccess: true})
 	client := w.UserConfig(w.Base)

@@ -6,8 +6,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// Renamed is the policy with another id in the place of a principal's; a policy without it is
-// returned as it is, and none is changed: others may hold it.
+// Renamed returns the policy with one principal replaced. It returns a policy without that
+// principal as it is, and never changes its argument, which others may hold.
 func Renamed(d *iam.Document, from, to string) *iam.Document {
 	names := func(p iam.Principal) bool { return p.Kind == iam.AWSPrincipal && p.ID == from }
 	if d == nil || !slices.ContainsFunc(d.Statements, func(s iam.Statement) bool {

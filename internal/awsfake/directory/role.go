@@ -9,10 +9,10 @@ import (
 	"syncd/internal/iam"
 )
 
-// RoleOptions are the settings of a role besides its trust policy.
+// RoleOptions are the settings of a role other than its trust policy.
 type RoleOptions struct {
 	Policies   []*iam.Document
-	Boundary   *iam.Document // the permissions boundary; nil for none
+	Boundary   *iam.Document // permissions boundary; nil for none
 	Tags       map[string]string
 	MaxSession time.Duration // 0: one hour
 	Path       string        // "/team/"; "" is "/"
@@ -35,7 +35,7 @@ type Role struct {
 	deleted     bool
 }
 
-// CreateRole creates a role that the trust policy lets callers assume.
+// CreateRole creates a role whose trust policy decides who can assume it.
 func (d *Directory) CreateRole(a *Account, name string, trust *iam.Document, o RoleOptions) *Role {
 	r := d.NewRole(a, name, trust, o)
 	d.mu.Lock()
@@ -44,7 +44,7 @@ func (d *Directory) CreateRole(a *Account, name string, trust *iam.Document, o R
 	return r
 }
 
-// NewRole is a role that is not in the directory yet.
+// NewRole returns a role that is not in the directory yet.
 func (d *Directory) NewRole(a *Account, name string, trust *iam.Document, o RoleOptions) *Role {
 	path := "/" + strings.Trim(o.Path, "/") + "/"
 	if path == "//" {
@@ -59,28 +59,29 @@ func (d *Directory) NewRole(a *Account, name string, trust *iam.Document, o Role
 	return r
 }
 
-// SetPolicies replaces the role's identity policies, for sessions under way too.
+// SetPolicies replaces the role's identity policies. It also affects existing sessions.
 func (r *Role) SetPolicies(policies ...*iam.Document) {
 	r.directory.mu.Lock()
 	defer r.directory.mu.Unlock()
 	r.replacePolicies(policies)
 }
 
-// SetBoundary sets the role's permissions boundary, for sessions under way too; nil takes it away.
+// SetBoundary sets the role's permissions boundary; nil removes it. It also affects existing
+// sessions.
 func (r *Role) SetBoundary(boundary *iam.Document) {
 	r.directory.mu.Lock()
 	defer r.directory.mu.Unlock()
 	r.Boundary = boundary
 }
 
-// SetTrust replaces the role's trust policy. Sessions under way go on.
+// SetTrust replaces the role's trust policy. Existing sessions continue.
 func (r *Role) SetTrust(trust *iam.Document) {
 	r.directory.mu.Lock()
 	defer r.directory.mu.Unlock()
 	r.Trust = trust
 }
 
-// Revoke ends every session of the role at once: their next request meets an expired token.
+// Revoke ends every session of the role at once: their next request fails with an expired token.
 func (r *Role) Revoke() {
 	c := r.directory
 	c.mu.Lock()
@@ -92,17 +93,16 @@ func (r *Role) Revoke() {
 	}
 }
 
-// Delete deletes the role. Its sessions may do no more than anybody; and a policy that names the
-// role was about this very role: from now on it shows the role's id (AROA...) and means nobody,
-// even when another role of that name is created ("AWS JSON policy elements: Principal", IAM User
-// Guide).
+// Delete deletes the role. Its sessions lose all permissions. Policies that name the role show its
+// ID (AROA...) from then on and match no one, even if another role of the same name is created
+// ("AWS JSON policy elements: Principal", IAM User Guide).
 func (r *Role) Delete() {
 	r.directory.mu.Lock()
 	defer r.directory.mu.Unlock()
 	r.Remove()
 }
 
-// Remove is Delete for a caller that holds the directory's lock.
+// Remove is like [Role.Delete] for a caller that holds the directory's lock.
 func (r *Role) Remove() {
 	c := r.directory
 	if c.Roles[r.ARN] == r {
@@ -112,7 +112,7 @@ func (r *Role) Remove() {
 	c.RenamePrincipal(r.ARN, r.ID)
 }
 
-// RoleNamed finds a role whatever its path. The caller holds the lock.
+// RoleNamed returns the role with that name, whatever its path. The caller holds the lock.
 func (d *Directory) RoleNamed(a *Account, name string) *Role {
 	for _, r := range d.Roles {
 		if r.Account == a && strings.EqualFold(r.Name, name) {

@@ -21,7 +21,7 @@ type User struct {
 	Created   time.Time
 }
 
-// CreateUser creates a user with these identity policies.
+// CreateUser creates a user with the given identity policies.
 func (d *Directory) CreateUser(a *Account, name string, policies ...*iam.Document) *User {
 	u := d.NewUser(a, name, "/")
 	u.replacePolicies(policies)
@@ -32,7 +32,7 @@ func (d *Directory) CreateUser(a *Account, name string, policies ...*iam.Documen
 	return u
 }
 
-// NewUser is a user that is not in the directory yet.
+// NewUser returns a user that is not in the directory yet.
 func (d *Directory) NewUser(a *Account, name, path string) *User {
 	return &User{
 		Name: name, ARN: a.ARN("iam", "", "user"+path+name),
@@ -40,7 +40,7 @@ func (d *Directory) NewUser(a *Account, name, path string) *User {
 	}
 }
 
-// AddAccessKey gives the user a pair of keys. The caller holds the directory's lock.
+// AddAccessKey creates a key pair for the user. The caller holds the directory's lock.
 func (u *User) AddAccessKey() (id, secret string) {
 	c := u.directory
 	id, secret = "AKIA"+c.random.Letters(16), c.random.Hex(20)
@@ -51,7 +51,7 @@ func (u *User) AddAccessKey() (id, secret string) {
 	return id, secret
 }
 
-// AdminUser creates a user who may do everything; each call creates another one.
+// AdminUser creates a user who is allowed everything. Each call creates a new user.
 func (d *Directory) AdminUser(a *Account) *User {
 	return d.CreateUser(a, "admin-"+strings.ToLower(d.random.Letters(6)), AllowEverything())
 }
@@ -63,14 +63,14 @@ func (u *User) SetPolicies(policies ...*iam.Document) {
 	u.replacePolicies(policies)
 }
 
-// SetBoundary sets the user's permissions boundary; nil takes it away.
+// SetBoundary sets the user's permissions boundary; nil removes it.
 func (u *User) SetBoundary(boundary *iam.Document) {
 	u.directory.mu.Lock()
 	defer u.directory.mu.Unlock()
 	u.Boundary = boundary
 }
 
-// AccessKeys are the ids of the user's keys. The caller holds the directory's lock.
+// AccessKeys returns the IDs of the user's keys. The caller holds the directory's lock.
 func (u *User) AccessKeys() []string {
 	var ids []string
 	for id, cred := range u.directory.Credentials {
@@ -82,7 +82,7 @@ func (u *User) AccessKeys() []string {
 	return ids
 }
 
-// UserNamed finds a user whatever its path. The caller holds the lock.
+// UserNamed returns the user with that name, whatever its path. The caller holds the lock.
 func (d *Directory) UserNamed(a *Account, name string) *User {
 	for _, u := range d.Users {
 		if u.Account == a && strings.EqualFold(u.Name, name) {

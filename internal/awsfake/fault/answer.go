@@ -7,8 +7,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Refusal is what a fault answers in the place of the service; nil means that the request is
-// served.
+// Refusal returns the error that a fault answers in place of the service, or nil if the service
+// must serve the request.
 func (k Kind) Refusal(ctx context.Context, t Target) error {
 	switch k {
 	case Throttle:
@@ -49,7 +49,7 @@ func (k Kind) Refusal(ctx context.Context, t Target) error {
 	return nil
 }
 
-// After is the answer as a fault lets it through.
+// After returns the response as changed by a fault.
 func (f *Faults) After(k Kind, t Target, res *wire.Response) (*wire.Response, error) {
 	if k == LoseAnswer || k == CutBody && res.Body == nil {
 		return nil, errReset()

@@ -1,11 +1,11 @@
-// Package fault is misbehaviour on purpose.
+// Package fault makes the fake misbehave on purpose.
 //
-// It promises to hit the requests that a [Fault] chooses, as often as it says, and to answer in the
-// place of the service, or to change the service's answer, as its [Kind] says. It knows requests
-// only as a [Target]; package core asks it before and after a request is served.
+// It promises to hit the requests that a [Fault] selects, as often as the fault says. Depending on
+// the fault's [Kind], it answers in place of the service or changes the service's response. It
+// knows requests only as a [Target]; package core calls it before and after it serves a request.
 //
-// Words to know. A fault is armed while it is hung on requests; a lie is an answer that is not
-// true, or not the service's.
+// Words to know. A fault is armed from Inject until it is removed. A lie is a response that is
+// false, or that does not come from the service.
 package fault
 
 import (
@@ -13,22 +13,23 @@ import (
 	"sync"
 )
 
-// Fault is a misbehaviour hung on the requests that match it.
+// Fault is a misbehaviour that applies to the requests it matches.
 type Fault struct {
-	// Operation, Bucket and Key choose the requests; "" is any, and Key is the exact key (of a
-	// copy: the destination's).
+	// Operation, Bucket and Key select the requests. "" matches any. Key is the exact key; for a
+	// copy, that of the destination.
 	Operation, Bucket, Key string
-	// Skip matches pass untouched; then Times matches are hit (0: all that follow).
+	// The first Skip matches are served normally; the next Times matches are hit. Times 0 means
+	// all.
 	Skip, Times int
-	// Probability, when it is between 0 and 1, hits that share of the matches.
+	// Probability, if between 0 and 1, is the share of matches that are hit.
 	Probability float64
 	Kind        Kind
-	// Do runs before the request is served, for instance to overwrite the object that is about to
-	// be copied.
+	// Do runs before the request is served, for example to overwrite the object that is about to be
+	// copied.
 	Do func()
 }
 
-// Faults are those that are hung on the requests of a cloud.
+// Faults are the armed faults of a cloud.
 type Faults struct {
 	mu     sync.Mutex
 	armed  []*armedFault
@@ -40,7 +41,7 @@ type armedFault struct {
 	matched, hit int
 }
 
-// Inject hangs a fault on the requests to come, until remove is called.
+// Inject applies a fault to future requests until remove is called.
 func (f *Faults) Inject(fault Fault) (remove func()) {
 	armed := &armedFault{Fault: fault}
 	f.mu.Lock()
@@ -53,7 +54,7 @@ func (f *Faults) Inject(fault Fault) (remove func()) {
 	}
 }
 
-// Hitting returns the faults that hit this request, and counts them as spent.
+// Hitting returns the faults that hit this request, and counts the hits.
 func (f *Faults) Hitting(t Target, chance func() float64) (hits []Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -80,7 +81,7 @@ func (a *armedFault) hits(t Target, chance func() float64) bool {
 	return true
 }
 
-// Strike runs the faults' actions and returns the kind of the first that has one.
+// Strike calls Do of every hit and returns the first kind that is not None.
 func Strike(hits []Fault) Kind {
 	kind := None
 	for _, f := range hits {

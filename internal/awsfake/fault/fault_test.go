@@ -24,7 +24,7 @@ func TestFaultKinds(t *testing.T) {
 		name   string
 		kind   awsfake.FaultKind
 		want   string
-		copied bool // whether the copy was made all the same
+		copied bool // whether the copy was made anyway
 	}{
 		{"None", awsfake.None, "", true},
 		{"Throttle", awsfake.Throttle, "SlowDown", false},
@@ -71,7 +71,7 @@ func TestFaultKinds(t *testing.T) {
 	}
 }
 
-func TestFaultsChooseTheirRequests(t *testing.T) {
+func TestFaultMatching(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{Seed: 1})
 	w.Source.Put("a", awsfake.BytesBody(nil), awsfake.PutOptions{})
 	w.Source.Put("b", awsfake.BytesBody(nil), awsfake.PutOptions{})
@@ -79,7 +79,7 @@ func TestFaultsChooseTheirRequests(t *testing.T) {
 	tests := []struct {
 		name  string
 		fault awsfake.Fault
-		want  []bool // of HEADs of a, b, a, b, a, b: which fail
+		want  []bool // for HEADs of a, b, a, b, a, b: whether each fails
 	}{
 		{"any", awsfake.Fault{}, []bool{true, true, true, true, true, true}},
 		{"key", awsfake.Fault{Key: "a"}, []bool{true, false, true, false, true, false}},
@@ -116,7 +116,7 @@ func TestFaultsChooseTheirRequests(t *testing.T) {
 	})
 }
 
-// TestSourceChangesBetweenParts is what Do is for.
+// TestSourceChangesBetweenParts changes the source with Do.
 func TestSourceChangesBetweenParts(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	listed := w.Source.Put("key", awsfake.BytesBody([]byte("old")), awsfake.PutOptions{})
@@ -146,7 +146,7 @@ func TestCutBodyOfAnObject(t *testing.T) {
 	}
 }
 
-// TestUnknownLength: the whole body comes, and nobody said how long it would be.
+// TestUnknownLength checks that the whole body arrives without a Content-Length.
 func TestUnknownLength(t *testing.T) {
 	for _, entry := range []string{"listener", "memory"} {
 		w := awsfaketest.New(t, awsfake.Options{})
@@ -181,8 +181,7 @@ func TestFaultsOfSTS(t *testing.T) {
 	}
 }
 
-// TestBubble runs the in-memory entry point under virtual time: latency and hanging cost none of
-// ours.
+// TestBubble runs the in-memory entry point in virtual time: latency and hangs take no real time.
 func TestBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := awsfake.New(awsfake.Options{})

@@ -3,43 +3,44 @@ package fault
 // Kind is what a fault does to a request.
 type Kind int
 
-// The kinds of fault. Those that say nothing else answer without serving the request.
+// The kinds of fault. Unless its comment says otherwise, a kind answers without serving the
+// request.
 const (
-	None               Kind = iota // serve the request: for faults that only Do something
+	None               Kind = iota // serve the request; for faults that only have a Do
 	Throttle                       // 503 SlowDown; 400 Throttling from STS and KMS
-	ThrottleKMS                    // 503 SlowDown with the sentence about KMS; 400 ThrottlingException from KMS
+	ThrottleKMS                    // 503 SlowDown with the message about KMS; 400 ThrottlingException from KMS
 	InternalError                  // 500 InternalError
 	Unavailable                    // 503 ServiceUnavailable
-	ErrorIn200                     // 200 with an <Error> of code InternalError as its body
+	ErrorIn200                     // 200 with an <Error> of code InternalError in the body
 	AccessDenied                   // 403 AccessDenied without a reason
 	ExpiredToken                   // 400 ExpiredToken
 	BadSignature                   // 403 SignatureDoesNotMatch
 	PreconditionFailed             // 412 PreconditionFailed
 	Conflict                       // 409 ConditionalRequestConflict
-	Reset                          // the connection is reset and nothing is done
-	Timeout                        // nothing happens until the request's context ends
-	CutBody                        // the request is served, and the connection breaks halfway through the answer's body
-	LoseAnswer                     // the request is served, and the connection breaks before the answer
-	UnknownLength                  // the request is served, and its answer has no Content-Length
-	IgnoreConditions               // the request is served as if it had no If-Match and no If-None-Match
-	RefuseConditions               // 501 NotImplemented where a write has one of them, else it is served
+	Reset                          // resets the connection without serving the request
+	Timeout                        // hangs until the request's context ends
+	CutBody                        // serves the request and breaks the connection halfway through the response body
+	LoseAnswer                     // serves the request and breaks the connection before the response
+	UnknownLength                  // serves the request without a Content-Length in the response
+	IgnoreConditions               // serves the request as if it had no If-Match and no If-None-Match
+	RefuseConditions               // 501 NotImplemented if a write has one of these headers, otherwise serves the request
 	NotFound                       // 404 NoSuchKey
 	NotImplemented                 // 501 NotImplemented
 
-	// The lies: see Lies.
-	ForeignPage     // 200 with a page of HTML, of somebody before the service, who does nothing else
-	ForeignNotFound // 404 with a page of HTML, likewise
-	EmptyAnswer     // 200 with nothing at all, likewise
-	BareHeaders     // the request is served, and its answer has no body
-	HalfAnswer      // the request is served, and the first half of the answer's body is given for the whole
-	NoETag          // the request is served, and its answer names no ETag
-	OtherETag       // the request is served, and its answer names the ETag of another version
-	OtherAnswer     // once one request of the operation is answered, later ones for other keys get that answer and are not served
+	// The lies. See Lies.
+	ForeignPage     // 200 with an HTML page, from a proxy in front of the service
+	ForeignNotFound // 404 with an HTML page, from a proxy
+	EmptyAnswer     // 200 with an empty body, from a proxy
+	BareHeaders     // serves the request; the response has no body
+	HalfAnswer      // serves the request; the response has only the first half of the body, with a matching length
+	NoETag          // serves the request; the response has no ETag
+	OtherETag       // serves the request; the response has the ETag of another version
+	OtherAnswer     // repeats the response to an earlier request of the operation, for another key, without serving the request
 )
 
-// Lies returns the kinds of fault that are answers which are not true, or not those of the service:
-// what a proxy, a gateway, a cache or a server of another make between a client and the service may
-// answer.
+// Lies returns the kinds of fault whose response is false or does not come from the service. A
+// proxy, a gateway, a cache or another vendor's server between the client and the service may
+// answer like this.
 func Lies() []Kind {
 	return []Kind{
 		ForeignPage, EmptyAnswer, BareHeaders, HalfAnswer, NoETag, OtherETag, OtherAnswer, ForeignNotFound, NotFound, Conflict, PreconditionFailed,
@@ -47,7 +48,7 @@ func Lies() []Kind {
 	}
 }
 
-// String names the lies.
+// String returns the name of a lie, or "" for other kinds.
 func (k Kind) String() string {
 	return map[Kind]string{
 		ForeignPage: "foreign page", EmptyAnswer: "empty answer", BareHeaders: "headers without a body", HalfAnswer: "half a body",

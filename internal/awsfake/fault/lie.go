@@ -8,7 +8,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Instead is the answer of somebody who never asks the service, nil where the service answers.
+// Instead returns the response of a lie that never reaches the service, or nil if the service must
+// answer.
 func (f *Faults) Instead(k Kind, t Target) *wire.Response {
 	page := func(status int, text string) *wire.Response {
 		res := wire.Answer(status)
@@ -16,7 +17,7 @@ func (f *Faults) Instead(k Kind, t Target) *wire.Response {
 		res.SetBody([]byte(text))
 		return res
 	}
-	switch k { //nolint:exhaustive // the kinds that are not of the service
+	switch k { //nolint:exhaustive // only the kinds that answer without the service
 	case ForeignPage:
 		return page(http.StatusOK, "<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>Please sign in.</body></html>")
 	case ForeignNotFound:
@@ -32,9 +33,9 @@ func (f *Faults) Instead(k Kind, t Target) *wire.Response {
 	}
 }
 
-// distorted is a true answer on its way through the liar.
+// distorted returns the response as changed by a lie.
 func (f *Faults) distorted(k Kind, t Target, res *wire.Response) (*wire.Response, error) {
-	switch k { //nolint:exhaustive // the kinds that change an answer
+	switch k { //nolint:exhaustive // only the kinds that change a response
 	case BareHeaders:
 		res.Body, res.Size = nil, 0
 	case HalfAnswer:
@@ -53,7 +54,7 @@ func (f *Faults) distorted(k Kind, t Target, res *wire.Response) (*wire.Response
 	return res, nil
 }
 
-// stored is an answer that is given again.
+// stored is a response that will be repeated.
 type stored struct {
 	about  string
 	at     time.Time
@@ -63,8 +64,8 @@ type stored struct {
 	size   int64
 }
 
-// storedFor is the answer that was stored of the request's operation, for another key; nil for
-// none.
+// storedFor returns the response stored for the request's operation and another key, or nil if
+// there is none.
 func (f *Faults) storedFor(t Target) *wire.Response {
 	f.mu.Lock()
 	defer f.mu.Unlock()

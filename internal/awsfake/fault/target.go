@@ -12,7 +12,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Target is the request that a fault may hit.
+// Target is a request that a fault may hit.
 type Target struct {
 	Operation, Bucket, Key string
 	Prefix                 string // of a listing
@@ -21,22 +21,22 @@ type Target struct {
 	At                     time.Time
 }
 
-// about is what the request is about: an object, or what begins with a prefix.
+// about identifies the object or prefix of the request.
 func (t Target) about() string { return t.Bucket + "/" + t.Key + "?" + t.Prefix }
 
-// errReset is what a client sees of a connection that the other side reset.
+// errReset returns the error that a client sees when the server resets the connection.
 func errReset() error {
 	return &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
 }
 
-// ConnectionError is an error of the connection instead of an answer.
+// ConnectionError is a connection error that replaces a response.
 type ConnectionError struct{ Err error }
 
 func (b *ConnectionError) Error() string { return b.Err.Error() }
 
 func (b *ConnectionError) Unwrap() error { return b.Err }
 
-// cutReader breaks after its bytes are spent.
+// cutReader fails after left bytes.
 type cutReader struct {
 	r    io.Reader
 	left int64

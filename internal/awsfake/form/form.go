@@ -1,12 +1,12 @@
-// Package form is the query protocol, which STS, IAM and CloudFormation speak: a form, answered in
-// XML.
+// Package form implements the query protocol of STS, IAM and CloudFormation: form requests with XML
+// responses.
 //
-// It promises what those services have in common: the envelope of an answer, lists and tags among
-// the parameters, and the refusal of a parameter that breaks a constraint. The names of operations
-// and parameters, and what is behind them, it leaves to the services.
+// It promises what those services share: the envelope of a response, lists and tags in parameters,
+// and the error for an invalid parameter. It leaves the operations and their parameters to the
+// services.
 //
-// Words to know. Members are a list in a form, numbered from 1; a constraint is a pattern or a
-// length that a parameter must keep.
+// Words to know. Members are a list in a form, numbered from 1. A constraint is a pattern or length
+// that a parameter must satisfy.
 package form
 
 import (
@@ -18,8 +18,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Answer is the answer of a service that speaks the query protocol. An empty result has its element
-// too: the AWS CLI looks for it where the service's model has one.
+// Answer returns a response of the query protocol. An empty result also has its element, because
+// the AWS CLI expects it if the service's model has one.
 func Answer(operation, id, namespace string, result []byte) *wire.Response {
 	x := wire.NewXML()
 	x.OpenNS(operation+"Response", namespace)
@@ -35,7 +35,7 @@ func Answer(operation, id, namespace string, result []byte) *wire.Response {
 	return res
 }
 
-// Members reads a list of the query protocol.
+// Members returns a list parameter.
 func Members(f url.Values, name string) []string {
 	var list []string
 	for i := 1; f.Has(fmt.Sprintf("%s.member.%d", name, i)); i++ {
@@ -44,7 +44,7 @@ func Members(f url.Values, name string) []string {
 	return list
 }
 
-// Tags reads the tags of a call of STS or IAM, and their keys in the order in which they came.
+// Tags returns the tags of an STS or IAM call, and their keys in the order of the request.
 func Tags(f url.Values) (keys []string, tags map[string]string, err error) {
 	tags = map[string]string{}
 	for i := 1; ; i++ {
@@ -70,16 +70,16 @@ func Tags(f url.Values) (keys []string, tags map[string]string, err error) {
 	return keys, tags, nil
 }
 
-// ErrValidation is the refusal of a parameter.
+// ErrValidation returns the error for an invalid parameter.
 func ErrValidation(format string, args ...any) error {
 	return wire.Refuse(http.StatusBadRequest, "ValidationError", format, args...)
 }
 
-// ErrConstraint is the refusal of a parameter whose value breaks a pattern or a length.
+// ErrConstraint returns the error for a parameter whose value violates a pattern or length.
 func ErrConstraint(member, value string) error {
 	return ErrValidation("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: "+
 		"Member must satisfy regular expression pattern and length", value, member)
 }
 
-// maxTags is how many tags a call of STS or IAM may have.
+// maxTags is the maximum number of tags in an STS or IAM call.
 const maxTags = 50

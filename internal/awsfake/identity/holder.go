@@ -9,14 +9,14 @@ import (
 	"syncd/internal/iam"
 )
 
-// holder is a user or a role as the operations on policies see it.
+// holder is a user or role with policies.
 type holder struct {
 	*directory.Identity
 	kind, name string // "role" and its name
-	most       int    // characters of inline policies
+	most       int    // maximum characters of inline policies
 }
 
-// holder finds the user or role that the request names. The caller holds the directory's lock.
+// holder returns the user or role that the request names. The caller holds the directory's lock.
 func (q *request) holder() (holder, error) {
 	if q.Form.Has("UserName") {
 		u, err := q.user()
@@ -58,7 +58,7 @@ func (q *request) putInlinePolicy(*wire.XML) error {
 	return nil
 }
 
-// inlinePolicy finds the inline policy that the request names.
+// inlinePolicy returns the inline policy that the request names.
 func (q *request) inlinePolicy() (h holder, at int, err error) {
 	if h, err = q.holder(); err != nil {
 		return h, 0, err

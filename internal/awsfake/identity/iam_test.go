@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// lists reports whether a caller may list the destination.
+// lists reports whether a caller can list the destination.
 func lists(t *testing.T, c aws.Config) bool {
 	t.Helper()
 	_, err := awsfaketest.S3Client(c).ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("consumer-copy")})
@@ -30,9 +30,9 @@ func lists(t *testing.T, c aws.Config) bool {
 	return err == nil
 }
 
-// TestRoleOverTheWire is the life of a role as getting-started has it: what IAM stores is what STS
-// and S3 go by, at once.
-func TestRoleOverTheWire(t *testing.T) {
+// TestRoleLifecycle creates, uses and deletes a role as docs/getting-started.md does. Changes in
+// IAM take effect in STS and S3 at once.
+func TestRoleLifecycle(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	admin := w.UserConfig(w.Base)
 	trusts := strings.Replace(awsfaketest.Trust("222222222222").String(), `"Action"`, `"Condition":{"StringEquals":{"sts:ExternalId":"abc"}},"Action"`, 1)
@@ -88,7 +88,8 @@ func TestRoleOverTheWire(t *testing.T) {
 	}
 }
 
-// TestRolesAreListed a page at a time, those of the caller's account only.
+// TestRolesAreListed checks that roles are listed page by page, and only those of the caller's
+// account.
 func TestRolesAreListed(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	admin := w.UserConfig(w.Base)
@@ -113,7 +114,8 @@ func TestRolesAreListed(t *testing.T) {
 	}
 }
 
-// TestManagedPolicies are in force where they are attached, in the version that is the default.
+// TestManagedPolicies checks that a managed policy takes effect where it is attached, in its
+// default version.
 func TestManagedPolicies(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	admin := w.UserConfig(w.Base)
@@ -158,8 +160,8 @@ func TestManagedPolicies(t *testing.T) {
 	awsfaketest.Must(t, awsfaketest.AskIAM(t, w, admin, "DeletePolicy", "PolicyArn", arn))
 }
 
-// TestUserOverTheWire: a user signs with keys that are created, until they are deleted.
-func TestUserOverTheWire(t *testing.T) {
+// TestUserLifecycle checks that a user can sign with created keys until they are deleted.
+func TestUserLifecycle(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	admin := w.UserConfig(w.Base)
 	awsfaketest.Must(t, awsfaketest.AskIAM(t, w, admin, "CreateUser", "UserName", "job"))
@@ -184,7 +186,7 @@ func TestUserOverTheWire(t *testing.T) {
 	awsfaketest.Must(t, awsfaketest.AskIAM(t, w, admin, "DeleteUser", "UserName", "job"))
 }
 
-// TestIAMRefusals holds what IAM refuses, and its words, to a golden file.
+// TestIAMRefusals compares IAM's errors with a golden file.
 func TestIAMRefusals(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{Seed: 1})
 	admin, plain, other := w.UserConfig(w.Base), w.UserConfig(w.Consumer.CreateUser("plain")), w.UserConfig(w.Owner.AdminUser())
@@ -254,7 +256,7 @@ func TestIAMRefusals(t *testing.T) {
 	golden(t, "iam-refusals.txt", got.String())
 }
 
-// golden compares with a file of testdata, or writes it.
+// golden compares got with a file in testdata, or writes the file.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -275,9 +277,9 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// TestServicesThatAreNotThere refuse in the form that the client of such a service reads, and name
-// what was asked for.
-func TestServicesThatAreNotThere(t *testing.T) {
+// TestUnknownServices checks that calls to unimplemented services get an error that the service's
+// client can decode and that names the operation.
+func TestUnknownServices(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	admin := w.UserConfig(w.Base)
 	form := awsfaketest.AskForm(t, w, admin, "ec2", "DescribeInstances")

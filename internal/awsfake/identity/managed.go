@@ -12,10 +12,10 @@ import (
 	"syncd/internal/iam"
 )
 
-// maxVersions is of one managed policy.
+// maxVersions is the maximum number of versions of a managed policy.
 const maxVersions = 5
 
-// policyARN is the ARN of the policy that the request names, or that of the one that it makes.
+// policyARN returns the ARN of the policy that the request names or creates.
 func (q *request) policyARN() string {
 	if q.Form.Has("PolicyArn") {
 		return q.Form.Get("PolicyArn")
@@ -23,8 +23,8 @@ func (q *request) policyARN() string {
 	return q.Caller.Account.ARN("iam", "", "policy"+cmp.Or(q.Form.Get("Path"), "/")+q.Form.Get("PolicyName"))
 }
 
-// managedPolicy finds a policy of the caller's account, or of AWS, by its ARN. The caller holds the
-// directory's lock.
+// managedPolicy returns a policy of the caller's account, or an AWS managed one, by ARN. The caller
+// holds the directory's lock.
 func (q *request) managedPolicy(parameter string) (*directory.ManagedPolicy, error) {
 	arn := q.Form.Get(parameter)
 	if arn == "" {
@@ -37,7 +37,8 @@ func (q *request) managedPolicy(parameter string) (*directory.ManagedPolicy, err
 	return m, nil
 }
 
-// ownPolicy is managedPolicy for a policy that is to be changed, which AWS's own are not.
+// ownPolicy is managedPolicy for a request that changes the policy. AWS managed policies cannot be
+// changed.
 func (q *request) ownPolicy() (*directory.ManagedPolicy, error) {
 	m, err := q.managedPolicy("PolicyArn")
 	if err == nil && m.Account == nil {
@@ -164,7 +165,7 @@ func writeVersion(m *directory.ManagedPolicy, x *wire.XML, at int) {
 	x.Instant("CreateDate", m.Versions[at].Created)
 }
 
-// version finds the version that the request names.
+// version returns the version that the request names.
 func (q *request) version(find func() (*directory.ManagedPolicy, error)) (*directory.ManagedPolicy, int, error) {
 	m, err := find()
 	if err != nil {

@@ -9,16 +9,16 @@ import (
 	"syncd/internal/iam"
 )
 
-// The limits of policies ("IAM and AWS STS quotas", IAM User Guide). White space does not count.
+// Limits of policies, not counting white space ("IAM and AWS STS quotas", IAM User Guide).
 const (
-	maxRolePolicies  = 10240 // characters of all inline policies of a role
-	maxUserPolicies  = 2048  // likewise of a user
+	maxRolePolicies  = 10240 // characters in all inline policies of a role
+	maxUserPolicies  = 2048  // the same for a user
 	maxManagedPolicy = 6144
 	maxTrust         = 2048
 	maxAttached      = 10
 )
 
-// policyDocument reads a policy of one kind from a parameter.
+// policyDocument parses a policy of the given kind from a parameter.
 func (q *request) policyDocument(parameter string, kind iam.ResourceKind) (*iam.Document, error) {
 	if q.Form.Get(parameter) == "" {
 		return nil, errMissing(parameter)
@@ -36,7 +36,7 @@ func (q *request) policyDocument(parameter string, kind iam.ResourceKind) (*iam.
 	return d, nil
 }
 
-// length is how many characters of a policy count.
+// length returns the number of characters of a policy that count towards the limit.
 func length(text string) int {
 	n := 0
 	for _, r := range text {
@@ -47,7 +47,7 @@ func length(text string) int {
 	return n
 }
 
-// bare refuses to delete a user or role that has policies.
+// bare returns an error if a user or role that is about to be deleted still has policies.
 func bare(i *directory.Identity) error {
 	switch {
 	case len(i.Attached) > 0:

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/awsname"
 )
 
-// entityName reads the name of a user, a role or a policy.
+// entityName returns the name of a user, role or policy.
 func (q *request) entityName(parameter string, most int) (string, error) {
 	name := q.Form.Get(parameter)
 	switch {
@@ -26,7 +26,7 @@ func (q *request) entityName(parameter string, most int) (string, error) {
 	return name, nil
 }
 
-// entityPath reads where a new user, role or policy stands.
+// entityPath returns the path of a new user, role or policy.
 func (q *request) entityPath() (string, error) {
 	path := cmp.Or(q.Form.Get("Path"), "/")
 	if !strings.HasPrefix(path, "/") || !strings.HasSuffix(path, "/") || strings.Contains(path, "//") || len(path) > 512 {
@@ -35,8 +35,7 @@ func (q *request) entityPath() (string, error) {
 	return path, nil
 }
 
-// entityARN is the ARN of a user or a role of the caller's account by its name, or the one that it
-// would get.
+// entityARN returns the ARN of an existing or future user or role of the caller's account, by name.
 func (q *request) entityARN(kind, parameter string) string {
 	name := q.Form.Get(parameter)
 	arn := q.Caller.Account.ARN("iam", "", kind+cmp.Or(q.Form.Get("Path"), "/")+name)
@@ -53,7 +52,7 @@ func (q *request) entityARN(kind, parameter string) string {
 	return arn
 }
 
-// request is a request to IAM. What serves it runs under the directory's lock.
+// request is a request to IAM. Its handlers run under the directory's lock.
 type request struct {
 	*core.Request
 }

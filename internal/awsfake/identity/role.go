@@ -14,10 +14,10 @@ import (
 	"syncd/internal/iam"
 )
 
-// roleARN is the ARN of the role that the request names, whether it exists or is about to.
+// roleARN returns the ARN of the existing or future role that the request names.
 func (q *request) roleARN() string { return q.entityARN("role", "RoleName") }
 
-// role finds the role that the request names. The caller holds the directory's lock.
+// role returns the role that the request names. The caller holds the directory's lock.
 func (q *request) role() (*directory.Role, error) {
 	name, err := q.entityName("RoleName", 64)
 	if err != nil {
@@ -77,7 +77,7 @@ func (q *request) trustPolicy(parameter string) (*iam.Document, error) {
 	return q.policyDocument(parameter, iam.Trust)
 }
 
-// maxSession reads the longest duration of a session.
+// maxSession returns the maximum session duration.
 func (q *request) maxSession(otherwise time.Duration) (time.Duration, error) {
 	text := q.Form.Get("MaxSessionDuration")
 	if text == "" {
@@ -91,8 +91,7 @@ func (q *request) maxSession(otherwise time.Duration) (time.Duration, error) {
 		"Member must have value between 3600 and 43200", text)
 }
 
-// writeRole is the role as IAM describes it; a listing leaves out what only one role's description
-// has.
+// writeRole writes a role. Listings omit the elements that only GetRole returns.
 func writeRole(r *directory.Role, x *wire.XML, whole bool) {
 	x.Element("Path", r.Path)
 	x.Element("RoleName", r.Name)
@@ -218,7 +217,7 @@ func (q *request) listRoleTags(x *wire.XML) error {
 	return nil
 }
 
-// listInstanceProfiles answers that there are none: the fake has no machines.
+// listInstanceProfiles returns an empty list: the fake has no instances.
 func (q *request) listInstanceProfiles(x *wire.XML) error {
 	if _, err := q.role(); err != nil {
 		return err

@@ -1,11 +1,12 @@
-// Package identity is IAM's calls on users, roles and managed policies.
+// Package identity implements IAM's operations on users, roles and managed policies.
 //
-// It promises what setting up two accounts takes, with the limits and the refusals of IAM: what it
-// stores is what requests are judged by at once. The state is package directory's; a call runs
-// under its lock. Groups, instance profiles and the rest of IAM are refused by name.
+// It promises everything that setting up two accounts requires, with IAM's limits and errors.
+// Changes take effect for authorisation at once. The state is in package directory, and each call
+// runs under its lock. Groups, instance profiles and the rest of IAM are not implemented; the error
+// names the operation.
 //
-// Words to know. A holder is a user or a role as the operations on policies see it; a managed
-// policy stands by itself and is attached to holders, an inline policy belongs to one.
+// Words to know. A holder is a user or role with policies. A managed policy exists on its own and
+// can be attached to holders; an inline policy belongs to one holder.
 package identity
 
 import (
@@ -19,15 +20,15 @@ import (
 
 const namespace = "https://iam.amazonaws.com/doc/2010-05-08/"
 
-// operation is an operation of IAM: what the action is on, and what it does once that is allowed,
-// for which it holds the directory's lock.
+// operation is an IAM operation: the resource of its action, and its handler, which runs under the
+// directory's lock.
 type operation struct {
 	on    func(*request) string // the ARN
 	serve func(*request, *wire.XML) error
 }
 
-// operations are the operations on users, roles and policies that setting up two accounts takes. A
-// service that asks for an account asks for the caller's: no request crosses accounts.
+// operations returns the operations on users, roles and policies that setting up two accounts
+// requires. An operation on the account means the caller's account: no request crosses accounts.
 func operations() map[string]operation {
 	role, user, policy := (*request).roleARN, (*request).userARN, (*request).policyARN
 	all := func(*request) string { return "*" }
@@ -90,7 +91,7 @@ func (q *request) serve(operations map[string]operation) (*wire.Response, error)
 	return form.Answer(q.Operation, q.ID, namespace, result.Bytes()), nil
 }
 
-// allowIAM authorises the operation: the caller's own policies decide, and nothing else can.
+// allowIAM authorises the operation. Only the caller's own policies decide.
 func (q *request) allowIAM(resource string) error {
 	facts := map[string][]string{}
 	for name, parameter := range map[string]string{"iam:PolicyARN": "PolicyArn", "iam:PermissionsBoundary": "PermissionsBoundary"} {
@@ -112,8 +113,8 @@ func (q *request) allowIAM(resource string) error {
 	return nil
 }
 
-// shown is the resource as the message has it: of a listing IAM shows where in the account it
-// looks.
+// shown returns the resource as IAM's error messages show it. For a listing, that is the listed
+// path in the account.
 func (q *request) shown(resource string) string {
 	if resource != "*" {
 		return resource

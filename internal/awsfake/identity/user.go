@@ -9,10 +9,10 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// maxAccessKeys is per user.
+// maxAccessKeys is the maximum per user.
 const maxAccessKeys = 2
 
-// userARN is the ARN of the user that the request names; without a name it is the caller.
+// userARN returns the ARN of the user that the request names, or of the caller if it names none.
 func (q *request) userARN() string {
 	if q.Form.Get("UserName") == "" && q.Caller.User != nil {
 		return q.Caller.User.ARN
@@ -20,7 +20,8 @@ func (q *request) userARN() string {
 	return q.entityARN("user", "UserName")
 }
 
-// user finds the user that the request names, or the caller. The caller holds the directory's lock.
+// user returns the user that the request names, or the caller. The caller of user holds the
+// directory's lock.
 func (q *request) user() (*directory.User, error) {
 	if q.Form.Get("UserName") == "" && q.Caller.User != nil {
 		return q.Caller.User, nil

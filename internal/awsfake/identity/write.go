@@ -13,7 +13,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// writeList writes one page of a list, each element by a call of write.
+// writeList writes one page of a list. It calls write for each element.
 func writeList[T any](q *request, x *wire.XML, name string, all []T, write func(T)) error {
 	from, most := 0, 100
 	if m := q.Form.Get("Marker"); m != "" {
@@ -66,7 +66,7 @@ func writeBoundary(x *wire.XML, i *directory.Identity) {
 	x.Close("PermissionsBoundary")
 }
 
-// quoted is a policy as IAM answers it: escaped as in a URL.
+// quoted returns a policy URL-encoded, as IAM returns it.
 func quoted(d *iam.Document) string {
 	return strings.ReplaceAll(url.QueryEscape(d.String()), "+", "%20")
 }

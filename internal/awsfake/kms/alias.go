@@ -11,13 +11,13 @@ import (
 	"syncd/internal/iam"
 )
 
-// aliasARN is the ARN of an alias ("alias/data") in the caller's account and the Region of the
-// request.
+// aliasARN returns the ARN of an alias ("alias/data") in the caller's account and the request's
+// Region.
 func (q *request) aliasARN(name string) string {
 	return q.Caller.Account.ARN("kms", q.Region, name)
 }
 
-// allowAlias authorises an operation on an alias, which has no policy of its own.
+// allowAlias authorises an operation on an alias. An alias has no policy.
 func (q *request) allowAlias(name string) error {
 	x := core.Question{Action: "kms:" + q.Operation, Resource: q.aliasARN(name), Account: q.Caller.Account.ID(), Kind: iam.Bucket}
 	if d := q.Decide(x); !d.Allowed {
@@ -27,8 +27,8 @@ func (q *request) allowAlias(name string) error {
 	return nil
 }
 
-// putAlias creates an alias or points it at another key. It takes the permission for both
-// ("Controlling access to aliases", AWS KMS Developer Guide).
+// putAlias creates an alias or points it at another key. The caller needs permission for both the
+// alias and the key ("Controlling access to aliases", AWS KMS Developer Guide).
 func (q *request) putAlias(in *input) (any, error) {
 	switch {
 	case !regexp.MustCompile(`^alias/[a-zA-Z0-9/_-]{1,250}$`).MatchString(in.AliasName):
@@ -84,8 +84,8 @@ func (q *request) deleteAlias(in *input) (any, error) {
 	return struct{}{}, nil
 }
 
-// listAliases lists those of the account, that which AWS gives its own key included, or those of
-// one key.
+// listAliases lists the aliases of the account, including the alias of its AWS managed key, or the
+// aliases of one key.
 func (q *request) listAliases(in *input) (any, error) {
 	if err := q.allowAccount("kms:ListAliases"); err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 	"syncd/internal/awsfake/random"
 )
 
-// The sizes of AES-256-GCM, as S3 uses it.
+// Sizes of AES-256-GCM as S3 uses it.
 const (
 	DataKeySize = 32
 	nonceSize   = 12
@@ -21,7 +21,7 @@ const (
 
 var errBroken = errors.New("ciphertext does not open under this key and context")
 
-// NewAEAD is AES-256-GCM under a key of dataKeySize bytes.
+// NewAEAD returns AES-256-GCM with a key of dataKeySize bytes.
 func NewAEAD(key []byte) cipher.AEAD {
 	block, err := aes.NewCipher(key)
 	if err != nil {
@@ -34,13 +34,13 @@ func NewAEAD(key []byte) cipher.AEAD {
 	return aead
 }
 
-// blobVersion begins every ciphertext that a key makes, and the key's id follows.
+// Every ciphertext starts with blobVersion, followed by the ID of its key.
 const (
 	blobVersion = 1
 	keyIDSize   = 36
 )
 
-// Encrypt makes a ciphertext blob that names its key and is bound to its context.
+// Encrypt returns a ciphertext that names its key and is bound to the encryption context.
 func (k *Key) Encrypt(plain []byte, context map[string]string, r *random.Source) []byte {
 	nonce := r.Bytes(nonceSize)
 	blob := append([]byte{blobVersion}, k.id...)
@@ -48,7 +48,7 @@ func (k *Key) Encrypt(plain []byte, context map[string]string, r *random.Source)
 	return k.material.Seal(blob, nonce, plain, contextBytes(context))
 }
 
-// Decrypt opens what Encrypt made, under the same context.
+// Decrypt decrypts a ciphertext from Encrypt with the same encryption context.
 func (k *Key) Decrypt(blob []byte, context map[string]string) ([]byte, error) {
 	const head = 1 + keyIDSize
 	if len(blob) < head+nonceSize || blob[0] != blobVersion || !bytes.Equal(blob[1:head], []byte(k.id)) {
@@ -61,7 +61,7 @@ func (k *Key) Decrypt(blob []byte, context map[string]string) ([]byte, error) {
 	return plain, nil
 }
 
-// contextBytes is an encryption context in one unambiguous form.
+// contextBytes encodes an encryption context unambiguously.
 func contextBytes(context map[string]string) []byte {
 	var b []byte
 	for _, k := range slices.Sorted(maps.Keys(context)) {

@@ -6,7 +6,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// maxDirectPlaintext is the most that Encrypt takes (AWS KMS API Reference).
+// maxDirectPlaintext is the maximum size for Encrypt (AWS KMS API Reference).
 const maxDirectPlaintext = 4096
 
 func (q *request) encryptDirect(k *Key, in *input) (any, error) {

@@ -10,14 +10,14 @@ import (
 	"syncd/internal/iam"
 )
 
-// The states of a key, as DescribeKey says them.
+// Key states, as DescribeKey returns them.
 const (
 	keyEnabled         = "Enabled"
 	keyDisabled        = "Disabled"
 	keyPendingDeletion = "PendingDeletion"
 )
 
-// Key is a KMS key. Its key material never leaves it: data keys are wrapped and unwrapped inside.
+// Key is a KMS key. Its key material never leaves it: it wraps and unwraps data keys itself.
 type Key struct {
 	service         *Service
 	account         *directory.Account
@@ -29,7 +29,7 @@ type Key struct {
 	// guarded by the service
 	policy      *iam.Document
 	state       string
-	deletion    time.Time // of a key in its waiting period
+	deletion    time.Time // for a key in its waiting period
 	description string
 	tags        map[string]string
 	rotates     bool
@@ -45,10 +45,10 @@ func delegatingKeyPolicy(a *directory.Account) *iam.Document {
 	}}}
 }
 
-// ARN is the key's ARN.
+// ARN returns the key's ARN.
 func (k *Key) ARN() string { return k.arn }
 
-// SetPolicy replaces the key policy; nil is the one that AWS gives.
+// SetPolicy replaces the key policy; nil means AWS's default.
 func (k *Key) SetPolicy(policy *iam.Document) {
 	if policy == nil {
 		policy = delegatingKeyPolicy(k.account)
@@ -58,7 +58,7 @@ func (k *Key) SetPolicy(policy *iam.Document) {
 	k.policy = policy
 }
 
-// SetEnabled enables or disables the key. What lies under a disabled key cannot be read.
+// SetEnabled enables or disables the key. Data encrypted with a disabled key cannot be read.
 func (k *Key) SetEnabled(enabled bool) {
 	state := keyDisabled
 	if enabled {
@@ -67,12 +67,12 @@ func (k *Key) SetEnabled(enabled bool) {
 	k.setState(state)
 }
 
-// ScheduleDeletion puts the key into its waiting period, in which it cannot be used.
+// ScheduleDeletion starts the key's waiting period, during which it cannot be used.
 func (k *Key) ScheduleDeletion() { k.setState(keyPendingDeletion) }
 
 func (k *Key) setState(state string) { k.update(func() { k.state = state }) }
 
-// update changes what the service guards.
+// update runs change under the service's lock.
 func (k *Key) update(change func()) {
 	k.service.mu.Lock()
 	defer k.service.mu.Unlock()
@@ -85,6 +85,7 @@ func (k *Key) read() (policy *iam.Document, state string) {
 	return k.policy, k.state
 }
 
-// SetRate limits how often a second the key can be used, by anybody: beyond it S3 answers 503
-// SlowDown with the sentence about KMS, and KMS itself 400 ThrottlingException; 0 is no limit.
+// SetRate limits how often per second the key can be used, by all callers together. Above the limit
+// S3 answers 503 SlowDown with the message about KMS, and KMS answers 400 ThrottlingException. 0
+// means no limit.
 func (k *Key) SetRate(perSecond float64) { k.rate.Set(perSecond) }

@@ -8,7 +8,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// New returns KMS without keys.
+// New returns a KMS without keys.
 func New(c *core.Cloud) *Service {
 	s := &Service{cloud: c, keys: map[string]*Key{}, aliases: map[string]*Key{}, managed: map[ownedKey]*Key{}}
 	operations := operations()
@@ -19,7 +19,7 @@ func New(c *core.Cloud) *Service {
 	return s
 }
 
-// operation is a KMS operation: the action it needs, and what it does once that is allowed.
+// operation is a KMS operation: the action it requires and its handler.
 type operation struct {
 	action string
 	serve  func(*request, *Key, *input) (any, error)
@@ -81,13 +81,13 @@ func (q *request) serve(operations map[string]operation) (*wire.Response, error)
 	return res, nil
 }
 
-// serveKey serves the operations on one key.
+// serveKey serves operations on one key.
 func (q *request) serveKey(operations map[string]operation, in *input) (any, error) {
 	op, known := operations[q.Operation]
 	if !known {
 		return nil, wire.ErrNotImplemented(q.Operation)
 	}
-	if in.KeyID == "" && len(in.CiphertextBlob) > keyIDSize { // Decrypt finds the key in the ciphertext
+	if in.KeyID == "" && len(in.CiphertextBlob) > keyIDSize { // Decrypt takes the key from the ciphertext
 		in.KeyID = q.service.keyByID(string(in.CiphertextBlob[1 : 1+keyIDSize]))
 	}
 	k := q.service.FindKey(in.KeyID, q.Region, q.Caller.Account)

@@ -64,7 +64,7 @@ func TestKMSOperations(t *testing.T) {
 	}
 }
 
-func TestKeyPolicyOverTheWire(t *testing.T) {
+func TestKeyPolicyOperations(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	client := awsfaketest.KMSClient(w.UserConfig(w.Base))
 	id := w.ConsumerKey.ARN()
@@ -108,7 +108,7 @@ func TestKMSRefusals(t *testing.T) {
 	}
 }
 
-// TestDryRun tells what would be allowed and does nothing.
+// TestDryRun checks that a dry run authorises the call but does nothing.
 func TestDryRun(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	for name, want := range map[string]string{w.ConsumerKey.ARN(): "DryRunOperationException", w.OwnerKey.ARN(): "AccessDeniedException"} {

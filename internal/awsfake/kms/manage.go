@@ -37,7 +37,7 @@ func (q *request) createKey(in *input) (any, error) {
 	return q.describeKey(k, in)
 }
 
-// symmetric refuses a key of another kind than the fake has.
+// symmetric rejects key specs that the fake does not implement.
 func (in *input) symmetric() error {
 	for name, v := range map[string]struct{ got, only string }{
 		"KeySpec": {in.KeySpec, "SYMMETRIC_DEFAULT"}, "KeyUsage": {in.KeyUsage, "ENCRYPT_DECRYPT"}, "Origin": {in.Origin, "AWS_KMS"},
@@ -117,8 +117,8 @@ func (q *request) listKeyPolicies(*Key, *input) (any, error) {
 	return map[string]any{"PolicyNames": []string{"default"}, "Truncated": false}, nil
 }
 
-// keyPolicy reads the policy of a key. One that keeps the caller from ever changing it again is
-// refused, unless the caller insists.
+// keyPolicy reads a key policy. It rejects a policy that would prevent the caller from changing it
+// again, unless the caller bypasses this check.
 func (q *request) keyPolicy(in *input, arn string) (*iam.Document, error) {
 	if len(in.Policy) > maxKeyPolicy {
 		return nil, wire.Refuse(http.StatusBadRequest, "LimitExceededException", "The key policy exceeds the maximum size of %d bytes.", maxKeyPolicy)

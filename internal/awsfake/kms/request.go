@@ -16,7 +16,7 @@ type request struct {
 	service *Service
 }
 
-// input is the union of the parameters of the KMS operations that the fake knows.
+// input is the union of the parameters of all KMS operations that the fake implements.
 type input struct {
 	KeyID               string `json:"KeyId"`
 	Policy, PolicyName  string
@@ -29,7 +29,7 @@ type input struct {
 	DryRun              bool
 	DryRunModifiers     []string
 
-	// Of keys and their aliases.
+	// Parameters of keys and aliases.
 	Description, KeyUsage, Origin  string
 	MultiRegion                    bool
 	BypassPolicyLockoutSafetyCheck bool
@@ -39,12 +39,12 @@ type input struct {
 	TagKeys                        []string
 }
 
-// tag is a tag as KMS spells it.
+// tag is a tag in KMS's spelling.
 type tag struct{ TagKey, TagValue string }
 
-// allowKey authorises an operation on a key. What manages it works on one that cannot be used; of
-// one that is about to be deleted little can be changed ("Key states of AWS KMS keys", AWS KMS
-// Developer Guide).
+// allowKey authorises an operation on a key and checks the key's state. Management operations also
+// work on a disabled key; most of those that change a key are rejected while its deletion is
+// pending ("Key states of AWS KMS keys", AWS KMS Developer Guide).
 func (q *request) allowKey(k *Key, action string, context map[string]string) error {
 	err := q.service.UseKey(q.Request, k, action, Use{Region: q.Region, Context: context})
 	refused, ok := err.(*wire.Error) //nolint:errorlint // useKey returns it unwrapped
@@ -62,11 +62,12 @@ func (q *request) allowKey(k *Key, action string, context map[string]string) err
 	return err
 }
 
-// crossesAccounts reports whether the operation can work on another account's key, whatever its
-// policy says ("Allowing users in other accounts to use a KMS key", AWS KMS Developer Guide).
+// crossesAccounts reports whether the operation can work on another account's key, if the policies
+// allow it ("Allowing users in other accounts to use a KMS key", AWS KMS Developer Guide).
 func crossesAccounts(operation string) bool { return operation == "DescribeKey" || !manages(operation) }
 
-// noSuchKMSKey tells the key's own account that it is not there, and others only that they may not.
+// noSuchKMSKey returns the error for a key that does not exist. Callers in the key's own account
+// get "not found"; others get "access denied".
 func (q *request) noSuchKMSKey(id, action string) error {
 	if arn.Is(id) && arn.Account(id) != q.Caller.Account.ID() {
 		return wire.Refuse(http.StatusBadRequest, "AccessDeniedException", "User: %s is not authorized to perform: %s on this resource because "+
@@ -76,7 +77,7 @@ func (q *request) noSuchKMSKey(id, action string) error {
 	return wire.Refuse(http.StatusBadRequest, "NotFoundException", "Invalid keyId '%s'", id)
 }
 
-// allowAccount authorises the operations that name no key; they never cross accounts.
+// allowAccount authorises operations that name no key. They never cross accounts.
 func (q *request) allowAccount(action string) error {
 	d := q.Decide(core.Question{Action: action, Resource: "*", Account: q.Caller.Account.ID(), Kind: iam.Bucket})
 	if d.Allowed {

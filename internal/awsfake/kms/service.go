@@ -1,12 +1,12 @@
-// Package kms is KMS: symmetric keys, their policies, states and aliases, and what is encrypted
+// Package kms implements KMS: symmetric keys, their policies, states and aliases, and encryption
 // with them.
 //
-// It promises that key material never leaves its [Key], and that every use is authorised by the key
-// policy and the caller's own, as the caller, whether the caller asks or another service in the
-// caller's name. Which objects are under which key it leaves to those services.
+// It promises that key material never leaves its [Key]. The key policy and the caller's own
+// policies authorise every use, whether the caller or another service in the caller's name makes
+// the request. It leaves to those services which objects use which key.
 //
-// Words to know. A [Use] is the circumstances of one use of a key: the service that asks and the
-// encryption context; the managed key of an account and Region is aws/s3, whose policy is fixed.
+// Words to know. A [Use] describes one use of a key: the calling service and the encryption
+// context. The AWS managed key of an account and Region is aws/s3; its policy cannot be changed.
 package kms
 
 import (
@@ -21,7 +21,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// Service is KMS in every account and Region.
+// Service is KMS for all accounts and Regions.
 type Service struct {
 	cloud *core.Cloud
 	rates rate.Limiters // by account
@@ -32,13 +32,13 @@ type Service struct {
 	managed map[ownedKey]*Key
 }
 
-// ownedKey is where there is one aws/s3 key.
+// ownedKey identifies an aws/s3 key: there is one per account and Region.
 type ownedKey struct {
 	account *directory.Account
 	region  string
 }
 
-// rename renames a principal in the policies of the keys.
+// rename renames a principal in all key policies.
 func (s *Service) rename(arn, id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,11 +47,12 @@ func (s *Service) rename(arn, id string) {
 	}
 }
 
-// SetRate limits the account's calls of KMS in all its Regions together, on anybody's keys: a call
-// counts on its caller's account ("Request quotas", AWS KMS Developer Guide); 0 is no limit.
+// SetRate limits the account's KMS calls, in all Regions together and on keys of any account: a
+// call counts against its caller's account ("Request quotas", AWS KMS Developer Guide). 0 means no
+// limit.
 func (s *Service) SetRate(account string, perSecond float64) { s.rates.Of(account).Set(perSecond) }
 
-// MustKey is for the owner's hand, where an ARN of no key is a bug of the caller.
+// MustKey returns the key with that ARN. It panics if there is none.
 func (s *Service) MustKey(arn string) *Key {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -62,8 +63,8 @@ func (s *Service) MustKey(arn string) *Key {
 	return k
 }
 
-// FindKey resolves a key id as KMS does in one region: an ARN says the account, a bare id or alias
-// means the caller's. The key of an ARN that does not exist is nil.
+// FindKey resolves a key ID as KMS does in one Region: an ARN names the account; a bare ID or alias
+// belongs to the caller's account. It returns nil if the key does not exist.
 func (s *Service) FindKey(id, region string, caller *directory.Account) *Key {
 	if strings.HasPrefix(id, "alias/") && strings.TrimPrefix(id, "alias/") == "aws/s3" {
 		return s.ManagedKey(caller, region)
@@ -84,8 +85,8 @@ func (s *Service) FindKey(id, region string, caller *directory.Account) *Key {
 	return nil
 }
 
-// CreateKey creates a symmetric key. Without a policy it gets the one that AWS gives: everything is
-// delegated to the IAM policies of the account.
+// CreateKey creates a symmetric key. A nil policy means AWS's default key policy, which delegates
+// everything to the IAM policies of the account.
 func (s *Service) CreateKey(a *directory.Account, region string, policy *iam.Document) *Key {
 	if policy == nil {
 		policy = delegatingKeyPolicy(a)
@@ -100,7 +101,7 @@ func (s *Service) CreateKey(a *directory.Account, region string, policy *iam.Doc
 
 func keyARN(region, owner, id string) string { return arn.Key(directory.Partition, region, owner, id) }
 
-// NewKey is a key that only its holder knows.
+// NewKey returns a key that is not registered with the service: only the caller can use it.
 func (s *Service) NewKey(owner, region string, policy *iam.Document) *Key {
 	id := s.cloud.Random.UUID()
 	return &Key{
@@ -109,8 +110,8 @@ func (s *Service) NewKey(owner, region string, policy *iam.Document) *Key {
 	}
 }
 
-// ManagedKey is the account's aws/s3 key of a region, which begins to exist with its first use.
-// Only the account itself can use it, and only through S3; nobody can change that.
+// ManagedKey returns the account's aws/s3 key in a Region. It creates the key on first use. Only
+// the account itself can use it, and only through S3; its policy cannot be changed.
 func (s *Service) ManagedKey(a *directory.Account, region string) *Key {
 	owned := ownedKey{a, region}
 	s.mu.Lock()

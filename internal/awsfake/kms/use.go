@@ -12,8 +12,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// UseKey authorises a KMS action. Through another service the context says so, and the refusal is
-// that service's.
+// UseKey authorises a KMS action. If another service makes the call, the context includes that
+// service, and the error is in that service's format.
 func (s *Service) UseKey(q *core.Request, k *Key, action string, use Use) error {
 	q.Cloud.CountKey(k.arn, strings.TrimPrefix(action, "kms:"))
 	policy, state := k.read()
@@ -30,9 +30,9 @@ func (s *Service) UseKey(q *core.Request, k *Key, action string, use Use) error 
 	return keyStateError(k, state, use)
 }
 
-// Use is the circumstances of a use of a key.
+// Use describes one use of a key.
 type Use struct {
-	Service string // that asks KMS in the caller's name; "" for the caller itself
+	Service string // the service that calls KMS in the caller's name; "" if the caller does
 	Region  string
 	Context map[string]string
 }
@@ -52,7 +52,8 @@ func (u Use) facts(caller string) map[string][]string {
 	return f
 }
 
-// refuseKey is KMS's sentence. A gap in the key policy and a key that does not exist look the same.
+// refuseKey returns KMS's access-denied error. It does not reveal whether the key policy denies the
+// action or the key does not exist.
 func refuseKey(q *core.Request, k *Key, action string, d iam.Decision, use Use) error {
 	who := fmt.Sprintf("User: %s is not authorized to perform: %s ", q.Caller.Caller.ARN, action)
 	switch {
@@ -70,8 +71,8 @@ func refuseKey(q *core.Request, k *Key, action string, d iam.Decision, use Use) 
 	return wire.Refuse(http.StatusBadRequest, "AccessDeniedException", "%s", who)
 }
 
-// keyStateError is KMS's refusal of a key that is not enabled, or the word of the service that
-// asks.
+// keyStateError returns the error for a key that is not enabled, from KMS or from the calling
+// service.
 func keyStateError(k *Key, state string, use Use) error {
 	code, text := "", ""
 	switch state {
@@ -88,7 +89,7 @@ func keyStateError(k *Key, state string, use Use) error {
 	return wire.Refuse(http.StatusBadRequest, code, "%s", text)
 }
 
-// throttle refuses to work with a key beyond its rate, or its caller's account's.
+// throttle returns an error if the key or the caller's account is above its rate limit.
 func (s *Service) throttle(q *core.Request, k *Key, action string, use Use) error {
 	if manages(strings.TrimPrefix(action, "kms:")) || k.rate.Take() && s.rates.Of(q.Caller.Account.ID()).Take() {
 		return nil
@@ -96,7 +97,7 @@ func (s *Service) throttle(q *core.Request, k *Key, action string, use Use) erro
 	return use.protocol().ThrottledKMS()
 }
 
-// protocol is that of the refusal.
+// protocol returns the protocol of errors.
 func (u Use) protocol() wire.Protocol {
 	if u.Service != "" {
 		return wire.RestXML
@@ -109,6 +110,5 @@ func manages(operation string) bool {
 	return !slices.Contains([]string{"Encrypt", "Decrypt", "GenerateDataKey"}, operation)
 }
 
-// viaService is the value of kms:ViaService for a service in a Region that uses a key for its
-// caller.
+// viaService returns the value of kms:ViaService for a service in a Region.
 func viaService(service, region string) string { return service + "." + region + ".amazonaws.com" }

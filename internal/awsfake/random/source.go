@@ -1,11 +1,11 @@
-// Package random is the one source of keys, nonces, ids and opaque ETags of a cloud.
+// Package random generates the keys, nonces, IDs and opaque ETags of a cloud.
 //
-// It promises bytes that are cryptographically strong when the system seeded them, and the same
-// sequence again when the caller gave a seed: then a run repeats, and its keys protect nothing. It
-// leaves to its users what an id looks like beyond its alphabet.
+// It promises cryptographically strong bytes by default, and a repeatable sequence if the caller
+// sets a seed: then a run can be repeated, but its keys protect nothing. It leaves the format of
+// IDs, other than their alphabet, to its callers.
 //
-// Words to know. A seed makes a [Source] repeat; letters are the alphabet of AWS's ids, A to Z and
-// 2 to 7.
+// Words to know. A seed makes a [Source] repeatable. Letters are the alphabet of AWS's IDs, A to Z
+// and 2 to 7.
 package random
 
 import (
@@ -17,20 +17,20 @@ import (
 	"sync"
 )
 
-// Source is the one source of keys, nonces, ids and opaque ETags. It is cryptographically strong
-// when seeded by the system and repeatable when the caller gave a seed.
+// Source generates keys, nonces, IDs and opaque ETags. It is cryptographically strong if the system
+// seeded it, and repeatable if the caller did.
 type Source struct {
 	mu  sync.Mutex
 	src *rand.ChaCha8
 }
 
-// New returns a source that repeats for a seed; with 0 it is seeded by the system.
+// New returns a source that is repeatable for a seed. With 0 the system seeds it.
 func New(seed uint64) *Source {
 	var key [32]byte
 	if seed != 0 {
 		binary.LittleEndian.PutUint64(key[:], seed)
 	} else {
-		_, _ = crand.Read(key[:]) // never fails: it ends the process instead
+		_, _ = crand.Read(key[:]) // never fails; it ends the process instead
 	}
 	return &Source{src: rand.NewChaCha8(key)}
 }
@@ -44,7 +44,7 @@ func (r *Source) Bytes(n int) []byte {
 	return b
 }
 
-// Float returns a number from 0 up to 1.
+// Float returns a number in [0, 1).
 func (r *Source) Float() float64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -54,7 +54,7 @@ func (r *Source) Float() float64 {
 // Hex returns n random bytes as 2n lower-case hexadecimal digits.
 func (r *Source) Hex(n int) string { return hex.EncodeToString(r.Bytes(n)) }
 
-// Letters returns n characters of AWS's id alphabet (A-Z and 2-7).
+// Letters returns n random characters of AWS's ID alphabet (A-Z and 2-7).
 func (r *Source) Letters(n int) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 	b := r.Bytes(n)

@@ -1,11 +1,10 @@
-// Package rate limits how often a second something may happen.
+// Package rate limits how often something may happen per second.
 //
-// It promises a token bucket that lets a short burst pass and is safe for concurrent use; a limiter
-// without a rate lets everything pass. What is refused beyond the rate, and in which words, it
-// leaves to the services.
+// It promises a token bucket that allows a short burst and is safe for concurrent use. A limiter
+// without a rate allows everything. The services decide what to answer above the rate.
 //
-// Words to know. A [Limiter] is one bucket of tokens; [Limiters] are one a name, an account for
-// instance.
+// Words to know. A [Limiter] is one token bucket. [Limiters] are token buckets by name, for example
+// by account.
 package rate
 
 import (
@@ -13,12 +12,12 @@ import (
 	"time"
 )
 
-// burst is for how long, in seconds, a limiter that nobody asks saves up tokens, beyond the first.
+// burst is how many seconds' worth of tokens an idle limiter saves up, in addition to the first
+// token.
 const burst = 0.1
 
-// Limiter is a token bucket. It goes by [time.Now], not by the clock of the services: a clock that
-// a test holds still would never let a token grow, and in a testing/synctest bubble time.Now is
-// virtual.
+// Limiter is a token bucket. It uses [time.Now], not the clock of the services: with a clock that a
+// test has stopped, it would never refill. In a testing/synctest bubble time.Now is virtual.
 type Limiter struct {
 	mu        sync.Mutex
 	perSecond float64 // 0: no limit
@@ -26,14 +25,14 @@ type Limiter struct {
 	filled    time.Time
 }
 
-// Set changes the rate and begins with a full bucket.
+// Set changes the rate and fills the bucket.
 func (l *Limiter) Set(perSecond float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.perSecond, l.tokens, l.filled = perSecond, 1+burst*perSecond, time.Time{}
 }
 
-// Take takes a token; false when there is none.
+// Take takes a token. It returns false if there is none.
 func (l *Limiter) Take() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,13 +51,13 @@ func (l *Limiter) Take() bool {
 	return true
 }
 
-// Limiters are a limiter a name.
+// Limiters are limiters by name.
 type Limiters struct {
 	mu     sync.Mutex
 	byName map[string]*Limiter
 }
 
-// Of is the limiter of that name, which begins without a limit.
+// Of returns the limiter of that name. A new limiter has no limit.
 func (l *Limiters) Of(name string) *Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -16,8 +16,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// points are the accounts of a test of access points: the bucket's, the access point's, and the
-// reader's.
+// points are the accounts of an access point test: the owners of the bucket and of the access
+// point, and the reader.
 type points struct {
 	*awsfaketest.World
 	partner *awsfake.Account
@@ -25,8 +25,7 @@ type points struct {
 	reader  *awsfake.User
 }
 
-// newPoints lets a user read the bucket through an access point of a third account, and not
-// otherwise.
+// newPoints creates a bucket that a user can read only through an access point of a third account.
 func newPoints(t *testing.T) *points {
 	t.Helper()
 	p := &points{World: awsfaketest.New(t, awsfake.Options{Seed: 1})}
@@ -47,7 +46,7 @@ func put(t *testing.T, c *s3.Client, bucket, key, body string) {
 	}
 }
 
-// identity allows the actions on the access point, and writing the copies.
+// identity returns a policy that allows the actions on the access point, and writing the copies.
 func (p *points) identity(actions ...string) *iam.Document {
 	return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":["%s"],"Resource":["%s","%s/object/*"]},
@@ -61,13 +60,14 @@ func (p *points) policy(actions ...string) *iam.Document {
 		p.reader.ARN, strings.Join(actions, `","`), p.point.ARN(), p.point.ARN()))
 }
 
-// delegation leaves to access points who may read the bucket.
+// delegation returns a bucket policy that delegates read access to access points.
 func delegation(condition string) *iam.Document {
 	return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*",
 		"Resource":["arn:aws:s3:::hidden-data","arn:aws:s3:::hidden-data/*"],"Condition":{%s}}]}`, condition))
 }
 
-// client reaches the cloud in memory, as AWS or at an endpoint.
+// client returns a client that uses the in-memory entry point, with AWS's host names or an
+// endpoint.
 func (p *points) client(u *awsfake.User, endpoint string) *s3.Client {
 	c := aws.Config{
 		Region: awsfaketest.Region, Credentials: credentials.NewStaticCredentialsProvider(u.AccessKeyID, u.SecretAccessKey, ""),
@@ -80,7 +80,7 @@ func (p *points) client(u *awsfake.User, endpoint string) *s3.Client {
 	})
 }
 
-// read lists, reads and copies the object, and returns the codes of what was refused.
+// read lists, reads and copies the object, and returns the error codes.
 func read(t *testing.T, c *s3.Client, bucket, owner string) (codes []string) {
 	t.Helper()
 	note := func(request string, err error) {
@@ -168,7 +168,7 @@ func TestAccessPoints(t *testing.T) {
 	}
 }
 
-func TestAccessPointsAreNoBuckets(t *testing.T) {
+func TestAccessPointsAreNotBuckets(t *testing.T) {
 	p := newPoints(t)
 	c := p.client(p.Owner.AdminUser(), "")
 	for name, err := range map[string]error{
@@ -191,7 +191,7 @@ func TestAccessPointsAreNoBuckets(t *testing.T) {
 	}
 }
 
-func TestAccessPointsCopyWithinTheirRegion(t *testing.T) {
+func TestAccessPointCrossRegionCopy(t *testing.T) {
 	p := newPoints(t)
 	p.Consumer.CreateBucket("far-copy", "eu-west-1", awsfake.BucketOptions{})
 	source := p.point.Alias() + "/a%20b/c%2Bd"

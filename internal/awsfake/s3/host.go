@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// hostName is the host that a request is for, without the port.
+// hostName returns the host of a request without the port.
 func hostName(r *http.Request) string {
 	host := cmp.Or(r.Host, r.URL.Host)
 	if name, _, err := net.SplitHostPort(host); err == nil {
@@ -16,8 +16,8 @@ func hostName(r *http.Request) string {
 	return host
 }
 
-// bucketOfHost is the bucket of a virtual-host style request: "b.localhost", "b.s3.amazonaws.com"
-// or "b.s3.us-west-2.amazonaws.com"; "" for path style.
+// bucketOfHost returns the bucket of a virtual-hosted-style request: "b.localhost",
+// "b.s3.amazonaws.com" or "b.s3.us-west-2.amazonaws.com". It returns "" for path style.
 func bucketOfHost(host string) string {
 	if b, found := strings.CutSuffix(host, ".localhost"); found {
 		return b

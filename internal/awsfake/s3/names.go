@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// operationName names what the request asks for; of what the fake does not know it names method and
-// subresource.
+// operationName returns the name of the request's operation. If the fake does not know the
+// operation, it returns the method and the subresource.
 func operationName(r *http.Request, query url.Values, hasBucket, hasKey bool) string {
 	name := ""
 	switch {
@@ -39,7 +39,8 @@ func knownSubresources() []string {
 	}
 }
 
-// foreignSubresources must not be mistaken for the plain operation of their method.
+// foreignSubresources returns subresources that the fake does not implement. Such a request must
+// not be mistaken for the plain operation of its method.
 func foreignSubresources() []string {
 	return []string{
 		"acl", "accelerate", "analytics", "cors", "intelligent-tiering", "inventory", "logging",
@@ -140,8 +141,8 @@ func bucketOperation(method string, query url.Values) string {
 	return settingOperation(method, query)
 }
 
-// settingOperation names the operations that read, write and delete a setting of a bucket. Of some
-// the names are irregular.
+// settingOperation returns the names of the operations that read, write and delete a bucket
+// setting. Some names are irregular.
 func settingOperation(method string, query url.Values) string {
 	setting := map[string]string{
 		"policy": "BucketPolicy", "encryption": "BucketEncryption", "versioning": "BucketVersioning", "tagging": "BucketTagging",

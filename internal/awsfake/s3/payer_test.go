@@ -11,8 +11,8 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestRequesterPays: whoever is not of the bucket's account must say that it pays, for a copy's
-// source too.
+// TestRequesterPays checks that requests from other accounts must state that they pay, also for the
+// source of a copy.
 func TestRequesterPays(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	bucket := w.Owner.CreateBucket("paid", awsfaketest.Region, awsfake.BucketOptions{RequesterPays: true, Policy: awsfaketest.BucketPolicy("paid", w.Role.ARN)})

@@ -19,8 +19,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestEveryOperationNeedsItsAction takes exactly one action away from somebody who may do
-// everything.
+// TestEveryOperationNeedsItsAction denies exactly one action to a caller who is allowed everything
+// else.
 func TestEveryOperationNeedsItsAction(t *testing.T) {
 	bucket, key, keyARN := aws.String("consumer-copy"), aws.String("k"), ""
 	type call = func(context.Context, *s3.Client, *kms.Client) error
@@ -158,9 +158,9 @@ func TestEveryOperationNeedsItsAction(t *testing.T) {
 	}
 }
 
-// TestPoliciesStayInTheirAccount: another account's policies cannot be read, even when they allow
-// it.
-func TestPoliciesStayInTheirAccount(t *testing.T) {
+// TestBucketPolicyAcrossAccounts checks that a bucket policy cannot be read from another account,
+// even if it allows that.
+func TestBucketPolicyAcrossAccounts(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Source.SetPolicy(awsfaketest.BucketPolicyWithout("x:y", w.Role.ARN))
 	w.OwnerKey.SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":"kms:*","Resource":"*"}]}`))
@@ -181,8 +181,8 @@ func TestPoliciesStayInTheirAccount(t *testing.T) {
 	}
 }
 
-// TestHeadKeepsItsReasons: a refused HEAD has a status and nothing else.
-func TestHeadKeepsItsReasons(t *testing.T) {
+// TestHeadHidesReasons checks that a denied HEAD returns only a status.
+func TestHeadHidesReasons(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	c := w.Assume(t, nil)
 	for target, want := range map[string]int{"/owner-data": 200, "/owner-data/absent": 404, "/absent": 404} {
@@ -201,8 +201,9 @@ func TestHeadKeepsItsReasons(t *testing.T) {
 	}
 }
 
-// TestDeleteObjectsAsksForEach key, and for versions another action.
-func TestDeleteObjectsAsksForEach(t *testing.T) {
+// TestDeleteObjectsAuthorisesEachKey checks that DeleteObjects authorises each key, and versions
+// with a separate action.
+func TestDeleteObjectsAuthorisesEachKey(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Role.SetPolicies(awsfaketest.ExceptIn("consumer-copy", "s3:DeleteObjectVersion"))
 	w.Destination.Put("a", awsfake.BytesBody(nil), awsfake.PutOptions{})

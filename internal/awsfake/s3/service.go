@@ -1,12 +1,13 @@
-// Package s3 is S3: what requests to it ask for, and which bucket they are about.
+// Package s3 dispatches S3 requests: it determines the operation and the bucket of a request.
 //
-// It promises to name the operation of every request, those too that the fake does not have, and to
-// find its bucket by path, host name or access point, in the Region that it was signed for. What
-// the operations do is in the packages beneath, a noun each: setting (buckets), listing, object and
-// upload; all of them see a request as package call has it, and keep things in package store.
+// It promises to name the operation of every request, including operations that the fake does not
+// implement, and to find the bucket by path, host name or access point, in the Region that the
+// request was signed for. The operations are in the packages below, one per noun: setting
+// (buckets), listing, object and upload. They all take requests as defined in package call, and
+// store their data in package store.
 //
-// Words to know. A subresource is the query parameter that makes another operation of a method; an
-// access point is another way into a bucket.
+// Words to know. A subresource is a query parameter that selects another operation of a method. An
+// access point is another address of a bucket, with a policy of its own.
 package s3
 
 import (
@@ -28,13 +29,13 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// service is S3: the names of its operations, and what serves them.
+// service is S3: its operations by name.
 type service struct {
 	store      *store.Store
 	operations map[string]call.Operation
 }
 
-// Serve adds S3 to the cloud, with the buckets of a store.
+// Serve adds S3 to the cloud. It serves the buckets of a store.
 func Serve(c *core.Cloud, store *store.Store) {
 	s := &service{store: store, operations: map[string]call.Operation{}}
 	for _, operations := range []map[string]call.Operation{setting.Operations(), listing.Operations(), object.Operations(), upload.Operations()} {
@@ -46,13 +47,13 @@ func Serve(c *core.Cloud, store *store.Store) {
 	})
 }
 
-// bucketOf is the bucket or the access point that the host of a request names, "" for none.
+// bucketOf returns the bucket or access point in the host of a request, or "".
 func (s *service) bucketOf(r *http.Request) string {
 	host := hostName(r)
 	return cmp.Or(s.store.PointOfHost(host), bucketOfHost(host))
 }
 
-// read takes bucket and key from the host name and the path, byte for byte.
+// read takes the bucket and key from the host name and the path, byte for byte.
 func (s *service) read(q *core.Request) error {
 	rest := strings.TrimPrefix(q.Path, "/")
 	rawKey, hasKey := rest, rest != ""
@@ -107,8 +108,8 @@ func (s *service) serve(core *core.Request) (*wire.Response, error) {
 	return op.Serve(q, b)
 }
 
-// throughPoint refuses operations that no access point has ("Access point compatibility", Amazon S3
-// User Guide).
+// throughPoint rejects operations that access points do not support ("Access point compatibility",
+// Amazon S3 User Guide).
 func throughPoint(op call.Operation, w call.Way) error {
 	if w.Point == nil || op.Point {
 		return nil
@@ -116,9 +117,9 @@ func throughPoint(op call.Operation, w call.Way) error {
 	return wire.Refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
 }
 
-// wrongRegion is the answer to a request that was signed for a Region where the bucket is not: a
-// redirect, or, when the host names the bucket's own Region, the remark that the signature is at
-// fault.
+// wrongRegion returns the error for a request that was signed for a Region other than the bucket's.
+// It is a redirect; if the host already names the bucket's Region, it says that the signature is
+// wrong.
 func wrongRegion(q *call.Request, b *store.Bucket) error {
 	if slices.Contains(optInRegions(), b.Region) {
 		return wire.Refuse(http.StatusBadRequest, "IllegalLocationConstraintException",
@@ -134,11 +135,11 @@ func wrongRegion(q *call.Request, b *store.Bucket) error {
 		With("Endpoint", "s3."+b.Region+".amazonaws.com", "Bucket", b.Name()).WithHeader("X-Amz-Bucket-Region", b.Region)
 }
 
-// optInRegions are some of those that have to be enabled. The endpoints of others do not redirect
-// to them.
+// optInRegions returns some of the Regions that an account must enable. Endpoints in other Regions
+// do not redirect to them.
 func optInRegions() []string { return []string{"af-south-1", "ap-east-1", "eu-south-1", "me-south-1"} }
 
-// sealAnswer sets the headers that every answer of S3 has.
+// sealAnswer sets the headers that every S3 response has.
 func sealAnswer(q *core.Request, h http.Header) {
 	h.Set("X-Amz-Request-Id", q.ID)
 	h.Set("X-Amz-Id-2", wire.HostID(q.ID))

@@ -15,14 +15,14 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// maxChunkLine bounds a chunk's header line and a trailer line.
+// maxChunkLine limits the length of a chunk's header line and of a trailer line.
 const maxChunkLine = 16 << 10
 
 // chunkReader decodes aws-chunked: "hex-size[;chunk-signature=...]\r\n bytes \r\n" until size 0,
 // then trailers.
 type chunkReader struct {
 	r       *bufio.Reader
-	left    int64 // of the chunk under way
+	left    int64 // in the current chunk
 	inside  bool
 	signer  *chunkSigner
 	trailer http.Header
@@ -54,7 +54,7 @@ func (c *chunkReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// begin reads a chunk's header; io.EOF is the end of the body, trailers read.
+// begin reads a chunk's header. It returns io.EOF at the end of the body, after the trailers.
 func (c *chunkReader) begin() error {
 	line, err := c.line()
 	if err != nil {
@@ -81,7 +81,7 @@ func (c *chunkReader) trailers() error {
 		line, err := c.line()
 		if err != nil || line == "" {
 			if err == nil || errors.Is(err, io.ErrUnexpectedEOF) {
-				err = io.EOF // some clients leave out the last empty line
+				err = io.EOF // some clients omit the last empty line
 			}
 			return err
 		}
@@ -119,8 +119,8 @@ func errMalformedChunk() error {
 	return wire.Refuse(http.StatusBadRequest, "InvalidChunkSizeError", "The chunk framing of the request body is not valid")
 }
 
-// chunkSigner verifies chunk signatures, each of which covers the one before. A nil signer verifies
-// nothing.
+// chunkSigner verifies chunk signatures. Each one covers the previous signature. A nil signer
+// verifies nothing.
 type chunkSigner struct {
 	protocol wire.Protocol
 	sig      *Signature

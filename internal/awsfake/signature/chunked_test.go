@@ -18,7 +18,7 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// chunks frames a body as aws-chunked; sign gives each chunk's extension.
+// chunks encodes a body as aws-chunked. sign returns each chunk's extension.
 func chunks(size int, body []byte, trailer string, sign func([]byte) string) string {
 	var b strings.Builder
 	for {
@@ -35,8 +35,8 @@ func chunks(size int, body []byte, trailer string, sign func([]byte) string) str
 
 func unsignedChunk([]byte) string { return "" }
 
-// chunkSigner signs chunks as "Signature calculations for the Authorization header: transferring
-// payload in multiple chunks" (Amazon S3 API Reference) has it.
+// chunkSigner signs chunks as described in "Signature calculations for the Authorization header:
+// transferring payload in multiple chunks" (Amazon S3 API Reference).
 func chunkSigner(c aws.Credentials, r *http.Request) func([]byte) string {
 	previous := regexp.MustCompile(`Signature=(\w+)`).FindStringSubmatch(r.Header.Get("Authorization"))[1]
 	date := r.Header.Get("X-Amz-Date")

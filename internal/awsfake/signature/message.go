@@ -12,18 +12,18 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Message is a request as its signature covers it.
+// Message is the part of a request that its signature covers.
 type Message struct {
 	HTTP     *http.Request
-	Path     string // as it was sent, still escaped
+	Path     string // as sent, still escaped
 	Query    url.Values
-	Service  string // by the name that signatures carry
+	Service  string // as named in signatures
 	Protocol wire.Protocol
-	Body     []byte // of forms and of JSON
+	Body     []byte // for forms and JSON
 }
 
-// canonical is the request in the form that was signed ("Create a signed AWS API request", IAM User
-// Guide).
+// canonical returns the canonical request, which is signed ("Create a signed AWS API request", IAM
+// User Guide).
 func (m *Message) canonical(s *Signature) (string, error) {
 	var b strings.Builder
 	b.WriteString(m.HTTP.Method)
@@ -53,8 +53,8 @@ func (m *Message) canonical(s *Signature) (string, error) {
 	return b.String(), nil
 }
 
-// canonicalPath is the path as sent; only S3 does not escape it a second time, and both others have
-// the path "/".
+// canonicalPath returns the path as sent. Services other than S3 escape the path a second time, but
+// their path is always "/".
 func (m *Message) canonicalPath() string {
 	if m.Path == "" {
 		return "/"
@@ -103,7 +103,7 @@ func (m *Message) canonicalHeader(name string) string {
 	return strings.Join(trimmed, ",")
 }
 
-// collapse trims a header value and makes one space of several.
+// collapse trims a header value and replaces runs of spaces with one.
 func collapse(v string) string {
 	v = strings.TrimSpace(v)
 	for strings.Contains(v, "  ") {

@@ -15,14 +15,14 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Payload is the body of an upload, decoded and verified while it is read.
+// Payload is the body of an upload. It is decoded and verified while it is read.
 type Payload struct {
 	io.Reader
 	Size    int64       // decoded
-	Trailer http.Header // complete once the reader has answered io.EOF
+	Trailer http.Header // complete after the reader has returned io.EOF
 }
 
-// Payload opens the request's body in the form that its signature announced.
+// Payload opens the request's body in the format that its signature announces.
 func (m *Message) Payload(sig *Signature) (*Payload, error) {
 	r, hash := m.HTTP, sig.payloadHash
 	body := io.Reader(r.Body)
@@ -56,7 +56,7 @@ func (m *Message) Payload(sig *Signature) (*Payload, error) {
 	return p, nil
 }
 
-// digestReader compares the SHA-256 of a body with the signed one when it ends.
+// digestReader compares the SHA-256 of a body with the signed one at the end of the body.
 type digestReader struct {
 	r    io.Reader
 	hash hash.Hash

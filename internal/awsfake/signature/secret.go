@@ -14,11 +14,11 @@ type Secret struct {
 	keys map[string][]byte // by date/region/service
 }
 
-// NewSecret is a secret access key with that text.
+// NewSecret returns a secret access key.
 func NewSecret(text string) *Secret { return &Secret{Text: text} }
 
-// key derives the key of one date, region and service; it is kept, since clients sign thousands of
-// requests with it.
+// key derives the signing key for a date, Region and service. It caches the key, because clients
+// sign thousands of requests with it.
 func (c *Secret) key(s *Signature) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()

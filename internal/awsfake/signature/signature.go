@@ -1,12 +1,12 @@
-// Package signature verifies who signed a request, and that its body is the one that was signed.
+// Package signature verifies the signature and the body of a request.
 //
-// It promises Signature Version 4 in a header or in the query, the payload hashes and the chunks of
-// uploads, and refusals in the protocol of the request. It knows neither credentials nor services:
-// the caller looks up the secret of the access key that a signature names, and says by which clocks
-// it must be valid.
+// It promises Signature Version 4 in a header or in the query, payload hashes and the chunks of
+// uploads, and errors in the protocol of the request. It knows neither credentials nor services:
+// the caller looks up the secret of the access key and provides the clocks that the signature's
+// time is checked against.
 //
-// Words to know. A [Message] is a request as its signature covers it; a [Payload] is the body of an
-// upload, decoded and verified while it is read.
+// Words to know. A [Message] is the part of a request that its signature covers. A [Payload] is the
+// body of an upload, decoded and verified while it is read.
 package signature
 
 import (
@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// The payload hashes that are not hashes ("Signature calculations: transferring a payload in
-// chunks", Amazon S3 API Reference).
+// Values of the payload hash header that are not hashes ("Signature calculations: transferring a
+// payload in chunks", Amazon S3 API Reference).
 const (
 	unsignedPayload            = "UNSIGNED-PAYLOAD"
 	streamingUnsigned          = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
@@ -28,7 +28,7 @@ const (
 	maxPresign           int64 = 7 * 24 * 3600 // seconds
 )
 
-// Signature is a SigV4 signature as a request carries it, in its header or in its query.
+// Signature is the SigV4 signature of a request, from its header or its query.
 type Signature struct {
 	AccessKey, date, Region, service string
 	signedHeaders                    []string
@@ -36,7 +36,7 @@ type Signature struct {
 	Token                            string
 	signedAt                         time.Time
 	presigned                        bool
-	validFor                         time.Duration // of a presigned request
+	validFor                         time.Duration // for a presigned request
 	payloadHash                      string
 	key                              []byte // the derived signing key, once verified
 }
@@ -55,7 +55,7 @@ func (s *Signature) read(credential, date string) bool {
 	return s.value != "" && slices.Contains(s.signedHeaders, "host")
 }
 
-// timely reports whether the signature is valid by one of the clocks.
+// timely reports whether the signature is valid according to one of the clocks.
 func (s *Signature) timely(clocks []time.Time) bool {
 	for _, now := range clocks {
 		age := now.Sub(s.signedAt)
@@ -66,5 +66,5 @@ func (s *Signature) timely(clocks []time.Time) bool {
 	return false
 }
 
-// Unsigned is that of a request that never was on the wire: its body is taken as it is.
+// Unsigned returns the signature of an internal request. Its body is not verified.
 func Unsigned() *Signature { return &Signature{payloadHash: unsignedPayload} }

@@ -52,7 +52,7 @@ func TestCredentialsAreVerified(t *testing.T) {
 	}
 }
 
-func TestSessionExpiresByTheClock(t *testing.T) {
+func TestSessionExpires(t *testing.T) {
 	var clock awsfaketest.ManualClock
 	clock.Store(time.Now().UnixNano())
 	w := awsfaketest.New(t, awsfake.Options{Now: clock.Now})
@@ -71,7 +71,7 @@ func TestSessionExpiresByTheClock(t *testing.T) {
 	}
 }
 
-func TestRevokedRoleMeetsAnExpiredToken(t *testing.T) {
+func TestRevokedRole(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	session := w.Assume(t, nil)
 	w.Role.Revoke()
@@ -112,8 +112,7 @@ func TestSignatureCoversTheRequest(t *testing.T) {
 	}
 }
 
-// shiftDate moves the date of a signed request; the check of the date comes before that of the
-// signature.
+// shiftDate changes the date of a signed request. Verify checks the date before the signature.
 func shiftDate(r *http.Request, d time.Duration) {
 	at := time.Now().Add(d).UTC()
 	old := r.Header.Get("X-Amz-Date")

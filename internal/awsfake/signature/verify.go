@@ -13,8 +13,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Verify compares the signature with the one that the secret gives, and checks its time by the
-// clocks, of which the first is that of the services.
+// Verify checks the signature with the secret, and its time with the clocks. The first clock is
+// that of the services.
 func (m *Message) Verify(s *Signature, from *Secret, clocks ...time.Time) error {
 	if !s.timely(clocks) {
 		return m.untimely(s, clocks[0])
@@ -32,8 +32,8 @@ func (m *Message) Verify(s *Signature, from *Secret, clocks ...time.Time) error 
 	return nil
 }
 
-// ReadSignature finds the signature of a message, and refuses one that lacks it or leaves out
-// headers.
+// ReadSignature returns the signature of a message. It returns an error if there is none, or if
+// required headers are not signed.
 func (m *Message) ReadSignature() (*Signature, error) {
 	s, ok := m.headerSignature()
 	if m.Query.Get("X-Amz-Algorithm") != "" {
@@ -86,7 +86,7 @@ func (m *Message) querySignature() (*Signature, bool) {
 	return s, s.read(get("X-Amz-Credential"), get("X-Amz-Date")) && ok
 }
 
-// everythingSigned refuses x-amz-* headers that someone may have slipped in on the way.
+// everythingSigned rejects unsigned x-amz-* headers, which someone may have added on the way.
 func (m *Message) everythingSigned(s *Signature) error {
 	for name := range m.HTTP.Header {
 		lower := strings.ToLower(name)

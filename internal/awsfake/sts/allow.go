@@ -14,9 +14,9 @@ import (
 	"syncd/internal/iam"
 )
 
-// allowAssumption asks for every action that the call amounts to: sts:AssumeRole itself,
-// sts:TagSession when tags are passed or inherited, sts:SetSourceIdentity when there is one or the
-// caller's sticks.
+// allowAssumption checks every action that the call requires: sts:AssumeRole itself, sts:TagSession
+// if tags are passed or inherited, and sts:SetSourceIdentity if the call or the caller's session
+// has a source identity.
 func (q *request) allowAssumption(a *assumption) error {
 	inherited := q.inherited()
 	for key := range a.tags {
@@ -49,9 +49,9 @@ func (q *request) allowAssumption(a *assumption) error {
 	return nil
 }
 
-// assumptionFacts are the context keys of one of the actions: sts:ExternalId is there for
-// sts:AssumeRole only, the tags for it and sts:TagSession ("IAM and AWS STS condition context
-// keys").
+// assumptionFacts returns the context keys of one action. sts:ExternalId is present only for
+// sts:AssumeRole; the tags are present for sts:AssumeRole and sts:TagSession ("IAM and AWS STS
+// condition context keys").
 func (q *request) assumptionFacts(a *assumption, action string) map[string][]string {
 	f := map[string][]string{"sts:RoleSessionName": {a.name}}
 	if action == "sts:AssumeRole" && a.externalID != "" {

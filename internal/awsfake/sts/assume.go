@@ -7,7 +7,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// callerIdentity needs no permission, and no policy can take it away.
+// callerIdentity needs no permission, and no policy can deny it.
 func (q *request) callerIdentity() (*wire.Response, error) {
 	return q.answer(func(x *wire.XML) {
 		x.Element("Arn", q.Caller.Caller.ARN)
@@ -66,7 +66,7 @@ func (q *request) serve() (*wire.Response, error) {
 	return nil, wire.ErrNotImplemented(q.Operation)
 }
 
-// New returns STS of the cloud.
+// New returns the STS of a cloud.
 func New(c *core.Cloud) *Service {
 	s := &Service{}
 	c.Serve(core.Service{Name: "sts", Protocol: wire.Form, Namespace: namespace, Serve: func(q *core.Request) (*wire.Response, error) { return (&request{q, s}).serve() }})

@@ -15,14 +15,14 @@ import (
 	"syncd/internal/iam"
 )
 
-// The limits of AssumeRole (AWS STS API Reference; "IAM and AWS STS quotas", IAM User Guide).
+// Limits of AssumeRole (AWS STS API Reference; "IAM and AWS STS quotas", IAM User Guide).
 const (
 	minSession       = 900 * time.Second
 	maxChained       = time.Hour
 	maxSessionPolicy = 2048
 )
 
-// assumption is one AssumeRole call as it was asked for.
+// assumption is one AssumeRole call.
 type assumption struct {
 	role           *directory.Role
 	name           string
@@ -62,7 +62,7 @@ func (q *request) readAssumption() (*assumption, error) {
 		return nil, err
 	}
 	q.Cloud.Directory.View(func() { a.role = q.Cloud.Directory.Roles[f.Get("RoleArn")] })
-	if a.role == nil { // looks exactly like a trust policy that says no
+	if a.role == nil { // the same error as a trust policy that denies
 		return nil, q.denyAssumption("sts:AssumeRole", f.Get("RoleArn"))
 	}
 	return a, nil

@@ -1,11 +1,11 @@
-// Package sts is STS: sessions of roles, and who one is.
+// Package sts implements STS: role sessions and GetCallerIdentity.
 //
-// It promises that AssumeRole asks for every action that the call amounts to, of the caller's
-// policies and of the role's trust policy, and that tags and the source identity of a session go on
-// to the next where AWS passes them on. Credentials of sessions are kept by package directory.
+// It promises that AssumeRole checks every action that the call requires, in the caller's policies
+// and in the role's trust policy, and that the tags and the source identity of a session pass to
+// the next session as in AWS. It leaves the credentials of sessions to package directory.
 //
-// Words to know. An assumption is one AssumeRole call as it was asked for; inherited tags are the
-// transitive ones of the session that calls.
+// Words to know. An assumption is one AssumeRole call. Inherited tags are the transitive tags of
+// the calling session.
 package sts
 
 import (
@@ -19,16 +19,17 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Service is STS of every account.
+// Service is STS for all accounts.
 type Service struct {
 	rates  rate.Limiters // by account
-	packed atomic.Int64  // the limit of packed policies, in bytes
+	packed atomic.Int64  // limit of packed policies, in bytes
 }
 
 const namespace = "https://sts.amazonaws.com/doc/2011-06-15/"
 
-// SetRate limits the account's calls of STS; an AssumeRole of another account's role counts on its
-// caller's account. Beyond it STS answers 400 ThrottlingException. 0 is no limit; AWS's is 600.
+// SetRate limits the account's STS calls. Assuming another account's role counts against the
+// caller's account. Above the limit STS answers 400 ThrottlingException. 0 means no limit; AWS's
+// limit is 600.
 func (s *Service) SetRate(account string, perSecond float64) { s.rates.Of(account).Set(perSecond) }
 
 // request is a request to STS.
@@ -37,10 +38,10 @@ type request struct {
 	service *Service
 }
 
-// SetPackedPolicyLimit makes AssumeRole refuse session policies and tags that together, the
-// inherited ones included, are longer than so many bytes, and otherwise say how much of it they
-// took; 0 is no limit. AWS has had such a limit on a packed form that it does not describe; the
-// fake packs nothing.
+// SetPackedPolicyLimit makes AssumeRole reject session policies and tags, inherited ones included,
+// whose total length exceeds this many bytes. Below the limit, AssumeRole returns the percentage
+// used. 0 means no limit. AWS limits a packed form that it does not document; the fake packs
+// nothing.
 func (s *Service) SetPackedPolicyLimit(bytes int) { s.packed.Store(int64(bytes)) }
 
 func (q *request) answer(write func(x *wire.XML)) *wire.Response {
@@ -54,7 +55,7 @@ func (q *request) denyAssumption(action, role string) error {
 		q.Caller.Caller.ARN, action, role)
 }
 
-// inherited are the transitive tags that the caller's own session brings along.
+// inherited returns the transitive tags of the caller's own session.
 func (q *request) inherited() map[string]string {
 	out := map[string]string{}
 	for _, key := range q.Caller.Transitive {

@@ -14,7 +14,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// packedSize is how much of the limit of packed policies the call takes, in percent; 0 without a
+// packedSize returns how much of the packed policy limit the call uses, in percent; 0 without a
 // limit.
 func (q *request) packedSize(a *assumption) (int64, error) {
 	limit := q.service.packed.Load()

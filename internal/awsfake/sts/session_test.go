@@ -12,12 +12,12 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestTagsAndIdentityNeedBothHalves: across accounts each action must be allowed by the trust
-// policy and by the caller's own.
-func TestTagsAndIdentityNeedBothHalves(t *testing.T) {
+// TestTagsAndIdentityNeedBothPolicies checks that, across accounts, both the trust policy and the
+// caller's own policy must allow each action.
+func TestTagsAndIdentityNeedBothPolicies(t *testing.T) {
 	for _, tt := range []struct {
 		name, trust, identity string
-		want                  string // the action that is refused
+		want                  string // the denied action
 	}{
 		{"both", `"sts:*"`, `"sts:*"`, ""},
 		{"no sts:TagSession in the trust policy", `["sts:AssumeRole","sts:SetSourceIdentity"]`, `"sts:*"`, "sts:TagSession"},
@@ -39,8 +39,9 @@ func TestTagsAndIdentityNeedBothHalves(t *testing.T) {
 	}
 }
 
-// TestSourceIdentityStays on the sessions behind, and asks each of their trust policies.
-func TestSourceIdentityStays(t *testing.T) {
+// TestSourceIdentityPersists checks that the source identity persists in later sessions, and that
+// each of their trust policies must allow it.
+func TestSourceIdentityPersists(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	open := w.Owner.CreateRole("open", awsfaketest.Trust("222222222222"), awsfake.RoleOptions{})
 	strict := w.Owner.CreateRole("strict", iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":"sts:AssumeRole"}]}`), awsfake.RoleOptions{})
@@ -65,7 +66,7 @@ func TestPackedPolicyLimit(t *testing.T) {
 		if err != nil {
 			return 0, awsfaketest.Code(err)
 		}
-		return aws.ToInt32(out.PackedPolicySize), "" //nolint:staticcheck // deprecated, and what the limit is about
+		return aws.ToInt32(out.PackedPolicySize), "" //nolint:staticcheck // deprecated, but the limit is about it
 	}
 	user := w.UserConfig(w.Base)
 	if size, got := assume(user, 73); size != 74 || got != "" {

@@ -31,7 +31,7 @@ func TestAssumeRole(t *testing.T) {
 		name   string
 		trust  *iam.Document
 		change func(*sts.AssumeRoleInput)
-		want   string // code, and the action that was refused
+		want   string // code and denied action
 	}{
 		{"trusted account", policy(everything), func(*sts.AssumeRoleInput) {}, ""},
 		{"no trust", &iam.Document{}, func(*sts.AssumeRoleInput) {}, "AccessDenied sts:AssumeRole"},
@@ -95,8 +95,9 @@ func tags(pairs ...string) (out []types.Tag) {
 	return out
 }
 
-// TestCrossAccountAssumeNeedsBothHalves: trust in one account, the identity policy in the other.
-func TestCrossAccountAssumeNeedsBothHalves(t *testing.T) {
+// TestCrossAccountAssumeNeedsBothPolicies checks that both the role's trust policy and the caller's
+// identity policy must allow a cross-account AssumeRole.
+func TestCrossAccountAssumeNeedsBothPolicies(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	user := w.Consumer.CreateUser("plain")
 	role := w.Owner.CreateRole("reader", awsfaketest.Trust("222222222222"), awsfake.RoleOptions{})
@@ -149,8 +150,8 @@ func TestChain(t *testing.T) {
 	}
 }
 
-// TestTransitiveTagsReachPolicies: a transitive tag of the first hop wins over the second role's
-// own.
+// TestTransitiveTagsReachPolicies checks that a transitive tag of the first hop overrides the
+// second role's own.
 func TestTransitiveTagsReachPolicies(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	hop := w.Owner.CreateRole("hop", awsfaketest.Trust("222222222222"), awsfake.RoleOptions{

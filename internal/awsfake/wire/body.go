@@ -5,11 +5,11 @@ import (
 	"net/http"
 )
 
-// maxControlBody bounds the bodies that are read whole: forms, JSON and XML. The largest is the
+// maxControlBody limits bodies that are read into memory: forms, JSON and XML. The largest is the
 // part list of CompleteMultipartUpload, 10,000 parts with a checksum each.
 const maxControlBody = 8 << 20
 
-// ReadWhole reads a body that is short.
+// ReadWhole reads a whole body of at most maxControlBody bytes.
 func ReadWhole(r io.Reader) ([]byte, error) {
 	if r == nil {
 		return nil, nil

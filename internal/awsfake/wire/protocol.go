@@ -1,12 +1,12 @@
-// Package wire is what services of AWS send and how they refuse.
+// Package wire encodes responses and errors of AWS services.
 //
-// It promises answers as AWS writes them: XML with the control characters that S3 sends, refusals
-// in the form of each protocol, and for the few refusals that every service has the status and the
-// code of its protocol. It knows no service and no request, only what a refusal names of one
-// ([Asker]); what is served and to whom it leaves to the packages above.
+// It promises to write responses as AWS does: XML with the control characters that S3 sends, errors
+// in the format of each protocol, and the protocol's own status and code for the few errors that
+// all services share. It knows no services and no requests, apart from what an error repeats of its
+// request ([Asker]). The packages above decide what to serve, and to whom.
 //
-// Words to know. A [Protocol] is the form of a service's requests and answers; an [Error] is a
-// refusal in AWS's words.
+// Words to know. A [Protocol] is the format of a service's requests and responses. An [Error] is an
+// AWS error.
 package wire
 
 import (
@@ -15,18 +15,18 @@ import (
 	"strings"
 )
 
-// Protocol is the form of a service's requests and answers.
+// Protocol is the format of a service's requests and responses.
 type Protocol int
 
 // The protocols of AWS.
 const (
-	RestXML Protocol = iota // a method on a path, answered in XML
+	RestXML Protocol = iota // an HTTP method and path, answered in XML
 	Form                    // a form, answered in XML
-	JSON                    // an object in JSON, answered likewise
+	JSON                    // a JSON object, answered in JSON
 )
 
-// GuessProtocol goes by what a request looks like, where its service is unknown: its refusal must
-// be readable too.
+// GuessProtocol guesses the protocol of a request for an unknown service, so that the client can
+// decode the error.
 func GuessProtocol(h http.Header) Protocol {
 	switch {
 	case h.Get("X-Amz-Target") != "":
@@ -37,7 +37,7 @@ func GuessProtocol(h http.Header) Protocol {
 	return RestXML
 }
 
-// AccessDenied is the refusal without a reason.
+// AccessDenied returns the error for a denied request, without a reason.
 func (p Protocol) AccessDenied() *Error {
 	if p == JSON {
 		return Refuse(http.StatusBadRequest, "AccessDeniedException", "Access Denied")
@@ -45,7 +45,7 @@ func (p Protocol) AccessDenied() *Error {
 	return Refuse(http.StatusForbidden, "AccessDenied", "Access Denied")
 }
 
-// ExpiredToken is the refusal of a session that has ended.
+// ExpiredToken returns the error for an expired session.
 func (p Protocol) ExpiredToken() *Error {
 	switch p {
 	case JSON:
@@ -57,7 +57,7 @@ func (p Protocol) ExpiredToken() *Error {
 	return Refuse(http.StatusBadRequest, "ExpiredToken", "The provided token has expired.")
 }
 
-// Throttled is the refusal of a request that came too soon.
+// Throttled returns the error for a request above the rate limit.
 func (p Protocol) Throttled() *Error {
 	if p != RestXML {
 		return Refuse(http.StatusBadRequest, "ThrottlingException", "Rate exceeded")
@@ -65,7 +65,7 @@ func (p Protocol) Throttled() *Error {
 	return Refuse(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
 }
 
-// ThrottledKMS is throttled for requests that use a KMS key too often.
+// ThrottledKMS returns the error for a request above the rate limit of KMS.
 func (p Protocol) ThrottledKMS() *Error {
 	if p != RestXML {
 		return Refuse(http.StatusBadRequest, "ThrottlingException",
@@ -74,15 +74,15 @@ func (p Protocol) ThrottledKMS() *Error {
 	return Refuse(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate for operations involving AWS KMS.")
 }
 
-// Asker is what a refusal names of the request that it answers.
+// Asker is what an error response repeats of its request.
 type Asker struct {
 	Protocol  Protocol
-	Method    string // of HTTP
+	Method    string // HTTP method
 	ID        string
-	Namespace string // of XML answers to a form
+	Namespace string // of XML responses to a form
 }
 
-// Refusal is the answer to a request that met an error.
+// Refusal returns the response for an error.
 func (a Asker) Refusal(e *Error) *Response {
 	res := &Response{Status: e.Status, Header: http.Header{}}
 	for k, v := range e.header {
@@ -136,10 +136,10 @@ func (e *Error) queryElement(namespace, id string) []byte {
 	return x.Bytes()
 }
 
-// HostID is the x-amz-id-2 of a request: opaque, and made of its id.
+// HostID returns the x-amz-id-2 of a request, an opaque value derived from its ID.
 func HostID(id string) string { return id + "/awsfake" }
 
-// SignatureMismatch is the refusal of a wrong signature.
+// SignatureMismatch returns the error for a wrong signature.
 func (p Protocol) SignatureMismatch() error {
 	const text = "The request signature we calculated does not match the signature you provided. " +
 		"Check your key and signing method."

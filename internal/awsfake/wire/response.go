@@ -7,12 +7,12 @@ import (
 	"regexp"
 )
 
-// Response is an answer whose body is read by the entry point.
+// Response is a response whose body the entry point reads.
 type Response struct {
 	Status int
 	Header http.Header
 	Body   io.Reader // nil: none
-	Size   int64     // of the body, -1 for unknown; of a HEAD, what GET would send
+	Size   int64     // of the body, -1 if unknown; for HEAD, the size that GET would send
 }
 
 // SetBody sets the body and its size.
@@ -25,17 +25,17 @@ func (res *Response) setXML(x *XML) {
 	res.SetBody(x.Bytes())
 }
 
-// Answer is an answer without a body.
+// Answer returns a response without a body.
 func Answer(status int) *Response { return &Response{Status: status, Header: http.Header{}} }
 
-// AnswerXML is a successful answer with a document as its body.
+// AnswerXML returns a successful response with a document as its body.
 func AnswerXML(x *XML) *Response {
 	res := Answer(http.StatusOK)
 	res.setXML(x)
 	return res
 }
 
-// Whole reads the body.
+// Whole reads the whole body.
 func (res *Response) Whole() ([]byte, error) {
 	if res.Body == nil {
 		return nil, nil
@@ -45,7 +45,7 @@ func (res *Response) Whole() ([]byte, error) {
 
 var etagElement = regexp.MustCompile(`<ETag>[^<]*</ETag>`)
 
-// ReplaceETags puts another ETag in the place of all, in the header and in the body.
+// ReplaceETags replaces all ETags in the header and in the body.
 func (res *Response) ReplaceETags(header, element string) error {
 	if res.Header.Get("Etag") != "" {
 		res.Header.Set("Etag", header)

@@ -7,13 +7,13 @@ import (
 	"unicode/utf8"
 )
 
-// The limits of a tag ("Tagging your AWS resources").
+// Limits of a tag ("Tagging your AWS resources").
 const (
 	maxTagKey   = 128
 	MaxTagValue = 256
 )
 
-// ValidTag reports whether a tag is within the limits and alphabet that services share.
+// ValidTag reports whether a tag keeps to the length limits and characters that all services allow.
 func ValidTag(key, value string) bool {
 	ok := func(s string) bool {
 		return !strings.ContainsFunc(s, func(r rune) bool {
@@ -24,7 +24,7 @@ func ValidTag(key, value string) bool {
 		ok(key) && ok(value) && !strings.HasPrefix(strings.ToLower(key), "aws:")
 }
 
-// ContainsFold reports whether a text is in a list, without regard to case.
+// ContainsFold reports whether a list contains a string, ignoring case.
 func ContainsFold(list []string, want string) bool {
 	return slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, want) })
 }

@@ -7,19 +7,19 @@ import (
 	"unicode/utf8"
 )
 
-// XML writes answers as S3 writes them. It exists beside encoding/xml because that replaces control
-// characters, where S3 sends them as references ("&#x1;") which no XML 1.0 parser takes: a client
-// that forgets encoding-type=url has to meet that here too.
+// XML writes XML as S3 does. encoding/xml replaces control characters, but S3 sends them as
+// references ("&#x1;") that no XML 1.0 parser accepts. A client that forgets encoding-type=url must
+// fail here too.
 type XML struct{ b bytes.Buffer }
 
-// NewXML begins a document.
+// NewXML starts a document.
 func NewXML() *XML {
 	x := &XML{}
 	x.b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
 	return x
 }
 
-// Bytes is what was written.
+// Bytes returns the document written so far.
 func (x *XML) Bytes() []byte { return x.b.Bytes() }
 
 // Open opens an element.
@@ -29,7 +29,7 @@ func (x *XML) Open(name string) {
 	x.b.WriteByte('>')
 }
 
-// OpenNS opens an element of a namespace.
+// OpenNS opens an element with a namespace.
 func (x *XML) OpenNS(name, namespace string) { x.Open(name + ` xmlns="` + namespace + `"`) }
 
 // Close closes an element.
@@ -39,14 +39,14 @@ func (x *XML) Close(name string) {
 	x.b.WriteByte('>')
 }
 
-// Element writes an element with a text.
+// Element writes an element with text.
 func (x *XML) Element(name, value string) {
 	x.Open(name)
 	x.Text(value)
 	x.Close(name)
 }
 
-// Optional writes the element unless the value is empty.
+// Optional writes an element unless its value is empty.
 func (x *XML) Optional(name, value string) {
 	if value != "" {
 		x.Element(name, value)
@@ -60,17 +60,17 @@ func (x *XML) Number(name string, n int64) {
 	x.Close(name)
 }
 
-// Boolean writes an element with a truth value.
+// Boolean writes an element with a boolean.
 func (x *XML) Boolean(name string, v bool) { x.Element(name, strconv.FormatBool(v)) }
 
-// Time writes the instant as listings print it: ISO 8601 in UTC, always with ".000".
+// Time writes a time as listings do: ISO 8601 in UTC, with milliseconds that are always ".000".
 func (x *XML) Time(name string, t time.Time) {
 	x.Open(name)
 	x.b.Write(t.UTC().AppendFormat(x.b.AvailableBuffer(), "2006-01-02T15:04:05.000Z"))
 	x.Close(name)
 }
 
-// Text writes a text, escaped.
+// Text writes escaped text.
 func (x *XML) Text(s string) {
 	from := 0
 	for i := 0; i < len(s); i++ {
@@ -103,7 +103,7 @@ func escapeXML(c byte) string {
 	return ""
 }
 
-// List writes a list of the query protocol.
+// List writes a list of the query protocol with n members. It calls write for each.
 func (x *XML) List(name string, n int, write func(i int)) {
 	x.Open(name)
 	for i := range n {
@@ -114,11 +114,11 @@ func (x *XML) List(name string, n int, write func(i int)) {
 	x.Close(name)
 }
 
-// Instant writes the instant as the query protocol prints it.
+// Instant writes a time as the query protocol does.
 func (x *XML) Instant(name string, t time.Time) { x.Element(name, t.UTC().Format(time.RFC3339)) }
 
-// Raw writes what is XML already.
+// Raw writes XML as it is.
 func (x *XML) Raw(b []byte) { x.b.Write(b) }
 
-// Grow makes room for so many bytes more.
+// Grow reserves space for n more bytes.
 func (x *XML) Grow(n int) { x.b.Grow(n) }

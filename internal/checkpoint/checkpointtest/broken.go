@@ -2,5 +2,5 @@ package checkpointtest
 
 import "errors"
 
-// ErrBroken is what a test fails a write or a request with.
+// ErrBroken is the error with which tests fail a write or a request.
 var ErrBroken = errors.New("broken")

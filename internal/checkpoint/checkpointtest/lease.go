@@ -1,4 +1,4 @@
-//nolint:thelper // what Run runs are tests: a failure must name their line
+//nolint:thelper // Run runs these as tests: a failure must show their line
 package checkpointtest
 
 import (

@@ -17,14 +17,13 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Memory is a store that keeps its records in the process. The zero value is not usable; see
-// NewMemory.
+// Memory is a store that keeps its records in memory. Use NewMemory to create one.
 type Memory struct {
 	mu      sync.Mutex
 	records map[string][]byte
 	leases  map[string]*memoryLease
-	number  int64           // of the lease taken last
-	unclean map[string]bool // names whose last holder did not give the lease back
+	number  int64           // of the last lease
+	unclean map[string]bool // names whose last holder did not release the lease
 }
 
 var _ store.Store = (*Memory)(nil)
@@ -37,8 +36,8 @@ func NewMemory() *Memory {
 // String returns "memory:".
 func (m *Memory) String() string { return "memory:" }
 
-// Clone returns a store with the same records and no lease held: what another process would find if
-// this one were killed now.
+// Clone returns a store with the same records and no lease held, as another process would find it
+// if this one were killed now.
 func (m *Memory) Clone() *Memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -47,7 +46,7 @@ func (m *Memory) Clone() *Memory {
 	return clone
 }
 
-// Damage replaces a record by what change makes of a copy of it.
+// Damage replaces a record by the result of change on a copy of it.
 func (m *Memory) Damage(name string, change func([]byte) []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -95,7 +94,7 @@ func (c memoryChunk) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, io.NewSectionReader(c.Reader, 0, c.Size()))
 }
 
-// Create makes a record.
+// Create creates a record.
 func (m *Memory) Create(ctx context.Context, name string, write func(io.Writer) error) error {
 	if err := check(ctx, name); err != nil {
 		return err
@@ -137,7 +136,7 @@ func (m *Memory) Delete(ctx context.Context, name string) error {
 	return nil
 }
 
-// Acquire takes the right to write under name.
+// Acquire acquires the lease on name.
 func (m *Memory) Acquire(ctx context.Context, name, holder string) (store.Lease, error) {
 	if err := check(ctx, name+"/x"); err != nil {
 		return nil, err
@@ -155,7 +154,7 @@ func (m *Memory) Acquire(ctx context.Context, name, holder string) (store.Lease,
 	return lease, nil
 }
 
-// LeaseOf tells who has the right to write under name.
+// LeaseOf returns who holds the lease on name.
 func (m *Memory) LeaseOf(ctx context.Context, name string) (info store.LeaseInfo, ok bool, err error) {
 	if err := check(ctx, name+"/x"); err != nil {
 		return info, false, err
@@ -168,7 +167,7 @@ func (m *Memory) LeaseOf(ctx context.Context, name string) (info store.LeaseInfo
 	return info, false, nil
 }
 
-// TakeLease takes the lease on name away from its holder, as a lease that expires would be lost.
+// TakeLease takes the lease on name away from its holder, like a lease that expires.
 func (m *Memory) TakeLease(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

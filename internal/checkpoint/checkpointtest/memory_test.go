@@ -7,7 +7,7 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-func TestMemoryKeepsTheContract(t *testing.T) {
+func TestMemoryFulfillsTheContract(t *testing.T) {
 	t.Parallel()
 	checkpointtest.Run(t, func(*testing.T) store.Store { return checkpointtest.NewMemory() })
 }

@@ -7,7 +7,7 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Put creates a record of that content.
+// Put creates a record with that content.
 func Put(ctx context.Context, store store.Store, name, content string) error {
 	return store.Create(ctx, name, func(w io.Writer) error {
 		_, err := io.WriteString(w, content)

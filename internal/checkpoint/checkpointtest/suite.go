@@ -1,12 +1,11 @@
-// Package checkpointtest holds what tests of checkpoint stores and of their users share: Run, the
-// conformance suite that every store.Store passes; Memory, a store that keeps its records in the
-// process; and Faulty, which wraps a store and lets a test fail any write, before or after it took
-// effect.
+// Package checkpointtest has helpers for tests of checkpoint stores and their users. Run is the
+// conformance suite that every store.Store passes. Memory is a store in memory. Faulty wraps a
+// store and lets a test fail any write, before or after it takes effect.
 //
-// A store that passes Run can carry a ledger: records are all or nothing, a name is given once, and
+// A store that passes Run can be used for a ledger: records are atomic, a name is used once, and
 // one holder at a time has the right to write.
 //
-//nolint:thelper // what Run runs are tests: a failure must name their line
+//nolint:thelper // Run runs these as tests: a failure must show their line
 package checkpointtest
 
 import (
@@ -25,8 +24,8 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Run checks that the stores which open returns keep the contract of store.Store. Each call of open
-// returns an empty store.
+// Run checks that the stores that open returns comply with the contract of store.Store. Each call
+// of open returns an empty store.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, test := range []struct {
@@ -223,8 +222,8 @@ func deleteAndCreate(t *testing.T, s store.Store) {
 	wantContent(t, s, "alpha/record", "second")
 }
 
-// openAfterDelete allows both that an open chunk outlives its name and that it does not, but never
-// other bytes.
+// openAfterDelete accepts that an open chunk stays readable after its name is deleted, or that it
+// does not, but it must never return other bytes.
 func openAfterDelete(t *testing.T, s store.Store) {
 	mustCreate(t, s, "alpha/record", "content")
 	chunk, err := s.Open(t.Context(), "alpha/record")

@@ -1,17 +1,17 @@
 // Package chunk writes and reads the rows of a ledger: immutable Parquet files of entries or of
 // quarantined objects, sorted by key.
 //
-// The package promises that no row is returned of a chunk that does not match the size and checksum
-// its manifest names, that rows are in order, and that neither a reader nor a writer holds more
-// than one row group and one page of each column, however large the chunk is. A chunk that somebody
-// has forged costs an error and bounded memory, not a crash.
+// The package promises that it returns rows only of chunks that match the size and checksum in
+// their manifest, that rows are in order, and that readers and writers hold at most one row group
+// and one page of each column, however large the chunk is. A forged chunk costs an error and
+// bounded memory, not a crash.
 //
-// It leaves to package record what is in a row and how chunks are named, and to its callers which
-// chunks make a generation.
+// It leaves the content of a row and the names of chunks to package record, and the choice of
+// chunks for a generation to its callers.
 //
-// The words: a walker goes over the rows of several chunks in order and forward only; a merger
-// walks the chunks of a generation in step with the changes of a pass, and hands on unread those in
-// which nothing changed.
+// The words: a walker reads the rows of several chunks in order, forward only; a merger walks the
+// chunks of a generation together with the changes of a pass, and passes on unchanged chunks
+// without reading them.
 package chunk
 
 import (
@@ -27,22 +27,22 @@ import (
 )
 
 const (
-	// rowsPerGroup and pageBytes bound what a reader or writer of a chunk holds in memory: one row
-	// group compressed, about 1 MB, and one page of each column. A row is rarely above 500 bytes.
+	// rowsPerGroup and pageBytes bound the memory of a reader or writer of a chunk: one compressed
+	// row group, about 1 MB, and one page of each column. A row is rarely longer than 500 bytes.
 	rowsPerGroup = 8 << 10
 	pageBytes    = 64 << 10
 
-	// rowsPerRead is how many rows are decoded at once.
+	// rowsPerRead is the number of rows decoded at once.
 	rowsPerRead = 128
 
-	// rowsPerWrite is how many rows are handed to the encoder at once. A page may be longer by so
-	// many values of up to 1 KiB: it stays below 128 KiB, from which on the encoder keeps a history
-	// of 8 MB.
+	// rowsPerWrite is the number of rows passed to the encoder at once. A page may exceed pageBytes
+	// by that many values of up to 1 KiB. It stays below 128 KiB, at which the encoder would start
+	// to keep a history of 8 MB.
 	rowsPerWrite = 32
 )
 
-// open opens the chunk that info names and reads it once from end to end, so that a flipped byte is
-// found before any row is believed.
+// open opens the chunk that info names and reads it once from end to end, so that damage is found
+// before any row is used.
 func open(ctx context.Context, from store.Store, info record.Chunk) (store.Record, error) {
 	chunk, err := from.Open(ctx, info.Name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -57,7 +57,7 @@ func open(ctx context.Context, from store.Store, info record.Chunk) (store.Recor
 	return chunk, nil
 }
 
-// Verify reads a chunk from end to end to see that it is what info says.
+// Verify reads a chunk from end to end and checks that it matches info.
 func Verify(ctx context.Context, store store.Store, info record.Chunk) error {
 	chunk, err := open(ctx, store, info)
 	if err != nil {
@@ -89,7 +89,7 @@ func verifyChunk(ctx context.Context, chunk store.Record, info record.Chunk) err
 	return nil
 }
 
-// writerFunc is a Write method on its own.
+// writerFunc is a Write method as a function.
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

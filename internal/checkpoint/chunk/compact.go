@@ -10,14 +10,14 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// FanIn is how many chunks of about one size gather before they are merged while a pass is still in
-// progress. It bounds the number of chunks that a progress record names, at the price of writing a
-// row a few times.
+// FanIn is the number of chunks of about the same size that accumulate before they are merged
+// during a pass. It bounds the number of chunks in a progress record, at the cost of writing a row
+// a few times.
 const FanIn = 16
 
-// groups cuts chunks into runs that are worth one chunk each. Only a chunk below half of maxRows
-// joins a run, so no two neighbours of the outcome can be merged again: an unchanged ledger comes
-// to rest.
+// groups splits chunks into runs that should become one chunk each. Only chunks with less than half
+// of maxRows are merged, so no two neighbors in the result can be merged again: an unchanged ledger
+// is not rewritten.
 func groups(chunks []record.Chunk, maxRows int64) iter.Seq[[]record.Chunk] {
 	return func(yield func([]record.Chunk) bool) {
 		start, sum := 0, int64(0)
@@ -39,8 +39,8 @@ func groups(chunks []record.Chunk, maxRows int64) iter.Seq[[]record.Chunk] {
 
 func isSmall(c record.Chunk, maxRows int64) bool { return c.Entries < maxRows/2 }
 
-// Compact merges runs of small chunks, streaming. What it replaced is deleted when the pass is
-// committed.
+// Compact merges runs of small chunks, streaming the rows. The replaced chunks are deleted when the
+// pass is committed.
 func Compact[R Row](ctx context.Context, w *Writer, prefix string, chunks []record.Chunk) ([]record.Chunk, error) {
 	merged := make([]record.Chunk, 0, len(chunks))
 	for run := range groups(chunks, w.MaxRows) {
@@ -57,7 +57,7 @@ func Compact[R Row](ctx context.Context, w *Writer, prefix string, chunks []reco
 	return merged, nil
 }
 
-// CompactTail merges the last chunks once enough of about one size have gathered.
+// CompactTail merges the last chunks once enough of about the same size have accumulated.
 func CompactTail[R Row](ctx context.Context, w *Writer, prefix string, chunks []record.Chunk) ([]record.Chunk, error) {
 	for {
 		start := tail(chunks)
@@ -75,8 +75,8 @@ func CompactTail[R Row](ctx context.Context, w *Writer, prefix string, chunks []
 	}
 }
 
-// tail returns where the last run of chunks begins that are no larger than the last of them, by
-// powers of compactFanIn.
+// tail returns the start of the last run of chunks that are no larger than the last chunk, by
+// powers of FanIn.
 func tail(chunks []record.Chunk) int {
 	tier := func(c record.Chunk) int { return bits.Len64(uint64(c.Entries)) / bits.Len64(FanIn-1) }
 	start := len(chunks)

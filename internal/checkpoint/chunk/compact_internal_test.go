@@ -10,9 +10,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestGroupsComeToRest merges random chunk sizes and checks that the outcome would not be merged
-// again, keeps the order, and exceeds no limit.
-func TestGroupsComeToRest(t *testing.T) {
+// TestGroupsAreStable merges random chunk sizes and checks that the result would not be merged
+// again, keeps the order and exceeds no limit.
+func TestGroupsAreStable(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		const maxRows = 100

@@ -10,19 +10,19 @@ import (
 	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
-// Encoders compress the chunks of all ledgers that share them. There are as many as compress at the
-// same moment, and those that nobody uses are freed.
+// Encoders compress the chunks of all ledgers that share them. There is one encoder for each
+// concurrent compression, and unused ones are freed.
 type Encoders struct{ codec zstd.Codec }
 
 // NewEncoders returns Encoders for the ledgers of a process.
 func NewEncoders() *Encoders {
-	// The encoder's tables are small at this level, which tells when a save writes few rows; the
-	// chunks are little larger.
+	// At this level the encoder's tables are small, which matters when a save writes few rows, and
+	// the chunks are only slightly larger.
 	return &Encoders{zstd.Codec{Level: zstd.SpeedFastest}}
 }
 
-// newWriter returns a writer of one chunk. It is not used again: after Reset, parquet-go 0.32
-// leaves the names of the columns out of the footer, without which others cannot read the chunk.
+// newWriter returns a writer for one chunk. It must not be reused: after Reset, parquet-go 0.32
+// omits the column names from the footer, without which other readers cannot read the chunk.
 func newWriter[R Row](e *Encoders, out io.Writer) *parquet.GenericWriter[R] {
 	return parquet.NewGenericWriter[R](out,
 		parquet.Compression(&e.codec),

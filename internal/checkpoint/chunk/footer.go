@@ -11,21 +11,21 @@ import (
 )
 
 const (
-	// magic is how long the mark at each end of a Parquet file is, and trailer what stands after
-	// its footer: length and mark (Apache Parquet, "File format").
+	// magic is the length of the mark at each end of a Parquet file. Trailer is the length of what
+	// follows the footer: the footer's length and the mark (Apache Parquet, "File format").
 	magic   = 4
 	trailer = magic + 4
 
-	// usualFooter is how much of the end of a chunk is read first: the footer of half a million
-	// entries.
+	// usualFooter is the number of bytes read first from the end of a chunk: the footer of half a
+	// million entries.
 	usualFooter = 64 << 10
 
-	// maxJoined is how many bytes of small row groups are read together.
+	// maxJoined is the most bytes of small row groups that are read together.
 	maxJoined = 1 << 20
 )
 
-// openParquet opens a verified chunk. The index of pages is as long as the footer says. It is not
-// needed: rows are sought by the first of a row group.
+// openParquet opens a verified chunk. It skips the page index, whose length comes from the footer
+// and is not checked. Rows are found by the first key of their row group instead.
 func openParquet(chunk store.Record) (*parquet.File, error) {
 	size := chunk.Size()
 	footer, err := readFooter(chunk, size)
@@ -34,11 +34,11 @@ func openParquet(chunk store.Record) (*parquet.File, error) {
 	}
 	source := &footed{chunk: chunk, footer: footer, start: size - int64(len(footer))}
 	file, err := parquet.OpenFile(source, size, parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true), parquet.SkipMagicBytes(true))
-	source.footer = nil // it was decoded
+	source.footer = nil // it has been decoded
 	return file, err
 }
 
-// footed is a chunk whose end is in memory, until it has been decoded.
+// footed is a chunk with its end in memory until the footer has been decoded.
 type footed struct {
 	chunk  io.ReaderAt
 	footer []byte
@@ -52,10 +52,9 @@ func (f *footed) ReadAt(p []byte, offset int64) (int, error) {
 	return f.chunk.ReadAt(p, offset)
 }
 
-// readFooter reads the footer and what stands after it, and looks whether it and the lists in it
-// can be as long as the file says they are: the Parquet reader takes as much memory, up to 4 GB for
-// the one, and any amount for the others. The headers of pages, which are decoded as they are met,
-// are not looked at.
+// readFooter reads the footer and trailer. It checks that the footer and the lists in it fit in the
+// file, because the Parquet reader allocates what they declare: up to 4 GB for the footer, and any
+// amount for a list. It does not check page headers, which are decoded when they are reached.
 func readFooter(chunk io.ReaderAt, size int64) ([]byte, error) {
 	end, err := readEnd(chunk, size, min(size, usualFooter))
 	if err != nil {

@@ -43,9 +43,8 @@ func (shelved) Close() error         { return nil }
 func (shelved) Bind(context.Context) {}
 func (shelved) Expect([]store.Span)  {}
 
-// TestForgedChunk reads chunks that somebody has changed who gave them the right checksum too: some
-// bytes are others, missing, or doubled. It ends with an error or with rows in their order, and
-// takes a bounded amount of memory.
+// TestForgedChunk reads chunks with changed, missing or repeated bytes and a matching checksum.
+// Reading ends with an error or with rows in order, and takes bounded memory.
 func TestForgedChunk(t *testing.T) {
 	const entries, most = 1000, 512 << 20
 	store := &shelf{}
@@ -97,7 +96,7 @@ func forge(r *rand.Rand, original []byte) []byte {
 	data := bytes.Clone(original)
 	for range 1 + r.IntN(4) {
 		at := r.IntN(len(data))
-		if r.IntN(2) == 0 { // the footer is where most can be forged
+		if r.IntN(2) == 0 { // most forgeries are possible in the footer
 			at = len(data) - 1 - r.IntN(min(len(data), 3000))
 		}
 		switch r.IntN(4) {

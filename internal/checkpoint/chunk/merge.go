@@ -10,22 +10,22 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// Change is a settled key at which the new generation differs from the base.
+// Change is a settled key for which the new generation differs from the base.
 type Change struct {
 	Key      string
-	Entry    *record.Entry // what the ledger holds from now on, nil: nothing
-	Replaces bool          // whether the base has a row of this key
+	Entry    *record.Entry // the new entry, nil: none
+	Replaces bool          // whether the base has a row for this key
 }
 
-// Merger merges the base generation with the changes of a pass. It walks the base once, in step
-// with the low-water mark: a chunk in which nothing changed is handed on unread, one in which
-// something changed is read from its first row when the first change in it is saved.
+// Merger merges the changes of a pass into the base generation. It walks the base once, together
+// with the low-water mark. It passes on unchanged chunks without reading them, and reads a changed
+// chunk from its first row when its first change is saved.
 type Merger struct {
 	Base *Walker[EntryRow]
 }
 
-// UpTo yields what the new generation holds from where the last call ended to the key of the last
-// change.
+// UpTo yields the rows of the new generation from the end of the previous call up to the key of the
+// last change.
 func (m *Merger) UpTo(ctx context.Context, changes []Change) iter.Seq2[Item[EntryRow], error] {
 	return func(yield func(Item[EntryRow], error) bool) {
 		for _, c := range changes {
@@ -43,7 +43,7 @@ func (m *Merger) UpTo(ctx context.Context, changes []Change) iter.Seq2[Item[Entr
 	}
 }
 
-// ToEnd yields what upTo yields and then the rest of the base.
+// ToEnd yields the rows of UpTo and then the rest of the base.
 func (m *Merger) ToEnd(ctx context.Context, changes []Change) iter.Seq2[Item[EntryRow], error] {
 	return func(yield func(Item[EntryRow], error) bool) {
 		for it, err := range m.UpTo(ctx, changes) {
@@ -55,15 +55,14 @@ func (m *Merger) ToEnd(ctx context.Context, changes []Change) iter.Seq2[Item[Ent
 	}
 }
 
-// carry yields the base as long as its keys are below the next change. It reports whether the
-// sequence continues.
+// carry yields the base up to the next change. It reports whether the sequence continues.
 func (m *Merger) carry(
 	ctx context.Context, below func(key string) bool, yield func(Item[EntryRow], error) bool,
 ) bool {
 	for {
 		if chunk, ok := m.Base.whole(); ok {
 			if !below(chunk.FirstKey) {
-				return true // the change lies before the chunk, which need not be opened for it
+				return true // the change is before the chunk, so the chunk stays closed
 			}
 			if below(chunk.LastKey) {
 				m.Base.skipChunk()
@@ -90,7 +89,7 @@ func (m *Merger) carry(
 	}
 }
 
-// replace passes over the row of the base that c takes the place of.
+// replace skips the row of the base that c replaces.
 func (m *Merger) replace(ctx context.Context, c Change) error {
 	if !c.Replaces {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Read yields the rows of chunks with keys above after, one chunk open at a time.
+// Read yields the rows of chunks with keys above after. It opens one chunk at a time.
 func Read[R Row](ctx context.Context, store store.Store, chunks []record.Chunk, after string) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		c := NewWalker[R](store, chunks, after)
@@ -28,7 +28,8 @@ func Read[R Row](ctx context.Context, store store.Store, chunks []record.Chunk, 
 	}
 }
 
-// Entries yields the entries in chunks with keys above after, ascending, one chunk open at a time.
+// Entries yields the entries of chunks with keys above after, in ascending order. It opens one
+// chunk at a time.
 func Entries(ctx context.Context, store store.Store, chunks []record.Chunk, after string) iter.Seq2[record.Entry, error] {
 	rows := Read[EntryRow](ctx, store, chunks, after)
 	return func(yield func(record.Entry, error) bool) {
@@ -44,8 +45,8 @@ func Entries(ctx context.Context, store store.Store, chunks []record.Chunk, afte
 	}
 }
 
-// Quarantine yields what chunks of quarantine have with keys above after, ascending, one chunk open
-// at a time.
+// Quarantine yields the quarantined objects of chunks with keys above after, in ascending order. It
+// opens one chunk at a time.
 func Quarantine(ctx context.Context, store store.Store, chunks []record.Chunk, after string) iter.Seq2[record.Quarantined, error] {
 	rows := Read[QuarantineRow](ctx, store, chunks, after)
 	return func(yield func(record.Quarantined, error) bool) {

@@ -7,7 +7,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Row is one row of a chunk, in the columns that docs/checkpoint-format.md lists.
+// Row is one row of a chunk. Its columns are listed in docs/checkpoint-format.md.
 type Row interface {
 	EntryRow | QuarantineRow | KeyRow
 	sortKey() string
@@ -29,7 +29,7 @@ type EntryRow struct {
 	Pass                 int64  `parquet:"pass"`
 }
 
-// QuarantineRow is the row of an object that is set aside.
+// QuarantineRow is the row of a quarantined object.
 type QuarantineRow struct {
 	Key                string `parquet:"key"`
 	SourceETag         string `parquet:"source_etag"`
@@ -46,7 +46,7 @@ type QuarantineRow struct {
 	WrittenSince       int64  `parquet:"written_since,timestamp(microsecond)"`
 }
 
-// KeyRow reads the keys of a chunk and none of its other columns.
+// KeyRow reads only the key column of a chunk.
 type KeyRow struct {
 	Key string `parquet:"key"`
 }
@@ -76,7 +76,7 @@ func (r *EntryRow) Entry() record.Entry {
 	}
 }
 
-// RowOfQuarantined returns the row of an object that is set aside.
+// RowOfQuarantined returns the row of a quarantined object.
 func RowOfQuarantined(q *record.Quarantined) QuarantineRow {
 	return QuarantineRow{
 		Key: q.Key, SourceETag: q.Source.ETag, SourceSize: q.Source.Size,
@@ -86,7 +86,7 @@ func RowOfQuarantined(q *record.Quarantined) QuarantineRow {
 	}
 }
 
-// Quarantined returns the object of the row.
+// Quarantined returns the quarantined object of the row.
 func (r *QuarantineRow) Quarantined() record.Quarantined {
 	return record.Quarantined{
 		Key: r.Key, Source: r.Source(), Reason: r.Reason, Detail: r.Detail,
@@ -95,8 +95,7 @@ func (r *QuarantineRow) Quarantined() record.Quarantined {
 	}
 }
 
-// writtenSince is not known of rows that were written before there was the column, which are read
-// with 0.
+// writtenSince returns zero for rows written before the column existed, which read as 0.
 func (r *QuarantineRow) writtenSince() time.Time {
 	if r.WrittenSince == 0 {
 		return time.Time{}
@@ -104,7 +103,7 @@ func (r *QuarantineRow) writtenSince() time.Time {
 	return time.UnixMicro(r.WrittenSince).UTC()
 }
 
-// Source returns the version that was set aside.
+// Source returns the version that was quarantined.
 func (r *QuarantineRow) Source() transfer.Version {
 	return version(r.SourceETag, r.SourceSize, r.SourceLastModified, r.SourceVersionID)
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// TestRowFromBeforeWrittenSince reads a row of a chunk that has no such column: there is no time
-// since when syncd may have written.
-func TestRowFromBeforeWrittenSince(t *testing.T) {
+// TestRowWithoutWrittenSince reads a row of a chunk without that column: there is no time since
+// which syncd may have written.
+func TestRowWithoutWrittenSince(t *testing.T) {
 	type older struct {
 		Key        string `parquet:"key"`
 		SourceETag string `parquet:"source_etag"`

@@ -12,8 +12,9 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// rows reads one chunk, in order, a few rows at a time. A checksum proves only that a chunk matches
-// its manifest. A process that can write both can forge both, so the rows are checked as well.
+// rows reads one chunk in order, a few rows at a time. The checksum only proves that a chunk
+// matches its manifest. A process that can write both can forge both, so the rows are checked as
+// well.
 type rows[R Row] struct {
 	info   record.Chunk
 	chunk  store.Record
@@ -21,12 +22,12 @@ type rows[R Row] struct {
 	buf    []R
 	pos, n int
 	left   int64  // rows not taken yet
-	above  string // the last row taken has this key
-	any    bool   // one was taken
+	above  string // key of the last row taken
+	any    bool   // whether a row was taken
 }
 
-// decoded runs a step of the Parquet reader. It panics on some of what is no Parquet, which is
-// damage of the record like its errors.
+// decoded runs a step of the Parquet reader. The reader panics on some invalid files, so decoded
+// turns a panic into a CorruptError.
 func decoded[T any](name string, step func() (T, error)) (value T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -36,7 +37,7 @@ func decoded[T any](name string, step func() (T, error)) (value T, err error) {
 	return step()
 }
 
-// openRows opens a verified chunk at the first row whose key is above after.
+// openRows opens a verified chunk at the first row with a key above after.
 func openRows[R Row](ctx context.Context, from store.Store, info record.Chunk, after string) (*rows[R], error) {
 	chunk, err := open(ctx, from, info)
 	if err != nil {
@@ -65,7 +66,7 @@ func openRows[R Row](ctx context.Context, from store.Store, info record.Chunk, a
 	return r, nil
 }
 
-// seek finds the row group by its first key, then walks the rest.
+// seek finds the row group by its first key, then walks its rows.
 func (r *rows[R]) seek(ctx context.Context, file *parquet.File, after string) error {
 	starts := make([]int64, 0, len(file.RowGroups()))
 	start := int64(0)
@@ -107,7 +108,7 @@ func (r *rows[R]) at(ctx context.Context, index int64) (head R, err error) {
 	return r.Head(ctx)
 }
 
-// Head returns the next row without taking it; io.EOF at the end.
+// Head returns the next row without taking it, or io.EOF at the end.
 func (r *rows[R]) Head(ctx context.Context) (head R, err error) {
 	if r.left == 0 {
 		return head, io.EOF
@@ -127,7 +128,7 @@ func (r *rows[R]) Head(ctx context.Context) (head R, err error) {
 	return head, r.misplaced(head.sortKey())
 }
 
-// misplaced refuses a row that is not where the manifest and the rows before it say.
+// misplaced returns an error if a row's key is out of order or outside the range in the manifest.
 func (r *rows[R]) misplaced(key string) error {
 	if key < r.info.FirstKey || key > r.info.LastKey || r.any && key <= r.above {
 		return &store.CorruptError{Name: r.info.Name, Problem: fmt.Sprintf("has key %q out of its order", key)}
@@ -135,15 +136,14 @@ func (r *rows[R]) misplaced(key string) error {
 	return nil
 }
 
-// Take passes over the row that head returned.
+// Take moves past the row that Head returned.
 func (r *rows[R]) Take() {
 	r.above, r.any = r.buf[r.pos].sortKey(), true
 	r.pos++
 	r.left--
 }
 
-// damaged says what became of rows. The end of the file before the last of them is damage like the
-// rest.
+// damaged returns the error for a failed read. An end of file before the last row is damage too.
 func (r *rows[R]) damaged(err error) error {
 	if errors.Is(err, io.EOF) {
 		return &store.CorruptError{Name: r.info.Name, Problem: "ends before its last row"}

@@ -11,8 +11,9 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// spansOf are where in the file the columns of R are, by row groups; small ones that adjoin are
-// read together. What is nowhere in the file is left out: others may have written it.
+// spansOf returns where the columns of R are in the file, by row group. Small adjacent spans are
+// joined so that they are read together. Spans outside the file are left out, because the chunk may
+// be forged.
 func spansOf[R Row](file *parquet.File) (spans []store.Span) {
 	names := columnsOf[R]()
 	for _, group := range file.Metadata().RowGroups {
@@ -34,7 +35,7 @@ func spansOf[R Row](file *parquet.File) (spans []store.Span) {
 	return spans
 }
 
-// columnsOf names the columns that R reads.
+// columnsOf returns the names of the columns that R reads.
 func columnsOf[R Row]() (names []string) {
 	for field := range reflect.TypeFor[R]().Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("parquet"), ",")
@@ -43,8 +44,7 @@ func columnsOf[R Row]() (names []string) {
 	return names
 }
 
-// placeOf is where a column of a row group is. Its dictionary, when it has one, stands before its
-// pages.
+// placeOf returns where a column of a row group is. Its dictionary, if any, precedes its pages.
 func placeOf(column *format.ColumnMetaData) store.Span {
 	start := column.DataPageOffset
 	if dictionary := column.DictionaryPageOffset; dictionary > 0 {

@@ -8,8 +8,7 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// TestSpans looks where the rows of a chunk are said to be, for readers of all columns and of the
-// keys alone.
+// TestSpans checks where the rows of a chunk are, for readers of all columns and of the keys only.
 func TestSpans(t *testing.T) {
 	const entries = 5*rowsPerGroup/2 + 1
 	store := &shelf{}

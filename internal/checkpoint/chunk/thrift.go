@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	// maxNesting is how deep values may lie in each other in a footer; those of Parquet are about
-	// ten deep.
+	// maxNesting is how deep values may be nested in a footer. A Parquet footer nests about ten
+	// deep.
 	maxNesting = 32
 
-	// maxElements is how many elements all lists of a footer may have together. A chunk of a
-	// million entries has some thousands. The Parquet reader takes a few hundred bytes for one that
-	// takes a byte here.
+	// maxElements is the most elements that all lists of a footer may have together. A chunk with a
+	// million entries has a few thousand. The Parquet reader allocates a few hundred bytes for an
+	// element that may take a single byte here.
 	maxElements = 1 << 18
 )
 
@@ -35,25 +35,25 @@ const (
 	thriftStruct
 )
 
-// errThrift says that data is no struct in Thrift's compact protocol.
+// errThrift reports data that is not a struct in Thrift's compact protocol.
 var errThrift = errors.New("not in Thrift's compact protocol")
 
-// checkThrift looks whether data begins with a struct in Thrift's compact protocol whose lists,
-// sets, maps and binaries can be as long as they say they are. A decoder takes memory for what they
-// say, before it finds that it is not there.
+// checkThrift checks that data begins with a struct in Thrift's compact protocol, and that its
+// lists, sets, maps and binaries fit in data. A decoder allocates memory for the declared sizes
+// before it notices that the data is missing.
 func checkThrift(data []byte) error {
 	s := &skimmer{left: data, elements: maxElements}
 	return s.fields(0)
 }
 
-// skimmer passes over values.
+// skimmer skips values.
 type skimmer struct {
 	left     []byte
-	elements int // that may still come
+	elements int // number of elements that are still allowed
 }
 
-// fields passes over the fields of a struct: each has the type in the lower half of a byte, and in
-// the upper how much its number is above the one before, or nothing where the number follows.
+// fields skips the fields of a struct. The low half of a field's first byte is its type. The high
+// half is the difference from the previous field's number, or 0 if the number follows.
 func (s *skimmer) fields(depth int) error {
 	if depth > maxNesting {
 		return fmt.Errorf("%w: more than %d values in each other", errThrift, maxNesting)
@@ -78,10 +78,10 @@ func (s *skimmer) fields(depth int) error {
 	}
 }
 
-// value passes over a value of a type, as fields and elements have it.
+// value skips a value of that type in a field or element.
 func (s *skimmer) value(kind byte, depth int) error {
 	switch kind {
-	case thriftTrue, thriftFalse, thriftByte: // of an element
+	case thriftTrue, thriftFalse, thriftByte: // as an element
 		return s.skip(1)
 	case thriftInt16, thriftInt32, thriftInt64:
 		_, err := s.varint()
@@ -105,8 +105,8 @@ func (s *skimmer) value(kind byte, depth int) error {
 	}
 }
 
-// list passes over a list or a set: its size in the upper half of a byte, or after it where that is
-// full, and the type of the elements.
+// list skips a list or set. The high half of its first byte is the size, or 15 if the size follows;
+// the low half is the type of the elements.
 func (s *skimmer) list(depth int) error {
 	head, err := s.octet()
 	if err != nil {
@@ -121,8 +121,7 @@ func (s *skimmer) list(depth int) error {
 	return s.each(size, depth, head&0x0f)
 }
 
-// pairs passes over a map: its size, and unless that is zero the types of keys and values in one
-// byte.
+// pairs skips a map: its size, and unless that is zero one byte with the types of keys and values.
 func (s *skimmer) pairs(depth int) error {
 	size, err := s.varint()
 	if err != nil || size == 0 {
@@ -135,7 +134,7 @@ func (s *skimmer) pairs(depth int) error {
 	return s.each(size, depth, kinds>>4, kinds&0x0f)
 }
 
-// each passes over so many times a value of each type. None takes less than a byte.
+// each skips size values of each type. Each value takes at least one byte.
 func (s *skimmer) each(size uint64, depth int, kinds ...byte) error {
 	if depth > maxNesting {
 		return fmt.Errorf("%w: more than %d values in each other", errThrift, maxNesting)
@@ -143,7 +142,7 @@ func (s *skimmer) each(size uint64, depth int, kinds ...byte) error {
 	if size > uint64(len(s.left)) {
 		return fmt.Errorf("%w: %d elements in %d bytes", errThrift, size, len(s.left))
 	}
-	if s.elements -= int(size); s.elements < 0 { //nolint:gosec // no more than there are bytes
+	if s.elements -= int(size); s.elements < 0 { //nolint:gosec // at most len(s.left)
 		return fmt.Errorf("%w: more than %d elements", errThrift, maxElements)
 	}
 	for range size {

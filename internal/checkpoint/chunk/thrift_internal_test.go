@@ -14,12 +14,12 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// TestCheckThrift has structs of each type, and such as say that they have more than there is.
+// TestCheckThrift has structs of each type, and structs that declare more than they have.
 func TestCheckThrift(t *testing.T) {
 	large := binary.AppendUvarint(nil, 1<<31-1)
 	for name, tt := range map[string]struct {
 		data []byte
-		text string // of the error; "" for none
+		text string // in the error; "" for none
 	}{
 		"empty struct":             {[]byte{0}, ""},
 		"what follows it":          {[]byte{0, 1, 2, 3}, ""},
@@ -56,8 +56,8 @@ func TestCheckThrift(t *testing.T) {
 	}
 }
 
-// TestForgedListOfFooter reads chunks of a few dozen bytes whose footers say that they have lists
-// of billions of elements.
+// TestForgedListOfFooter reads chunks of a few dozen bytes whose footers declare lists of billions
+// of elements.
 func TestForgedListOfFooter(t *testing.T) {
 	const most = 16 << 20
 	for name, head := range map[string][]byte{

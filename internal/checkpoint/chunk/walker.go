@@ -10,12 +10,12 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Walker goes over the rows of a generation's chunks in key order, forward only, with at most one
-// chunk open. A chunk that is skipped is never opened.
+// Walker reads the rows of a generation's chunks in key order, forward only, with at most one chunk
+// open. It never opens a chunk that is skipped.
 type Walker[R Row] struct {
 	store  store.Store
-	chunks []record.Chunk // those not yet walked; the first may be open
-	after  string         // rows up to here are passed over; matters for the first chunk only
+	chunks []record.Chunk // remaining chunks; the first may be open
+	after  string         // rows up to this key are skipped; only used for the first chunk
 	open   *rows[R]
 }
 
@@ -25,8 +25,8 @@ func NewWalker[R Row](store store.Store, chunks []record.Chunk, after string) *W
 	return &Walker[R]{store: store, chunks: chunks[first:], after: after}
 }
 
-// whole returns the next chunk when no row of it was taken or passed over, so that it can stand in
-// a new generation as it is.
+// whole returns the next chunk if none of its rows was taken or skipped, so that a new generation
+// can include the chunk unchanged.
 func (c *Walker[R]) whole() (record.Chunk, bool) {
 	if c.open != nil || len(c.chunks) == 0 || c.chunks[0].FirstKey <= c.after {
 		return record.Chunk{}, false
@@ -34,10 +34,10 @@ func (c *Walker[R]) whole() (record.Chunk, bool) {
 	return c.chunks[0], true
 }
 
-// skipChunk passes over the chunk that whole returned.
+// skipChunk skips the chunk that whole returned.
 func (c *Walker[R]) skipChunk() { c.chunks = c.chunks[1:] }
 
-// Head returns the next row without taking it; io.EOF after the last chunk.
+// Head returns the next row without taking it, or io.EOF after the last chunk.
 func (c *Walker[R]) Head(ctx context.Context) (head R, err error) {
 	for len(c.chunks) > 0 {
 		if c.open == nil {
@@ -55,8 +55,7 @@ func (c *Walker[R]) Head(ctx context.Context) (head R, err error) {
 	return head, io.EOF
 }
 
-// Find moves to key and returns its row; io.EOF when there is none. Keys are asked for in ascending
-// order.
+// Find moves to key and returns its row, or io.EOF if there is none. Call it with ascending keys.
 func (c *Walker[R]) Find(ctx context.Context, key string) (head R, err error) {
 	for {
 		if chunk, ok := c.whole(); ok && chunk.LastKey < key {
@@ -74,7 +73,7 @@ func (c *Walker[R]) Find(ctx context.Context, key string) (head R, err error) {
 	}
 }
 
-// Take passes over the row that head returned. After the last row of a chunk the next chunk is
+// Take moves past the row that Head returned. After the last row of a chunk, the next chunk is
 // whole.
 func (c *Walker[R]) Take() {
 	c.open.Take()
@@ -84,7 +83,7 @@ func (c *Walker[R]) Take() {
 }
 
 func (c *Walker[R]) nextChunk() {
-	_ = c.Close() // it was read to its end: nothing is lost
+	_ = c.Close() // it was only read, so nothing is lost
 	c.chunks = c.chunks[1:]
 }
 

@@ -13,22 +13,22 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Item is what a new generation is made of: a row to write, or a chunk of the generation before
-// that stands as it is.
+// Item is a part of a new generation: a row to write, or a chunk of the previous generation to
+// include unchanged.
 type Item[R Row] struct {
-	Row   R // when Whole is nil
+	Row   R // if whole is nil
 	whole *record.Chunk
 }
 
-// Writer writes and names the new chunks of one pass. The nonce in the names keeps two writers of
-// the same pass from meeting.
+// Writer writes and names the new chunks of one pass. The nonce in the names prevents conflicts
+// between two writers of the same pass.
 type Writer struct {
 	Store      store.Store // where chunks are written
-	Mapping    string      // whose they are
-	Generation int64       // that they are for
-	Nonce      string      // that no other writer has
-	MaxRows    int64       // of a chunk, at most
-	Encoders   *Encoders   // that compress them
+	Mapping    string      // name of the mapping
+	Generation int64       // generation that the chunks are for
+	Nonce      string      // unique to this writer
+	MaxRows    int64       // most rows of a chunk
+	Encoders   *Encoders   // compress the chunks
 
 	written int
 }
@@ -38,8 +38,8 @@ func (w *Writer) name(prefix string) string {
 	return fmt.Sprintf("%s/%s%010d-%s-%06d%s", w.Mapping, prefix, w.Generation, w.Nonce, w.written, record.ChunkSuffix)
 }
 
-// Write writes the rows among items as chunks of at most maxRows and returns all chunks in order,
-// those that stand as they are among them.
+// Write writes the rows among items as chunks of at most w.MaxRows rows. It returns all chunks in
+// order, including the unchanged ones.
 func Write[R Row](
 	ctx context.Context, w *Writer, prefix string, items iter.Seq2[Item[R], error],
 ) ([]record.Chunk, error) {
@@ -63,7 +63,7 @@ func Write[R Row](
 	return chunks, f.err
 }
 
-// feed is a sequence of items that can be looked at before they are taken.
+// feed is a sequence of items whose next item can be inspected before it is taken.
 type feed[R Row] struct {
 	next func() (Item[R], error, bool)
 	head Item[R]
@@ -73,7 +73,7 @@ type feed[R Row] struct {
 
 func (f *feed[R]) advance() { f.head, f.err, f.ok = f.next() }
 
-// writeChunk creates one chunk of the rows at the head of f.
+// writeChunk creates one chunk from the rows at the head of f.
 func writeChunk[R Row](ctx context.Context, w *Writer, name string, f *feed[R]) (record.Chunk, error) {
 	info := record.Chunk{Name: name}
 	err := w.Store.Create(ctx, name, func(out io.Writer) error {
@@ -106,7 +106,7 @@ func writeRows[R Row](out io.Writer, w *Writer, info *record.Chunk, f *feed[R]) 
 		f.advance()
 	}
 	_, err := file.Write(buf)
-	// A feed that failed must fail the write, so that the chunk is not created.
+	// If the feed failed, the write must fail too, so that the chunk is not created.
 	return errors.Join(f.err, err, file.Close())
 }
 
@@ -118,7 +118,7 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// countIn counts a row in. Order is what readers rely on, so it is never assumed.
+// countIn counts a row. It checks the order, because readers rely on it.
 func countIn(c *record.Chunk, key string) error {
 	if c.Entries > 0 && key <= c.LastKey {
 		return fmt.Errorf("BUG: key %q follows %q", key, c.LastKey)

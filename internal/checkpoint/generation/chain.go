@@ -1,17 +1,17 @@
 // Package generation reads, continues and sweeps the committed generations of a mapping for the
 // holder of its lease.
 //
-// The package promises that of two writers of one mapping one commits: a generation is made by
-// creating the manifest of the next number, a number is given once, and a holder before that may
-// still be alive is fenced off by taking the number that it would commit. A damaged generation is
-// passed over, with a warning, for the newest one that is whole; nothing that a later pass may need
-// is swept.
+// The package promises that of two writers of a mapping only one commits. A generation is committed
+// by creating the manifest with the next number, and a number is used once. A previous holder that
+// may still be alive is fenced off: the new holder takes the number that it would commit. A damaged
+// generation is passed over, with a warning, for the newest intact one. Records that a later pass
+// may need are not swept.
 //
-// It leaves to package record what a manifest says, and to package checkpoint what is in the next
-// one.
+// It leaves the content of a manifest to package record, and the content of the next generation to
+// package checkpoint.
 //
 // The words: a chain is the generations of one mapping; a fence is a generation that repeats the
-// one before under the next number.
+// previous one under the next number.
 package generation
 
 import (
@@ -25,21 +25,20 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Options tell whose generations they are, and which are kept.
+// Options configure a chain: whose generations it has, and which of them are kept.
 type Options struct {
-	Mapping   string           // whose generations they are
+	Mapping   string           // name of the mapping
 	Holder    string           // of the lease
-	Nonce     string           // of this writer, in every manifest that it writes
+	Nonce     string           // identifies this writer in every manifest that it writes
 	Now       func() time.Time // clock
-	Logger    *slog.Logger     // of damage that was survived
+	Logger    *slog.Logger     // logs damage that the chain recovered from
 	Keep      int              // generations that stay readable; fences do not count
-	KeepFor   time.Duration    // generations younger than this stay readable too
-	Verified  *Verified        // chunks that need not be read again
-	StartOver bool             // where no generation is whole, begin with none after the damage
+	KeepFor   time.Duration    // younger generations stay readable too
+	Verified  *Verified        // chunks already verified, which are not read again
+	StartOver bool             // if no generation is intact, start with an empty ledger
 }
 
-// Chain is the committed generations of a mapping, as the holder of its lease reads and continues
-// them.
+// Chain is the committed generations of a mapping, for the holder of its lease.
 type Chain struct {
 	store store.Store
 	lease store.Lease
@@ -47,13 +46,13 @@ type Chain struct {
 
 	mu          sync.Mutex
 	retained    []record.Manifest // committed generations that stay readable, newest first
-	newest      int64             // number of the newest manifest, be it damaged or not
-	startedOver int64             // with nothing retained: the newest of the generations that are all damaged
+	newest      int64             // number of the newest manifest, damaged or not
+	startedOver int64             // if all generations are damaged: the number of the newest
 }
 
-// Open reads the generations of a mapping. Each chunk of the newest is read once to see that it is
-// whole; a damaged generation is passed over. Where the lease was taken over, the holder before is
-// fenced off.
+// Open loads the generations of a mapping. It reads each chunk of the newest one once to check its
+// checksum, and passes over damaged generations. If the lease was taken over, Open fences off the
+// previous holder.
 func Open(ctx context.Context, records store.Store, lease store.Lease, o Options) (*Chain, error) {
 	c := &Chain{store: records, lease: lease, o: o}
 	err := c.load(ctx)
@@ -66,8 +65,8 @@ func Open(ctx context.Context, records store.Store, lease store.Lease, o Options
 	return c, nil
 }
 
-// base returns the generation the next pass starts from; its number is 0 when there is none. The
-// caller holds c.mu.
+// base returns the generation from which the next pass starts. Its number is 0 if there is none.
+// The caller holds c.mu.
 func (c *Chain) base() record.Manifest {
 	if len(c.retained) == 0 {
 		return record.Manifest{StartedOver: c.startedOver}
@@ -75,7 +74,7 @@ func (c *Chain) base() record.Manifest {
 	return c.retained[0]
 }
 
-// Manifest returns the last committed generation's manifest; its Generation is 0 when there is
+// Manifest returns the manifest of the last committed generation. Its Generation is 0 if there is
 // none.
 func (c *Chain) Manifest() record.Manifest {
 	c.mu.Lock()
@@ -86,29 +85,29 @@ func (c *Chain) Manifest() record.Manifest {
 	return record.Manifest{}
 }
 
-// Last returns the generation that the next pass starts from, whose number is 0 when there is none,
-// and the number of the newest, be it damaged or not.
+// Last returns the generation from which the next pass starts, with number 0 if there is none, and
+// the number of the newest generation, damaged or not.
 func (c *Chain) Last() (base record.Manifest, newest int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.base(), c.newest
 }
 
-// leaseAfter is the lease number of a manifest that follows base. A store that counts no leases
-// hands on the last number, so that one that does can count on from it when the ledger is moved
-// there.
+// leaseAfter returns the lease number of a manifest that follows base. A store that does not number
+// leases keeps the last number, so that a store that does can continue from it if the ledger is
+// moved there.
 func (c *Chain) leaseAfter(base record.Manifest) int64 { return max(c.lease.Number(), base.Lease) }
 
-// Stamp names this writer and its lease in a manifest that follows base.
+// Stamp records this writer and its lease in a manifest that follows base.
 func (c *Chain) Stamp(m *record.Manifest, base record.Manifest) {
 	m.Writer, m.Lease = c.o.Nonce, c.leaseAfter(base)
 }
 
-// Now is the time as records have it.
+// Now returns the time in the precision of records.
 func (c *Chain) Now() time.Time { return c.o.Now().UTC().Truncate(time.Microsecond) }
 
-// Reload reads the generations again after a pass that may have committed. The error is
-// ErrSuperseded when another writer has committed since.
+// Reload reads the generations again after a pass that may have committed. It returns ErrSuperseded
+// if another writer has committed since.
 func (c *Chain) Reload(ctx context.Context, pass int64) error {
 	_, before := c.Last()
 	if err := c.load(ctx); err != nil {

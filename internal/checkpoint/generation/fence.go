@@ -10,13 +10,13 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// fenceTries bounds how often the number of a fence is found taken. Each time another writer has
-// committed in between.
+// fenceTries bounds how often fence tries another number because the number is taken. Each time
+// another writer has committed in between.
 const fenceTries = 16
 
-// fence makes sure that a holder before, who may be alive and unaware that it lost the lease,
-// commits nothing any more: it takes the number which that one's pass would commit. Nothing is
-// swept, so what the pass has saved stays whole, and Begin resumes it.
+// fence prevents commits of a previous holder that may be alive and unaware that it lost the lease:
+// it takes the number that this holder would commit. It sweeps nothing, so what the previous pass
+// saved stays intact and Begin resumes it.
 func (c *Chain) fence(ctx context.Context) (err error) {
 	for range fenceTries {
 		if err := c.lease.Held(ctx); err != nil {
@@ -40,7 +40,7 @@ func (c *Chain) fence(ctx context.Context) (err error) {
 	return err
 }
 
-// nextFence repeats the base under the next number.
+// nextFence returns a manifest that repeats the base under the next number.
 func (c *Chain) nextFence() record.Manifest {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// load reads the generations that are kept, newest first.
+// load reads the retained generations, newest first.
 func (c *Chain) load(ctx context.Context) error {
 	numbers, err := record.ManifestNumbers(ctx, c.store, c.o.Mapping)
 	if err != nil {
@@ -21,9 +21,10 @@ func (c *Chain) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// A folder counts no leases: what was moved there from S3 has numbers that say nothing.
+	// A folder does not number leases, so a ledger moved there from S3 has meaningless numbers.
 	if n := c.lease.Number(); n > 0 && len(kept) > 0 && kept[0].Lease > n {
-		// Without this a holder that slept could fence off the one that fenced it off.
+		// Without this check a holder that was suspended could fence off the holder that fenced it
+		// off.
 		return fmt.Errorf("%w: generation %d was written under lease %d, after this one, %d",
 			store.ErrSuperseded, kept[0].Generation, kept[0].Lease, c.lease.Number())
 	}
@@ -46,8 +47,8 @@ func (c *Chain) load(ctx context.Context) error {
 	return nil
 }
 
-// readGenerations reads manifests, newest first, until those that are kept are together. Those that
-// are damaged it passes over.
+// readGenerations reads manifests, newest first, until it has all that are retained. It passes over
+// damaged ones.
 func (c *Chain) readGenerations(ctx context.Context, numbers []int64) (kept []record.Manifest, damage []error, err error) {
 	for _, n := range numbers {
 		if len(kept) > 0 && n <= kept[0].StartedOver {
@@ -63,7 +64,7 @@ func (c *Chain) readGenerations(ctx context.Context, numbers []int64) (kept []re
 			c.o.Logger.Warn("generation was damaged", "mapping", c.o.Mapping, "generation", n, "err", err)
 			damage = append(damage, err)
 		case errors.Is(err, fs.ErrNotExist):
-			continue // a holder before is still sweeping
+			continue // a previous holder is still sweeping
 		case err != nil:
 			return nil, nil, err
 		default:
@@ -76,9 +77,9 @@ func (c *Chain) readGenerations(ctx context.Context, numbers []int64) (kept []re
 	return kept, damage, nil
 }
 
-// retain returns those of all generations that are kept, newest first: the newest, then those that
-// a pass made, as many as Options say and until they have the age that Options say. Fences do not
-// count, so that a process that dies again and again does not push out the generations it repeats.
+// retain returns the retained ones of all generations, newest first: the newest, and those of
+// passes within Options.Keep and Options.KeepFor. Fences do not count, so that a process that dies
+// repeatedly does not push out the generations that its fences repeat.
 func (c *Chain) retain(all []record.Manifest) (kept []record.Manifest) {
 	passes := 0
 	for i, m := range all {
@@ -96,12 +97,12 @@ func (c *Chain) retain(all []record.Manifest) (kept []record.Manifest) {
 	return kept
 }
 
-// keeps reports whether a generation is retained when there are so many newer ones.
+// keeps reports whether a generation is retained when there are newer ones.
 func (c *Chain) keeps(m record.Manifest, newer int) bool {
 	return newer < c.o.Keep || c.Now().Sub(m.CommittedAt) < c.o.KeepFor
 }
 
-// Verify reads chunks end to end, unless this process has.
+// Verify reads chunks from end to end unless this process has already done so.
 func (c *Chain) Verify(ctx context.Context, lists ...[]record.Chunk) error {
 	for _, chunks := range lists {
 		for _, info := range chunks {
@@ -117,12 +118,12 @@ func (c *Chain) Verify(ctx context.Context, lists ...[]record.Chunk) error {
 	return nil
 }
 
-// Publish creates a manifest, which makes its generation true.
+// Publish creates a manifest, which commits its generation.
 //
-// A name that is taken says that another writer has been here. So does a higher number: where this
-// process slept so long that the next holder has committed several generations and swept the first
-// of them, its name is free again. The newest manifest is never swept, so a look after the creation
-// sees it.
+// If the name is taken, another writer has committed, and Publish returns ErrSuperseded. The same
+// holds if there is a higher number: while this process was suspended, the next holder may have
+// committed several generations and swept the first of them, so that its name is free again. The
+// newest manifest is never swept, so listing the manifests after the creation detects this.
 func (c *Chain) Publish(ctx context.Context, m record.Manifest) error {
 	err := store.CreateSealed(ctx, c.store, record.ManifestName(m.Mapping, m.Generation), m)
 	if errors.Is(err, fs.ErrExist) {
@@ -141,7 +142,7 @@ func (c *Chain) Publish(ctx context.Context, m record.Manifest) error {
 	return nil
 }
 
-// adopt takes a generation that was published for the base of the next pass.
+// adopt makes a published generation the base of the next pass.
 func (c *Chain) adopt(m record.Manifest) (kept []record.Manifest) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -151,10 +152,11 @@ func (c *Chain) adopt(m record.Manifest) (kept []record.Manifest) {
 	return c.retained
 }
 
-// Committed adopts the generation that a pass made, and clears away what no kept generation names.
+// Committed adopts the generation that a pass committed, and deletes records that no retained
+// generation names.
 func (c *Chain) Committed(ctx context.Context, m record.Manifest) {
 	if err := sweep(ctx, c.store, c.o.Mapping, c.adopt(m)); err != nil {
-		// The generation is true all the same; the next commit sweeps again.
+		// The generation is committed all the same; the next commit sweeps again.
 		c.o.Logger.Warn("old records were not all deleted", "mapping", c.o.Mapping, "err", err)
 	}
 }

@@ -9,13 +9,14 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// sweep deletes what a commit has made superfluous: manifests that are no longer kept, progress of
-// committed passes, and chunks that no kept manifest names. Kept is newest first.
+// sweep deletes the records that a commit has made obsolete: manifests that are not retained,
+// progress of committed passes, and chunks that no retained manifest names. Kept is newest first.
 //
-// Nothing that carries a number above the newest generation is touched: it belongs to the pass in
-// progress, or to one that a later pass will resume. So a writer that lost its lease unnoticed
-// never has its chunks taken away and its manifest accepted afterwards: its generation's number is
-// taken, or a higher one is (see Publish). Damage that was started over from is left for people.
+// It keeps every record with a number above the newest generation: such a record belongs to the
+// pass in progress, or to a pass that a later one will resume. So a writer that unknowingly lost
+// its lease never has its chunks deleted and its manifest accepted afterwards, because its number
+// or a higher one is taken (see Publish). Damaged records from before the ledger was started over
+// are left for operators to inspect.
 func sweep(ctx context.Context, store store.Store, mapping string, kept []record.Manifest) error {
 	names, err := store.List(ctx, mapping+"/")
 	if err != nil {
@@ -31,8 +32,8 @@ func sweep(ctx context.Context, store store.Store, mapping string, kept []record
 			named[c.Name] = true
 		}
 	}
-	// Manifests go before chunks: a sweep cut short must not leave a manifest that names what is
-	// gone.
+	// Delete manifests before chunks: an interrupted sweep must not leave a manifest that names
+	// deleted chunks.
 	var errs []error
 	for _, kind := range []struct{ prefix, suffix string }{
 		{record.ManifestPrefix, record.Suffix},

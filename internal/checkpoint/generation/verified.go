@@ -7,15 +7,15 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// Verified knows which chunks this process has read end to end and found whole, so that a ledger
-// that is opened again need not read them all again. A chunk never changes under its name; what
-// rots later is met when it is read. The zero Verified has seen none.
+// Verified remembers which chunks this process has read from end to end and found intact, so that
+// it need not read them again when it reopens a ledger. A chunk never changes under its name;
+// damage that occurs later is found when the chunk is read. The zero Verified is empty.
 type Verified struct {
 	mu     sync.Mutex
-	chunks map[string]string // name to SHA256
+	chunks map[string]string // SHA256 by name
 }
 
-// Forget has every chunk read again. It is called when one of them proved to be damaged.
+// Forget makes the next Verify read all chunks again. Call it when a chunk proves to be damaged.
 func (v *Verified) Forget() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -37,7 +37,7 @@ func (v *Verified) add(c record.Chunk) {
 	v.chunks[c.Name] = c.SHA256
 }
 
-// keep forgets all chunks but those of a generation.
+// keep forgets all chunks except those of a generation.
 func (v *Verified) keep(m record.Manifest) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -5,28 +5,28 @@ import (
 	"time"
 )
 
-// tells reports whether a pass says how passes fare: one that was drained may have failed later,
-// and a replay lists nothing.
-func (r Pass) tells() bool { return r.Result != ResultDrained && r.Trigger != TriggerReplay }
+// isConclusive reports whether the result of a pass shows how passes fare. A drained pass might have
+// failed later, and a replay lists nothing.
+func (r Pass) isConclusive() bool { return r.Result != ResultDrained && r.Trigger != TriggerReplay }
 
-// inRow returns the record with which of the passes in a row it is that failed after those before,
-// and since when they do.
+// inRow returns the record with its failure count: since when passes have failed, and how many in a
+// row including this one.
 func (r Pass) inRow(before []Pass) Pass {
 	r.FailingSince, r.FailedInRow = time.Time{}, 0
-	if r.Class != "" && r.tells() {
+	if r.Class != "" && r.isConclusive() {
 		_, r.FailingSince, r.FailedInRow = Failures(append(slices.Clone(before), r))
 	}
 	return r
 }
 
-// Failures returns how passes fare by a history, oldest first: the last pass that reached its end
-// or failed, the zero record for none; and how many have failed in a row until it, since when,
-// which are zero when it did not fail. The oldest of these that the history has knows of those that
-// it has forgotten.
+// Failures summarizes a history, oldest pass first. Last is the last pass that completed or failed,
+// zero if there is none. Times is the number of consecutive failures up to that pass, and since is
+// when the first of them failed; both are zero if last did not fail. The oldest failure in the
+// history also counts those that the history no longer has.
 func Failures(passes []Pass) (last Pass, since time.Time, times int64) {
 	var first Pass
 	for _, p := range slices.Backward(passes) {
-		if !p.tells() {
+		if !p.isConclusive() {
 			continue
 		}
 		if last.EndedAt.IsZero() {
@@ -42,7 +42,7 @@ func Failures(passes []Pass) (last Pass, since time.Time, times int64) {
 	case times == 0:
 	case first.FailedInRow > 0:
 		since, times = first.FailingSince, times+max(first.FailedInRow-max(first.Times, 1), 0)
-	case first.Times > 1: // of a version that knew neither
+	case first.Times > 1: // written by a version without FailedInRow
 		since = first.BeganAt
 	default:
 		since = first.EndedAt

@@ -12,8 +12,7 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Drained passes and replays say nothing about how passes fare; a pass that reached its end ends a
-// failure.
+// Drained passes and replays do not show how passes fare; a completed pass ends a failure.
 func TestFailures(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2026, time.March, 10, 12, minute, 0, 0, time.UTC) }
 	pass := func(minute int, result string) history.Pass {
@@ -47,8 +46,8 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// Since when passes fail, and how often they did, does not change when the history forgets the
-// first of them, nor does it when those are all drained that it remembers.
+// The time since which passes fail, and their number, do not change when the history drops the
+// first of them, or when all remaining passes were drained.
 func TestFailuresAreNotForgotten(t *testing.T) {
 	records := checkpointtest.NewMemory()
 	began := time.Date(2026, time.March, 10, 12, 0, 0, 0, time.UTC)
@@ -100,7 +99,7 @@ func TestFailuresAreNotForgotten(t *testing.T) {
 	}
 }
 
-// A pass that fails before it has the ledger is entered under the lease, or not at all.
+// A pass that fails before it opens the ledger is entered under the lease, or not at all.
 func TestEnterAlone(t *testing.T) {
 	records := checkpointtest.NewMemory()
 	failed := history.Pass{Result: "failed", Class: "credentials", Trigger: "start", Error: "no session"}

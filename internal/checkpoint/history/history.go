@@ -1,12 +1,11 @@
-// Package history keeps the last passes of a mapping: when each began and ended, why, with what
-// result and counts.
+// Package history records the last passes of a mapping: when each began and ended, why it began,
+// its result and its counts.
 //
-// The package promises a bounded record that a writer without the lease does not replace. Failures
-// that repeat are one entry with a count. A damaged history is reported to readers, and begins
-// again with the next pass.
+// The package promises that the history is bounded, and that a writer without the lease cannot
+// replace it. Repeated failures share one entry with a count. A damaged history is reported to
+// readers and restarted by the next pass.
 //
-// It leaves to the caller what the result of a pass is, and to package generation what the pass
-// made true.
+// It leaves the result of a pass to the caller, and what the pass committed to package generation.
 //
 // The words: a Pass is one entry of the history; a Journal adds entries under the lease.
 package history
@@ -25,15 +24,16 @@ import (
 
 const (
 	historyPrefix = "history-"
-	// keptPasses is how many passes the history of a mapping has at most.
+	// keptPasses is the maximum number of passes in the history of a mapping.
 	keptPasses = 50
-	// maxPassError bounds the text of an error in the history, in bytes.
+	// maxPassError bounds the length of an error in the history, in bytes.
 	maxPassError = 500
-	// historyTries bounds how often the number of the next record is found taken.
+	// historyTries bounds how often Enter tries another number because the number of the next
+	// record is taken.
 	historyTries = 3
 )
 
-// The results of a pass, as metrics, logs and the history name them.
+// The results of a pass, as used in metrics, logs and the history.
 const (
 	ResultComplete    = "complete"
 	ResultQuarantined = "quarantined"
@@ -42,21 +42,21 @@ const (
 	ResultFailed      = "failed"
 )
 
-// TriggerReplay is why a pass begins that tries what is in quarantine, and nothing else.
+// TriggerReplay is the trigger of a pass that only tries the objects in quarantine.
 const TriggerReplay = "replay"
 
-// Pass is one pass in the history of a mapping. Its JSON form is a contract: docs/cli.md describes
-// it.
+// Pass is one pass in the history of a mapping. Its JSON form is a contract that docs/cli.md
+// describes.
 type Pass struct {
-	Pass    int64     `json:"pass"` // its number, 0 for one that failed before it had one
+	Pass    int64     `json:"pass"` // number of the pass, 0 if it failed before it had one
 	BeganAt time.Time `json:"began_at"`
 	EndedAt time.Time `json:"ended_at"`
 	// Result is complete, quarantined, drained, denied or failed.
 	Result string `json:"result"`
 	// Trigger is why the pass began: schedule, start, request, backfill or replay.
 	Trigger string `json:"trigger"`
-	// Request is the id of the request that asked for it, By the user who sent that; both are empty
-	// without one.
+	// Request is the ID of the request that started the pass, and By is the user who sent it. Both
+	// are empty if there was no request.
 	Request     string `json:"request,omitempty"`
 	By          string `json:"by,omitempty"`
 	Holder      string `json:"holder"` // of the lease
@@ -64,45 +64,46 @@ type Pass struct {
 	Copied      int64  `json:"copied"`
 	CopiedBytes int64  `json:"copied_bytes"`
 	Quarantined int64  `json:"quarantined"`
-	// Class is the class of the error that ended the pass, Error its text; both are empty for a
-	// pass that reached its end.
+	// Class is the class of the error that ended the pass, and Error is its text. Both are empty if
+	// the pass completed.
 	Class string `json:"class,omitempty"`
 	Error string `json:"error,omitempty"`
-	// Times is how many passes in a row ended like this one and copied nothing, when there is more
-	// than one. BeganAt is that of the first, all else that of the last.
+	// Times is the number of consecutive passes that ended like this one and copied nothing, if
+	// there is more than one. BeganAt is from the first of them, all other fields are from the
+	// last.
 	Times int64 `json:"times,omitempty"`
-	// FailingSince is when the first of the passes failed that have failed in a row until this one,
-	// which is the FailedInRow-th of them; the history may have forgotten the others. Both are zero
-	// for a pass that did not fail.
+	// FailingSince is when the first of the consecutive failures up to this pass failed, and
+	// FailedInRow is their number. The history may no longer have the earlier ones. Both are zero
+	// if the pass did not fail.
 	FailingSince time.Time `json:"failing_since,omitzero"`
 	FailedInRow  int64     `json:"failed_in_row,omitempty"`
 }
 
-// repeats reports whether a pass is the same failure as the one before it, so that one record says
-// it all.
+// repeats reports whether a pass is the same failure as the previous one, so that one record can
+// cover both.
 func (r Pass) repeats(before Pass) bool {
 	return r.FailsLike(before) && r.Copied+before.Copied == 0 && r.Request == "" && before.Request == "" && r.Trigger == before.Trigger &&
 		r.Holder == before.Holder
 }
 
-// FailsLike reports whether a pass failed for what another one did, as far as their errors say.
+// FailsLike reports whether two passes failed with the same error.
 func (r Pass) FailsLike(other Pass) bool {
 	return r.Error != "" && r.Result == other.Result && r.Class == other.Class && withoutIDs(shortened(r.Error)) == withoutIDs(other.Error)
 }
 
-// requestIDs are where an error of a service names the request: another one each time.
+// requestIDs matches the request IDs in errors of AWS services, which differ each time.
 var requestIDs = regexp.MustCompile(`\(request [^()]*\)`)
 
 func withoutIDs(text string) string { return requestIDs.ReplaceAllString(text, "") }
 
-// historyRecord is the one record that has the history of a mapping. The next takes its place.
+// historyRecord is the single record with a mapping's history. Each write replaces it.
 type historyRecord struct {
 	Version int    `json:"version"`
 	Mapping string `json:"mapping"`
 	Passes  []Pass `json:"passes"` // oldest first
 }
 
-// past is what there is of the passes before.
+// past is the history read so far.
 type past struct {
 	isKnown bool
 	seq     int64    // of the newest record, 0 for none
@@ -114,8 +115,8 @@ func historyName(mapping string, seq int64) string {
 	return fmt.Sprintf("%s/%s%010d%s", mapping, historyPrefix, seq, record.Suffix)
 }
 
-// Read returns the passes of a mapping that ended last, oldest first, without the lease. Where the
-// record is damaged the error is a *CorruptError.
+// Read returns the last passes of a mapping that ended, oldest first. It does not need the lease.
+// If the record is damaged, the error is a *CorruptError.
 func Read(ctx context.Context, store store.Store, mapping string) ([]Pass, error) {
 	h, err := readHistory(ctx, store, mapping)
 	return h.passes, err
@@ -128,7 +129,7 @@ func readHistory(ctx context.Context, store store.Store, mapping string) (past, 
 			return h, err
 		}
 	}
-	return past{}, nil // it is replaced all the time
+	return past{}, nil // other processes keep replacing it
 }
 
 func readHistoryOnce(ctx context.Context, from store.Store, mapping string) (past, error) {

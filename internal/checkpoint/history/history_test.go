@@ -35,7 +35,7 @@ func openOf(t *testing.T, store store.Store, holder string) *checkpoint.Ledger {
 	return ledger
 }
 
-// The history keeps the last fifty passes in one record, whoever ran them.
+// The history keeps the last fifty passes of all holders in one record.
 func TestHistoryIsBounded(t *testing.T) {
 	store := checkpointtest.NewMemory()
 	began := time.Date(2026, 11, 29, 18, 0, 0, 0, time.UTC)
@@ -64,7 +64,7 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 }
 
-// One failure that repeats is one line, with how often and since when; a long error is cut.
+// A repeated failure is one entry, with its count and first time; a long error is truncated.
 func TestHistoryCountsRepetitions(t *testing.T) {
 	store := checkpointtest.NewMemory()
 	ledger := openOf(t, store, "host/1")
@@ -96,9 +96,9 @@ func TestHistoryCountsRepetitions(t *testing.T) {
 	}
 }
 
-// A damaged history is reported to readers and begins again with the next pass; a ledger that is
-// closed enters nothing.
-func TestHistoryThatIsDamaged(t *testing.T) {
+// A damaged history is reported to readers and restarted by the next pass; a closed ledger enters
+// nothing.
+func TestDamagedHistory(t *testing.T) {
 	from := checkpointtest.NewMemory()
 	ledger := openOf(t, from, "host/1")
 	if _, err := ledger.Enter(t.Context(), history.Pass{Pass: 1, Result: "complete"}); err != nil {
@@ -125,7 +125,7 @@ func TestHistoryThatIsDamaged(t *testing.T) {
 	}
 }
 
-// Two writers of one name, as where a lease was lost unnoticed, lose no more than a line.
+// Two writers of one name, as after a lease was lost unnoticed, lose at most one entry.
 func TestHistoryOfTwoWriters(t *testing.T) {
 	store := checkpointtest.NewMemory()
 	ledger := openOf(t, store, "host/1")

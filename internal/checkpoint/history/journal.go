@@ -14,8 +14,8 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Journal adds passes to the history of a mapping, under its lease. One goroutine at a time uses
-// it.
+// Journal adds passes to the history of a mapping under its lease. It is not safe for concurrent
+// use.
 type Journal struct {
 	store   store.Store
 	lease   store.Lease
@@ -25,15 +25,14 @@ type Journal struct {
 	past    past
 }
 
-// NewJournal returns the journal of a mapping, whose records name the holder.
+// NewJournal returns the journal of a mapping. Its records name the holder.
 func NewJournal(records store.Store, lease store.Lease, mapping, holder string, log *slog.Logger) *Journal {
 	return &Journal{store: records, lease: lease, mapping: mapping, holder: holder, log: log}
 }
 
-// EnterAlone adds a pass to the history that failed before it had the ledger. It takes the lease
-// for that, so that no other process writes the history, and reads nothing else. A
-// *store.LeaseHeldError says that another process has the lease: how passes fare is for that one to
-// say.
+// EnterAlone adds a pass that failed before it opened a ledger. It acquires the lease, so that no
+// other process writes the history, and reads only the history. If another process holds the lease,
+// it returns a *store.LeaseHeldError: that process then reports its own passes.
 func EnterAlone(ctx context.Context, records store.Store, mapping, holder string, log *slog.Logger, r Pass) (passes []Pass, err error) {
 	lease, err := records.Acquire(ctx, mapping, holder)
 	if err != nil {
@@ -43,10 +42,9 @@ func EnterAlone(ctx context.Context, records store.Store, mapping, holder string
 	return passes, errors.Join(err, lease.Release())
 }
 
-// Enter adds a pass to the history of the mapping, of which a bounded number is kept, and returns
-// what there is then. It costs one record that is written and one that is deleted, and reads what
-// there was the first time. Another holder's record is never replaced: a writer that lost its lease
-// enters nothing.
+// Enter adds a pass to the history of the mapping and returns the new history, which is bounded. It
+// writes one record and deletes one, and reads the history the first time. It never replaces a
+// record of another holder: a writer that has lost its lease adds nothing.
 func (j *Journal) Enter(ctx context.Context, r Pass) ([]Pass, error) {
 	r.Holder = j.holder
 	r.BeganAt, r.EndedAt = r.BeganAt.UTC().Truncate(time.Microsecond), r.EndedAt.UTC().Truncate(time.Microsecond)
@@ -67,8 +65,8 @@ func (j *Journal) Enter(ctx context.Context, r Pass) ([]Pass, error) {
 	return nil, fmt.Errorf("enter a pass in the history of %q: %w", j.mapping, store.ErrSuperseded)
 }
 
-// Past returns the passes that ended before, oldest first. It reads the history the first time, so
-// that Enter does not.
+// Past returns the passes that have ended, oldest first. The first call reads the history, so that
+// Enter does not need to.
 func (j *Journal) Past(ctx context.Context) ([]Pass, error) {
 	if err := j.recall(ctx); err != nil {
 		return nil, err
@@ -76,7 +74,7 @@ func (j *Journal) Past(ctx context.Context) ([]Pass, error) {
 	return slices.Clone(j.past.passes), nil
 }
 
-// recall reads the history unless it is known. A damaged one ends, and the next begins after it.
+// recall reads the history unless it is known. It discards a damaged history.
 func (j *Journal) recall(ctx context.Context) error {
 	if j.past.isKnown {
 		return nil
@@ -94,8 +92,8 @@ func (j *Journal) recall(ctx context.Context) error {
 	return nil
 }
 
-// Take puts passes of another mapping, whose ledger this one takes over, before those of its own
-// history. It may be repeated.
+// Take puts passes of another mapping, whose ledger this one takes over, before those in its own
+// history. It may be called more than once.
 func (j *Journal) Take(ctx context.Context, passes []Pass) error {
 	if err := j.lease.Held(ctx); err != nil {
 		return err
@@ -120,7 +118,7 @@ func (j *Journal) enter(ctx context.Context, r Pass) ([]Pass, error) {
 	return j.write(ctx, append(passes, r))
 }
 
-// write makes the next record of the history, of the newest passes.
+// write creates the next record of the history, with the newest passes.
 func (j *Journal) write(ctx context.Context, passes []Pass) ([]Pass, error) {
 	passes = bounded(passes)
 	name := historyName(j.mapping, j.past.seq+1)
@@ -132,24 +130,25 @@ func (j *Journal) write(ctx context.Context, passes []Pass) ([]Pass, error) {
 	j.past = past{isKnown: true, seq: j.past.seq + 1, names: []string{name}, passes: passes}
 	for _, old := range former {
 		if err := j.store.Delete(ctx, old); err != nil {
-			j.past.names = append(j.past.names, old) // deleted with the next
+			j.past.names = append(j.past.names, old) // deleted with the next write
 		}
 	}
 	return passes, nil
 }
 
-// bounded returns the newest passes, and among them one that says how passes fare, if there is any.
+// bounded returns the newest passes. If none of them shows how passes fare, it keeps an older pass
+// that does, if there is one.
 func bounded(passes []Pass) []Pass {
 	forgotten := len(passes) - keptPasses
 	if forgotten <= 0 {
 		return passes
 	}
 	newest := slices.Clone(passes[forgotten:])
-	if slices.ContainsFunc(newest, Pass.tells) {
+	if slices.ContainsFunc(newest, Pass.isConclusive) {
 		return newest
 	}
 	for _, p := range slices.Backward(passes[:forgotten]) {
-		if p.tells() {
+		if p.isConclusive() {
 			newest[0] = p
 			break
 		}
@@ -157,7 +156,7 @@ func bounded(passes []Pass) []Pass {
 	return newest
 }
 
-// shortened cuts a text at a bound, between characters.
+// shortened truncates a text to maxPassError bytes, between characters.
 func shortened(text string) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	if len(text) <= maxPassError {

@@ -1,5 +1,5 @@
 // Package interop_test reads the ledger's chunks with another implementation of Parquet,
-// apache/arrow-go, and compares every column with what syncd wrote. It is a module of its own, so
+// apache/arrow-go, and compares every column with what syncd wrote. It is a separate module, so
 // that the daemon does not depend on Arrow.
 package interop_test
 
@@ -38,7 +38,7 @@ func entry(i int) record.Entry {
 		key += "/é 日本"
 	case 2:
 		key += "/" + strings.Repeat("long", i%60)
-	case 3: // the empty values of every column
+	case 3: // every column empty
 		return record.Entry{Key: key}
 	}
 	return record.Entry{
@@ -57,7 +57,7 @@ func quarantined(i int) record.Quarantined {
 	}
 }
 
-// writeLedger makes one generation in a folder.
+// writeLedger commits one generation in a folder.
 func writeLedger(t *testing.T) (dir string, m record.Manifest) {
 	t.Helper()
 	dir = t.TempDir()

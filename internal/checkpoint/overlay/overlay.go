@@ -1,10 +1,10 @@
-// Package overlay holds what an interrupted pass had settled and saved above its low-water mark,
-// and lays it over the rows of the last generation, so that the pass which resumes it does none of
-// that again.
+// Package overlay holds what an interrupted pass settled and saved above its low-water mark. It
+// overlays these rows on those of the last generation, so that the pass that resumes it does not
+// repeat the work.
 //
-// The package promises that of two rows of one key the one of the overlay is returned, and that
-// every entry of it is reserved in its turn or missed by name. It holds as many rows as a pass has
-// slots ahead of its mark, at most.
+// The package promises that if both have a row for a key, the overlay's row is returned, and that
+// every entry in the overlay is either reserved in order or reported by name as missed. It holds at
+// most as many rows as a pass has slots ahead of its mark.
 //
 // It leaves the reading of rows to package chunk.
 package overlay
@@ -23,17 +23,18 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Overlay is what an interrupted pass had settled above its mark and saved. It is laid over the
-// base generation when the pass is resumed, so that an entry of it is unchanged unless its object
-// has changed since. It has at most as many rows as checkpoint.Options.Window says.
+// Overlay is what an interrupted pass settled above its mark and saved. When the pass is resumed,
+// it is overlaid on the base generation, so that its entries count as unchanged unless their
+// objects have changed since. It has at most checkpoint.Options.Window rows.
 type Overlay struct {
 	rows  []record.Entry       // ascending
 	aside []record.Quarantined // ascending
-	next  int                  // the first of entries that is not reserved
+	next  int                  // index of the first row that is not reserved
 }
 
-// Of reads what an interrupted pass had settled above its mark, without the lease. The functions
-// lay it over the rows of the last generation, which ascend.
+// Of reads what an interrupted pass settled above its mark. It does not need the lease. The
+// functions that it returns overlay these rows on the rows of the last generation, which must be
+// ascending.
 func Of(ctx context.Context, store store.Store, p record.Progress) (
 	entries func(iter.Seq2[record.Entry, error]) iter.Seq2[record.Entry, error],
 	aside func(iter.Seq2[record.Quarantined, error]) iter.Seq2[record.Quarantined, error],
@@ -46,17 +47,17 @@ func Of(ctx context.Context, store store.Store, p record.Progress) (
 	return o.Entries, o.Quarantine, err
 }
 
-// Entries lays the overlay over entries of the base, which ascend.
+// Entries overlays the entries on those of the base, which must be ascending.
 func (o *Overlay) Entries(base iter.Seq2[record.Entry, error]) iter.Seq2[record.Entry, error] {
 	return laidOver(base, o.rows, func(e *record.Entry) string { return e.Key })
 }
 
-// Quarantine lays the overlay over what the base has in quarantine, which ascends.
+// Quarantine overlays the quarantined objects on those of the base, which must be ascending.
 func (o *Overlay) Quarantine(base iter.Seq2[record.Quarantined, error]) iter.Seq2[record.Quarantined, error] {
 	return laidOver(base, o.aside, func(q *record.Quarantined) string { return q.Key })
 }
 
-// Read reads what a range names ahead of its mark.
+// Read reads the rows ahead of a range's mark.
 func Read(ctx context.Context, store store.Store, r record.Range) (o Overlay, err error) {
 	entries, aside := map[string]record.Entry{}, map[string]record.Quarantined{}
 	for _, save := range r.Ahead {
@@ -93,7 +94,7 @@ func eachRow[R chunk.Row](ctx context.Context, store store.Store, chunks []recor
 	return nil
 }
 
-// Above returns what of it is above a key, to be laid over rows that begin there.
+// Above returns the part of the overlay above a key, for rows that begin there.
 func (o *Overlay) Above(key string) *Overlay {
 	entries, _ := slices.BinarySearchFunc(o.rows, key, func(e record.Entry, key string) int { return cmp.Compare(e.Key, key) })
 	aside, _ := slices.BinarySearchFunc(o.aside, key, func(q record.Quarantined, key string) int { return cmp.Compare(q.Key, key) })
@@ -107,7 +108,7 @@ func (o *Overlay) Above(key string) *Overlay {
 	return rest
 }
 
-// AsideByKey returns what the overlay has in quarantine.
+// AsideByKey returns the quarantined objects of the overlay by key.
 func (o *Overlay) AsideByKey() map[string]*record.Quarantined {
 	byKey := make(map[string]*record.Quarantined, len(o.aside))
 	for i := range o.aside {
@@ -116,7 +117,7 @@ func (o *Overlay) AsideByKey() map[string]*record.Quarantined {
 	return byKey
 }
 
-// Head returns the entry of the key that is to be reserved next, nil for none.
+// Head returns the entry for key, which must be the next key to reserve, or nil if there is none.
 func (o *Overlay) Head(key string) *record.Entry {
 	if o.next == len(o.rows) || o.rows[o.next].Key != key {
 		return nil
@@ -127,7 +128,8 @@ func (o *Overlay) Head(key string) *record.Entry {
 // Take moves past the entry that Head returned.
 func (o *Overlay) Take() { o.next++ }
 
-// PassedOver returns an error when an entry below the key was not reserved, or any for "".
+// PassedOver returns an error if an entry below key was not reserved. With "" it returns an error
+// if any was not.
 func (o *Overlay) PassedOver(key string) error {
 	if o.next == len(o.rows) || key != "" && o.rows[o.next].Key >= key {
 		return nil
@@ -135,8 +137,8 @@ func (o *Overlay) PassedOver(key string) error {
 	return fmt.Errorf("key %q, which the pass had recorded before, was passed over", o.rows[o.next].Key)
 }
 
-// laidOver yields the rows of base and of over, and of two rows of one key only the latter. Both
-// ascend.
+// laidOver yields the rows of base and over, both ascending. If both have a row for a key, it
+// yields the row of over.
 func laidOver[T any](base iter.Seq2[T, error], over []T, keyOf func(*T) string) iter.Seq2[T, error] {
 	if len(over) == 0 {
 		return base

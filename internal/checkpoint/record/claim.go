@@ -6,33 +6,33 @@ import (
 	"time"
 )
 
-// Claim says that a pass may have written copies of the keys in (After, Until]. It is durable
-// before the first of them is written, so that a process that meets an object there knows that it
-// may be syncd's own, whatever became of the pass: killed before it could save, or given up for
-// other settings.
+// Claim states that a pass may have written copies of the keys in (After, Until]. It is saved
+// before the first of them is written. A process that finds an object there then knows that syncd
+// may have written it, even if the pass was killed before it could save, or was given up because
+// the settings changed.
 type Claim struct {
-	Fingerprint string    `json:"fingerprint"` // of the settings under which it was made: they say where, and under which key
+	Fingerprint string    `json:"fingerprint"` // of the settings of the pass, which give the destination and the KMS key
 	After       string    `json:"after"`       // key at the source; exclusive, "" from the first key
 	Until       string    `json:"until"`       // key at the source; inclusive, "" to the last key
-	Since       time.Time `json:"since"`       // by the destination's clock, as far as known: nothing was written earlier
-	// Settled are the prefixes at the destination below which passes have settled all that the
-	// claim is on.
+	Since       time.Time `json:"since"`       // nothing was written earlier, by the destination's clock as far as known
+	// Settled are the destination prefixes under which passes have settled everything that the
+	// claim covers.
 	Settled []string `json:"settled,omitempty"`
-	// Proved says that the entries of the ledger are right all the same: only what no entry names
-	// may be left.
+	// Proved means that the entries of the ledger are right in spite of the claim: only objects
+	// without an entry may be left over.
 	Proved bool `json:"proved,omitempty"`
 }
 
-// MergeClaims leaves out the claims that others say all of: processes that are killed again and
-// again claim the same keys again and again. Of more than mostClaims it makes one of those that
-// overlap, as old as the oldest.
+// MergeClaims drops claims that another claim includes: a process that is killed repeatedly makes
+// the same claims each time. If more than mostClaims are left, it merges claims that overlap; the
+// merged claim is as old as the oldest of them.
 func MergeClaims(all []Claim) (merged []Claim) {
 	for _, c := range all {
-		isSaid := func(m Claim) bool { return m.says(c) }
-		if slices.ContainsFunc(merged, isSaid) {
+		isIncluded := func(m Claim) bool { return m.includes(c) }
+		if slices.ContainsFunc(merged, isIncluded) {
 			continue
 		}
-		merged = append(slices.DeleteFunc(merged, func(m Claim) bool { return c.says(m) }), c)
+		merged = append(slices.DeleteFunc(merged, func(m Claim) bool { return c.includes(m) }), c)
 	}
 	if len(merged) <= mostClaims {
 		return merged
@@ -42,7 +42,7 @@ func MergeClaims(all []Claim) (merged []Claim) {
 		for i := 0; i < len(fewer); i++ {
 			if m := fewer[i]; m.Fingerprint == c.Fingerprint && m.overlaps(c) {
 				c, fewer = m.with(c), slices.Delete(fewer, i, i+1)
-				i = -1 // the larger one may overlap others
+				i = -1 // the larger claim may overlap others
 			}
 		}
 		fewer = append(fewer, c)
@@ -50,11 +50,11 @@ func MergeClaims(all []Claim) (merged []Claim) {
 	return fewer
 }
 
-// mostClaims is how many claims are kept apart.
+// mostClaims is the number of claims above which overlapping claims are merged.
 const mostClaims = 16
 
-// says reports whether the claim says all that another one does.
-func (c Claim) says(o Claim) bool {
+// includes reports whether c covers everything that o covers.
+func (c Claim) includes(o Claim) bool {
 	return c.Fingerprint == o.Fingerprint && (o.Proved || !c.Proved) && c.After <= o.After && (c.Until == "" || o.Until != "" && o.Until <= c.Until) &&
 		!c.Since.After(o.Since) && !slices.ContainsFunc(c.Settled, func(prefix string) bool { return !slices.Contains(o.Settled, prefix) })
 }
@@ -63,7 +63,7 @@ func (c Claim) overlaps(o Claim) bool {
 	return (c.Until == "" || o.After < c.Until) && (o.Until == "" || c.After < o.Until)
 }
 
-// with is a claim that says what both say, of all the keys between them too.
+// with returns a claim that includes both claims and all keys between them.
 func (c Claim) with(o Claim) Claim {
 	c.After, c.Since, c.Proved = min(c.After, o.After), Earliest(c.Since, o.Since), c.Proved && o.Proved
 	if c.Until != "" && o.Until != "" {
@@ -83,11 +83,10 @@ func Earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// Covers reports whether the claim is on the key, which is one at the source of the claim's
-// settings.
+// Covers reports whether the claim covers key, a key at the source of the claim's settings.
 func (c Claim) Covers(key string) bool { return key > c.After && (c.Until == "" || key <= c.Until) }
 
-// MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.
+// MarshalJSON encodes the keys so that bytes that are not valid UTF-8 survive.
 func (c Claim) MarshalJSON() ([]byte, error) {
 	type plain Claim
 	return json.Marshal(struct {
@@ -113,12 +112,12 @@ func (c *Claim) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// ClaimSince is a claim on every key, from a time by this process's clock.
+// ClaimSince returns a claim on every key from a time by this process's clock.
 func ClaimSince(fingerprint string, at time.Time) Claim {
 	return Claim{Fingerprint: fingerprint, Since: at.Add(-skewOfClaims).UTC().Truncate(time.Microsecond)}
 }
 
-// skewOfClaims is how far the clock of a process that wrote at the destination may have been ahead
-// of the destination's, which refuses requests that are dated otherwise (Amazon S3 API Reference,
-// "Error responses", RequestTimeTooSkewed: 15 minutes).
+// skewOfClaims is how far ahead the clock of a process that wrote at the destination may have been.
+// The destination refuses requests with a larger skew (Amazon S3 API Reference, "Error responses",
+// RequestTimeTooSkewed: 15 minutes).
 const skewOfClaims = 15 * time.Minute

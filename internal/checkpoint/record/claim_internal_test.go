@@ -8,10 +8,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestMergeForgetsNothing merges random claims: what any of them said of a key, the fewer that are
-// left say of it too, and no key is claimed that none was on, unless there are too many to be kept
-// apart.
-func TestMergeForgetsNothing(t *testing.T) {
+// TestMergeKeepsAllClaims merges random claims. The merged claims say at least as much about every
+// key, and they cover no additional keys unless there are too many claims to keep apart.
+func TestMergeKeepsAllClaims(t *testing.T) {
 	letter := rapid.StringMatching("[a-h]|")
 	claim := rapid.Custom(func(t *rapid.T) Claim {
 		c := Claim{
@@ -25,7 +24,7 @@ func TestMergeForgetsNothing(t *testing.T) {
 		}
 		return c
 	})
-	// said is since when a key is claimed, and since when its entry is doubtful; zero: it is not.
+	// said returns since when a key is claimed, and since when its entry is doubtful; zero: not.
 	said := func(claims []Claim, fingerprint, key string) (since, doubt time.Time) {
 		for _, c := range claims {
 			isSettled := len(c.Settled) > 0 && strings.HasPrefix(key, "b")

@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// keyText is a key in JSON. Keys are bytes, JSON strings are not: a byte that is not part of valid
-// UTF-8 becomes \xNN, and a backslash is doubled.
+// keyText is a key in JSON. Keys are arbitrary bytes, JSON strings are not: a byte that is not part
+// of valid UTF-8 becomes \xNN, and a backslash is doubled.
 type keyText string
 
-// MarshalText escapes what JSON could not carry.
+// MarshalText escapes bytes that JSON cannot represent.
 func (k keyText) MarshalText() ([]byte, error) {
 	out := make([]byte, 0, len(k))
 	for i, width := 0, 0; i < len(k); i += width {

@@ -38,7 +38,7 @@ func FuzzUnseal(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var m Manifest
 		if err := store.Unseal("name", data, &m); err != nil {
-			return // refused without a panic
+			return // rejected without a panic
 		}
 		again, err := store.Seal(m)
 		if err != nil {

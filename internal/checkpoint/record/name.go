@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// What the names of records begin and end with. The numbers in names have ten digits, so that byte
-// order is numeric order.
+// Prefixes and suffixes of record names. The numbers in names have ten digits, so that byte order
+// is numeric order.
 const (
 	ManifestPrefix   = "manifest-"
 	ProgressPrefix   = "progress-"
@@ -17,18 +17,18 @@ const (
 	ChunkSuffix      = ".parquet"
 )
 
-// ManifestName names the manifest of a generation.
+// ManifestName returns the name of a generation's manifest.
 func ManifestName(mapping string, generation int64) string {
 	return fmt.Sprintf("%s/%s%010d%s", mapping, ManifestPrefix, generation, Suffix)
 }
 
-// ProgressName names a progress record of the pass that will make a generation.
+// ProgressName returns the name of a progress record of the pass that will commit generation.
 func ProgressName(mapping string, generation, seq int64) string {
 	return fmt.Sprintf("%s/%s%010d-%010d%s", mapping, ProgressPrefix, generation, seq, Suffix)
 }
 
 // NumbersIn returns the generation in a record's name and, for a progress record, its sequence
-// number; ok is false when the name has another form.
+// number. Ok is false if the name has another form.
 func NumbersIn(name, prefix, suffix string) (generation, seq int64, ok bool) {
 	base := name[strings.LastIndexByte(name, '/')+1:]
 	base, hasPrefix := strings.CutPrefix(base, prefix)

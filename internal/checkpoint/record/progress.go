@@ -11,7 +11,7 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Progress is how far a pass that is not committed has come.
+// Progress is how far an uncommitted pass has come.
 type Progress struct {
 	Version    int    `json:"version"`
 	Mapping    string `json:"mapping"`
@@ -23,13 +23,13 @@ type Progress struct {
 	SavedAt   time.Time `json:"saved_at"`
 	Ranges    []Range   `json:"ranges"`            // ascending; this version writes one
 	Uploads   []Upload  `json:"uploads,omitempty"` // multipart uploads not known to have ended, ascending by key
-	Claims    []Claim   `json:"claims"`            // keys at the destination that may have been written; nil in records from before there were claims
-	Refusal   *Refusal  `json:"refusal,omitempty"` // why the pass ended, where everything was refused
+	Claims    []Claim   `json:"claims"`            // keys that may have been written at the destination; nil in records older than claims
+	Refusal   *Refusal  `json:"refusal,omitempty"` // why the pass ended, if everything was refused
 }
 
 // Range is a half-open interval of keys and how far it was walked. Every key in (After, Mark] is
-// settled. The settled entries are those in Chunks and, from CarriedAfter on, those of the base
-// generation, which are carried as they are. Some keys above Mark are settled too: those in Ahead.
+// settled. The settled entries are those in Chunks and, above CarriedAfter, the unchanged entries
+// of the base generation. Ahead has keys above Mark that are settled too.
 type Range struct {
 	After            string  `json:"after"` // exclusive, "" from the first key
 	Mark             string  `json:"mark"`  // inclusive
@@ -40,15 +40,14 @@ type Range struct {
 	Ahead            []Ahead `json:"ahead,omitempty"`
 }
 
-// Ahead is what one save wrote of the keys above the mark: entries, and rows of the quarantine.
-// What a later save says of a key counts in the place of all that an earlier one said, and nothing
-// at or below the mark does.
+// Ahead is what one save wrote for keys above the mark: entries and rows of the quarantine. For
+// each key the latest save replaces all earlier ones. Keys at or below the mark are ignored.
 type Ahead struct {
 	Chunks           []Chunk `json:"chunks,omitempty"`
 	QuarantineChunks []Chunk `json:"quarantine_chunks,omitempty"`
 }
 
-// LastKey returns the last key of any row, "" where there is none.
+// LastKey returns the highest key of any row, or "" if there is none.
 func (a Ahead) LastKey() (last string) {
 	for _, c := range slices.Concat(a.Chunks, a.QuarantineChunks) {
 		last = max(last, c.LastKey)
@@ -56,7 +55,7 @@ func (a Ahead) LastKey() (last string) {
 	return last
 }
 
-// MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.
+// MarshalJSON encodes the keys so that bytes that are not valid UTF-8 survive.
 func (r Range) MarshalJSON() ([]byte, error) {
 	type plain Range
 	return json.Marshal(struct {
@@ -84,8 +83,8 @@ func (r *Range) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Claimed returns the claims of a pass that did not commit. One of a version that made none may
-// have written any key.
+// Claimed returns the claims of an uncommitted pass. A pass of a version without claims may have
+// written any key.
 func (p *Progress) Claimed() []Claim {
 	if p.Claims != nil {
 		return p.Claims
@@ -93,14 +92,14 @@ func (p *Progress) Claimed() []Claim {
 	return []Claim{ClaimSince(p.Fingerprint, p.StartedAt)}
 }
 
-// Saved is the name of a progress record and the numbers in it.
+// Saved is the name of a progress record, with the numbers in it.
 type Saved struct {
 	Name            string
 	Generation, Seq int64
 }
 
-// AllSaved lists a mapping's progress records, last first: by the number of the pass, then by the
-// order in which they were saved.
+// AllSaved lists a mapping's progress records, newest first: by pass number, then by sequence
+// number.
 func AllSaved(ctx context.Context, store store.Store, mapping string) (saved []Saved, err error) {
 	names, err := store.List(ctx, mapping+"/"+ProgressPrefix)
 	if err != nil {
@@ -114,14 +113,14 @@ func AllSaved(ctx context.Context, store store.Store, mapping string) (saved []S
 	return saved, nil
 }
 
-// Continues reports whether a pass that was saved can be resumed on base: it started from that
-// generation, or from one of the same content.
+// Continues reports whether a saved pass can be resumed on base: it started from that generation,
+// or from one with the same content.
 func (p *Progress) Continues(base *Manifest) bool {
 	return p.Generation > base.StartedOver && (p.Base == base.Generation || slices.Contains(base.Repeats, p.Base))
 }
 
-// Unfinished returns how far the pass after the last generation has come, without the lease. Ok is
-// false when none has saved anything, or what it saved is damaged.
+// Unfinished returns the progress of the pass after the last generation. It does not need the
+// lease. Ok is false if no pass has saved anything, or if what it saved is damaged.
 func Unfinished(ctx context.Context, from store.Store, mapping string) (progress Progress, ok bool, err error) {
 	base, err := Newest(ctx, from, mapping)
 	if err != nil && !errors.Is(err, ErrNoCheckpoint) {

@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestProgressFromBeforeClaims reads records of passes that claimed nothing: one that could not may
+// TestProgressWithoutClaims reads records of passes without claims: a version without claims may
 // have written any key.
-func TestProgressFromBeforeClaims(t *testing.T) {
+func TestProgressWithoutClaims(t *testing.T) {
 	began := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
 	for _, tt := range []struct {
 		record string

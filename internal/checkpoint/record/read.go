@@ -12,19 +12,18 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Latest returns the newest manifest that is whole, without the lease. The error is ErrNoCheckpoint
-// when there is none, and joins ErrNothingWhole and *CorruptErrors when there are only damaged
-// ones. The chunks it names are checked by those who read them.
+// Latest returns the newest intact manifest. It does not need the lease. If there is none, the
+// error wraps ErrNoCheckpoint. If all are damaged, it wraps ErrNothingWhole and the *CorruptErrors.
+// Latest does not check the chunks; that happens when they are read.
 func Latest(ctx context.Context, store store.Store, mapping string) (Manifest, error) {
 	m, err := Newest(ctx, store, mapping)
-	if err == nil && m.Pass == 0 { // a fence of nothing
+	if err == nil && m.Pass == 0 { // a fence that repeats no generation
 		return Manifest{}, fmt.Errorf("mapping %q in %s: %w", mapping, store, ErrNoCheckpoint)
 	}
 	return m, err
 }
 
-// Manifests yields the manifests that are whole and still there, the newest first, without the
-// lease.
+// Manifests yields the intact manifests, newest first. It does not need the lease.
 func Manifests(ctx context.Context, from store.Store, mapping string) iter.Seq2[Manifest, error] {
 	return func(yield func(Manifest, error) bool) {
 		numbers, err := ManifestNumbers(ctx, from, mapping)
@@ -44,8 +43,8 @@ func Manifests(ctx context.Context, from store.Store, mapping string) iter.Seq2[
 	}
 }
 
-// Mappings returns the names of the mappings that have a manifest, be it damaged or not, in byte
-// order. It lists every record of the store.
+// Mappings returns the names of the mappings that have a manifest, damaged or not, in byte order.
+// It lists every record in the store.
 func Mappings(ctx context.Context, store store.Store) (mappings []string, err error) {
 	names, err := store.List(ctx, "")
 	if err != nil {
@@ -61,11 +60,11 @@ func Mappings(ctx context.Context, store store.Store) (mappings []string, err er
 	return slices.Compact(mappings), nil
 }
 
-// VanishTries bounds how often records are listed again because one of them was swept before it
-// could be read.
+// VanishTries bounds how often records are listed again because one was deleted before it could be
+// read.
 const VanishTries = 4
 
-// Newest returns the newest manifest, be it one that fences off the first writer.
+// Newest returns the newest manifest. It may be a fence that repeats no generation.
 func Newest(ctx context.Context, store store.Store, mapping string) (m Manifest, err error) {
 	for range VanishTries {
 		m, err = latestOnce(ctx, store, mapping)

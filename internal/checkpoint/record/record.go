@@ -1,16 +1,16 @@
-// Package record is what a ledger says, as types: entries and quarantined objects, the manifest of
+// Package record defines the content of a ledger: entries and quarantined objects, the manifest of
 // a generation, the progress of a pass, multipart uploads, claims and refusals. It knows their
-// names in a store and their JSON form, and reads those that are not chunks without the lease.
-// docs/checkpoint-format.md describes the same for other readers.
+// names in a store and their JSON form. It reads all of them except chunks, without the lease.
+// docs/checkpoint-format.md describes the format for other readers.
 //
-// The package promises that keys survive every form byte for byte, and that a record which is
-// damaged, or of a later format, is reported as such and never returned.
+// The package promises that keys are preserved byte for byte, and that a record that is damaged or
+// of a later format is reported as an error and never returned.
 //
 // It leaves the rows of entries and quarantine to package chunk, and the writing of generations and
 // passes to package checkpoint.
 //
-// The words: a generation is a whole ledger, described by its manifest; progress is how far a pass
-// has come that will make the next.
+// The words: a generation is a complete ledger, described by its manifest; progress is how far the
+// pass that will commit the next generation has come.
 package record
 
 import (
@@ -20,32 +20,32 @@ import (
 )
 
 // Entry is one row of the ledger: this source version was copied to that destination version. Keys
-// are bytes and are kept exactly; ETags are opaque. Times are kept in UTC to the microsecond, which
-// is finer than S3 reports them.
+// are preserved byte for byte; ETags are opaque. Times are in UTC with microseconds, which is finer
+// than S3 reports them.
 type Entry struct {
 	Key                  string           // key at the source, as S3 lists it
 	Source               transfer.Version // version that was read and pinned at the source
-	DestinationETag      string           // ETag the destination answered
-	DestinationVersionID string           // version the destination answered, empty without versioning
-	KeyARN               string           // KMS key the destination answered
+	DestinationETag      string           // ETag that the destination returned
+	DestinationVersionID string           // version ID that the destination returned, empty without versioning
+	KeyARN               string           // KMS key that the destination returned
 	BucketKey            bool             // whether an S3 Bucket Key was used
-	Checksum             string           // algorithm and value the destination answered
-	CopiedAt             time.Time        // when the destination answered
+	Checksum             string           // algorithm and value that the destination returned
+	CopiedAt             time.Time        // when the destination responded
 	Pass                 int64            // pass that copied it; set by Slot.Record
 }
 
-// Quarantined is one object set aside with a reason until it is tried again.
+// Quarantined is an object that is set aside with a reason until it is tried again.
 type Quarantined struct {
 	Key      string           // key at the source, as S3 lists it
-	Source   transfer.Version // version that was set aside
-	Reason   string           // short, from a bounded set, fit for a metric label
-	Detail   string           // sentence for people, free of secrets
-	FirstAt  time.Time        // when this source version was set aside first
-	LastAt   time.Time        // when it was set aside last
+	Source   transfer.Version // version that was quarantined
+	Reason   string           // short, from a bounded set, usable as a metric label
+	Detail   string           // sentence for operators, without secrets
+	FirstAt  time.Time        // when this source version was first quarantined
+	LastAt   time.Time        // when it was last quarantined
 	Attempts int64            // how often it was tried, over all passes
-	Pass     int64            // pass that set it aside last; set by Slot.Quarantine
+	Pass     int64            // pass that last quarantined it; set by Slot.Quarantine
 
-	// What of the destination is syncd's own although the ledger has no entry of it.
-	DestinationETag string    // of the copy that the ledger had an entry of, and that may still be there; "" for none
-	WrittenSince    time.Time // since when a copy may have been written whose answer was lost; zero: none was
+	// What syncd may have written at the destination although the ledger has no entry for it.
+	DestinationETag string    // of an earlier copy that had an entry and may still exist; "" for none
+	WrittenSince    time.Time // earliest time of a copy whose response was lost; zero: none
 }

@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// Refusal is why a pass ended before its end: all that it tried to copy was refused, in one place
-// after another. It is the one record of that, in the place of a row of quarantine for each object.
-// The pass that resumes this one tries a few keys before it lists anything.
+// Refusal is why a pass ended early: everything it tried to copy, in one place after another, was
+// refused. This single record takes the place of a quarantine row for each object. The pass that
+// resumes this one tries a few keys before it lists anything.
 type Refusal struct {
-	Reason   string    `json:"reason"`    // as of an object in quarantine
-	Detail   string    `json:"detail"`    // sentence for people, free of secrets
-	Since    time.Time `json:"since"`     // when a pass ended so for the first time in turn
-	WalkedAt time.Time `json:"walked_at"` // when the source was last listed and found to be refused
-	After    []string  `json:"after"`     // keys at the source, each before one that was refused
+	Reason   string    `json:"reason"`    // a reason as in Quarantined
+	Detail   string    `json:"detail"`    // sentence for operators, without secrets
+	Since    time.Time `json:"since"`     // when the first of the consecutive refused passes ended
+	WalkedAt time.Time `json:"walked_at"` // when the source was last listed and everything was refused
+	After    []string  `json:"after"`     // keys at the source, each just before one that was refused
 }
 
-// MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.
+// MarshalJSON encodes the keys so that bytes that are not valid UTF-8 survive.
 func (r Refusal) MarshalJSON() ([]byte, error) {
 	type plain Refusal
 	after := make([]keyText, len(r.After))

@@ -8,24 +8,24 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Upload is a multipart upload in progress at the destination, as far as a later process must know
-// it to resume it.
+// Upload is a multipart upload in progress at the destination, with what a later process needs to
+// resume it.
 type Upload struct {
 	Key            string           `json:"key"`                 // key at the source, as S3 lists it
 	Bucket         string           `json:"bucket"`              // destination bucket
 	DestinationKey string           `json:"destination_key"`     // key at the destination
-	ID             string           `json:"id"`                  // upload id that the destination answered
+	ID             string           `json:"id"`                  // upload ID that the destination returned
 	Source         transfer.Version `json:"source"`              // version that is being copied
 	PartSize       int64            `json:"part_size"`           // bytes of every part but the last
-	Settings       string           `json:"settings,omitempty"`  // what else decides how the copy is made, in the copier's words
-	TagsLate       bool             `json:"tags_late,omitempty"` // whether the tags are to be set once the copy is there
-	Relay          bool             `json:"relay,omitempty"`     // whether the content passes through this process
-	BeganAt        time.Time        `json:"began_at"`            // when the destination answered, UTC to the microsecond
-	Left           bool             `json:"left,omitempty"`      // begun under another checkpoint.Options.Fingerprint: to be aborted, never resumed
-	Kept           bool             `json:"kept,omitempty"`      // its object was set aside: a pass resumes it if it would begin the same, under whatever fingerprint
+	Settings       string           `json:"settings,omitempty"`  // other settings that affect the copy, as the copier writes them
+	TagsLate       bool             `json:"tags_late,omitempty"` // whether the tags must be set after the copy
+	Relay          bool             `json:"relay,omitempty"`     // whether the content is streamed through this process
+	BeganAt        time.Time        `json:"began_at"`            // when the destination responded, UTC with microseconds
+	Left           bool             `json:"left,omitempty"`      // begun under another checkpoint.Options.Fingerprint: must be aborted, never resumed
+	Kept           bool             `json:"kept,omitempty"`      // its object was quarantined: under any fingerprint, a pass that would begin the same upload resumes it
 }
 
-// MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.
+// MarshalJSON encodes the keys so that bytes that are not valid UTF-8 survive.
 func (u Upload) MarshalJSON() ([]byte, error) {
 	type plain Upload
 	return json.Marshal(struct {
@@ -51,7 +51,7 @@ func (u *Upload) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// CompareUploads orders uploads by key, then by when they began.
+// CompareUploads orders uploads by key, then by start time.
 func CompareUploads(a, b Upload) int {
 	return cmp.Or(cmp.Compare(a.Key, b.Key), a.BeganAt.Compare(b.BeganAt), cmp.Compare(a.ID, b.ID))
 }

@@ -6,20 +6,20 @@ import (
 )
 
 var (
-	// ErrLeaseLost reports that the right to write was lost or given back.
+	// ErrLeaseLost reports that the lease was lost or released.
 	ErrLeaseLost = errors.New("lease lost")
 
-	// ErrSuperseded reports that another writer has continued from the generation that this one
-	// started from. Its ledger can write nothing any more.
+	// ErrSuperseded reports that another writer has committed a generation after the one that this
+	// writer started from. This ledger can write nothing more.
 	ErrSuperseded = errors.New("superseded by another writer")
 )
 
-// CorruptError reports a record that is damaged or missing. Nothing of a damaged record is ever
-// returned as data.
+// CorruptError reports a record that is damaged or missing. The data of a damaged record is never
+// returned.
 type CorruptError struct {
 	Name    string // name of the record in its store
 	Problem string // what is wrong with it
-	Err     error  // the cause, when there is one
+	Err     error  // the cause, if there is one
 }
 
 // Error names the record and the problem.
@@ -33,8 +33,8 @@ func (e *CorruptError) Error() string {
 // Unwrap returns the cause.
 func (e *CorruptError) Unwrap() error { return e.Err }
 
-// VersionError reports a record written in a later format than this build reads. It is never taken
-// for damage: falling back would lose the later work.
+// VersionError reports a record in a later format than this build reads. It is not treated as
+// damage, because falling back to an older record would lose the later work.
 type VersionError struct {
 	Name    string // name of the record in its store
 	Version int    // its format version

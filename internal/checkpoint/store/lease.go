@@ -8,44 +8,44 @@ import (
 	"time"
 )
 
-// Lease is the right to write under one name of a Store.
+// Lease is the right to write under a name of a Store.
 type Lease interface {
-	// Held returns nil while the lease is held, else an error that satisfies errors.Is(err,
-	// ErrLeaseLost). The ledger asks before it writes.
+	// Held returns nil while the lease is held, and otherwise an error that satisfies
+	// errors.Is(err, ErrLeaseLost). The ledger calls it before each write.
 	Held(ctx context.Context) error
-	// Bound returns a context that ends with ctx, or when the lease does as far as this process
-	// knows without asking: then its cause satisfies errors.Is(err, ErrLeaseLost). What has an
-	// effect outside the ledger runs under it. Release frees what it holds.
+	// Bound returns a context that ends when ctx does, or when this process, without asking the
+	// store, considers the lease lost. In that case the context's cause satisfies errors.Is(err,
+	// ErrLeaseLost). Use it for work with effects outside the ledger. Release frees its resources.
 	Bound(ctx context.Context) (bound context.Context, release context.CancelFunc)
-	// Confirm returns nil when the lease is held, after asking the store where another holder could
-	// have taken it unnoticed.
+	// Confirm returns nil if the lease is held. It asks the store if another holder could have
+	// taken the lease unnoticed.
 	Confirm(ctx context.Context) error
-	// Number ascends from holder to holder, so that one who lost the lease and does not know it
-	// gives way to what a later one has written. It is 0 where a lease cannot be lost to another.
+	// Number increases with every holder, so that a holder that unknowingly lost the lease is
+	// rejected once a later one has written. It is 0 if the lease cannot be lost to another holder.
 	Number() int64
-	// TakenOver reports whether a holder before did not give the lease back, and nobody has called
-	// Fenced since. That holder may be alive and unaware.
+	// TakenOver reports whether the previous holder did not release the lease and Fenced has not
+	// been called since. That holder may be alive and unaware.
 	TakenOver() bool
-	// Fenced says that the holder before can commit nothing any more. A lease that was taken over
-	// and is released without Fenced hands TakenOver on.
+	// Fenced records that the previous holder can commit nothing more. If a lease that was taken
+	// over is released without Fenced, the next holder's TakenOver is true as well.
 	Fenced()
-	// Release gives the lease back. It is idempotent.
+	// Release releases the lease. It is idempotent.
 	Release() error
 }
 
-// LeaseInfo tells who holds a lease.
+// LeaseInfo describes who holds a lease.
 type LeaseInfo struct {
-	Holder string    // as given to Acquire, empty when unknown
-	Since  time.Time // when it was taken, zero when unknown
-	Until  time.Time // when it expires unless it is renewed, zero: held until released
+	Holder string    // as passed to Acquire, empty if unknown
+	Since  time.Time // when it was taken, zero if unknown
+	Until  time.Time // when it expires unless renewed, zero: held until released
 }
 
 // LeaseHeldError reports that another holder has the right to write.
 type LeaseHeldError struct {
-	Name   string    // what the lease is for: the mapping
-	Holder string    // who holds it, empty when unknown
-	Since  time.Time // when it was taken, zero when unknown
-	Until  time.Time // when it expires by itself, zero: held until released
+	Name   string    // name of the lease: the mapping
+	Holder string    // who holds it, empty if unknown
+	Since  time.Time // when it was taken, zero if unknown
+	Until  time.Time // when it expires unless renewed, zero: held until released
 }
 
 // Error names the lease and its holder.
@@ -63,29 +63,30 @@ func (e *LeaseHeldError) Error() string {
 	return text
 }
 
-// IsLeaseHeld reports whether err is that another holder has the right to write.
+// IsLeaseHeld reports whether err is, or wraps, a *LeaseHeldError.
 func IsLeaseHeld(err error) bool {
 	_, ok := errors.AsType[*LeaseHeldError](err)
 	return ok
 }
 
-// HolderNote is what the lock file of a folder says about who holds it. It is for people: the lock
-// itself decides. Every store knows it, because a folder may have been moved with its lock file.
+// HolderNote is the content of a folder's lock file: who holds the lock. It is only informational;
+// the lock itself is what counts. Every store recognizes it, because a folder may be moved to
+// another store together with its lock file.
 type HolderNote struct {
-	Holder string    `json:"holder"` // as given to Acquire
+	Holder string    `json:"holder"` // as passed to Acquire
 	Since  time.Time `json:"since"`  // when the lock was taken
 }
 
-// IsHolderNote reports whether data is what a lock file says.
+// IsHolderNote reports whether data is the content of a lock file.
 func IsHolderNote(data []byte) bool {
 	var note HolderNote
 	return json.Unmarshal(data, &note) == nil && !note.Since.IsZero()
 }
 
-// Tenure is the time in which a lease is held. It ends once.
+// Tenure is the time for which a lease is held. It ends once.
 type Tenure struct {
-	ctx context.Context //nolint:containedctx // it is the tenure: what is done under the lease ends with it
-	// End ends the tenure, for a reason that every context bound by it then has as its cause.
+	ctx context.Context //nolint:containedctx // it is the tenure: work under the lease ends with it
+	// End ends the tenure. Every context bound to the tenure gets the error as its cause.
 	End context.CancelCauseFunc
 }
 
@@ -95,7 +96,7 @@ func NewTenure() Tenure {
 	return Tenure{ctx, end}
 }
 
-// Bound returns a context that ends with ctx or with the tenure.
+// Bound returns a context that ends when ctx or the tenure does.
 func (t Tenure) Bound(ctx context.Context) (bound context.Context, release context.CancelFunc) {
 	bound, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(t.ctx, func() { cancel(context.Cause(t.ctx)) })

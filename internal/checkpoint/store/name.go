@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// Names that every store keeps for itself.
+// Names that stores reserve.
 const (
-	FormatName = "format.json" // names the format of a whole store; no mapping has a dot
-	LockName   = "lock"        // one in every mapping's folder
+	FormatName = "format.json" // format of the whole store; mapping names have no dot
+	LockName   = "lock"        // lock in every mapping's folder
 )
 
-// CheckName returns an error that satisfies errors.Is(err, fs.ErrInvalid) unless name is that of a
-// record, as Store defines it.
+// CheckName returns an error that satisfies errors.Is(err, fs.ErrInvalid) unless name is a valid
+// record name, as defined by Store.
 func CheckName(name string) error {
 	segments := strings.Split(name, "/")
 	if len(segments) < 2 || segments[len(segments)-1] == LockName || !allSegments(segments) {
@@ -27,7 +27,7 @@ func allSegments(names []string) bool {
 	return !slices.ContainsFunc(names, func(s string) bool { return !IsSegment(s) })
 }
 
-// IsSegment reports whether s is [a-z0-9][a-z0-9._-]*, as the parts of a record's name are.
+// IsSegment reports whether s matches [a-z0-9][a-z0-9._-]*, as each segment of a record name does.
 func IsSegment(s string) bool {
 	alphanumeric := func(c rune) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
 	beyond := func(c rune) bool { return !alphanumeric(c) && !strings.ContainsRune("._-", c) }

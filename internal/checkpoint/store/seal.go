@@ -13,18 +13,18 @@ import (
 )
 
 // FormatVersion is the version of every record this build writes, and the latest it reads.
-// docs/checkpoint-format.md tells the versions apart.
+// docs/checkpoint-format.md lists the versions.
 const FormatVersion = 1
 
-// A sealed record is one line of JSON with fixed text around the SHA-256 of the record's bytes and
-// the bytes themselves, so that no flipped byte goes unseen.
+// A sealed record is one line of JSON: fixed text around the record's bytes and their SHA-256, so
+// that any flipped byte is detected.
 const (
 	sealHead = `{"sha256":"`
 	sealBody = `","record":`
 	sealTail = "}\n"
 )
 
-// Seal returns v as a record that carries its own checksum.
+// Seal encodes v as a record with its own checksum.
 func Seal(v any) ([]byte, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -69,8 +69,8 @@ func sealedBody(data []byte) (body []byte, problem string) {
 	return body, ""
 }
 
-// CreateSealed seals v and creates it. When the name is taken by the very same bytes an earlier
-// attempt has landed, as happens when an answer got lost, and that is success.
+// CreateSealed seals v and creates it as a record. If the name is taken by the same bytes, it
+// succeeds: an earlier attempt was successful but its response was lost.
 func CreateSealed(ctx context.Context, store Store, name string, v any) error {
 	data, err := Seal(v)
 	if err != nil {
@@ -90,8 +90,8 @@ func CreateSealed(ctx context.Context, store Store, name string, v any) error {
 	return errors.Join(err, readErr)
 }
 
-// ReadSealed reads and checks a record. An absent name is reported as fs.ErrNotExist, damage as
-// *CorruptError, a later format as *VersionError.
+// ReadSealed reads and checks a record. The error is fs.ErrNotExist if the name is absent, a
+// *CorruptError if the record is damaged, and a *VersionError if its format is later.
 func ReadSealed(ctx context.Context, store Store, name string, into any) error {
 	data, err := store.Read(ctx, name)
 	if err != nil {
@@ -100,7 +100,7 @@ func ReadSealed(ctx context.Context, store Store, name string, into any) error {
 	return Unseal(name, data, into)
 }
 
-// storeFormat is the record that says how to read a store.
+// storeFormat is the record with the format of a store.
 type storeFormat struct {
 	Version int    `json:"version"`
 	Kind    string `json:"kind"`
@@ -111,7 +111,7 @@ func SealFormat() ([]byte, error) {
 	return Seal(storeFormat{Version: FormatVersion, Kind: "syncd ledger"})
 }
 
-// CheckFormat returns an error unless data is that record, of a format that this build reads.
+// CheckFormat returns an error unless data is that record, in a format that this build reads.
 func CheckFormat(data []byte) error {
 	var format storeFormat
 	return Unseal(FormatName, data, &format)

@@ -1,19 +1,19 @@
-// Package turn is a lock for work that takes requests: a caller stops waiting for it when its
-// context ends. A sync.Mutex is for all else.
+// Package turn provides a lock that a caller stops waiting for when its context ends. Use it for
+// work that sends requests, and sync.Mutex for everything else.
 //
-// It promises that one caller at a time has the lock, and leaves to the callers in which order they
-// take several.
+// Only one caller at a time holds the lock. Callers that take several locks must take them in the
+// same order.
 package turn
 
 import "context"
 
-// Lock is a lock for work that takes requests: a caller stops waiting for it when its context ends.
+// Lock is a lock that a caller stops waiting for when its context ends.
 type Lock chan struct{}
 
-// New returns a lock that nobody has.
+// New returns an unlocked Lock.
 func New() Lock { return make(Lock, 1) }
 
-// Take waits for the turn. The error is that of the context, and then the turn is not taken.
+// Take acquires the lock. If ctx ends first, it returns ctx.Err() without the lock.
 func (t Lock) Take(ctx context.Context) error {
 	select {
 	case t <- struct{}{}:
@@ -23,8 +23,8 @@ func (t Lock) Take(ctx context.Context) error {
 	}
 }
 
-// MustTake waits for the turn however long that takes.
+// MustTake acquires the lock, however long that takes.
 func (t Lock) MustTake() { t <- struct{}{} }
 
-// Give gives the turn back.
+// Give releases the lock.
 func (t Lock) Give() { <-t }

@@ -1,11 +1,11 @@
-// Package watermark turns keys that are settled in any order into changes in key order.
+// Package watermark orders the keys that a pass settles, in any order, into changes in key order.
 //
-// The mark is the last key at or below which every key is settled. The package promises that what
-// it hands out for a save is all that was settled at or below the mark since the last time, in
-// order and once, and on request what is settled above the mark; a batch that could not be saved
-// can be put back.
+// The mark is the last key at or below which every key is settled. The package promises that each
+// batch it returns for a save contains everything settled at or below the mark since the last
+// batch, in order and exactly once. On request it also returns keys settled above the mark. A batch
+// that could not be saved can be put back.
 //
-// It is used under the lock of its pass, and leaves to that how many keys may be ahead of the mark.
+// The caller must hold the lock of its pass, and decides how many keys may be ahead of the mark.
 //
 // The words: a Key is reserved first and settled later; a Batch is what one save writes.
 package watermark
@@ -17,20 +17,20 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// Key is a reserved key, and how it was settled.
+// Key is a reserved key and how it was settled.
 type Key struct {
 	Name        string
-	InBase      bool                // whether the base generation has an entry of it
+	InBase      bool                // whether the base generation has an entry for it
 	How         Settlement          // Unsettled until it is settled
-	Entry       *record.Entry       // that it has from now on, nil: none of its own
-	Quarantined *record.Quarantined // that it is set aside with, nil: it is not
+	Entry       *record.Entry       // its new entry, nil: none
+	Quarantined *record.Quarantined // its quarantine row, nil: not quarantined
 	Held        bool                // whether Quarantined is the base generation's
 
 	isSaved bool // although it is above the mark
 }
 
-// hasRows reports whether a settled key must be written although it is above the mark: what is
-// carried, dropped or held is decided again by the process that resumes the pass, at no cost.
+// hasRows reports whether a settled key above the mark must be written. Keys that were carried,
+// dropped or held need not be: the process that resumes the pass decides them again at no cost.
 func (k *Key) hasRows() bool {
 	return k.How == Recorded || (k.How == AsideWithEntry || k.How == AsideWithout) && !k.Held
 }
@@ -38,7 +38,7 @@ func (k *Key) hasRows() bool {
 // Settlement is how a key was settled.
 type Settlement uint8
 
-// How keys are settled.
+// How a key was settled.
 const (
 	Unsettled      Settlement = iota
 	Carried                   // the base's entry stays
@@ -48,10 +48,10 @@ const (
 	Dropped                   // no entry
 )
 
-// Watermark turns keys that are settled in any order into changes in key order. It holds the keys
-// ahead of the mark and the changes that are not yet taken.
+// Watermark orders keys that are settled in any order into changes in key order. It holds the keys
+// ahead of the mark and the changes that have not been taken.
 type Watermark struct {
-	ring     []*Key // power of two long; the keys ahead of the mark, oldest at first
+	ring     []*Key // keys ahead of the mark, oldest at first; the length is a power of two
 	first, n int
 	ahead    int // keys ahead of the mark that have rows and are not saved
 	batch    Batch
@@ -60,27 +60,26 @@ type Watermark struct {
 // Batch is what was settled at or below the mark since the last batch was taken.
 type Batch struct {
 	Mark    string        // every key at or below it is settled
-	Counts  record.Counts // of the whole pass up to mark
+	Counts  record.Counts // of the whole pass up to Mark
 	Changes []chunk.Change
 	Aside   []Aside
-	Ahead   []*Key // settled above the mark, as TakeAhead returns it
-	IsAll   bool   // whether Ahead is all of it
+	Ahead   []*Key // settled above the mark, as returned by TakeAhead
+	IsAll   bool   // whether Ahead has all keys settled above the mark
 }
 
-// Aside is a row of quarantine in the making.
+// Aside is a quarantine row to be written.
 type Aside struct {
 	record.Quarantined
-	Held bool // whether the base's row stands as it is
+	Held bool // whether the base's row stays as it is
 }
 
-// waiting returns how many keys wait to be saved, as far as they take memory.
+// waiting returns how many changes in the batch hold memory until they are saved.
 func (b *Batch) waiting() int { return len(b.Changes) + len(b.Aside) }
 
-// Waiting returns how many keys wait to be saved, as far as they take memory that a save would
-// free.
+// Waiting returns how many unsaved changes hold memory that a save would free.
 func (w *Watermark) Waiting() int { return w.batch.waiting() }
 
-// Begin sets the mark where an interrupted pass left it, with the counts up to there.
+// Begin sets the mark and the counts of an interrupted pass.
 func (w *Watermark) Begin(mark string, counts record.Counts) {
 	w.batch.Mark, w.batch.Counts = mark, counts
 }
@@ -88,7 +87,7 @@ func (w *Watermark) Begin(mark string, counts record.Counts) {
 // Mark returns the key at or below which every key is settled.
 func (w *Watermark) Mark() string { return w.batch.Mark }
 
-// Counts returns how the keys up to the mark were settled, over the whole pass.
+// Counts returns how the keys up to the mark were settled in the whole pass.
 func (w *Watermark) Counts() record.Counts { return w.batch.Counts }
 
 // Len returns how many keys are ahead of the mark.
@@ -97,11 +96,10 @@ func (w *Watermark) Len() int { return w.n }
 // Unsaved returns how many keys ahead of the mark have rows that are not saved.
 func (w *Watermark) Unsaved() int { return w.ahead }
 
-// First returns the first key ahead of the mark, which is not settled. There is one when Len is
-// above 0.
+// First returns the first key ahead of the mark, which is unsettled. Len must be above 0.
 func (w *Watermark) First() string { return w.ring[w.first].Name }
 
-// Push adds a key ahead of all others.
+// Push adds a key after all others.
 func (w *Watermark) Push(k *Key) {
 	if w.n == len(w.ring) {
 		w.grow()
@@ -117,8 +115,7 @@ func (w *Watermark) grow() {
 	w.ring, w.first = ring, 0
 }
 
-// Advance takes note of a key that was settled, and moves the mark over every settled key that no
-// unsettled one precedes.
+// Advance records that a key was settled, and moves the mark up to the next unsettled key.
 func (w *Watermark) Advance(k *Key) {
 	if k.hasRows() {
 		w.ahead++
@@ -134,15 +131,15 @@ func (w *Watermark) Advance(k *Key) {
 	}
 }
 
-// Take returns what was settled since the last Take at or below the mark, and forgets it.
+// Take returns what was settled at or below the mark since the last Take.
 func (w *Watermark) Take() Batch {
 	taken := w.batch
 	w.batch.Changes, w.batch.Aside = nil, nil
 	return taken
 }
 
-// TakeAhead returns what is settled ahead of the mark, with rows, in key order: what was not saved,
-// or all of it.
+// TakeAhead returns the keys settled ahead of the mark that have rows, in key order: the unsaved
+// ones, or all of them.
 func (w *Watermark) TakeAhead(all bool) []*Key {
 	if w.ahead == 0 && !all {
 		return nil
@@ -164,8 +161,8 @@ func (w *Watermark) rowsAhead(all bool) (ahead []*Key) {
 	return ahead
 }
 
-// PutBack makes a batch wait again that could not be saved. What of it was ahead of the mark may be
-// below it by now.
+// PutBack puts back a batch that could not be saved. Its keys ahead of the mark may be below it by
+// now.
 func (w *Watermark) PutBack(b Batch) {
 	w.batch.Changes = slices.Concat(b.Changes, w.batch.Changes)
 	w.batch.Aside = slices.Concat(b.Aside, w.batch.Aside)
@@ -208,8 +205,8 @@ func (b *Batch) aside(k *Key) {
 	b.Aside = append(b.Aside, Aside{*k.Quarantined, k.Held})
 }
 
-// remove takes the base's entry away. A key the base did not have changes nothing, so that a
-// filtered key costs no write.
+// remove removes the base's entry. For a key that the base does not have it records no change, so
+// that a filtered key costs no write.
 func (b *Batch) remove(k *Key) {
 	if k.InBase {
 		b.Changes = append(b.Changes, chunk.Change{Key: k.Name, Replaces: true})

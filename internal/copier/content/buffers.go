@@ -11,44 +11,45 @@ import (
 )
 
 const (
-	// smallestBuffer is the least that is lent, in bytes.
+	// smallestBuffer is the smallest buffer that is lent, in bytes.
 	smallestBuffer = 64 << 10
-	// shareFactor is how much a copier may hold in proportion to what is left, where there are
-	// others: three quarters of all alone, and three sevenths each of two that hold what they can
-	// get.
+	// shareFactor is how much a copier may hold relative to the free memory if there are other
+	// copiers: three quarters of the memory if the others hold none, and three sevenths each if two
+	// copiers hold all they can.
 	shareFactor = 3
 )
 
-// Buffers lends memory for content that is relayed, and never holds more than its size, lent or
-// spare. It is shared by the copiers of a process.
+// Buffers lends memory for relayed content. Lent and spare buffers together never exceed its size.
+// The copiers of a process share it.
 //
-// What a copier may hold shrinks with what is left, so that some is left for the others however
-// long it is held, as by bodies of a source that has gone silent: dynamic thresholds, which
-// switches share their memory among queues by (Choudhury and Hahne, IEEE/ACM Transactions on
-// Networking, 1998). Who has nothing gets the next that is free; copiers that wait take turns, and
-// within one it goes by who came first.
+// The share of a copier shrinks with the free memory, so that some is left for the other copiers
+// even if one holds its buffers for long, for example while its source is silent. This is the
+// dynamic threshold scheme by which switches share memory among queues (Choudhury and Hahne,
+// IEEE/ACM Transactions on Networking, 1998). A copier that holds nothing gets the next free
+// memory. Waiting copiers take turns, and the requests of one copier are served first come, first
+// served.
 type Buffers struct {
 	size int64
 
-	members atomic.Int64 // copiers that ever shared it: one that is alone may hold all
-	queue   *fair.Queue  // of requests for memory
+	members atomic.Int64 // number of copiers created; a single copier may use all memory
+	queue   *fair.Queue  // requests for memory
 
 	mu    sync.Mutex
 	held  int64        // bytes of all buffers, lent or spare
-	spare [64][][]byte // by the power of two that is their length
+	spare [64][][]byte // by the base-2 logarithm of their length
 }
 
-// Size is how many bytes it holds at the most.
+// Size returns the most bytes that Buffers holds.
 func (b *Buffers) Size() int64 { return b.size }
 
-// NewBuffers returns Buffers of size bytes in all, at least those of one usual part.
+// NewBuffers returns Buffers with size bytes in total, but at least one part of the default size.
 func NewBuffers(size int64) *Buffers {
 	b := &Buffers{size: max(size, transfer.DefaultRelayPart)}
 	b.queue = fair.NewQueue(b.verdict)
 	return b
 }
 
-// Member is the share of one copier in Buffers.
+// Member is one copier's share of Buffers.
 type Member struct {
 	b     *Buffers
 	bytes *fair.Member
@@ -60,8 +61,9 @@ func (b *Buffers) Member() *Member {
 	return &Member{b, b.queue.Member()}
 }
 
-// Borrow returns n bytes, waiting until they are free. More than the size of all is lent alone,
-// when nothing else is: an object above 10,000 times that size cannot have smaller parts.
+// Borrow waits until n bytes are free and lends them. A request for more than the total size is
+// granted when nothing else is lent: an object above 10,000 times that size cannot have smaller
+// parts.
 func (m *Member) Borrow(ctx context.Context, n int64) (buffer []byte, giveBack func(), err error) {
 	class := bits.Len64(uint64(max(n, smallestBuffer) - 1)) //nolint:gosec // positive
 	weight := min(int64(1)<<class, m.b.size)
@@ -75,8 +77,8 @@ func (m *Member) Borrow(ctx context.Context, n int64) (buffer []byte, giveBack f
 	}, nil
 }
 
-// verdict lends what is free. A request that needs more than that holds up the others, or it might
-// never get it; one of a member that has its share already does not.
+// verdict decides on a request. A request for more than is free blocks the requests after it, or it
+// might never be granted; a request of a member that already has its share is skipped.
 func (b *Buffers) verdict(own, all, weight int64) fair.Verdict {
 	left := b.size - all - weight
 	switch hasShare := own > 0 && own+weight > shareFactor*left; {
@@ -89,9 +91,9 @@ func (b *Buffers) verdict(own, all, weight int64) fair.Verdict {
 	}
 }
 
-// take returns a spare buffer of the class, or a new one of that length in the place of spare ones
-// of other classes. Spare ones are kept rather than left to the collector, which lets as much again
-// pile up before it looks.
+// take returns a spare buffer of the class, or a new one, freeing spare buffers of other classes if
+// needed. Spare buffers are kept because the garbage collector would let as much again accumulate
+// before it runs.
 func (b *Buffers) take(class int, length int64) []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -115,7 +117,7 @@ func (b *Buffers) take(class int, length int64) []byte {
 func (b *Buffers) giveBack(class int, buffer []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(buffer) < 1<<class || int64(len(buffer)) > b.size { // no good for every buffer of the class
+	if len(buffer) < 1<<class || int64(len(buffer)) > b.size { // not usable for every request of the class
 		b.held -= int64(len(buffer))
 		return
 	}

@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 )
 
-// TestBuffersOfAClassAboveTheSize lends less than the power of two above the size, and then more of
-// the same class.
+// TestBuffersOfAClassAboveTheSize borrows less than a power of two above the total size, and then
+// more of the same class.
 func TestBuffersOfAClassAboveTheSize(t *testing.T) {
 	m := NewBuffers(96 << 20).Member()
 	_, giveBack, err := m.Borrow(t.Context(), 80<<20) // the last, shorter part of an object of 1.1 TB
@@ -23,8 +23,8 @@ func TestBuffersOfAClassAboveTheSize(t *testing.T) {
 	giveBack()
 }
 
-// TestBuffersAreShared has members take what they get and give nothing back: there is something for
-// the next one.
+// TestBuffersAreShared has members borrow all they can and return nothing: there is still memory
+// for the next member.
 func TestBuffersAreShared(t *testing.T) {
 	const part = 8 << 20
 	for _, want := range [][]int{{12}, {9, 2}, {9, 2, 1}} {
@@ -46,7 +46,7 @@ func TestBuffersAreShared(t *testing.T) {
 	}
 }
 
-// taken is how often a member is lent so much before it has to wait.
+// taken returns how often a member can borrow that much before it has to wait.
 func taken(t *testing.T, m *Member, n int64) (times int) {
 	t.Helper()
 	for ; ; times++ {
@@ -57,7 +57,7 @@ func taken(t *testing.T, m *Member, n int64) (times int) {
 			got <- err
 		}()
 		synctest.Wait()
-		giveUp() // which is too late where it did not have to wait
+		giveUp() // has no effect if it did not have to wait
 		if err := <-got; errors.Is(err, context.Canceled) {
 			return times
 		}

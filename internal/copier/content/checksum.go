@@ -6,14 +6,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// Checksum is what an answer says of an object in one algorithm.
+// Checksum is an object's checksum in one algorithm, as a response has it.
 type Checksum struct {
-	// Algorithm is its name, and Value the checksum in base64, nil where the answer has none.
+	// Algorithm is the name of the algorithm. Value is the checksum in base64, nil if the response
+	// has none.
 	Algorithm string
 	Value     *string
 }
 
-// Named returns the first checksum that is there, as "algorithm:base64", or "".
+// Named returns the first checksum that has a value, as "algorithm:base64", or "".
 func Named(answers []Checksum) string {
 	for _, a := range answers {
 		if value := aws.ToString(a.Value); value != "" {
@@ -23,7 +24,7 @@ func Named(answers []Checksum) string {
 	return ""
 }
 
-// OfCopy lists the checksums of a copy, the full-object ones first.
+// OfCopy lists the checksums of a copy, in order of preference.
 func OfCopy(r *types.CopyObjectResult) []Checksum {
 	return []Checksum{
 		{"crc64nvme", r.ChecksumCRC64NVME},
@@ -34,8 +35,8 @@ func OfCopy(r *types.CopyObjectResult) []Checksum {
 	}
 }
 
-// OfHead lists the checksums of a whole object; those of parts, which depend on how it was
-// uploaded, are none.
+// OfHead lists the checksums of a whole object. It omits composite checksums, which depend on how
+// the object was uploaded.
 func OfHead(h *s3.HeadObjectOutput) []Checksum {
 	if h.ChecksumType == types.ChecksumTypeComposite {
 		h = &s3.HeadObjectOutput{}

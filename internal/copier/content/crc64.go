@@ -10,8 +10,8 @@ import (
 // Express Base Specification 2.0, "64b CRC"; Amazon S3 User Guide, "Checking object integrity").
 const crc64NVMe = 0x9a6c9329ac4bc9b5
 
-// Checksummer computes CRC64NVME, the one checksum that S3 keeps of whole objects however they were
-// uploaded.
+// Checksummer computes CRC64NVME, the only checksum that S3 stores for whole objects regardless of
+// how they were uploaded.
 type Checksummer struct {
 	table *crc64.Table
 }
@@ -19,19 +19,18 @@ type Checksummer struct {
 // NewChecksummer returns a Checksummer.
 func NewChecksummer() Checksummer { return Checksummer{crc64.MakeTable(crc64NVMe)} }
 
-// Sum returns the checksum of the bytes.
+// Sum returns the checksum of b.
 func (c Checksummer) Sum(b []byte) uint64 { return crc64.Checksum(b, c.table) }
 
-// shift is what a checksum undergoes when a number of bytes is put behind what it is of: a matrix
-// over GF(2), by its columns. The checksum of two pieces, one behind the other, is the first's
-// shifted past the second, plus the second's.
+// shift is the effect on a CRC of appending n bytes, as a matrix over GF(2), by columns: the CRC of
+// A followed by B is the CRC of A, shifted past B, XOR the CRC of B.
 type shift [64]uint64
 
-// shiftPast returns the shift past so many bytes. It squares the step of one bit, as zlib's
-// crc32_combine does.
+// shiftPast returns the shift for length bytes. Like zlib's crc32_combine, it squares the matrix
+// for one bit.
 func shiftPast(length int64) shift {
 	var step, whole shift
-	step[0] = crc64NVMe // one zero bit: shift right, and divide when a bit falls out
+	step[0] = crc64NVMe // one zero bit: shift right, and divide if a bit falls out
 	for bit := 1; bit < 64; bit++ {
 		step[bit] = 1 << (bit - 1)
 	}
@@ -54,7 +53,7 @@ func (s *shift) after(first *shift) (both shift) {
 	return both
 }
 
-// of multiplies the matrix with a checksum.
+// of multiplies the matrix by a checksum.
 func (s *shift) of(sum uint64) (product uint64) {
 	for bit := 0; sum != 0; bit, sum = bit+1, sum>>1 {
 		if sum&1 == 1 {
@@ -64,14 +63,14 @@ func (s *shift) of(sum uint64) (product uint64) {
 	return product
 }
 
-// Joined is the checksum of pieces one behind the other. The zero Joined is that of none.
+// Joined is the checksum of pieces joined in order. The zero Joined is the checksum of no pieces.
 type Joined struct {
 	sum    uint64
-	length int64 // of the last piece, which past is of: most pieces are as long as the one before
+	length int64 // of the last piece, for which past is cached: most pieces have the same length
 	past   shift
 }
 
-// Add appends a piece of that checksum and length in bytes.
+// Add appends a piece with that checksum and length in bytes.
 func (j *Joined) Add(sum uint64, length int64) {
 	if length != j.length {
 		j.past, j.length = shiftPast(length), length
@@ -79,11 +78,10 @@ func (j *Joined) Add(sum uint64, length int64) {
 	j.sum = j.past.of(j.sum) ^ sum
 }
 
-// Sum returns the checksum of all that was added.
+// Sum returns the checksum of all pieces.
 func (j *Joined) Sum() uint64 { return j.sum }
 
-// Decode reads a checksum as S3's answers have it; ok is false for one that is not there or is
-// none.
+// Decode decodes a checksum from a response of S3. Ok is false if it is missing or invalid.
 func Decode(value *string) (sum uint64, ok bool) {
 	if value == nil {
 		return 0, false
@@ -95,7 +93,7 @@ func Decode(value *string) (sum uint64, ok bool) {
 	return binary.BigEndian.Uint64(raw), true
 }
 
-// Encode renders a checksum as S3's headers have it.
+// Encode encodes a checksum for a request header of S3.
 func Encode(sum uint64) string {
 	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, sum))
 }

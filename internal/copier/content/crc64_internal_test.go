@@ -7,8 +7,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The check value of CRC-64/NVME is that of the nine bytes "123456789" (NVM Express Base
-// Specification 2.0, figure of test cases; also the RevEng catalogue).
+// The check value of CRC-64/NVME is for the nine bytes "123456789" (NVM Express Base Specification
+// 2.0, figure of test cases; also the RevEng catalogue).
 func TestChecksumCheckValue(t *testing.T) {
 	if got, want := NewChecksummer().Sum([]byte("123456789")), uint64(0xae8b14860a799888); got != want {
 		t.Errorf("got %#x, want %#x", got, want)

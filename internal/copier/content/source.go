@@ -1,17 +1,17 @@
 // Package content moves the bytes of objects: it reads them from the source, holds them in memory
-// that copiers share, and computes the checksum that S3 keeps of a whole object.
+// that copiers share, and computes the checksum that S3 stores for a whole object.
 //
-// It promises that everything it reads is of one version, pinned by its ETag, and whole: a body
-// that was cut short resumes where it ended, and one that is longer, shorter or other than it was
-// sent is an error. Where a source answers no ranges, an object is read as a [Stream], once from
-// its first byte to its last. Memory never exceeds the size of [Buffers], and what one copier holds
-// leaves some for the others.
+// It promises that everything it reads is from one version, pinned by its ETag, and complete. If a
+// body is cut short, reading resumes where it ended. A body that is longer or shorter than
+// expected, or that fails its checksum, is an error. If a source does not support ranges, the
+// object is read as a [Stream], once from its first byte to its last. Memory never exceeds the size
+// of [Buffers], and one copier always leaves some of it for the others.
 //
-// It leaves to others where the bytes go (copier, upload) and how many requests are in flight
+// Other packages decide where the bytes go (copier, upload) and how many requests are in flight
 // (request).
 //
-// Two words: a range is a part of an object that is asked for by its place in it; a cut is the end
-// of a body before its time.
+// Two words: a range is a part of an object, requested by its offset; a cut is a body that ends
+// early.
 package content
 
 import (
@@ -32,18 +32,17 @@ import (
 	"syncd/internal/transfer"
 )
 
-// maxCuts bounds how often in a row a body may be cut short without a byte of progress.
+// maxCuts bounds how often in succession a body may be cut short without enough progress.
 const maxCuts = 5
 
-// ErrChecksum says that content differs from the checksum of its source, or arrived other than it
-// was sent.
+// ErrChecksum reports content that differs from the checksum of its source or from what was sent.
 var ErrChecksum = errors.New("checksum differs")
 
 var (
-	// ErrNoRanges says that the source answers a range with something else, so that the object has
-	// to be read as a [Stream].
+	// ErrNoRanges reports that the source does not support ranges, so that the object must be read
+	// as a [Stream].
 	ErrNoRanges = errors.New("the source answers a range with something else")
-	// ErrMoved says that the source is another version than the one that was asked for.
+	// ErrMoved reports that the source returned a version other than the requested one.
 	ErrMoved = errors.New("the source is another version than the one that was asked for")
 )
 
@@ -55,13 +54,13 @@ type readAPI interface {
 type Source struct {
 	// API reads with the source's credentials.
 	API readAPI
-	// Place is where the objects are.
+	// Place is the location of the objects.
 	Place transfer.Place
 }
 
-// Read fills buffer from the object's content at offset, all pinned to one version. A body that is
-// cut short is taken up where it ended, or from the start where the source ignores ranges. A buffer
-// that is not for the whole object is not to be filled from such a source: ErrNoRanges.
+// Read fills buffer with the object's content at offset, from the pinned version. If a body is cut
+// short, Read resumes where it ended, or from the start if the source ignores ranges. If the source
+// ignores ranges and buffer is shorter than the object, Read returns ErrNoRanges.
 func (s Source) Read(ctx context.Context, object listing.Object, offset int64, buffer []byte) (first *s3.GetObjectOutput, err error) {
 	done, reached, cuts := 0, 0, 0
 	for {
@@ -73,7 +72,7 @@ func (s Source) Read(ctx context.Context, object listing.Object, offset int64, b
 			done = 0
 		}
 		if !ranged && int64(len(buffer)) < object.Size {
-			_ = out.Body.Close() // nothing of it is wanted
+			_ = out.Body.Close() // the body is not needed
 			return nil, ErrNoRanges
 		}
 		if first == nil {
@@ -84,7 +83,7 @@ func (s Source) Read(ctx context.Context, object listing.Object, offset int64, b
 		if done == len(buffer) {
 			return first, ended(out.Body)
 		}
-		_ = out.Body.Close() // what counts was read or was not
+		_ = out.Body.Close() // the read decides, not the close
 		if cuts++; done-reached >= body.LeastProgress {
 			cuts, reached = 0, done
 		}
@@ -94,8 +93,8 @@ func (s Source) Read(ctx context.Context, object listing.Object, offset int64, b
 	}
 }
 
-// ended reads on to the end of a body that should be there, because that is where the SDK tells
-// that what it read does not match the checksum it came with.
+// ended checks that the body ends here. The SDK reports a checksum mismatch only at the end of the
+// body.
 func ended(body io.ReadCloser) error {
 	n, err := body.Read(make([]byte, 1))
 	_ = body.Close() // all of it was read
@@ -111,10 +110,10 @@ func ended(body io.ReadCloser) error {
 	}
 }
 
-// get asks for length bytes of the object from a byte on; for all of it without a range, because
-// only then does the service tell the whole checksum and the SDK verify it. The answer is the
-// range, or else the whole object: a service may ignore a range (RFC 9110, section 14.2). Its
-// length need not be told.
+// get requests length bytes of the object at an offset. It requests the whole object without a
+// range, because only then does the service return the whole-object checksum and the SDK verify it.
+// The response is the range or the whole object, because a service may ignore a range (RFC 9110,
+// section 14.2). It may lack a length.
 func (s Source) get(ctx context.Context, object listing.Object, from, length int64) (out *s3.GetObjectOutput, ranged bool, err error) {
 	in := &s3.GetObjectInput{
 		Bucket: &s.Place.Bucket, Key: &object.Key, IfMatch: &object.ETag,
@@ -131,14 +130,14 @@ func (s Source) get(ctx context.Context, object listing.Object, from, length int
 		return out, false, err
 	}
 	if !strings.HasPrefix(*out.ContentRange, fmt.Sprintf("bytes %d-", from)) {
-		_ = out.Body.Close() // nothing of it is wanted
+		_ = out.Body.Close() // the body is not needed
 		return nil, false, fmt.Errorf("%w: asked for %s, answered %s", ErrNoRanges, *in.Range, *out.ContentRange)
 	}
 	return out, true, nil
 }
 
-// WholeSum returns the CRC64NVME of a whole object as an answer has it, "" where it has none: that
-// of parts, which depends on how the object was uploaded, is no such checksum.
+// WholeSum returns the CRC64NVME of a whole object from a response, or "" if it has none. A
+// composite checksum does not count, because it depends on how the object was uploaded.
 func WholeSum(of types.ChecksumType, answered *string) string {
 	if of == types.ChecksumTypeComposite {
 		return ""
@@ -146,7 +145,7 @@ func WholeSum(of types.ChecksumType, answered *string) string {
 	return aws.ToString(answered)
 }
 
-// SameChecksum compares what was sent with what the service says it keeps, where it says so.
+// SameChecksum returns an error if the service reports a checksum other than the one sent.
 func SameChecksum(sent string, kept *string) error {
 	if kept == nil || *kept == "" || *kept == sent {
 		return nil

@@ -16,44 +16,44 @@ import (
 )
 
 const (
-	// streamWriters is how many parts of one stream are sent at once, while the next one is read.
+	// streamWriters is how many parts of a stream are sent at once while the next part is read.
 	streamWriters = 2
-	// maxStreams bounds how often an object is read whose body is cut short each time. Parts that
-	// were made are not made again.
+	// maxStreams bounds how often an object is read if its body is cut short each time. Parts that
+	// were already made are not made again.
 	maxStreams = 3
 )
 
 var errCut = errors.New("the body was cut short")
 
-// Stream reads an object as a stream: once, from its first byte to its last, while the parts that
-// are full go out after it. It is for a source that may not be asked for ranges. The SDK's uploader
-// cuts the stream and sends the parts side by side. All else is as with any other upload, which is
-// begun, recorded and completed outside of here.
+// Stream reads an object once, from its first byte to its last, and sends each part when it is
+// complete. It is for a source that does not support ranges. The SDK's uploader splits the stream
+// and sends parts in parallel. Like any other upload, it is begun, recorded and completed by the
+// caller.
 //
-// A slot is held while a part is read, or while one is sent, and never while waiting for anything
-// else. So any number of streams gets on with a single slot, and no more requests move content than
-// there are slots; a stream whose parts wait for slots is left unread, and its source waits with
-// it. Memory is borrowed for each part before its slot, as for ranges.
+// A slot is held only while a part is read or sent, never while waiting. So any number of streams
+// makes progress with a single slot, and at most as many requests move content as there are slots.
+// While a stream's parts wait for slots, its body is not read and its source waits. As with ranges,
+// memory for a part is borrowed before its slot.
 type Stream struct {
 	// Source reads the object.
 	Source Source
-	// Object is the version that is read.
+	// Object is the version to read.
 	Object listing.Object
-	// PartSize is the size of every part but the last, in bytes.
+	// PartSize is the size of every part except the last, in bytes.
 	PartSize int64
-	// Memory lends what the parts are read into.
+	// Memory lends the buffers for the parts.
 	Memory *Member
-	// Requests sends them.
+	// Requests sends the requests for the parts.
 	Requests *request.Sender
-	// Opened is given the CRC64NVME of the whole object that the source says, "" where it says
-	// none, before its content is read.
+	// Opened is called before the content is read, with the CRC64NVME that the source reports for
+	// the whole object, or "".
 	Opened func(sum string)
-	// Part makes a part of its content, unless the very same was made already. It is called from
-	// goroutines.
+	// Part makes a part from its content, unless the same part was already made. It is called
+	// concurrently.
 	Part func(ctx context.Context, number int32, content []byte) error
 }
 
-// Run makes all parts of streams of the whole object, of more than one where a body is cut short.
+// Run makes all parts. It reads the whole object, and reads it again if the body is cut short.
 func (s Stream) Run(ctx context.Context) (err error) {
 	for range maxStreams {
 		if err = s.once(ctx); !errors.Is(err, errCut) {
@@ -73,27 +73,28 @@ func (s Stream) once(ctx context.Context) error {
 	defer r.close()
 	err := r.send(ctx)
 	if first := context.Cause(ctx); err != nil && first != nil {
-		return first // the uploader tells the last
+		return first // the uploader returns the last error
 	}
 	return err
 }
 
-// reading is one body of an object on its way into parts.
+// reading is one body of an object that is being split into parts.
 type reading struct {
 	Stream
 	body io.ReadCloser
-	at   int64 // where in the object the body stands
+	at   int64 // offset of the body in the object
 	stop context.CancelFunc
 	fail context.CancelCauseFunc
 }
 
-// open asks for the whole object. The answer need not tell its length: the listing does.
+// open requests the whole object. The response may lack a length; the size is known from the
+// listing.
 func (r *reading) open(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	r.stop = stop
 	var out *s3.GetObjectOutput
 	err := r.Requests.Send(ctx, func(ctx context.Context) (err error) {
-		defer context.AfterFunc(ctx, stop)() // the answer is waited for only so long, its body is read for longer
+		defer context.AfterFunc(ctx, stop)() // only the response has a timeout, the body may take longer
 		out, _, err = r.Source.get(reading, r.Object, 0, r.Object.Size)
 		return err
 	})
@@ -110,8 +111,8 @@ func (r *reading) open(ctx context.Context) error {
 	return nil
 }
 
-// sameVersion refuses another version, or another length, than was asked for: a service that
-// ignores ranges may ignore If-Match as well.
+// sameVersion returns an error if the response has another version or length than requested: a
+// service that ignores ranges may ignore If-Match as well.
 func (r *reading) sameVersion(out *s3.GetObjectOutput) error {
 	const quotes = `"`
 	if etag := aws.ToString(out.ETag); etag != "" && strings.Trim(etag, quotes) != strings.Trim(r.Object.ETag, quotes) {
@@ -124,11 +125,11 @@ func (r *reading) sameVersion(out *s3.GetObjectOutput) error {
 }
 
 func (r *reading) close() {
-	_ = r.body.Close() // what counts was read or was not
+	_ = r.body.Close() // the reads decide, not the close
 	r.stop()
 }
 
-// send has the uploader cut the stream into parts and send them.
+// send makes the uploader split the stream into parts and send them.
 func (r *reading) send(ctx context.Context) error {
 	uploader := newUploader(uploading{r}, r.PartSize, func(part io.Reader) ([]byte, func()) {
 		content, giveBack, err := r.next(ctx, part)
@@ -138,7 +139,7 @@ func (r *reading) send(ctx context.Context) error {
 		}
 		return content, giveBack
 	})
-	_, err := uploader.Upload(ctx, &s3.PutObjectInput{ //nolint:staticcheck // as newUploader says
+	_, err := uploader.Upload(ctx, &s3.PutObjectInput{ //nolint:staticcheck // see newUploader
 		Bucket: aws.String(r.Source.Place.Bucket), Key: &r.Object.Key, Body: io.NewSectionReader(r, 0, r.Object.Size),
 	})
 	return err
@@ -157,7 +158,7 @@ func (r *reading) next(ctx context.Context, part io.Reader) (content []byte, giv
 	if err != nil {
 		return nil, nil, err
 	}
-	err = request.Guard(r.Source.Place.Bucket, r.Object.Key, func() error { // the uploader does not outlive a panic
+	err = request.Guard(r.Source.Place.Bucket, r.Object.Key, func() error { // the uploader does not recover from a panic
 		return r.Requests.Send(ctx, func(ctx context.Context) error {
 			defer context.AfterFunc(ctx, r.stop)()
 			return r.fill(part, content)
@@ -181,8 +182,8 @@ func (r *reading) fill(part io.Reader, content []byte) error {
 	return err
 }
 
-// ReadAt reads on. The parts are read in their order, one after the other, so that there is no
-// other place to read at.
+// ReadAt reads the next bytes of the body. The uploader reads the parts in order, so offset is
+// always the current one.
 func (r *reading) ReadAt(p []byte, offset int64) (int, error) {
 	if offset != r.at {
 		return 0, fmt.Errorf("read at byte %d of a stream that stands at %d", offset, r.at)

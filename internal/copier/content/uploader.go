@@ -13,24 +13,24 @@ import (
 	"syncd/internal/transfer"
 )
 
-// newUploader returns an uploader of parts of exactly that size.
+// newUploader returns an uploader with parts of exactly partSize bytes.
 //
-//nolint:staticcheck // what supersedes it, feature/s3/transfermanager, makes no promises yet: it is a v0
+//nolint:staticcheck // its successor, feature/s3/transfermanager, is still at v0
 func newUploader(destination manager.UploadAPIClient, partSize int64, parts provider) *manager.Uploader {
 	return manager.NewUploader(destination, func(m *manager.Uploader) {
 		m.PartSize, m.Concurrency, m.BufferProvider = partSize, streamWriters, parts
-		// For an object of just as many parts as this allows, it would make them larger.
+		// If an object had exactly as many parts as this allows, the uploader would make them
+		// larger.
 		m.MaxUploadParts = transfer.MaxParts + 1
-		// The upload is settled where every other is, which may be to keep it.
+		// The caller decides what happens to the upload; it may be kept.
 		m.LeavePartsOnError = true
 	})
 }
 
-// provider reads the parts of a stream into memory that is borrowed, so that the uploader needs
-// none of its own.
+// provider reads the parts of a stream into borrowed memory, so that the uploader allocates none.
 type provider func(part io.Reader) (content []byte, giveBack func())
 
-// GetWriteTo returns the content of a part, and what to call when it was sent.
+// GetWriteTo returns the content of a part, and a function to call after it was sent.
 func (p provider) GetWriteTo(part io.ReadSeeker) (manager.ReadSeekerWriteTo, func()) {
 	content, giveBack := p(part)
 	return &filled{bytes.NewReader(content), content}, giveBack
@@ -42,21 +42,21 @@ type filled struct {
 	content []byte
 }
 
-// uploading is the destination as the uploader is shown it: an upload that was begun, and that
-// waits for its parts.
+// uploading is the destination as the uploader sees it: an upload that already exists and takes
+// parts.
 type uploading struct{ r *reading }
 
-// errNotAsked says that the uploader did what it has no reason to do: a stream has two parts or
-// more, and keeps them.
+// errNotAsked reports a call that the uploader has no reason to make: a stream has at least two
+// parts, and its upload is not aborted here.
 var errNotAsked = errors.New("BUG: the uploader of a stream may only send parts")
 
-// CreateMultipartUpload names the upload that was begun; nobody reads the name.
+// CreateMultipartUpload returns a placeholder ID; the upload already exists.
 func (u uploading) CreateMultipartUpload(context.Context, *s3.CreateMultipartUploadInput, ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
 	id := "begun"
 	return &s3.CreateMultipartUploadOutput{UploadId: &id}, nil
 }
 
-// UploadPart makes a part. It is called by goroutines of the uploader.
+// UploadPart makes a part. The uploader calls it concurrently.
 func (u uploading) UploadPart(ctx context.Context, in *s3.UploadPartInput, _ ...func(*s3.Options)) (*s3.UploadPartOutput, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -71,17 +71,18 @@ func (u uploading) UploadPart(ctx context.Context, in *s3.UploadPartInput, _ ...
 	return &s3.UploadPartOutput{}, nil
 }
 
-// CompleteMultipartUpload does nothing: what the parts make is held to the source's checksum first.
+// CompleteMultipartUpload does nothing: the caller first compares the parts with the source's
+// checksum.
 func (u uploading) CompleteMultipartUpload(context.Context, *s3.CompleteMultipartUploadInput, ...func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
 	return &s3.CompleteMultipartUploadOutput{}, nil
 }
 
-// PutObject is never asked for.
+// PutObject is never called.
 func (u uploading) PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
 	return nil, errNotAsked
 }
 
-// AbortMultipartUpload is never asked for.
+// AbortMultipartUpload is never called.
 func (u uploading) AbortMultipartUpload(context.Context, *s3.AbortMultipartUploadInput, ...func(*s3.Options)) (*s3.AbortMultipartUploadOutput, error) {
 	return nil, errNotAsked
 }

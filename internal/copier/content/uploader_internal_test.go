@@ -13,7 +13,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// tally takes the parts of any upload and counts them.
+// tally accepts and counts the parts of any upload.
 type tally struct {
 	uploading
 	parts *atomic.Int64
@@ -24,8 +24,8 @@ func (t tally) UploadPart(context.Context, *s3.UploadPartInput, ...func(*s3.Opti
 	return &s3.UploadPartOutput{}, nil
 }
 
-// TestUploaderKeepsThePartSize has objects around the largest number of parts: their parts are of
-// the size that was asked for, the one that an upload is remembered with.
+// TestUploaderKeepsThePartSize has objects near the largest number of parts: their parts have the
+// requested size, which is also recorded with the upload.
 func TestUploaderKeepsThePartSize(t *testing.T) {
 	const size = 8 << 20
 	for length, want := range map[int64]int64{
@@ -43,7 +43,7 @@ func TestUploaderKeepsThePartSize(t *testing.T) {
 				at += size
 				return nil, func() {}
 			})
-			_, err := uploader.Upload(t.Context(), &s3.PutObjectInput{ //nolint:staticcheck // as newUploader says
+			_, err := uploader.Upload(t.Context(), &s3.PutObjectInput{ //nolint:staticcheck // see newUploader
 				Bucket: &bucket, Key: &key, Body: io.NewSectionReader(bytes.NewReader(nil), 0, length),
 			})
 			if err != nil || sent.Load() != want {

@@ -1,12 +1,10 @@
-// Package precondition has the conditions under which copies are written, and knows how the
-// destination treats them.
+// Package precondition provides the conditions for writing copies, and tracks how the destination
+// treats them.
 //
-// It promises that one caller at a time finds out how a service treats the conditions of a kind of
-// write, while the others wait, and that a role which may not send If-Match is asked again after
-// an hour.
+// It promises that only one caller at a time probes how a service treats the conditions of a kind
+// of write, while the others wait, and that If-Match is tried again an hour after it was denied.
 //
-// It leaves to the copier which condition a write needs, the write itself, and the judgement of the
-// answers.
+// The copier decides which condition a write needs, sends the write and interprets the response.
 package precondition
 
 import (
@@ -21,17 +19,17 @@ import (
 	"syncd/internal/copier/request"
 )
 
-// Condition is what has to hold at the destination's key for a write to happen ("Conditional
-// requests", Amazon S3 User Guide): the zero condition holds always.
+// Condition is what must hold at the destination's key for a write to succeed ("Conditional
+// requests", Amazon S3 User Guide). The zero Condition always holds.
 type Condition struct {
-	Match string // ETag of what is there
-	None  bool   // nothing is there
+	Match string // ETag of the existing object
+	None  bool   // no object exists
 }
 
-// IfMatch is the header of the condition, nil for none.
+// IfMatch returns the value of the If-Match header, nil for none.
 func (c Condition) IfMatch() *string { return request.Optional(c.Match) }
 
-// IfNoneMatch is the header of the condition, nil for none.
+// IfNoneMatch returns the value of the If-None-Match header, nil for none.
 func (c Condition) IfNoneMatch() *string {
 	if c.None {
 		return aws.String("*")
@@ -39,40 +37,40 @@ func (c Condition) IfNoneMatch() *string {
 	return nil
 }
 
-// Never is a condition that cannot hold.
+// Never returns a condition that never holds.
 func Never() Condition { return Condition{Match: `"syncd-never"`} }
 
-// Mode says how a service treats the conditions of one kind of write.
+// Mode is how a service treats the conditions of one kind of write.
 type Mode int
 
 // The modes of a kind of write.
 const (
 	Unknown  Mode = iota
-	Probing       // the caller finds out, with a write that cannot happen if conditions are honoured
-	Honoured      // a write whose condition does not hold is refused
-	Ignored       // it is not, or no condition is taken
+	Probing       // the caller must probe with a write under Never
+	Honoured      // the service refuses a write whose condition does not hold
+	Ignored       // the service ignores conditions or does not accept them
 )
 
-// Known is what is known of how the destination treats conditions, by operation, and of whether
-// the role may send them. Several goroutines may use it.
+// Known is what is known about conditions: how the destination treats them, by operation, and
+// whether the role may send them. It is safe for concurrent use.
 type Known struct {
-	assumed func() bool // whether conditions are honoured unless an answer says otherwise
+	assumed func() bool // whether conditions are assumed to be honored
 
 	mu          sync.Mutex
 	known       map[string]Mode
 	probes      map[string]chan struct{} // closed when the probe of an operation has ended
-	matchDenied time.Time                // when a write under If-Match was denied that is allowed without; zero: never
-	matchTaken  bool                     // a write under If-Match was not denied
+	matchDenied time.Time                // when a write was denied with If-Match but allowed without; zero: never
+	matchTaken  bool                     // a write with If-Match was not denied
 }
 
-// New returns what is known before the first write. Assumed reports whether conditions are honoured
-// unless an answer shows otherwise; nil means that they are.
+// New returns a Known for the time before the first write. Assumed reports whether conditions are
+// assumed to be honored until a response shows otherwise; nil means that they are.
 func New(assumed func() bool) *Known {
 	return &Known{assumed: assumed, known: map[string]Mode{}, probes: map[string]chan struct{}{}}
 }
 
-// Of returns the mode of an operation; Probing to one caller at a time, which must call Learnt,
-// while the others wait.
+// Of returns the mode of an operation. It returns Probing to one caller at a time, which must call
+// Learnt; the other callers wait.
 func (c *Known) Of(ctx context.Context, operation string) (Mode, error) {
 	for {
 		c.mu.Lock()
@@ -105,7 +103,7 @@ func (c *Known) IsSure(operation string) bool {
 	return now == Honoured || now == Unknown && (c.assumed == nil || c.assumed())
 }
 
-// Learnt ends a probe. Unknown means that the probe decided nothing.
+// Learnt ends a probe. Unknown means that the probe was inconclusive.
 func (c *Known) Learnt(operation string, now Mode) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -118,18 +116,18 @@ func (c *Known) Learnt(operation string, now Mode) {
 	}
 }
 
-// matchDenials is how long it is remembered that the role may not send If-Match. Then it is tried
-// again: the permission may have been added.
+// matchDenials is how long a denial of If-Match is remembered. After that If-Match is tried again,
+// because the permission may have been added.
 const matchDenials = time.Hour
 
-// IsMatchDenied reports whether the role was denied a write for its If-Match lately.
+// IsMatchDenied reports whether a write was recently denied because of its If-Match.
 func (c *Known) IsMatchDenied() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return !c.matchDenied.IsZero() && time.Since(c.matchDenied) < matchDenials
 }
 
-// Matched notes whether the role may send If-Match.
+// Matched records whether the role may send If-Match.
 func (c *Known) Matched(may bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -138,9 +136,9 @@ func (c *Known) Matched(may bool) {
 	}
 }
 
-// MayBeForMatch reports whether a write under If-Match may have been denied because of it: it takes
-// s3:GetObject beside s3:PutObject (Amazon S3 User Guide, "How to prevent object overwrites with
-// conditional writes"). A denial that names something else is not for it.
+// MayBeForMatch reports whether a write may have been denied because of its If-Match, which
+// requires s3:GetObject in addition to s3:PutObject (Amazon S3 User Guide, "How to prevent object
+// overwrites with conditional writes"). A denial that names another permission has another cause.
 func (c *Known) MayBeForMatch(denial error, bucket string) bool {
 	action, resource := awserr.Refused(denial)
 	c.mu.Lock()

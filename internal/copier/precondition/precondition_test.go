@@ -12,8 +12,8 @@ import (
 
 func no() bool { return false }
 
-// TestOneProbes: where a service is not known to honour conditions, one caller finds out while the
-// others wait, and the next one does when the probe decided nothing.
+// TestOneProbes: if it is unknown whether a service honors conditions, one caller probes while the
+// others wait. If the probe is inconclusive, the next caller probes.
 func TestOneProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := precondition.New(no)
@@ -62,7 +62,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestHonouredUnlessLearnt: S3 is known to honour conditions, so its first write is no probe.
+// TestHonouredUnlessLearnt: S3 is known to honor conditions, so its first write is not a probe.
 func TestHonouredUnlessLearnt(t *testing.T) {
 	k := precondition.New(nil)
 	if mode, _ := k.Of(t.Context(), "PutObject"); mode != precondition.Honoured || !k.IsSure("PutObject") {

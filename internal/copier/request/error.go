@@ -9,13 +9,13 @@ import (
 
 // ObjectError is the failure of one object.
 type ObjectError struct {
-	// Op is what was being done: copy, look up, read tags of, ...
+	// Op is the operation: copy, look up, read tags of, ...
 	Op string
 	// Bucket and Key name the object.
 	Bucket, Key string
 	// Err is the cause.
 	Err error
-	// Hint is what else there is to know or to do, "" for nothing.
+	// Hint is additional information or advice, "" for none.
 	Hint string
 }
 
@@ -31,20 +31,20 @@ func (e *ObjectError) Error() string {
 // Unwrap returns the cause.
 func (e *ObjectError) Unwrap() error { return e.Err }
 
-// PanicError is a panic while one object was copied, returned as the failure of that object: a bug
-// that one object brings out must not end the process that copies all others.
+// PanicError is a panic during the copy of one object, returned as a failure of that object: a bug
+// triggered by one object must not end the process that copies all others.
 type PanicError struct {
-	// Value is what the panic was called with.
+	// Value is the value passed to panic.
 	Value any
-	// Stack is where it was, as debug.Stack formats it.
+	// Stack is the stack trace, as formatted by debug.Stack.
 	Stack []byte
 }
 
-// Error names the value, without the stack.
+// Error returns the value, without the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("BUG: copying panicked: %v", e.Value) }
 
-// Guard calls do for an object and returns a panic in it as an [*ObjectError]. Whatever runs in a
-// goroutine of its own, or is called by one of somebody else's, needs it.
+// Guard calls do for an object and returns a panic as an [*ObjectError]. Use it in every new
+// goroutine, and in callbacks from goroutines of other packages.
 func Guard(bucket, key string, do func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {

@@ -1,12 +1,12 @@
-// Package request sends the requests of copies: each with a slot, each answered within a bounded
-// time, and those with an effect at the destination only while the pass may write there.
+// Package request sends the requests of copies. Each request has a slot and a bounded time for its
+// response. Requests with an effect at the destination are sent only while the pass may write
+// there.
 //
-// It promises that no more requests are in flight than there are slots, that a connection which
-// says nothing more ends a request and not the pass, and that a write which the lost lease cut
-// short is reported as that. What one object fails with, and a panic in what is done for it, has
-// one form: an [ObjectError].
+// It promises that at most as many requests are in flight as there are slots, that a silent
+// connection ends a request rather than the pass, and that a write interrupted by a lost lease is
+// reported as such. Failures of one object, including panics, are returned as an [ObjectError].
 //
-// It leaves to others what is sent (copier, upload, content), and how fast (throttle).
+// Other packages decide what is sent (copier, upload, content) and how fast (throttle).
 //
 // Two words: a slot is the right to have one request in flight; a permit is the right to write at
 // the destination.
@@ -26,24 +26,24 @@ import (
 	"syncd/internal/transfer"
 )
 
-// answerTimeout bounds the wait for the answer to one request, retries included but not what these
-// wait for a rate: a connection that says nothing more must not end in a pass that never does. S3
-// may take minutes to copy 5 GiB from another region.
+// answerTimeout bounds the wait for the response to one request. It includes retries, but not the
+// time that retries wait for a rate. A silent connection must not block a pass forever. S3 may take
+// minutes to copy 5 GiB from another region.
 const answerTimeout = 30 * time.Minute
 
 type bytesAPI interface {
 	Wait(ctx context.Context, n int64) error
 }
 
-// Sender sends requests within the bounds that copies share.
+// Sender sends requests within the limits that copies share.
 type Sender struct {
-	// Slots bounds the requests in flight, objects and parts together.
+	// Slots bounds the requests in flight, for objects and parts together.
 	Slots throttle.Slots
-	// Bytes is waited for before that many bytes of content are copied; nil waits for none.
+	// Bytes limits the rate of copied content; nil means no limit.
 	Bytes bytesAPI
 }
 
-// Send sends one request when there is a slot for it, and waits for its answer only so long.
+// Send waits for a slot and sends one request. It waits at most answerTimeout for the response.
 func (s *Sender) Send(ctx context.Context, send func(context.Context) error) error {
 	held, release, err := throttle.HoldSlot(ctx, s.Slots)
 	if err != nil {
@@ -53,8 +53,8 @@ func (s *Sender) Send(ctx context.Context, send func(context.Context) error) err
 	return deadline.Do(held, answerTimeout, send)
 }
 
-// WaitBytes waits until n bytes of content may be copied. No slot is held meanwhile: others may
-// have requests to send that move no content.
+// WaitBytes waits until n bytes of content may be copied. Call it without a slot, so that requests
+// without content can be sent meanwhile.
 func (s *Sender) WaitBytes(ctx context.Context, n int64) error {
 	if s.Bytes == nil {
 		return nil
@@ -62,27 +62,26 @@ func (s *Sender) WaitBytes(ctx context.Context, n int64) error {
 	return s.Bytes.Wait(ctx, n)
 }
 
-// Permit entitles to write at the destination.
+// Permit grants the right to write at the destination.
 type Permit interface {
-	// Writing returns a context for one write at the destination, which ends with the right to
-	// write there. The error, which satisfies errors.Is(err, store.ErrLeaseLost), says that it has
-	// ended.
+	// Writing returns a context for one write at the destination; it ends when the right to write
+	// does. If the right has already ended, the error satisfies errors.Is(err, store.ErrLeaseLost).
 	Writing(ctx context.Context) (bound context.Context, release context.CancelFunc, err error)
 }
 
-// Writer sends what has an effect at the destination.
+// Writer sends requests that have an effect at the destination.
 type Writer struct {
 	*Sender
-	// Permit is asked before each write; nil always entitles.
+	// Permit is checked before each write; nil always permits.
 	Permit Permit
 }
 
-// Write sends one request when there is a slot for it, while the permit holds and no longer.
+// Write waits for a slot and sends one request, bounded by the permit.
 func (w Writer) Write(ctx context.Context, send func(context.Context) error) error {
 	return w.Send(ctx, func(ctx context.Context) error { return w.Bounded(ctx, send) })
 }
 
-// Bounded sends while the permit holds and no longer, for a caller who has a slot or needs none.
+// Bounded sends one request, bounded by the permit, for a caller that has a slot or needs none.
 func (w Writer) Bounded(ctx context.Context, send func(context.Context) error) error {
 	if w.Permit == nil {
 		return send(ctx)
@@ -99,9 +98,9 @@ func (w Writer) Bounded(ctx context.Context, send func(context.Context) error) e
 	return err
 }
 
-// IsUnclear reports whether the request may have been carried out although it failed.
+// IsUnclear reports whether a request may have taken effect although it failed.
 func IsUnclear(err error) bool {
-	switch awserr.Classify(err) { //nolint:exhaustive // the classes of an answer that was lost, or is none
+	switch awserr.Classify(err) { //nolint:exhaustive // the classes of lost or inconclusive responses
 	case awserr.Transient, awserr.Canceled, awserr.Unknown, awserr.Conflict:
 		return true
 	default:
@@ -109,12 +108,12 @@ func IsUnclear(err error) bool {
 	}
 }
 
-// Payer is the header by which requests to a place are paid by who sends them.
+// Payer returns the header by which the requester pays for requests to a place.
 func Payer(p transfer.Place) types.RequestPayer {
 	return types.RequestPayer(p.Payer())
 }
 
-// Optional is a parameter that is left out where it is empty.
+// Optional returns a pointer to text, or nil if text is empty.
 func Optional(text string) *string {
 	if text == "" {
 		return nil

@@ -15,17 +15,17 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// maxEcho bounds an answer that is read as a whole, in bytes. The largest is a page of ListParts:
+// maxEcho bounds a response that is read into memory, in bytes. The largest is a page of ListParts:
 // 1,000 parts of less than 1 KiB.
 const maxEcho = 4 << 20
 
-// TolerateKeys makes a client read answers that repeat a key which XML cannot hold; it is one of
-// the APIOptions of either side's client.
+// TolerateKeys lets a client read responses that repeat a key with characters that are invalid in
+// XML. Add it to the APIOptions of both clients.
 //
-// S3 takes control characters in keys, and says the key of an upload or of an annotated object in
-// its answers, where XML 1.0 has no form for most of them (W3C, XML 1.0, "Characters"). The SDK
-// would fail to read the answer and with it lose the id of an upload that has begun. Nothing here
-// reads a key from there, so such characters are replaced.
+// S3 allows control characters in keys, and repeats the key of an upload or of an annotated object
+// in its responses. XML 1.0 cannot represent most of these characters (W3C, XML 1.0, "Characters").
+// The SDK would fail to decode the response and lose the ID of an upload that has begun. No caller
+// uses the key in these responses, so the characters are replaced.
 func TolerateKeys(stack *smithymiddleware.Stack) error {
 	return stack.Deserialize.Insert(smithymiddleware.DeserializeMiddlewareFunc("syncd.TolerateKeys", tolerate),
 		"OperationDeserializer", smithymiddleware.After)
@@ -55,7 +55,8 @@ func echoesKey(operation string) bool {
 	}
 }
 
-// readable replaces what an XML decoder refuses, be it written as it is or as a reference.
+// readable replaces characters that an XML decoder refuses, whether literal or written as
+// references.
 func readable(answer []byte) []byte {
 	answer = bytes.Map(func(r rune) rune {
 		if legal(r) {
@@ -64,7 +65,7 @@ func readable(answer []byte) []byte {
 		return utf8.RuneError
 	}, answer)
 	if !bytes.Contains(answer, []byte("&#")) {
-		return answer // as nearly all are
+		return answer // the usual case
 	}
 	return regexp.MustCompile(`&#(x[0-9a-fA-F]+|[0-9]+);`).ReplaceAllFunc(answer, func(reference []byte) []byte {
 		digits, base := string(reference[2:len(reference)-1]), 10
@@ -78,7 +79,7 @@ func readable(answer []byte) []byte {
 	})
 }
 
-// legal reports whether a character may stand in XML.
+// legal reports whether a character is allowed in XML.
 func legal(r rune) bool {
 	switch r {
 	case '\t', '\n', '\r':

@@ -18,8 +18,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// begin takes over the upload that an earlier process left, when there is one and it can be, or
-// creates one. One that is left was found to be of this very copy.
+// begin takes over the upload that an earlier process left, if there is one and it can be resumed,
+// or creates one. A left upload has already been checked to belong to this copy.
 func (u *upload) begin(ctx context.Context, t *Tracker) error {
 	if t.open {
 		taken, err := u.takeOver(ctx, t)
@@ -33,12 +33,12 @@ func (u *upload) begin(ctx context.Context, t *Tracker) error {
 	return u.create(ctx, t)
 }
 
-// takeOver resumes the upload of an earlier process. It is not taken when it is gone or its parts
-// may not be listed.
+// takeOver resumes the upload of an earlier process. Taken is false if the upload is gone or its
+// parts cannot be listed.
 func (u *upload) takeOver(ctx context.Context, t *Tracker) (taken bool, err error) {
 	u.id = t.upload.ID
 	err = u.listParts(ctx)
-	switch awserr.Classify(err) { //nolint:exhaustive // the classes after which the copy can still begin anew
+	switch awserr.Classify(err) { //nolint:exhaustive // the classes after which the copy can still start over
 	case "":
 		if err = t.began(ctx, t.upload); err != nil {
 			return false, u.failed("resume upload of", err)
@@ -60,8 +60,8 @@ func (u *upload) takeOver(ctx context.Context, t *Tracker) (taken bool, err erro
 	return false, nil
 }
 
-// listParts finds the parts that an earlier process made, as far as they are what this one would
-// make. All others are made again, over them.
+// listParts finds the parts made by an earlier process. It keeps those that equal what this process
+// would make; the others are made again and overwritten.
 func (u *upload) listParts(ctx context.Context) error {
 	in := &s3.ListPartsInput{
 		Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, ExpectedBucketOwner: u.o.Destination.ExpectedOwner(),
@@ -87,12 +87,12 @@ func (u *upload) listParts(ctx context.Context) error {
 	}
 }
 
-// nextParts is the part that a list goes on after. It is above the one before and there can be no
-// more than transfer.MaxParts, so that the list ends.
+// nextParts returns the part number after which the listing continues. The number must increase and
+// cannot exceed transfer.MaxParts, so that the listing ends.
 func nextParts(marker, next *string) (*string, error) {
-	before, _ := strconv.Atoi(aws.ToString(marker)) // none is 0
+	before, _ := strconv.Atoi(aws.ToString(marker)) // missing counts as 0
 	if after, err := strconv.Atoi(aws.ToString(next)); err != nil || after <= before || after > transfer.MaxParts {
-		return nil, fmt.Errorf("%w: the list of parts does not continue after part %d, but after %q", errListStands, before, aws.ToString(next))
+		return nil, fmt.Errorf("%w: the list of parts does not continue after part %d, but after %q", errListStalled, before, aws.ToString(next))
 	}
 	return next, nil
 }
@@ -106,7 +106,7 @@ func (u *upload) takePart(part types.Part) {
 		return
 	}
 	if _, ok := content.Decode(part.ChecksumCRC64NVME); u.o.Relay && !ok {
-		return // nothing would vouch for what was relayed
+		return // without a checksum a relayed part cannot be verified
 	}
 	u.resumed++
 	u.parts[index] = types.CompletedPart{
@@ -116,7 +116,7 @@ func (u *upload) takePart(part types.Part) {
 	}
 }
 
-// create begins an upload and has it recorded before its first part.
+// create creates an upload and records it before its first part.
 func (u *upload) create(ctx context.Context, t *Tracker) error {
 	created, err := u.sendCreate(ctx)
 	if err != nil {
@@ -125,7 +125,7 @@ func (u *upload) create(ctx context.Context, t *Tracker) error {
 	u.id = aws.ToString(created.UploadId)
 	began := u.Planned
 	began.ID, began.BeganAt, began.TagsLate = u.id, u.o.Now(), u.Draft.TagsLate()
-	// The destination's own clock is the one that it dates the object by.
+	// The destination dates the object by its own clock.
 	if at, ok := awsmiddleware.GetServerTime(created.ResultMetadata); ok {
 		began.BeganAt = at
 	}
@@ -136,8 +136,8 @@ func (u *upload) create(ctx context.Context, t *Tracker) error {
 	return u.Target.UnderKey(created.SSEKMSKeyId)
 }
 
-// sendCreate begins an upload. Each request whose answer was lost may have begun one of which
-// nobody knows the id.
+// sendCreate creates an upload. A request whose response was lost may have created an upload with
+// an unknown ID.
 func (u *upload) sendCreate(ctx context.Context) (created *s3.CreateMultipartUploadOutput, err error) {
 	ctx, sent := admit.Count(ctx)
 	defer func() {

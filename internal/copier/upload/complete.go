@@ -13,12 +13,13 @@ import (
 	"syncd/internal/copier/content"
 )
 
-// maxCompletions bounds how often the parts of one upload are completed under another condition.
+// maxCompletions bounds how often one upload is completed under another condition.
 const maxCompletions = 3
 
-// complete makes the object of the parts. When the answer is lost, what is at the destination may
-// prove that it was made. When the destination's condition does not hold the parts are not lost
-// with it: what is there is looked at, and the completion sent again if it may be replaced.
+// complete creates the object from the parts. If the response is lost, the object at the
+// destination may prove that it was created. If the destination's condition does not hold, the
+// parts are still there: complete checks the destination and repeats the request if the object
+// there may be replaced.
 func (u *upload) complete(ctx context.Context, t *Tracker) (Made, error) {
 	sum, err := u.contentSum()
 	if err != nil {
@@ -30,7 +31,7 @@ func (u *upload) complete(ctx context.Context, t *Tracker) (Made, error) {
 		class := awserr.Classify(err)
 		if class == awserr.Gone || class == awserr.Transient || class == awserr.Precondition {
 			if landed, ok := u.landed(ctx, t.upload.BeganAt, sum); ok {
-				_ = t.discard(ctx) // it is gone, unless another writer made the very same object in the same second
+				_ = t.discard(ctx) // it is gone unless another writer created the same object in the same second
 				return landed, nil
 			}
 		}
@@ -51,7 +52,7 @@ func (u *upload) sendComplete(ctx context.Context, began time.Time, sum string) 
 	in := &s3.CompleteMultipartUploadInput{
 		Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, ExpectedBucketOwner: u.o.Destination.ExpectedOwner(),
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: u.parts},
-		// A count of bytes that is off is refused by the service instead of becoming an object.
+		// The service refuses a wrong size instead of creating the object.
 		MpuObjectSize: &u.Object.Size,
 	}
 	if u.o.Relay {
@@ -87,9 +88,9 @@ func (u *upload) result(m Made) Made {
 	return m
 }
 
-// contentSum returns the CRC64NVME that the object has to have: that of its parts behind each other
-// where each has one, held to what the source says, or else the source's word alone; "" where
-// neither tells.
+// contentSum returns the CRC64NVME that the object must have. If every part has a checksum, it
+// combines them and compares the result with the source's. Otherwise it returns the source's, which
+// is "" if unknown.
 func (u *upload) contentSum() (string, error) {
 	var whole content.Joined
 	for i, part := range u.parts {
@@ -107,11 +108,11 @@ func (u *upload) contentSum() (string, error) {
 	return sum, nil
 }
 
-// landed reports whether the object at the destination is the one that this upload was to become:
-// of the size and the checksum of its parts, under the configured key, and dated not before the
-// upload began, which is what S3 dates such an object by ("Working with object metadata", Amazon S3
-// User Guide). The ETag would prove more, but under KMS nobody can compute it. Where there is no
-// checksum to compare there is no proof.
+// landed reports whether the object at the destination was created by this upload: it has the size
+// and checksum of the parts, is under the configured key, and is dated no earlier than the upload's
+// beginning, which is how S3 dates such an object ("Working with object metadata", Amazon S3 User
+// Guide). The ETag would prove more, but with KMS it cannot be computed. Without a checksum there
+// is no proof.
 func (u *upload) landed(ctx context.Context, began time.Time, sum string) (Made, bool) {
 	found, err := u.Target.Head(ctx)
 	if err != nil || sum == "" || content.WholeSum(found.ChecksumType, found.ChecksumCRC64NVME) != sum || aws.ToInt64(found.ContentLength) != u.Object.Size {

@@ -16,12 +16,11 @@ import (
 	"syncd/internal/transfer"
 )
 
-// partsAtOnce bounds the parts of one object that wait for a slot, so that 10,000 goroutines do
-// not.
+// partsAtOnce bounds the parts of one object that wait for a slot, to avoid 10,000 goroutines.
 const partsAtOnce = 64
 
-// makeParts makes all parts that are not there yet, side by side, or from one stream where the
-// source has no ranges.
+// makeParts makes the missing parts in parallel, or from one stream if the source does not support
+// ranges.
 func (u *upload) makeParts(ctx context.Context) error {
 	group, grouped := errgroup.WithContext(ctx)
 	group.SetLimit(partsAtOnce)
@@ -78,7 +77,7 @@ func (u *upload) copyRange(ctx context.Context, number int32) (types.CompletedPa
 		return types.CompletedPart{}, err
 	}
 	r := out.CopyPartResult
-	// An upload that has checksums wants them back.
+	// If the upload has checksums, its completion must include them.
 	return types.CompletedPart{
 		PartNumber: &number, ETag: r.ETag,
 		ChecksumCRC32: r.ChecksumCRC32, ChecksumCRC32C: r.ChecksumCRC32C, ChecksumCRC64NVME: r.ChecksumCRC64NVME,
@@ -86,8 +85,8 @@ func (u *upload) copyRange(ctx context.Context, number int32) (types.CompletedPa
 	}, nil
 }
 
-// relayRange moves one range of the object through a buffer. The checksums of the parts combine to
-// the one of the whole, which the destination checks and the source is held to.
+// relayRange copies one range of the object through a buffer. The checksums of the parts combine
+// into the checksum of the whole, which is compared with the destination's and the source's.
 func (u *upload) relayRange(ctx context.Context, number int32) (types.CompletedPart, error) {
 	first, length := u.bounds(int(number) - 1)
 	buffer, giveBack, err := u.o.Memory.Borrow(ctx, length)
@@ -106,7 +105,7 @@ func (u *upload) relayRange(ctx context.Context, number int32) (types.CompletedP
 	return part, err
 }
 
-// sendPart writes one part, by a caller who holds a slot.
+// sendPart writes one part. The caller holds a slot.
 func (u *upload) sendPart(ctx context.Context, number int32, body []byte) (types.CompletedPart, error) {
 	sum := content.Encode(u.crc.Sum(body))
 	var out *s3.UploadPartOutput
@@ -127,7 +126,7 @@ func (u *upload) sendPart(ctx context.Context, number int32, body []byte) (types
 	return types.CompletedPart{PartNumber: &number, ETag: out.ETag, ChecksumCRC64NVME: &sum}, nil
 }
 
-// stream makes the parts that are not there yet from streams of the whole object.
+// stream makes the missing parts from streams of the whole object.
 func (u *upload) stream(ctx context.Context) error {
 	err := content.Stream{
 		Source: u.o.Content, Object: u.Object, PartSize: u.PartSize, Memory: u.o.Memory, Requests: u.o.Requests,
@@ -144,7 +143,7 @@ func (u *upload) stream(ctx context.Context) error {
 	return nil
 }
 
-// streamPart sends a part of a stream, unless an earlier stream or process made the very same.
+// streamPart sends a part of a stream, unless an earlier stream or process made the same part.
 func (u *upload) streamPart(ctx context.Context, number int32, body []byte) error {
 	made := &u.parts[number-1]
 	if made.PartNumber != nil && aws.ToString(made.ChecksumCRC64NVME) == content.Encode(u.crc.Sum(body)) {

@@ -20,21 +20,21 @@ import (
 )
 
 var (
-	// ErrUploadsHidden says that unfinished uploads may not be listed, so that none was swept.
+	// ErrUploadsHidden reports that unfinished uploads cannot be listed, so that none was swept.
 	ErrUploadsHidden = errors.New("unfinished uploads cannot be listed")
 
-	errListStands = errors.New("the service says that there is more, and lists the same again")
+	errListStalled = errors.New("the service says that there is more, and lists the same again")
 )
 
-// Sweep aborts what nobody remembers: the unfinished uploads under the destination prefix that
-// sessions of the initiator's role and of its session name began before that time, by the
-// destination's clock, but for those that are kept. It returns how many were removed.
+// Sweep aborts unfinished uploads that no record names. It aborts those under the destination
+// prefix that sessions of the initiator's role with its session name began before that time, by the
+// destination's clock, except the kept ones. It returns how many it aborted.
 //
-// Uploads of any other initiator, or of one that the service does not name, are never touched;
-// without [Options].Initiator there is nothing to sweep and no request. An upload that is still
-// wanted must have begun later, or must be remembered by nobody: call it when no pass is under way
-// whose uploads are older. A listing that is refused is ErrUploadsHidden; an abort that fails does
-// not keep the others from being tried, unless it would fail for all.
+// Sweep never touches uploads of other initiators, or uploads without one. Without
+// [Options].Initiator it does nothing. Call it only if all wanted uploads that began before that
+// time are in kept, and no pass with such uploads is running. If the listing is refused, the error
+// is ErrUploadsHidden. If an abort fails, Sweep continues with the others, unless they would fail
+// too.
 func (u *Uploads) Sweep(ctx context.Context, before time.Time, kept []record.Upload) (aborted int, err error) {
 	sessions := sessionPrefix(u.o.Initiator)
 	if sessions == "" {
@@ -66,7 +66,8 @@ func (u *Uploads) Sweep(ctx context.Context, before time.Time, kept []record.Upl
 	return aborted, errors.Join(err, failures)
 }
 
-// sessionPrefix returns what the ARNs of a role's sessions begin with, "" for what is no role.
+// sessionPrefix returns the common prefix of the ARNs of a role's sessions, or "" if role is not a
+// role's ARN.
 func sessionPrefix(role string) string {
 	if _, err := arn.ParseRole(role); err != nil {
 		return ""
@@ -78,7 +79,7 @@ func sessionPrefix(role string) string {
 func (u *Uploads) eachUpload(ctx context.Context, do func(key string, found types.MultipartUpload) error) error {
 	in := &s3.ListMultipartUploadsInput{
 		Bucket: &u.o.Destination.Bucket, Prefix: request.Optional(u.o.Destination.Prefix), ExpectedBucketOwner: u.o.Destination.ExpectedOwner(),
-		// Keys are bytes, and not all of them can stand in XML.
+		// Keys are bytes, and not all of them are valid in XML.
 		EncodingType: types.EncodingTypeUrl,
 	}
 	for {
@@ -104,7 +105,7 @@ func (u *Uploads) eachUpload(ctx context.Context, do func(key string, found type
 			return fmt.Errorf("decode key marker: %w", err)
 		}
 		if marker == aws.ToString(in.KeyMarker) && aws.ToString(page.NextUploadIdMarker) == aws.ToString(in.UploadIdMarker) {
-			return fmt.Errorf("list uploads: %w: the list does not continue after %q", errListStands, marker)
+			return fmt.Errorf("list uploads: %w: the list does not continue after %q", errListStalled, marker)
 		}
 		in.KeyMarker, in.UploadIdMarker = &marker, page.NextUploadIdMarker
 	}
@@ -115,7 +116,7 @@ func (u *Uploads) listUploads(ctx context.Context, in *s3.ListMultipartUploadsIn
 		page, err = u.o.API.ListMultipartUploads(ctx, in)
 		return err
 	})
-	switch class := awserr.Classify(err); class { //nolint:exhaustive // the two classes of a service that shows no uploads
+	switch class := awserr.Classify(err); class { //nolint:exhaustive // the classes of a service that does not list uploads
 	case "":
 		return page, nil
 	case awserr.Denied, awserr.Unsupported:

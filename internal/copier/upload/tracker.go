@@ -13,51 +13,49 @@ import (
 	"syncd/internal/copier/request"
 )
 
-// keepFor is how long an upload is kept that no attempt adds a part to: its parts cost storage, and
-// it may be what fails.
+// keepFor is how long an upload is kept if no attempt adds a part to it: its parts cost storage,
+// and the upload itself may be what fails.
 const keepFor = 7 * 24 * time.Hour
 
 // The notes of an upload, for the result of its copy.
 const (
-	// NoteStartedAnew says that an upload of an earlier process could not be taken over, and its
-	// parts were made again.
+	// NoteStartedAnew means that the upload of an earlier process could not be taken over, so that
+	// its parts were made again.
 	NoteStartedAnew = "upload_started_anew"
-	// NoteStays says that an earlier upload could not be aborted and costs storage until Sweep or a
-	// lifecycle rule removes it.
+	// NoteStays means that an earlier upload could not be aborted. It costs storage until Sweep or
+	// a lifecycle rule removes it.
 	NoteStays = "upload_stays"
 )
 
-// Record is where the upload of a copy is recorded.
+// Record records the upload of a copy.
 type Record interface {
-	// Upload returns the upload that an earlier process left; ok is false when there is none.
+	// Upload returns the upload that an earlier process left. Ok is false if there is none.
 	Upload() (u record.Upload, ok bool)
-	// UploadBegan remembers an upload before its first part is made, or again when it is taken
-	// over.
+	// UploadBegan records an upload before its first part is made, or again when it is taken over.
 	UploadBegan(ctx context.Context, u record.Upload) error
-	// UploadEnded forgets the upload: it was completed, aborted or is gone.
+	// UploadEnded forgets the upload, which was completed, was aborted or no longer exists.
 	UploadEnded()
-	// UploadKept has the upload wait for a later attempt although this one has failed; it returns
-	// false when it may not.
+	// UploadKept keeps the upload for a later attempt although this one has failed. It returns
+	// false if the upload cannot be kept.
 	UploadKept() bool
 }
 
-// Tracker follows the upload of one copy from its creation, which may have been an earlier
-// process's, to its end. Nothing ends an upload but through it, so that the record and the
-// destination never tell different stories.
+// Tracker follows the upload of one copy from its creation, possibly by an earlier process, to its
+// end. Uploads end only through it, so that the record and the destination always agree.
 type Tracker struct {
 	uploads *Uploads
 	writer  request.Writer
-	record  Record // nil when nothing is recorded
+	record  Record // nil if nothing is recorded
 	upload  record.Upload
-	open    bool // upload is one in progress
-	saved   bool // and record knows of it
+	open    bool // upload is in progress
+	saved   bool // and it is in record
 	found   bool // and an earlier attempt began it
 	made    bool // and this attempt made a part of it
 	notes   []string
 }
 
-// Track returns the tracker of a copy, with what an earlier process left; a nil record records
-// nothing.
+// Track returns the tracker of a copy, with the upload that an earlier process left. A nil record
+// records nothing.
 func (u *Uploads) Track(record Record, writer request.Writer) *Tracker {
 	t := &Tracker{uploads: u, writer: writer, record: record}
 	if record != nil {
@@ -67,15 +65,14 @@ func (u *Uploads) Track(record Record, writer request.Writer) *Tracker {
 	return t
 }
 
-// Notes say what is worth knowing although the copy succeeded: the Note constants, each at most
-// once.
+// Notes returns remarks on a successful copy: the Note constants, each at most once.
 func (t *Tracker) Notes() []string { return t.notes }
 
-// BeganAt is when the upload began, by the destination's clock: an object is dated by it.
+// BeganAt returns when the upload began, by the destination's clock, which also dates the object.
 func (t *Tracker) BeganAt() time.Time { return t.upload.BeganAt }
 
-// began takes note of an upload that was created or is to be taken over. When the record cannot
-// keep it, nobody will go on with it: it is aborted with the failure.
+// began records an upload that was created or is taken over. If it cannot be recorded, no process
+// would resume it, so it is aborted when the failure is handled.
 func (t *Tracker) began(ctx context.Context, u record.Upload) error {
 	t.found, t.made = t.found && t.upload.ID == u.ID, false
 	t.upload, t.open = u, true
@@ -96,18 +93,17 @@ func (t *Tracker) ended() {
 	}
 }
 
-// note takes a note for the result, once.
+// note adds a note to the result, once.
 func (t *Tracker) note(text string) {
 	if !slices.Contains(t.notes, text) {
 		t.notes = append(t.notes, text)
 	}
 }
 
-// Failed decides what becomes of the upload after its copy failed, also when ctx has ended:
-// unfinished uploads cost storage until somebody removes them, and hold the work of hours. It
-// returns the failure, with what came of the upload where that is not removed. The failure alone
-// decides the class: a canceled copy stays a canceled one. Reason is why the object will be set
-// aside for it.
+// Failed decides what happens to the upload after its copy failed, even if ctx has ended:
+// unfinished uploads cost storage until they are removed, but may hold hours of work. It returns
+// the failure, with a hint if the upload could not be removed. The failure alone decides the class:
+// a canceled copy stays canceled. Reason is the reason for which the object will be quarantined.
 func (t *Tracker) Failed(ctx context.Context, failure error, reason awserr.Class) error {
 	if !t.open || t.saved && (willResume(ctx, failure) || t.keep(reason)) {
 		return failure
@@ -122,16 +118,15 @@ func (t *Tracker) Failed(ctx context.Context, failure error, reason awserr.Class
 	}
 }
 
-// willResume reports whether another attempt will take the object up again from where this one
-// failed.
+// willResume reports whether another attempt will resume from where this one failed.
 func willResume(ctx context.Context, failure error) bool {
 	return ctx.Err() != nil || errors.Is(failure, store.ErrLeaseLost) || awserr.Fatal(failure) || awserr.Classify(failure) == awserr.Canceled
 }
 
-// keep has the upload wait for the next pass, where the failure is one that passes by itself, as a
-// session does that has been renewed since: it says nothing against what was made so far.
+// keep keeps the upload for the next pass if the failure is temporary, such as an expired session
+// that has been renewed since: the parts made so far are still good.
 func (t *Tracker) keep(reason awserr.Class) bool {
-	switch reason { //nolint:exhaustive // a closed list of the few classes that pass
+	switch reason { //nolint:exhaustive // the few temporary classes
 	case awserr.Transient, awserr.Throttled, awserr.ThrottledKMS, awserr.Expired:
 	default:
 		return false
@@ -140,8 +135,8 @@ func (t *Tracker) keep(reason awserr.Class) bool {
 	return (t.made || isYoung && (t.found || reason == awserr.Expired)) && t.record.UploadKept()
 }
 
-// DiscardUnless aborts an upload that an earlier process left, unless it is the planned one. An
-// abort that is refused is no reason to fail the copy.
+// DiscardUnless aborts an upload that an earlier process left, unless it is the planned one. A
+// refused abort does not fail the copy.
 func (t *Tracker) DiscardUnless(ctx context.Context, planned record.Upload) error {
 	if !t.open || sameUpload(t.upload, planned) {
 		return nil
@@ -149,8 +144,8 @@ func (t *Tracker) DiscardUnless(ctx context.Context, planned record.Upload) erro
 	return t.discard(ctx)
 }
 
-// sameUpload reports whether an upload that was begun is the planned one, but for what only the
-// destination can tell.
+// sameUpload reports whether an existing upload is the planned one, ignoring the fields that only
+// the destination can provide.
 func sameUpload(begun, planned record.Upload) bool {
 	planned.ID, planned.BeganAt, planned.TagsLate = begun.ID, begun.BeganAt, begun.TagsLate
 	isSame := begun.Source.Same(planned.Source)
@@ -170,7 +165,7 @@ func (t *Tracker) discard(ctx context.Context) error {
 	return nil
 }
 
-// abort ends the upload, and forgets it where it is truly ended.
+// abort aborts the upload, and forgets it if it has ended.
 func (t *Tracker) abort(ctx context.Context) error {
 	err := t.writer.Bounded(ctx, func(ctx context.Context) error { return t.uploads.Abort(ctx, t.upload) })
 	t.open = false

@@ -15,69 +15,68 @@ import (
 
 // Draft is what an upload is created with.
 type Draft interface {
-	// Create returns the request, and the options that it is sent with.
+	// Create returns the request and its options.
 	Create() (*s3.CreateMultipartUploadInput, []func(*s3.Options))
-	// DeferTags reports whether the request may have been refused for its tags, and has these set
-	// late then.
+	// DeferTags reports whether the request may have been refused for its tags. In that case it
+	// makes the tags be set after the object is created.
 	DeferTags(refused error) bool
-	// TagsLate reports whether the tags are to be set once the object is there, and SetTagsLate
-	// says that they are.
+	// TagsLate reports whether the tags are set after the object is created. SetTagsLate makes that
+	// so.
 	TagsLate() bool
 	SetTagsLate()
 }
 
-// Target is the place of the object at the destination, and decides what may happen there.
+// Target is the object's location at the destination. It decides what may be written there.
 type Target interface {
-	// Conditional sends the request that makes the object, under the condition that its place asks
-	// for.
+	// Conditional sends the request that creates the object, under the condition that the location
+	// requires.
 	Conditional(ctx context.Context, operation string, send func(ctx context.Context, ifMatch, ifNoneMatch *string) error) error
-	// Recheck looks at the place again after a condition did not hold. An error ends the copy.
+	// Recheck checks the location again after a condition did not hold. An error ends the copy.
 	Recheck(ctx context.Context) error
-	// Head asks what is there.
+	// Head returns the head of the object there.
 	Head(ctx context.Context) (*s3.HeadObjectOutput, error)
-	// IsKey reports whether a KMS key is the configured one, and UnderKey refuses what is answered
-	// to be under another one.
+	// IsKey reports whether a KMS key is the configured one. UnderKey returns an error if the key
+	// in a response is another one.
 	IsKey(answered *string) bool
 	UnderKey(answered *string) error
-	// Vanished is called for an upload that is not there any more: it may have been completed.
+	// Vanished is called for an upload that no longer exists: it may have been completed.
 	Vanished(beganAt time.Time)
-	// AnsweredOddly is called when the object may have been made of the upload, and the answer
-	// cannot be of it.
+	// AnsweredOddly is called if the object may have been created from the upload, but the response
+	// cannot be right.
 	AnsweredOddly(beganAt time.Time)
 }
 
-// Copy is one object to be made of parts.
+// Copy is one object to create from parts.
 type Copy struct {
 	// Object is the version that is copied.
 	Object listing.Object
 	// Key is its key at the destination.
 	Key string
-	// PartSize is the size of every part but the last, in bytes.
+	// PartSize is the size of every part except the last, in bytes.
 	PartSize int64
-	// Sum is the CRC64NVME of the whole object that the source says, "" where it says none.
+	// Sum is the CRC64NVME that the source reports for the whole object, "" if none.
 	Sum string
-	// Planned is the upload as it would be recorded, but for what only the destination can tell.
+	// Planned is the upload record, without the fields that only the destination can provide.
 	Planned record.Upload
-	// Draft, Target and Writer are what the upload is created with, its place, and what sends its
-	// writes.
+	// Draft is what the upload is created with, Target its location, and Writer sends its writes.
 	Draft  Draft
 	Target Target
 	Writer request.Writer
 }
 
-// Made is the object that the destination has made of the parts.
+// Made is the object that the destination created from the parts.
 type Made struct {
-	// ETag and VersionID name it.
+	// ETag and VersionID identify it.
 	ETag, VersionID string
-	// KeyARN is the KMS key that the service says it is encrypted with; BucketKey says that an S3
-	// Bucket Key was used.
+	// KeyARN is its KMS key, as the service reports it. BucketKey reports whether an S3 Bucket Key
+	// was used.
 	KeyARN    string
 	BucketKey bool
-	// Sum is the CRC64NVME of the whole that the service says, "" for none.
+	// Sum is the CRC64NVME that the service reports for the whole object, "" if none.
 	Sum string
 	// At is when it was confirmed.
 	At time.Time
-	// Parts is the number of parts, Resumed how many of them an earlier process had made.
+	// Parts is the number of parts, and Resumed how many of them an earlier process made.
 	Parts, Resumed int
 }
 
@@ -86,7 +85,7 @@ type upload struct {
 	*Uploads
 	Copy
 	id string
-	// parts are the finished ones by their index; those of an earlier process come first.
+	// parts are the finished parts by index, including those of an earlier process.
 	parts   []types.CompletedPart
 	resumed int
 }
@@ -95,12 +94,12 @@ func (u *upload) failed(op string, err error) error {
 	return &request.ObjectError{Op: op, Bucket: u.o.Source.Bucket, Key: u.Object.Key, Err: err}
 }
 
-// bounds returns where a part begins in the object and how long it is, in bytes.
+// bounds returns the offset of a part in the object and its length, in bytes.
 func (u *upload) bounds(index int) (first, length int64) {
 	return transfer.Parts{Object: u.Object.Size, Size: u.PartSize}.Bounds(index)
 }
 
-// count returns how many parts there are.
+// count returns how many parts are finished.
 func (u *upload) count() (n int) {
 	for _, p := range u.parts {
 		if p.PartNumber != nil {

@@ -1,19 +1,18 @@
-// Package upload is the life of a multipart upload: created or taken over, its parts made side by
-// side, completed into an object, kept for a later attempt or aborted.
+// Package upload manages the life of a multipart upload: it is created or taken over, its parts are
+// made in parallel, and it is completed into an object, kept for a later attempt or aborted.
 //
 // It promises that an upload is recorded before its first part is made and forgotten only when it
-// has ended, so that the record and the destination never tell different stories; that every part
-// is of the version that was asked for; and that parts of an earlier process are used only as far
-// as they are what this one would make. An upload that fails resumes from the parts already made
-// where another attempt will come, and is aborted otherwise. [Uploads.Sweep] finds those that no
-// record names.
+// has ended, so that the record and the destination always agree; that every part is from the
+// requested version; and that parts of an earlier process are used only if they equal what this
+// process would make. A failed upload is kept if another attempt will resume it, and aborted
+// otherwise. [Uploads.Sweep] finds uploads that no record names.
 //
-// It leaves to others whether an object goes in parts (transfer), what the upload is created with
-// and under which condition it is completed (copier), the bytes (content), and what is recorded
-// (checkpoint).
+// Other packages decide whether an object is copied in parts (transfer), what the upload is created
+// with and under which condition it is completed (copier), how bytes are read (content), and what
+// is recorded (checkpoint).
 //
-// Two words: an upload is taken over when this process resumes what another began; it is lost when
-// it may have begun and its id is not known.
+// Two words: an upload is taken over when this process resumes one that another began; it is lost
+// if it may have begun but its ID is unknown.
 package upload
 
 import (
@@ -31,10 +30,10 @@ import (
 	"syncd/internal/transfer"
 )
 
-// abortTimeout bounds the clean-up of an upload after its copy failed or was canceled.
+// abortTimeout bounds the cleanup of an upload after its copy failed or was canceled.
 const abortTimeout = 10 * time.Second
 
-// API is what uploads ask of S3. An *s3.Client is one.
+// API is the part of the S3 client that uploads use. An *s3.Client satisfies it.
 type API interface {
 	CreateMultipartUpload(ctx context.Context, in *s3.CreateMultipartUploadInput, opts ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error)
 	UploadPart(ctx context.Context, in *s3.UploadPartInput, opts ...func(*s3.Options)) (*s3.UploadPartOutput, error)
@@ -49,16 +48,16 @@ type API interface {
 type Options struct {
 	// API writes with the destination's credentials.
 	API API
-	// Source is where objects come from, and Destination where uploads are.
+	// Source is the location of the objects, and Destination the location of the uploads.
 	Source, Destination transfer.Place
-	// Relay makes parts of what Content reads into Memory; else the service copies them.
+	// Relay makes parts from what Content reads into Memory. Otherwise the service copies them.
 	Relay   bool
 	Content content.Source
 	Memory  *content.Member
-	// Requests sends those that have no effect at the destination.
+	// Requests sends requests without an effect at the destination.
 	Requests *request.Sender
-	// Initiator is the ARN of the role whose sessions begin uploads, "" when it is not known; Sweep
-	// needs it. Session is the name of these sessions, "" for any.
+	// Initiator is the ARN of the role whose sessions begin uploads, "" if unknown; Sweep needs it.
+	// Session is the name of these sessions, "" for any.
 	Initiator, Session string
 	// Now is the clock.
 	Now func() time.Time
@@ -68,18 +67,18 @@ type Options struct {
 type Uploads struct {
 	o    Options
 	crc  content.Checksummer
-	lost atomic.Bool // an upload may have begun of which nobody knows the id
+	lost atomic.Bool // an upload with an unknown ID may have begun
 }
 
 // New returns the uploads of a mapping.
 func New(o Options) *Uploads { return &Uploads{o: o, crc: content.NewChecksummer()} }
 
-// Lost reports whether an upload may have begun whose id was lost with an answer, since it was
-// asked last. Only Sweep finds it.
+// Lost reports whether, since the last call, an upload may have begun whose ID was lost with the
+// response. Only Sweep finds such an upload.
 func (u *Uploads) Lost() bool { return u.lost.Swap(false) }
 
-// Abort removes an unfinished upload with its parts. One that is gone is removed. It waits for no
-// slot, and ten seconds at most.
+// Abort aborts an unfinished upload. It succeeds if the upload no longer exists. It needs no slot
+// and takes at most ten seconds.
 func (u *Uploads) Abort(ctx context.Context, begun record.Upload) error {
 	in := &s3.AbortMultipartUploadInput{Bucket: &begun.Bucket, Key: &begun.DestinationKey, UploadId: &begun.ID}
 	if begun.Bucket == u.o.Destination.Bucket {

@@ -1,14 +1,14 @@
 // Package appointment decides when the passes of a mapping are due.
 //
-// It promises that a schedule is kept by the clock on the wall, which may be set at any time and
-// goes on while the machine sleeps, and a pause by a clock that cannot be set; that ticks which
-// passed during a pass are due once, however many there were; and that mappings with the same
-// interval have their ticks spread over it.
+// It promises that a schedule follows the wall clock, which may be set at any time and advances
+// while the machine sleeps, and that pauses follow the monotonic clock; that ticks that pass during
+// a pass cause a single pass; and that the ticks of mappings with the same interval are spread over
+// it.
 //
-// It leaves to the daemon what is done then, and whether there is room for it.
+// The daemon decides what to do at a tick, and whether there is room for a pass.
 //
-// The words: a tick is a time at which a schedule asks for a pass, which is due a random time later
-// where the mapping has jitter; an appointment is the next tick, with the pause before it.
+// Two terms: a tick is a time at which a schedule requires a pass; with jitter, the pass is due a
+// random time later. An appointment is the next tick and the pause before it.
 package appointment
 
 import (
@@ -18,11 +18,11 @@ import (
 )
 
 const (
-	// lookAgain is how often one who waits looks at the clock: timers do not see that it was set,
-	// or that the machine slept.
+	// lookAgain is how often to check the wall clock while waiting, because timers do not notice
+	// that it was set or that the machine slept.
 	lookAgain = time.Minute
-	// setBack is how far a clock may be set back without a tick coming again: daemons that keep
-	// clocks right set them by less.
+	// setBack is how far the clock may be set back without making a tick due again. Time
+	// synchronization sets clocks back by less.
 	setBack = time.Minute
 )
 
@@ -30,51 +30,50 @@ const (
 type Schedule interface {
 	// Next returns the first tick after t.
 	Next(t time.Time) time.Time
-	// String is the schedule for people.
+	// String returns the display form of the schedule.
 	String() string
 }
 
-// Appointment is when the next pass is due. The zero value is one that never is.
+// Appointment is when the next pass is due. The zero value means never.
 type Appointment struct {
-	// tick is when the schedule asks for a pass: the first tick after from. The pass is due a
-	// jitter later.
+	// tick is when the schedule requires a pass: the first tick after from. The pass is due at tick
+	// plus jitter.
 	from, tick time.Time
 	jitter     time.Duration
-	// atOnce says that the tick is none of the schedule's.
+	// atOnce means that tick was not taken from the schedule.
 	atOnce bool
-	// Pause is how long to wait in any case, but for requests unless it is deaf to them.
+	// Pause is the minimum wait. Requests end it early, unless IsDeaf is set.
 	Pause time.Duration
-	// IsDeaf says that requests wait for the end of the pause too.
+	// IsDeaf means that requests must also wait for the end of the pause.
 	IsDeaf bool
 }
 
-// IsMissed reports whether the pass of the tick was due at that time already.
+// IsMissed reports whether the pass of the tick was already due at the given time.
 func (a Appointment) IsMissed(at time.Time) bool {
 	return !a.tick.IsZero() && !a.tick.Add(a.jitter).After(at)
 }
 
-// Tick returns when the schedule asks for a pass, the zero time for never.
+// Tick returns when the schedule requires a pass; the zero time means never.
 func (a Appointment) Tick() time.Time { return a.tick }
 
-// Calendar makes the appointments of one mapping. All fields but Schedule are required.
+// Calendar computes the appointments of one mapping. All fields except Schedule are required.
 type Calendar struct {
-	// Schedule says when passes are due; nil for a mapping whose passes run only when somebody asks
-	// for them.
+	// Schedule says when passes are due. It is nil for a mapping whose passes run only on request.
 	Schedule Schedule
-	// Jitter returns the random time by which the pass of a tick is delayed.
+	// Jitter returns the random delay of a pass.
 	Jitter func() time.Duration
 	// Now is the clock.
 	Now func() time.Time
-	// Logger gets that the clock was set back.
+	// Logger logs when the clock was set back.
 	Logger *slog.Logger
 }
 
-// clock is the time on the wall. It has no reading of the monotonic clock, by which times would be
-// compared otherwise. A cron expression means UTC unless it names a zone.
+// clock returns the wall-clock time without a monotonic reading, so that times compare by the wall
+// clock. It is in UTC because a cron expression means UTC unless it names a zone.
 func (c Calendar) clock() time.Time { return c.Now().UTC().Round(0) }
 
-// First returns when the first pass is due: at once but for a delay, unless the first tick comes
-// before or none is wanted at once.
+// First returns the first appointment. If isAtOnce is true, the first pass is due after delay, or
+// at the first tick if that comes earlier.
 func (c Calendar) First(isAtOnce bool, delay time.Duration) Appointment {
 	if c.Schedule == nil {
 		return Appointment{}
@@ -87,7 +86,7 @@ func (c Calendar) First(isAtOnce bool, delay time.Duration) Appointment {
 	return a
 }
 
-// After returns when the next pass is due after that of a tick has ended, and a pause since.
+// After returns the appointment after the pass of the given tick has ended, with a pause.
 func (c Calendar) After(tick time.Time, pause time.Duration) Appointment {
 	if c.Schedule == nil {
 		return Appointment{}
@@ -95,7 +94,7 @@ func (c Calendar) After(tick time.Time, pause time.Duration) Appointment {
 	now := c.clock()
 	a := Appointment{from: tick, tick: c.Schedule.Next(tick), jitter: c.Jitter()}
 	if a.tick.Before(now) {
-		a = Appointment{from: now, tick: now} // ticks that passed meanwhile are due now, and once however many there were
+		a = Appointment{from: now, tick: now} // ticks that passed meanwhile cause one pass now
 	}
 	a.Pause = pause
 	return a
@@ -107,32 +106,32 @@ func (c Calendar) Soon(pause time.Duration) Appointment {
 	return Appointment{from: now, tick: now, Pause: pause}
 }
 
-// Call is why there is something to do.
+// Call is why a wait ended.
 type Call int
 
 const (
-	// Ends is the end of the wait: there is nothing to do any more.
+	// Ends means that ctx has ended.
 	Ends Call = iota
-	// Ticks is a tick of the schedule.
+	// Ticks means that a scheduled pass is due.
 	Ticks
-	// Asks is a request.
+	// Asks means that there are requests.
 	Asks
 )
 
-// Waiter is who keeps an appointment.
+// Waiter is the caller that waits for an appointment.
 type Waiter interface {
-	// Wants returns whether the mapping is paused, and whether there are requests for a pass of one
-	// that is not.
+	// Wants reports whether the mapping is paused, and whether requests wait for a pass while it is
+	// not.
 	Wants() (isPaused, isAsked bool)
-	// Announce takes note of when the next pass is due, the zero time for never.
+	// Announce records when the next pass is due. The zero time means never.
 	Announce(due time.Time)
-	// Woken has an element when what it wants may have changed.
+	// Woken returns a channel that has an element when the results of Wants may have changed.
 	Woken() <-chan struct{}
 }
 
-// Keep waits until there is something to do. For a pass that is due it returns the tick that it is
-// for, or the time when that went by long ago: in a pause, or when the clock leapt. While the
-// mapping is paused nothing is due.
+// Keep waits until there is something to do. For a due pass it returns its tick, or the current
+// time if the tick passed long ago, for example during a pause or when the clock was set forward.
+// While the mapping is paused, nothing is due.
 func (c Calendar) Keep(ctx context.Context, a Appointment, w Waiter) (tick time.Time, why Call) {
 	begun := time.Now()
 	for {
@@ -169,7 +168,7 @@ func (c Calendar) Keep(ctx context.Context, a Appointment, w Waiter) (tick time.
 	}
 }
 
-// sleep waits so long, or until ctx ends or there is something new.
+// sleep waits for d, until ctx ends, or until wake has an element.
 func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) (woken bool) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -182,9 +181,9 @@ func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) (woken bo
 	return woken
 }
 
-// moved returns what becomes of an appointment when the clock was set back before that from which
-// its tick was found: without it a mapping would wait for a time that comes once more, and for all
-// that the clock was wrong by.
+// moved returns the appointment after a check whether the clock was set back to before the time
+// from which the tick was computed. If it was, moved computes the tick again. Otherwise a mapping
+// would wait longer by the amount that the clock was set back.
 func (c Calendar) moved(a Appointment, now time.Time, isNever bool) Appointment {
 	if isNever || c.Schedule == nil || !a.from.After(now.Add(setBack)) {
 		return a

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/daemon/appointment"
 )
 
-// every is a schedule with ticks that far apart.
+// every is a schedule with ticks at a fixed interval.
 type every time.Duration
 
 func (e every) Next(t time.Time) time.Time {
@@ -19,7 +19,7 @@ func (e every) Next(t time.Time) time.Time {
 
 func (e every) String() string { return time.Duration(e).String() }
 
-// waiter is a mapping that is paused, or that somebody asks for a pass.
+// waiter is a mapping that is paused, or has a request for a pass.
 type waiter struct {
 	isPaused, isAsked bool
 	due               time.Time
@@ -63,7 +63,7 @@ func TestKeep(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { // which begins at midnight
+			synctest.Test(t, func(t *testing.T) { // the clock of the bubble starts at midnight
 				c, begun := calendar(every(15*m), tt.jitter), time.Now()
 				_, why := c.Keep(t.Context(), tt.make(c), &tt.wants)
 				if got := time.Since(begun); why != tt.why || got != tt.after {
@@ -74,7 +74,8 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// TestKeepNever waits for nothing but the end while the mapping is paused, or has no schedule.
+// TestKeepNever checks that Keep waits until ctx ends while the mapping is paused or has no
+// schedule.
 func TestKeepNever(t *testing.T) {
 	for name, tt := range map[string]struct {
 		schedule appointment.Schedule

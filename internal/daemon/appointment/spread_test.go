@@ -8,7 +8,8 @@ import (
 	"syncd/internal/daemon/appointment"
 )
 
-// Of many mappings on one interval each has its own place in it, the same after every start.
+// TestSpreadIsEvenAndSteady checks that mappings with the same interval are spread over it, in the
+// same way after every start.
 func TestSpreadIsEvenAndSteady(t *testing.T) {
 	const mappings, interval, bins = 1000, 15 * time.Minute, 15
 	start := time.Date(2026, 3, 1, 10, 7, 30, 0, time.UTC)

@@ -28,7 +28,7 @@ var (
 	pictures = flag.String("pictures", "", "a folder for pictures of the page, none by default")
 )
 
-// browser is a tab that notes what it asks for and what it complains of.
+// browser is a tab that records its requests and console errors.
 type browser struct {
 	ctx context.Context //nolint:containedctx // chromedp keeps the tab in it
 
@@ -37,7 +37,7 @@ type browser struct {
 	complaints []string
 }
 
-// open starts a browser of its own and opens a tab.
+// open starts a separate browser and opens a tab.
 func open(t *testing.T) *browser {
 	t.Helper()
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
@@ -77,7 +77,7 @@ func (b *browser) do(t *testing.T, actions ...chromedp.Action) {
 	}
 }
 
-// eval returns what a script does, as text.
+// eval returns the result of a script as text.
 func (b *browser) eval(t *testing.T, script string) string {
 	t.Helper()
 	var result any
@@ -92,7 +92,7 @@ func (b *browser) eval(t *testing.T, script string) string {
 	return string(text)
 }
 
-// picture leaves one in the folder for them.
+// picture saves a screenshot in the folder for pictures.
 func (b *browser) picture(t *testing.T, name string) {
 	t.Helper()
 	if *pictures == "" {
@@ -130,11 +130,11 @@ func TestPageFitsEveryScreen(t *testing.T) {
 	}
 }
 
-// clipped lists the cells of the table whose content is wider than they are.
+// clipped lists the table cells whose content is wider than the cell.
 const clipped = `[...document.querySelectorAll("th, td")].filter(c => c.checkVisibility() && c.scrollWidth > c.clientWidth + 1).map(c => c.innerText).join("; ")`
 
-// What fails is the first thing seen, and what is in quarantine is seen too: on a desktop, on a
-// phone, and without a script.
+// TestTroubleIsSeenFirst checks that failing mappings are shown first, and that quarantined objects
+// are visible too: on a desktop, on a phone and without scripts.
 func TestTroubleIsSeenFirst(t *testing.T) {
 	w, b := newWorld(t), open(t)
 	for _, width := range []int64{360, 1280} {
@@ -162,13 +162,13 @@ func TestTroubleIsSeenFirst(t *testing.T) {
 	}
 }
 
-// inView lists the first two rows of the table with their states, as far as they are in the first
-// view.
+// inView lists the first two table rows and their states, as far as they are visible without
+// scrolling.
 const inView = `[...document.querySelectorAll("tr[data-mapping]")].slice(0, 2)
   .filter(r => r.getBoundingClientRect().bottom <= innerHeight && r.querySelector("td").checkVisibility())
   .map(r => r.dataset.mapping + " " + r.querySelector(".state").innerText).join()`
 
-// viewport leaves a picture of what is seen without scrolling in the folder for them.
+// viewport saves a screenshot of the part that is visible without scrolling.
 func (b *browser) viewport(t *testing.T, name string) {
 	t.Helper()
 	if *pictures == "" {
@@ -212,7 +212,8 @@ func TestContent(t *testing.T) {
 	}
 }
 
-// The page changes a number by itself, and keeps the focus and the nodes that are the same.
+// TestPageKeepsItselfUpToDate checks that the page updates a number on its own, and keeps the focus
+// and unchanged nodes.
 func TestPageKeepsItselfUpToDate(t *testing.T) {
 	w, b := newWorld(t), open(t)
 	b.do(t, chromedp.Navigate(w.url+"/status"))
@@ -233,14 +234,14 @@ func TestPageKeepsItselfUpToDate(t *testing.T) {
 	}
 }
 
-// until waits for a script to be true.
+// until waits until a script returns true.
 func (b *browser) until(t *testing.T, script string) {
 	t.Helper()
 	b.do(t, chromedp.Poll(script, nil, chromedp.WithPollingTimeout(15*time.Second)))
 }
 
-// Without a daemon the page says that it is out of date, and takes it back when the daemon answers
-// again.
+// TestPageSaysThatItIsStale checks that the page shows when the daemon does not answer, and stops
+// showing it when the daemon answers again.
 func TestPageSaysThatItIsStale(t *testing.T) {
 	w, b := newWorld(t), open(t)
 	b.do(t, chromedp.Navigate(w.url+"/status"), network.EmulateNetworkConditions(true, 0, 0, 0))
@@ -268,7 +269,8 @@ func TestPageWithoutScriptRefreshesItself(t *testing.T) {
 	}
 }
 
-// What a screen reader is told: landmarks, one title, a table with its heads, a bar with its name.
+// TestAccessibility checks what a screen reader gets: landmarks, one title, a table with headers,
+// and a progress bar with a name.
 func TestAccessibility(t *testing.T) {
 	w, b := newWorld(t), open(t)
 	b.do(t, chromedp.Navigate(w.url+"/status"))
@@ -276,11 +278,11 @@ func TestAccessibility(t *testing.T) {
 	b.do(t, chromedp.ActionFunc(func(ctx context.Context) error {
 		return cdp.Execute(ctx, "Accessibility.getFullAXTree", nil, &tree)
 	}))
-	told := map[string]int{}
+	counts := map[string]int{}
 	for _, n := range tree.Nodes {
 		if !n.Ignored {
-			told[n.Role.Value+" "+n.Name.Value]++
-			told[n.Role.Value]++
+			counts[n.Role.Value+" "+n.Name.Value]++
+			counts[n.Role.Value]++
 		}
 	}
 	for want, n := range map[string]int{
@@ -289,20 +291,20 @@ func TestAccessibility(t *testing.T) {
 		"rowheader zebra-exports": 1, "heading zebra-exports": 1, "region zebra-exports": 1, "status": 1,
 		"progressbar 1,270,332 of 2,104,551 or more objects processed": 1, "link Skip to the mappings": 1, "image": 0,
 	} {
-		if told[want] != n {
-			t.Errorf("got %d times %q, want %d", told[want], want, n)
+		if counts[want] != n {
+			t.Errorf("got %d times %q, want %d", counts[want], want, n)
 		}
 	}
 	if got := b.eval(t, `document.querySelectorAll("h1").length + " " + document.documentElement.lang + " " + document.title`); got != "1 en 2 failing · 1 stalled · syncd status" {
 		t.Errorf("got %q, want one h1, a language and a title", got)
 	}
 	if t.Failed() {
-		t.Log(told)
+		t.Log(counts)
 	}
 }
 
-// axTree is the answer of Accessibility.getFullAXTree (Chrome DevTools Protocol), as far as it is
-// looked at: the types of the library refuse what a later browser adds.
+// axTree is the part of the response of Accessibility.getFullAXTree (Chrome DevTools Protocol) that
+// the test needs: the types of the library reject values that later browsers add.
 type axTree struct {
 	Nodes []struct {
 		Ignored bool    `json:"ignored"`
@@ -313,7 +315,7 @@ type axTree struct {
 
 type axValue struct{ Value string }
 
-// UnmarshalJSON takes texts, and nothing else for empty.
+// UnmarshalJSON reads strings, and treats other values as empty.
 func (v *axValue) UnmarshalJSON(data []byte) error {
 	var raw struct {
 		Value any `json:"value"`
@@ -323,7 +325,8 @@ func (v *axValue) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Every text stands out from what is behind it by 4.5 to 1, in either scheme (WCAG 2.2, 1.4.3).
+// TestContrast checks that every text has a contrast ratio of at least 4.5 to 1 with its
+// background, in both color schemes (WCAG 2.2, 1.4.3).
 func TestContrast(t *testing.T) {
 	w, b := newWorld(t), open(t)
 	for _, scheme := range []string{"light", "dark"} {
@@ -353,7 +356,8 @@ const contrast = `(() => {
   return [...weak].join("\n");
 })()`
 
-// The page asks nobody but the daemon, and the browser has nothing to complain of.
+// TestPageKeepsToItself checks that the page sends requests only to the daemon, and causes no
+// errors in the browser.
 func TestPageKeepsToItself(t *testing.T) {
 	w, b := newWorld(t), open(t)
 	b.do(t, chromedp.Navigate(w.url+"/status"))

@@ -1,11 +1,10 @@
-// Package browsertest looks at the status page with a real browser: what it shows, that it keeps
-// itself up to date, what a screen reader is told, and that it fits a phone.
+// Package browsertest tests the status page in a real browser: what it shows, that it keeps itself
+// up to date, what a screen reader gets, and that it fits on a phone.
 //
-// It is a module of its own, so that the program does not depend on what drives a browser. `make
-// browser` runs it; it needs Chromium, which -chromium names.
+// It is a separate module, so that the program does not depend on the browser driver. `make
+// browser` runs it. It needs Chromium; -chromium sets its path.
 //
-// The world is the real daemon with forty mappings in nine states, whose passes a test moves on by
-// hand.
+// The tests use the real daemon with forty mappings in nine states. A test advances their passes.
 package browsertest_test
 
 import (
@@ -32,13 +31,14 @@ import (
 	"syncd/internal/transfer"
 )
 
-// script is a Runner whose passes are what a test says.
+// script is a Runner whose passes do what a test says.
 type script struct {
-	// err is how the first pass fails, at once; all do where always is set. Nil for a pass that
-	// lasts until the test ends it.
+	// err is the error with which the first pass fails at once, or every pass if always is set. If
+	// it is nil, a pass lasts until the test ends it.
 	err    error
 	always bool
-	// unready has a pass never get what it needs; hangs has it not end when it should.
+	// unready means that a pass never becomes ready; hangs means that it does not end when it is
+	// asked to.
 	unready, hangs bool
 
 	mu  sync.Mutex
@@ -88,8 +88,8 @@ func (r *script) set(at syncer.Progress) {
 	r.at = at
 }
 
-// every is a schedule with ticks that far apart. They count from the beginning of the test: the
-// clock of the machine decides nothing.
+// every is a schedule with ticks at a fixed interval, counted from the start of the test, so that
+// the clock of the machine does not matter.
 type every struct {
 	from     time.Time
 	interval time.Duration
@@ -106,27 +106,27 @@ func (e every) String() string {
 	return "@every " + e.interval.String()
 }
 
-// world is a served daemon with forty mappings in nine states.
+// world is a daemon with forty mappings that is being served.
 type world struct {
 	url    string
-	moving *script // the pass of zebra-exports, which runs
+	moving *script // the pass of zebra-exports, which is running
 	board  *figure.Board
-	ahead  atomic.Int64 // of the daemon's clock, in nanoseconds
+	ahead  atomic.Int64 // how far the daemon's clock is ahead, in nanoseconds
 }
 
-// The mappings that tests look at; all others wait.
+// The mappings that tests check; all others are waiting.
 const (
 	moving = "zebra-exports"
 	broken = "sensor-archive-eu-central-1-long-name-for-narrow-screens"
 	aside  = "clickstream-raw"
 )
 
-// The states of the mappings of the world.
+// states has the number of mappings in each displayed state.
 var states = map[string]int{ //nolint:gochecknoglobals // a table
 	"failing": 2, "stalled": 1, "quarantined": 2, "unknown": 2, "pass running": 1, "pass queued": 1, "standing by": 1, "no schedule": 2, "waiting": 28,
 }
 
-// mappings returns the mappings of the world, in an order that is no order of urgency.
+// mappings returns the mappings of the world. They are not ordered by urgency.
 func (w *world) mappings(hung *script) []daemon.Mapping {
 	denied := &awserr.CredentialsError{
 		Role: "arn:aws:iam::222222222222:role/syncd-consumer", Action: "sts:AssumeRole", Err: errors.New("AccessDenied: not authorized to perform sts:AssumeRole on this role"),
@@ -169,7 +169,7 @@ func newWorld(t *testing.T) *world {
 	hung := &script{hangs: true, end: make(chan struct{})}
 	mappings := w.mappings(hung)
 	w.fill(mappings)
-	gate := make(chan struct{}) // the passes that do not hang begin when the clock was put forward
+	gate := make(chan struct{}) // the passes that do not hang begin after the clock was set forward
 	for i := range mappings {
 		open := mappings[i].Open
 		mappings[i].Open = func(ctx context.Context) (daemon.Runner, error) {
@@ -210,7 +210,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// until waits for the daemon to be as a test wants it.
+// until waits until the status of the mappings satisfies ok.
 func (w *world) until(t *testing.T, d *daemon.Daemon, ok func(map[string]status.Mapping) bool) {
 	t.Helper()
 	var last *status.Snapshot
@@ -227,7 +227,7 @@ func (w *world) until(t *testing.T, d *daemon.Daemon, ok func(map[string]status.
 	t.Fatalf("got %+v, want the states of the world", last.Counts)
 }
 
-// fill has known of mappings what passes would have.
+// fill sets the figures that passes of the mappings would set.
 func (w *world) fill(mappings []daemon.Mapping) {
 	now := time.Now()
 	oldest := map[string]float64{moving: 412, aside: 97_200, broken: 15_300, "tickets": 7200}

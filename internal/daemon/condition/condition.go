@@ -1,15 +1,16 @@
-// Package condition is how a mapping is: what it does, how its passes fare, and since when.
+// Package condition tracks the condition of a mapping: its state, its activity and the results of
+// its passes.
 //
-// It promises that everything it knows changes together, so that a status, a probe and the log
-// never see half of a change, and that the metrics which only the daemon knows (next pass, waiting,
-// paused, failing since) say the same.
+// It promises that all its data changes together, so that a status, a probe and the log never see
+// half of a change, and that the metrics that only the daemon knows (next pass, waiting, paused,
+// failing since) agree with it.
 //
-// It leaves to the daemon to run passes and to tell what becomes of them, and to package figure
-// what else is known of the mapping.
+// The daemon runs the passes and reports their results. Package figure has the other data about the
+// mapping.
 //
-// The words: a condition is that of one mapping under one configuration; a mapping stands by while
-// another process holds its lease; a failure is decided by the last pass that reached an end,
-// wherever it ran.
+// The terms: a condition belongs to one mapping under one configuration; a mapping stands by while
+// another process holds its lease; whether a mapping is failing is decided by the last pass that
+// reached an end, in any process.
 package condition
 
 import (
@@ -27,40 +28,40 @@ import (
 	"syncd/internal/syncer"
 )
 
-// Why a pass is told to end while its mapping goes on.
+// The causes for ending a pass of a mapping that stays in the configuration.
 var (
-	// ErrPaused is why a pass ends that is halted for a pause, or does not begin.
+	// ErrPaused means that a pass ended, or did not begin, because the mapping is paused.
 	ErrPaused = errors.New("the mapping is paused")
-	// ErrStalled is why a pass ends that showed no sign of life.
+	// ErrStalled means that a pass ended because it made no progress.
 	ErrStalled = errors.New("no sign of life")
 )
 
-// Options are what a condition depends on. All fields are required.
+// Options are the settings of a Condition. All fields are required.
 type Options struct {
 	// Mapping is the mapping's name.
 	Mapping string
-	// IsScheduled says that passes are due by themselves, AtOnce that the first is when the mapping
-	// starts.
+	// IsScheduled reports whether the mapping has a schedule. AtOnce reports whether its first pass
+	// is due when it starts.
 	IsScheduled, AtOnce bool
-	// TakesRequests says that the mapping can be paused.
+	// TakesRequests reports whether the mapping can be paused.
 	TakesRequests bool
-	// Watchdog is how long a pass may run without a sign of life, DrainTimeout how long it may take
-	// to end then.
+	// Watchdog is how long a pass may run without progress, and DrainTimeout how long it may then
+	// take to end.
 	Watchdog, DrainTimeout time.Duration
-	// Hint says what to do about an error, and Redact takes secrets out of a text.
+	// Hint returns what to do about an error, and Redact removes secrets from a text.
 	Hint   func(error) string
 	Redact func(string) string
-	// Wake is called when what is to be done may have changed. It may not block.
+	// Wake is called when there may be something to do. It must not block.
 	Wake func()
-	// Metrics has what only the daemon knows of a mapping.
+	// Metrics has the metrics that only the daemon knows.
 	Metrics *metrics.Metrics
-	// Logger gets what happens to the mapping.
+	// Logger logs changes of the condition.
 	Logger *slog.Logger
 	// Now is the clock.
 	Now func() time.Time
 }
 
-// Condition is how one mapping is. It is made by New.
+// Condition is the condition of one mapping. Create it with New.
 type Condition struct {
 	o Options
 
@@ -68,40 +69,41 @@ type Condition struct {
 	known
 }
 
-// known is what is known of a mapping.
+// known is the data of a Condition.
 type known struct {
-	// begun says that it waits or works; running that a pass is asked for or in progress, since
-	// began.
+	// begun means that the mapping has started and not ended. running means that a pass is in
+	// progress, or is about to begin, since began.
 	begun, running bool
 	began          time.Time
-	// halt tells the pass that runs to end; nil when none does, or when it was told so for want of
-	// a sign of life.
+	// halt ends the current pass. It is nil if no pass is running, or if the pass was already ended
+	// as stalled.
 	halt context.CancelCauseFunc
-	// queued says that a pass is due and does not run yet; joined is since when it waits in line,
-	// zero while it does not.
+	// queued means that a pass is due but not running yet. joined is when the mapping joined the
+	// line, or zero if it is not in line.
 	queued bool
 	joined time.Time
-	// standing says that another process holds the lease, as held tells.
+	// standing means that another process holds the lease; held has the details.
 	standing bool
 	held     *store.LeaseHeldError
-	// paused says that the mapping is, and who has paused it; nil when it is not. Mode is the
-	// request that made it so.
+	// paused has who paused the mapping and when; it is nil if the mapping is not paused. mode is
+	// the ID of the request that last paused or resumed it.
 	paused   *control.Paused
 	mode     string
 	stopping bool
-	since    time.Time // the last change of what is above
-	due      time.Time // when the next pass is; zero when none is
+	since    time.Time // the last change of the fields above
+	due      time.Time // when the next pass is due; zero if none is
 	last     *status.LastPass
-	failure  *status.Failure // of the last pass, nil when it did not fail
-	backOff  time.Duration   // that the last failure asks for, 0 for none
-	// decided is when the pass ended that failure is of, or that ended the failures; isRecalled
-	// says that it is known from the history alone.
+	failure  *status.Failure // of the last pass; nil if it did not fail
+	backOff  time.Duration   // wait after the last failure, 0 for none
+	// decided is when the pass ended that decided whether the mapping is failing. isRecalled means
+	// that failure is only known from the history.
 	decided    time.Time
 	isRecalled bool
-	// asked says that a pass has ended or the lease was asked for; leased that the last one had it.
+	// asked means that a pass has ended or the lease was requested. leased means that the last pass
+	// had the lease.
 	asked, leased bool
-	// facts are those of the last look at the figure, judged the state that was seen last and since
-	// when.
+	// facts are the last known facts from the figure. judged is the last state, and when it was
+	// first seen.
 	facts  Facts
 	judged struct {
 		state status.State
@@ -111,16 +113,16 @@ type known struct {
 	pulse pulse
 }
 
-// Runner is what is known of what runs the passes.
+// Runner reports on the passes of a mapping.
 type Runner interface {
-	// Progress tells where the pass in progress stands.
+	// Progress returns the progress of the current pass.
 	Progress() (progress syncer.Progress, ok bool)
-	// History returns the passes that ended last, oldest first, as far as they are known.
+	// History returns the most recent passes, oldest first, as far as they are known.
 	History() []history.Pass
 }
 
-// New returns the condition of a mapping that has not begun. It is paused where the former one of
-// the same mapping is; that may be nil.
+// New returns the condition of a mapping that has not started. If the mapping was paused under its
+// former condition, which may be nil, it stays paused.
 func New(o Options, former *Condition) *Condition {
 	c := &Condition{o: o, known: known{since: o.Now()}}
 	if former != nil {
@@ -134,14 +136,14 @@ func New(o Options, former *Condition) *Condition {
 	return c
 }
 
-// Stop takes note that the mapping is to end.
+// Stop records that the mapping must end.
 func (c *Condition) Stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stopping = true
 }
 
-// End takes note that it has.
+// End records that the mapping has ended.
 func (c *Condition) End() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -155,7 +157,7 @@ func (c *Condition) BackOff() time.Duration {
 	return c.backOff
 }
 
-// Announce takes note of when the next pass is due, the zero time for never.
+// Announce records when the next pass is due. The zero time means never.
 func (c *Condition) Announce(due time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -167,14 +169,14 @@ func (c *Condition) Announce(due time.Time) {
 	c.o.Metrics.NextPass.WithLabelValues(c.o.Mapping).Set(float64(due.UnixMilli()) / 1000)
 }
 
-// StandsBy reports whether another process held the lease when it was asked for last.
+// StandsBy reports whether another process held the lease when it was last requested.
 func (c *Condition) StandsBy() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.standing
 }
 
-// Rest takes note that the mapping stands by no more, since no pass of it is due.
+// Rest records that the mapping no longer stands by, because it has no pass due.
 func (c *Condition) Rest() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -183,7 +185,7 @@ func (c *Condition) Rest() {
 	}
 }
 
-// Trigger is why a pass begins for which no request asks.
+// Trigger returns the reason for a pass that was not requested.
 func (c *Condition) Trigger() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -193,28 +195,29 @@ func (c *Condition) Trigger() string {
 	return syncer.TriggerSchedule
 }
 
-// HasAsked reports whether a pass has ended, or the lease was asked for.
+// HasAsked reports whether a pass has ended or the lease was requested.
 func (c *Condition) HasAsked() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.asked
 }
 
-// Decided returns when the pass ended that says whether the mapping fails.
+// Decided returns when the pass ended that decided whether the mapping is failing.
 func (c *Condition) Decided() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.decided
 }
 
-// Facts are what the state of a mapping depends on beyond what its condition knows.
+// Facts are the facts about a mapping that its state depends on and that are not part of its
+// condition.
 type Facts struct {
-	// LeaseHeld says that the lease is held here.
+	// LeaseHeld reports whether this process holds the lease.
 	LeaseHeld bool
-	// Listed says that the source was listed to its end once.
+	// Listed reports whether the whole source was ever listed.
 	Listed bool
-	// Aside says that there are objects in quarantine.
+	// Aside reports whether there are objects in quarantine.
 	Aside bool
-	// Draining says that the process drains.
+	// Draining reports whether the process is draining.
 	Draining bool
 }

@@ -10,13 +10,14 @@ import (
 )
 
 const (
-	// shownPasses is how many passes of its history are shown of each mapping.
+	// shownPasses is how many passes of a mapping's history are displayed.
 	shownPasses = 10
-	// drainMargin is how long a pass may take to end beyond what a drain may take.
+	// drainMargin is added to the drain time of a stalled pass before the process counts as stuck.
 	drainMargin = time.Minute
 )
 
-// Describe enters how the mapping is at that time into its status, by what its figure says now.
+// Describe adds the condition at the given time to the status of the mapping. f are the current
+// facts.
 func (c *Condition) Describe(m *status.Mapping, now time.Time, f Facts, r Runner) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -41,7 +42,7 @@ func (c *Condition) Describe(m *status.Mapping, now time.Time, f Facts, r Runner
 	}
 }
 
-// Readiness returns whether the mapping is ready, and its state by what its figure said last.
+// Readiness returns the readiness of the mapping, and its state by the last known facts.
 func (c *Condition) Readiness(leaseHeld, draining bool) status.MappingReadiness {
 	now := c.o.Now()
 	c.mu.Lock()
@@ -52,8 +53,7 @@ func (c *Condition) Readiness(leaseHeld, draining bool) status.MappingReadiness 
 	return status.MappingReadiness{Mapping: c.o.Mapping, Ready: why == "", WhyNot: why, State: c.judge(now, f).state}
 }
 
-// IsStuck reports whether the pass in progress has shown no sign of life for so long that it should
-// have ended for it.
+// IsStuck reports whether the pass in progress has stalled and should have ended long ago.
 func (c *Condition) IsStuck() bool {
 	now := c.o.Now()
 	c.mu.Lock()
@@ -61,8 +61,8 @@ func (c *Condition) IsStuck() bool {
 	return c.running && now.Sub(c.pulse.last) >= c.o.Watchdog+c.o.DrainTimeout+drainMargin
 }
 
-// Judge looks at how the mapping is, by what its figure says, and whether its pass has shown signs
-// of life: their number grows with each.
+// Judge updates the state of the mapping. signs is the number of signs of activity so far; if it
+// has grown, the pass is not stalled.
 func (c *Condition) Judge(f Facts, signs int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -73,7 +73,7 @@ func (c *Condition) Judge(f Facts, signs int64) {
 	}
 }
 
-// Look looks where the pass in progress stands, and tells one to end that shows no sign of life.
+// Look samples the progress of the current pass, and ends the pass if it has stalled.
 func (c *Condition) Look(r Runner) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -91,11 +91,11 @@ func (c *Condition) Look(r Runner) {
 	}
 }
 
-// whyNot tells why the mapping is not ready, "" when it is. One that waits for its first tick has
-// no lease to ask for yet. The caller holds c.mu.
+// whyNot returns why the mapping is not ready, or "" if it is. A mapping that waits for its first
+// tick does not need the lease yet. The caller holds c.mu.
 func (c *Condition) whyNot(leaseHeld bool) string {
 	f := c.failure
-	if c.isRecalled { // another process had no credentials or lease, perhaps
+	if c.isRecalled { // it may have been another process that had no credentials or lease
 		f = nil
 	}
 	switch {
@@ -114,8 +114,8 @@ func (c *Condition) whyNot(leaseHeld bool) string {
 	}
 }
 
-// progress tells where the pass in progress stands; nil before there is anything to tell. The
-// caller holds c.mu.
+// progress returns the progress of the current pass, or nil if there is none. The caller holds
+// c.mu.
 func (c *Condition) progress(now time.Time, r Runner) *status.Progress {
 	p, ok := r.Progress()
 	if !ok {
@@ -133,7 +133,7 @@ func (c *Condition) progress(now time.Time, r Runner) *status.Progress {
 	return shown
 }
 
-// shown returns the passes that are shown, newest first.
+// shown returns the passes to display, newest first.
 func (c *Condition) shown(passes []history.Pass) []history.Pass {
 	passes = slices.Clone(passes[max(len(passes)-shownPasses, 0):])
 	slices.Reverse(passes)
@@ -143,7 +143,7 @@ func (c *Condition) shown(passes []history.Pass) []history.Pass {
 	return passes
 }
 
-// pause returns who has paused the mapping, nil for nobody. The caller holds c.mu.
+// pause returns who paused the mapping and when, or nil if it is not paused. The caller holds c.mu.
 func (c *Condition) pause() *status.Pause {
 	if c.paused == nil {
 		return nil

@@ -6,14 +6,14 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// judgement is a state of a mapping, what it does at the moment, and since when each is so, as far
-// as this process has seen.
+// judgement is the state and the activity of a mapping, and since when it has each, as far as this
+// process has seen.
 type judgement struct {
 	state, activity status.State
 	since, active   time.Time
 }
 
-// judge returns how the mapping is. The caller holds c.mu.
+// judge returns the state and the activity of the mapping. The caller holds c.mu.
 func (c *Condition) judge(now time.Time, f Facts) judgement {
 	c.facts = f
 	activity := c.activity(now, f)
@@ -50,8 +50,8 @@ func (c *Condition) state(activity status.State, f Facts) status.State {
 	}
 }
 
-// activity returns what the mapping does. A mapping that stood by and has got the lease runs its
-// pass. The caller holds c.mu.
+// activity returns what the mapping is doing. A mapping that was standing by and has acquired the
+// lease is running its pass. The caller holds c.mu.
 func (c *Condition) activity(now time.Time, f Facts) status.State {
 	working := c.running && (!c.standing || f.LeaseHeld)
 	switch {

@@ -2,28 +2,29 @@ package condition
 
 import "syncd/internal/control"
 
-// Paused returns who has paused the mapping, nil for nobody.
+// Paused returns who paused the mapping and when, or nil if it is not paused.
 func (c *Condition) Paused() *control.Paused {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.paused
 }
 
-// Mode returns whether the mapping is paused, and the request that made it so.
+// Mode returns whether the mapping is paused, and the request that last changed that.
 func (c *Condition) Mode() control.Mode {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return control.Mode{ID: c.mode, IsPaused: c.paused != nil}
 }
 
-// Pausing returns who has paused the mapping, nil for nobody, and whether a pass runs.
+// Pausing returns who paused the mapping, or nil if it is not paused, and whether a pass is
+// running.
 func (c *Condition) Pausing() (by *control.Paused, isRunning bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.paused, c.running
 }
 
-// SetMode pauses the mapping, or resumes it. A pass in progress drains.
+// SetMode pauses or resumes the mapping. A pass in progress drains when the mapping is paused.
 func (c *Condition) SetMode(mode control.Mode, by control.Paused) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -35,7 +36,7 @@ func (c *Condition) SetMode(mode control.Mode, by control.Paused) {
 	if was == mode.IsPaused {
 		return
 	}
-	c.standing, c.held = false, nil // a paused mapping stands by for no pass
+	c.standing, c.held = false, nil // a paused mapping does not wait for the lease
 	value := 0.0
 	if mode.IsPaused {
 		value = 1

@@ -12,13 +12,14 @@ import (
 )
 
 const (
-	// backOff is how long a mapping waits after a pass that failed for what only people can mend,
-	// doubled with each further one up to maxBackOff. Alerts count denials within half an hour.
+	// backOff is how long a mapping waits after a pass that failed for a reason that only an
+	// operator can fix. It doubles with each further failure up to maxBackOff. The alerts count
+	// denials within half an hour, so the wait must be much shorter.
 	backOff    = 30 * time.Second
 	maxBackOff = 5 * time.Minute
 )
 
-// Queue takes note that a pass is due.
+// Queue records that a pass is due.
 func (c *Condition) Queue() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -28,7 +29,7 @@ func (c *Condition) Queue() {
 	}
 }
 
-// Join takes note that the mapping waits for nothing but a place.
+// Join records that the mapping waits in line for a place.
 func (c *Condition) Join() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -36,7 +37,7 @@ func (c *Condition) Join() {
 	c.o.Metrics.PassWaiting.WithLabelValues(c.o.Mapping).Set(1)
 }
 
-// Leave takes note that no pass is due any more, or that it begins.
+// Leave records that the mapping has left the line: no pass is due, or the pass begins.
 func (c *Condition) Leave() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -44,7 +45,7 @@ func (c *Condition) Leave() {
 	c.o.Metrics.PassWaiting.WithLabelValues(c.o.Mapping).Set(0)
 }
 
-// Begin takes note that a pass begins, which halt tells to end.
+// Begin records that a pass begins. halt ends it.
 func (c *Condition) Begin(halt context.CancelCauseFunc) {
 	c.Leave()
 	c.mu.Lock()
@@ -58,15 +59,15 @@ func (c *Condition) Begin(halt context.CancelCauseFunc) {
 	c.pulse.beat(now)
 }
 
-// Idle takes note that nothing was begun.
+// Idle records that no pass is running or due.
 func (c *Condition) Idle() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running, c.halt, c.queued, c.standing, c.held, c.since = false, nil, false, false, nil, c.o.Now()
 }
 
-// NoteReplay takes note of what became of a replay. How the passes of the mapping fare is not for a
-// replay to say.
+// NoteReplay records the result of a replay. A replay does not change whether the mapping is
+// failing.
 func (c *Condition) NoteReplay(summary syncer.Summary, err error) {
 	c.Idle()
 	c.mu.Lock()
@@ -76,8 +77,8 @@ func (c *Condition) NoteReplay(summary syncer.Summary, err error) {
 	}
 }
 
-// Note takes note of what became of a pass, and logs how it failed; it is tried again at the next
-// tick whatever it was.
+// Note records the result of a pass, and logs a failure. Whatever the result, the next tick starts
+// another pass.
 func (c *Condition) Note(summary syncer.Summary, err error, r Runner) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -95,7 +96,7 @@ func (c *Condition) Note(summary syncer.Summary, err error, r Runner) {
 	c.standing, c.held, c.since = false, nil, now
 	c.leased = summary.Pass > 0
 	c.last = lastPass(summary, err, now)
-	if errors.Is(err, syncer.ErrDrained) { // it did not reach its end: what failed before may fail again
+	if errors.Is(err, syncer.ErrDrained) { // it did not reach its end, so an earlier failure may persist
 		return
 	}
 	if c.decided = now; err == nil {

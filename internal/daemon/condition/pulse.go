@@ -6,10 +6,10 @@ import (
 	"syncd/internal/syncer"
 )
 
-// rateWindow is the time that a rate is taken over.
+// rateWindow is the period over which rates are computed.
 const rateWindow = time.Minute
 
-// pulse is when a pass showed a sign of life last.
+// pulse is the last time that a pass showed activity.
 type pulse struct {
 	signs int64
 	last  time.Time
@@ -17,14 +17,14 @@ type pulse struct {
 
 func (p *pulse) beat(now time.Time) { p.last = now }
 
-// see takes note of the number of signs so far.
+// see records the number of signs of activity so far.
 func (p *pulse) see(now time.Time, signs int64) {
 	if signs != p.signs {
 		p.signs, p.last = signs, now
 	}
 }
 
-// trail is where a pass stood during the last minute.
+// trail has the progress of a pass during the last minute.
 type trail []sample
 
 type sample struct {
@@ -41,7 +41,7 @@ func (t *trail) add(now time.Time, p syncer.Progress) {
 	}
 }
 
-// rates returns objects and bytes per second from the beginning of the trail until now.
+// rates returns objects and bytes per second since the start of the trail.
 func (t trail) rates(now time.Time, p syncer.Progress) (objects, bytes float64) {
 	if len(t) == 0 {
 		return 0, 0

@@ -1,14 +1,14 @@
-// Package line decides which mapping may run a pass: a line of mappings that wait, and a number of
-// places.
+// Package line decides which mapping may run a pass. It has a limited number of places and a line
+// of mappings that wait for one.
 //
-// It promises that places are taken in the order in which they are asked for, one at a time by each
-// mapping, and that a pass which has had its turn makes room when others wait, no more of them than
-// that.
+// It promises that places are given in the order in which they were requested, that a mapping takes
+// one place at a time, and that a pass gives up its place after its turn if other mappings wait,
+// but that no more passes do so than mappings wait.
 //
-// It leaves to the daemon when a pass is due, and how one that has to make room ends.
+// The daemon decides when a pass is due, and how a pass that must give up its place ends.
 //
-// The words: a member is a mapping that may stand in line; a turn is the time from when a pass gets
-// its place until it gives it back.
+// Two terms: a member is a mapping that can wait in line; a turn is the time during which a pass
+// has a place.
 package line
 
 import (
@@ -22,25 +22,26 @@ import (
 )
 
 const (
-	// turnTime is how long a pass keeps its place while others wait for one. Then it drains and
-	// goes to the end of the line, from where it resumes: first passes that take days would keep
-	// all other mappings from theirs.
+	// turnTime is how long a pass keeps its place while other mappings wait for one. Then it drains
+	// and goes to the end of the line, and resumes when it has a place again. Otherwise first
+	// passes that take days would block all other mappings.
 	turnTime = 10 * time.Minute
-	// turnCheck is how often a pass that has had its turn looks whether others wait.
+	// turnCheck is how often to check whether mappings wait, once a pass has had its turn.
 	turnCheck = 5 * time.Second
 )
 
-// Line bounds how many passes run at once. Mappings wait for a place in the order they ask for one,
-// and each asks for one at a time: one that just had its pass comes after all that wait.
+// Line limits how many passes run at the same time. Mappings wait for a place in the order in which
+// they requested one. A mapping requests one place at a time, so after a pass it goes to the end of
+// the line.
 type Line struct {
 	share   *fair.Share
 	metrics *metrics.Metrics
 
-	limit, running, waiting atomic.Int64 // what the metrics show
-	leaving                 atomic.Int64 // passes that drain because others wait
+	limit, running, waiting atomic.Int64 // values of the metrics
+	leaving                 atomic.Int64 // number of passes that drain because mappings wait
 }
 
-// New returns a line for n places; 0 means that there is no bound.
+// New returns a line with n places; 0 means no limit.
 func New(n int, m *metrics.Metrics) *Line {
 	l := &Line{share: fair.NewShare(n), metrics: m}
 	l.SetLimit(n)
@@ -48,15 +49,16 @@ func New(n int, m *metrics.Metrics) *Line {
 	return l
 }
 
-// SetLimit changes the number of places. Passes beyond a lower number run to their end, or to that
-// of their turn.
+// SetLimit changes the number of places. If it is reduced, the passes that are running may finish
+// their turns.
 func (l *Line) SetLimit(n int) {
 	l.limit.Store(int64(n))
 	l.share.SetLimit(n)
 	l.metrics.PassesLimit.WithLabelValues().Set(float64(n))
 }
 
-// Counts returns the number of places, 0 for no bound, and how many passes run and wait.
+// Counts returns the number of places (0 means no limit), and how many passes are running and
+// waiting.
 func (l *Line) Counts() (limit, running, waiting int64) {
 	return l.limit.Load(), l.running.Load(), l.waiting.Load()
 }
@@ -66,23 +68,23 @@ func (l *Line) show() {
 	l.metrics.PassesWaiting.WithLabelValues().Set(float64(l.waiting.Load()))
 }
 
-// Member is a mapping that may stand in line.
+// Member is a mapping that can wait in line.
 type Member struct {
 	of     *Line
 	member *fair.Member
 }
 
-// Member returns a new one.
+// Member returns a new Member.
 func (l *Line) Member() *Member { return &Member{l, l.share.Member()} }
 
-// Wait waits in line for a place. Its error is that of ctx, and then none is taken.
+// Wait waits in line for a place. If ctx ends, it takes no place and returns the error of ctx.
 func (m *Member) Wait(ctx context.Context) (*Turn, error) {
 	l := m.of
 	l.waiting.Add(1)
 	l.show()
 	err := m.member.Acquire(ctx)
 	l.waiting.Add(-1)
-	if err == nil && ctx.Err() != nil { // a place that came free by the same drain
+	if err == nil && ctx.Err() != nil { // the place may have become free by the same drain
 		m.member.Release()
 		err = ctx.Err()
 	}
@@ -95,8 +97,8 @@ func (m *Member) Wait(ctx context.Context) (*Turn, error) {
 	return &Turn{of: l, member: m.member}, nil
 }
 
-// isWanted reports whether a place is needed for one more that waits, and counts it among those
-// that become free.
+// isWanted reports whether a waiting mapping needs another place. If so, it counts the caller's
+// place as leaving.
 func (l *Line) isWanted() bool {
 	if l.leaving.Add(1) <= int64(l.share.Waiting()) {
 		return true
@@ -105,19 +107,19 @@ func (l *Line) isWanted() bool {
 	return false
 }
 
-// Turn is that of one pass, which has a place.
+// Turn is the turn of one pass that has a place.
 type Turn struct {
 	of     *Line
 	member *fair.Member
 
 	mu      sync.Mutex
-	timer   *time.Timer // of its turn
-	leaves  bool        // its place is given back for another that waits
-	isGiven bool        // back
+	timer   *time.Timer // fires at the end of the turn
+	leaves  bool        // the place is being given up for a waiting mapping
+	isGiven bool        // the place was given back
 }
 
-// Begin calls yield when the pass that begins now has had its turn and others wait. No more passes
-// leave than others wait.
+// Begin starts the turn. It calls yield when the pass has had its turn and other mappings wait. No
+// more passes are asked to leave than mappings wait.
 func (t *Turn) Begin(yield func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -143,8 +145,8 @@ func (t *Turn) End() {
 	if t.timer != nil {
 		t.timer.Stop()
 	}
-	// It leaves until the place is another's. Before, both it and the one that gets the place would
-	// be counted as in need of one.
+	// Decrement leaving only after the place is released. Otherwise both this pass and the mapping
+	// that gets the place would be counted as needing one.
 	t.member.Release()
 	if t.leaves {
 		t.of.leaving.Add(-1)

@@ -23,7 +23,7 @@ func counts(t *testing.T, l *line.Line, running, waiting int64) {
 	}
 }
 
-// TestATurnEndsWhenAnotherWaits has a pass keep its place while it is alone.
+// TestATurnEndsWhenAnotherWaits checks that a pass keeps its place while no other mapping waits.
 func TestATurnEndsWhenAnotherWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := line.New(1, metrics.New(prometheus.NewRegistry(), figure.NewBoard()))
@@ -59,7 +59,8 @@ func TestATurnEndsWhenAnotherWaits(t *testing.T) {
 	})
 }
 
-// TestOneWhoLeavesTakesNoPlace gives up the wait, and leaves the place to others.
+// TestOneWhoLeavesTakesNoPlace checks that a member that gives up waiting leaves the place to
+// others.
 func TestOneWhoLeavesTakesNoPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := line.New(1, metrics.New(prometheus.NewRegistry(), figure.NewBoard()))

@@ -11,23 +11,23 @@ import (
 )
 
 const (
-	// LookEvery is how often requests are looked for in the state, of all mappings with one
-	// listing: 5,760 LIST requests a day for a process, which are 2.9 cents, or 0.86 dollars in 30
-	// days, at 0.005 dollars per 1,000. lookSoon is how often while somebody waits for an answer
-	// here.
+	// LookEvery is how often the state is searched for requests, with one listing for all mappings:
+	// 5,760 LIST requests a day for a process, which are 2.9 cents, or 0.86 dollars in 30 days, at
+	// 0.005 dollars per 1,000. lookSoon is how often while a caller of this process waits for an
+	// answer.
 	LookEvery = 15 * time.Second
 	lookSoon  = 2 * time.Second
 )
 
-// callers is what a process knows of requests: whether they were looked for, and who waits for an
+// callers records whether the state was searched for requests, and which callers wait for an
 // answer.
 type callers struct {
-	looked chan struct{} // closed when the first look has ended
-	poke   chan struct{} // holds an element when the next look should be at once
+	looked chan struct{} // closed when the first search has ended
+	poke   chan struct{} // has an element when the next search should start at once
 
 	mu      sync.Mutex
-	err     error // of the last look, until one has succeeded
-	known   bool  // one has
+	err     error // error of the last search
+	known   bool  // a search has succeeded
 	waiting map[string][]chan control.Answer
 }
 
@@ -35,8 +35,8 @@ func newCallers() *callers {
 	return &callers{looked: make(chan struct{}), poke: make(chan struct{}, 1), waiting: map[string][]chan control.Answer{}}
 }
 
-// await waits for the first look, so that no pass begins of a mapping that is paused. The error is
-// that of looks that failed.
+// await waits for the first search, so that no pass of a paused mapping begins. It returns an error
+// if no search has succeeded yet.
 func (c *callers) await(ctx context.Context) error {
 	select {
 	case <-c.looked:
@@ -51,7 +51,7 @@ func (c *callers) await(ctx context.Context) error {
 	return fmt.Errorf("look for requests in the state: %w", c.err)
 }
 
-// note takes note of how a look ended.
+// note records the result of a search.
 func (c *callers) note(err error) {
 	c.mu.Lock()
 	c.err, c.known = err, c.known || err == nil
@@ -63,7 +63,7 @@ func (c *callers) note(err error) {
 	}
 }
 
-// soon has the next look be at once.
+// soon makes the next search start at once.
 func (c *callers) soon() {
 	select {
 	case c.poke <- struct{}{}:
@@ -71,7 +71,7 @@ func (c *callers) soon() {
 	}
 }
 
-// every returns how long the next look may wait.
+// every returns the maximum wait before the next search.
 func (c *callers) every() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -81,7 +81,7 @@ func (c *callers) every() time.Duration {
 	return LookEvery
 }
 
-// call returns where the answer to a request arrives, until the caller hangs up.
+// call returns a channel that receives the answer to a request, until hangUp is called.
 func (c *callers) call(id string) (answer <-chan control.Answer, hangUp func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -109,7 +109,7 @@ func (c *callers) deliver(a control.Answer) {
 	for _, caller := range c.waiting[a.ID] {
 		select {
 		case caller <- a:
-		default: // it has one
+		default: // the caller already has an answer
 		}
 	}
 }

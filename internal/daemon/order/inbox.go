@@ -1,17 +1,16 @@
-// Package order is what users ask a daemon for: requests in the state become passes, pauses and
-// answers.
+// Package order handles requests from users: it reads them from the state, turns them into passes
+// and pauses, and answers them.
 //
-// It promises that a request is carried out by one process, the one that holds the lease where it
-// is about a pass; that it has one answer, which is durable before anybody is told; that a request
-// which is not carried out in time, or cannot be, is answered too; and that no pass of a paused
-// mapping begins, also before the first look at the state.
+// It promises that one process carries out each request, and if the request needs a pass, it is the
+// process that holds the lease; that each request gets one answer, which is durable before any
+// caller receives it; that a request that is not carried out in time, or cannot be, is answered
+// too; and that no pass of a paused mapping begins, even before the first search for requests.
 //
-// It leaves to package control how requests are written and sent, and to the daemon to run the
-// passes.
+// Package control defines how requests are written and sent. The daemon runs the passes.
 //
-// The words: an order is a request that this process knows of and that has no answer yet; the queue
-// is those of one mapping, the inbox those of the process; a job is what one turn of a mapping does
-// for the orders that it has claimed.
+// The terms: an order is a request that this process knows and that has no answer yet; a queue has
+// the orders of one mapping, and the inbox those of the process; a job is what one turn of a
+// mapping does for the orders that it has claimed.
 package order
 
 import (
@@ -32,54 +31,55 @@ import (
 )
 
 const (
-	// boardTimeout bounds how long the requests of one look may take to be read, claimed and
-	// answered.
+	// boardTimeout limits how long it may take to read, claim and answer the requests found by one
+	// search.
 	boardTimeout = 30 * time.Second
-	// boardAtOnce is of how many mappings at once.
+	// boardAtOnce is for how many mappings this is done concurrently.
 	boardAtOnce = 16
-	// answerTimeout bounds how long one answer may take to be written.
+	// answerTimeout limits how long writing one answer may take.
 	answerTimeout = 10 * time.Second
 )
 
-// InboxOptions are what the requests to a process depend on. All fields are required.
+// InboxOptions are the settings of an Inbox. All fields are required.
 type InboxOptions struct {
-	// Desk is where requests are.
+	// Desk reads and writes the requests in the state.
 	Desk *control.Desk
-	// Holder names this process to those who send requests.
+	// Holder identifies this process in replies to requests.
 	Holder string
-	// Queues returns the queues of the mappings that are kept here, by name.
+	// Queues returns the queues of the mappings that this process runs, by name.
 	Queues func() map[string]*Queue
-	// LookTimeout bounds how long a look at the state may take, and a request to be written to it.
+	// LookTimeout limits how long a search may take, and how long writing a request may take.
 	LookTimeout time.Duration
-	// Redact takes secrets out of a text.
+	// Redact removes secrets from a text.
 	Redact func(string) string
-	// Logger gets what happens to requests.
+	// Logger logs the handling of requests.
 	Logger *slog.Logger
 }
 
-// Inbox is the requests to the mappings of a process. It is made by NewInbox.
+// Inbox handles the requests to the mappings of a process. Create it with NewInbox.
 type Inbox struct {
 	o       InboxOptions
 	callers *callers
 
 	mu      sync.Mutex
-	foreign []string // names that were logged
+	foreign []string // names that were already logged
 }
 
-// NewInbox returns an inbox that has not looked yet.
+// NewInbox returns an Inbox that has not searched for requests yet.
 func NewInbox(o InboxOptions) *Inbox { return &Inbox{o: o, callers: newCallers()} }
 
-// Await waits for the first look, so that no pass begins of a mapping that is paused. The error is
-// that of looks that failed.
+// Await waits for the first search, so that no pass of a paused mapping begins. It returns an error
+// if no search has succeeded yet.
 func (i *Inbox) Await(ctx context.Context) error { return i.callers.await(ctx) }
 
-// Every returns how long the next look may wait.
+// Every returns the maximum wait before the next search.
 func (i *Inbox) Every() time.Duration { return i.callers.every() }
 
-// Poked has an element when the next look should be at once.
+// Poked returns a channel that has an element when the next search should start at once.
 func (i *Inbox) Poked() <-chan struct{} { return i.callers.poke }
 
-// Look looks for requests, which says whether the state can be reached, and does what they ask for.
+// Look searches the state for requests and handles them. Its error means that the state cannot be
+// reached.
 func (i *Inbox) Look(ctx context.Context) error {
 	var board control.Board
 	err := deadline.Do(ctx, i.o.LookTimeout, func(ctx context.Context) (err error) {
@@ -87,7 +87,7 @@ func (i *Inbox) Look(ctx context.Context) error {
 		return awserr.Plain(err)
 	})
 	if err == nil {
-		// What is not done in time is done after the next look.
+		// Requests that are not handled in time are handled after the next search.
 		_ = deadline.Do(ctx, boardTimeout, func(ctx context.Context) error { i.attend(ctx, board); return nil })
 	}
 	if ctx.Err() == nil {
@@ -96,7 +96,8 @@ func (i *Inbox) Look(ctx context.Context) error {
 	return err
 }
 
-// attend does what the board asks for: side by side of several mappings, and in order of each.
+// attend handles the requests on the board: concurrently for different mappings, in order for each
+// mapping.
 func (i *Inbox) attend(ctx context.Context, board control.Board) {
 	queues, cases := i.o.Queues(), map[string][]control.Case{}
 	for mapping := range queues {
@@ -110,7 +111,7 @@ func (i *Inbox) attend(ctx context.Context, board control.Board) {
 	for mapping, list := range cases {
 		attending.Go(func() error {
 			q := queues[mapping]
-			standsBy := q != nil && q.standsBy() // before a pause that the holder has made ends that
+			standsBy := q != nil && q.standsBy() // read before seeMode, which ends the standby when the holder has paused the mapping
 			if q != nil {
 				q.seeMode(ctx, board.Mode(mapping))
 				q.list.forget(board.Open(mapping))
@@ -121,14 +122,14 @@ func (i *Inbox) attend(ctx context.Context, board control.Board) {
 			return nil
 		})
 	}
-	_ = attending.Wait() // each logs what it could not do
+	_ = attending.Wait() // each goroutine logs its failures
 	if err := i.o.Desk.Sweep(ctx, board); err != nil {
 		i.o.Logger.Warn("old requests were not all deleted", "err", err)
 	}
 	i.logForeign(board.Foreign)
 }
 
-// attendTo does what one request asks for; q is nil for a mapping that is not kept here.
+// attendTo handles one request. q is nil for a mapping that this process does not run.
 func (i *Inbox) attendTo(ctx context.Context, q *Queue, c control.Case, standsBy bool) {
 	switch {
 	case c.IsAnswered && i.callers.isAwaited(c.ID):
@@ -141,7 +142,7 @@ func (i *Inbox) attendTo(ctx context.Context, q *Queue, c control.Case, standsBy
 	}
 }
 
-// logForeign logs each name among the requests that is none of this version's once.
+// logForeign logs each unknown name among the requests once.
 func (i *Inbox) logForeign(names []string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -153,7 +154,7 @@ func (i *Inbox) logForeign(names []string) {
 	i.foreign = names
 }
 
-// fetch gives an answer that another process wrote to those who wait for it here.
+// fetch delivers an answer that another process wrote to the callers that wait for it here.
 func (i *Inbox) fetch(ctx context.Context, c control.Case) {
 	if a, err := i.o.Desk.AnswerTo(ctx, c.Mapping, c.ID); err == nil {
 		i.callers.deliver(a)
@@ -173,8 +174,8 @@ func (i *Inbox) expire(ctx context.Context, c control.Case) {
 	})
 }
 
-// Answer makes the answer to a request durable, logs it and gives it to those who wait. It reports
-// whether it is durable.
+// Answer stores the answer to a request, logs it and delivers it to waiting callers. It reports
+// whether the answer is durable.
 func (i *Inbox) Answer(ctx context.Context, r control.Request, a control.Answer) bool {
 	a.ID, a.Mapping, a.What, a.By = r.ID, r.Mapping, r.What, i.o.Holder
 	a.Text, a.Hint = i.o.Redact(a.Text), i.o.Redact(a.Hint)
@@ -191,8 +192,9 @@ func (i *Inbox) Answer(ctx context.Context, r control.Request, a control.Answer)
 	return true
 }
 
-// Take takes a request from the socket. It is written to the state, where the process finds it that
-// holds the lease, be it this one or another, and where it survives both.
+// Take accepts a request from the socket and waits for its answer. It writes the request to the
+// state, where the process that holds the lease finds it, be it this one or another. There the
+// request survives a restart of either.
 func (i *Inbox) Take(ctx context.Context, r control.Request, wait time.Duration) (control.Reply, error) {
 	arrived, hangUp := i.callers.call(r.ID)
 	defer hangUp()
@@ -215,13 +217,13 @@ func (i *Inbox) Take(ctx context.Context, r control.Request, wait time.Duration)
 	return control.Reply{ClaimedBy: i.claimedBy(ctx, r)}, nil
 }
 
-// forget deletes a request whose answer was read. The answer is swept a day later: a client that
-// has lost it asks again.
+// forget deletes a request whose answer was delivered. The answer is deleted a day later, so that a
+// client that lost it can ask again.
 func (i *Inbox) forget(ctx context.Context, r control.Request) {
 	_ = deadline.Do(context.WithoutCancel(ctx), answerTimeout, func(ctx context.Context) error { return i.o.Desk.Forget(ctx, r) })
 }
 
-// claimedBy returns which process carries a request out, "" while none does.
+// claimedBy returns the process that carries out a request, or "" if there is none.
 func (i *Inbox) claimedBy(ctx context.Context, r control.Request) (by string) {
 	_ = deadline.Do(context.WithoutCancel(ctx), answerTimeout, func(ctx context.Context) (err error) {
 		by, err = i.o.Desk.ClaimedBy(ctx, r)

@@ -13,30 +13,31 @@ import (
 	"syncd/internal/syncer"
 )
 
-// ErrNothing says that there is nothing to do any more: others have done it, or it was taken back.
+// ErrNothing means that there is nothing left to do: other processes have done it, or the request
+// was withdrawn.
 var ErrNothing = errors.New("nothing to do")
 
 // Holder takes the lease of a mapping.
 type Holder interface {
-	// Hold takes the lease. A *store.LeaseHeldError says that another process has it.
+	// Hold takes the lease. A *store.LeaseHeldError means that another process holds it.
 	Hold(ctx context.Context) error
-	// Holds reports whether the lease is held, without asking.
+	// Holds reports whether this process holds the lease, to its knowledge. It sends no request.
 	Holds() bool
 }
 
-// Job is what is done in one turn of a mapping.
+// Job is the work for one turn of a mapping.
 type Job struct {
-	// Order is what the syncer does.
+	// Order is the pass to run.
 	Order  syncer.Order
 	orders []*order
 }
 
-// Job decides what is done now, and claims the requests that it answers. The lease is taken before
-// anything is claimed, and what the state says is looked at where others could have changed it.
-// Trigger is why a pass begins for which no request asks, byTick says that one is due; h is nil for
-// a mapping whose passes take no orders.
+// Job decides what to do in this turn, and claims the requests that it answers. Before it claims
+// any, it takes the lease, and reads the state if other processes could have changed it. trigger is
+// the reason for a pass that was not requested, and byTick reports whether the schedule requires
+// one. h is nil if the mapping does not accept requests.
 func (q *Queue) Job(ctx context.Context, h Holder, trigger string, byTick bool) (j Job, err error) {
-	if q.o.Condition.Paused() != nil { // since the pass was found due
+	if q.o.Condition.Paused() != nil { // paused since the pass became due
 		return j, condition.ErrPaused
 	}
 	j.Order.Trigger = trigger
@@ -49,7 +50,7 @@ func (q *Queue) Job(ctx context.Context, h Holder, trigger string, byTick bool) 
 			return j, err
 		}
 		if err != nil {
-			return j, nil //nolint:nilerr // the pass meets the same failure, and reports it
+			return j, nil //nolint:nilerr // the pass will fail in the same way and report it
 		}
 	}
 	isNeeded := q.pick(ctx, &j, byTick)
@@ -59,7 +60,7 @@ func (q *Queue) Job(ctx context.Context, h Holder, trigger string, byTick bool) 
 	return j, nil
 }
 
-// prepare takes the lease and looks for what has changed since the last look.
+// prepare takes the lease and reads changes since the last search.
 func (q *Queue) prepare(ctx context.Context, h Holder) error {
 	if err := h.Hold(ctx); err != nil {
 		return err
@@ -79,8 +80,9 @@ func (q *Queue) prepare(ctx context.Context, h Holder) error {
 	return nil
 }
 
-// pick claims what is done together: a pass over the source answers every request for one, a replay
-// only its own. It reports whether there is anything to do for requests.
+// pick claims the requests that are done together. A pass over the source answers all requests for
+// a pass; a replay answers only its own request. pick reports whether there is anything to do for
+// requests.
 func (q *Queue) pick(ctx context.Context, j *Job, byTick bool) bool {
 	all := q.list.waiting()
 	if len(all) == 0 {
@@ -120,8 +122,8 @@ func (q *Queue) pick(ctx context.Context, j *Job, byTick bool) bool {
 	return len(j.orders) > 0 || wasNeeded
 }
 
-// Finish answers the requests of a job: err is how it ended, and why what its context ended for.
-// Those of a pass that goes on, here or in another process, wait for its end.
+// Finish answers the requests of a job: err is its result, and why is the cause of its context. If
+// the pass will be resumed, here or in another process, its requests wait until it ends.
 func (q *Queue) Finish(ctx context.Context, j Job, summary syncer.Summary, err, why error) {
 	isUnfinished := errors.Is(err, syncer.ErrUnfinished)
 	goesOn := store.IsLeaseHeld(err) || errors.Is(err, syncer.ErrDrained) && !errors.Is(why, condition.ErrPaused) || errors.Is(err, context.Canceled)
@@ -149,13 +151,13 @@ func (q *Queue) answerOf(what control.What, s syncer.Summary, err, why error) co
 	}
 	if s.Pass > 0 || err == nil {
 		s.Error = q.o.Redact(s.Error)
-		a.Summary, _ = json.Marshal(s) //nolint:errchkjson // it has nothing that JSON cannot hold
+		a.Summary, _ = json.Marshal(s) //nolint:errchkjson // a Summary can always be encoded
 	}
 	return a
 }
 
-// GiveUp answers the requests whose passes could not begin, unless another process has the lease:
-// then they are for that one. H is nil for a mapping whose passes take no orders.
+// GiveUp answers the waiting requests when their pass could not begin. If another process holds the
+// lease, the requests are left to it. h is nil if the mapping does not accept requests.
 func (q *Queue) GiveUp(ctx context.Context, h Holder, failure error) {
 	if q.o.Desk == nil || !q.HasWaiting() {
 		return

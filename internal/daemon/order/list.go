@@ -7,32 +7,33 @@ import (
 	"syncd/internal/control"
 )
 
-// order is a request to a mapping that has no answer yet. Its list guards what changes of it.
+// order is a request to a mapping that has no answer yet. The mutex of its list guards its mutable
+// fields.
 type order struct {
 	request control.Request
-	// claims is the number of the last claim that was seen, isClaimed says that the last one is
-	// this process's.
+	// claims is the number of the last known claim. isClaimed reports whether that claim is from
+	// this process.
 	claims    int
 	isClaimed bool
-	// isWorking says that a goroutine carries it out or answers it; answer is what is still to be
-	// written of its answer, nil for nothing.
+	// isWorking means that a goroutine carries out or answers the order. answer is an answer that
+	// must still be written, or nil.
 	isWorking bool
 	answer    *control.Answer
-	// passFirst says that a replay waits for a pass that was interrupted, which is finished first;
-	// that is tried once.
+	// passFirst means that a replay waits until an interrupted pass is finished. That is tried
+	// once; wasFirst means that it was tried.
 	passFirst, wasFirst bool
-	// wasTried says that it waited when the last attempt began, which had its chance to carry it
-	// out.
+	// wasTried means that the order was waiting when the last attempt began, so that attempt could
+	// have carried it out.
 	wasTried bool
 }
 
-// list is the orders of a mapping, in the order they came.
+// list has the orders of a mapping, oldest first.
 type list struct {
 	mu     sync.Mutex
 	orders []*order
 }
 
-// find returns the order of that id, nil for none. The caller holds l.mu.
+// find returns the order with the ID, or nil. The caller holds l.mu.
 func (l *list) find(id string) *order {
 	for _, o := range l.orders {
 		if o.request.ID == id {
@@ -42,7 +43,7 @@ func (l *list) find(id string) *order {
 	return nil
 }
 
-// see returns the order of a case, nil for none, with the claims that others have made.
+// see returns the order of a case, or nil, and updates the number of claims by other processes.
 func (l *list) see(c control.Case) *order {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -53,13 +54,13 @@ func (l *list) see(c control.Case) *order {
 	return o
 }
 
-// add adds the order of that id where it is new and not yet known. It reports false for one that is
-// being carried out, and returns the answer of one that only has to be written.
+// add adds the order with the ID if it is not in the list. It returns false if the order is being
+// carried out, and returns the answer if only that must be written.
 func (l *list) add(id string, o *order) (isOpen bool, answer *control.Answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case o.isWorking: // it has its answer from there
+	case o.isWorking: // its goroutine answers it
 		return false, nil
 	case o.answer != nil:
 		return false, o.answer
@@ -69,7 +70,7 @@ func (l *list) add(id string, o *order) (isOpen bool, answer *control.Answer) {
 	return true, nil
 }
 
-// forget forgets orders that wait for no answer any more.
+// forget removes the orders that no longer wait for an answer.
 func (l *list) forget(open []control.Case) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,22 +86,22 @@ func (l *list) hasClaimed(id string) bool {
 	return o != nil && o.isClaimed
 }
 
-// claimed returns whether the last claim is this process's, and how many claims were seen.
+// claimed reports whether the last claim is from this process, and returns the number of claims.
 func (l *list) claimed(o *order) (isOwn bool, claims int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return o.isClaimed, o.claims
 }
 
-// claim takes note of a claim.
+// claim records a claim.
 func (l *list) claim(o *order, isOwn bool, n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	o.isClaimed, o.claims = isOwn, n
 }
 
-// take reserves an order for the caller, who answers it or gives it back. It reports false for one
-// that another goroutine has, or has answered: an order has one answer.
+// take reserves an order for the caller, who must answer it or give it back. It returns false if
+// another goroutine has reserved or answered the order, because an order has only one answer.
 func (l *list) take(o *order) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -117,7 +118,7 @@ func (l *list) giveBack(o *order) {
 	o.isWorking = false
 }
 
-// answered takes note of an answer, and forgets the order once that is durable.
+// answered records an answer, and removes the order once the answer is durable.
 func (l *list) answered(o *order, a control.Answer, isDurable bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -139,7 +140,7 @@ func (l *list) waiting() (waiting []*order) {
 	return waiting
 }
 
-// try takes note that an attempt begins, which has its chance at the orders that wait.
+// try records that an attempt begins, which can carry out the waiting orders.
 func (l *list) try() {
 	waiting := l.waiting()
 	l.mu.Lock()
@@ -149,10 +150,10 @@ func (l *list) try() {
 	}
 }
 
-// leaveForNext takes note that orders had no chance in this attempt, but have one in the next.
+// leaveForNext records that orders could not be carried out in this attempt but can be in the next.
 func (l *list) leaveForNext(isOn bool, orders []*order) {
 	if !isOn {
-		return // nothing is done in this attempt: the next would do as little
+		return // this attempt does nothing, and neither would the next
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -161,8 +162,8 @@ func (l *list) leaveForNext(isOn bool, orders []*order) {
 	}
 }
 
-// passFirst has an order wait for a pass that is finished first. It reports false where that was
-// tried.
+// passFirst makes an order wait until an interrupted pass is finished. It returns false if that was
+// already tried.
 func (l *list) passFirst(o *order) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -173,15 +174,15 @@ func (l *list) passFirst(o *order) bool {
 	return true
 }
 
-// begun takes note that the pass that an order waits for is run.
+// begun records that the pass that an order waits for is run.
 func (l *list) begun(o *order) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	o.passFirst = false
 }
 
-// isInVain reports whether orders wait, and an attempt has had its chance at each of them. One that
-// came during a pass is carried out right after it.
+// isInVain reports whether orders wait although an attempt could have carried out each of them. An
+// order that arrived during a pass is carried out right after it.
 func (l *list) isInVain() bool {
 	waiting := l.waiting()
 	l.mu.Lock()

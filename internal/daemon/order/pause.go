@@ -7,13 +7,13 @@ import (
 	"syncd/internal/control"
 )
 
-// seeMode takes note of whether the mapping is paused in the state.
+// seeMode updates the mapping's condition if it was paused or resumed in the state.
 func (q *Queue) seeMode(ctx context.Context, mode control.Mode) {
 	seen := q.o.Condition.Mode()
-	if mode.ID < seen.ID && mode.IsPaused != seen.IsPaused { // what was listed is older than what was done since, or the record is gone
+	if mode.ID < seen.ID && mode.IsPaused != seen.IsPaused { // the listing is older than a later change, or the record was deleted
 		board, err := q.o.Desk.LookAt(ctx, q.o.Mapping)
 		if err != nil {
-			return // the next look says it
+			return // the next search reads it again
 		}
 		mode = board.Mode(q.o.Mapping)
 	}
@@ -22,12 +22,12 @@ func (q *Queue) seeMode(ctx context.Context, mode control.Mode) {
 	}
 	by, err := q.o.Desk.MadeBy(ctx, q.o.Mapping, mode)
 	if err != nil {
-		by, mode.ID = control.Paused{Mapping: q.o.Mapping}, "" // the listing says so; who did is read after the next look
+		by, mode.ID = control.Paused{Mapping: q.o.Mapping}, "" // the listing has the mode; the next search reads who set it
 	}
 	q.o.Condition.SetMode(mode, by)
 }
 
-// carryOut pauses or resumes the mapping, which takes no lease.
+// carryOut pauses or resumes the mapping. That does not need the lease.
 func (q *Queue) carryOut(ctx context.Context, o *order) {
 	if !q.takeAndClaim(ctx, o) {
 		return
@@ -78,7 +78,7 @@ func (q *Queue) refuse(ctx context.Context, o *order) {
 	})
 }
 
-// haltedAnswer is that to a request whose pass had begun when the mapping was paused.
+// haltedAnswer returns the answer to a request whose pass was running when the mapping was paused.
 func haltedAnswer(what control.What) control.Answer {
 	a := control.Answer{Outcome: control.Failed, Text: "the mapping was paused before the pass reached its end", Hint: "run `syncd resume`: the pass resumes then"}
 	switch what { //nolint:exhaustive // the others have no pass, or one that resumes

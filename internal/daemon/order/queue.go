@@ -10,34 +10,33 @@ import (
 	"syncd/internal/daemon/condition"
 )
 
-// QueueOptions are what the requests to one mapping depend on. All fields are required, but Desk
-// where none are taken.
+// QueueOptions are the settings of a Queue. All fields are required except Desk.
 type QueueOptions struct {
 	// Mapping is the mapping's name.
 	Mapping string
-	// Desk is where requests are; nil for none.
+	// Desk reads and writes the requests in the state. If it is nil, no requests are accepted.
 	Desk *control.Desk
-	// Holder names this process to those who send requests.
+	// Holder identifies this process in replies to requests.
 	Holder string
-	// Condition is how the mapping is. Pauses change it.
+	// Condition is the condition of the mapping. Pauses change it.
 	Condition *condition.Condition
-	// Holds reports whether the lease is held, without asking.
+	// Holds reports whether this process holds the lease. It sends no request.
 	Holds func() bool
-	// Wake is called when there is something new to do. It may not block.
+	// Wake is called when there may be something to do. It must not block.
 	Wake func()
-	// Answer makes an answer durable, and reports whether it is.
+	// Answer stores an answer, and reports whether it is durable.
 	Answer func(ctx context.Context, r control.Request, a control.Answer) bool
-	// Hint says what to do about an error, and Redact takes secrets out of a text.
+	// Hint returns what to do about an error, and Redact removes secrets from a text.
 	Hint   func(error) string
 	Redact func(string) string
-	// Logger gets what happens to requests.
+	// Logger logs the handling of requests.
 	Logger *slog.Logger
 }
 
-// Queue is the requests to one mapping that have no answer yet. It is made by NewQueue.
+// Queue has the requests to one mapping that have no answer yet. Create it with NewQueue.
 type Queue struct {
 	o QueueOptions
-	// nonce tells the claims of this queue from those of others.
+	// nonce distinguishes the claims of this queue from those of other processes.
 	nonce string
 	// claiming is held while a request is claimed.
 	claiming sync.Mutex
@@ -50,16 +49,16 @@ func NewQueue(o QueueOptions) *Queue { return &Queue{o: o, nonce: rand.Text()} }
 // HasWaiting reports whether requests wait for a pass.
 func (q *Queue) HasWaiting() bool { return len(q.list.waiting()) > 0 }
 
-// Try takes note that an attempt at a pass begins, which has its chance at the requests that wait.
+// Try records that an attempt to run a pass begins, which can carry out the waiting requests.
 func (q *Queue) Try() { q.list.try() }
 
-// IsInVain reports whether requests wait, and an attempt has had its chance at each of them.
+// IsInVain reports whether requests wait although an attempt could have carried out each of them.
 func (q *Queue) IsInVain() bool { return q.list.isInVain() }
 
 // standsBy reports whether another process holds the lease.
 func (q *Queue) standsBy() bool { return q.o.Condition.StandsBy() && !q.o.Holds() }
 
-// takeAndClaim reserves an order and claims it; what cannot be claimed is given back.
+// takeAndClaim reserves and claims an order. If the claim fails, it gives the order back.
 func (q *Queue) takeAndClaim(ctx context.Context, o *order) bool {
 	if !q.list.take(o) {
 		return false
@@ -71,8 +70,8 @@ func (q *Queue) takeAndClaim(ctx context.Context, o *order) bool {
 	return isOwn
 }
 
-// claim makes an order this process's. It reports false where another was first, which carries it
-// out.
+// claim claims an order for this process. It returns false if another process has claimed it first
+// and carries it out.
 func (q *Queue) claim(ctx context.Context, o *order) bool {
 	q.claiming.Lock()
 	defer q.claiming.Unlock()
@@ -97,9 +96,9 @@ func (q *Queue) claim(ctx context.Context, o *order) bool {
 	return isOwn
 }
 
-// mayClaimAgain reports whether a claim of another process may be followed by one of this process.
-// A pass takes the lease, which says that no other process works at it; all else is left to the
-// process that has claimed it until that is likely dead.
+// mayClaimAgain reports whether this process may claim an order that another process has claimed.
+// If the order needs a pass, holding the lease proves that no other process is working on it.
+// Otherwise the order is left to the other process until that is presumed dead.
 func (q *Queue) mayClaimAgain(ctx context.Context, o *order, before int) bool {
 	if q.o.Holds() && !o.request.What.IsMode() {
 		return true
@@ -111,7 +110,7 @@ func (q *Queue) mayClaimAgain(ctx context.Context, o *order, before int) bool {
 	return err == nil && isAbandoned
 }
 
-// reply answers an order, now or after a later look.
+// reply answers an order. If the answer cannot be written now, it is written after a later search.
 func (q *Queue) reply(ctx context.Context, o *order, a control.Answer) {
 	q.list.answered(o, a, q.o.Answer(ctx, o.request, a))
 }

@@ -8,7 +8,7 @@ import (
 	"syncd/internal/control"
 )
 
-// see takes note of a request. Those who only stand by leave it to the holder of the lease.
+// see handles a request. A process that is standing by leaves it to the holder of the lease.
 func (q *Queue) see(ctx context.Context, c control.Case, standsBy bool) {
 	o := q.list.see(c)
 	if standsBy {
@@ -40,7 +40,7 @@ func (q *Queue) see(ctx context.Context, c control.Case, standsBy bool) {
 	}
 }
 
-// read reads a request, and refuses one that is malformed.
+// read reads a request, and refuses it if it is malformed.
 func (q *Queue) read(ctx context.Context, c control.Case) *order {
 	r, err := q.o.Desk.Request(ctx, c.Mapping, c.ID)
 	_, isMalformed := errors.AsType[*control.MalformedError](err)

@@ -1,15 +1,16 @@
-// Package service is a piece of work with a life cycle, as a value that can be passed on, asked how
-// it is, and stopped.
+// Package service provides a unit of work with a life cycle, as a value that can be passed around,
+// queried and stopped.
 //
-// It promises that a service runs once, that it can be stopped at any time, also before it has
-// begun, and that who waits for its end sees everything it has done:
+// It promises that a service runs at most once, that it can be stopped at any time, even before it
+// runs, and that a caller that waits for its end sees everything it has done:
 //
 //	New --Run--> Running --Stop--> Stopping --> Ended
 //	 \--Stop--> Stopping --Run--> Ended
 //
-// It leaves to its caller the goroutine that it runs in, and which service is stopped before which.
+// The caller provides the goroutine for Run, and decides in which order services are stopped.
 //
-// The words: to stop is to ask for the end; a service has ended when its work has returned.
+// Two terms: to stop is to ask a service to end; a service has ended when its work function has
+// returned.
 package service
 
 import (
@@ -17,10 +18,10 @@ import (
 	"sync"
 )
 
-// State is where a service is in its life.
+// State is a stage in the life of a service.
 type State string
 
-// The states, in their order.
+// The states, in order.
 const (
 	New      State = "new"
 	Running  State = "running"
@@ -28,23 +29,23 @@ const (
 	Ended    State = "ended"
 )
 
-// Service is a piece of work with a life cycle. It is made by Of.
+// Service is a unit of work with a life cycle. Create it with Of.
 type Service struct {
 	work func(ctx context.Context) error
-	done chan struct{} // closed when it has ended
+	done chan struct{} // closed when the work has ended
 
 	mu     sync.Mutex
 	state  State
-	cancel context.CancelFunc // of the work
+	cancel context.CancelFunc // ends the context of the work
 }
 
-// Of returns a service that does this work until the context of the work ends.
+// Of returns a service whose work is the given func. The func must return when its context ends.
 func Of(work func(ctx context.Context) error) *Service {
 	return &Service{work: work, done: make(chan struct{}), state: New, cancel: func() {}}
 }
 
-// Run does the work and returns its error, once ctx has ended or Stop was called. It is called
-// once.
+// Run runs the work and returns its error. The context of the work ends when ctx ends or Stop is
+// called. Call Run only once.
 func (s *Service) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -63,7 +64,7 @@ func (s *Service) Run(ctx context.Context) error {
 	return err
 }
 
-// Stop has the work end, and does not wait for it.
+// Stop asks the work to end. It does not wait for the end.
 func (s *Service) Stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,10 +74,10 @@ func (s *Service) Stop() {
 	}
 }
 
-// Done is closed when the work has ended.
+// Done returns a channel that is closed when the work has ended.
 func (s *Service) Done() <-chan struct{} { return s.done }
 
-// State returns where the service is in its life.
+// State returns the current state of the service.
 func (s *Service) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/daemon/service"
 )
 
-// TestLife follows a service from its beginning to its end.
+// TestLife follows a service from start to end.
 func TestLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failed, finish := errors.New("it failed"), make(chan struct{})
@@ -46,7 +46,8 @@ func TestLife(t *testing.T) {
 	})
 }
 
-// TestStopBeforeTheBeginning lets the work see at once that it should end.
+// TestStopBeforeTheBeginning checks that the context of the work has already ended if Stop was
+// called before Run.
 func TestStopBeforeTheBeginning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := service.Of(func(ctx context.Context) error {
@@ -60,7 +61,7 @@ func TestStopBeforeTheBeginning(t *testing.T) {
 	})
 }
 
-// TestTheEndOfTheContext ends a service as Stop does.
+// TestTheEndOfTheContext checks that the end of the context ends a service like Stop does.
 func TestTheEndOfTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

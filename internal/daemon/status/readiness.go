@@ -1,21 +1,21 @@
 package status
 
-// Readiness is the answer of /readyz. Its JSON form is a contract: docs/status-page.md describes
-// it.
+// Readiness is the response of /readyz. Its JSON form is a stable interface, described in
+// docs/status-page.md.
 type Readiness struct {
-	// Ready says that the process can work, and WhyNot why it cannot. Neither depends on how single
-	// mappings are.
+	// Ready reports whether the process can work, and WhyNot why it cannot. Neither depends on the
+	// state of single mappings.
 	Ready  bool   `json:"ready"`
 	WhyNot string `json:"why_not,omitempty"`
-	// Mappings says of each mapping whether it is ready.
+	// Mappings is the readiness of each mapping.
 	Mappings []MappingReadiness `json:"mappings"`
 }
 
-// MappingReadiness is whether one mapping gets on or stands by, and why it does not.
+// MappingReadiness reports whether one mapping is working or standing by, and if not, why.
 type MappingReadiness struct {
 	Mapping string `json:"mapping"`
 	Ready   bool   `json:"ready"`
 	WhyNot  string `json:"why_not,omitempty"`
-	// State is that of the status, as it was up to half a minute ago.
+	// State is the state of the mapping; it may be up to half a minute old.
 	State State `json:"state"`
 }

@@ -8,8 +8,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// TestSideOf holds the JSON form of a place to docs/status-page.md: who uses it, and who pays, is
-// not shown.
+// TestSideOf compares the JSON form of a place with docs/status-page.md. It does not contain the
+// role or the requester-pays setting.
 func TestSideOf(t *testing.T) {
 	for _, tt := range []struct {
 		place      transfer.Place

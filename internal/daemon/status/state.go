@@ -1,49 +1,49 @@
 package status
 
-// State is how a mapping is, or what it does at the moment. Its values are part of the public
-// surface; docs/status-page.md lists them with what each looks like in the metrics.
+// State is the state of a mapping, or its current activity. The values are a stable interface;
+// docs/status-page.md lists them and their equivalents in the metrics.
 type State string
 
-// The states. A mapping is in the first one, from the top, that applies. Failing, Quarantined and
-// Unknown say how it is whatever it does at the moment; the others say what it does, and are the
-// only values of an activity.
+// The states. The state of a mapping is the first of these that applies, from top to bottom.
+// Failing, Quarantined and Unknown do not depend on what the mapping is doing. The other states are
+// also the values of an activity.
 const (
-	// Idle is a mapping that has not begun, or has ended.
+	// Idle means that the mapping has not started, or has ended.
 	Idle State = "idle"
-	// Failing is a mapping whose last pass failed, also while the next one runs, and while it is
+	// Failing means that the last pass failed, even if the next pass is running or the mapping is
 	// paused.
 	Failing State = "failing"
-	// Stalled is a mapping whose pass has shown no sign of life for as long as the watchdog waits.
+	// Stalled means that the pass has made no progress for the time set as the watchdog.
 	Stalled State = "stalled"
-	// Quarantined is a mapping with objects in quarantine.
+	// Quarantined means that there are objects in quarantine.
 	Quarantined State = "quarantined"
-	// Paused is a mapping that has no passes until it is resumed.
+	// Paused means that the mapping runs no passes until it is resumed.
 	Paused State = "paused"
-	// Draining is a mapping whose pass finishes what it has in hand.
+	// Draining means that the pass is finishing its work in progress and will end.
 	Draining State = "draining"
-	// StandingBy is a mapping whose lease another process holds.
+	// StandingBy means that another process holds the lease.
 	StandingBy State = "standing_by"
-	// Unscheduled is a mapping without a schedule: its passes run when somebody asks for them.
+	// Unscheduled means that the mapping has no schedule: its passes run only on request.
 	Unscheduled State = "unscheduled"
-	// Unknown is a mapping whose source was never listed to its end, as far as this process knows.
+	// Unknown means that, as far as this process knows, the source was never fully listed.
 	Unknown State = "unknown"
-	// Running is a mapping whose pass runs.
+	// Running means that a pass is running.
 	Running State = "running"
-	// Queued is a mapping whose pass is due and does not run yet: it gets its sessions, or waits in
-	// line for a place.
+	// Queued means that a pass is due but not running: it is getting its sessions or waiting in
+	// line.
 	Queued State = "queued"
-	// Waiting is a mapping that waits for its next pass.
+	// Waiting means that the mapping waits for its next pass to be due.
 	Waiting State = "waiting"
 )
 
-// Urgency orders the states by how much they want attention. A paused mapping wants none, and comes
-// before the others that do not: somebody has to end the pause.
+// Urgency returns the states in the order of urgency, most urgent first. A paused mapping needs no
+// attention, but comes before the others that need none, because an operator must end the pause.
 func Urgency() []State {
 	return []State{Failing, Stalled, Quarantined, Unknown, Paused, Draining, Running, Queued, StandingBy, Unscheduled, Waiting, Idle}
 }
 
-// Attention is lower the more a mapping in this state wants it. States that come and go with every
-// pass count alike, so that rows stay where they are.
+// Attention returns a rank: the lower, the more a mapping in this state needs attention. States
+// that change with every pass have the same rank, so that rows keep their place on the page.
 func (s State) Attention() int {
 	switch s {
 	case Failing:

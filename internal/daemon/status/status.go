@@ -1,13 +1,14 @@
-// Package status is how a daemon and its mappings are, as it is shown: one value, made once, that
-// the page, the JSON and the probes read.
+// Package status defines the displayed status of a daemon and its mappings. The page, the JSON and
+// the probes all read the same value.
 //
-// It promises that what is not known is absent, and never 0; that no text holds a secret is up to
-// its maker. Its JSON forms are contracts, which docs/status-page.md describes.
+// It promises that unknown values are absent, never 0. Its JSON forms are stable interfaces,
+// described in docs/status-page.md. The creator of a status must make sure that its texts contain
+// no secrets.
 //
-// It leaves to the daemon what a mapping does, and to package web what that looks like.
+// The daemon fills in the values, and package web presents them.
 //
-// The words: a state is how a mapping is, the worst first; an activity is what it does at the
-// moment.
+// Two terms: the state of a mapping is the most urgent description that applies to it; its activity
+// is what it is doing at the moment.
 package status
 
 import (
@@ -18,24 +19,24 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Snapshot is how the daemon and its mappings are at one moment. Its JSON form is a contract:
-// docs/status-page.md describes it.
+// Snapshot is the status of the daemon and its mappings at one moment. Its JSON form is a stable
+// interface, described in docs/status-page.md.
 type Snapshot struct {
 	At        time.Time `json:"at"`
 	StartedAt time.Time `json:"started_at"`
 	Version   string    `json:"version"`
 	Draining  bool      `json:"draining"`
 	Passes    Passes    `json:"passes"`
-	// ClockSkewSeconds is how far the clock of this machine is ahead of that of AWS, negative when
-	// it is behind; absent before the first answer.
+	// ClockSkewSeconds is how far the clock of this machine is ahead of the AWS clock. It is
+	// negative if the clock is behind, and absent before the first response.
 	ClockSkewSeconds *float64 `json:"clock_skew_seconds,omitempty"`
-	// Counts are how many mappings are in each state; a state without any is absent.
+	// Counts is the number of mappings in each state; states without mappings are absent.
 	Counts map[State]int `json:"counts"`
-	// Mappings are in the order of the configuration.
+	// Mappings are in configuration order.
 	Mappings []Mapping `json:"mappings"`
 }
 
-// ClockWarning says that the clock of this machine is wrong, "" when it is not.
+// ClockWarning returns a warning if the clock of this machine is wrong, or "" if it is not.
 func (s *Snapshot) ClockWarning() string {
 	if s.ClockSkewSeconds == nil {
 		return ""
@@ -43,31 +44,31 @@ func (s *Snapshot) ClockWarning() string {
 	return creds.ClockWarning(time.Duration(*s.ClockSkewSeconds * float64(time.Second)))
 }
 
-// Passes is how many passes run and how many mappings wait for one.
+// Passes is how many passes are running and how many mappings wait for one.
 type Passes struct {
-	// Limit is how many may run at once; 0 means that there is no bound.
+	// Limit is how many passes may run at the same time; 0 means no limit.
 	Limit   int64 `json:"limit"`
 	Running int64 `json:"running"`
 	Waiting int64 `json:"waiting"`
 }
 
-// Side is the source or the destination of a mapping, as it is shown: the JSON form of a place.
+// Side is the displayed source or destination of a mapping: the JSON form of a place.
 type Side struct {
-	// Service is the S3-compatible service, "" for AWS.
+	// Service is the host of the S3-compatible service, or "" for AWS.
 	Service string `json:"service,omitempty"`
 	Bucket  string `json:"bucket"`
 	Prefix  string `json:"prefix,omitempty"`
 	Region  string `json:"region,omitempty"`
-	// Account is the account that owns the bucket, where it is configured.
+	// Account is the account that owns the bucket, if it is configured.
 	Account string `json:"account,omitempty"`
 }
 
-// SideOf is what is shown of a place.
+// SideOf returns the Side for a place.
 func SideOf(p transfer.Place) Side {
 	return Side{Service: p.Service(), Bucket: p.Bucket, Prefix: p.Prefix, Region: p.Region, Account: p.Account}
 }
 
-// String says where it is, and at which service unless that is AWS.
+// String returns the S3 URI, followed by the service if it is not AWS.
 func (s Side) String() string {
 	text := transfer.Place{Bucket: s.Bucket, Prefix: s.Prefix}.String()
 	if s.Service != "" {
@@ -76,102 +77,103 @@ func (s Side) String() string {
 	return text
 }
 
-// Mapping is how one mapping is. What is not known is absent, and never 0.
+// Mapping is the status of one mapping. Unknown values are absent, never 0.
 type Mapping struct {
 	Mapping string `json:"mapping"`
-	// Source is what is copied, Destination where to, Method how.
+	// Source is what is copied, Destination where it is copied to, and Method how it is copied.
 	Source      Side            `json:"source"`
 	Destination Side            `json:"destination"`
 	Method      transfer.Method `json:"method,omitempty"`
 	State       State           `json:"state"`
-	// Since is when it came into this state, as far as this process has seen. Of a failing mapping
-	// it is when the first of the passes failed that have failed in a row.
+	// Since is when the mapping entered this state, as far as this process has seen. For a failing
+	// mapping it is the time of the first in the current series of failed passes.
 	Since time.Time `json:"since"`
-	// Activity is what the mapping does at the moment: a state as well, and never failing,
-	// quarantined or unknown.
+	// Activity is what the mapping is doing: a State other than failing, quarantined or unknown.
 	Activity      State     `json:"activity"`
 	ActivitySince time.Time `json:"activity_since"`
-	// Ready says that the mapping gets on or stands by; WhyNot says why it does not.
+	// Ready reports whether the mapping is working or standing by, and WhyNot why it is not.
 	Ready  bool   `json:"ready"`
 	WhyNot string `json:"why_not,omitempty"`
-	// Schedule is "" for a mapping without one.
+	// Schedule is "" if the mapping has no schedule.
 	Schedule string `json:"schedule"`
-	// NextPass is when the next pass is due; absent while one runs.
+	// NextPass is when the next pass is due; absent while a pass is running.
 	NextPass *time.Time `json:"next_pass,omitempty"`
-	// Line is where the mapping waits in line for a pass; absent while it does not.
+	// Line is the mapping's place in line for a pass; absent if it is not in line.
 	Line *Line `json:"line,omitempty"`
-	// OldestUnsyncedSeconds is the age of the oldest change of the source that is known and not
-	// copied, quarantine included.
+	// OldestUnsyncedSeconds is the age of the oldest known change of the source that was not
+	// copied, including objects in quarantine.
 	OldestUnsyncedSeconds *float64 `json:"oldest_unsynced_seconds,omitempty"`
-	// LastSuccess is when a pass reached its end last, LastListing when the source was listed to
-	// its end last.
+	// LastSuccess is when a pass last reached its end, and LastListing when the source was last
+	// fully listed.
 	LastSuccess *time.Time `json:"last_success,omitempty"`
 	LastListing *time.Time `json:"last_listing,omitempty"`
-	// Generation and Entries are those of the ledger.
+	// Generation and Entries describe the ledger's last generation.
 	Generation *int64 `json:"generation,omitempty"`
 	Entries    *int64 `json:"entries,omitempty"`
-	// BacklogObjects and BacklogBytes are listed and still to be copied.
+	// BacklogObjects and BacklogBytes count the objects that were listed and must still be copied.
 	BacklogObjects *int64 `json:"backlog_objects,omitempty"`
 	BacklogBytes   *int64 `json:"backlog_bytes,omitempty"`
-	// Progress is that of the pass in progress.
+	// Progress is the progress of the current pass.
 	Progress *Progress `json:"progress,omitempty"`
-	// LastPass is the pass that ended last in this process.
+	// LastPass is the last pass that ended in this process.
 	LastPass *LastPass `json:"last_pass,omitempty"`
-	// Paused says since when the mapping is paused and who has paused it; absent when it is not.
+	// Paused is when and by whom the mapping was paused; absent if it is not paused.
 	Paused *Pause `json:"paused,omitempty"`
-	// History are the passes that ended last, whatever process ran them, newest first, once this
-	// one has read them.
+	// History has the most recent passes of any process, newest first, once this process has read
+	// them.
 	History []history.Pass `json:"history,omitempty"`
-	// Quarantine counts the objects set aside by reason; it is empty where there are none.
+	// Quarantine counts the quarantined objects by reason; it is empty if there are none.
 	Quarantine map[string]int64 `json:"quarantine,omitzero"`
-	// Error is how the last pass failed; absent when it did not.
+	// Error is how the last pass failed; absent if it did not fail.
 	Error *Failure `json:"error,omitempty"`
 	Lease Lease    `json:"lease"`
-	// Credentials is when the session of each side ends unless it is renewed, for those that do.
+	// Credentials is when the session of each side expires unless it is renewed, for sessions that
+	// expire.
 	Credentials map[string]time.Time `json:"credentials"`
-	// Concurrency is how many requests may be sent at once, RateLimits how many may be sent per
-	// second, by side, where there is a bound. Throttled is how often a service asked to slow down.
+	// Concurrency is how many requests may be in flight, and RateLimits how many may be sent per
+	// second by side, where there is a limit. Throttled is how many responses were throttled.
 	Concurrency *int64             `json:"concurrency,omitempty"`
 	RateLimits  map[string]float64 `json:"rate_limits"`
 	Throttled   int64              `json:"throttled"`
 }
 
-// Pause is since when a mapping is paused, and by whom: what is shown of a control.Paused, whose
-// own form is that of a record of the state. Both are empty where that could not be read.
+// Pause is when and by whom a mapping was paused. It is the displayed form of control.Paused, whose
+// own JSON form is a record in the state. Both fields are empty if the record could not be read.
 type Pause struct {
 	At  time.Time `json:"at,omitzero"`
 	Who string    `json:"who,omitempty"`
 }
 
-// Line is a place in line.
+// Line is a place in the line of waiting mappings.
 type Line struct {
-	// Position is 1 for the mapping whose turn is next.
+	// Position is 1 for the mapping that is next.
 	Position int       `json:"position"`
 	Since    time.Time `json:"since"`
 }
 
-// Progress is where the pass in progress stands.
+// Progress is the progress of the current pass.
 type Progress struct {
 	StartedAt time.Time `json:"started_at"`
-	// Listed is the number of objects listed so far; ListedAll says that there are no more.
-	// Expected is how many to expect.
+	// Listed is the number of objects listed so far, ListedAll reports whether the listing is
+	// complete, and Expected is the total number of objects to expect.
 	Listed    int64 `json:"listed"`
 	ListedAll bool  `json:"listed_all"`
 	Expected  int64 `json:"expected"`
-	// Settled objects have an outcome; Copied and Quarantined ones are among them.
+	// Settled is the number of objects with an outcome. It includes Copied and Quarantined.
 	Settled     int64 `json:"settled"`
 	Copied      int64 `json:"copied"`
 	CopiedBytes int64 `json:"copied_bytes"`
 	Quarantined int64 `json:"quarantined"`
-	// ObjectsPerSecond counts settled objects, BytesPerSecond copied bytes, over the last minute.
+	// ObjectsPerSecond counts settled objects, and BytesPerSecond copied bytes, over the last
+	// minute.
 	ObjectsPerSecond float64 `json:"objects_per_second"`
 	BytesPerSecond   float64 `json:"bytes_per_second"`
-	// ETASeconds is how long it takes to settle what is expected, at this rate; absent while that
-	// cannot be known.
+	// ETASeconds is the estimated time to settle the remaining objects at the current rate; absent
+	// if it is unknown.
 	ETASeconds *float64 `json:"eta_seconds,omitempty"`
 }
 
-// LastPass is what became of a pass.
+// LastPass is the result of a pass.
 type LastPass struct {
 	EndedAt time.Time `json:"ended_at"`
 	// Result is complete, quarantined, drained, denied or failed.
@@ -185,22 +187,23 @@ type LastPass struct {
 	Seconds     float64 `json:"seconds"`
 }
 
-// Failure is how a pass failed.
+// Failure describes how passes failed.
 type Failure struct {
 	Class string `json:"class"`
 	Text  string `json:"text"`
 	Hint  string `json:"hint,omitempty"`
-	// At is when it failed, Since when the first of Passes did that failed in a row.
+	// At is when the last pass failed, and Since when the first of the Passes failed passes in a
+	// row did.
 	At     time.Time `json:"at"`
 	Since  time.Time `json:"since"`
 	Passes int       `json:"passes"`
 }
 
-// Lease is who may write the ledger, as far as it is known here.
+// Lease is the state of the lease on the ledger, as far as this process knows.
 type Lease struct {
 	Held bool `json:"held"`
-	// Holder is the other process that holds it.
+	// Holder is the other process that holds the lease.
 	Holder string `json:"holder,omitempty"`
-	// ExpiresAt is when it ends unless it is renewed; absent for a folder.
+	// ExpiresAt is when the lease expires unless it is renewed; absent for a ledger in a folder.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 }

@@ -23,8 +23,8 @@ func writeJSON(w http.ResponseWriter, status int, document any) {
 	_ = encoder.Encode(document) // the client may have gone
 }
 
-// guard lets a page load nothing but its own style sheet and script, and be framed, cached or
-// referred to by none.
+// guard sets headers so that a page can load only its own style sheet and script, and cannot be
+// framed, cached or used as a referrer.
 func guard(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "+
 		"base-uri 'none'; frame-ancestors 'none'; form-action 'none'")

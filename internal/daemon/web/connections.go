@@ -6,25 +6,25 @@ import (
 	"sync"
 )
 
-// maxConnections is how many connections are open at once: of more, those are closed that wait
-// longest. A probe is served that way however many others hold on to theirs. No more than twice as
-// many are accepted before one is closed.
+// maxConnections limits the open connections. If there are more, the one that has been waiting
+// longest is closed, so that a probe is served even if others keep connections open. The listener
+// accepts at most twice as many before one is closed.
 const maxConnections = 256
 
-// connections is the connections that are open.
+// connections tracks the open connections.
 type connections struct {
 	mu sync.Mutex
 	n  int64
 	at map[net.Conn]visit
 }
 
-// visit is how a connection stands.
+// visit is the state of a connection.
 type visit struct {
-	since     int64 // when it came to stand so: the number of changes of all connections before that
-	isWaiting bool  // the server waits for a request, or for the whole of one
+	since     int64 // when it entered this state, as a count of all state changes
+	isWaiting bool  // the server waits for a request or for the rest of one
 }
 
-// note records each change of a connection, and closes one when there are too many.
+// note records a state change of a connection, and closes a connection if there are too many.
 func (c *connections) note(conn net.Conn, state http.ConnState) {
 	if state == http.StateClosed || state == http.StateHijacked {
 		c.mu.Lock()
@@ -37,8 +37,9 @@ func (c *connections) note(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// stands notes how a connection stands, and returns the one that has to leave, nil for none: of
-// those that wait the one that does so longest, or of all where none waits.
+// stands records the state of a connection. If there are too many connections it returns one to
+// close: the one that has been waiting longest, or if none is waiting, the one that has been active
+// longest.
 func (c *connections) stands(conn net.Conn, state http.ConnState) (leaves net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

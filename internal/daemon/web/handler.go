@@ -1,15 +1,16 @@
-// Package web serves what a process shows over HTTP: metrics, probes, the status as a page and as
+// Package web serves the HTTP endpoints of a process: metrics, probes, the status as a page and as
 // JSON, and profiles.
 //
-// It promises that clients cost little: headers, times and connections are bounded, and a probe is
-// answered however many others hold connections. Pages are served under known names only (DNS
-// rebinding), load nothing from elsewhere, and show texts that others chose as text.
+// It promises that clients have limited cost: headers, durations and connections are limited, and a
+// probe is answered regardless of how many connections others hold. Pages are served only under
+// configured host names (against DNS rebinding), load nothing from other hosts, and escape all
+// texts.
 //
-// It leaves to the daemon how its mappings are. All that is shown of one comes from a value of
-// package status, which page and JSON read alike; no secret is in it.
+// The daemon provides the data. Page and JSON read the same value of package status, which contains
+// no secrets.
 //
-// The words: a source is the daemon that is shown; to guard is to refuse what only a page of
-// somebody else would ask for.
+// Two terms: a source is the daemon whose status is served; to guard pages means to protect them
+// against requests that are sent by the pages of other sites.
 package web
 
 import (
@@ -25,22 +26,23 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// Options are what is served. Gatherer is required.
+// Options are the settings of Handler. Gatherer is required.
 type Options struct {
 	// Gatherer has the metrics.
 	Gatherer prometheus.Gatherer
-	// Source is the daemon that is shown; nil for commands without a schedule, which have no pages.
+	// Source is the daemon whose status is served. It is nil for commands without a schedule, which
+	// have no pages.
 	Source Source
-	// Hosts are the names under which the pages and the profiles are served.
+	// Hosts are the host names under which the pages and profiles are served.
 	Hosts Hosts
-	// Pprof serves the profiles of the Go runtime.
+	// Pprof enables the profiles of the Go runtime.
 	Pprof bool
-	// Logger gets what cannot be shown; it is required where there is a Source.
+	// Logger logs pages that cannot be rendered. It is required if Source is set.
 	Logger *slog.Logger
 }
 
-// Handler answers /metrics, in the text format or OpenMetrics, /healthz, and /debug/pprof/ where it
-// is asked for; of a daemon also /readyz and /status.
+// Handler serves /metrics, in the text format or as OpenMetrics, /healthz, and /debug/pprof/ if it
+// is enabled. If there is a Source, it also serves /readyz and /status.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{EnableOpenMetrics: true}))
@@ -58,7 +60,7 @@ func Handler(o Options) http.Handler {
 	return mux
 }
 
-// health answers 200 while the process lives, and 503 where only another one helps.
+// health responds with 200, or with 503 if the process should be restarted.
 func health(w http.ResponseWriter, of Source) {
 	if of != nil {
 		if err := of.Health(); err != nil {
@@ -69,7 +71,7 @@ func health(w http.ResponseWriter, of Source) {
 	plain(w, http.StatusOK, "ok\n")
 }
 
-// ready answers 200 while the process can work.
+// ready responds with 200 if the process can work, and otherwise with 503.
 func ready(w http.ResponseWriter, answer status.Readiness) {
 	code := http.StatusOK
 	if !answer.Ready {
@@ -78,7 +80,7 @@ func ready(w http.ResponseWriter, answer status.Readiness) {
 	writeJSON(w, code, answer)
 }
 
-// profiles answers /debug/pprof/.
+// profiles serves /debug/pprof/.
 func profiles() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
@@ -89,15 +91,15 @@ func profiles() http.Handler {
 	return mux
 }
 
-// lasting gives an answer as long as its request asks it to take.
+// lasting extends the write deadline by the duration that the request asks for.
 func lasting(handle http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		seconds, err := strconv.ParseFloat(r.URL.Query().Get("seconds"), 64)
 		if err != nil || seconds <= 0 {
-			seconds = 30 // as net/http/pprof has it
+			seconds = 30 // the default of net/http/pprof
 		}
 		end := time.Now().Add(time.Duration(seconds*float64(time.Second)) + writeTimeout)
-		_ = http.NewResponseController(w).SetWriteDeadline(end) // without it the answer is cut
+		_ = http.NewResponseController(w).SetWriteDeadline(end) // otherwise the response would be cut off
 		handle(w, r)
 	}
 }

@@ -48,8 +48,8 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestPprofWithoutASchedule is served only when it is asked for, and under the names that may have
-// it.
+// TestPprofWithoutASchedule checks that profiles are served only if enabled, and only under allowed
+// host names.
 func TestPprofWithoutASchedule(t *testing.T) {
 	for _, tt := range []struct {
 		pprof bool

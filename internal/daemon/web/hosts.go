@@ -8,13 +8,12 @@ import (
 	"strings"
 )
 
-// Hosts are the names under which the pages for people are served, besides IP addresses and
-// localhost. A page of somebody else's that a browser has open may have its own name lead here (DNS
-// rebinding): such a request names that host.
+// Hosts are the host names under which the pages are served, in addition to IP addresses and
+// localhost. A malicious site can make its own host name resolve to this address (DNS rebinding),
+// but the requests of its pages then carry that host name.
 type Hosts []string
 
-// allow reports whether pages are served to a request that names that host. A dot at the end of
-// either means the same name.
+// allow reports whether pages are served under the given host. A trailing dot is ignored.
 func (h Hosts) allow(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -26,8 +25,8 @@ func (h Hosts) allow(host string) bool {
 	return slices.ContainsFunc(h, func(name string) bool { return strings.EqualFold(strings.TrimSuffix(name, "."), host) })
 }
 
-// guard serves pages to requests that name an allowed host, and 421 to others (RFC 9110, section
-// 15.5.20).
+// guard serves pages if the request has an allowed host, and responds with 421 otherwise (RFC 9110,
+// section 15.5.20).
 func (h Hosts) guard(pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !h.allow(r.Host) {

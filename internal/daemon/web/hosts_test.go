@@ -20,7 +20,7 @@ func (empty) Snapshot() *status.Snapshot  { return &status.Snapshot{} }
 func (empty) Readiness() status.Readiness { return status.Readiness{Ready: true} }
 func (empty) Health() error               { return nil }
 
-// TestHosts asks under every kind of name.
+// TestHosts sends requests with every kind of host name.
 func TestHosts(t *testing.T) {
 	address := served(t, web.Handler(web.Options{
 		Gatherer: prometheus.NewRegistry(), Source: empty{}, Hosts: web.Hosts{"syncd.example.com", "dotted.example.com."}, Pprof: true, Logger: slog.New(slog.DiscardHandler),

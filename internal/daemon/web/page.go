@@ -17,7 +17,7 @@ import (
 //go:embed static
 var static embed.FS
 
-// pages serves the status as a page for people and as JSON for programs.
+// pages serves the status as an HTML page and as JSON.
 type pages struct {
 	source Source
 	log    *slog.Logger
@@ -42,7 +42,7 @@ func (p *pages) register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /status.js", file("status.js", "text/javascript; charset=utf-8"))
 }
 
-// status answers a browser with the page, and a program that asks for JSON with that.
+// status serves the page, or JSON if the client accepts only that.
 func (p *pages) status(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept")
 	accept := r.Header.Get("Accept")
@@ -53,7 +53,7 @@ func (p *pages) status(w http.ResponseWriter, r *http.Request) {
 	p.render(w, r, "page")
 }
 
-// json answers with the status, of the mappings in one state where the request names one.
+// json serves the status as JSON, limited to the mappings in one state if the request names one.
 func (p *pages) json(w http.ResponseWriter, r *http.Request) {
 	s := *p.source.Snapshot()
 	if state := chosenState(r); state != "" {
@@ -62,7 +62,7 @@ func (p *pages) json(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, s)
 }
 
-// chosenState returns the state that a request asks for, "" for all.
+// chosenState returns the state that a request names, or "" for all.
 func chosenState(r *http.Request) status.State {
 	if state := status.State(r.URL.Query().Get("state")); slices.Contains(status.Urgency(), state) {
 		return state

@@ -14,37 +14,37 @@ import (
 	"golang.org/x/net/netutil"
 )
 
-// What a client may cost. All answers are small, and those who ask are a Prometheus, an
-// orchestrator's probes and a few people.
+// The limits for clients. All responses are small, and the clients are a Prometheus server, the
+// probes of an orchestrator and a few users.
 const (
-	// headerTimeout bounds how long a client may take to send the headers of its request,
-	// readTimeout the whole of it.
+	// headerTimeout limits how long a client may take to send the request headers, and readTimeout
+	// how long it may take to send the whole request.
 	headerTimeout = 5 * time.Second
 	readTimeout   = 10 * time.Second
-	// writeTimeout bounds how long an answer may take.
+	// writeTimeout limits how long a response may take.
 	writeTimeout = 30 * time.Second
-	// idleTimeout is how long a connection is kept for another request: longer than the usual
-	// interval of scrapes.
+	// idleTimeout is how long an idle connection is kept open: longer than the usual scrape
+	// interval.
 	idleTimeout = 90 * time.Second
-	// closeTimeout bounds how long answers in progress may take when the server closes.
+	// closeTimeout limits how long responses in progress may take when the server closes.
 	closeTimeout = 500 * time.Millisecond
-	// maxHeaderBytes bounds the headers of a request.
+	// maxHeaderBytes limits the size of the request headers.
 	maxHeaderBytes = 16 << 10
 )
 
-// Server answers for a process. Its fields but WebConfig must be set.
+// Server serves HTTP for a process. All fields except WebConfig are required.
 type Server struct {
 	Handler http.Handler
-	// WebConfig is the path of a web configuration of Prometheus's exporter-toolkit, for TLS and
-	// basic authentication; "" for neither.
+	// WebConfig is the path of a web configuration file of Prometheus's exporter-toolkit, for TLS
+	// and basic authentication. If it is "", neither is used.
 	WebConfig string
-	// Logger gets what goes wrong with connections, at debug level.
+	// Logger logs connection errors at debug level.
 	Logger *slog.Logger
-	// Failed is called when the server ends by itself.
+	// Failed is called when the server fails.
 	Failed func(error)
 }
 
-// CheckWebConfig says what is wrong with a web configuration.
+// CheckWebConfig returns an error if a web configuration file is not valid.
 func CheckWebConfig(path string) error {
 	if path == "" {
 		return nil
@@ -55,8 +55,8 @@ func CheckWebConfig(path string) error {
 	return nil
 }
 
-// Serve answers on listener until the returned func is called, which waits for answers in progress.
-// The end of ctx does not end it: a drain wants to be watched.
+// Serve serves on listener until the returned func is called, which waits for responses in
+// progress. It does not stop when ctx ends, so that a drain can be watched.
 func (s Server) Serve(ctx context.Context, listener net.Listener) (closeServer func() error) {
 	c := connections{at: map[net.Conn]visit{}}
 	server := &http.Server{
@@ -68,11 +68,11 @@ func (s Server) Serve(ctx context.Context, listener net.Listener) (closeServer f
 	if s.WebConfig == "" {
 		return serveWith(ctx, server, func() error { return server.Serve(limited) }, s.Failed)
 	}
-	quiet := slog.New(slog.DiscardHandler) // it logs the address, which the daemon logs itself
+	quiet := slog.New(slog.DiscardHandler) // it would log the address, which the daemon already logs
 	return serveWith(ctx, server, func() error { return web.Serve(limited, server, &web.FlagConfig{WebConfigFile: &s.WebConfig}, quiet) }, s.Failed)
 }
 
-// ServeWith is Serve with a server of the caller's, without any bounds but its own.
+// ServeWith is like Serve, but uses the given server, with only the limits of that server.
 func ServeWith(ctx context.Context, server *http.Server, listener net.Listener, failed func(error)) (closeServer func() error) {
 	return serveWith(ctx, server, func() error { return server.Serve(listener) }, failed)
 }
@@ -90,13 +90,13 @@ func serveWith(ctx context.Context, server *http.Server, serve func() error, fai
 		defer cancel()
 		err := server.Shutdown(closing)
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = server.Close() // a scrape that hangs does not hold the process
+			err = server.Close() // a stuck scrape must not keep the process alive
 		}
 		return err
 	}
 }
 
-// nosniff keeps browsers from taking an answer for something else than it says it is.
+// nosniff prevents browsers from guessing content types.
 func nosniff(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -104,9 +104,9 @@ func nosniff(next http.Handler) http.Handler {
 	})
 }
 
-// bodiless refuses requests with a body, which nothing here asks for, and closes their connections:
-// the server would wait for the rest of it, for as long as readTimeout, as if it were still
-// answering.
+// bodiless rejects requests with a body, because no endpoint takes one, and closes their
+// connections. Otherwise the server would wait up to readTimeout for the rest of the body, and the
+// connection would count as active.
 func bodiless(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength == 0 {
@@ -115,19 +115,18 @@ func bodiless(next http.Handler) http.Handler {
 		}
 		w.Header().Set("Connection", "close")
 		plain(w, http.StatusRequestEntityTooLarge, "no request has a body here\n")
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // nor is the rest read to pass over it
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // do not read the rest of the body
 	})
 }
 
-// serverError is the end of the HTTP server that nobody asked for.
+// serverError is the error of an HTTP server that failed.
 type serverError struct{ err error }
 
 func (e *serverError) Error() string { return "serve http: " + e.err.Error() }
 
 func (e *serverError) Unwrap() error { return e.err }
 
-// Failure returns why a server ended by itself, nil when it did not: its Failed cancels ctx with
-// that.
+// Failure returns the error of a server whose Failed func canceled ctx, or nil.
 func Failure(ctx context.Context) error {
 	failure, _ := errors.AsType[*serverError](context.Cause(ctx))
 	if failure == nil {

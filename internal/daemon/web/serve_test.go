@@ -20,7 +20,7 @@ import (
 	"syncd/internal/daemon/web"
 )
 
-// served is a server on loopback until the test ends, and its address.
+// served serves handler on the loopback interface until the test ends, and returns the address.
 func served(t *testing.T, handler http.Handler) (address string) {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -46,22 +46,21 @@ func dial(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-// TestProbesAreServedAmongHostileConnections has many connections that send nothing, or begin a
-// request and do not end it: probes and scrapes are answered all the same, and no more than a few
-// connections stay open.
+// TestProbesAreServedAmongHostileConnections opens many connections that send nothing, or an
+// incomplete request: probes and scrapes are still answered, and only a few connections stay open.
 func TestProbesAreServedAmongHostileConnections(t *testing.T) {
 	const hostile = 2000
 	for name, text := range map[string]string{"idle": "", "half a request": "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "} {
 		t.Run(name, func(t *testing.T) {
 			address := served(t, web.Handler(web.Options{Gatherer: prometheus.NewRegistry()}))
 			var closed sync.WaitGroup
-			t.Cleanup(closed.Wait) // when all are closed
+			t.Cleanup(closed.Wait) // after all connections are closed
 			var mu sync.Mutex
 			open := hostile
 			for range hostile {
 				conn := dial(t, address)
 				if _, err := io.WriteString(conn, text); err != nil {
-					continue // it was closed already
+					continue // it is already closed
 				}
 				closed.Go(func() {
 					_, _ = io.Copy(io.Discard, conn)
@@ -89,7 +88,7 @@ func TestProbesAreServedAmongHostileConnections(t *testing.T) {
 func TestLargeHeadersCostLittle(t *testing.T) {
 	const hostile, most = 200, 64 << 20
 	address := served(t, web.Handler(web.Options{Gatherer: prometheus.NewRegistry()}))
-	// Bytes, which all connections share: a string would be copied for each.
+	// A byte slice is shared by all connections; a string would be copied for each.
 	request := []byte("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Large: " + strings.Repeat("x", 900<<10))
 	var before, during runtime.MemStats
 	runtime.GC()
@@ -98,7 +97,7 @@ func TestLargeHeadersCostLittle(t *testing.T) {
 	for range hostile {
 		conn := dial(t, address)
 		sending.Go(func() {
-			_, _ = conn.Write(request) // it is refused before its end
+			_, _ = conn.Write(request) // it is rejected before it is complete
 			_, _ = io.Copy(io.Discard, conn)
 		})
 	}
@@ -115,7 +114,7 @@ func TestLargeHeadersCostLittle(t *testing.T) {
 	}
 }
 
-// pipes is a listener whose connections are in memory, so that their time is that of a bubble.
+// pipes is a listener with in-memory connections, which use the clock of a bubble.
 type pipes struct {
 	conns chan net.Conn
 	once  sync.Once
@@ -136,12 +135,12 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// TestSlowClientsAreCutOff has clients that are slow in every way; each is bounded.
+// TestSlowClientsAreCutOff checks that clients that are slow in any way are disconnected in time.
 func TestSlowClientsAreCutOff(t *testing.T) {
 	for name, tt := range map[string]struct {
 		send string
 		read bool
-		want time.Duration // at the most
+		want time.Duration // maximum time until the connection is closed
 	}{
 		"nothing is sent":      {"", true, 5 * time.Second},
 		"headers do not end":   {"GET /healthz HTTP/1.1\r\nHost: x\r\n", true, 5 * time.Second},
@@ -171,7 +170,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 				if !tt.read {
 					time.Sleep(tt.want + time.Second)
 				}
-				answer, _ := io.ReadAll(client) // until the server closes
+				answer, _ := io.ReadAll(client) // until the server closes the connection
 				if took := time.Since(start); took > tt.want+2*time.Second {
 					t.Errorf("cut off after %s, want %s", took, tt.want)
 				}
@@ -186,7 +185,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	}
 }
 
-// eventually waits until the condition holds, which is about sockets, outside of any bubble.
+// eventually waits until the condition is true. It is for sockets, outside of bubbles.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -2,13 +2,13 @@ package web
 
 import "syncd/internal/daemon/status"
 
-// Source is the daemon that is shown.
+// Source is the daemon whose status is served.
 type Source interface {
-	// Snapshot returns how everything is.
+	// Snapshot returns the current status.
 	Snapshot() *status.Snapshot
-	// Readiness returns whether the process can work. A probe asks for it: it may take no longer
-	// than such a one waits.
+	// Readiness returns whether the process can work. It must be fast, because probes have short
+	// timeouts.
 	Readiness() status.Readiness
-	// Health returns why the process should be started again, nil while it should not.
+	// Health returns an error if the process should be restarted.
 	Health() error
 }

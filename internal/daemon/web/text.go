@@ -27,7 +27,7 @@ func comma(n any) string {
 	panic(fmt.Sprintf("BUG: no number of things: %T", n))
 }
 
-// stateText names a state.
+// stateText returns the display name of a state.
 func stateText(s status.State) string {
 	switch s {
 	case status.Running:
@@ -43,8 +43,7 @@ func stateText(s status.State) string {
 	return string(s)
 }
 
-// doingText says what a mapping does that is in a state of its own whatever it does, "" where the
-// state says it.
+// doingText returns what a mapping is doing, or "" if its state already says that.
 func doingText(m status.Mapping, now time.Time) string {
 	pass := "pass"
 	if m.State == status.Failing {
@@ -65,10 +64,10 @@ func doingText(m status.Mapping, now time.Time) string {
 	return stateText(m.Activity)
 }
 
-// sideText is where the objects of one side are.
+// sideText returns the place of one side.
 func sideText(s status.Side) string { return printable.Text(s.String()) }
 
-// methodText says how objects are copied.
+// methodText returns how objects are copied.
 func methodText(method transfer.Method) string {
 	switch method {
 	case transfer.ServerSide:
@@ -80,7 +79,8 @@ func methodText(method transfer.Method) string {
 	return string(method)
 }
 
-// titleText is the title of the page: what wants somebody's attention at once is seen in a tab.
+// titleText returns the title of the page. It counts the failing and stalled mappings, so that they
+// are visible in a browser tab.
 func titleText(counts map[status.State]int) string {
 	var parts []string
 	for _, state := range []status.State{status.Failing, status.Stalled} {
@@ -91,7 +91,7 @@ func titleText(counts map[status.State]int) string {
 	return strings.Join(append(parts, "syncd status"), " · ")
 }
 
-// count is how many mappings are in a state.
+// count is the number of mappings in a state.
 type count struct {
 	State status.State
 	N     int
@@ -100,8 +100,8 @@ type count struct {
 // namedAtOnce is how many failing mappings the summary names.
 const namedAtOnce = 3
 
-// summaryText says in a line or two which mappings want attention; sorted are all of them, those
-// first.
+// summaryText returns one or two lines about which mappings need attention. sorted has all
+// mappings, most urgent first.
 func summaryText(sorted []status.Mapping, byState []count) string {
 	var parts []string
 	fine := len(sorted)
@@ -150,7 +150,7 @@ func namesText(mappings []status.Mapping) string {
 	return strings.Join(names, ", ")
 }
 
-// asideText is the number of objects in quarantine.
+// asideText returns the number of objects in quarantine.
 func asideText(m status.Mapping) string {
 	if m.Quarantine == nil {
 		return "unknown"
@@ -158,7 +158,7 @@ func asideText(m status.Mapping) string {
 	return comma(total(m.Quarantine))
 }
 
-// oldestText is the age of the oldest change that is not copied.
+// oldestText returns the age of the oldest change that was not copied.
 func oldestText(m status.Mapping) string {
 	switch {
 	case m.OldestUnsyncedSeconds == nil:
@@ -170,7 +170,7 @@ func oldestText(m status.Mapping) string {
 	}
 }
 
-// ledgerText is how large the last generation of the ledger is.
+// ledgerText returns the size of the ledger's last generation.
 func ledgerText(m status.Mapping) string {
 	switch {
 	case m.Generation == nil || m.Entries == nil:
@@ -182,7 +182,7 @@ func ledgerText(m status.Mapping) string {
 	}
 }
 
-// processedText is how far a pass is, of how many objects.
+// processedText returns how many of the expected objects a pass has processed.
 func processedText(p *status.Progress) string {
 	switch {
 	case p.Expected == 0 && !p.ListedAll:
@@ -194,7 +194,7 @@ func processedText(p *status.Progress) string {
 	}
 }
 
-// lastPassText is what became of the pass that ended last.
+// lastPassText returns the result of the last pass.
 func lastPassText(p *status.LastPass) string {
 	switch {
 	case p == nil:
@@ -206,7 +206,7 @@ func lastPassText(p *status.LastPass) string {
 	}
 }
 
-// backlogText is what is listed and still to be copied.
+// backlogText returns what was listed and must still be copied.
 func backlogText(m status.Mapping) string {
 	if m.BacklogObjects == nil || m.BacklogBytes == nil {
 		return "unknown"
@@ -214,7 +214,7 @@ func backlogText(m status.Mapping) string {
 	return comma(*m.BacklogObjects) + " objects, " + size(*m.BacklogBytes)
 }
 
-// nextText says when the next pass is.
+// nextText returns when the next pass is due.
 func nextText(m status.Mapping, now time.Time) string {
 	switch {
 	case m.Line != nil:
@@ -249,7 +249,7 @@ func reasons(counts map[string]int64) []string {
 
 func size(bytes int64) string { return humanize.IBytes(uint64(max(bytes, 0))) } //nolint:gosec // never negative
 
-// rate writes a number per second with three digits or so.
+// rate formats a number per second with about three digits.
 func rate(perSecond float64) string {
 	switch {
 	case perSecond >= 100:
@@ -261,17 +261,17 @@ func rate(perSecond float64) string {
 	}
 }
 
-// took writes a number of seconds.
+// took formats a number of seconds.
 func took(seconds float64) string { return span(time.Duration(seconds * float64(time.Second))) }
 
-// about writes a number of seconds with its largest unit.
+// about formats a number of seconds with its largest unit.
 func about(seconds float64) string {
 	n, unit, _ := strings.Cut(took(seconds), " ")
 	unit, _, _ = strings.Cut(unit, " ")
 	return n + " " + unit
 }
 
-// until writes how long it is from now to a time, which may have passed.
+// until formats the time from now to a time, which may have passed.
 func until(at, now time.Time) string {
 	if left := at.Sub(now); left >= time.Second {
 		return "in " + span(left)
@@ -279,7 +279,7 @@ func until(at, now time.Time) string {
 	return "now"
 }
 
-// span writes a length of time with its two largest units.
+// span formats a duration with its two largest units.
 func span(d time.Duration) string {
 	d = max(d, 0)
 	days, hours, minutes, seconds := int(d.Hours())/24, int(d.Hours())%24, int(d.Minutes())%60, int(d.Seconds())%60
@@ -295,7 +295,7 @@ func span(d time.Duration) string {
 	}
 }
 
-// at writes a time of the next days, to the minute.
+// at formats a time within the next days, to the minute.
 func at(t, now time.Time) string {
 	t, now = t.UTC(), now.UTC()
 	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
@@ -306,5 +306,5 @@ func at(t, now time.Time) string {
 
 func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// stamp writes a time for the datetime attribute.
+// stamp formats a time for the datetime attribute.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

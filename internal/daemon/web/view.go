@@ -7,12 +7,12 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// view is what the page is made of.
+// view is the data of the page.
 type view struct {
 	*status.Snapshot
-	ByState []count          // the mappings by state, those that want attention first
-	Chosen  status.State     // the only state shown; "" for all
-	Shown   []status.Mapping // the mappings of that state, those that want attention first
+	ByState []count          // the number of mappings in each state, most urgent first
+	Chosen  status.State     // the state to show; "" for all
+	Shown   []status.Mapping // the mappings to show, most urgent first
 	Title   string
 	Summary string
 }

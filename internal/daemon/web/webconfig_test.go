@@ -25,7 +25,7 @@ import (
 // passwordHash is the bcrypt hash of "scrape-me".
 const passwordHash = "$2b$05$11am7r9yzAGpYzzh5DL/8eZ74Li42KwrrXW0QA8G5oi8lllPHAsHC"
 
-// writeWebConfig leaves a web configuration with a certificate of its own and one user in a folder.
+// writeWebConfig writes a web configuration with a new certificate and the given users to a folder.
 func writeWebConfig(t *testing.T, users string) (path string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -54,7 +54,7 @@ func writeWebConfig(t *testing.T, users string) (path string) {
 	return filepath.Join(dir, "web.yaml")
 }
 
-// TestWebConfig serves over TLS, to one user.
+// TestWebConfig serves over TLS with basic authentication.
 func TestWebConfig(t *testing.T) {
 	path := writeWebConfig(t, "basic_auth_users: {prometheus: \""+passwordHash+"\"}\n")
 	if err := web.CheckWebConfig(path); err != nil {
@@ -83,7 +83,7 @@ func TestWebConfig(t *testing.T) {
 	}
 }
 
-// TestCheckWebConfig names the file and what is wrong with it.
+// TestCheckWebConfig checks that the error has the file and the problem.
 func TestCheckWebConfig(t *testing.T) {
 	path := writeWebConfig(t, "basic_auth_users: {prometheus: not-a-hash}\n")
 	for _, path := range []string{path, filepath.Join(t.TempDir(), "absent.yaml")} {

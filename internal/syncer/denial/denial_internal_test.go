@@ -13,7 +13,8 @@ import (
 	"syncd/internal/listing"
 )
 
-// TestRefusedErrorNamesTheCauseOnce, and whose policy it is where the service does not say so.
+// TestRefusedErrorNamesTheCauseOnce checks that the error has the cause once, and says whose policy
+// to check if the service does not.
 func TestRefusedErrorNamesTheCauseOnce(t *testing.T) {
 	refusal := func(message string) error {
 		return &request.ObjectError{Op: "copy", Bucket: "b", Key: "k", Err: &smithy.GenericAPIError{Code: "AccessDenied", Message: message}}
@@ -37,8 +38,8 @@ func TestRefusedErrorNamesTheCauseOnce(t *testing.T) {
 	}
 }
 
-// TestNothingIsSettledOnceAllIsRefused: what is refused between the decision and the end of the
-// pass decides nothing, and neither a late copy nor the walk lets go of what is held.
+// TestNothingIsSettledOnceAllIsRefused checks that, after the decision that everything is refused,
+// later refusals change nothing, and neither a late copy nor the walk releases the held objects.
 func TestNothingIsSettledOnceAllIsRefused(t *testing.T) {
 	var r streak
 	for range suspectAfter - 1 {
@@ -66,7 +67,7 @@ func TestNothingIsSettledOnceAllIsRefused(t *testing.T) {
 	}
 }
 
-// TestACopyDisprovesARefusalOfAll comes while it is being decided.
+// TestACopyDisprovesARefusalOfAll makes a copy while the decision is pending.
 func TestACopyDisprovesARefusalOfAll(t *testing.T) {
 	var r streak
 	old := r.Begin()

@@ -12,8 +12,8 @@ import (
 	"syncd/internal/plan"
 )
 
-// walkAgain is after how long a pass is walked although the objects that an earlier one ended for
-// are still refused.
+// walkAgain is how long passes are skipped while a few sampled objects are still refused. After
+// that the next pass is walked anyway.
 const walkAgain = 24 * time.Hour
 
 // Detector watches the copies of one pass. It is safe for concurrent use.
@@ -25,7 +25,7 @@ type Detector struct {
 	examine examiner
 }
 
-// New returns the Detector of a pass.
+// New returns a Detector for one pass.
 func New(o Options) *Detector {
 	d := &Detector{o: o}
 	d.prober.o = &d.o
@@ -33,9 +33,9 @@ func New(o Options) *Detector {
 	return d
 }
 
-// Refused holds an object that was refused. The one with which it becomes likely that all is
-// refused decides whether that is so: then the error is an *Error, and nothing of what is held is
-// settled. Otherwise it returns what is no longer held.
+// Refused holds an object that was refused. When enough objects in a row were refused, it decides
+// whether everything is refused. If so, the error is an *Error and the held objects are not
+// settled. Otherwise it returns the objects that are no longer held.
 func (d *Detector) Refused(ctx context.Context, a plan.Action, object Held, cause error) ([]Held, error) {
 	if !d.add(object.Slot, object.Row) {
 		return nil, nil
@@ -48,10 +48,10 @@ func (d *Detector) Refused(ctx context.Context, a plan.Action, object Held, caus
 	return held, err
 }
 
-// judge decides what it means that so many objects were refused in turn: nil says that it is a
-// stretch of the keys, which stops nothing that comes after it. It tries objects elsewhere, by
-// copying them, which is what a pass does anyway; and where all are refused, it asks again for what
-// was copied before.
+// judge decides what it means that so many objects in a row were refused. It returns nil if only a
+// range of keys is refused; later keys are then not affected. It tries to copy objects in other key
+// ranges, which the pass would do anyway. If all of them are refused, it tries objects that were
+// copied before.
 func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Error, error) {
 	inTurn, last, witness := d.turn()
 	starts, err := listing.Beyond(last, len(d.o.SourcePrefix), d.search.firstAfter(ctx))
@@ -66,8 +66,8 @@ func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Erro
 		case err != nil:
 			return nil, err
 		case tried.isBegun:
-			// More is asked for once there are parts: an object that is only begun shows nothing of
-			// that.
+			// The object can be read, but copying its parts was not tried. So the source does not
+			// refuse everything; the destination still may.
 			if at, err := side(); err != nil || at == sideSource {
 				return nil, err
 			}
@@ -79,7 +79,7 @@ func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Erro
 		}
 	}
 	if len(after) == 1 {
-		return nil, nil // nothing else is to be copied, so that continuing costs little
+		return nil, nil // nothing else must be copied, so continuing costs little
 	}
 	at, err := side()
 	if err != nil {
@@ -101,9 +101,9 @@ func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Erro
 	return refused, nil
 }
 
-// Retry tries again what an earlier pass ended for, before anything is listed. The error is an
-// *Error while it is refused. Once a day the pass is walked whatever these few objects say: others
-// may be there that are not refused.
+// Retry retries, before anything is listed, the objects that an earlier pass ended for. The error
+// is an *Error if they are still refused. Once a day it returns nil even then, because other
+// objects may be allowed.
 func (d *Detector) Retry(ctx context.Context) error {
 	former, ok := d.o.Ledger.Refusal()
 	if !ok || d.o.Now().Sub(former.WalkedAt) >= walkAgain || former.WalkedAt.After(d.o.Now()) {
@@ -128,7 +128,7 @@ func (d *Detector) Retry(ctx context.Context) error {
 		}
 	}
 	if still.Err == nil {
-		d.o.Ledger.Allowed() // none is to be copied any more
+		d.o.Ledger.Allowed() // none of them must be copied any more
 		return nil
 	}
 	return still

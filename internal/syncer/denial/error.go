@@ -1,17 +1,16 @@
-// Package denial decides whether everything that a pass copies is refused, so that the pass ends
-// instead of setting aside a million objects one by one.
+// Package denial decides whether everything that a pass copies is refused, so that the pass can end
+// early instead of quarantining a million objects one by one.
 //
-// A policy, a key or a service that refuses one object may refuse all. Objects that are refused in
-// turn are held, neither settled nor set aside; with the one that makes it suspicious, others are
-// copied elsewhere in the key space, and objects that were copied before are asked for again. If
-// all are refused too, the pass ends with an Error, and the next one begins by asking again for a
-// few. If one is not, what was held is set aside and the pass continues.
+// If a policy, a KMS key or a service refuses one object, it may refuse all of them. Objects that
+// are refused in a row are held: neither settled nor quarantined. After enough of them, the package
+// tries to copy objects in other key ranges, and tries again objects that were copied before. If
+// all of those are refused too, the pass ends with an Error, and the next pass starts by retrying a
+// few objects. If one of them succeeds, the held objects are quarantined and the pass continues.
 //
-// It leaves to the pass what becomes of held objects, and to the ledger how an Error lasts until
-// the next pass.
+// The pass settles the held objects, and the ledger stores an Error for the next pass.
 //
-// Two words: a streak is what was refused since the last copy; a probe is an object that is copied
-// before the pass gets to it.
+// Two terms: a streak is the objects refused since the last copy; a probe is an object that is
+// copied before the pass reaches its key.
 package denial
 
 import (
@@ -26,30 +25,31 @@ import (
 	"syncd/internal/plan"
 )
 
-// The sides that refuse.
+// The sides that can refuse.
 const (
 	sideSource      = "source"
 	sideDestination = "destination"
 )
 
-// Error says that a pass ended because everything it tried to copy was refused, in one place after
-// another. What it had settled before is saved; what was refused is neither settled nor set aside.
+// Error means that a pass ended because everything it tried to copy was refused, in several key
+// ranges. What it had settled before is saved. The refused objects are neither settled nor
+// quarantined.
 type Error struct {
-	// InTurn is how many objects were refused in turn, Elsewhere how many in other places.
+	// InTurn is how many objects in a row were refused, and Elsewhere how many in other key ranges.
 	InTurn, Elsewhere int
-	// Side is the side that refuses, "" where that is not known: the source where not even a byte
-	// may be read.
+	// Side is the side that refuses, or "" if unknown. It is the source if the object cannot even
+	// be read.
 	Side string
-	// Since is when an earlier pass ended for the same, zero where none did.
+	// Since is when an earlier pass ended for the same reason, or zero if none did.
 	Since time.Time
-	// Err is the refusal of one of the objects.
+	// Err is the error of one of the objects.
 	Err error
 
-	// Record is what the next pass needs of it, nil for nothing.
+	// Record is what the ledger stores for the next pass; nil if nothing must be stored.
 	Record *record.Refusal
 }
 
-// Error says what was refused, and whose policy it is where that is known.
+// Error returns what was refused and, if known, which policies to check.
 func (e *Error) Error() string {
 	var b strings.Builder
 	switch {
@@ -67,10 +67,10 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Passes reports whether the next pass may fare better without anybody doing anything.
+// Passes reports whether the next pass may succeed without any change by an operator.
 func (e *Error) Passes() bool { return isPassing(copier.Reason(e.Err)) }
 
-// whose names whose policy it is, where the answer does not.
+// whose returns which policies to check, if the service's message does not say it.
 func (e *Error) whose() string {
 	action, _ := awserr.Refused(e.Err)
 	switch {
@@ -85,12 +85,12 @@ func (e *Error) whose() string {
 	}
 }
 
-// Unwrap returns the refusal.
+// Unwrap returns the error of one of the objects.
 func (e *Error) Unwrap() error { return e.Err }
 
-// IsShared reports whether objects are set aside for that reason because of something that may
-// refuse all of them alike: a policy, a key, an identity, or a service that cannot do it, or cannot
-// do it now.
+// IsShared reports whether the quarantine reason may apply to all objects alike: a policy, a key or
+// an identity refuses them, or the service does not support the request or is temporarily
+// unavailable.
 func IsShared(reason string) bool {
 	return isPassing(reason) || slices.Contains([]string{
 		string(awserr.Denied), string(awserr.KeyDisabled), string(awserr.NoKey), plan.BadSignature, string(awserr.Unsupported), string(awserr.Invalid),
@@ -98,5 +98,5 @@ func IsShared(reason string) bool {
 	}, reason)
 }
 
-// isPassing reports whether a reason passes by itself.
+// isPassing reports whether a reason is temporary.
 func isPassing(reason string) bool { return awserr.Class(reason).Passes() }

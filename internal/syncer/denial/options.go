@@ -16,34 +16,34 @@ type Lister interface {
 	List(ctx context.Context, r listing.Range) iter.Seq2[listing.Object, error]
 }
 
-// Copier copies one object, and asks whether it may be read.
+// Copier copies objects, and checks whether they can be read.
 type Copier interface {
 	Copy(ctx context.Context, object listing.Object, target copier.Target, record copier.Record) (copier.Result, copier.Ours, error)
 	Readable(ctx context.Context, key string) error
 }
 
-// Turns bounds the objects that are copied side by side.
+// Turns limits how many objects are copied at the same time.
 type Turns interface {
 	Acquire(ctx context.Context) error
 	Hold(ctx context.Context) (held context.Context, release func())
 }
 
-// Options are what a Detector works with. All fields are required unless they say otherwise.
+// Options are the settings of a Detector. All fields are required unless they say otherwise.
 type Options struct {
-	// Source lists what the pass lists, whose keys begin with SourcePrefix.
+	// Source lists the same objects as the pass. Their keys begin with SourcePrefix.
 	Source       Lister
 	SourcePrefix string
-	// Copier is that of the pass.
+	// Copier is the Copier of the pass.
 	Copier Copier
-	// Turns are those of the pass.
+	// Turns are the Turns of the pass.
 	Turns Turns
 	// Ledger is the pass in the ledger.
 	Ledger *checkpoint.Pass
-	// After plans the pass from a key on.
+	// After returns the plan of the pass after a key.
 	After func(ctx context.Context, key string) plan.Actions
-	// Claim makes a claim on one key durable, before it is copied.
+	// Claim durably claims a key before it is copied.
 	Claim func(ctx context.Context, key string) error
-	// IsReplay says that the pass is not over the whole source.
+	// IsReplay reports whether the pass is a replay.
 	IsReplay bool
 	// Now is the clock.
 	Now func() time.Time

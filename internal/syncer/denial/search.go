@@ -11,27 +11,27 @@ import (
 )
 
 const (
-	// samples is in how many places elsewhere objects are tried, and fewSamples when each of them
-	// is tried again and again; tryAgain is how many of those that were refused the next pass tries
-	// again.
+	// samples is in how many other key ranges objects are tried. fewSamples is used instead for
+	// temporary errors, because each request is then retried many times. tryAgain is how many of
+	// the refused objects the next pass retries.
 	samples    = 6
 	fewSamples = 2
 	tryAgain   = 4
-	// lookedAt is how many keys are compared to find one to try, choices of how many objects some
-	// are tried.
+	// lookedAt is how many actions are searched for objects to try. choices is how many objects to
+	// find, of which a few are tried.
 	lookedAt = 900
 	choices  = 16
 )
 
-// searcher finds objects elsewhere that must be copied, and tries them.
+// searcher finds objects in other key ranges that must be copied, and tries to copy them.
 type searcher struct {
 	o      *Options
 	prober *prober
 }
 
-// tryAfter copies some of the first objects after a key that must be copied, until one is not
-// refused. A probe that was not made says that there is none. The reason is why others were
-// refused: of what takes long to fail one is enough.
+// tryAfter tries some of the first objects after a key that must be copied, until one is not
+// refused. If there is none, made.made is false. The reason is why other objects were refused. If
+// it is temporary, a failure takes long, so only one object is tried.
 func (s *searcher) tryAfter(ctx context.Context, after, reason string) (made probe, err error) {
 	chosen, err := s.choose(s.o.After(ctx, max(after, s.o.Ledger.Mark())))
 	if err != nil {
@@ -45,8 +45,8 @@ func (s *searcher) tryAfter(ctx context.Context, after, reason string) (made pro
 	return made, nil
 }
 
-// choose returns some of the first objects of a plan that must be copied: the smallest, which costs
-// least, and two more, because the smallest may be of a kind of its own, such as markers.
+// choose returns up to three of the first objects of a plan that must be copied: the smallest,
+// which costs least, and two others, because the smallest may be special, such as a marker object.
 func (s *searcher) choose(actions plan.Actions) (chosen []plan.Action, err error) {
 	var found []plan.Action
 	looked := 0
@@ -58,7 +58,7 @@ func (s *searcher) choose(actions plan.Actions) (chosen []plan.Action, err error
 			found = append(found, a)
 		}
 		if looked++; looked == lookedAt || len(found) == choices || len(found) > 0 && s.o.IsReplay {
-			break // a replay looks each of them up
+			break // a replay sends a lookup request for each object
 		}
 	}
 	if len(found) <= 1 {
@@ -68,7 +68,7 @@ func (s *searcher) choose(actions plan.Actions) (chosen []plan.Action, err error
 	return []plan.Action{found[0], found[len(found)/2], found[len(found)-1]}[:min(len(found), 3)], nil
 }
 
-// firstAfter lists one key.
+// firstAfter returns a func that lists one key.
 func (s *searcher) firstAfter(ctx context.Context) listing.Next {
 	return func(after string) (key string, ok bool, err error) {
 		for object, err := range s.o.Source.List(ctx, listing.Range{After: after}) {
@@ -78,7 +78,7 @@ func (s *searcher) firstAfter(ctx context.Context) listing.Next {
 	}
 }
 
-// samplesFor is in how many places objects are tried elsewhere.
+// samplesFor returns in how many other key ranges objects are tried.
 func samplesFor(cause error) int {
 	if isPassing(copier.Reason(cause)) {
 		return fewSamples
@@ -86,7 +86,7 @@ func samplesFor(cause error) int {
 	return samples
 }
 
-// spaced returns n of the elements at most, the first and the last among them.
+// spaced returns at most n of the elements, evenly spaced, including the first and the last.
 func spaced[T any](all []T, n int) []T {
 	if len(all) <= n {
 		return all

@@ -11,29 +11,29 @@ import (
 )
 
 const (
-	// suspectAfter is how many objects are refused in turn, without a copy in between, before a
-	// pass tries others elsewhere. It doubles with each stretch of refused keys, up to suspectMost,
-	// so that neither a long one nor many are examined again and again.
+	// suspectAfter is how many objects in a row must be refused before objects in other key ranges
+	// are tried. It doubles with each range of refused keys, up to suspectMost, to limit the number
+	// of checks for long ranges and for many of them.
 	suspectAfter = 32
 	suspectMost  = 4096
 )
 
-// Held is an object that was refused and is not set aside yet: if everything turns out to be
-// refused it never is, and the pass that resumes this one tries it again.
+// Held is an object that was refused but is not quarantined yet. If everything turns out to be
+// refused, it is not quarantined, and the pass that resumes this one retries it.
 type Held struct {
-	// Slot is the object's place in the ledger, Row what it is to be set aside with.
+	// Slot is the object's slot in the ledger, and Row its row if it is quarantined.
 	Slot  *checkpoint.Slot
 	Row   record.Quarantined
-	taken int // how many actions the walk had taken
+	taken int // how many actions the walk had taken when the object was refused
 }
 
-// streak is what was refused since the last copy. The zero streak is ready.
+// streak is the objects that were refused since the last copy. The zero value is ready to use.
 type streak struct {
 	mu      sync.Mutex
-	copies  int64 // that have begun
-	since   int64 // how many had when the first of these was refused
-	inTurn  int   // refused since the last copy
-	limit   int   // at which others are tried elsewhere, 0 for suspectAfter
+	copies  int64 // number of copies begun
+	since   int64 // value of copies when the first object of the streak was refused
+	inTurn  int   // number of objects refused in a row
+	limit   int   // number in a row after which other key ranges are tried; 0 means suspectAfter
 	held    []Held
 	judging chan struct{}  // closed when it is decided that not all is refused; nil when nothing is to be
 	broken  bool           // a copy was made meanwhile
@@ -43,7 +43,7 @@ type streak struct {
 	witness listing.Object // the last object of which the destination has a copy
 }
 
-// Begin numbers a copy.
+// Begin returns the number of a new copy.
 func (s *streak) Begin() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,8 +51,8 @@ func (s *streak) Begin() int64 {
 	return s.copies
 }
 
-// Take notes how far the walk has come, and returns the objects that were held for longer than the
-// ledger's window bears: it keeps every key from the first of them on in memory.
+// Take records that the walk has taken an action. It returns the held objects if the first of them
+// was held for patience actions: the ledger keeps every key after a held one in memory.
 func (s *streak) Take(key string, patience int) []Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,14 +64,14 @@ func (s *streak) Take(key string, patience int) []Held {
 	return s.letGo()
 }
 
-// letGo returns what is held. The caller holds s.mu.
+// letGo returns the held objects and clears them. The caller holds s.mu.
 func (s *streak) letGo() []Held {
 	held := s.held
 	s.held = nil
 	return held
 }
 
-// Skipped notes an action that needs no copy: of an unchanged object the destination has one.
+// Skipped records an action that needs no copy. An unchanged object has a copy at the destination.
 func (s *streak) Skipped(a plan.Action) {
 	if !a.Listed() || a.Reason != plan.Unchanged {
 		return
@@ -81,8 +81,8 @@ func (s *streak) Skipped(a plan.Action) {
 	s.witness = a.Object
 }
 
-// Copied notes a copy, and returns what is held: it was not refused with everything else. A copy
-// that began before the first of these was refused shows nothing.
+// Copied records a copy and returns the held objects, because not everything was refused. It
+// ignores a copy that began before the first object of the streak was refused.
 func (s *streak) Copied(number int64, o listing.Object) []Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,7 +94,7 @@ func (s *streak) Copied(number int64, o listing.Object) []Held {
 	return s.letGo()
 }
 
-// add holds an object that was refused. It reports whether the caller must decide whether all is
+// add holds an object that was refused. It reports whether the caller must decide if everything is
 // refused, and then call judged.
 func (s *streak) add(slot *checkpoint.Slot, row record.Quarantined) (mustJudge bool) {
 	s.mu.Lock()
@@ -111,7 +111,8 @@ func (s *streak) add(slot *checkpoint.Slot, row record.Quarantined) (mustJudge b
 	return true
 }
 
-// Wait waits while it is being decided whether all is refused: what is sent meanwhile would be too.
+// Wait waits while the decision whether everything is refused is pending, so that no requests are
+// wasted.
 func (s *streak) Wait(ctx context.Context) error {
 	s.mu.Lock()
 	judging := s.judging
@@ -127,8 +128,9 @@ func (s *streak) Wait(ctx context.Context) error {
 	}
 }
 
-// judged ends the decision. It returns what is held unless all is refused, which a copy that was
-// made meanwhile disproves. If all is, those that wait continue to wait until the pass has ended.
+// judged ends the decision. It returns the held objects unless everything is refused. A copy that
+// succeeded meanwhile proves that not everything is. If everything is refused, callers of Wait keep
+// waiting until the pass ends.
 func (s *streak) judged(all bool) (really bool, held []Held) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,15 +144,15 @@ func (s *streak) judged(all bool) (really bool, held []Held) {
 	return false, s.letGo()
 }
 
-// turn returns how many objects were refused in turn, how far the walk has come, and an object that
-// was not refused.
+// turn returns how many objects in a row were refused, the last key that the walk has taken, and an
+// object that was not refused.
 func (s *streak) turn() (inTurn int, last string, witness listing.Object) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.inTurn, s.last, s.witness
 }
 
-// Rest returns what is still held.
+// Rest returns the objects that are still held.
 func (s *streak) Rest() []Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,18 +11,18 @@ import (
 	"syncd/internal/listing"
 )
 
-// examiner asks again for objects whose permission is known: the refused one by itself, and those
-// that were copied before.
+// examiner finds out what is refused: whether the refused object can be read, and whether objects
+// that were copied before are refused now.
 type examiner struct{ o *Options }
 
-// isStretch reports whether the refusal is about some of the keys: an object that was copied before
-// may still be read, or written.
+// isStretch reports whether only some of the keys are refused: an object that was copied before can
+// still be read, or written.
 func (e *examiner) isStretch(ctx context.Context, side string, cause error, witness listing.Object) (bool, error) {
 	switch {
 	case e.o.IsReplay:
-		return witness.Key != "", nil // no other pass takes over what it has copied
+		return witness.Key != "", nil // a replay cannot be resumed, so its copies must not be lost
 	case side == sideDestination && isOfKey(cause):
-		return false, nil // there is one key for all copies, and a copy is asked for the key after everything else
+		return false, nil // all copies use the same key, and S3 checks the key after everything else
 	}
 	known, err := e.witnesses(ctx, witness)
 	if err != nil {
@@ -31,7 +31,7 @@ func (e *examiner) isStretch(ctx context.Context, side string, cause error, witn
 	for _, o := range known {
 		isRefused, err := e.isStillRefused(ctx, side, o)
 		if errors.Is(err, errOutOfTurn) {
-			continue // it would be copied in parts, of which none was made
+			continue // it needs a multipart copy, which was not started
 		}
 		if err != nil || !isRefused {
 			return true, err
@@ -40,8 +40,8 @@ func (e *examiner) isStretch(ctx context.Context, side string, cause error, witn
 	return false, nil
 }
 
-// witnesses are objects that were copied before: by this pass, or, from several places of the
-// ledger, by earlier ones or before it was interrupted.
+// witnesses returns objects that were copied before: one by this pass, and several, from different
+// key ranges, of those recorded in the ledger.
 func (e *examiner) witnesses(ctx context.Context, own listing.Object) (known []listing.Object, err error) {
 	if own.Key != "" {
 		known = append(known, own)
@@ -65,9 +65,9 @@ func (e *examiner) witnesses(ctx context.Context, own listing.Object) (known []l
 	return known, err
 }
 
-// isStillRefused reports whether an object that was copied before is refused now on that side. To
-// ask the destination, it is copied as if nothing were known of its copy, on condition that there
-// is none, which is looked at after the permission.
+// isStillRefused reports whether an object that was copied before is now refused on the given side.
+// For the destination it sends a copy request on the condition that the key does not exist: S3
+// checks the permission before the condition.
 func (e *examiner) isStillRefused(ctx context.Context, side string, o listing.Object) (bool, error) {
 	if side == sideSource {
 		return e.isUnreadable(ctx, o.Key)
@@ -82,8 +82,8 @@ func (e *examiner) isStillRefused(ctx context.Context, side string, o listing.Ob
 	return probe{made: true, err: err}.isRefused(), nil
 }
 
-// sideThatRefuses returns the side on which an object is refused: the source where it may not even
-// be read.
+// sideThatRefuses returns the side that refuses an object. It is the source if the object cannot
+// even be read.
 func (e *examiner) sideThatRefuses(ctx context.Context, key string) (string, error) {
 	isRefused, err := e.isUnreadable(ctx, key)
 	switch {
@@ -109,7 +109,7 @@ func (e *examiner) isUnreadable(ctx context.Context, key string) (bool, error) {
 	}
 }
 
-// isOfKey reports whether it was a KMS key that refused.
+// isOfKey reports whether a KMS key was the cause of the refusal.
 func isOfKey(cause error) bool {
 	action, _ := awserr.Refused(cause)
 	reason := awserr.Class(copier.Reason(cause))

@@ -10,9 +10,9 @@ import (
 	"syncd/internal/plan"
 )
 
-// withDestination compares the plan with what the destination holds, where the ledger does not
-// know: there was none yet, the mapping wrote elsewhere before, or an earlier process has claimed
-// keys there.
+// withDestination compares the plan with the destination's listing if the ledger is incomplete: it
+// is empty, the mapping wrote to another place before, or an earlier process claimed keys without
+// recording the results.
 func (p *Planner) withDestination(ctx context.Context, past Past, actions plan.Actions) plan.Actions {
 	isUnknown := p.request.IsFirst || p.hasMoved()
 	mayHaveLeft := p.claims.mayHaveLeft(past.Claims())
@@ -22,7 +22,7 @@ func (p *Planner) withDestination(ctx context.Context, past Past, actions plan.A
 	}
 	var mark string
 	if at := past.Mark(); at != "" {
-		mark, _ = p.destinationKey(at) // where the key cannot exist the listing begins at its start
+		mark, _ = p.destinationKey(at) // if the key cannot exist, list from the beginning
 	}
 	var leftovers *plan.Leftovers
 	if mayHaveLeft {
@@ -37,8 +37,8 @@ func (p *Planner) withDestination(ctx context.Context, past Past, actions plan.A
 	})
 }
 
-// sourceKeyAfter returns the function that finds the source key of a key of the destination, "" for
-// one that is settled already.
+// sourceKeyAfter returns a function that maps a destination key to its source key. It maps keys
+// that have no source key, or one at or below the mark, to "".
 func (p *Planner) sourceKeyAfter(mark string) func(key string) string {
 	return func(key string) string {
 		sourceKey, ok := p.o.Mapping.Settings.SourceKey(key)
@@ -49,8 +49,8 @@ func (p *Planner) sourceKeyAfter(mark string) func(key string) string {
 	}
 }
 
-// destinationKey is where a source key is copied to. One that the ledger has of another source is
-// not.
+// destinationKey returns the key that a source key is copied to. It returns errElsewhere for a key
+// outside the mapping's source prefix, which the ledger may still hold.
 func (p *Planner) destinationKey(key string) (string, error) {
 	if !p.o.Mapping.Settings.Source.Contains(key) {
 		return "", errElsewhere
@@ -60,8 +60,8 @@ func (p *Planner) destinationKey(key string) (string, error) {
 
 var errElsewhere = errors.New("the mapping does not copy that key")
 
-// isHidden reports whether the destination may not be listed: a role that may only write there
-// adopts nothing.
+// isHidden reports whether listing the destination was denied. A role that can only write to the
+// destination adopts nothing.
 func (p *Planner) isHidden(err error) bool {
 	if awserr.Classify(err) != awserr.Denied {
 		return false

@@ -8,8 +8,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// withInherited adds to the actions which copies are the mapping's own in the place where it writes
-// from now on: those that it made there under its former settings.
+// withInherited marks the actions whose destination key holds a copy that the mapping made under
+// its former settings.
 func (p *Planner) withInherited(ctx context.Context, past Past, actions plan.Actions) plan.Actions {
 	from, to := p.last.Destination, p.o.Mapping.Settings.Destination
 	if !p.hasMoved() || !p.last.IsKnown || !from.SameBucket(to) {
@@ -28,9 +28,9 @@ func (p *Planner) withInherited(ctx context.Context, past Past, actions plan.Act
 	})
 }
 
-// rekeyed returns a copy that was made under the former settings as an entry under the key at the
-// source that goes to its place today. The entry does not say of which version of that it is,
-// because nobody knows. Ok is false where no key goes there.
+// rekeyed converts the entry of a copy made under the former settings: it returns the entry with
+// the source key that is copied to the same destination key today. Its source version is unknown,
+// so it is left empty. ok is false if no source key is copied there today.
 func (p *Planner) rekeyed(e record.Entry) (today record.Entry, ok bool) {
 	wasThere := p.last.Source.Contains(e.Key)
 	key, isThere := p.o.Mapping.Settings.SourceKey(p.last.DestinationKey(e.Key))

@@ -1,17 +1,18 @@
-// Package planner decides what a pass of a mapping does with each object. It serves passes that are
-// run and previews of them.
+// Package planner decides what a pass of a mapping does with each object. It serves both passes and
+// previews.
 //
-// It merges the source's listing with what the ledger has of earlier passes, by the rules that
-// follow from the present settings and those of the last generation: which copies are the mapping's
-// own, which were made under another key, class or place, what was claimed and not recorded. Where
-// the ledger does not know, it compares with what the destination holds, so that it can be adopted.
-// A change of the key is refused with its cost unless it was asked for.
+// It merges the source listing with the ledger entries of earlier passes. Its rules follow from the
+// current settings and from those of the last generation: which copies belong to the mapping, which
+// were made under another KMS key, storage class or place, and which keys were claimed but not
+// recorded. If the ledger is incomplete, the planner also lists the destination, so that existing
+// copies can be adopted. It refuses a change of the KMS key, and reports its cost, unless the
+// change was requested.
 //
-// It sends no request but listings and, in a replay, a look at each object. It leaves the merge
-// itself to plan, and to the syncer what is done with an action.
+// It only sends listing requests and, in a replay, one lookup per object. The merge itself is in
+// package plan; the syncer carries out the actions.
 //
-// Two words: a Past is what the ledger has of the passes before; a claim says that a pass may have
-// written keys which no entry names.
+// Two terms: a Past is what the ledger has recorded of earlier passes; a claim says that a pass may
+// have written keys that have no ledger entry.
 package planner
 
 import (
@@ -34,46 +35,46 @@ type Lister interface {
 	List(ctx context.Context, r listing.Range) iter.Seq2[listing.Object, error]
 }
 
-// Keys says where a key is copied to, and looks an object up by its key at the source.
+// Keys maps source keys to destination keys, and looks up objects by source key.
 type Keys interface {
 	DestinationKey(key string) (string, error)
 	Look(ctx context.Context, key string) (listing.Object, error)
 }
 
-// Options are what the plans of a mapping go by.
+// Options are the settings for planning the passes of a mapping.
 type Options struct {
-	// Mapping says from where to where it copies.
+	// Mapping is the mapping to plan for.
 	Mapping provenance.Mapping
-	// Source lists the objects, Destination what it holds already; a nil Destination adopts
-	// nothing.
+	// Source lists the objects to copy, and Destination those that it already holds. If Destination
+	// is nil, no objects are adopted.
 	Source, Destination Lister
-	// Keys are the mapping's.
+	// Keys are the keys of the mapping.
 	Keys Keys
-	// Rules decide between copy and skip; the passes in them are filled in from the ledger.
+	// Rules decide between copy and skip; the planner fills in the pass numbers from the ledger.
 	Rules plan.Rules
 	// Rekey allows a pass to copy everything again under a new KMS key.
 	Rekey bool
-	// Logger gets a line where the destination may not be listed.
+	// Logger logs a warning if listing the destination is denied.
 	Logger *slog.Logger
 }
 
-// Selector chooses objects of the quarantine.
+// Selector selects objects in quarantine.
 type Selector func(record.Quarantined) bool
 
-// Request is what one pass is asked for.
+// Request describes one pass.
 type Request struct {
-	// Replay chooses what is tried again of the quarantine by a pass over nothing else; nil in one
-	// over the whole source.
+	// Replay selects the quarantined objects to retry. If it is nil, the pass covers the whole
+	// source.
 	Replay Selector
-	// Rekey allows this pass a new KMS key.
+	// Rekey allows this pass to use a new KMS key.
 	Rekey bool
-	// IsFirst says that the ledger holds nothing.
+	// IsFirst means that the ledger is empty.
 	IsFirst bool
-	// Start is when the pass begins.
+	// Start is when the pass starts.
 	Start time.Time
 }
 
-// Past is what the ledger has for a pass of those before it.
+// Past is what the ledger has recorded of earlier passes.
 type Past interface {
 	Number() int64
 	Mark() string
@@ -86,30 +87,29 @@ type Past interface {
 
 var _ Past = (*checkpoint.Pass)(nil)
 
-// ErrMoved says that a replay was asked for after the mapping's source or destination has changed.
+// ErrMoved means that a replay was requested after the mapping's source or destination changed.
 var ErrMoved = errors.New("the mapping copies from or to another place than in its last pass")
 
-// Planner plans one pass: Follow, Check and Begin in this order, then Actions.
+// Planner plans one pass. Call Follow, Check and Begin in this order, then Actions.
 type Planner struct {
 	o       Options
 	request Request
 	log     *slog.Logger
 	claims  claimReader
-	last    provenance.Generation // what the last one was made under
-	since   provenance.Memo       // of a pass that begins now
+	last    provenance.Generation // the last generation's settings
+	since   provenance.Memo       // the memo of a pass that starts now
 	rules   plan.Rules
-	// hidden says that the destination was to be listed for what an earlier process left, and was
-	// not.
+	// hidden means that the destination had to be listed to find unrecorded copies, but was not.
 	hidden atomic.Bool
 }
 
-// New returns the planner of a pass.
+// New returns a Planner for one pass.
 func New(o Options, r Request) *Planner {
 	return &Planner{o: o, request: r, log: o.Logger, claims: claimReader{o.Mapping}}
 }
 
-// Follow reads under which settings the last generation was made, and returns those of a pass of
-// that number, which follows it.
+// Follow reads the settings of the last generation, and returns the settings for the pass with the
+// given number that follows it.
 func (p *Planner) Follow(last record.Settings, pass int64) (now record.Settings, err error) {
 	p.last, err = provenance.ReadGeneration(last)
 	p.since = p.last.Next(p.o.Mapping.Settings, pass)
@@ -120,9 +120,8 @@ func (p *Planner) Follow(last record.Settings, pass int64) (now record.Settings,
 	return provenance.Texts(f, p.since), err
 }
 
-// Check refuses a pass that would do what was not asked for: a replay after a move, or anything
-// under a new key, because all objects are copied again for that. The error is then ErrMoved or a
-// *RekeyError.
+// Check refuses a pass that could have unexpected effects: a replay after a move, or any pass under
+// a new KMS key, which copies all objects again. The error is ErrMoved or a *RekeyError.
 func (p *Planner) Check(ctx context.Context) error {
 	if p.request.Replay != nil && p.since.PlaceSince > p.last.PlaceSince {
 		return ErrMoved
@@ -133,7 +132,7 @@ func (p *Planner) Check(ctx context.Context) error {
 	return refuseNewKey(ctx, p.o.Mapping, p.last, p.since.PlaceSince)
 }
 
-// Begin finds the rules of the pass. Entries of passes from ownSince on are its own.
+// Begin computes the rules of the pass. Entries of passes from ownSince on count as its own.
 func (p *Planner) Begin(past Past, ownSince int64, now time.Time, log *slog.Logger) error {
 	p.log = log
 	since, err := provenance.ReadMemo(past.Memo())
@@ -143,12 +142,12 @@ func (p *Planner) Begin(past Past, ownSince int64, now time.Time, log *slog.Logg
 	p.rules.PlaceSince, p.rules.ClassSince = since.PlaceSince, since.ClassSince
 	p.rules.Claimed = p.claims.claimed(past.Claims())
 	if p.rules.Retry == nil && p.last.IsKnown && !p.last.Same(p.o.Mapping.Settings) {
-		p.rules.Retry = func(record.Quarantined) bool { return true } // what failed there may succeed here
+		p.rules.Retry = func(record.Quarantined) bool { return true } // settings changed: what failed before may succeed now
 	}
 	return err
 }
 
-// Actions plans the pass from what is known of those before.
+// Actions returns the plan of the pass.
 func (p *Planner) Actions(ctx context.Context, past Past) plan.Actions {
 	if p.request.Replay != nil {
 		return plan.Replay(ctx, past.Previous(ctx), past.PreviousQuarantine(ctx), p.o.Keys.Look, p.rules)
@@ -158,7 +157,7 @@ func (p *Planner) Actions(ctx context.Context, past Past) plan.Actions {
 	return p.withDestination(ctx, past, p.withInherited(ctx, past, actions))
 }
 
-// After plans the pass from a key on, without a look at the destination.
+// After returns the plan of the pass after a key. It does not list the destination.
 func (p *Planner) After(ctx context.Context, pass *checkpoint.Pass, after string) plan.Actions {
 	rules := p.rules
 	rules.After = after
@@ -169,11 +168,11 @@ func (p *Planner) After(ctx context.Context, pass *checkpoint.Pass, after string
 	return p.withInherited(ctx, pass, plan.Diff(p.o.Source.List(ctx, listing.Range{After: after}), previous, aside, rules))
 }
 
-// Left returns what is left of a claim once the pass has settled all that the mapping writes.
+// Left returns the rest of a claim once the pass has settled everything that the mapping writes; ok
+// is false if nothing remains.
 func (p *Planner) Left(c record.Claim) (rest record.Claim, ok bool) {
 	return p.claims.left(c, p.hidden.Load())
 }
 
-// hasMoved reports whether this is the pass that copies from or to another place for the first
-// time.
+// hasMoved reports whether this is the first pass with the current source and destination.
 func (p *Planner) hasMoved() bool { return p.rules.PlaceSince >= p.rules.OwnSince }

@@ -10,25 +10,25 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// RekeyError says that the configured KMS key is another than that of the copies, and what a pass
-// would cost for it.
+// RekeyError means that the configured KMS key differs from the key of the copies. It has the
+// number and size of the objects that a pass would copy again.
 type RekeyError struct {
-	// From is the key of the copies, To the configured one.
+	// From is the key of the copies, and To the configured key.
 	From, To string
-	// Objects is the number of copies under another key, Bytes their size.
+	// Objects is the number of copies under another key, and Bytes their size.
 	Objects, Bytes int64
 }
 
-// Error names the change and its cost.
+// Error returns a message with the change and its cost.
 func (e *RekeyError) Error() string {
 	each := plan.NewQuoter(plan.Terms{}).Request("CopyObject")
 	return fmt.Sprintf("kms_key changed from %s to %s: a pass would copy %d objects (%d bytes) again, at about $%.2f for requests to S3 and KMS",
 		e.From, e.To, e.Objects, e.Bytes, float64(e.Objects)*each)
 }
 
-// refuseNewKey looks whether the last generation was copied under another key. Only then are the
-// entries counted. A pass under the new key that was interrupted was allowed when it began, and so
-// is what resumes it.
+// refuseNewKey returns a *RekeyError if the last generation was copied under another key. It counts
+// the entries only then. An interrupted pass under the new key was allowed when it started, so
+// resuming it is allowed too.
 func refuseNewKey(ctx context.Context, m provenance.Mapping, last provenance.Generation, placeSince int64) error {
 	if !last.IsKnown || last.KeyARN == m.Settings.KeyARN {
 		return nil
@@ -52,7 +52,7 @@ func refuseNewKey(ctx context.Context, m provenance.Mapping, last provenance.Gen
 	return refusal
 }
 
-// resumesToday reports whether a pass over the source was interrupted under the settings of today.
+// resumesToday reports whether an unfinished pass over the source has the current settings.
 func resumesToday(ctx context.Context, m provenance.Mapping) (bool, error) {
 	progress, ok, err := record.Unfinished(ctx, m.Store, m.Name)
 	if err != nil {

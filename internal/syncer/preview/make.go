@@ -14,30 +14,30 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
-// Copier says what it would do with an object, without a request.
+// Copier forecasts what would happen to an object. It sends no requests.
 type Copier interface {
 	Forecast(object listing.Object, target copier.Target) copier.Forecast
 	Shown(e record.Entry, target copier.Target, otherKey bool) (isThere, isSure bool)
 	DestinationKey(key string) (string, error)
 }
 
-// Options are what a preview is made of.
+// Options are the settings of a preview.
 type Options struct {
-	// Plans are the options of the planner that the passes have.
+	// Plans are the planner options that passes use.
 	Plans planner.Options
-	// Copier is the one of the passes.
+	// Copier is the Copier that passes use.
 	Copier Copier
-	// Terms are what copies cost by.
+	// Terms are the terms by which copies are priced.
 	Terms plan.Terms
-	// Ledger are the options with which the passes open the ledger, and ActionsPerClaim is how many
-	// actions a claim covers.
+	// Ledger are the options with which passes open the ledger. ActionsPerClaim is how many actions
+	// a claim covers.
 	Ledger          checkpoint.Options
 	ActionsPerClaim int64
 	// Now is the clock.
 	Now func() time.Time
 }
 
-// maker makes one preview.
+// maker creates one preview.
 type maker struct {
 	o                   Options
 	quoter              plan.Quoter
@@ -46,8 +46,9 @@ type maker struct {
 	source, destination *pageCounter
 }
 
-// Make plans the next pass and carries nothing out. Each is called with every object in key order;
-// its error ends the preview. What was counted by then is returned with an error.
+// Make plans the next pass without carrying it out. It calls each with every object in key order;
+// an error from each ends the preview. If Make returns an error, the Pass has the counts up to that
+// point.
 func Make(ctx context.Context, o Options, each func(Fate) error) (Pass, error) {
 	v := newPass(o.Plans.Mapping.Name)
 	past, err := readPast(ctx, o.Plans.Mapping, o.Plans.Logger)
@@ -83,8 +84,8 @@ func newMaker(o Options, past *past) *maker {
 	return m
 }
 
-// begin finds the rules that the pass would have, and where it would begin. A change of the key
-// that it would refuse is noted.
+// begin computes the rules and the starting point of the pass. If the pass would refuse a new KMS
+// key, begin records that in v.
 func (m *maker) begin(ctx context.Context, v *Pass) error {
 	v.Generation, v.Pass, v.Damage = m.past.last.Generation, m.past.Number(), m.past.damage
 	now, err := m.planner.Follow(m.past.last.Settings, m.past.Number())
@@ -105,7 +106,7 @@ func (m *maker) begin(ctx context.Context, v *Pass) error {
 	return m.planner.Begin(m.past, m.past.last.Pass+1, m.o.Now(), m.o.Plans.Logger)
 }
 
-// fateOf says what would become of an object before any request is sent for it.
+// fateOf returns what would happen to an object, as far as it is known before any request.
 func (m *maker) fateOf(a plan.Action) Fate {
 	if a.Kind != plan.Copy {
 		return Fate{Action: a}
@@ -133,7 +134,7 @@ func (m *maker) fateOf(a plan.Action) Fate {
 	return fate
 }
 
-// end adds what does not go by objects.
+// end adds the numbers that do not depend on single objects.
 func (m *maker) end(v *Pass) {
 	m.quoter.AddPages(&v.Quote, m.source.pages(), m.destination.pages())
 	m.quoter.AddEnd(&v.Quote)

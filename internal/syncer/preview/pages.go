@@ -8,14 +8,14 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
-// pageCounter is a listing whose pages are counted.
+// pageCounter is a Lister that counts the pages of its listing.
 type pageCounter struct {
 	planner.Lister
 	begun   bool
 	objects int64
 }
 
-// List lists and counts.
+// List lists and counts objects.
 func (l *pageCounter) List(ctx context.Context, r listing.Range) iter.Seq2[listing.Object, error] {
 	return func(yield func(listing.Object, error) bool) {
 		l.begun = true
@@ -30,8 +30,8 @@ func (l *pageCounter) List(ctx context.Context, r listing.Range) iter.Seq2[listi
 	}
 }
 
-// pages returns how many requests the objects took, of which each answers a thousand (Amazon S3 API
-// Reference, ListObjectsV2, MaxKeys): one at least, also where there were none.
+// pages returns how many requests the listing took: one per thousand objects (Amazon S3 API
+// Reference, ListObjectsV2, MaxKeys), and at least one.
 func (l *pageCounter) pages() int64 {
 	const keys = 1000
 	if !l.begun {

@@ -15,26 +15,26 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// past is what the ledger has of the passes before the next one, read without its lease.
+// past is what the ledger has recorded of the passes before the next one, read without the lease.
 type past struct {
 	store    store.Store
 	mapping  string
-	last     record.Manifest // zero: none
-	progress record.Progress // of the pass that would be resumed; zero: none
+	last     record.Manifest // zero if there is none
+	progress record.Progress // of the pass that would be resumed; zero if there is none
 	settings record.Settings // of the next pass
-	claims   []record.Claim  // that the next pass inherits
+	claims   []record.Claim  // claims that the next pass inherits
 
-	// What the pass that would be resumed has saved above its mark is laid over the rows of the
-	// last generation.
+	// overEntries and overAside merge the progress of the pass that would be resumed into the rows
+	// of the last generation.
 	overEntries func(iter.Seq2[record.Entry, error]) iter.Seq2[record.Entry, error]
 	overAside   func(iter.Seq2[record.Quarantined, error]) iter.Seq2[record.Quarantined, error]
-	damage      string // why there is no last generation although there were some
+	damage      string // why no generation is readable although generations exist
 }
 
 var _ planner.Past = (*past)(nil)
 
-// readPast reads the last generation. Where none is whole the next pass begins with an empty
-// ledger, and so does its preview.
+// readPast reads the last generation. If no generation is complete, the next pass starts with an
+// empty ledger, and so does the preview.
 func readPast(ctx context.Context, m provenance.Mapping, log *slog.Logger) (*past, error) {
 	last, err := record.Latest(ctx, m.Store, m.Name)
 	p := &past{store: m.Store, mapping: m.Name, last: last}
@@ -51,12 +51,12 @@ func readPast(ctx context.Context, m provenance.Mapping, log *slog.Logger) (*pas
 	return p, nil
 }
 
-// resume looks for a pass that one with these settings would resume, and for what others may have
-// left behind.
+// resume looks for an unfinished pass that a pass with these settings would resume, and for the
+// claims of earlier passes.
 func (p *past) resume(ctx context.Context, now record.Settings) error {
 	p.settings, p.claims = now, p.last.Claims
 	if p.damage != "" {
-		p.overEntries, p.overAside, _ = overlay.Of(ctx, p.store, record.Progress{}) // nothing is read
+		p.overEntries, p.overAside, _ = overlay.Of(ctx, p.store, record.Progress{}) // reads nothing
 		return nil
 	}
 	progress, ok, err := record.Unfinished(ctx, p.store, p.mapping)
@@ -64,7 +64,7 @@ func (p *past) resume(ctx context.Context, now record.Settings) error {
 		return fmt.Errorf("look for an unfinished pass: %w", err)
 	}
 	if ok {
-		p.claims = progress.Claims // those of the last generation are among them
+		p.claims = progress.Claims // includes the claims of the last generation
 	}
 	if ok && progress.Fingerprint == now.Fingerprint {
 		p.progress, p.settings = progress, progress.Settings
@@ -90,8 +90,8 @@ func (p *past) Mark() string {
 	return p.progress.Ranges[0].Mark
 }
 
-// Previous yields the entries after the mark: the last generation's, and over them what the pass
-// that would be resumed has saved.
+// Previous yields the entries after the mark: those of the last generation, updated by the progress
+// of the pass that would be resumed.
 func (p *past) Previous(ctx context.Context) iter.Seq2[record.Entry, error] {
 	return p.overEntries(afterMark(p, checkpoint.Entries(ctx, p.store, p.mapping), func(e record.Entry) string { return e.Key }))
 }
@@ -104,7 +104,7 @@ func (p *past) Base(ctx context.Context) iter.Seq2[record.Entry, error] {
 	return checkpoint.Entries(ctx, p.store, p.mapping)
 }
 
-// PreviousQuarantine yields what was set aside after the mark, likewise.
+// PreviousQuarantine yields the quarantine rows after the mark, merged in the same way.
 func (p *past) PreviousQuarantine(ctx context.Context) iter.Seq2[record.Quarantined, error] {
 	return p.overAside(afterMark(p, checkpoint.Quarantine(ctx, p.store, p.mapping), func(q record.Quarantined) string { return q.Key }))
 }

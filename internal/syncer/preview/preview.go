@@ -1,15 +1,15 @@
-// Package preview computes what the next pass of a mapping would do, and what that would cost,
-// without carrying anything out.
+// Package preview computes what the next pass of a mapping would do and what it would cost, without
+// carrying it out.
 //
-// It lists the source, and the destination where the pass would, and reads the ledger without its
-// lease, so that it can be asked for while another process holds that. It uses the planner of a
-// pass and the copier's own forecast, so that a pass in which nothing goes wrong does what its
-// preview says. Memory does not grow with the number of objects.
+// It lists the source, and the destination where the pass would. It reads the ledger without the
+// lease, so it works while another process holds the lease. It uses the planner of a pass and the
+// forecast of the copier, so a pass without errors does what its preview says. Memory use does not
+// grow with the number of objects.
 //
-// It leaves prices and requests to plan's quoter, and what is printed to its caller.
+// Prices and request counts come from plan's quoter; printing is left to the caller.
 //
-// Two words: the fate of an object is what the pass would do with it; to look is to read at the
-// destination whether a copy is there already, which decides between adopting it and copying.
+// Two terms: the fate of an object is what the pass would do with it; to look is to check the
+// destination for an existing copy, which decides between adopting and copying.
 package preview
 
 import (
@@ -30,68 +30,69 @@ func (t *Tally) add(o listing.Object) {
 	t.Bytes += o.Size
 }
 
-// Pass is what the next pass of a mapping would do. Its JSON form is a contract: docs/cli.md
-// describes it.
+// Pass is what the next pass of a mapping would do. Its JSON form is a stable interface, described
+// in docs/cli.md.
 //
-// It is a point-in-time estimate, of a pass in which nothing goes wrong. The last fields are absent
-// when they have nothing to say.
+// It is a point-in-time estimate for a pass without errors. The last fields are omitted if empty.
 type Pass struct {
 	Mapping string `json:"mapping"`
-	// Generation is the ledger's last generation, 0 for none; Pass is the number that the pass
-	// would have.
+	// Generation is the ledger's last generation, or 0 if there is none. Pass is the number that
+	// the pass would have.
 	Generation int64 `json:"generation"`
 	Pass       int64 `json:"pass"`
-	// Listed is the number of objects that the source lists after ResumesAfter: all but Kept are
-	// sums of it.
+	// Listed is the number of objects that the source lists after ResumesAfter. All counts except
+	// Kept are part of it.
 	Listed int64 `json:"listed"`
-	// Copy is what would be copied, and CopyByReason the same by plan.Reason.
+	// Copy is what would be copied. CopyByReason is the same, grouped by plan.Reason.
 	Copy         Tally            `json:"copy"`
 	CopyByReason map[string]Tally `json:"copy_by_reason"`
-	// Unchanged is the number of objects that the ledger says were copied in the version listed.
+	// Unchanged is the number of objects whose listed version was copied before, according to the
+	// ledger.
 	Unchanged int64 `json:"unchanged"`
-	// Skipped counts objects that the filter leaves out, by reason; Held those in quarantine that
-	// are not due, by the reason they are there for; Refused those that would go there before any
-	// request, likewise, with what is foreign among them.
+	// Skipped counts the objects that the filter leaves out, by reason. Held counts the objects in
+	// quarantine that are not due, by reason. Refused counts the objects that would be quarantined
+	// before any request, by reason, including foreign objects.
 	Skipped map[string]int64 `json:"skipped"`
 	Held    map[string]int64 `json:"held"`
 	Refused map[string]int64 `json:"refused"`
-	// Adopt is what the destination seems to hold already, and would be looked at before it is
-	// copied. The quote is for adopting all of it. Doubtful is what of it would be set aside as
-	// foreign if it does not prove to be a copy.
+	// Adopt is what the destination seems to hold already. Each of these objects would be checked
+	// before it is copied. The quote assumes that all of them are adopted. Doubtful is the part of
+	// Adopt that would be quarantined as foreign if the check finds no copy.
 	Adopt    Tally `json:"adopt"`
 	Doubtful Tally `json:"doubtful"`
-	// Kept is the number of copies whose source is gone and that stay.
+	// Kept is the number of copies that stay although their source object is gone.
 	Kept int64 `json:"kept"`
-	// Archived is what of Copy is in an archive class, and fails unless its owner has restored it.
+	// Archived is the part of Copy that is in an archive storage class. Its copies fail unless the
+	// objects are restored first.
 	Archived Tally `json:"archived"`
 	plan.Quote
-	// UnlessAdopted is how many dollars more it costs if nothing of Adopt proves to be a copy.
+	// UnlessAdopted is the additional cost in US dollars if none of Adopt turns out to be a copy.
 	UnlessAdopted float64 `json:"unless_adopted"`
-	// LedgerWrites is how many records of the ledger the pass would write, roughly; they are not
-	// among the requests.
+	// LedgerWrites is the approximate number of ledger records that the pass would write. They are
+	// not included in the requests.
 	LedgerWrites int64 `json:"ledger_writes"`
-	// Time is how long it would take.
+	// Time is how long the pass would take.
 	Time plan.Estimate `json:"time"`
-	// Prices says where the list prices hold, and in which month they were read.
+	// Prices is the region of the list prices, and the month in which they were read.
 	Prices PriceList `json:"prices"`
-	// NotCounted says what the price leaves out.
+	// NotCounted lists what the price does not include.
 	NotCounted []string `json:"not_counted"`
-	// Resumed says that the pass would resume an interrupted one, after the key ResumesAfter;
-	// ResumesAfterBytes is that key where it is not UTF-8.
+	// Resumed reports whether the pass would resume an interrupted one, after the key ResumesAfter.
+	// ResumesAfterBytes is that key if it is not valid UTF-8.
 	Resumed           bool   `json:"resumed,omitempty"`
 	ResumesAfter      string `json:"resumes_after,omitempty"`
 	ResumesAfterBytes []byte `json:"resumes_after_bytes,omitempty"`
-	// Rekey says why the pass would be refused: the key has changed, and that was not allowed.
+	// Rekey is why the pass would be refused: the KMS key has changed, and that was not allowed.
 	Rekey string `json:"rekey,omitempty"`
-	// Damage says what of the ledger cannot be read, so that the pass would start from scratch.
+	// Damage is which part of the ledger cannot be read. The pass would start from scratch.
 	Damage string `json:"damage,omitempty"`
-	// Error says why the plan did not reach its end, so that its numbers are of a part.
+	// Error is why the plan is incomplete. The numbers then cover only a part of the pass.
 	Error string `json:"error,omitempty"`
 
 	unlessAdopted plan.Quote
 }
 
-// Work returns how many objects the pass would do something about.
+// Work returns how many objects the pass would copy, adopt or quarantine.
 func (v *Pass) Work() int64 { return v.Copy.Objects + v.Adopt.Objects + v.refusals() }
 
 func (v *Pass) refusals() (objects int64) {
@@ -101,19 +102,19 @@ func (v *Pass) refusals() (objects int64) {
 	return objects
 }
 
-// PriceList says which list prices a quote is by.
+// PriceList identifies the list prices of a quote.
 type PriceList struct {
 	Region string `json:"region"`
 	Read   string `json:"read"`
 }
 
-// Fate is what would become of one object.
+// Fate is what would happen to one object.
 type Fate struct {
 	plan.Action
-	// Refused is why the object would go into quarantine before any request, "" when it would not.
+	// Refused is why the object would be quarantined before any request, or "" if it would not.
 	Refused string
-	// Looks says that what the destination holds would be looked at first, and Foreign that it
-	// would not be replaced if it does not prove to be the object's copy.
+	// Looks reports whether the destination would be checked first. Foreign reports whether the
+	// object there would be kept if it turns out not to be a copy.
 	Looks, Foreign bool
 }
 
@@ -125,7 +126,7 @@ func newPass(mapping string) Pass {
 	}
 }
 
-// resumes notes the key after which the pass would resume.
+// resumes records the key after which the pass would resume.
 func (v *Pass) resumes(after string) {
 	v.Resumed, v.ResumesAfter = after != "", after
 	if !utf8.ValidString(after) {
@@ -133,11 +134,11 @@ func (v *Pass) resumes(after string) {
 	}
 }
 
-// add counts what would become of one object.
+// add counts the fate of one object.
 func (v *Pass) add(f Fate, q plan.Quoter) {
 	if !f.Listed() {
 		if f.Previous != nil || f.Inherited != nil {
-			v.Kept++ // a pass that is no replay leaves nothing else out
+			v.Kept++ // all other objects are listed, because a preview is never a replay
 		}
 		return
 	}

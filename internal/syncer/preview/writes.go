@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// ledgerWrites estimates how many records a pass writes that makes so many changes in that time:
-// with each save a chunk, which is removed when it was merged into a larger one, a progress record,
-// and the removal of an older one; with each claim a progress record and such a removal; at the end
-// a chunk and the manifest.
+// ledgerWrites estimates how many records a pass writes that makes the given number of changes in
+// the given time. Each save writes a chunk (deleted later, when it is merged into a larger one) and
+// a progress record, and deletes an older progress record. Each claim writes a progress record and
+// deletes an older one. The end of the pass writes a chunk and the manifest.
 func (o *Options) ledgerWrites(changes int64, seconds float64) int64 {
 	if changes == 0 {
 		return 1
 	}
-	entries := cmp.Or(int64(o.Ledger.FlushEntries), 4096) // as checkpoint.Options has it, like the interval
+	entries := cmp.Or(int64(o.Ledger.FlushEntries), 4096) // the default in checkpoint.Options, as is the interval
 	interval := cmp.Or(o.Ledger.FlushInterval, 10*time.Second)
 	saves := (changes-1)/entries + savesInTime(seconds, interval)
 	claims := 1 + changes/o.ActionsPerClaim
 	return 4*saves + 2*claims + 2
 }
 
-// savesInTime is how often a pass of that many seconds is saved because of its time: first after a
-// second, then after twice as long each time, up to the interval.
+// savesInTime returns how many saves the flush interval causes in a pass of the given duration. The
+// first save is after one second; the time between saves then doubles up to the interval.
 func savesInTime(seconds float64, interval time.Duration) (saves int64) {
 	patience := min(time.Second, interval)
 	left := time.Duration(seconds * float64(time.Second))

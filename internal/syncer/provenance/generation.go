@@ -11,16 +11,18 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Fingerprint names the settings of a pass: passes of the same fingerprint resume each other.
+// Fingerprint identifies the settings of a pass. A pass can be resumed by a pass with the same
+// fingerprint.
 type Fingerprint struct {
 	Settings
-	// Replay is when the pass began when it is a replay, in nanoseconds since 1970: no other pass
-	// may resume it, not even another replay, which may have been asked for other objects.
+	// Replay is the start time of a replay in nanoseconds since 1970, or 0 if the pass is not a
+	// replay. No other pass can resume a replay, not even another replay, because that one may
+	// retry other objects.
 	Replay int64
 }
 
-// fingerprintForm is the JSON form of a fingerprint. A pass resumes another one of the same text,
-// so that it must not change.
+// fingerprintForm is the JSON form of a fingerprint. It must not change, because passes compare the
+// JSON text.
 type fingerprintForm struct {
 	Source       placeForm `json:"source"`
 	Destination  placeForm `json:"destination"`
@@ -29,9 +31,9 @@ type fingerprintForm struct {
 	Replay       int64     `json:"replay,omitempty"`
 }
 
-// placeForm is what a fingerprint has of a place.
+// placeForm is the JSON form of a place.
 type placeForm struct {
-	Endpoint string `json:"endpoint,omitempty"` // the service, "" for AWS; older fingerprints have its URL as it was configured
+	Endpoint string `json:"endpoint,omitempty"` // the service, "" for AWS; older fingerprints contain the configured URL
 	Bucket   string `json:"bucket"`
 	Prefix   string `json:"prefix,omitempty"`
 }
@@ -44,7 +46,7 @@ func (p placeForm) place() transfer.Place {
 	return transfer.Place{Bucket: p.Bucket, Prefix: p.Prefix}.At(p.Endpoint)
 }
 
-// ReadFingerprint reads a fingerprint; ok is false for one that is none of this program's.
+// ReadFingerprint parses a fingerprint; ok is false if the text is not a valid fingerprint.
 func ReadFingerprint(fingerprint string) (f Fingerprint, ok bool) {
 	var form fingerprintForm
 	if fingerprint == "" || json.Unmarshal([]byte(fingerprint), &form) != nil {
@@ -53,32 +55,32 @@ func ReadFingerprint(fingerprint string) (f Fingerprint, ok bool) {
 	return Fingerprint{Settings{form.Source.place(), form.Destination.place(), form.KeyARN, form.StorageClass}, form.Replay}, true
 }
 
-// text is the fingerprint as generations carry it.
+// text returns the fingerprint in the form stored in generations.
 func (f Fingerprint) text() string {
 	return text(fingerprintForm{formOf(f.Source), formOf(f.Destination), f.KeyARN, f.StorageClass, f.Replay})
 }
 
-// OfReplay reports whether a fingerprint is that of a replay.
+// OfReplay reports whether a fingerprint belongs to a replay.
 func OfReplay(fingerprint string) bool {
 	f, ok := ReadFingerprint(fingerprint)
 	return ok && f.Replay > 0
 }
 
-// maxFormerKeys is how many former keys a memo holds.
+// maxFormerKeys is the maximum number of former keys in a memo.
 const maxFormerKeys = 16
 
-// Memo is since which pass the settings are in force.
+// Memo records since which pass the settings are in force.
 type Memo struct {
 	PlaceSince int64 `json:"place_since,omitempty"`
 	ClassSince int64 `json:"class_since,omitempty"`
-	// TargetSince is the first pass that copied each key to where it is copied today, from
-	// wherever.
+	// TargetSince is the first pass that copied each key to its current destination key, from any
+	// source bucket.
 	TargetSince int64 `json:"target_since,omitempty"`
-	// FormerKeys are the KMS keys that were configured before, the last one last.
+	// FormerKeys are the KMS keys that were configured before, oldest first.
 	FormerKeys []string `json:"former_keys,omitempty"`
 }
 
-// ReadMemo reads a memo.
+// ReadMemo parses a memo.
 func ReadMemo(memo string) (m Memo, err error) {
 	if memo == "" {
 		return m, nil
@@ -89,31 +91,31 @@ func ReadMemo(memo string) (m Memo, err error) {
 	return m, nil
 }
 
-// Texts returns what a generation carries.
+// Texts returns the settings in the form stored in a generation.
 func Texts(f Fingerprint, m Memo) record.Settings {
 	return record.Settings{Fingerprint: f.text(), Memo: text(m)}
 }
 
-// text is the form of a fingerprint or of a memo. Strings and numbers always have a form.
+// text returns the JSON form of a fingerprint or memo. Encoding them cannot fail.
 func text(v any) string {
 	data, _ := json.Marshal(v)
 	return string(data)
 }
 
-// MemoOf reads the memo that a generation carries.
+// MemoOf reads the memo of a generation.
 func MemoOf(s record.Settings) (Memo, error) {
-	return ReadMemo(cmp.Or(s.Memo, s.Fingerprint)) // which held it before there were memos
+	return ReadMemo(cmp.Or(s.Memo, s.Fingerprint)) // older versions stored the memo in the fingerprint
 }
 
-// Generation is what a generation was made under.
+// Generation is the settings of a generation.
 type Generation struct {
 	Settings
 	Memo
-	// IsKnown says that there is one.
+	// IsKnown reports whether there is a generation.
 	IsKnown bool
 }
 
-// ReadGeneration reads what the last generation was made under; there may be none.
+// ReadGeneration reads the settings of the last generation, which may not exist.
 func ReadGeneration(last record.Settings) (g Generation, err error) {
 	if last.Fingerprint == "" {
 		return g, nil
@@ -127,8 +129,7 @@ func ReadGeneration(last record.Settings) (g Generation, err error) {
 	return g, err
 }
 
-// Next returns since when the settings of now are in force for a pass of that number, which follows
-// the generation.
+// Next returns the memo of the given pass, which has the settings now and follows generation g.
 func (g Generation) Next(now Settings, pass int64) Memo {
 	m := g.Memo
 	if g.IsKnown && !now.SameKeys(g.Settings) {

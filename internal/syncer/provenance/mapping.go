@@ -8,18 +8,18 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Mapping is a mapping as it is configured now, and the store that its ledger is in.
+// Mapping is a mapping as currently configured, and the store of its ledger.
 type Mapping struct {
 	// Name is the mapping's name.
 	Name string
-	// Settings are those of today.
+	// Settings are the current settings.
 	Settings Settings
 	// Store has the ledgers of all mappings.
 	Store store.Store
 }
 
-// Fitting calls found with the last generation of each other ledger that is of copies between the
-// mapping's places. One that cannot be read is none.
+// Fitting calls found for each other ledger whose copies are between the mapping's source and
+// destination. It ignores ledgers that cannot be read.
 func (m Mapping) Fitting(ctx context.Context, found func(last record.Manifest, name string)) error {
 	names, err := record.Mappings(ctx, m.Store)
 	if err != nil {
@@ -37,8 +37,9 @@ func (m Mapping) Fitting(ctx context.Context, found func(last record.Manifest, n
 	return nil
 }
 
-// Offer looks for the ledger of a mapping that copied between the same places under another name,
-// where this one has none, and logs how to take it over.
+// Offer looks for a ledger under another name whose copies are between the mapping's source and
+// destination. For each one it logs how to take it over. It is called for a mapping without a
+// ledger.
 func (m Mapping) Offer(ctx context.Context, log *slog.Logger) error {
 	return m.Fitting(ctx, func(last record.Manifest, name string) {
 		log.Warn("a ledger of another name fits this mapping; take it over with syncd ledger rename", "from", name, "entries", last.Entries)

@@ -20,8 +20,8 @@ func settings(sourcePrefix, destinationPrefix string) provenance.Settings {
 	}
 }
 
-// TestSameKeys: prefixes that are narrowed or widened by the same step on both sides leave each key
-// where it was.
+// TestSameKeys checks that prefixes that are narrowed or widened alike on both sides do not change
+// the place of any key.
 func TestSameKeys(t *testing.T) {
 	otherBucket, otherService := settings("", ""), settings("", "")
 	otherBucket.Source.Bucket, otherService.Destination = "b", otherService.Destination.At("minio")
@@ -56,7 +56,7 @@ func TestSourceKey(t *testing.T) {
 	}
 }
 
-// TestNext says since which pass each setting is in force.
+// TestNext checks since which pass each setting is in force.
 func TestNext(t *testing.T) {
 	last := provenance.Generation{Settings: settings("in/", "out/"), Memo: provenance.Memo{PlaceSince: 2, ClassSince: 3, TargetSince: 2, FormerKeys: []string{"first"}}, IsKnown: true}
 	moved, target, class, key, back := last.Settings, last.Settings, last.Settings, last.Settings, last.Settings
@@ -81,7 +81,7 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// TestNextForgetsTheOldestKeys: a memo does not grow with each change.
+// TestNextForgetsTheOldestKeys checks that a memo does not grow with each change.
 func TestNextForgetsTheOldestKeys(t *testing.T) {
 	g := provenance.Generation{Settings: settings("", ""), IsKnown: true}
 	for i := range 20 {
@@ -95,7 +95,7 @@ func TestNextForgetsTheOldestKeys(t *testing.T) {
 	}
 }
 
-// TestReadGeneration reads what this version and earlier ones wrote.
+// TestReadGeneration reads settings that this version and earlier ones wrote.
 func TestReadGeneration(t *testing.T) {
 	old := `{"source":{"endpoint":"http://s/","bucket":"a"},"destination":{"endpoint":"http://s/","bucket":"b"},"key_arn":"k","storage_class":"","place_since":4}`
 	got, err := provenance.ReadGeneration(record.Settings{Fingerprint: old})
@@ -120,8 +120,8 @@ func TestReadGeneration(t *testing.T) {
 	}
 }
 
-// TestFingerprintText holds a fingerprint to its text: passes of the same text resume each other,
-// and of a place the text has what tells it from others.
+// TestFingerprintText checks the exact text of a fingerprint, because passes with the same text
+// resume each other. For a place, the text has only what distinguishes it from others.
 func TestFingerprintText(t *testing.T) {
 	const point = "arn:aws:s3:us-west-2:111111111111:accesspoint/p"
 	s := provenance.Settings{

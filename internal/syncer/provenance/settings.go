@@ -1,28 +1,28 @@
-// Package provenance says where the copies in a ledger come from: between which places, under which
-// key and in which storage class the passes made them.
+// Package provenance records the origin of the copies in a ledger: the source and destination, KMS
+// key and storage class with which each pass made them.
 //
-// Each generation of a ledger carries two texts. It promises to read those of every earlier
-// version, and to say from which pass on the present settings are in force, so that a pass tells
-// the copies made under them from older ones. It also finds the ledgers of other names that hold
-// the copies of this mapping.
+// Each generation of a ledger stores two texts, a fingerprint and a memo. The package promises to
+// read those of every earlier version, and to report since which pass the current settings are in
+// force, so that a pass can tell copies made under them from older ones. It also finds ledgers
+// under other names that record the copies of a mapping.
 //
-// It leaves to the planner what follows for each object, and to the checkpoint how generations are
-// stored.
+// The planner decides what follows for each object, and the checkpoint package stores the
+// generations.
 //
-// Two words: a fingerprint names the settings of a pass, and passes of the same fingerprint resume
-// each other; a memo holds since which pass each setting is in force.
+// Two terms: a fingerprint identifies the settings of a pass, and a pass can be resumed by a pass
+// with the same fingerprint; a memo records since which pass each setting is in force.
 package provenance
 
 import "syncd/internal/transfer"
 
-// Settings are what decides where copies go and how. Each generation has them in it, so that a pass
-// knows which copies were made under others. Of a place it has the service, the bucket and the
-// prefix.
+// Settings decide where and how objects are copied. Each generation stores its settings, so that a
+// pass knows which copies were made under other settings. Of each place, only the service, bucket
+// and prefix are stored.
 type Settings struct {
 	// Source and Destination are the two sides.
 	Source, Destination transfer.Place
-	// KeyARN is the key that copies are encrypted with, and StorageClass their class as it is
-	// configured.
+	// KeyARN is the key that copies are encrypted with, and StorageClass their configured storage
+	// class.
 	KeyARN, StorageClass string
 }
 
@@ -31,11 +31,11 @@ func (s Settings) Same(o Settings) bool {
 	return s.Source.Same(o.Source) && s.Destination.Same(o.Destination) && s.KeyARN == o.KeyARN && s.StorageClass == o.StorageClass
 }
 
-// SameKeys reports whether both settings copy the same objects to the same keys. A source prefix
-// that is narrowed or widened along with the destination's does: only the range of keys is another.
+// SameKeys reports whether both settings copy the same objects to the same keys. This holds if both
+// prefixes are narrowed or widened alike: only the range of keys differs.
 func (s Settings) SameKeys(o Settings) bool { return s.Source.SameBucket(o.Source) && s.sameTargets(o) }
 
-// sameTargets reports whether both settings copy a key at the source to the same place.
+// sameTargets reports whether both settings copy each source key to the same place.
 func (s Settings) sameTargets(o Settings) bool {
 	switch {
 	case !s.Destination.SameBucket(o.Destination):
@@ -47,11 +47,11 @@ func (s Settings) sameTargets(o Settings) bool {
 	}
 }
 
-// DestinationKey returns the key at the destination that a key at the source is copied to.
+// DestinationKey returns the destination key that a source key is copied to.
 func (s Settings) DestinationKey(key string) string { return s.Source.KeyTo(s.Destination, key) }
 
-// SourceKey returns the key at the source that is copied to a key at the destination; ok is false
-// where none is.
+// SourceKey returns the source key that is copied to a destination key; ok is false if there is
+// none.
 func (s Settings) SourceKey(key string) (sourceKey string, ok bool) {
 	return s.Destination.KeyFrom(s.Source, key)
 }

@@ -1,14 +1,14 @@
-// Package rename gives a mapping the ledger that it had under another name.
+// Package rename gives a mapping the ledger that it had under its former name.
 //
-// It promises that only a ledger of copies between the mapping's own places is taken over, that a
-// mapping which has a ledger keeps it, and that the former ledger stays as it is. The mapping's
-// ledger exists once everything is in it, by one write.
+// It promises to take over only a ledger whose copies were made between the mapping's own source
+// and destination, to keep a ledger that the mapping already has, and to leave the former ledger
+// unchanged. The new ledger appears complete, in a single write.
 //
-// It leaves to the next pass what the new name changes: another key or storage class is handled
-// there, as under the same name.
+// If the KMS key or storage class also changed, the next pass handles that, as it does without a
+// rename.
 //
-// Two words: the former ledger is read, under its lease; the mapping's ledger is the one that is
-// made of it.
+// Two terms: the former ledger is the one that is read, under its lease; the mapping's ledger is
+// the one that is created from it.
 package rename
 
 import (
@@ -27,18 +27,18 @@ import (
 	"syncd/internal/transfer"
 )
 
-// ErrTaken says that a mapping which should take over a ledger has one of its own.
+// ErrTaken means that the mapping that should take over a ledger already has one.
 var ErrTaken = errors.New("the mapping has a ledger of its own")
 
-// A MisfitError refuses the ledger of copies between other places than those of the mapping that
-// should take it over.
+// A MisfitError means that the ledger records copies between other places than those of the mapping
+// that should take it over.
 type MisfitError struct {
-	// From is the name of the ledger, and Mapping that of the mapping.
+	// From is the name of the ledger, and Mapping the name of the mapping.
 	From, Mapping string
-	// Differs says what differs, each as "source.bucket is a in the ledger and b in the
-	// configuration".
+	// Differs lists the differences, each in the form "source.bucket is a in the ledger and b in
+	// the configuration".
 	Differs []string
-	// Fitting are the names of the ledgers that would fit.
+	// Fitting are the names of the ledgers that match the mapping.
 	Fitting []string
 }
 
@@ -46,32 +46,36 @@ func (e *MisfitError) Error() string {
 	return fmt.Sprintf("rename ledger of %q to %q: it is of other copies than those of the mapping: %s", e.From, e.Mapping, strings.Join(e.Differs, ", "))
 }
 
-// Options say what is renamed.
+// Options describe a rename.
 type Options struct {
-	// From is the former name.
+	// From is the former name of the mapping.
 	From string
-	// Ledger are the options of the ledger to be, with the mapping's present name.
+	// Ledger are the options of the new ledger. They contain the mapping's current name.
 	Ledger checkpoint.Options
-	// Settings are those of the mapping. A ledger of other places does not fit them.
+	// Settings are the settings of the mapping. The former ledger must record copies between the
+	// same places.
 	Settings provenance.Settings
-	// Before is called when nothing stands in the way any more, and before there is a ledger; nil
-	// does nothing.
+	// Before is called after all checks and before the new ledger is written. It may be nil.
 	Before func(ctx context.Context) error
 }
 
-// Ledger gives a mapping the ledger of another name, in the same store. The mapping must have none,
-// and its settings must copy the same objects to the same keys as those of the ledger, else the
-// error is a *MisfitError; another key or class is the next pass's business, as it is under the
-// same name. The history of passes comes along. The former ledger stays as it is. What it says of
-// copies in other places than those of its last settings is left behind, and so is its quarantine,
-// but for what that says of copies: the next pass looks at those objects again.
+// Ledger creates a mapping's ledger from the ledger of its former name in the same store.
+//
+// The mapping must not have a ledger yet. Its settings must copy the same objects to the same keys
+// as the settings of the former ledger; otherwise the error is a *MisfitError. A different KMS key
+// or storage class is allowed, and the next pass handles it. The history of passes is copied. The
+// former ledger stays unchanged.
+//
+// Entries of copies in places that the former ledger's last settings do not use are not copied. The
+// quarantine is not copied either, except for its records of possible copies. The next pass checks
+// those objects again.
 func Ledger(ctx context.Context, store store.Store, o Options) (entries int64, err error) {
 	from, to := o.From, o.Ledger
 	if from == to.Mapping {
 		return 0, fmt.Errorf("rename ledger of %q: that is the present name", from)
 	}
 	if _, err := record.Latest(ctx, store, from); record.HasNoLedger(err) {
-		return 0, fmt.Errorf("rename ledger of %q: %w", from, record.ErrNoCheckpoint) // and no lease is taken, which would leave a trace
+		return 0, fmt.Errorf("rename ledger of %q: %w", from, record.ErrNoCheckpoint) // return before taking the lease, which would create a record
 	}
 	old, err := checkpoint.Open(ctx, store, checkpoint.Options{Mapping: from, Holder: to.Holder, Now: to.Now, Logger: to.Logger})
 	if err != nil {
@@ -118,8 +122,7 @@ func Ledger(ctx context.Context, store store.Store, o Options) (entries int64, e
 	return copyLedger(ctx, store, ledger, former{name: from, memo: since, claims: unfinished.Claims()})
 }
 
-// takeHistory enters the passes of another name in the history of a ledger. One that is damaged
-// stays behind.
+// takeHistory copies the history of another name to a ledger. It ignores a damaged history.
 func takeHistory(ctx context.Context, state store.Store, from string, to *checkpoint.Ledger) error {
 	passes, err := history.Read(ctx, state, from)
 	if _, isDamage := errors.AsType[*store.CorruptError](err); isDamage || err == nil && len(passes) == 0 {
@@ -131,7 +134,7 @@ func takeHistory(ctx context.Context, state store.Store, from string, to *checkp
 	return to.TakeHistory(ctx, passes)
 }
 
-// fits refuses a ledger of other places.
+// fits returns a *MisfitError if the ledger records copies between other places.
 func (o Options) fits(ctx context.Context, store store.Store, last provenance.Settings) error {
 	now := provenance.Mapping{Name: o.Ledger.Mapping, Settings: o.Settings, Store: store}
 	if last.SameKeys(o.Settings) {
@@ -142,7 +145,7 @@ func (o Options) fits(ctx context.Context, store store.Store, last provenance.Se
 	return errors.Join(e, err)
 }
 
-// differences says where two settings copy from and to.
+// differences returns how the places of two settings differ.
 func differences(ledger, now provenance.Settings) (all []string) {
 	for _, d := range []struct{ name, was, is string }{
 		{"source.endpoint_url", ledger.Source.Service(), now.Source.Service()},
@@ -159,15 +162,15 @@ func differences(ledger, now provenance.Settings) (all []string) {
 	return all
 }
 
-// former is what is taken over from a ledger.
+// former is the data that is taken over from the former ledger.
 type former struct {
 	name   string
 	memo   provenance.Memo
 	claims []record.Claim
 }
 
-// copyLedger makes a generation of what another ledger knows of the copies in the place of its last
-// settings.
+// copyLedger commits a generation with the entries of the former ledger, as far as they concern the
+// places of its last settings.
 func copyLedger(ctx context.Context, store store.Store, to *checkpoint.Ledger, f former) (entries int64, err error) {
 	pass, err := to.Begin(ctx)
 	if err != nil {
@@ -195,7 +198,7 @@ func copyLedger(ctx context.Context, store store.Store, to *checkpoint.Ledger, f
 	return to.Entries(), nil
 }
 
-// takeOver enters what the former ledger knows of one object.
+// takeOver settles one object with what the former ledger has recorded of it.
 func (f former) takeOver(slot *checkpoint.Slot, a plan.Action) {
 	switch entry := a.Previous; {
 	case a.Unsure:
@@ -203,7 +206,7 @@ func (f former) takeOver(slot *checkpoint.Slot, a plan.Action) {
 	case entry == nil || entry.Pass < f.memo.PlaceSince:
 		slot.Drop()
 	case entry.Pass < f.memo.ClassSince:
-		entry.Source = transfer.Version{} // so that it is copied into today's class
+		entry.Source = transfer.Version{} // so that it is copied again, into the current class
 		slot.Record(*entry)
 	default:
 		slot.Record(*entry)

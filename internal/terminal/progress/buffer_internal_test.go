@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// sharedBuffer collects what a process writes while the test reads it.
+// sharedBuffer is a buffer that can be written and read concurrently.
 type sharedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -10,21 +10,21 @@ import (
 	"syncd/internal/terminal"
 )
 
-// Listing shows how far a listing has come: on a terminal in one line that is drawn again,
-// elsewhere in a line now and then.
+// Listing shows the progress of a listing: on a terminal on one line that is redrawn, elsewhere as
+// a new line every lineInterval.
 type Listing struct {
 	w           io.Writer
 	width       func() int // of the terminal, 0 for none
 	mapping     string
 	now         func() time.Time
 	every       time.Duration
-	begin, end  string // of a line
+	begin, end  string // written before and after each line
 	objects     int64
 	shownAt     time.Time
 	hasAnything bool
 }
 
-// ShowListing shows how far the listing of a mapping has come, as it is counted.
+// ShowListing returns a Listing that shows the progress of a mapping as its objects are counted.
 func ShowListing(w io.Writer, now func() time.Time, mapping string) *Listing {
 	l := &Listing{w: w, width: func() int { return terminal.PageWidth(w) }, mapping: mapping, now: now, every: lineInterval, end: "\n", shownAt: now()}
 	if terminal.IsTerminal(w) {
@@ -33,7 +33,7 @@ func ShowListing(w io.Writer, now func() time.Time, mapping string) *Listing {
 	return l
 }
 
-// Count counts an object; the clock is asked once a page.
+// Count counts an object. It reads the clock only once per page.
 func (l *Listing) Count() {
 	const page = 1000
 	if l.objects++; l.objects%page != 0 || l.now().Sub(l.shownAt) < l.every {
@@ -47,7 +47,7 @@ func (l *Listing) Count() {
 	_, _ = io.WriteString(l.w, l.begin+line+l.end)
 }
 
-// Clear leaves a clean line behind.
+// Clear clears the line.
 func (l *Listing) Clear() {
 	if l.hasAnything {
 		_, _ = io.WriteString(l.w, l.begin)

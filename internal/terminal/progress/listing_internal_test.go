@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// TestListedShowsItselfNowAndThen prints a line when enough time has gone by, and none for a short
+// TestListingPrintsLines checks that a line is printed after enough time, and none for a short
 // listing.
-func TestListedShowsItselfNowAndThen(t *testing.T) {
+func TestListingPrintsLines(t *testing.T) {
 	now, out := time.Time{}, &bytes.Buffer{}
 	l := ShowListing(out, func() time.Time { return now }, "m")
 	for i := range 3000 {

@@ -1,11 +1,10 @@
-// Package progress shows how far a pass or a listing has come.
+// Package progress shows the progress of a pass or a listing.
 //
-// It promises a bar in one line of a terminal that is drawn again, and a plain line now and then
-// elsewhere, until the work ends or is asked to drain, which is shown too. It leaves a clean line
-// behind.
+// On a terminal it redraws a bar on one line; elsewhere it prints a plain line every few seconds.
+// It stops when the work ends, and shows when the work drains. It clears its line at the end.
 //
-// It leaves to package syncer how progress is counted. Watched is a pass that can be asked; a
-// Listing is told of each object.
+// Package syncer counts the progress. Watched is a pass whose progress can be read; a Listing
+// counts objects itself.
 package progress
 
 import (
@@ -25,28 +24,28 @@ import (
 )
 
 const (
-	// barInterval is how often a bar is drawn, lineInterval how often a line is printed where there
-	// is no terminal.
+	// barInterval is how often a bar is redrawn, lineInterval how often a line is printed
+	// without a terminal.
 	barInterval  = 100 * time.Millisecond
 	lineInterval = 10 * time.Second
 )
 
-// Watched is a pass that can be watched.
+// Watched is a pass whose progress can be shown.
 type Watched interface {
 	Progress() (progress syncer.Progress, ok bool)
 }
 
-// view shows how a pass gets on. Its methods are called one after the other.
+// view shows the progress of a pass. Its methods are not called concurrently.
 type view interface {
 	draw(progress syncer.Progress)
-	// drain is called once, when the pass was asked to end early.
+	// drain is called once, when the pass begins to drain.
 	drain()
-	// clear leaves a clean line behind.
+	// Clear clears the line.
 	Clear()
 }
 
-// Show shows how a pass gets on until the returned func is called, which waits for the last line.
-// The end of ctx asks the pass to drain, which is shown too.
+// Show shows the progress of a pass until the returned func is called, which waits for the last
+// line. When ctx ends the pass drains, and Show shows that too.
 func Show(ctx context.Context, w io.Writer, now func() time.Time, mapping string, watched Watched) (stop func()) {
 	if terminal.IsTerminal(w) {
 		return watch(ctx, barInterval, newBar(w, mapping, func() int { return terminal.PageWidth(w) }), watched)
@@ -72,7 +71,7 @@ func watch(ctx context.Context, every time.Duration, v view, watched Watched) (s
 				return
 			case <-asked:
 				asked = nil
-				if _, isPass := watched.Progress(); isPass { // and not one of another process that is waited for
+				if _, isPass := watched.Progress(); isPass { // false while another process runs the pass
 					v.drain()
 				}
 				show()
@@ -88,8 +87,7 @@ func watch(ctx context.Context, every time.Duration, v view, watched Watched) (s
 	}
 }
 
-// lines prints a plain line each time: objects, bytes, rate and the time left, as far as it can be
-// known.
+// lines prints a plain line each time: objects, bytes, rate, and the time left if it is known.
 type lines struct {
 	w        io.Writer
 	mapping  string
@@ -119,22 +117,22 @@ func (l *lines) drain() {
 
 func (l *lines) Clear() {}
 
-// What a drain does, and what becomes of a pass that is stopped at once.
+// Texts about a drain and about a pass that is killed.
 const (
 	drainingMark = "draining, "
 	drained      = "copies in progress are finished and saved"
 	resumes      = "the next pass resumes from what was saved before"
 )
 
-// barWidth is how wide the bar itself is where there is room.
+// barWidth is the width of the bar itself, if there is room.
 const barWidth = 24
 
-// bar draws a progress bar in one line of a terminal, which is never wider than that: a line that
-// wraps cannot be drawn again.
+// bar draws a progress bar on one line of a terminal. The line is never wider than the terminal,
+// because a wrapped line cannot be redrawn.
 type bar struct {
 	w        io.Writer
 	mapping  string
-	width    func() int // of the terminal, which people resize
+	width    func() int // of the terminal, which users can resize
 	bar      *progressbar.ProgressBar
 	draining string
 }
@@ -147,7 +145,7 @@ func newBar(w io.Writer, mapping string, width func() int) *bar {
 }
 
 func (b *bar) draw(p syncer.Progress) {
-	columns := b.width() - 1 // a cursor behind the last column is in the next line on some terminals
+	columns := b.width() - 1 // after the last column some terminals move the cursor to the next line
 	line := b.line(p, barWidth)
 	if over := len([]rune(line)) - columns; over > 0 {
 		line = b.line(p, max(0, barWidth-over))
@@ -155,17 +153,17 @@ func (b *bar) draw(p syncer.Progress) {
 	if len([]rune(line)) > columns {
 		line = string([]rune(line)[:max(0, columns)])
 	}
-	_, _ = io.WriteString(b.w, "\r"+printable.Line(line)+clearRest) // a terminal that went away does not stop a pass
+	_, _ = io.WriteString(b.w, "\r"+printable.Line(line)+clearRest) // a lost terminal must not stop a pass
 }
 
-// line renders the bar. One more object is expected than there is, so that the bar is not full
-// before the pass is.
+// line renders the bar. The maximum is at least one more than the settled objects, so that the bar
+// is not full before the pass ends.
 func (b *bar) line(p syncer.Progress, width int) string {
 	progressbar.OptionSetWidth(width)(b.bar)
 	name := terminal.Shortened(b.mapping, max(1, b.width()/3))
 	b.bar.Describe(fmt.Sprintf("%s %s%s", name, b.draining, terminal.Size(p.CopiedBytes)))
 	b.bar.ChangeMax64(max(p.Expected, p.Settled+1))
-	_ = b.bar.Set64(p.Settled) // it writes nothing
+	_ = b.bar.Set64(p.Settled) // the writer is io.Discard
 	return strings.TrimPrefix(strings.TrimSuffix(b.bar.String(), "\x1b[0K"), "\r")
 }
 
@@ -175,7 +173,7 @@ func (b *bar) drain() {
 	printable.Fprintf(b.w, "%s: draining: %s. Press Ctrl-C again to stop at once; %s.\n", b.mapping, drained, resumes)
 }
 
-// clearRest clears what is behind the cursor in its line.
+// clearRest clears the line from the cursor to its end.
 const clearRest = "\x1b[K"
 
 func (b *bar) Clear() { _, _ = io.WriteString(b.w, "\r"+clearRest) } // as in draw

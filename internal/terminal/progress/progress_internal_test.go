@@ -12,7 +12,7 @@ import (
 	"syncd/internal/syncer"
 )
 
-// TestBarNeverWraps draws one bar while its terminal changes its width.
+// TestBarNeverWraps draws a bar while the width of the terminal changes.
 func TestBarNeverWraps(t *testing.T) {
 	var out bytes.Buffer
 	columns := 80
@@ -33,13 +33,13 @@ func TestBarNeverWraps(t *testing.T) {
 	}
 }
 
-// watched is a pass of which nothing is known, or something.
+// watched is a pass with or without progress.
 type watched struct{ progress syncer.Progress }
 
 func (w watched) Progress() (syncer.Progress, bool) { return w.progress, true }
 
-// TestDrainIsShown on a terminal and elsewhere, once, as soon as it is asked for, with what a
-// second signal does.
+// TestDrainIsShown checks that a drain is shown once and at once, with the effect of a second
+// signal, on a terminal and elsewhere.
 func TestDrainIsShown(t *testing.T) {
 	for name, tt := range map[string]struct {
 		view func(out *sharedBuffer) view

@@ -1,13 +1,13 @@
-// Package catalogue is the names that policies may use: the actions and condition keys of the
-// services that syncd talks to, and the prefixes of all services.
+// Package catalogue knows the names that policies may use: the actions and condition keys of the
+// services that syncd uses, and the prefixes of all services.
 //
-// It promises to know a name without regard to case, and to suggest for a wrong one the name that
-// was likely to be meant: by the table of operations whose permissions have other names, otherwise
-// by the least distance. It suggests nothing that does not exist.
+// It promises to find a name regardless of case, and to suggest a likely correction for an unknown
+// name. The correction comes from a table of operations whose permissions have different names, or
+// is the name with the smallest edit distance. It only suggests names that exist.
 //
-// It leaves to others whether a name belongs where it stands. The actions and keys are those of
-// package iam; services.txt is the list of prefixes, with those that resource control policies
-// apply to.
+// It leaves to others whether a name is allowed in its position. The actions and keys come from
+// package iam. services.txt lists the prefixes, including those that support resource control
+// policies.
 package catalogue
 
 import (
@@ -18,20 +18,20 @@ import (
 	"syncd/internal/iam"
 )
 
-// Catalogue is the names that exist, and suggests some for those that do not.
+// Catalogue contains the names that exist, and suggests corrections for names that do not.
 type Catalogue struct {
 	*iam.Known
 	Services   []string // the prefixes of all services
-	Controlled []string // of those that resource control policies apply to
+	Controlled []string // prefixes of the services that support resource control policies
 }
 
-// Read reads the names that exist.
+// Read reads the catalogue.
 func Read() *Catalogue {
 	return &Catalogue{iam.ReadKnown(), services("all"), services("resource control")}
 }
 
-// MeantAction is the action that a wrong name was likely to mean; "" when none is like it. The
-// names of API operations that are no actions are known: their permissions have other names.
+// MeantAction returns the likely intended action for an unknown name, or "" if no action is
+// similar. It knows the API operations whose permissions have different names.
 func (c *Catalogue) MeantAction(name string) string {
 	if meant := operationPermission(strings.ToLower(name)); meant != "" {
 		return meant
@@ -43,7 +43,8 @@ func (c *Catalogue) MeantAction(name string) string {
 	return Nearest(name, names)
 }
 
-// MeantKey is the condition key that a wrong name was likely to mean; "" when none is like it.
+// MeantKey returns the likely intended condition key for an unknown name, or "" if no key is
+// similar.
 func (c *Catalogue) MeantKey(name string) string {
 	var names []string
 	for _, k := range c.Keys() {
@@ -52,8 +53,8 @@ func (c *Catalogue) MeantKey(name string) string {
 	return Nearest(name, names)
 }
 
-// operationPermission is the permission behind the name of an operation, as "Required permissions
-// for Amazon S3 API operations" has it; "" for what is none.
+// operationPermission returns the permission that an API operation requires, according to "Required
+// permissions for Amazon S3 API operations". It returns "" if the name is not such an operation.
 func operationPermission(lower string) string {
 	switch lower {
 	case "s3:headobject", "s3:getobjectmetadata", "s3:readobject", "s3:selectobjectcontent":
@@ -77,7 +78,7 @@ func operationPermission(lower string) string {
 	return morePermissions(lower)
 }
 
-// morePermissions are the operations on a bucket's settings, and those of the other services.
+// morePermissions covers the operations on bucket settings, and those of the other services.
 func morePermissions(lower string) string {
 	switch lower {
 	case "s3:getbucketencryption":
@@ -104,8 +105,8 @@ func morePermissions(lower string) string {
 	return ""
 }
 
-// Nearest is the name most like the given one, the first of several by the alphabet, or "" when
-// each differs in more than a quarter.
+// Nearest returns the most similar of the names, or the alphabetically first of several. It returns
+// "" if every name differs in more than a quarter of the characters.
 func Nearest(name string, names []string) string {
 	return hint.NearestWithin(name, slices.Sorted(slices.Values(names)), len(name)/4)
 }

@@ -6,7 +6,7 @@ import (
 	"syncd/internal/access/lint/catalogue"
 )
 
-// TestMeantAction suggests what exists.
+// TestMeantAction checks that suggestions exist.
 func TestMeantAction(t *testing.T) {
 	c := catalogue.Read()
 	tests := map[string]string{

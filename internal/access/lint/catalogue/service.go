@@ -8,7 +8,7 @@ import (
 //go:embed services.txt
 var servicesText string
 
-// services are the service prefixes under a heading of services.txt.
+// services returns the service prefixes under a heading of services.txt.
 func services(heading string) (list []string) {
 	within := false
 	for line := range strings.Lines(servicesText) {
@@ -24,8 +24,8 @@ func services(heading string) (list []string) {
 	return list
 }
 
-// MeantService is the prefix that a wrong one was likely to mean; "" when none is like it. The
-// names of commands are known.
+// MeantService returns the likely intended prefix for an unknown one, or "" if no prefix is
+// similar. It knows the AWS CLI commands that differ from the prefix.
 func MeantService(service string) string {
 	switch service {
 	case "s3api", "s3control":

@@ -11,10 +11,10 @@ import (
 	"syncd/internal/arn"
 )
 
-// checkCarried finds condition keys that the requests of a named principal never carry ("AWS global
-// condition context keys", IAM User Guide: the availability of each key; "IAM and AWS STS condition
-// context keys" for sts:ExternalId). Principal * is anybody, a service too, and is no named
-// principal.
+// checkCarried reports condition keys that requests of a named principal never contain (IAM User
+// Guide, "AWS global condition context keys", the availability of each key, and "IAM and AWS STS
+// condition context keys" for sts:ExternalId). Principal * is not a named principal, because it
+// includes services.
 func (c *checker) checkCarried(s *document.Statement) {
 	for _, cl := range s.Clauses {
 		if cl.Family == "Null" || cl.IfExists || cl.Set == "ForAllValues" {
@@ -45,8 +45,9 @@ func lacks(p document.Principal, key string) bool {
 	key = strings.ToLower(key)
 	switch p.Kind {
 	case "Service":
-		// These two send the ExternalId that their customers choose (Amazon Cognito Developer
-		// Guide, "SMS message settings"; VM Import/Export User Guide, "Required permissions").
+		// These two services send the ExternalId that their customers choose (Amazon Cognito
+		// Developer Guide, "SMS message settings"; VM Import/Export User Guide, "Required
+		// permissions").
 		sends := slices.Contains([]string{"cognito-idp.amazonaws.com", "vmie.amazonaws.com"}, p.ID.Text)
 		return key == "sts:externalid" && !sends || strings.HasPrefix(key, "aws:principaltag/") ||
 			slices.Contains([]string{"aws:principalorgid", "aws:principalorgpaths", "aws:username"}, key)
@@ -57,7 +58,7 @@ func lacks(p document.Principal, key string) bool {
 	return false
 }
 
-// instead is what to do about a key that the principal lacks.
+// instead returns the fix for a key that the principal lacks.
 func instead(p document.Principal, key string) string {
 	switch lower := strings.ToLower(key); {
 	case p.Kind == "AWS" && lower == "aws:username":
@@ -70,13 +71,13 @@ func instead(p document.Principal, key string) string {
 	return "narrow by aws:SourceAccount and aws:SourceArn"
 }
 
-// userName is the policy variable that a session of a role has no value for ("IAM policy elements:
-// Variables and tags", the table of what each kind of principal has). One with a default has a
-// value always.
+// userName matches the policy variable that has no value for a role session (IAM User Guide, "IAM
+// policy elements: Variables and tags", the table of values for each kind of principal). A variable
+// with a default always has a value, so it does not match.
 const userName = `\$\{\s*(?i:aws:username)\s*\}`
 
-// checkUserName finds ${aws:username} in statements about a role, by their principals or by what
-// the policy belongs to.
+// checkUserName reports ${aws:username} in statements about a role. The role is a principal of the
+// statement or the target of the policy.
 func (c *checker) checkUserName(s *document.Statement) {
 	role := ""
 	for _, p := range s.Principals {
@@ -103,7 +104,7 @@ func (c *checker) checkUserName(s *document.Statement) {
 	}
 }
 
-// checkOptionalTags finds conditions on tags that a request without the tag passes.
+// checkOptionalTags reports conditions on tags that also match requests without the tag.
 func (c *checker) checkOptionalTags(s *document.Statement) {
 	for _, cl := range s.Clauses {
 		if s.Effect == "Allow" && cl.IfExists && !cl.Negated && isTagKey(cl.Key.Text) && !s.Guarded(cl.Key.Text) {
@@ -125,9 +126,9 @@ func isTagKey(key string) bool {
 	return strings.EqualFold(key, "aws:TagKeys") || strings.EqualFold(key, "sts:TransitiveTagKeys")
 }
 
-// checkPrivateAddresses finds addresses that no request comes from: aws:SourceIp is the public one,
-// and a request through a VPC endpoint has none ("AWS global condition context keys", aws:SourceIp
-// and aws:VpcSourceIp).
+// checkPrivateAddresses reports private addresses in aws:SourceIp. The key is the public address,
+// and is absent in requests through a VPC endpoint (IAM User Guide, "AWS global condition context
+// keys", aws:SourceIp and aws:VpcSourceIp).
 func (c *checker) checkPrivateAddresses(cl document.Clause) {
 	if !cl.Is("aws:SourceIp") || cl.Family != "IPAddress" {
 		return
@@ -140,8 +141,8 @@ func (c *checker) checkPrivateAddresses(cl document.Clause) {
 	}
 }
 
-// isPrivate reports whether all of an address or a block is private (RFC 1918, RFC 4193), shared
-// (RFC 6598), loopback or link-local.
+// isPrivate reports whether every address in text, an address or a CIDR block, is private (RFC
+// 1918, RFC 4193), shared (RFC 6598), loopback or link-local.
 func isPrivate(text string) bool {
 	block, err := netip.ParsePrefix(text)
 	if err != nil {

@@ -1,11 +1,11 @@
-// Package condition has the rules about conditions: keys that no request carries, operators and
-// values that do not fit, and conditions that hold when they should not.
+// Package condition has the rules about conditions: keys that no request contains, operators and
+// values of the wrong type, and conditions that match requests they should not.
 //
-// It promises to look at each condition with its statement only. It leaves to others the reading of
-// operators (lint/document), and whether a statement is narrow enough (lint/danger).
+// It promises to check each condition on the basis of its statement alone. It leaves to others:
+// parsing operators (lint/document), and whether a statement is too permissive (lint/danger).
 //
-// Words to know: a clause demands when only a request that has its key passes; a key is guarded
-// when the statement asks that it be present.
+// The words: a clause demands a key if only requests with the key pass it. A key is guarded if the
+// statement requires it to be present.
 package condition
 
 import (
@@ -21,7 +21,7 @@ import (
 	"syncd/internal/awsname"
 )
 
-// Check finds conditions that do not do what they say.
+// Check reports conditions that do not have the intended effect.
 func Check(names *catalogue.Catalogue, d *document.Document, report document.Report) {
 	c := &checker{catalogue: names, d: d, report: report}
 	for _, s := range d.Policy.Statements {
@@ -31,14 +31,14 @@ func Check(names *catalogue.Catalogue, d *document.Document, report document.Rep
 	}
 }
 
-// checker judges the conditions of one document.
+// checker checks the conditions of one document.
 type checker struct {
 	catalogue *catalogue.Catalogue
 	d         *document.Document
 	report    document.Report
 }
 
-// checkClauses judges the conditions of a statement.
+// checkClauses checks the conditions of a statement.
 func (c *checker) checkClauses(s *document.Statement) {
 	for _, cl := range s.Clauses {
 		c.checkValues(cl)
@@ -50,7 +50,8 @@ func (c *checker) checkClauses(s *document.Statement) {
 		if cl.Is("sts:ExternalId") && cl.Demands() {
 			c.checkExternalID(s, cl)
 		}
-		// Without transitive tags a session hands none on: that condition asks for no more.
+		// Without the key a session passes on no tags, so this condition is safe without a Null
+		// condition.
 		if s.Effect == "Allow" && cl.Set == "ForAllValues" && !s.Guarded(cl.Key.Text) && !cl.Is("sts:TransitiveTagKeys") {
 			c.report(forAllUnguarded, cl.Name, "ForAllValues also holds for requests without "+cl.Key.Text,
 				`add {"Null": {"`+cl.Key.Text+`": "false"}}`)
@@ -77,7 +78,7 @@ func (c *checker) checkValues(cl document.Clause) {
 	}
 }
 
-// wants says what an operator can compare with.
+// wants returns the fix for a value that the operator does not support.
 func wants(cl document.Clause) string {
 	switch cl.Family {
 	case "Bool", "Null":
@@ -90,7 +91,7 @@ func wants(cl document.Clause) string {
 	return "write an address or a block of them, like 192.0.2.0/24"
 }
 
-// unlikely knows what the values of some keys look like.
+// unlikely returns a finding if the key never has this value.
 func unlikely(cl document.Clause, value string) (message, fix string) {
 	if access.IsPattern(value) || cl.Family != "String" && cl.Family != "ARN" {
 		return "", ""
@@ -121,7 +122,7 @@ func unlikely(cl document.Clause, value string) (message, fix string) {
 	return "", ""
 }
 
-// checkKey judges the key of a clause against the catalogue.
+// checkKey checks the key of a clause against the catalogue.
 func (c *checker) checkKey(s *document.Statement, cl document.Clause) {
 	name := cl.Key.Text
 	prefix, _, ok := strings.Cut(strings.ToLower(name), ":")
@@ -177,7 +178,7 @@ func operatorFor(value string, negated bool) string {
 	return "StringEquals or StringLike"
 }
 
-// checkPresence finds keys that no request of the statement carries.
+// checkPresence reports keys that no request of the statement contains.
 func (c *checker) checkPresence(s *document.Statement, cl document.Clause) {
 	if len(s.Actions) == 0 || cl.IfExists || cl.Family == "Null" {
 		return
@@ -212,7 +213,7 @@ func (c *checker) checkPresence(s *document.Statement, cl document.Clause) {
 	}
 }
 
-// checkExternalID finds the actions that a condition on sts:ExternalId shuts out.
+// checkExternalID reports actions that a condition on sts:ExternalId excludes.
 func (c *checker) checkExternalID(s *document.Statement, cl document.Clause) {
 	for _, a := range s.Actions {
 		for _, other := range []string{"sts:TagSession", "sts:SetSourceIdentity"} {

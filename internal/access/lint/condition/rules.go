@@ -2,7 +2,7 @@ package condition
 
 import "syncd/internal/access/lint/rule"
 
-// The ids of the rules about conditions.
+// The IDs of the rules about conditions.
 const (
 	unknownKey         = "SYNCD-P202"
 	absentKey          = "SYNCD-P203"
@@ -20,7 +20,7 @@ const (
 	forAllUnguarded    = "SYNCD-P303"
 )
 
-// Rules are the rules about conditions.
+// Rules returns the rules about conditions.
 func Rules() []rule.Rule {
 	return []rule.Rule{
 		{

@@ -11,15 +11,15 @@ import (
 	"syncd/internal/iam"
 )
 
-// candidate is a document that needs are decided by: one that AWS would store.
+// candidate is a document that AWS would accept and that is used to decide needs.
 type candidate struct {
 	*document.Document
 	parsed *iam.Document
-	bucket string          // that a bucket policy belongs to
-	roles  map[string]bool // the principals, or for a trust policy the roles, that it is taken to belong to; nil for all
+	bucket string          // the bucket that a bucket policy belongs to
+	roles  map[string]bool // the principals, or for a trust policy the roles, that the document is assumed to belong to; nil for all
 }
 
-// newCandidate is nil for a document that AWS would refuse, or that decides nothing.
+// newCandidate returns nil for a document that AWS would reject, or that does not decide any needs.
 func newCandidate(d *document.Document) *candidate {
 	if d.Policy == nil || d.Broken || slices.Contains([]access.Kind{access.KindSession, access.KindServiceControl, access.KindResourceControl}, d.Kind) {
 		return nil
@@ -31,8 +31,9 @@ func newCandidate(d *document.Document) *candidate {
 	return &candidate{Document: d, parsed: parsed, bucket: d.Bucket()}
 }
 
-// assign finds out whose an identity or trust policy is that does not say: theirs whose needs it
-// meets at least in part. One that meets none may be anybody's.
+// assign determines the owners of an identity or trust policy that does not name its owner: the
+// subjects of the needs that it allows at least in part. If it allows none, it may belong to
+// anyone.
 func (p *candidate) assign(needs []access.Need) {
 	if p.Kind != access.KindIdentity && p.Kind != access.KindTrust || p.says() {
 		return
@@ -48,18 +49,19 @@ func (p *candidate) assign(needs []access.Need) {
 	}
 }
 
-// concernsCaller reports whether the statement may be about the principal of a need, or somebody
-// else of its account.
+// concernsCaller reports whether the statement may apply to the principal of a need, or to another
+// principal of its account.
 func concernsCaller(s *document.Statement, n access.Need) bool {
 	return s.Everyone() != nil || slices.ContainsFunc(s.Principals, func(p document.Principal) bool {
 		return p.ID.Text == n.Principal || p.Account() == n.Account
 	})
 }
 
-// says reports whether the document tells whose it is.
+// says reports whether the document states its owner.
 func (p *candidate) says() bool { return p.Written || arn.Is(p.Target) }
 
-// subject is what decides whether the document is about a need.
+// subject returns the name that links a need to a document: the role for a trust policy, otherwise
+// the principal.
 func (p *candidate) subject(n access.Need) string {
 	if p.Kind == access.KindTrust {
 		return n.Sample
@@ -67,7 +69,7 @@ func (p *candidate) subject(n access.Need) string {
 	return n.Principal
 }
 
-// allowsSome reports whether a statement is about the need, whatever its conditions.
+// allowsSome reports whether a statement allows the need, ignoring its conditions.
 func (p *candidate) allowsSome(n access.Need) bool {
 	return slices.ContainsFunc(p.Policy.Statements, func(s *document.Statement) bool {
 		if s.Effect != "Allow" || !s.Mentions(n.Action) {
@@ -80,7 +82,7 @@ func (p *candidate) allowsSome(n access.Need) bool {
 	})
 }
 
-// belongs reports whether an identity or trust policy is the one that a need is decided by.
+// belongs reports whether an identity or trust policy decides the need.
 func (p *candidate) belongs(n access.Need) bool {
 	subject := p.subject(n)
 	if p.says() {
@@ -89,7 +91,7 @@ func (p *candidate) belongs(n access.Need) bool {
 	return p.roles == nil && subject != "" || p.roles[subject]
 }
 
-// identities are the identity policies of the caller.
+// identities returns the identity policies of the need's principal.
 func (a *assessment) identities(n access.Need) (list []*candidate) {
 	for _, p := range a.candidates {
 		if p.Kind == access.KindIdentity && p.belongs(n) {
@@ -99,15 +101,15 @@ func (a *assessment) identities(n access.Need) (list []*candidate) {
 	return list
 }
 
-// owned are the policies that may be that of the need's resource. There is more than one when they
-// do not say whose they are.
+// owned returns the policies that may belong to the need's resource. There may be several if they
+// do not state their owner.
 func (a *assessment) owned(n access.Need) (list []*candidate) {
 	for _, p := range a.candidates {
 		if p.Kind != n.Kind() {
 			continue
 		}
 		ours := false
-		switch p.Kind { //nolint:exhaustive // the kinds that a need's resource can have
+		switch p.Kind { //nolint:exhaustive // the kinds of a need's resource
 		case access.KindBucket:
 			ours = p.bucket == cmp.Or(n.Holder, arn.BucketOf(n.Sample))
 		case access.KindAccessPoint:
@@ -124,8 +126,8 @@ func (a *assessment) owned(n access.Need) (list []*candidate) {
 	return list
 }
 
-// ofKey reports whether a key policy may be that of the need's key: by its target, by a resource
-// that names a key, or by the account that may administer it.
+// ofKey reports whether a key policy may belong to the need's key: according to its target, a
+// resource that names a key, or the account that may administer it.
 func (a *assessment) ofKey(p *candidate, n access.Need) bool {
 	if arn.Is(p.Target) {
 		return document.Covers(n.Resource, p.Target)
@@ -146,7 +148,7 @@ func (a *assessment) ofKey(p *candidate, n access.Need) bool {
 	return account == "" || account == n.Owner
 }
 
-// encryptedARN is the bucket that a need of a key is for.
+// encryptedARN returns the ARN in the encryption context of a need for a key.
 func encryptedARN(n access.Need) string {
 	context := n.Context[access.EncryptionContext]
 	if len(context) == 0 {

@@ -1,15 +1,15 @@
 // Package coverage decides whether documents allow what the mappings of a configuration need.
 //
-// It promises to decide every need as AWS would decide the request, by package iam, and to name for
-// each that lacks something the document and the statement to add. Documents that are not given are
-// taken to allow, and a note says which; what depends on where the process runs, as its
-// organization or network, is taken to be as the documents ask.
+// It promises to decide every need with package iam, as AWS would decide the request. For each
+// missing permission it names the document and the statement to add. A document that is not given
+// is assumed to allow its needs, and a note names it. Conditions that depend on the environment of
+// the process, such as its organization or network, are assumed to match.
 //
-// It leaves to others what is needed (package access) and whether each document is in order by
-// itself.
+// It leaves to others: the permissions that are needed (package access), and whether each document
+// is valid on its own.
 //
-// Words to know: a candidate is a document that needs are decided by; a gap is what one document
-// lacks for one principal on one resource.
+// The words: a candidate is a document used to decide needs. A gap is what one document lacks for
+// one principal on one resource.
 package coverage
 
 import (
@@ -25,7 +25,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// assessment is a configuration held against documents.
+// assessment checks a configuration against documents.
 type assessment struct {
 	config     *config.Config
 	candidates []*candidate
@@ -38,13 +38,14 @@ type assessment struct {
 type gap struct {
 	access.Need
 	source  iam.Source
-	in      *candidate // nil when there is no such document at all
+	in      *candidate // nil if there is no such document
 	actions []string
 }
 
-// Check decides every need of the mappings by the documents, as AWS would decide the request.
-// Documents that are not given are taken to allow; whatever of the caller is not in the
-// configuration (organization, network) is taken to be as the documents ask.
+// Check decides every need of the mappings with the documents, as AWS would decide the request. A
+// document that is not given is assumed to allow its needs. Properties of the caller that are not
+// in the configuration, such as its organization or network, are assumed to match the conditions of
+// the documents.
 func Check(conf *config.Config, mappings []config.Mapping, documents []*document.Document) []rule.Finding {
 	a := &assessment{config: conf, absent: map[string]bool{}, findings: deputyFindings(conf, mappings)}
 	var needs []access.Need
@@ -71,9 +72,8 @@ func Check(conf *config.Config, mappings []config.Mapping, documents []*document
 	return a.findings
 }
 
-// ambient is who the ambient credentials are: the one of the account whose identity policy was
-// given with its name, and who is none of the roles of the configuration; "" when that is not
-// known.
+// ambient returns the principal of the ambient credentials: a principal of the account that is
+// named by an identity policy and is not a configured role. It returns "" if there is none.
 func ambient(conf *config.Config, documents []*document.Document, account string) string {
 	for _, d := range documents {
 		if d.Kind != access.KindIdentity || arn.Account(d.Target) != account {
@@ -123,7 +123,8 @@ func (a *assessment) noteAbsent(what string) {
 	a.findings = append(a.findings, finding(documentMissing, "no document that could be judged was given for "+what+": what the mappings need of it is taken as granted", "give it too"))
 }
 
-// record keeps what a need lacks, together with what the same document lacks on the same resource.
+// record records the missing permission of a need. It merges permissions that the same document
+// lacks on the same resource.
 func (a *assessment) record(n access.Need, o *outcome) {
 	if o.Explicit {
 		a.reportDenied(n, o)

@@ -19,7 +19,7 @@ func orNone(owners []*candidate) []*candidate {
 	return owners
 }
 
-// outcome is a decision, and by which documents.
+// outcome is a decision and the documents it is based on.
 type outcome struct {
 	iam.Decision
 	identities []*candidate
@@ -57,9 +57,9 @@ func openStatement() iam.Statement {
 	return iam.Statement{Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"}}
 }
 
-// callers is who may send the request: the session of the role, or of the ambient credentials
-// everyone of their account whom the document names, because the configuration does not say who
-// they are.
+// callers returns the possible callers of a request: the session of the role, or, for ambient
+// credentials, every principal of the account that the document names, because the configuration
+// does not identify them.
 func callers(c *config.Config, n access.Need, owner *candidate) []iam.Caller {
 	switch {
 	case arn.Kind(n.Principal) == "user":
@@ -89,8 +89,9 @@ func session(role, name string) iam.Caller {
 	return iam.Caller{ARN: arn.Session(role, name), RoleARN: role, Account: arn.Account(role)}
 }
 
-// surroundings are the condition keys of the request: those of the need, those that all requests of
-// syncd have, and for what depends on where the process runs the values that the documents ask for.
+// surroundings returns the condition keys of the request: those of the need, those of all syncd
+// requests, and, for keys that depend on the environment of the process, the values that the
+// documents require.
 func surroundings(n access.Need, candidates []*candidate) map[string][]string {
 	facts := map[string][]string{"aws:SecureTransport": {"true"}, "s3:TlsVersion": {"1.3"}}
 	if strings.HasPrefix(n.Action, "kms:") {
@@ -113,8 +114,8 @@ func surroundings(n access.Need, candidates []*candidate) map[string][]string {
 	return facts
 }
 
-// takenAsMet is true of a condition that is taken to be met, in an Allow by having its value and in
-// a Deny by being spared for it.
+// takenAsMet reports whether a condition is assumed to match in an Allow, or to exempt the request
+// in a Deny.
 func takenAsMet(s *document.Statement, cl document.Clause, n access.Need) bool {
 	unknown := cl.Is("sts:ExternalId") && n.ExternalID && s.Mentions(n.Action) && concernsCaller(s, n)
 	for _, key := range []string{"aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:SourceVpce", "aws:SourceVpc", "aws:ResourceOrgID"} {

@@ -9,7 +9,8 @@ import (
 	"syncd/internal/arn"
 )
 
-// deputyFindings finds the roles of other owners that are assumed without an ExternalId, each once.
+// deputyFindings returns a finding for each role of another owner that is assumed without an
+// ExternalId.
 func deputyFindings(conf *config.Config, mappings []config.Mapping) (findings []rule.Finding) {
 	seen := map[string]bool{}
 	for _, m := range mappings {

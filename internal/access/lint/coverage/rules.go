@@ -4,7 +4,7 @@ import (
 	"syncd/internal/access/lint/rule"
 )
 
-// The ids of the rules about what mappings lack.
+// The IDs of the rules about permissions that mappings lack.
 const (
 	permissionMissing = "SYNCD-P401"
 	permissionDenied  = "SYNCD-P402"
@@ -12,7 +12,7 @@ const (
 	noExternalID      = "SYNCD-P404"
 )
 
-// Rules are the rules about what mappings lack.
+// Rules returns the rules about permissions that mappings lack.
 func Rules() []rule.Rule {
 	return []rule.Rule{
 		{
@@ -34,5 +34,5 @@ func Rules() []rule.Rule {
 	}
 }
 
-// finding is a finding of the rule of an id, about no place in a file.
+// finding returns a finding of a rule without a location in a file.
 func finding(id, message, fix string) rule.Finding { return rule.Of(Rules(), id).Finding(message, fix) }

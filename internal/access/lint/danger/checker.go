@@ -5,7 +5,7 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// checker judges what one document lets in.
+// checker checks who one document allows.
 type checker struct {
 	config *config.Config
 	d      *document.Document

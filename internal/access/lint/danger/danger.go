@@ -1,12 +1,12 @@
-// Package danger has the rules about what AWS takes and its author is not likely to want: who is
-// let in, who could be locked out, and what one statement makes of another.
+// Package danger has the rules about policies that AWS accepts but that are probably not intended:
+// who is allowed, who could be locked out, and how statements affect each other.
 //
-// It promises to warn of what is plain from the document itself, and from the configuration whose a
-// bucket is. It leaves to others what AWS refuses (lint/element, lint/condition) and whether
-// mappings work (lint/coverage).
+// It promises to warn about what is evident from the document itself, and about owners of buckets
+// from the configuration. It leaves to others: what AWS rejects (lint/element, lint/condition), and
+// whether mappings work (lint/coverage).
 //
-// Words to know: a clause narrows the caller when only some callers pass it; a statement that
-// denies concerns all when it is about everyone but those whom it spares.
+// The words: a clause narrows the caller if only some callers pass it. A Deny concerns all if it
+// applies to everyone except those it exempts.
 package danger
 
 import (
@@ -18,8 +18,8 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// Check finds what AWS takes and its author is not likely to want. The configuration may say whose
-// a bucket is; nil for none.
+// Check reports what AWS accepts but is probably not intended. The configuration identifies the
+// owners of buckets and may be nil.
 func Check(conf *config.Config, d *document.Document, report document.Report) {
 	c := &checker{config: conf, d: d, report: report}
 	for _, s := range d.Policy.Statements {
@@ -28,7 +28,7 @@ func Check(conf *config.Config, d *document.Document, report document.Report) {
 	c.checkWhole()
 }
 
-// checkDanger judges a statement by itself.
+// checkDanger checks one statement.
 func (c *checker) checkDanger(s *document.Statement) {
 	kind := c.d.Kind
 	switch {
@@ -45,7 +45,7 @@ func (c *checker) checkDanger(s *document.Statement) {
 	}
 }
 
-// narrowsCaller is true of a clause that only some callers pass.
+// narrowsCaller reports whether only some callers pass the clause.
 func narrowsCaller(cl document.Clause) bool {
 	key := strings.ToLower(cl.Key.Text)
 	listed := strings.HasPrefix(key, "aws:principaltag/") || slices.Contains([]string{
@@ -61,7 +61,7 @@ func narrowsCaller(cl document.Clause) bool {
 	return listed && cl.Demands() && !slices.ContainsFunc(cl.Values, all)
 }
 
-// closedForS3 is true of a clause that keeps S3 from counting a statement as public ("Blocking
+// closedForS3 reports whether the clause keeps S3 from considering the statement public ("Blocking
 // public access to your Amazon S3 storage", "The meaning of public").
 func closedForS3(cl document.Clause) bool {
 	key := strings.ToLower(cl.Key.Text)
@@ -84,8 +84,8 @@ func (c *checker) checkOpen(s *document.Statement) {
 	}
 }
 
-// checkFullAccess takes the account of a key's first root statement for the key's own. Of a bucket
-// the policy does not tell.
+// checkFullAccess assumes that the account of a key policy's first root statement owns the key. A
+// bucket policy does not show its owner.
 func (c *checker) checkFullAccess(s *document.Statement) {
 	i := slices.IndexFunc(s.Actions, func(a *document.Node) bool { return a.Text == "*" || strings.HasSuffix(a.Text, ":*") })
 	if i < 0 || c.d.Kind == access.KindTrust {

@@ -9,7 +9,7 @@ import (
 	"syncd/internal/arn"
 )
 
-// sparing is true of a key by which a deny can spare AWS services.
+// sparing reports whether a Deny can use the key to exempt AWS services.
 func sparing(key string) bool {
 	return slices.Contains([]string{
 		"aws:principalisawsservice", "aws:viaawsservice", "aws:principalservicename", "aws:principalservicenameslist", "aws:calledvia",
@@ -17,9 +17,9 @@ func sparing(key string) bool {
 	}, strings.ToLower(key))
 }
 
-// checkDeniesServices knows the keys that requests of AWS services lack: a service with its own
-// principal has no organization, and one that acts with the caller's credentials comes from no
-// endpoint of the caller's.
+// checkDeniesServices reports a Deny with keys that requests of AWS services lack. A service with
+// its own principal has no organization, and a service that uses the caller's credentials does not
+// use the caller's endpoint.
 func (c *checker) checkDeniesServices(s *document.Statement) {
 	keys := []string{"aws:sourcevpce", "aws:sourcevpc", "aws:sourceip", "aws:vpcsourceip"}
 	if c.d.Kind.OfResource() || c.d.Kind == access.KindResourceControl {
@@ -42,7 +42,7 @@ func (c *checker) checkDeniesServices(s *document.Statement) {
 	}
 }
 
-// checkLockOut finds a deny that covers the right to change the policy itself.
+// checkLockOut reports a Deny that covers the permission to change the policy itself.
 func (c *checker) checkLockOut(s *document.Statement) {
 	own := map[access.Kind]string{access.KindBucket: "s3:PutBucketPolicy", access.KindKey: "kms:PutKeyPolicy", access.KindQueue: "sqs:SetQueueAttributes"}[c.d.Kind]
 	if own == "" || !s.ConcernsAll() || !s.Mentions(own) {
@@ -64,7 +64,7 @@ func (c *checker) checkLockOut(s *document.Statement) {
 		"leave "+own+" and its like out of the deny, or spare an administrator and the root of the account too")
 }
 
-// sparesFew is true of a clause of a deny that spares named callers or networks only.
+// sparesFew reports whether a clause of a Deny exempts only named callers or networks.
 func sparesFew(cl document.Clause) bool {
 	key := strings.ToLower(cl.Key.Text)
 	few := strings.HasPrefix(key, "aws:principaltag/") ||
@@ -73,9 +73,9 @@ func sparesFew(cl document.Clause) bool {
 	return few && cl.Negated && !slices.ContainsFunc(cl.Values, root)
 }
 
-// checkNotPrincipal holds a Deny with NotPrincipal to what AWS compares: the account, the role and
-// the session ("AWS JSON policy elements: NotPrincipal", IAM User Guide). What is not listed of
-// these is denied, though it belongs to one that is.
+// checkNotPrincipal checks a Deny with NotPrincipal. AWS compares the account, the role and the
+// session separately (IAM User Guide, "AWS JSON policy elements: NotPrincipal"). If one of them is
+// not listed, the request is denied, even if it belongs to a listed principal.
 func (c *checker) checkNotPrincipal(s *document.Statement) {
 	listed := func(match func(a arn.ARN) bool) bool {
 		return slices.ContainsFunc(s.NotPrincipals, func(p document.Principal) bool {
@@ -109,10 +109,10 @@ func (c *checker) checkNotPrincipal(s *document.Statement) {
 	}
 }
 
-// checkDeniesParts finds a deny of writes without an encryption header that looks at parts too:
-// UploadPart, UploadPartCopy and CompleteMultipartUpload ask for s3:PutObject and cannot have the
-// header, which belongs to CreateMultipartUpload (Amazon S3 API Reference, UploadPart; Amazon S3
-// User Guide, "Uploading and copying objects using multipart upload").
+// checkDeniesParts reports a Deny of writes without an encryption header that also applies to
+// parts. UploadPart, UploadPartCopy and CompleteMultipartUpload require s3:PutObject and cannot
+// have the header, which belongs to CreateMultipartUpload (Amazon S3 API Reference, UploadPart;
+// Amazon S3 User Guide, "Uploading and copying objects using multipart upload").
 func (c *checker) checkDeniesParts(s *document.Statement) {
 	if !s.Mentions("s3:PutObject") {
 		return
@@ -125,7 +125,7 @@ func (c *checker) checkDeniesParts(s *document.Statement) {
 		case onEncryption && cl.HoldsWithout():
 			found = cl
 		case asksForHeader(*cl):
-			return // a part has no such header: the deny does not look at it
+			return // a part has no such header, so the Deny does not apply to it
 		}
 	}
 	if found == nil {
@@ -140,8 +140,8 @@ func (c *checker) checkDeniesParts(s *document.Statement) {
 		strings.TrimPrefix(key, "s3:"), fix+", and set the bucket's default encryption for requests that name none")
 }
 
-// asksForHeader is true of a clause that only a request with a header passes which neither parts
-// nor their completion carry.
+// asksForHeader reports whether the clause requires a header that requests to upload or complete
+// parts do not have.
 func asksForHeader(cl document.Clause) bool {
 	key := strings.ToLower(cl.Key.Text)
 	header := strings.HasPrefix(key, "s3:x-amz-") || strings.HasPrefix(key, "s3:requestobjecttag") || strings.HasPrefix(key, "s3:object-lock-")

@@ -9,7 +9,8 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// checkReaders finds principals that may read and not write, but may destroy or hand on.
+// checkReaders reports principals that may read but not write, yet have permissions to delete or
+// share data.
 func (c *checker) checkReaders() {
 	reading, writing, further := readerActions(c.d.Kind)
 	allowed := map[string][]*document.Node{}
@@ -34,8 +35,8 @@ func (c *checker) checkReaders() {
 	}
 }
 
-// readerActions are those by which a reader is known, those by which a writer is, and those that a
-// reader should not have.
+// readerActions returns the actions that identify a reader, those that identify a writer, and those
+// that a reader should not have.
 func readerActions(k access.Kind) (reading, writing, further []string) {
 	if k == access.KindKey {
 		return []string{"kms:Decrypt"}, []string{"kms:Encrypt", "kms:GenerateDataKey"}, []string{

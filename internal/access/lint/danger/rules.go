@@ -2,7 +2,7 @@ package danger
 
 import "syncd/internal/access/lint/rule"
 
-// The ids of the rules about what is dangerous.
+// The IDs of the rules about dangerous policies.
 const (
 	openPrincipal    = "SYNCD-P301"
 	publicForS3      = "SYNCD-P302"
@@ -19,7 +19,7 @@ const (
 	deniesParts      = "SYNCD-P314"
 )
 
-// Rules are the rules about what is dangerous.
+// Rules returns the rules about dangerous policies.
 func Rules() []rule.Rule {
 	return []rule.Rule{
 		{

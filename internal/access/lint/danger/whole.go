@@ -8,7 +8,7 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// checkWhole judges what the statements of a policy say together.
+// checkWhole checks the statements of a policy together.
 func (c *checker) checkWhole() {
 	switch c.d.Kind {
 	case access.KindKey:
@@ -34,7 +34,7 @@ func (c *checker) checkKeyAdmin() {
 	}
 }
 
-// checkShadows finds statements that allow nothing because another one denies all of it.
+// checkShadows reports an Allow that has no effect because a Deny covers all of it.
 func (c *checker) checkShadows() {
 	for _, s := range c.d.Policy.Statements {
 		if s.Effect != "Allow" {
@@ -53,8 +53,8 @@ func (c *checker) checkShadows() {
 	}
 }
 
-// shadows reports whether a Deny matches every request that an Allow does. It says no whenever that
-// is not plain to see.
+// shadows reports whether a Deny matches every request that an Allow matches. It returns false in
+// unclear cases.
 func shadows(s, allow *document.Statement) bool {
 	if len(s.NotPrincipals)+len(s.NotActions)+len(s.NotResources)+len(allow.NotPrincipals)+len(allow.NotActions)+len(allow.NotResources) > 0 {
 		return false
@@ -69,7 +69,7 @@ func shadows(s, allow *document.Statement) bool {
 		concerns(s, allow) && holdsWhen(s, allow)
 }
 
-// concerns reports whether the statement is about all principals of another one.
+// concerns reports whether the statement applies to all principals of another one.
 func concerns(s, other *document.Statement) bool {
 	if s.Everyone() != nil {
 		return true
@@ -79,7 +79,7 @@ func concerns(s, other *document.Statement) bool {
 	})
 }
 
-// holdsWhen reports whether every condition of the statement is also one of the other.
+// holdsWhen reports whether the other statement has every condition of the statement.
 func holdsWhen(s, other *document.Statement) bool {
 	texts := func(list []*document.Node) (texts []string) {
 		for _, n := range list {

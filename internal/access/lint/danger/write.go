@@ -8,7 +8,7 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// checkForeignRoot finds a whole other account that may write, or encrypt under the key, without
+// checkForeignRoot reports a whole other account that may write, or encrypt with the key, without
 // any condition.
 func (c *checker) checkForeignRoot(s *document.Statement) {
 	if len(s.Clauses) > 0 {
@@ -16,7 +16,7 @@ func (c *checker) checkForeignRoot(s *document.Statement) {
 	}
 	changing := changingActions(c.d.Kind)
 	i := slices.IndexFunc(s.Actions, func(a *document.Node) bool {
-		return a.Text != "*" && !strings.HasSuffix(a.Text, ":*") && allowsAny([]*document.Node{a}, changing) // those are full-access
+		return a.Text != "*" && !strings.HasSuffix(a.Text, ":*") && allowsAny([]*document.Node{a}, changing) // reported as full-access
 	})
 	if i < 0 {
 		return
@@ -36,10 +36,10 @@ func (c *checker) checkForeignRoot(s *document.Statement) {
 	}
 }
 
-// changingActions are those that change what is stored, or that put data under a key that its owner
-// did not mean.
+// changingActions returns the actions that change stored data, or encrypt data with a key against
+// its owner's intention.
 func changingActions(k access.Kind) []string {
-	switch k { //nolint:exhaustive // the kinds whose resources others store data in or under
+	switch k { //nolint:exhaustive // the kinds whose resources store or encrypt data of others
 	case access.KindKey:
 		return []string{
 			"kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:CreateGrant", "kms:PutKeyPolicy",

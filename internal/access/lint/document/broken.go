@@ -9,25 +9,25 @@ import (
 	"unicode/utf8"
 )
 
-// Fault is where a text stops being JSON, the likely cause, and what to do.
+// Fault is a position where the text is not JSON, with the likely cause and the fix.
 type Fault struct {
 	At           int
 	Message, Fix string
-	edits        []edit // that let the rest be read; none when nothing is likely to
+	edits        []edit // edits that make the rest readable; empty if no edit is likely to help
 }
 
-// What stands for double quotes in texts that were written for people.
+// Characters often found in place of double quotes.
 const (
 	curlyQuotes  = "“”„‟«»″"
 	singleQuotes = "‘’‚′'`"
 )
 
-// byteOrderMark is what some editors put before UTF-8; AWS takes it for a character of the
-// document.
+// byteOrderMark is the byte order mark that some editors write before UTF-8 text. AWS does not
+// ignore it.
 const byteOrderMark = "\ufeff"
 
-// findBreakage reports the first thing that keeps a text from being JSON in UTF-8, or nil. Its
-// place is in the text.
+// findBreakage returns the first fault in the text, or nil if it is JSON in UTF-8. The fault's
+// position is relative to the text.
 func findBreakage(data []byte) *Fault {
 	switch {
 	case bytes.HasPrefix(data, []byte(byteOrderMark)):
@@ -63,7 +63,7 @@ func invalidUTF8(data []byte) int {
 	return -1
 }
 
-// explain finds the cause by what stands where reading stopped.
+// explain derives the cause from the text at the position where parsing stopped.
 func explain(data []byte, at int, problem string) *Fault {
 	if strings.Contains(problem, "unexpected end") {
 		return unclosed(data)
@@ -91,7 +91,8 @@ func explain(data []byte, at int, problem string) *Fault {
 	return misplaced(data, before, at, problem)
 }
 
-// odd knows the characters that look like JSON's or belong to other languages.
+// odd returns the fault for a character that looks like a JSON character or comes from another
+// language.
 func odd(rest string, at int) *Fault {
 	r, _ := utf8.DecodeRuneInString(rest)
 	switch {
@@ -111,7 +112,7 @@ func odd(rest string, at int) *Fault {
 	return nil
 }
 
-// misplaced knows the signs that are too many or too few.
+// misplaced returns the fault for an extra or missing punctuation character.
 func misplaced(data, before []byte, at int, problem string) *Fault {
 	last := byte(0)
 	if len(before) > 0 {
@@ -138,7 +139,8 @@ func misplaced(data, before []byte, at int, problem string) *Fault {
 	return &Fault{at, "not JSON: " + problem, "write JSON", nil}
 }
 
-// crossed is about a } or ] where the other one is due, or none.
+// crossed returns the fault for a closing bracket that does not match the open one, or that is in
+// place of a value.
 func crossed(data []byte, at int) *Fault {
 	open, _ := innermost(data[:at])
 	if len(open) == 0 || closing(data[open[len(open)-1]]) == data[at] {
@@ -160,7 +162,7 @@ func closing(opening byte) byte {
 	return ']'
 }
 
-// unclosed finds the innermost brace, bracket or quote that nothing closes.
+// unclosed returns the fault for an unclosed brace, bracket or quote at the end of the text.
 func unclosed(data []byte) *Fault {
 	open, quote := innermost(data)
 	switch {
@@ -173,8 +175,8 @@ func unclosed(data []byte) *Fault {
 	return &Fault{at, fmt.Sprintf("%c that nothing closes", data[at]), fmt.Sprintf("write %c where it ends", closing(data[at])), mendOpen(data, open)}
 }
 
-// innermost lists where the braces and brackets stand that are open at the end of the text, and
-// where the quote does, or -1.
+// innermost returns the positions of the braces and brackets that are open at the end of the text,
+// and the position of an open quote, or -1.
 func innermost(data []byte) (open []int, quote int) {
 	quote = -1
 	for i := 0; i < len(data); i++ {

@@ -1,15 +1,15 @@
-// Package document reads policies so that every fault has a place.
+// Package document parses policies and keeps the location of every element.
 //
-// It promises to read what AWS refuses: a text that is not quite JSON is mended as far as it is
-// plain what was meant, and each fault is reported; a policy inside what the AWS CLI or `syncd
-// policy` prints around it is found, unescaped, with the place of every byte in the file. [Read]
-// finds the documents of a file, ReadPolicy reads one and reports what the grammar of policies does
-// not allow, and which kind of policy it is.
+// It promises to also read text that AWS rejects: it repairs text that is not quite JSON as far as
+// the intention is clear, and reports each fault. It finds a policy inside the output of the AWS
+// CLI or `syncd policy`, unescapes it, and maps every byte to its location in the file. [Read]
+// finds the documents in a file. [Document.ReadPolicy] reads one, reports violations of the policy
+// grammar and determines the kind of policy.
 //
-// It leaves to others what the elements mean (lint/element, lint/condition, lint/danger), and the
-// strict reading (package iam).
+// It leaves to others: the meaning of elements (lint/element, lint/condition, lint/danger), and
+// strict parsing (package iam).
 //
-// Words to know: a node is a JSON value with its place; a clause is one condition key of a
+// The words: a node is a JSON value with its location. A clause is one condition key of a
 // statement, with its operator and values.
 package document
 
@@ -23,23 +23,22 @@ import (
 // Document is one document of a file.
 type Document struct {
 	source
-	Root   *Node // nil when it is no JSON
-	part   bool  // it is an object in the text, not all of it
+	Root   *Node // nil if the text is not JSON
+	part   bool  // the document is an object in the text, not all of it
 	Kind   access.Kind
 	Target string
-	// Written is true of what `syncd policy` wrote: it says whose it is, nobody's in particular
-	// being the ambient credentials', and of a key it has only what is to be added to the policy
-	// that the key has.
+	// Written reports whether `syncd policy` wrote the document. Such a document names its owner,
+	// except that of the ambient credentials. A document for a key contains only statements to add
+	// to the existing key policy.
 	Written bool
-	owner   string  // the account that the document belongs into, where `syncd policy` says it
-	Faults  []Fault // what keeps the text from being JSON
-	Broken  bool    // AWS takes nothing of it
+	owner   string  // the account that the document belongs to, if `syncd policy` wrote it
+	Faults  []Fault // JSON faults of the text
+	Broken  bool    // AWS rejects the whole document
 	Policy  *Policy
 }
 
-// Read finds what is in a file: a document as it is, or what the AWS CLI prints around one, or what
-// `syncd policy` prints around several. Text of which nothing can be read is one document without a
-// root.
+// Read returns the documents in a file: a plain document, a document inside AWS CLI output, or the
+// documents in the output of `syncd policy`. Unreadable text is one document without a root.
 func Read(f *File) []*Document {
 	whole := &source{File: f, Data: f.Data}
 	faults, mended := whole.breakages()
@@ -78,8 +77,8 @@ func documentsIn(whole *source, root *Node) []*Document {
 	return alone
 }
 
-// controlKind is the kind of policy that AWS Organizations calls by a name; "" for none that is
-// known here.
+// controlKind returns the kind for a policy type of AWS Organizations, or "" if the type is
+// unknown.
 func controlKind(name string) access.Kind {
 	switch name {
 	case "SERVICE_CONTROL_POLICY":
@@ -90,10 +89,10 @@ func controlKind(name string) access.Kind {
 	return ""
 }
 
-// wrapper is where a command of the AWS CLI puts a policy.
+// wrapper describes where the output of an AWS CLI command contains a policy.
 type wrapper struct {
 	path   []string
-	kind   access.Kind // "" when the command is one of several kinds
+	kind   access.Kind // "" if the command returns several kinds
 	target []string
 }
 
@@ -109,7 +108,7 @@ func wrappers() []wrapper {
 	}
 }
 
-// listed reads an array of {"kind", "target", "body"}.
+// listed returns the documents in an array of {"kind", "target", "body"}.
 func listed(whole source, list *Node) []*Document {
 	var all []*Document
 	for _, item := range list.list() {
@@ -123,7 +122,7 @@ func listed(whole source, list *Node) []*Document {
 	return all
 }
 
-// unwrapped is the document that a value is, or that a string holds.
+// unwrapped returns the document in a value: the value itself, or the contents of a string.
 func unwrapped(whole source, n *Node) *Document {
 	d := &Document{source: whole, Root: n}
 	if n.kind == textNode {
@@ -141,7 +140,7 @@ func unwrapped(whole source, n *Node) *Document {
 	return d
 }
 
-// rooted is the tree with the paths of a document that lies in no other.
+// rooted returns a copy of the tree with paths relative to n.
 func rooted(n *Node) *Node {
 	prefix := n.Path
 	var cut func(n *Node) *Node
@@ -161,7 +160,7 @@ func rooted(n *Node) *Node {
 	return cut(n)
 }
 
-// text is what a string says; "" of anything else.
+// text returns the contents of a string, or "" for any other value.
 func text(n *Node) string {
 	if n == nil || n.kind != textNode {
 		return ""

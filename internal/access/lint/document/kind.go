@@ -9,9 +9,9 @@ import (
 	"syncd/internal/arn"
 )
 
-// guessKind finds out what a policy is for by what it says: with principals it belongs to a
-// resource, whose service is that of most actions; without it is an identity policy, unless the
-// file's name says otherwise.
+// guessKind determines the kind of a policy. A policy with principals belongs to a resource of the
+// service that most of its actions name. A policy without principals is an identity policy, unless
+// the file name says otherwise.
 func guessKind(d *Document) access.Kind {
 	if k := kindByName(d.File.Name); k.OfOrganization() {
 		return k
@@ -47,7 +47,8 @@ func guessKind(d *Document) access.Kind {
 	return best
 }
 
-// kindByName reads words of the file's name, for policies that lack what they are known by.
+// kindByName determines the kind from words in the file name, for policies whose contents do not
+// show it.
 func kindByName(name string) access.Kind {
 	base := strings.ToLower(filepath.Base(name))
 	for _, w := range []struct {

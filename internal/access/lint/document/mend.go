@@ -8,20 +8,18 @@ import (
 	"unicode/utf8"
 )
 
-// maxBreakages bounds how many faults of one text are found: what is broken in more places is not
-// JSON.
+// maxBreakages limits the number of reported faults. Text with more faults is not JSON.
 const maxBreakages = 50
 
-// edit is what to replace in a text, so that the rest of it can be read.
+// edit replaces a piece of text, so that the rest can be parsed.
 type edit struct {
 	at, size int
 	text     string
-	guess    bool // the text stands for what nobody can know
+	guess    bool // the text stands in for an unknown value
 }
 
-// breakages finds everything that keeps a source from being JSON, and returns the source as it
-// would be without, nil when that cannot be known. Where each of them is counts from the beginning
-// of the file.
+// breakages returns the faults of a source that is not JSON, and the repaired source, or nil if it
+// cannot be repaired. Positions are relative to the beginning of the file.
 func (s *source) breakages() (faults []Fault, mended *source) {
 	text := &source{File: s.File, Data: s.Data, from: s.from}
 	reached, guessed := -1, false
@@ -34,7 +32,7 @@ func (s *source) breakages() (faults []Fault, mended *source) {
 			return faults, text
 		}
 		at := text.origin(min(b.At, len(text.Data)))
-		if at < reached { // what follows from an edit that was not meant is no fault of the file
+		if at < reached { // an error caused by a wrong edit is not a fault of the file
 			return faults, nil
 		}
 		edits := b.edits
@@ -49,8 +47,8 @@ func (s *source) breakages() (faults []Fault, mended *source) {
 	return faults, nil
 }
 
-// mendString is for a sign that stands in a string as it is: a line that ends there most likely
-// lacks the closing quote.
+// mendString repairs an unescaped character in a string. A line break most likely means that the
+// closing quote is missing.
 func mendString(data []byte, at int) []edit {
 	if data[at] != '\n' && data[at] != '\r' {
 		return []edit{{at: at, size: 1, text: " "}}
@@ -62,7 +60,7 @@ func mendString(data []byte, at int) []edit {
 	return []edit{{at: end, text: `"`}}
 }
 
-// mendOdd is for what looks like JSON or belongs to another language.
+// mendOdd repairs a character that looks like a JSON character or comes from another language.
 func mendOdd(data []byte, at int) []edit {
 	rest := string(data[at:])
 	r, size := utf8.DecodeRuneInString(rest)
@@ -94,8 +92,8 @@ func mendOdd(data []byte, at int) []edit {
 	return []edit{{at: at, size: size}}
 }
 
-// everywhere replaces signs by double quotes from a place on, outside of strings that stand in
-// double quotes.
+// everywhere replaces characters with double quotes from a position on, except inside double-quoted
+// strings.
 func everywhere(data []byte, at int, signs string) (edits []edit) {
 	inText := false
 	for i := at; i < len(data); {
@@ -122,7 +120,7 @@ func mendBare(data []byte, at int) []edit {
 	return []edit{{at: at, size: len(word), text: `"` + string(word) + `"`}}
 }
 
-// mendOpen closes everything that is open at the end.
+// mendOpen closes all braces and brackets that are open at the end.
 func mendOpen(data []byte, open []int) []edit {
 	var closers strings.Builder
 	for _, at := range slices.Backward(open) {

@@ -8,9 +8,9 @@ import (
 	"syncd/internal/arn"
 )
 
-// named is what the name of a file says when `syncd policy --output` gave it: whose account's the
-// document is, and whether it holds only statements that are to be added to the policy of a key. A
-// policy itself says neither.
+// named parses a file name written by `syncd policy --output`. It returns the account that the
+// document belongs to, and whether it contains only statements to add to a key policy. The policy
+// itself states neither.
 func (d *Document) named() (account string, addition bool) {
 	name := regexp.MustCompile(`^([0-9]{12})-(.+)\.json$`).FindStringSubmatch(filepath.Base(d.File.Name))
 	if name == nil {
@@ -19,7 +19,7 @@ func (d *Document) named() (account string, addition bool) {
 	return name[1], strings.HasPrefix(name[2], "key-")
 }
 
-// Account is the one that the document belongs to, "" when that is not known.
+// Account returns the account that the document belongs to, or "" if unknown.
 func (d *Document) Account() string {
 	if account := arn.Account(d.Target); account != "" {
 		return account
@@ -28,7 +28,7 @@ func (d *Document) Account() string {
 	return account
 }
 
-// Addition reports whether the document holds only what is to be added to a key's policy.
+// Addition reports whether the document contains only statements to add to a key policy.
 func (d *Document) Addition() bool {
 	_, addition := d.named()
 	return d.Written || addition

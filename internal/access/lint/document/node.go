@@ -19,21 +19,21 @@ const (
 	nullNode
 )
 
-// Node is one JSON value, and where it stands. A policy is judged on nodes rather than on its
-// values, so that every fault has a place.
+// Node is one JSON value with its location. Checks use nodes rather than plain values so that every
+// finding has a location.
 type Node struct {
 	kind    nodeKind
-	At, End int    // its bytes, in the text that it was read from
+	At, End int    // byte offsets in the text it was parsed from
 	Path    string // "Statement[0].Action"
-	Text    string // of a string what it says, of a scalar how it is written
+	Text    string // the contents of a string, or the literal text of another scalar
 	members []member
 	items   []*Node
 }
 
-// member is a name of an object, a text node too, and its value.
+// member is the name and value of an object's member. The name is a text node.
 type member struct{ name, value *Node }
 
-// Find is the value of a member; nil when there is none.
+// Find returns the value of a member, or nil if there is none.
 func (n *Node) Find(name string) *Node {
 	for _, m := range n.members {
 		if m.name.Text == name {
@@ -43,7 +43,7 @@ func (n *Node) Find(name string) *Node {
 	return nil
 }
 
-// dig finds a member of a member; nil when there is none.
+// dig returns the value of a nested member, or nil if there is none.
 func (n *Node) dig(names ...string) *Node {
 	for _, name := range names {
 		if n = n.Find(name); n == nil {
@@ -53,8 +53,8 @@ func (n *Node) dig(names ...string) *Node {
 	return n
 }
 
-// list is the values of an array, or the value alone: a policy may leave the brackets of a list of
-// one away.
+// list returns the items of an array, or the value itself. A policy may omit the brackets of a list
+// with one item.
 func (n *Node) list() []*Node {
 	switch {
 	case n == nil:
@@ -65,15 +65,15 @@ func (n *Node) list() []*Node {
 	return []*Node{n}
 }
 
-// treeReader reads the nodes of a text.
+// treeReader parses JSON into nodes.
 type treeReader struct {
 	data []byte
 	dec  *json.Decoder
 }
 
-// readTree reads a text that is JSON.
+// readTree parses a text that is JSON.
 func readTree(data []byte) (*Node, error) {
-	if !json.Valid(data) { // which also bounds how deep values lie in values
+	if !json.Valid(data) { // also limits the nesting depth
 		return nil, errors.New("read JSON: it is none")
 	}
 	r := &treeReader{data: data, dec: json.NewDecoder(bytes.NewReader(data))}
@@ -105,7 +105,7 @@ func (r *treeReader) value(path string) (*Node, error) {
 	return n, err
 }
 
-// content reads an object or an array whose opening is read.
+// content reads the rest of an object or an array after its opening delimiter.
 func (r *treeReader) content(n *Node, opening json.Delim) error {
 	n.kind = arrayNode
 	if opening == '{' {

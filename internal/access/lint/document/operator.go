@@ -9,17 +9,17 @@ import (
 	"syncd/internal/access/lint/catalogue"
 )
 
-// Operator is a condition operator taken apart.
+// Operator is a parsed condition operator.
 type Operator struct {
 	Set      string // "ForAllValues", "ForAnyValue" or ""
 	Family   string // the type that it compares: "String", "ARN", "Bool", "Numeric", "Date", "IPAddress", "Binary", "Null"
-	Like     bool   // knows wildcards
+	Like     bool   // supports wildcards
 	Negated  bool
 	IfExists bool
 }
 
-// parseOperator takes an operator's name apart, and reports whether there is such a one ("IAM JSON
-// policy elements: Condition operators").
+// parseOperator parses the name of an operator, and reports whether it exists ("IAM JSON policy
+// elements: Condition operators").
 func parseOperator(name string) (Operator, bool) {
 	var o Operator
 	if set, rest, ok := strings.Cut(name, ":"); ok && (set == "ForAllValues" || set == "ForAnyValue") {
@@ -49,7 +49,7 @@ func parseOperator(name string) (Operator, bool) {
 	return o, o.Family != ""
 }
 
-// orderFamily is the family of the operators on what has an order; "" when the name is none.
+// orderFamily returns the family of a numeric or date operator, or "" if name is not one.
 func orderFamily(name string) string {
 	for _, family := range []string{"Numeric", "Date"} {
 		rest, ok := strings.CutPrefix(name, family)
@@ -64,7 +64,7 @@ func orderFamily(name string) string {
 	return ""
 }
 
-// meantOperator is what to do about an operator that is none.
+// meantOperator returns the fix for an unknown operator.
 func meantOperator(name string) string {
 	names := []string{
 		"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
@@ -83,7 +83,7 @@ func meantOperator(name string) string {
 	return "use one of StringEquals, StringLike, ArnLike, Bool, IpAddress, Null and the others of the IAM User Guide"
 }
 
-// Reads reports whether the operator can compare with a value.
+// Reads reports whether the operator accepts a value.
 func (o Operator) Reads(value string) bool {
 	switch o.Family {
 	case "Bool":
@@ -115,8 +115,8 @@ func isDate(value string) bool {
 	return false
 }
 
-// Suits reports whether the operator is of the type of a key's values. Text compares with ARNs, and
-// seconds since 1970 with numbers.
+// Suits reports whether the operator matches the type of a key's values. String operators also
+// accept ARNs, and Numeric operators accept dates as seconds since 1970.
 func (o Operator) Suits(value string) bool {
 	switch o.Family {
 	case value, "Null", "Binary":

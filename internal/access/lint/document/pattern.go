@@ -7,9 +7,9 @@ import (
 	"syncd/internal/arn"
 )
 
-// Covers reports whether a pattern matches all that another matches. It may say no where that is
-// true of patterns with several wildcards, never yes where it is not: the wildcards of the other
-// are matched as plain characters, which only a * may stand for.
+// Covers reports whether pattern matches everything that other matches. It may return a false
+// negative for patterns with several wildcards, but never a false positive. It treats wildcards in
+// other as plain characters that only a * in pattern matches.
 func Covers(pattern, other string) bool {
 	p, o, star, mark := 0, 0, -1, 0
 	for o < len(other) {
@@ -29,7 +29,7 @@ func Covers(pattern, other string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// ActsOn reports whether an action on a type of resource can be about a resource that the pattern
+// ActsOn reports whether an action on a type of resource can apply to a resource that the pattern
 // matches.
 func ActsOn(on, pattern string) bool {
 	a, ok := arn.Split(pattern)

@@ -11,21 +11,21 @@ import (
 	"syncd/internal/awsname"
 )
 
-// IsRole reports whether the principal is a role, or a session of one.
+// IsRole reports whether the principal is a role or a role session.
 func (p Principal) IsRole() bool {
 	kind := arn.Kind(p.ID.Text)
 	return p.Kind == "AWS" && (kind == "role" || kind == "assumed-role")
 }
 
-// Is compares the name of the clause's key.
+// Is reports whether the clause has the key.
 func (cl Clause) Is(key string) bool { return strings.EqualFold(cl.Key.Text, key) }
 
-// Demands is true of a clause that only a request with the key passes.
+// Demands reports whether only requests with the key pass the clause.
 func (cl Clause) Demands() bool {
 	return !cl.Negated && !cl.IfExists && cl.Family != "Null" && cl.Set != "ForAllValues"
 }
 
-// Guarded reports whether the statement asks that the key be present.
+// Guarded reports whether the statement requires the key to be present.
 func (s *Statement) Guarded(key string) bool {
 	return slices.ContainsFunc(s.Clauses, func(cl Clause) bool {
 		asksPresence := cl.Family == "Null" && slices.ContainsFunc(cl.Values, func(v *Node) bool { return v.Text == "false" })
@@ -33,7 +33,7 @@ func (s *Statement) Guarded(key string) bool {
 	})
 }
 
-// Everyone is the principal that stands for the world; nil when there is none.
+// Everyone returns the principal * of the statement, or nil if there is none.
 func (s *Statement) Everyone() *Node {
 	for _, p := range s.Principals {
 		if p.Kind == "AWS" && p.ID.Text == "*" {
@@ -43,17 +43,17 @@ func (s *Statement) Everyone() *Node {
 	return nil
 }
 
-// ConcernsAll reports whether a statement that denies is about everyone, but for those whom it or
-// its condition spares.
+// ConcernsAll reports whether a Deny applies to everyone except those that its NotPrincipal or its
+// condition exempts.
 func (s *Statement) ConcernsAll() bool { return s.Everyone() != nil || len(s.NotPrincipals) > 0 }
 
-// OwnAccount is the account that the document's resource belongs to, by the document or by a
-// configuration; "" when that is not known.
+// OwnAccount returns the account that the document's resource belongs to, according to the document
+// or the configuration. It returns "" if unknown.
 func (d *Document) OwnAccount(conf *config.Config) string {
 	if account := cmp.Or(d.owner, arn.Account(d.Target)); account != "" {
 		return account
 	}
-	switch d.Kind { //nolint:exhaustive // the others are looked at below
+	switch d.Kind { //nolint:exhaustive // key policies are handled below, and for other kinds the account is unknown
 	case access.KindBucket:
 		return accountOfBucket(conf, d.Bucket())
 	case access.KindAccessPoint:
@@ -72,8 +72,7 @@ func (d *Document) OwnAccount(conf *config.Config) string {
 	return ""
 }
 
-// accountOfBucket is the account that the configuration says a bucket belongs to; "" when it says
-// none.
+// accountOfBucket returns the account of a bucket according to the configuration, or "" if unknown.
 func accountOfBucket(conf *config.Config, bucket string) string {
 	if conf == nil || bucket == "" {
 		return ""
@@ -90,13 +89,13 @@ func accountOfBucket(conf *config.Config, bucket string) string {
 	return ""
 }
 
-// IsRoot is true of a principal that is a whole account.
+// IsRoot reports whether the principal is a whole account.
 func (p Principal) IsRoot() bool {
 	a, _ := arn.Split(p.ID.Text)
 	return awsname.IsAccount(p.ID.Text) || a.IsRoot()
 }
 
-// Account is the account of a principal; "" when its id has none.
+// Account returns the account of a principal, or "" if its ID contains none.
 func (p Principal) Account() string {
 	if awsname.IsAccount(p.ID.Text) {
 		return p.ID.Text
@@ -104,7 +103,7 @@ func (p Principal) Account() string {
 	return arn.Account(p.ID.Text)
 }
 
-// Mentions reports whether the statement is about an action.
+// Mentions reports whether the statement applies to an action.
 func (s *Statement) Mentions(action string) bool {
 	matches := func(a *Node) bool { return Covers(strings.ToLower(a.Text), strings.ToLower(action)) }
 	if len(s.NotActions) > 0 {
@@ -113,7 +112,7 @@ func (s *Statement) Mentions(action string) bool {
 	return slices.ContainsFunc(s.Actions, matches)
 }
 
-// AccessPoint is the access point that the first resource names that names one.
+// AccessPoint returns the access point of the first resource that names one.
 func (p *Policy) AccessPoint() string {
 	for _, s := range p.Statements {
 		for _, r := range slices.Concat(s.Resources, s.NotResources) {
@@ -125,8 +124,8 @@ func (p *Policy) AccessPoint() string {
 	return ""
 }
 
-// Bucket is the bucket that a document is about, by its target or its first resource that names
-// one.
+// Bucket returns the bucket that the document applies to, from its target or from the first
+// resource that names one.
 func (d *Document) Bucket() string {
 	switch {
 	case arn.Is(d.Target):
@@ -144,14 +143,14 @@ func (d *Document) Bucket() string {
 	return ""
 }
 
-// Policy is a policy as it is read for judging: it takes what AWS refuses, and has the place of
-// everything.
+// Policy is a policy parsed for checking. It may contain elements that AWS rejects, and keeps the
+// location of every element.
 type Policy struct {
 	Version    string
 	Statements []*Statement
 }
 
-// Statement is a statement of a policy, as it is written.
+// Statement is a statement of a policy, as written.
 type Statement struct {
 	Node                      *Node
 	Sid, Effect               string
@@ -161,8 +160,8 @@ type Statement struct {
 	Clauses                   []Clause
 }
 
-// Principal is one of a statement's. Of everyone the kind is AWS and the id "*", however it is
-// written.
+// Principal is a principal of a statement. Everyone has the kind AWS and the ID "*", in every
+// notation.
 type Principal struct {
 	Kind string
 	ID   *Node
@@ -175,7 +174,8 @@ type Clause struct {
 	Values    []*Node
 }
 
-// Find is an element of the statement, or the statement itself when it lacks the element.
+// Find returns the first of the named elements of the statement, or the statement itself if it has
+// none of them.
 func (s *Statement) Find(names ...string) *Node {
 	for _, name := range names {
 		if n := s.Node.Find(name); n != nil {
@@ -188,14 +188,14 @@ func (s *Statement) Find(names ...string) *Node {
 // Has reports whether the statement has an element.
 func (s *Statement) Has(name string) bool { return s.Node.Find(name) != nil }
 
-// Allows reports whether a statement allows one of the actions to somebody.
+// Allows reports whether a statement allows one of the actions to anyone.
 func (p *Policy) Allows(actions ...string) bool {
 	return slices.ContainsFunc(p.Statements, func(s *Statement) bool {
 		return s.Effect == "Allow" && slices.ContainsFunc(actions, s.Mentions)
 	})
 }
 
-// HoldsWithout is true of a clause that holds when the request lacks the key.
+// HoldsWithout reports whether the clause matches if the request lacks the key.
 func (cl Clause) HoldsWithout() bool {
 	if cl.Family == "Null" {
 		return slices.ContainsFunc(cl.Values, func(v *Node) bool { return v.Text == "true" })

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/access/lint/catalogue"
 )
 
-// noPolicy says what may be the matter with a document that has no statement.
+// noPolicy reports a document without statements, with the likely cause.
 func (r reader) noPolicy(root *Node) {
 	fix := "give a policy, or what the AWS CLI prints around one"
 	switch {
@@ -24,12 +24,12 @@ func (r reader) noPolicy(root *Node) {
 	r.report(unknownKind, root, "the document has no Statement", fix)
 }
 
-// Report takes a fault of a value in a document: the id of the rule that finds it, what is wrong,
-// and what to do.
+// Report reports a finding about a value in a document: the ID of the rule, what is wrong, and how
+// to fix it.
 type Report func(id string, n *Node, message, fix string)
 
-// ReadPolicy reads what the document says, and reports what the grammar of policies does not allow;
-// what is at fault is left out. It returns false for what is no policy.
+// ReadPolicy reads the policy in the document and reports violations of the policy grammar. It
+// omits invalid elements from the result. It returns false if the document is not a policy.
 func (d *Document) ReadPolicy(report Report) bool {
 	r := reader{report}
 	switch {
@@ -52,8 +52,8 @@ func (d *Document) ReadPolicy(report Report) bool {
 // reader reads the elements of a policy.
 type reader struct{ report Report }
 
-// readPolicy reads a policy, and reports what its grammar does not allow. What is at fault is left
-// out of the result.
+// readPolicy reads a policy and reports violations of its grammar. It omits invalid elements from
+// the result.
 func (r reader) readPolicy(root *Node) *Policy {
 	p := &Policy{}
 	r.members(root, []string{"Version", "Id", "Statement"})
@@ -78,7 +78,7 @@ func (r reader) readPolicy(root *Node) *Policy {
 	return p
 }
 
-// members reports the members of an object that are unknown or there twice.
+// members reports unknown and duplicate members of an object.
 func (r reader) members(n *Node, known []string) {
 	var seen []string
 	for _, m := range n.members {
@@ -125,7 +125,7 @@ func (r reader) effect(n *Node) {
 	}
 }
 
-// texts are the strings of an element that is one or a list of them.
+// texts returns the strings of an element, which is one string or a list of strings.
 func (r reader) texts(n *Node) (list []*Node) {
 	if n == nil {
 		return nil

@@ -2,7 +2,7 @@ package document
 
 import "syncd/internal/access/lint/rule"
 
-// The ids of the rules about what the text of a document has to be.
+// The IDs of the rules about the text of a document.
 const (
 	BrokenJSON      = "SYNCD-P001"
 	unknownElement  = "SYNCD-P002"
@@ -14,7 +14,7 @@ const (
 	unknownOperator = "SYNCD-P201"
 )
 
-// Rules are the rules about what the text of a document has to be.
+// Rules returns the rules about the text of a document.
 func Rules() []rule.Rule {
 	return []rule.Rule{
 		{

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// edited is the source with edits made, which stand in the order of their places.
+// edited returns the source with the edits applied. The edits must be in order of position.
 func (s *source) edited(edits []edit) *source {
 	out := &source{File: s.File}
 	at := 0
@@ -22,7 +22,7 @@ func (s *source) edited(edits []edit) *source {
 	return out
 }
 
-// take adds bytes of another source, each from where it came.
+// take appends bytes of another source with their positions.
 func (s *source) take(other *source, from, to int) {
 	s.Data = append(s.Data, other.Data[from:to]...)
 	for i := from; i < to; i++ {
@@ -30,34 +30,34 @@ func (s *source) take(other *source, from, to int) {
 	}
 }
 
-// source is the text of a document, and where its bytes stand in the file: a policy may lie in the
-// file as it is, or within a JSON string, or percent-encoded within one.
+// source is the text of a document and the position of its bytes in the file. The file may contain
+// a policy as plain text, in a JSON string, or percent-encoded in a JSON string.
 type source struct {
 	File *File
 	Data []byte
-	from []int // the offset in the file of each byte, and of the end; nil when the document is the file
+	from []int // the position in the file of each byte and of the end; nil if the document is the whole file
 }
 
-// Position is the line and the column in the file of a byte of the document. The column counts
+// Position returns the line and column in the file of a byte of the document. The column counts
 // characters.
 func (s *source) Position(at int) (line, column int) {
 	return s.File.Position(s.origin(min(max(at, 0), len(s.Data))))
 }
 
-// Position is the line and the column of a byte of the file. The column counts characters.
+// Position returns the line and column of a byte of the file. The column counts characters.
 func (f *File) Position(at int) (line, column int) {
 	before := f.Data[:min(at, len(f.Data))]
 	return 1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
 }
 
-// within is the document that a string of this one holds, with its escapes undone.
+// within returns the document in a JSON string, with its escapes decoded.
 func (s *source) within(n *Node) *source {
 	inner := &source{File: s.File}
 	for i := n.At + 1; i < n.End-1; {
 		r, size := unescape(s.Data[i:n.End])
 		text := utf8.AppendRune(nil, r)
 		if size == 1 {
-			text = s.Data[i : i+1] // a byte of a character, or of what is none
+			text = s.Data[i : i+1] // a byte of a multibyte or invalid character
 		}
 		inner.put(text, s.origin(i))
 		i += size
@@ -69,7 +69,7 @@ func (s *source) within(n *Node) *source {
 	return inner
 }
 
-// put adds bytes that all come from one place.
+// put appends bytes that all have the same position.
 func (s *source) put(text []byte, from int) {
 	s.Data = append(s.Data, text...)
 	s.from = append(s.from, slices.Repeat([]int{from}, len(text))...)
@@ -82,8 +82,8 @@ func (s *source) origin(at int) int {
 	return s.from[at]
 }
 
-// unescape reads a character of a JSON string, and says of how many bytes. Of what is no escape it
-// takes a byte.
+// unescape decodes one character of a JSON string and returns its size in bytes. If there is no
+// escape, it returns one byte.
 func unescape(text []byte) (r rune, size int) {
 	if text[0] != '\\' || len(text) < 2 {
 		return rune(text[0]), 1
@@ -105,7 +105,7 @@ func unescape(text []byte) (r rune, size int) {
 	return rune(text[1]), 2
 }
 
-// unescapeUnit reads \u and four digits, or a pair of them.
+// unescapeUnit decodes \u and four digits, or a surrogate pair.
 func unescapeUnit(text []byte) (r rune, size int) {
 	first, ok := hexUnit(text)
 	if !ok {
@@ -140,8 +140,8 @@ func lowerHex(c byte) byte {
 	return c
 }
 
-// percentDecoded undoes what IAM's own answers do to a document (RFC 3986, section 2.1); the AWS
-// CLI undoes it itself.
+// percentDecoded undoes the percent-encoding that IAM applies to documents (RFC 3986, section 2.1).
+// The AWS CLI decodes it itself.
 func (s *source) percentDecoded() *source {
 	decoded := &source{File: s.File}
 	for i := 0; i < len(s.Data); {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestWithin undoes the escapes of a string as encoding/json does, and knows where every byte came
-// from.
+// TestWithin compares the decoding of escapes with encoding/json, and checks the position of every
+// byte.
 func TestWithin(t *testing.T) {
 	for _, quoted := range []string{
 		`"plain"`, `"a\"b\\c\/d"`, `"line\nand\ttab\r\b\f"`, `"é and \u00e9"`, `"\ud83d\ude00!"`, `"😀"`, `""`, `"\u0041\u0022"`,

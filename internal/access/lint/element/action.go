@@ -12,7 +12,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// checkPrefix judges the service of an action, and reports whether there is such a one.
+// checkPrefix reports an unknown service prefix of an action, and returns whether the prefix
+// exists.
 func (c *checker) checkPrefix(a *document.Node, service string) bool {
 	if access.IsPattern(service) || slices.Contains(c.catalogue.Services, strings.ToLower(service)) {
 		return true
@@ -25,7 +26,7 @@ func (c *checker) checkPrefix(a *document.Node, service string) bool {
 	return false
 }
 
-// checkPastedARN finds an ARN where an action belongs, and reports whether it did.
+// checkPastedARN reports an ARN in place of an action, and returns whether it did.
 func (c *checker) checkPastedARN(a *document.Node) bool {
 	if !arn.Is(a.Text) {
 		return false
@@ -38,7 +39,7 @@ func (c *checker) checkPastedARN(a *document.Node) bool {
 	return true
 }
 
-// checkAction judges the name of one action.
+// checkAction checks the name of one action.
 func (c *checker) checkAction(a *document.Node) {
 	if a.Text == "*" || c.checkPastedARN(a) {
 		return
@@ -67,7 +68,7 @@ func (c *checker) meant(name string) string {
 	return "see the actions of the service in the Service Authorization Reference"
 }
 
-// rightPlace says where an action of another service is granted.
+// rightPlace returns the fix for an action of another service: the kind of policy to grant it in.
 func rightPlace(service string) string {
 	for _, k := range []access.Kind{access.KindBucket, access.KindKey, access.KindTrust, access.KindQueue} {
 		if strings.EqualFold(k.Service(), service) {
@@ -87,8 +88,8 @@ func (c *checker) checkResource(r *document.Node) {
 	}
 }
 
-// checkReach finds actions that none of the statement's resources can be acted on with. A pattern
-// of actions reaches when one of them does.
+// checkReach reports actions that do not apply to any resource of the statement. A pattern of
+// actions is fine if one of the actions applies.
 func (c *checker) checkReach(s *document.Statement) {
 	if len(s.Resources) == 0 || c.d.Kind == access.KindTrust {
 		return
@@ -111,14 +112,15 @@ func (c *checker) checkReach(s *document.Statement) {
 	}
 }
 
-// foreign is true of an action that the kind of policy is not about, which is a finding of its own.
+// foreign reports whether the action belongs to another service than the kind of policy. This has
+// its own finding.
 func (c *checker) foreign(a *document.Node) bool {
 	service, _, _ := strings.Cut(a.Text, ":")
 	want := c.d.Kind.Service()
 	return want != "" && !strings.EqualFold(service, want)
 }
 
-// mismatch tells what an action acts on.
+// mismatch returns what an action applies to.
 func mismatch(a iam.KnownAction, resource string) (message, fix string) {
 	bucketARN := "arn:aws:s3:::NAME"
 	if r, _ := arn.Split(resource); r.Service == "s3" {

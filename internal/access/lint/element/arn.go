@@ -11,12 +11,12 @@ import (
 	"syncd/internal/awsname"
 )
 
-// fault is what is wrong with a name, and what to do; the zero value for nothing.
+// fault is what is wrong with a name and how to fix it. The zero value means no fault.
 type fault struct{ message, fix string }
 
-// resourceFault says why a Resource matches nothing.
+// resourceFault returns why a Resource matches nothing.
 func resourceFault(text string) fault {
-	if text == "*" || arn.Is(text) && strings.HasSuffix(text, ":*") { // in fewer parts too * stands for the rest
+	if text == "*" || arn.Is(text) && strings.HasSuffix(text, ":*") { // an ARN with fewer parts is valid if * stands for the rest
 		return fault{}
 	}
 	if placeholder := placeholderIn(text); placeholder != "" {
@@ -58,7 +58,7 @@ func partitionFault(a arn.ARN) fault {
 	return fault{}
 }
 
-// hasRegion is true of the S3 ARNs that have a region and an account.
+// hasRegion reports whether the S3 ARN is of a kind with region and account.
 func hasRegion(a arn.ARN) bool {
 	for _, kind := range []string{"accesspoint", "job/", "storage-lens", "access-grants"} {
 		if strings.HasPrefix(a.Resource, kind) {
@@ -90,7 +90,7 @@ func bucketFault(a arn.ARN) fault {
 	return fault{}
 }
 
-// pointFault is about access points, whose objects stand after /object/.
+// pointFault checks access point ARNs, in which objects follow /object/.
 func pointFault(a arn.ARN) fault {
 	name, isPoint := strings.CutPrefix(a.Resource, "accesspoint/")
 	name, rest, deeper := strings.Cut(name, "/")
@@ -101,7 +101,7 @@ func pointFault(a arn.ARN) fault {
 	return fault{}
 }
 
-// regionalFault is about keys and queues.
+// regionalFault checks ARNs of keys and queues.
 func regionalFault(a arn.ARN) fault {
 	switch {
 	case a.Region == "":
@@ -115,7 +115,7 @@ func regionalFault(a arn.ARN) fault {
 	return fault{}
 }
 
-// identityFault is about roles and users.
+// identityFault checks ARNs of roles and users.
 func identityFault(a arn.ARN) fault {
 	switch {
 	case a.Region != "" && a.Region != "*":
@@ -129,7 +129,7 @@ func identityFault(a arn.ARN) fault {
 	return fault{}
 }
 
-// principalFault says why a principal cannot be one.
+// principalFault returns why a principal is invalid.
 func principalFault(p document.Principal) fault {
 	id := p.ID.Text
 	if placeholder := placeholderIn(id); placeholder != "" {
@@ -176,7 +176,7 @@ func awsFault(id string) fault {
 	return fault{}
 }
 
-// actorFault knows what of IAM can make requests.
+// actorFault checks whether the IAM resource can make requests.
 func actorFault(a arn.ARN) fault {
 	kind, name, _ := strings.Cut(a.Resource, "/")
 	role := arn.Role("aws", a.Account, "NAME")

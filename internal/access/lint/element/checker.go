@@ -5,7 +5,7 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// checker judges the elements of one document.
+// checker checks the elements of one document.
 type checker struct {
 	catalogue *catalogue.Catalogue
 	d         *document.Document

@@ -1,13 +1,12 @@
-// Package element has the rules about what the elements of a policy name: actions, resources,
-// principals, variables, placeholders, and what a document of its kind may and must have, its size
-// included.
+// Package element has the rules about the elements of a policy: actions, resources, principals,
+// variables, placeholders, the elements that a kind of policy requires or excludes, and its size.
 //
-// It promises that what [Check] reports as an error is refused by AWS, or never matches anything.
-// It leaves to others the grammar (lint/document), conditions (lint/condition), and what a document
-// in order lets in (lint/danger).
+// It promises that an error from [Check] means that AWS rejects the element, or that it never
+// matches anything. It leaves to others: the grammar (lint/document), conditions (lint/condition),
+// and what a valid document allows (lint/danger).
 //
-// Words to know: an action reaches when a resource of its statement is of the type that it acts on;
-// it is foreign when the kind of policy is about another service.
+// The words: an action reaches a resource if the resource has the type that the action applies to.
+// An action is foreign if the kind of policy belongs to another service.
 package element
 
 import (
@@ -18,8 +17,7 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// Check finds what the elements of a policy name that does not exist, or that does not belong
-// there.
+// Check reports names that do not exist, and elements that the policy must not have or lacks.
 func Check(names *catalogue.Catalogue, d *document.Document, report document.Report) {
 	c := &checker{catalogue: names, d: d, report: report}
 	if !d.Broken {
@@ -29,7 +27,7 @@ func Check(names *catalogue.Catalogue, d *document.Document, report document.Rep
 	for _, s := range d.Policy.Statements {
 		c.checkStatement(s)
 	}
-	switch d.Kind { //nolint:exhaustive // the others have nothing more to say
+	switch d.Kind { //nolint:exhaustive // the other kinds have no further rules
 	case access.KindTrust:
 		c.checkAssumable()
 	case access.KindBucket:
@@ -39,7 +37,7 @@ func Check(names *catalogue.Catalogue, d *document.Document, report document.Rep
 	}
 }
 
-// checkStatement judges a statement by itself.
+// checkStatement checks one statement.
 func (c *checker) checkStatement(s *document.Statement) {
 	c.checkShape(s)
 	for _, a := range slices.Concat(s.Actions, s.NotActions) {

@@ -8,10 +8,9 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// checkControl holds a statement of a policy of an organization to what its kind may say ("SCP
-// syntax" and "RCP syntax", AWS Organizations User Guide). A service control policy has the whole
-// language of identity policies since September 2025, and no rule of its own but for its size and
-// its Version.
+// checkControl checks a statement of a resource control policy (AWS Organizations User Guide, "SCP
+// syntax" and "RCP syntax"). A service control policy needs no such rules: since September 2025 it
+// supports the full language of identity policies, and only its size and its Version have rules.
 func (c *checker) checkControl(s *document.Statement) {
 	if c.d.Kind != access.KindResourceControl {
 		return
@@ -38,7 +37,7 @@ func allowsEverything(s *document.Statement) bool {
 	return s.Everyone() != nil && only(s.Actions) && only(s.Resources) && len(s.Clauses) == 0
 }
 
-// checkControlled finds actions that resource control policies do not reach.
+// checkControlled reports actions that resource control policies do not support.
 func (c *checker) checkControlled(s *document.Statement, a *document.Node) {
 	service, _, _ := strings.Cut(strings.ToLower(a.Text), ":")
 	switch {
@@ -50,8 +49,7 @@ func (c *checker) checkControlled(s *document.Statement, a *document.Node) {
 	}
 }
 
-// checkVersion asks for the version of the language, which a policy of an organization cannot leave
-// out.
+// checkVersion requires a Version in policies of AWS Organizations, which cannot omit it.
 func (c *checker) checkVersion() {
 	v := c.d.Root.Find("Version")
 	switch {

@@ -10,15 +10,15 @@ import (
 )
 
 var (
-	// placeholders matches the words that `syncd policy` writes, and others like them.
+	// placeholders matches the placeholders that `syncd policy` writes, and similar ones.
 	placeholders = regexp.MustCompile(`REPLACE_(?:WITH|ME|THIS)[A-Z0-9_]*`)
-	// bracketed matches what documentation writes; in the key of an object, brackets may stand for
-	// themselves.
+	// bracketed matches placeholders as used in documentation. It excludes object keys, in which
+	// brackets may be literal.
 	bracketed = regexp.MustCompile(`^[^/]*(<[A-Za-z][A-Za-z0-9 _.-]*>)`)
 )
 
-// placeholderIn returns what was to be filled in of the name of a resource or a principal, "" for
-// nothing.
+// placeholderIn returns the placeholder in the name of a resource or a principal, or "" if there is
+// none.
 func placeholderIn(text string) string {
 	if found := placeholders.FindString(text); found != "" {
 		return found
@@ -29,7 +29,7 @@ func placeholderIn(text string) string {
 	return ""
 }
 
-// placeholderFault says what belongs in place of a placeholder in a resource or a principal.
+// placeholderFault returns the fault for a placeholder in a resource or a principal.
 func placeholderFault(placeholder string) fault {
 	fix := "put the real name in its place"
 	if placeholder == access.BucketPlaceholder {
@@ -38,7 +38,7 @@ func placeholderFault(placeholder string) fault {
 	return fault{placeholder + " is a placeholder", fix}
 }
 
-// nameRule is the rule that a fault of a name is reported under.
+// nameRule returns the rule for a fault in a name.
 func nameRule(text, otherwise string) string {
 	if placeholderIn(text) != "" {
 		return notFilledIn
@@ -46,7 +46,7 @@ func nameRule(text, otherwise string) string {
 	return otherwise
 }
 
-// checkPlaceholders finds what was to be filled in of conditions.
+// checkPlaceholders reports placeholders in conditions.
 func (c *checker) checkPlaceholders(s *document.Statement) {
 	for _, cl := range s.Clauses {
 		for _, v := range cl.Values {

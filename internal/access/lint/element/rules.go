@@ -8,7 +8,7 @@ import (
 	"syncd/internal/access/lint/rule"
 )
 
-// The ids of the rules about what the elements of a statement name.
+// The IDs of the rules about the elements of a statement.
 const (
 	badSid             = "SYNCD-P007"
 	oldVersion         = "SYNCD-P008"
@@ -35,7 +35,7 @@ const (
 	notFilledIn        = "SYNCD-P212"
 )
 
-// Rules are the rules about what the elements of a statement name.
+// Rules returns the rules about the elements of a statement.
 func Rules() []rule.Rule {
 	return slices.Concat(textRules(), nameRules(), placeholderRules())
 }

@@ -7,9 +7,9 @@ import (
 	"syncd/internal/access"
 )
 
-// checkSize holds the document to the quotas of "IAM and AWS STS quotas", "Bucket restrictions and
-// limitations", the API reference of PutKeyPolicy and "Quotas and service limits for AWS
-// Organizations".
+// checkSize checks the document against the quotas in "IAM and AWS STS quotas", "Bucket
+// restrictions and limitations", the API reference of PutKeyPolicy, and "Quotas and service limits
+// for AWS Organizations".
 func (c *checker) checkSize() {
 	d := c.d
 	whole := d.Root.End - d.Root.At
@@ -42,7 +42,7 @@ func (c *checker) checkSize() {
 	}
 }
 
-// denseSize counts the characters of a text without whitespace outside of strings.
+// denseSize counts the characters of a text except whitespace outside strings.
 func denseSize(data []byte) int {
 	size, inText, escaped := 0, false, false
 	for _, r := range string(data) {

@@ -6,7 +6,7 @@ import (
 	"syncd/internal/ascii"
 )
 
-// checkShape knows which elements the kind of policy has to have, and which it must not.
+// checkShape checks which elements the kind of policy requires and excludes.
 func (c *checker) checkShape(s *document.Statement) {
 	kind := c.d.Kind
 	if s.Sid != "" && !ascii.Word(s.Sid, "") && (kind == access.KindTrust || !kind.OfResource()) {
@@ -26,11 +26,11 @@ func (c *checker) checkShape(s *document.Statement) {
 	}
 }
 
-// checkNamed knows which kinds of policy name principals, and how.
+// checkNamed checks whether the kind of policy names principals, and how.
 func (c *checker) checkNamed(s *document.Statement) {
 	kind, named := c.d.Kind, s.Has("Principal") || s.Has("NotPrincipal")
 	switch {
-	case kind == access.KindResourceControl && named: // checkControl knows what it may say
+	case kind == access.KindResourceControl && named: // checkControl checks the rest
 	case named && !kind.OfResource():
 		c.report(misplacedPrincipal, s.Find("Principal", "NotPrincipal"), "Principal has no place in "+kind.WithArticle(),
 			"remove it: the policy is about the principal it is attached to; or is this the policy of a bucket, key, queue or role?")

@@ -7,7 +7,7 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// checkVariables looks at ${...} where it is one, and where it should be.
+// checkVariables checks policy variables in the values that may contain them.
 func (c *checker) checkVariables(s *document.Statement) {
 	values := slices.Concat(s.Resources, s.NotResources)
 	for _, cl := range s.Clauses {

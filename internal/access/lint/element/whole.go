@@ -19,9 +19,9 @@ func (c *checker) checkAssumable() {
 	}
 }
 
-// checkTagSession finds a statement that asks for session tags where nobody may pass any:
-// AssumeRole with tags is allowed only to who is allowed sts:TagSession too ("Pass session tags in
-// AWS STS", IAM User Guide).
+// checkTagSession reports a statement that requires session tags although nobody may pass any.
+// AssumeRole with tags requires sts:TagSession too (IAM User Guide, "Pass session tags in AWS
+// STS").
 func (c *checker) checkTagSession() {
 	onTags := func(cl document.Clause) bool {
 		key := strings.ToLower(cl.Key.Text)
@@ -38,7 +38,7 @@ func (c *checker) checkTagSession() {
 	}
 }
 
-// checkOneBucket finds resources of another bucket than the first that the policy names.
+// checkOneBucket reports resources of a bucket other than the first one in the policy.
 func (c *checker) checkOneBucket() {
 	first := ""
 	for _, s := range c.d.Policy.Statements {
@@ -64,8 +64,8 @@ func (c *checker) checkOneBucket() {
 	}
 }
 
-// checkOnePoint finds resources that are no access point, or another than the first that the policy
-// names.
+// checkOnePoint reports resources that are not access points, or not the first access point in the
+// policy.
 func (c *checker) checkOnePoint() {
 	first := c.d.Policy.AccessPoint()
 	for _, s := range c.d.Policy.Statements {

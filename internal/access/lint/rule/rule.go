@@ -1,12 +1,12 @@
-// Package rule says what a finding is, and the kind of finding that a rule is.
+// Package rule defines findings, and rules as kinds of findings.
 //
-// It promises that these are the forms in which findings are printed: their JSON names and
-// severities are a contract that docs/cli.md describes. It leaves to others the rules themselves,
-// which stand in the package that finds them, and their list ([lint.Rules]).
+// It promises that findings are printed in this form: the JSON names and severities are a contract,
+// described in docs/cli.md. It leaves to others the rules themselves, which are in the packages
+// that find them, and the list of all rules ([lint.Rules]).
 //
-// Words to know: an error is a document that AWS refuses, that does not do what it says, or that
-// lets in the world; a warning one that AWS takes and that does more or less than its author is
-// likely to believe; a note leaves a document in order.
+// The words: an error is a document that AWS rejects, that does not do what it says, or that allows
+// everyone in the world. A warning is a document that AWS accepts but that probably allows or
+// denies something else than its author intended. A note needs no change.
 //
 // [lint.Rules]: https://pkg.go.dev/syncd/internal/access/lint#Rules
 package rule
@@ -15,31 +15,31 @@ import "slices"
 
 // Rule is one kind of [Finding].
 type Rule struct {
-	ID          string   // "SYNCD-P101"; it never changes its meaning
+	ID          string   // "SYNCD-P101"; its meaning never changes
 	Name        string   // "unknown-action"
 	Severity    Severity // of its findings
 	Title       string
 	Explanation string // why it matters, and what AWS says about it
 }
 
-// Of is the rule of an id, which must be among the rules.
+// Of returns the rule with the ID, which must be among the rules.
 func Of(rules []Rule, id string) Rule {
 	return rules[slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })]
 }
 
-// Finding is a finding of the rule, about no place in a file.
+// Finding returns a finding of the rule without a location in a file.
 func (r Rule) Finding(message, fix string) Finding {
 	return Finding{ID: r.ID, Name: r.Name, Severity: r.Severity, Message: message, Fix: fix}
 }
 
-// Severity is how bad a [Finding] is.
+// Severity is the severity of a [Finding].
 type Severity string
 
-// The severities. Only a note leaves a document in order.
+// The severities. A note needs no change to the document.
 const (
-	SeverityError   Severity = "error"   // AWS refuses the document, or it does not do what it says, or it lets in the world
-	SeverityWarning Severity = "warning" // AWS takes it, and it does more or less than its author is likely to believe
-	SeverityNote    Severity = "note"    // what could not be judged, or has no effect
+	SeverityError   Severity = "error"   // AWS rejects the document, or it does not do what it says, or it allows everyone in the world
+	SeverityWarning Severity = "warning" // AWS accepts the document, but it probably allows or denies something else than its author intended
+	SeverityNote    Severity = "note"    // something could not be checked, or has no effect
 )
 
 // Finding is one fault of one document, or one permission that a mapping lacks.
@@ -47,8 +47,8 @@ type Finding struct {
 	ID       string   `json:"id"`   // "SYNCD-P101"
 	Name     string   `json:"name"` // "unknown-action"
 	Severity Severity `json:"severity"`
-	File     string   `json:"file"` // as [File] names it; "" for what is in none of them
-	Line     int      `json:"line"` // from 1, as is the column, which counts characters; 0 when it is about no place in a file
+	File     string   `json:"file"` // name of the file; "" if the finding is not about a file
+	Line     int      `json:"line"` // starts at 1, as does the column, which counts characters; 0 if the finding has no location in a file
 	Column   int      `json:"column"`
 	Path     string   `json:"path"`    // "Statement[0].Action[1]"; "" for the document
 	Message  string   `json:"message"` // what is wrong

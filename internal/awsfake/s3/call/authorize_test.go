@@ -13,13 +13,13 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestRefusals takes one thing away from a copy that works, and reads what AWS says.
+// TestRefusals removes one permission from a copy that works, and compares AWS's message.
 func TestRefusals(t *testing.T) {
 	tests := []struct {
 		name     string
 		take     func(*awsfaketest.World)
 		wantCode string
-		want     string // the message, or its beginning when it ends in "..."
+		want     string // the message, or its prefix if it ends in "..."
 	}{
 		{"nothing taken", func(*awsfaketest.World) {}, "", ""},
 		{"bucket policy, other organization", func(w *awsfaketest.World) { w.Source.SetPolicy(nil) }, "AccessDenied", "Access Denied"},
@@ -70,8 +70,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestEncryptionContextReachesKMS pins the key policy to the context that S3 sends: the object's
-// ARN, or with a bucket key the bucket's.
+// TestEncryptionContextReachesKMS restricts the key policy to the encryption context that S3 sends:
+// the ARN of the object, or with a bucket key that of the bucket.
 func TestEncryptionContextReachesKMS(t *testing.T) {
 	for _, tt := range []struct {
 		name, context string
@@ -99,7 +99,7 @@ func TestEncryptionContextReachesKMS(t *testing.T) {
 	}
 }
 
-func TestAbsentKeyIs404OnlyForThoseWhoMayList(t *testing.T) {
+func TestAbsentKeyIs404OnlyWithListBucket(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	client := awsfaketest.S3Client(w.Assume(t, nil))
 	get := func() string {
@@ -135,8 +135,9 @@ func TestExpectedOwners(t *testing.T) {
 	}
 }
 
-// TestManagedKeyStaysInItsAccount: what lies under aws/s3 cannot be read from another account.
-func TestManagedKeyStaysInItsAccount(t *testing.T) {
+// TestManagedKeyAcrossAccounts checks that objects encrypted with aws/s3 cannot be read from
+// another account.
+func TestManagedKeyAcrossAccounts(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	owner := awsfaketest.S3Client(w.UserConfig(w.Owner.AdminUser()))
 	_, err := owner.PutObject(t.Context(), &s3.PutObjectInput{
@@ -156,7 +157,7 @@ func TestManagedKeyStaysInItsAccount(t *testing.T) {
 	}
 }
 
-// TestPolicyConditions meets keys that S3 fills from the request and from the object.
+// TestPolicyConditions tests condition keys that S3 sets from the request and from the object.
 func TestPolicyConditions(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Source.Put("open", awsfake.BytesBody(nil), awsfake.PutOptions{Tags: map[string]string{"share": "yes"}})

@@ -7,14 +7,14 @@ import (
 	"syncd/internal/awsfake/s3/store"
 )
 
-// SetVersion sets the header of a version id, where the bucket has versions.
+// SetVersion sets the version ID header if the bucket is versioned.
 func SetVersion(h http.Header, b *store.Bucket, o *store.Object) {
 	if b.Versioned() {
 		h.Set("X-Amz-Version-Id", o.VersionID)
 	}
 }
 
-// SetEncryption sets the headers that say what an object is encrypted with.
+// SetEncryption sets the headers that describe an object's encryption.
 func SetEncryption(h http.Header, e store.Encryption) {
 	if e.Customer {
 		return
@@ -29,7 +29,7 @@ func SetEncryption(h http.Header, e store.Encryption) {
 	}
 }
 
-// SetChecksum sets the headers of a checksum, if there is one.
+// SetChecksum sets the checksum headers, if there is a checksum.
 func SetChecksum(h http.Header, s content.Checksum) {
 	if s.Algorithm != "" {
 		h.Set(content.ChecksumHeader(s.Algorithm), s.Value)

@@ -7,7 +7,7 @@ import (
 	"syncd/internal/awsfake/s3/store"
 )
 
-// GenerateDataKey makes a data key as the caller.
+// GenerateDataKey generates a data key as the caller.
 func (q *Request) GenerateDataKey(rule store.EncryptionRule, b *store.Bucket, key string) (store.Encryption, cipher.AEAD, error) {
 	e, aead := q.Store.WrapNewKey(rule, b.Name(), key)
 	if e.Key == nil {
@@ -19,7 +19,7 @@ func (q *Request) GenerateDataKey(rule store.EncryptionRule, b *store.Bucket, ke
 	return e, aead, nil
 }
 
-// OpenDataKey opens the data key of an object as the caller.
+// OpenDataKey decrypts the data key of an object as the caller.
 func (q *Request) OpenDataKey(e store.Encryption, region string) (cipher.AEAD, error) {
 	if e.Key != nil {
 		if err := q.Store.Keys.UseKey(q.Request, e.Key, "kms:Decrypt", s3Use(region, e)); err != nil {

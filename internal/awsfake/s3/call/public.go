@@ -9,12 +9,12 @@ import (
 	"syncd/internal/iam"
 )
 
-// minSourceBits is the shortest IPv4 prefix that S3 takes for an address and not for the internet.
+// minSourceBits is the shortest IPv4 prefix in aws:SourceIp that S3 does not consider public.
 const minSourceBits = 8
 
-// Public reports whether a bucket policy grants to everyone: an Allow whose principal is "*",
-// without a condition that fixes who that can be ("The meaning of 'public'", "Blocking public
-// access to your Amazon S3 storage", Amazon S3 User Guide).
+// Public reports whether a bucket policy is public: it allows the principal "*" without a condition
+// that restricts who that can be ("The meaning of 'public'", "Blocking public access to your Amazon
+// S3 storage", Amazon S3 User Guide).
 func Public(d *iam.Document) bool {
 	return d != nil && slices.ContainsFunc(d.Statements, func(s iam.Statement) bool {
 		return s.Effect == iam.Allow && slices.ContainsFunc(s.Principals, everyone) && !slices.ContainsFunc(s.Conditions, fixes)
@@ -25,8 +25,8 @@ func everyone(p iam.Principal) bool {
 	return p.Kind == iam.AnyPrincipal || p.Kind == iam.AWSPrincipal && p.ID == "*"
 }
 
-// fixes reports whether the condition holds only for fixed values of a key that says where a
-// request comes from or who makes it. A principal's tag is no such key.
+// fixes reports whether the condition requires fixed values of a key that identifies the caller or
+// the origin of a request. Principal tags do not count.
 func fixes(c iam.Condition) bool {
 	operators := []string{"StringEquals", "StringLike", "StringEqualsIgnoreCase", "ArnEquals", "ArnLike", "IpAddress"}
 	keys := []string{

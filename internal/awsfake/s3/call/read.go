@@ -10,7 +10,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// ReadXML reads a request body into v and checks it against the checksum that came with it.
+// ReadXML decodes a request body into v and verifies its checksum.
 func (q *Request) ReadXML(v any) error {
 	body, err := q.ReadBody()
 	if err != nil {
@@ -26,7 +26,7 @@ func (q *Request) ReadXML(v any) error {
 	return ParseXML(body, v)
 }
 
-// ReadBody reads a short body whole, and verifies it.
+// ReadBody reads and verifies a short body.
 func (q *Request) ReadBody() ([]byte, error) {
 	p, err := q.Payload()
 	if err != nil {
@@ -35,7 +35,7 @@ func (q *Request) ReadBody() ([]byte, error) {
 	return wire.ReadWhole(p)
 }
 
-// ParseXML reads a document into v. Namespaces and unknown elements do not matter, as with S3.
+// ParseXML decodes a document into v. Like S3, it ignores namespaces and unknown elements.
 func ParseXML(body []byte, v any) error {
 	if xml.Unmarshal(body, v) != nil {
 		return ErrMalformedXML()
@@ -43,13 +43,14 @@ func ParseXML(body []byte, v any) error {
 	return nil
 }
 
-// ErrMalformedXML is the refusal of a body that is not the document that the operation takes.
+// ErrMalformedXML returns the error for a body that is not the document that the operation expects.
 func ErrMalformedXML() *wire.Error {
 	return wire.Refuse(http.StatusBadRequest, "MalformedXML",
 		"The XML you provided was not well-formed or did not validate against our published schema")
 }
 
-// CompareChecksum checks the checksum that the client sent, which S3 keeps in the place of its own.
+// CompareChecksum verifies the checksum that the client sent. S3 stores it instead of computing its
+// own.
 func CompareChecksum(algorithm, want string, h hash.Hash) (content.Checksum, error) {
 	value := base64.StdEncoding.EncodeToString(h.Sum(nil))
 	if want != value {

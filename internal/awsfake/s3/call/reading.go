@@ -8,18 +8,18 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Reading is a wish to read one object, of the bucket in the path or of a copy source.
+// Reading describes a read of one object, in the request's bucket or as a copy source.
 type Reading struct {
 	Bucket       *store.Bucket
-	Point        *store.AccessPoint // through which it goes; nil for none
+	Point        *store.AccessPoint // used to reach the bucket; nil for none
 	Key, Version string
-	Action       string // "s3:GetObject"; with a version id S3 asks for another
+	Action       string // "s3:GetObject"; with a version ID S3 requires the ObjectVersion action
 }
 
-// Way is the way to the reading's bucket.
+// Way returns the reading's bucket and access point.
 func (r Reading) Way() Way { return Way{r.Bucket, r.Point} }
 
-// Permission is the action that the reading needs.
+// Permission returns the action that the reading requires.
 func (r Reading) Permission() string {
 	if r.Version == "" {
 		return r.Action
@@ -27,8 +27,9 @@ func (r Reading) Permission() string {
 	return strings.Replace(r.Action, "Object", "ObjectVersion", 1)
 }
 
-// Open authorises the reading and finds the object. A key that is not there is 404 for those who
-// may list the bucket and 403 for others ("GetObject", Amazon S3 API Reference).
+// Open authorises the reading and returns the object. For a key that does not exist, the error is
+// 404 for callers that may list the bucket and 403 for others ("GetObject", Amazon S3 API
+// Reference).
 func (q *Request) Open(r Reading) (*store.Object, error) {
 	o := r.Bucket.Lookup(r.Key, r.Version)
 	facts := map[string][]string{}
@@ -66,7 +67,7 @@ func (q *Request) absent(r Reading, o *store.Object) error {
 	return wire.ErrNoSuchKey(r.Key)
 }
 
-// Target is the reading of the object that the request names.
+// Target returns the reading of the object that the request names.
 func (q *Request) Target(b *store.Bucket, action string) Reading {
 	return Reading{Bucket: b, Point: q.Point, Key: q.Key, Version: q.Query.Get("versionId"), Action: action}
 }

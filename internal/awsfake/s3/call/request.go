@@ -1,12 +1,12 @@
-// Package call is a request to S3 on a bucket: who may, on which way, under which keys, with which
-// body.
+// Package call is what S3 operations share about a request: authorisation, access points, data keys
+// and bodies.
 //
-// It promises that the bucket's policy, an access point's and the caller's are asked as S3 asks
-// them, that data keys are made and opened as the caller, and that bodies are verified. What an
-// operation does with that it leaves to the packages of the nouns.
+// It promises to evaluate the policies of the bucket, the access point and the caller as S3 does,
+// to generate and decrypt data keys as the caller, and to verify bodies. It leaves the operations
+// to the packages of the nouns.
 //
-// Words to know. A [Way] is a bucket and the access point through which it is reached; a [Reading]
-// is a wish to read one object, of the bucket of the request or of the source of a copy.
+// Words to know. A [Way] is a bucket and the access point that a request uses to reach it. A
+// [Reading] describes a read of one object, in the request's bucket or as the source of a copy.
 package call
 
 import (
@@ -22,19 +22,19 @@ import (
 type Request struct {
 	*core.Request
 	Store *store.Store
-	Point *store.AccessPoint // through which the bucket is reached; nil for none
+	Point *store.AccessPoint // used to reach the bucket; nil for none
 }
 
-// Operation serves one operation of the API on a bucket that exists, or with noBucket without one.
+// Operation serves one operation on a bucket. With noBucket the operation needs no existing bucket.
 type Operation struct {
 	Serve     func(*Request, *store.Bucket) (*wire.Response, error)
 	NoBucket  bool
 	AnyRegion bool
-	Point     bool // access points have it
+	Point     bool // access points support it
 }
 
-// Admit refuses a request before anybody asks what it may do: at the wrong pace, or without saying
-// that it pays.
+// Admit checks a request before authorisation. It rejects requests above the rate limit, and
+// requests that must state that they pay but do not.
 func (q *Request) Admit(b *store.Bucket) error {
 	if err := q.throttle(b); err != nil {
 		return err
@@ -42,8 +42,8 @@ func (q *Request) Admit(b *store.Bucket) error {
 	return q.CheckPayer(b)
 }
 
-// CheckPayer refuses requests of other accounts on a bucket whose requesters pay, unless they say
-// that they do.
+// CheckPayer rejects requests from other accounts on a requester-pays bucket, unless they state
+// that they pay.
 func (q *Request) CheckPayer(b *store.Bucket) error {
 	if !b.Settings().Requester || q.Caller.Account == b.Account {
 		return nil
@@ -55,7 +55,7 @@ func (q *Request) CheckPayer(b *store.Bucket) error {
 	return nil
 }
 
-// throttle refuses a request on a bucket that is beyond its rates.
+// throttle rejects a request above the bucket's rates.
 func (q *Request) throttle(b *store.Bucket) error {
 	key := q.Key
 	if key == "" {
@@ -68,8 +68,8 @@ func (q *Request) throttle(b *store.Bucket) error {
 	return wire.RestXML.Throttled()
 }
 
-// FindBucket looks a bucket up, by its name or an access point of it, and compares its owner with
-// the expected one unless that is "".
+// FindBucket finds a bucket by its name or by one of its access points. Unless owner is "", the
+// bucket must belong to that account.
 func (q *Request) FindBucket(name, owner string) (Way, error) {
 	b, p, err := q.Store.Find(name)
 	if err != nil {

@@ -15,7 +15,8 @@ type Way struct {
 	Point  *store.AccessPoint
 }
 
-// resource is what policies call the bucket, or with a key an object in it, on this way.
+// resource returns the ARN that policies use for the bucket, or for an object if key is not "", on
+// this way.
 func (w Way) resource(key string) string {
 	on := w.Bucket.ARN()
 	if w.Point != nil {
@@ -27,7 +28,7 @@ func (w Way) resource(key string) string {
 	return arn.Object(on, key)
 }
 
-// facts are the condition keys of the access point ("Configuring IAM policies for using access
+// facts returns the condition keys of the access point ("Configuring IAM policies for using access
 // points", Amazon S3 User Guide).
 func (w Way) facts(context map[string][]string) map[string][]string {
 	if w.Point == nil {
@@ -40,8 +41,9 @@ func (w Way) facts(context map[string][]string) map[string][]string {
 	return facts
 }
 
-// Questions are what the caller has to be allowed: of the access point everything that it would
-// otherwise be of the bucket, and of the bucket behind it what its policy has to say.
+// Questions returns the decisions that an action requires. Through an access point, the access
+// point and the caller's policies must allow it as a bucket and the caller's policies otherwise
+// would, and the bucket policy must allow it too.
 func (w Way) Questions(action, key string, context map[string][]string) []core.Question {
 	bucket := core.Question{
 		Action: action, Resource: Way{Bucket: w.Bucket}.resource(key), Account: w.Bucket.Account.ID(), Kind: iam.Bucket,

@@ -12,7 +12,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// The checksum algorithms that requests may name.
+// Checksum algorithms in requests.
 const (
 	algorithmCRC32     = "CRC32"
 	algorithmCRC32C    = "CRC32C"
@@ -25,13 +25,13 @@ func checksumAlgorithms() []string {
 	return []string{AlgorithmCRC64NVME, algorithmCRC32, algorithmCRC32C, AlgorithmSHA1, AlgorithmSHA256}
 }
 
-// ChecksumHeader is "x-amz-checksum-crc32" for CRC32, and so on.
+// ChecksumHeader returns the header of an algorithm, for example "x-amz-checksum-crc32" for CRC32.
 func ChecksumHeader(algorithm string) string {
 	return "x-amz-checksum-" + strings.ToLower(algorithm)
 }
 
-// SentChecksum is the algorithm of the checksum that a request carries, in a header (with its
-// value) or announced for the trailer (without); "" for none.
+// SentChecksum returns the algorithm of a request's checksum. The value is "" if the checksum is
+// announced for the trailer. The algorithm is "" if there is no checksum.
 func SentChecksum(h http.Header) (algorithm, value string) {
 	trailer := strings.ToLower(h.Get("X-Amz-Trailer"))
 	for _, a := range checksumAlgorithms() {
@@ -46,7 +46,7 @@ func SentChecksum(h http.Header) (algorithm, value string) {
 	return "", ""
 }
 
-// NewHash is nil for an algorithm that S3 does not know.
+// NewHash returns a hash for an algorithm, or nil if S3 does not support it.
 func NewHash(algorithm string) hash.Hash {
 	switch algorithm {
 	case algorithmCRC32:
@@ -63,17 +63,17 @@ func NewHash(algorithm string) hash.Hash {
 	return nil
 }
 
-// Checksum is the one that S3 stores with an object.
+// Checksum is the checksum that S3 stores with an object.
 type Checksum struct {
 	Algorithm string
-	Value     string // base64, with "-N" when composite
+	Value     string // base64, with "-N" if composite
 	Composite bool
 }
 
-// Write writes the checksum into an answer: its value as ChecksumCRC32 for CRC32, and so on.
+// Write writes the checksum to a response, as the element ChecksumCRC32 for CRC32, and so on.
 func (s Checksum) Write(x *wire.XML) { x.Element("Checksum"+s.Algorithm, s.Value) }
 
-// Kind is "COMPOSITE" or "FULL_OBJECT".
+// Kind returns "COMPOSITE" or "FULL_OBJECT".
 func (s Checksum) Kind() string {
 	if s.Composite {
 		return "COMPOSITE"

@@ -12,8 +12,8 @@ import (
 	"syncd/internal/awsfake/random"
 )
 
-// TestContentAgainstBytes cuts, reseals and joins contents of both kinds, and compares with plain
-// slices.
+// TestContentAgainstBytes cuts, reseals and joins contents of both kinds, and compares them with
+// plain slices.
 func TestContentAgainstBytes(t *testing.T) {
 	r, crc := random.New(1), NewCRC()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -53,7 +53,7 @@ func TestContentAgainstBytes(t *testing.T) {
 	})
 }
 
-// endless is a stretch of the pattern, made byte by byte.
+// endless returns a section of the repeated pattern, computed byte by byte.
 func endless(p *pattern, at, n int64) []byte {
 	block, out := p.block(period), make([]byte, n)
 	for i := range out {
@@ -62,7 +62,7 @@ func endless(p *pattern, at, n int64) []byte {
 	return out
 }
 
-func TestSealRefusesAShortBody(t *testing.T) {
+func TestSealRejectsShortBody(t *testing.T) {
 	r, crc := random.New(0), NewCRC()
 	s := &Sealer{key: kms.NewAEAD(make([]byte, kms.DataKeySize)), crc: crc, random: r}
 	for _, have := range []int{0, 5, segmentSize} {

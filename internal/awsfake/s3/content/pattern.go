@@ -6,12 +6,12 @@ import (
 	"sync"
 )
 
-// period is the length after which a synthetic body repeats itself. It is the largest prime below
-// 64 KiB: no two offsets that differ by a usual part size hold the same bytes, so that a copier
-// that swaps, repeats or shifts a part produces a body with another checksum.
+// period is the length after which a synthetic body repeats. It is the largest prime below 64 KiB,
+// so that two offsets that differ by a usual part size hold different bytes: a copier that swaps,
+// repeats or shifts a part produces another checksum.
 const period = 65521
 
-// pattern is the repeating block behind a synthetic body.
+// pattern is the repeating block of a synthetic body.
 type pattern struct {
 	seed uint64
 	once sync.Once
@@ -31,8 +31,8 @@ func (p *pattern) block(n int64) []byte {
 	return b[:n]
 }
 
-// checksum is the CRC64NVME of n bytes from offset on, found without generating more than two
-// periods: the CRC of k repetitions follows from the CRC of one.
+// checksum returns the CRC64NVME of n bytes from offset. It generates at most two periods, because
+// the CRC of k repetitions follows from the CRC of one.
 func (p *pattern) checksum(crc *CRC, offset, n int64) uint64 {
 	start := offset % period
 	if n <= period-start {
@@ -47,7 +47,7 @@ func (p *pattern) checksum(crc *CRC, offset, n int64) uint64 {
 	return crc.combine(sum, crc.of(block[:tail]), tail)
 }
 
-// find is where in the endless repetition of the pattern these bytes first stand, -1 for nowhere.
+// find returns the first offset of probe in the repeated pattern, or -1.
 func (p *pattern) find(probe []byte) int64 {
 	block := p.block(period)
 	return int64(bytes.Index(append(block, block[:len(probe)]...), probe))

@@ -6,16 +6,17 @@ import (
 	"sync"
 )
 
-// maxPatterns is how many patterns uploads are compared with.
+// maxPatterns is the number of patterns that uploads are compared with.
 const maxPatterns = 64
 
-// Patterns are those of the synthetic bodies put so far.
+// Patterns are the patterns of the synthetic bodies put so far.
 type Patterns struct {
 	mu     sync.Mutex
 	bySeed map[uint64]*pattern
 }
 
-// add makes uploads comparable with a pattern, and returns the one of its seed.
+// add registers a pattern so that uploads are compared with it, and returns the registered pattern
+// with its seed.
 func (k *Patterns) add(p *pattern) *pattern {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// segmentSize is how many plaintext bytes are sealed as one: a range read opens at most one segment
-// more than it needs at either end.
+// segmentSize is the number of plaintext bytes encrypted together. A range read decrypts at most
+// one segment more than it needs at either end.
 const segmentSize = 64 << 10
 
 const (
@@ -18,8 +18,9 @@ const (
 
 var errSealBroken = errors.New("ciphertext does not open under this key and context")
 
-// sealed is a run of bytes at rest: AES-256-GCM segments under the object's data key, each bound to
-// its place by the nonce (8 random bytes of the run, 4 bytes of segment number).
+// sealed is a sequence of encrypted bytes: AES-256-GCM segments with the object's data key. The
+// nonce binds each segment to its position (8 random bytes for the sequence, 4 bytes for the
+// segment number).
 type sealed struct {
 	nonce [8]byte
 	box   []byte
@@ -40,15 +41,15 @@ func (s *sealed) open(key cipher.AEAD, segment int64) ([]byte, error) {
 func (s *sealed) nonceOf(segment int64) []byte {
 	nonce := make([]byte, sealNonceSize)
 	copy(nonce, s.nonce[:])
-	binary.BigEndian.PutUint32(nonce[8:], uint32(segment)) // 5 GiB of 64 KiB segments stay far below 2^32
+	binary.BigEndian.PutUint32(nonce[8:], uint32(segment)) // 5 GiB in 64 KiB segments is far below 2^32
 	return nonce
 }
 
 func segments(size int64) int64 { return (size + segmentSize - 1) / segmentSize }
 
-// unexpected makes an early end of a body an error.
+// unexpected converts io.EOF to io.ErrUnexpectedEOF.
 func unexpected(err error) error {
-	if err == io.EOF { //nolint:errorlint // io.ReadFull returns it bare, and a wrapped one is another error
+	if err == io.EOF { //nolint:errorlint // io.ReadFull returns it unwrapped, and a wrapped one is a different error
 		return io.ErrUnexpectedEOF
 	}
 	return err

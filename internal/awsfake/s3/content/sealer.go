@@ -8,19 +8,20 @@ import (
 	"syncd/internal/awsfake/random"
 )
 
-// Sealer seals runs of bytes under one data key.
+// Sealer encrypts bytes with one data key.
 type Sealer struct {
 	key    cipher.AEAD
 	crc    *CRC
 	random *random.Source
 }
 
-// NewSealer seals under a data key; its nonces come from the source.
+// NewSealer returns a sealer for a data key. It takes its nonces from r.
 func NewSealer(key cipher.AEAD, crc *CRC, r *random.Source) *Sealer {
 	return &Sealer{key: key, crc: crc, random: r}
 }
 
-// seal takes exactly size bytes from r; io.ErrUnexpectedEOF means that there were fewer.
+// seal reads and encrypts exactly size bytes from r. It returns io.ErrUnexpectedEOF if there are
+// fewer.
 func (s *Sealer) seal(r io.Reader, size int64) (extent, error) {
 	run := &sealed{size: size}
 	copy(run.nonce[:], s.random.Bytes(len(run.nonce)))
@@ -38,8 +39,8 @@ func (s *Sealer) seal(r io.Reader, size int64) (extent, error) {
 	return extent{size: size, crc: crc, sealed: run}, nil
 }
 
-// Reseal is the content of n bytes from offset on under another data key. Synthetic extents are cut
-// to size and carried over; sealed ones are opened with one key and sealed with the other.
+// Reseal returns n bytes of c from offset, encrypted with the sealer's data key. It cuts synthetic
+// extents to size, and decrypts sealed ones with from.
 func (s *Sealer) Reseal(c Content, from cipher.AEAD, offset, n int64) (Content, error) {
 	var out Content
 	for _, e := range c {
@@ -66,7 +67,7 @@ func (s *Sealer) Reseal(c Content, from cipher.AEAD, offset, n int64) (Content, 
 	return out, nil
 }
 
-// Of is the body at rest.
+// Of encrypts a body.
 func (s *Sealer) Of(b Body, known *Patterns) Content {
 	if b.pattern == nil {
 		e, err := s.seal(b.Reader(), b.size)

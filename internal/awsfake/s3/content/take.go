@@ -6,12 +6,12 @@ import (
 )
 
 const (
-	recognisable = 256 << 10 // bytes; shorter bodies are cheaper to keep than to compare
-	probeSize    = 64        // bytes that find the place within a pattern
+	recognisable = 256 << 10 // bytes; storing a shorter body is cheaper than comparing it
+	probeSize    = 64        // bytes used to find the position in a pattern
 )
 
-// Take stores an upload's body. One that repeats a stretch of a synthetic body is kept as that
-// stretch, so that relaying a body of many gigabytes costs no more memory than copying it.
+// Take stores an upload's body. If the body repeats a section of a synthetic body, Take stores only
+// that section: relaying a body of many gigabytes uses no more memory than copying it.
 func (s *Sealer) Take(r io.Reader, size int64, known *Patterns) (Content, error) {
 	if size == 0 {
 		return nil, nil
@@ -40,7 +40,8 @@ func (s *Sealer) takeBytes(r io.Reader, size int64) (Content, error) {
 	return Content{e}, nil
 }
 
-// takeStretch compares the body with what it seems to be; where they part, the bytes are real.
+// takeStretch compares the body with the expected section. From the first difference on, it stores
+// real bytes.
 func (s *Sealer) takeStretch(r io.Reader, seems extent) (Content, error) {
 	expected := Content{seems}.Reader(nil, 0, seems.size)
 	got, want := make([]byte, segmentSize), make([]byte, segmentSize)

@@ -16,7 +16,7 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// naive is what a listing must show, found without any cleverness.
+// naive computes a listing in the simplest way.
 func naive(all []string, prefix, delimiter, after string) (keys, prefixes []string) {
 	slices.Sort(all)
 	for _, k := range slices.Compact(all) {
@@ -76,7 +76,7 @@ func TestListingAgainstModel(t *testing.T) {
 func TestListingIsInByteOrder(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	var want []string
-	for i := range 3000 { // more than any chunk of the index holds, put in another order
+	for i := range 3000 { // more than a chunk of the index holds, in another order
 		want = append(want, fmt.Sprintf("%04d", i*7919%3000))
 	}
 	for _, k := range want {
@@ -96,8 +96,8 @@ func TestListingIsInByteOrder(t *testing.T) {
 	}
 }
 
-// TestControlCharactersBreakPlainXML: without encoding-type=url a client cannot read such a page
-// from S3 either.
+// TestControlCharactersBreakPlainXML checks that, as with S3, a client cannot decode such a page
+// without encoding-type=url.
 func TestControlCharactersBreakPlainXML(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Destination.Put("a\x01b", awsfake.BytesBody(nil), awsfake.PutOptions{})
@@ -111,7 +111,7 @@ func TestControlCharactersBreakPlainXML(t *testing.T) {
 	}
 }
 
-func TestListObjectsOfTheFirstVersion(t *testing.T) {
+func TestListObjectsV1(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	for _, k := range []string{"a", "b/1", "b/2", "c"} {
 		w.Destination.Put(k, awsfake.BytesBody(nil), awsfake.PutOptions{})

@@ -12,7 +12,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// ReadListing reads the page that a request asks for; maxName is the parameter that limits it.
+// ReadListing returns the page that a request asks for. maxName is the name of the parameter that
+// limits it.
 func ReadListing(q *call.Request, maxName string) (*Listing, error) {
 	l := &Listing{
 		Walk:   store.Walk{Prefix: q.Query.Get("prefix"), Delimiter: q.Query.Get("delimiter"), Max: call.MaxPage},
@@ -35,10 +36,10 @@ func ReadListing(q *call.Request, maxName string) (*Listing, error) {
 	return l, nil
 }
 
-// encodeKey is encoding-type=url: form encoding that leaves the slash alone.
+// encodeKey implements encoding-type=url: form encoding, except for the slash.
 func encodeKey(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "%2F", "/") }
 
-// AllowList authorises a listing; a prefix that is not sent is a key that is not there.
+// AllowList authorises a listing. If the request has no prefix, the condition key is absent.
 func AllowList(q *call.Request, b *store.Bucket, action string) error {
 	facts := map[string][]string{}
 	for _, name := range []string{"prefix", "delimiter", "max-keys"} {
@@ -113,7 +114,7 @@ func listingHead(q *call.Request, x *wire.XML, l *Listing) {
 
 func listingBody(q *call.Request, x *wire.XML, b *store.Bucket, l *Listing, p *store.Page) {
 	owner := q.Operation == "ListObjects" || q.Query.Get("fetch-owner") == "true"
-	const roughly = 400 // bytes an object
+	const roughly = 400 // bytes per object
 	x.Grow(roughly * len(p.Objects))
 	for _, o := range p.Objects {
 		x.Open("Contents")
@@ -128,7 +129,7 @@ func listingBody(q *call.Request, x *wire.XML, b *store.Bucket, l *Listing, p *s
 	commonPrefixes(x, l, p.Prefixes)
 }
 
-// listed writes what every listing says of an object behind its key.
+// listed writes the elements after the key that all listings return for an object.
 func listed(x *wire.XML, o *store.Object) {
 	x.Time("LastModified", o.Modified)
 	x.Element("ETag", `"`+o.ETag+`"`)
@@ -140,7 +141,7 @@ func listed(x *wire.XML, o *store.Object) {
 	x.Element("StorageClass", o.StorageClass)
 }
 
-// OwnerElement writes an owner or an initiator.
+// OwnerElement writes the element of an owner or initiator.
 func OwnerElement(x *wire.XML, name, account string) {
 	x.Open(name)
 	x.Element("ID", account)
@@ -155,7 +156,7 @@ func commonPrefixes(x *wire.XML, l *Listing, prefixes []string) {
 	}
 }
 
-// tokenMark makes continuation tokens opaque enough that nobody takes them for keys.
+// tokenMark makes continuation tokens look different from keys.
 const tokenMark = "1/"
 
 func writeToken(last string) string {
@@ -239,13 +240,13 @@ func listBuckets(q *call.Request, _ *store.Bucket) (*wire.Response, error) {
 	return wire.AnswerXML(x), nil
 }
 
-// Listing is a page of keys as a request asks for it.
+// Listing is one page of keys, as requested.
 type Listing struct {
 	store.Walk
 	Encode func(string) string
 }
 
-// restoreStatus is what a listing that was asked for it says of a restored object.
+// restoreStatus writes the status of a restored object, if the listing requested it.
 func restoreStatus(q *call.Request, x *wire.XML, o *store.Object) {
 	if !o.InArchive() || o.Archived(q.Cloud.Now()) ||
 		!strings.Contains(q.HTTP.Header.Get("X-Amz-Optional-Object-Attributes"), "RestoreStatus") {

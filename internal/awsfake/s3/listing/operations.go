@@ -1,16 +1,16 @@
-// Package listing is the operations of S3 that list buckets, objects and versions.
+// Package listing implements the S3 operations that list buckets, objects and versions.
 //
-// It promises pages in byte order with S3's tokens, markers and encodings, and authorises them by
-// prefix. The walk over the keys is package store's; listings of uploads and parts are in package
-// upload, which takes the parameters of a page from here.
+// It promises pages in byte order with S3's tokens, markers and encodings, and authorises listings
+// by prefix. Package store walks the keys. Listings of uploads and parts are in package upload,
+// which uses the page parameters of this package.
 //
-// Words to know. A page ends where its limit is reached; a common prefix stands for all keys that
+// Words to know. A page ends when its limit is reached. A common prefix stands for all keys that
 // share it up to the delimiter.
 package listing
 
 import "syncd/internal/awsfake/s3/call"
 
-// Operations are the operations that list, by name.
+// Operations returns the listing operations by name.
 func Operations() map[string]call.Operation {
 	return map[string]call.Operation{
 		"ListBuckets":        {Serve: listBuckets, NoBucket: true},

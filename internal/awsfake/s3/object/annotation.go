@@ -1,7 +1,7 @@
 package object
 
 import (
-	"crypto/md5" // ETags are MD5 by contract
+	"crypto/md5" // S3's ETags are MD5
 	"encoding/hex"
 	"io"
 	"maps"
@@ -16,14 +16,14 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Bounds of annotations ("PutObjectAnnotation", Amazon S3 API Reference).
+// Limits of annotations ("PutObjectAnnotation", Amazon S3 API Reference).
 const (
 	maxAnnotation     = 1 << 20
 	maxAnnotations    = 1000
 	maxAnnotationName = 512
 )
 
-// annotationPage is how many annotations one page lists when the request does not say.
+// annotationPage is the default number of annotations per page.
 const annotationPage = 1000
 
 func listObjectAnnotations(q *call.Request, b *store.Bucket) (*wire.Response, error) {
@@ -37,7 +37,7 @@ func listObjectAnnotations(q *call.Request, b *store.Bucket) (*wire.Response, er
 			return nil, wire.ErrInvalidArgument("max-annotation-results must be 1 to 1000")
 		}
 	}
-	token := q.Query.Get("continuation-token") // the last name of the page before
+	token := q.Query.Get("continuation-token") // the last name of the previous page
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(o.Annotations)), func(name string) bool {
 		return name <= token || !strings.HasPrefix(name, q.Query.Get("annotation-prefix"))
 	})
@@ -71,7 +71,7 @@ func annotationTag(payload string) string {
 	return `"` + hex.EncodeToString(sum[:]) + `"`
 }
 
-// openDecrypted opens an object, and the data key under which it and its annotations are encrypted.
+// openDecrypted returns an object and the data key that encrypts it and its annotations.
 func openDecrypted(q *call.Request, b *store.Bucket, action string) (*store.Object, error) {
 	o, err := q.Open(q.Target(b, action))
 	if err != nil {
@@ -159,7 +159,7 @@ func deleteObjectAnnotation(q *call.Request, b *store.Bucket) (*wire.Response, e
 	return wire.Answer(http.StatusNoContent), err
 }
 
-// annotate puts a version with other annotations in the place of the one there is.
+// annotate replaces a version with one that has different annotations.
 func annotate(q *call.Request, b *store.Bucket, action string, change func(*store.Object) error) (*store.Object, error) {
 	for {
 		o, err := openDecrypted(q, b, action)
@@ -179,8 +179,8 @@ func annotate(q *call.Request, b *store.Bucket, action string, change func(*stor
 	}
 }
 
-// inheritAnnotations takes the annotations of a copy's source, unless the request leaves them
-// behind ("CopyObject", Amazon S3 API Reference: the default is COPY).
+// inheritAnnotations copies the annotations of a copy's source, unless the request excludes them
+// ("CopyObject", Amazon S3 API Reference: the default is COPY).
 func inheritAnnotations(q *call.Request, b *store.Bucket, d *store.Draft, r call.Reading, src *store.Object) error {
 	directive := q.HTTP.Header.Get("X-Amz-Object-Annotation-Directive")
 	switch {

@@ -15,7 +15,7 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestAnnotations puts, lists page by page, reads and deletes them.
+// TestAnnotations puts, lists page by page, reads and deletes annotations.
 func TestAnnotations(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	there := w.Destination.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
@@ -83,7 +83,8 @@ func TestAnnotations(t *testing.T) {
 	}
 }
 
-// TestCopyCarriesAnnotations by default, where there are any, with permissions of their own.
+// TestCopyCarriesAnnotations checks that a copy includes annotations by default, and that they
+// require their own permissions.
 func TestCopyCarriesAnnotations(t *testing.T) {
 	notes := map[string]string{"note": "x"}
 	for _, tt := range []struct {

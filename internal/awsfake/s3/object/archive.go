@@ -17,7 +17,7 @@ func errArchived(o *store.Object) error {
 	return e
 }
 
-// showArchive sets the headers that tell an archived object from one that can be read.
+// showArchive sets the headers that distinguish an archived object from one that can be read.
 func showArchive(o *store.Object, h http.Header, now time.Time) {
 	switch {
 	case o.StorageClass == store.ClassIntelligentTiering && o.ArchiveTier:

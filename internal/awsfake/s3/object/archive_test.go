@@ -16,7 +16,7 @@ func TestArchivedObjects(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		put      awsfake.PutOptions
-		archived string // the code while archived, and after the restored copy is gone
+		archived string // the code while archived, and after the restored copy has expired
 		header   string // of HEAD, while archived
 	}{
 		{"GLACIER", awsfake.PutOptions{StorageClass: "GLACIER"}, "InvalidObjectState", ""},
@@ -48,7 +48,7 @@ func TestArchivedObjects(t *testing.T) {
 	}
 }
 
-// readEveryWay is the code of each operation that needs the bytes of owner-data/k.
+// readEveryWay returns the error code of each operation that reads the bytes of owner-data/k.
 func readEveryWay(tb testing.TB, client *s3.Client) map[string]string {
 	tb.Helper()
 	out, err := client.GetObject(tb.Context(), &s3.GetObjectInput{Bucket: aws.String("owner-data"), Key: aws.String("k")})

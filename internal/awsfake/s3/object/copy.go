@@ -3,7 +3,7 @@ package object
 import (
 	"cmp"
 	"crypto/cipher"
-	"crypto/md5" // ETags are MD5 by contract
+	"crypto/md5" // S3's ETags are MD5
 	"encoding/base64"
 	"io"
 	"maps"
@@ -48,8 +48,8 @@ func copyObject(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	return copied(b, o, r, src), nil
 }
 
-// inherit takes metadata and tags from the source unless the request replaces them. Nothing else is
-// inherited: storage class and encryption are the request's or the bucket's.
+// inherit copies metadata and tags from the source unless the request replaces them. Nothing else
+// is inherited: storage class and encryption come from the request or the bucket.
 func inherit(q *call.Request, d *store.Draft, r call.Reading, src *store.Object) error {
 	h := q.HTTP.Header
 	switch cmp.Or(h.Get("X-Amz-Metadata-Directive"), "COPY") {
@@ -73,7 +73,8 @@ func inherit(q *call.Request, d *store.Draft, r call.Reading, src *store.Object)
 	return nil
 }
 
-// refuseCopy refuses what one CopyObject cannot do.
+// refuseCopy rejects a source that is too large for a single CopyObject, and a copy of an object to
+// itself that changes nothing.
 func refuseCopy(q *call.Request, b *store.Bucket, r call.Reading, src *store.Object) error {
 	if src.Size > call.MaxSinglePut {
 		return wire.ErrInvalidRequest("The specified copy source is larger than the maximum allowable size for a copy source: %d", int64(call.MaxSinglePut))
@@ -96,7 +97,7 @@ func refuseCopy(q *call.Request, b *store.Bucket, r call.Reading, src *store.Obj
 		"the object's metadata, storage class, website redirect location or encryption attributes.")
 }
 
-// copyOf reads the source as the caller and seals it under the destination's key as the caller.
+// copyOf reads the source as the caller and encrypts it with the destination's key as the caller.
 func copyOf(q *call.Request, b *store.Bucket, d *store.Draft, r call.Reading, src *store.Object) (*store.Object, error) {
 	from, err := q.OpenDataKey(src.Crypt, r.Bucket.Region)
 	if err != nil {
@@ -119,7 +120,8 @@ func copyOf(q *call.Request, b *store.Bucket, d *store.Draft, r call.Reading, sr
 	return o, err
 }
 
-// CopyChecksum is the checksum of a copy: of the whole object, whatever the source had.
+// CopyChecksum returns the checksum of a copy. It covers the full object, whatever checksum the
+// source has.
 func CopyChecksum(algorithm string, src, o *store.Object, key cipher.AEAD) (content.Checksum, error) {
 	switch {
 	case algorithm == "" || algorithm == content.AlgorithmCRC64NVME:
@@ -134,8 +136,8 @@ func CopyChecksum(algorithm string, src, o *store.Object, key cipher.AEAD) (cont
 	return content.Checksum{Algorithm: algorithm, Value: base64.StdEncoding.EncodeToString(h.Sum(nil))}, nil
 }
 
-// copyETag is opaque under KMS; under SSE-S3 it is the MD5, but for synthetic bodies, whose MD5
-// would take too long.
+// copyETag returns an opaque ETag with KMS. With SSE-S3 it returns the MD5, except for synthetic
+// bodies, whose MD5 would take too long.
 func copyETag(q *call.Request, o, src *store.Object, key cipher.AEAD) (string, error) {
 	if !o.Crypt.Opaque() && !src.Crypt.Opaque() && len(src.Parts) == 0 {
 		return src.ETag, nil

@@ -40,7 +40,7 @@ func deleteObject(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	return res, nil
 }
 
-// deletion is the body of DeleteObjects.
+// deletion is the request body of DeleteObjects.
 type deletion struct {
 	Quiet  bool
 	Object []struct {
@@ -105,7 +105,7 @@ func writeErasure(d store.Erasure, x *wire.XML, key, version string) {
 	x.Close("Deleted")
 }
 
-// erase deletes what the caller may delete.
+// erase deletes a key or version if the caller may.
 func erase(q *call.Request, b *store.Bucket, e store.Erasing) (store.Erasure, error) {
 	pass, err := bypass(q, b, e.Key)
 	if err != nil {

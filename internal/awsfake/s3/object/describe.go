@@ -10,7 +10,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// objectAnswer is the answer of GET and HEAD but for the body.
+// objectAnswer returns the response to GET and HEAD, without the body.
 func objectAnswer(q *call.Request, b *store.Bucket, o *store.Object) (*wire.Response, error) {
 	res := wire.Answer(http.StatusOK)
 	h := res.Header
@@ -51,7 +51,7 @@ func overrides() map[string]string {
 	}
 }
 
-// describe sets the headers that say what the object is.
+// describe sets the headers that describe the object.
 func describe(h http.Header, b *store.Bucket, o *store.Object) {
 	h.Set("Etag", `"`+o.ETag+`"`)
 	h.Set("Last-Modified", o.Modified.UTC().Format(http.TimeFormat))

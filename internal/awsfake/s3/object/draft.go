@@ -13,7 +13,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// ReadDraft reads the object that the headers of a write describe.
+// ReadDraft returns the object that the headers of a write describe.
 func ReadDraft(q *call.Request, b *store.Bucket) (*store.Draft, error) {
 	h := q.HTTP.Header
 	d := &store.Draft{Headers: systemHeaders(h), Metadata: userMetadata(h), StorageClass: cmp.Or(h.Get("X-Amz-Storage-Class"), store.ClassStandard), ACL: h.Get("X-Amz-Acl")}
@@ -53,8 +53,7 @@ func storageClasses() []string {
 	}
 }
 
-// refuseForeignHeaders names what a request asks for and the fake does not have, instead of
-// dropping it.
+// refuseForeignHeaders rejects headers that the fake does not implement, instead of ignoring them.
 func refuseForeignHeaders(h http.Header) error {
 	for name := range h {
 		lower := strings.ToLower(name)
@@ -68,7 +67,7 @@ func refuseForeignHeaders(h http.Header) error {
 	return nil
 }
 
-// ReadWriteConditions reads the conditions of a write.
+// ReadWriteConditions returns the conditions of a write.
 func ReadWriteConditions(q *call.Request) (store.Conditions, error) {
 	if q.IgnoresConditions {
 		return store.Conditions{}, nil
@@ -80,8 +79,8 @@ func ReadWriteConditions(q *call.Request) (store.Conditions, error) {
 	return w, nil
 }
 
-// facts are the condition keys that the draft brings to s3:PutObject. A bucket's default encryption
-// is not among them: S3 sees only what the request says.
+// writeFacts returns the condition keys that the draft adds to s3:PutObject. The bucket's default
+// encryption is not among them, because S3 only sees what the request contains.
 func writeFacts(q *call.Request, d *store.Draft, creates bool) map[string][]string {
 	f := map[string][]string{"s3:ObjectCreationOperation": {map[bool]string{true: "true", false: "false"}[creates]}}
 	for key, header := range map[string]string{
@@ -112,9 +111,10 @@ func writeFacts(q *call.Request, d *store.Draft, creates bool) map[string][]stri
 	return f
 }
 
-// PartFacts are the condition keys of a part and of the end of an upload. The ACL is that with
-// which the upload was begun: policies that demand one do not refuse the parts, which cannot bring
-// it (as clients that upload in parts under such policies show; no document says so).
+// PartFacts returns the condition keys for uploading a part and for completing an upload. The ACL
+// is the one from the start of the upload: policies that require an ACL do not reject parts, which
+// cannot carry one. This is not documented, but clients that upload in parts under such policies
+// work.
 func PartFacts(q *call.Request, b *store.Bucket, creates bool) map[string][]string {
 	f := writeFacts(q, nil, creates)
 	if u, err := b.Upload(q.Query.Get("uploadId"), q.Key); err == nil && u.Draft.ACL != "" {
@@ -123,7 +123,7 @@ func PartFacts(q *call.Request, b *store.Bucket, creates bool) map[string][]stri
 	return f
 }
 
-// AllowWrite authorises writing the draft under the request's key.
+// AllowWrite authorises writing the draft with the request's key.
 func AllowWrite(q *call.Request, b *store.Bucket, d *store.Draft, creates bool) error {
 	facts := writeFacts(q, d, creates)
 	if err := q.Allow(b, "s3:PutObject", q.Key, facts); err != nil {

@@ -10,7 +10,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// readEncryption is the rule that the request's headers ask for, or the bucket's default.
+// readEncryption returns the encryption that the request's headers ask for, or the bucket's
+// default.
 func readEncryption(q *call.Request, b *store.Bucket) (store.EncryptionRule, error) {
 	h := q.HTTP.Header
 	id, rule := h.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"), b.EncryptionRule()
@@ -40,8 +41,8 @@ func readEncryption(q *call.Request, b *store.Bucket) (store.EncryptionRule, err
 	return rule, nil
 }
 
-// noSuchKey is S3's word for a key that KMS does not find in the bucket's Region. Of another
-// account's key KMS says no more than that it is of no use.
+// noSuchKey returns S3's error for a key that KMS does not find in the bucket's Region. For a key
+// of another account, KMS only denies access.
 func noSuchKey(q *call.Request, id string) error {
 	if arn.Is(id) && arn.Account(id) != q.Caller.Account.ID() {
 		return wire.Refuse(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: kms:GenerateDataKey on this resource because "+
@@ -51,8 +52,8 @@ func noSuchKey(q *call.Request, id string) error {
 	return wire.Refuse(http.StatusBadRequest, "KMS.NotFoundException", "Invalid keyId '%s'", id)
 }
 
-// refuseSSEC refuses to read what lies under a key of the customer: without the key's headers as S3
-// does, with them because the fake was never told the key.
+// refuseSSEC rejects reads of objects with customer-provided keys. Without the key's headers it
+// answers as S3 does; with them it answers 501, because the fake does not have the key.
 func refuseSSEC(q *call.Request, o *store.Object) error {
 	if !o.Crypt.Customer {
 		return nil

@@ -12,8 +12,8 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestCustomerKeys: an object under SSE-C is listed like any other and can be read by nobody who
-// does not bring the key.
+// TestCustomerKeys checks that an SSE-C object is listed like any other, but cannot be read without
+// the key.
 func TestCustomerKeys(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	info := w.Source.Put("k", awsfake.SyntheticBody(6*awsfaketest.Mebi, 1), awsfake.PutOptions{SSEC: true})
@@ -39,7 +39,7 @@ func TestCustomerKeys(t *testing.T) {
 		t.Errorf("attributes: got %q", got)
 	}
 	head := &s3.HeadObjectInput{Bucket: aws.String("owner-data"), Key: aws.String("k")}
-	if _, err := client.HeadObject(t.Context(), head); awsfaketest.Code(err) != "BadRequest" { // what the SDK makes of 400 without a body
+	if _, err := client.HeadObject(t.Context(), head); awsfaketest.Code(err) != "BadRequest" { // the SDK's code for 400 without a body
 		t.Errorf("HEAD: got %v", err)
 	}
 	head.SSECustomerAlgorithm, head.SSECustomerKey = aws.String("AES256"), aws.String(strings.Repeat("k", 32))
@@ -53,7 +53,8 @@ func TestCustomerKeys(t *testing.T) {
 	}
 }
 
-// TestDualLayer: DSSE-KMS asks the same key for the same permissions, and knows no bucket key.
+// TestDualLayer checks that DSSE-KMS requires the same permissions on the same key, and does not
+// support bucket keys.
 func TestDualLayer(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Source.Put("key", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{DSSE: true})

@@ -14,8 +14,8 @@ import (
 
 const objectLockPrefix = "X-Amz-Object-Lock-"
 
-// readLock is the lock that the headers of a PutObject, CopyObject or CreateMultipartUpload ask
-// for.
+// readLock returns the lock that the headers of a PutObject, CopyObject or CreateMultipartUpload
+// ask for.
 func readLock(q *call.Request, b *store.Bucket) (store.Lock, error) {
 	h := q.HTTP.Header
 	mode, until, hold := h.Get(objectLockPrefix+"Mode"), h.Get(objectLockPrefix+"Retain-Until-Date"), h.Get(objectLockPrefix+"Legal-Hold")
@@ -48,7 +48,7 @@ func readLock(q *call.Request, b *store.Bucket) (store.Lock, error) {
 	return l, nil
 }
 
-// readEventHold reads the headers of an event hold ("CopyObject", Amazon S3 API Reference).
+// readEventHold reads the event hold headers ("CopyObject", Amazon S3 API Reference).
 func readEventHold(l *store.Lock, h http.Header) (err error) {
 	switch hold := h.Get(objectLockPrefix + "Event-Hold"); hold {
 	case "", "OFF":
@@ -71,8 +71,7 @@ func readEventHold(l *store.Lock, h http.Header) (err error) {
 	return nil
 }
 
-// needsChecksum refuses to lock bytes that nobody vouched for ("PutObject", Amazon S3 API
-// Reference).
+// needsChecksum rejects a locked write without a checksum ("PutObject", Amazon S3 API Reference).
 func needsChecksum(l store.Lock, h http.Header) error {
 	if algorithm, _ := content.SentChecksum(h); l == (store.Lock{}) || algorithm != "" || h.Get("Content-Md5") != "" {
 		return nil
@@ -80,7 +79,7 @@ func needsChecksum(l store.Lock, h http.Header) error {
 	return wire.ErrInvalidRequest("Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters")
 }
 
-// allowLock asks for what the lock's headers need beyond s3:PutObject.
+// allowLock authorises what the lock headers require in addition to s3:PutObject.
 func allowLock(q *call.Request, b *store.Bucket, facts map[string][]string) error {
 	h := q.HTTP.Header
 	if h.Get(objectLockPrefix+"Mode") != "" || h.Get(objectLockPrefix+"Event-Hold") != "" {
@@ -94,7 +93,7 @@ func allowLock(q *call.Request, b *store.Bucket, facts map[string][]string) erro
 	return nil
 }
 
-// showLock sets the headers of a lock for those who may see it; for others they are missing.
+// showLock sets the lock headers that the caller may see.
 func showLock(q *call.Request, h http.Header, b *store.Bucket, o *store.Object) {
 	retains := o.Lock.Mode != "" || o.Lock.EventHold
 	if retains && q.Allow(b, "s3:GetObjectRetention", o.Key, nil) == nil {
@@ -105,7 +104,7 @@ func showLock(q *call.Request, h http.Header, b *store.Bucket, o *store.Object) 
 	}
 }
 
-// showRetention sets the headers that only those see who may read retention.
+// showRetention sets the headers that require permission to read the retention.
 func showRetention(l store.Lock, h http.Header) {
 	if l.Mode != "" {
 		h.Set(objectLockPrefix+"Mode", l.Mode)
@@ -122,7 +121,8 @@ func showRetention(l store.Lock, h http.Header) {
 	}
 }
 
-// bypass reports whether the request passes over retention in governance mode, and may.
+// bypass reports whether the request bypasses governance mode. It returns an error if the caller
+// may not.
 func bypass(q *call.Request, b *store.Bucket, key string) (bool, error) {
 	if !strings.EqualFold(q.HTTP.Header.Get("X-Amz-Bypass-Governance-Retention"), "true") {
 		return false, nil

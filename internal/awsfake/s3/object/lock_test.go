@@ -13,7 +13,7 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// locking is a world whose consumer has one more bucket, "vault", with object lock.
+// locking returns a world whose consumer has another bucket, "vault", with object lock.
 func locking(tb testing.TB, clock *awsfaketest.ManualClock) (*awsfaketest.World, *awsfake.Bucket) {
 	tb.Helper()
 	clock.Store(time.Now().UnixNano())
@@ -25,9 +25,9 @@ func TestLockedVersions(t *testing.T) {
 	year := 365 * 24 * time.Hour
 	for _, tt := range []struct {
 		name           string
-		lock           awsfake.Lock // Until is set to in a year when there is a mode
+		lock           awsfake.Lock // Until is set to a year from now if there is a mode
 		bypass         bool
-		without        string // the action that the caller may not do
+		without        string // the action that the caller lacks
 		want, nextYear string
 	}{
 		{"no lock", awsfake.Lock{}, false, "x:y", "", ""},
@@ -119,8 +119,9 @@ func TestLockHeaders(t *testing.T) {
 	}
 }
 
-// TestLockShowsToThoseWhoMaySeeIt: others get the object and not a word about its lock.
-func TestLockShowsToThoseWhoMaySeeIt(t *testing.T) {
+// TestLockHeadersNeedPermission checks that callers without permission get the object without its
+// lock headers.
+func TestLockHeadersNeedPermission(t *testing.T) {
 	clock := &awsfaketest.ManualClock{}
 	w, vault := locking(t, clock)
 	until := clock.Now().Add(time.Hour).UTC().Truncate(time.Second)
@@ -166,8 +167,8 @@ func TestLockShowsToThoseWhoMaySeeIt(t *testing.T) {
 	}
 }
 
-// TestLockedBucket: overwriting makes another version, versioning stays on, and the lock is not
-// copied.
+// TestLockedBucket checks that overwriting creates another version, that versioning cannot be
+// suspended, and that a copy does not inherit the lock.
 func TestLockedBucket(t *testing.T) {
 	clock := &awsfaketest.ManualClock{}
 	w, vault := locking(t, clock)

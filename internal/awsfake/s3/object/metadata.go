@@ -20,7 +20,7 @@ func systemHeaders(h http.Header) map[string]string {
 			out[name] = v
 		}
 	}
-	var encodings []string // aws-chunked is how the body travels, not what the object is
+	var encodings []string // aws-chunked is the encoding of the transfer, not of the object
 	for part := range strings.SplitSeq(h.Get("Content-Encoding"), ",") {
 		if part = strings.TrimSpace(part); part != "" && part != "aws-chunked" {
 			encodings = append(encodings, part)
@@ -42,7 +42,7 @@ func userMetadata(h http.Header) map[string]string {
 	return out
 }
 
-// parseTagging reads tags in the form of a query string, as x-amz-tagging has them.
+// parseTagging parses tags in the format of x-amz-tagging, a query string.
 func parseTagging(text string) (map[string]string, error) {
 	if text == "" {
 		return nil, nil
@@ -73,9 +73,9 @@ func checkTags(tags map[string]string) error {
 	return nil
 }
 
-// storedMetadata is the value that S3 keeps of a header: encoded words (RFC 2047) are decoded, and
-// raw bytes beyond ASCII are read as ISO 8859-1, whatever the client meant ("Working with object
-// metadata", Amazon S3 User Guide, whose example shows it).
+// storedMetadata returns the value that S3 stores for a header. It decodes encoded words (RFC 2047)
+// and interprets raw non-ASCII bytes as ISO 8859-1, whatever the client meant ("Working with object
+// metadata", Amazon S3 User Guide, which has an example).
 func storedMetadata(value string) string {
 	if decoded, err := new(mime.WordDecoder).DecodeHeader(value); err == nil && strings.Contains(value, "=?") {
 		return decoded
@@ -87,8 +87,8 @@ func storedMetadata(value string) string {
 	return string(runes)
 }
 
-// showMetadata sets the headers of user metadata: values beyond ASCII as encoded words, and of
-// those that no header can carry only their number.
+// showMetadata sets the user metadata headers. Non-ASCII values are sent as encoded words; values
+// that no header can carry are only counted.
 func showMetadata(h http.Header, metadata map[string]string) {
 	missing := 0
 	for name, value := range metadata {
@@ -98,7 +98,7 @@ func showMetadata(h http.Header, metadata map[string]string) {
 		}
 		encoded := mime.BEncoding.Encode("UTF-8", value)
 		if encoded != value {
-			encoded = strings.ReplaceAll(encoded, "=?UTF-8?b?", "=?UTF-8?B?") // as S3 spells it
+			encoded = strings.ReplaceAll(encoded, "=?UTF-8?b?", "=?UTF-8?B?") // S3's spelling
 		}
 		h.Set("X-Amz-Meta-"+name, encoded)
 	}
@@ -123,8 +123,8 @@ func checkMetadata(metadata map[string]string) error {
 
 const redirectHeader = "X-Amz-Website-Redirect-Location"
 
-// readRedirect is where a website sends who asks for the object, "" for nowhere. A copy does not
-// inherit it.
+// readRedirect returns the website redirect location of the object, or "". Copies do not inherit
+// it.
 func readRedirect(h http.Header) (string, error) {
 	to := h.Get(redirectHeader)
 	for _, prefix := range []string{"/", "http://", "https://"} {

@@ -12,10 +12,10 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestMetadataBeyondASCII: raw bytes are taken for ISO 8859-1, encoded words are decoded before
-// they are kept. The first row is the example of "Working with object metadata" in the Amazon S3
-// User Guide.
-func TestMetadataBeyondASCII(t *testing.T) {
+// TestNonASCIIMetadata checks that raw bytes are interpreted as ISO 8859-1 and that encoded words
+// are decoded before they are stored. The first case is the example in "Working with object
+// metadata" in the Amazon S3 User Guide.
+func TestNonASCIIMetadata(t *testing.T) {
 	for _, tt := range []struct{ name, sent, kept, answered string }{
 		{"raw UTF-8", "ÄMÄZÕÑ S3", "Ã\u0084MÃ\u0084ZÃ\u0095Ã\u0091 S3", "=?UTF-8?B?w4PChE3Dg8KEWsODwpXDg8KRIFMz?="},
 		{"encoded word, B", "=?UTF-8?B?w4RNw4Raw5XDkSBTMw==?=", "ÄMÄZÕÑ S3", "=?UTF-8?B?w4RNw4Raw5XDkSBTMw==?="},
@@ -62,8 +62,8 @@ func TestUnprintableMetadataIsCounted(t *testing.T) {
 	}
 }
 
-// TestSystemMetadata: Expires is kept as it is written, and a copy takes it along but not the
-// redirect.
+// TestSystemMetadata checks that Expires is stored as written, and that a copy inherits it but not
+// the redirect.
 func TestSystemMetadata(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Source.Put("key", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{

@@ -18,8 +18,7 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestAwkwardKeys sends every key that S3 takes and somebody once lost through put, list, copy and
-// get.
+// TestAwkwardKeys puts, lists, copies and gets keys that S3 accepts but that are easily mangled.
 func TestAwkwardKeys(t *testing.T) {
 	var all []byte
 	for c := range byte(0x80) {
@@ -65,7 +64,7 @@ func TestAwkwardKeys(t *testing.T) {
 	}
 }
 
-// TestPlusInCopySource: S3 reads a bare plus there as a space.
+// TestPlusInCopySource checks that S3 decodes a plus in x-amz-copy-source as a space.
 func TestPlusInCopySource(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Source.Put("a+b", awsfake.BytesBody(nil), awsfake.PutOptions{})
@@ -75,7 +74,7 @@ func TestPlusInCopySource(t *testing.T) {
 	}
 }
 
-func TestUploadsOverBothWires(t *testing.T) {
+func TestUploadsOverHTTPAndHTTPS(t *testing.T) {
 	for name, start := range map[string]func(http.Handler) *httptest.Server{"HTTP": httptest.NewServer, "HTTPS": httptest.NewTLSServer} {
 		for _, size := range []int{0, 1, 65536, 300_000} {
 			for _, algorithm := range []types.ChecksumAlgorithm{"", "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"} {
@@ -103,7 +102,7 @@ func TestUploadsOverBothWires(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if got := awsfaketest.BodyOf(t, get.Body); len(got) != size { // the SDK verifies the checksum at the end
+					if got := awsfaketest.BodyOf(t, get.Body); len(got) != size { // the SDK verifies the checksum at the end of the body
 						t.Errorf("got %d bytes, want %d", len(got), size)
 					}
 				})

@@ -1,17 +1,17 @@
-// Package object is the operations of S3 on objects: read, write, copy, delete, and what belongs to
-// one.
+// Package object implements the S3 operations on objects: read, write, copy and delete, and on what
+// belongs to an object.
 //
-// It promises what S3 promises of each: conditions and ranges, metadata, tags and annotations,
-// checksums, locks, archives and encryption, with S3's refusals. Multipart uploads are in package
-// upload, which shares the draft of a write and the source of a copy.
+// It promises S3's conditions and ranges, metadata, tags and annotations, checksums, locks,
+// archives and encryption, with S3's errors. Multipart uploads are in package upload, which uses
+// this package for the draft of a write and the source of a copy.
 //
-// Words to know. A draft is the object that the headers of a write describe; the source is the
+// Words to know. A draft is the object that the headers of a write describe. The source is the
 // object that a copy reads.
 package object
 
 import "syncd/internal/awsfake/s3/call"
 
-// Operations are the operations on objects, by name.
+// Operations returns the object operations by name.
 func Operations() map[string]call.Operation {
 	return map[string]call.Operation{
 		"DeleteObjects":          {Serve: deleteObjects, Point: true},

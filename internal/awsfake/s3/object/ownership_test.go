@@ -12,8 +12,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestObjectsOfAThirdAccount are listed with their owner, and no bucket policy lets anybody read
-// them, not even the bucket's own account.
+// TestObjectsOfAThirdAccount checks that such objects are listed with their owner, and that no
+// bucket policy makes them readable, even for the bucket's own account.
 func TestObjectsOfAThirdAccount(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Source.Put("own", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
@@ -35,8 +35,8 @@ func TestObjectsOfAThirdAccount(t *testing.T) {
 	}
 }
 
-// TestACLTakesItsAction: a write that brings an ACL asks for s3:PutObjectAcl too.
-func TestACLTakesItsAction(t *testing.T) {
+// TestACLNeedsPutObjectAcl checks that a write with an ACL also requires s3:PutObjectAcl.
+func TestACLNeedsPutObjectAcl(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Role.SetPolicies(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:PutObject","kms:*"],"Resource":"*"}]}`))
 	for acl, want := range map[types.ObjectCannedACL]string{"": "", types.ObjectCannedACLBucketOwnerFullControl: "AccessDenied"} {
@@ -47,8 +47,8 @@ func TestACLTakesItsAction(t *testing.T) {
 	}
 }
 
-// TestRegionToEnable is not redirected to.
-func TestRegionToEnable(t *testing.T) {
+// TestOptInRegion checks that S3 does not redirect to an opt-in Region.
+func TestOptInRegion(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Consumer.CreateBucket("south", "eu-south-1", awsfake.BucketOptions{})
 	_, err := awsfaketest.S3Client(w.UserConfig(w.Base)).ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("south")})

@@ -39,7 +39,7 @@ func putObject(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	return written(b, o), nil
 }
 
-// written is the answer to a PutObject.
+// written returns the response to PutObject.
 func written(b *store.Bucket, o *store.Object) *wire.Response {
 	res := wire.Answer(http.StatusOK)
 	res.Header.Set("Etag", `"`+o.ETag+`"`)

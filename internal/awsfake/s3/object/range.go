@@ -8,11 +8,11 @@ import (
 	"syncd/internal/awsfake/s3/store"
 )
 
-// ByteRange is inclusive at both ends.
+// ByteRange is a range of bytes, inclusive at both ends.
 type ByteRange struct{ From, To int64 }
 
-// requestedRange is what of the object the request wants; false for the whole of it. A Range header
-// that S3 does not understand is ignored, as RFC 9110 section 14.2 asks.
+// requestedRange returns the requested range of the object, or false for the whole object. It
+// ignores an invalid Range header, as RFC 9110 section 14.2 requires.
 func requestedRange(q *call.Request, o *store.Object) (ByteRange, bool) {
 	if n, err := strconv.Atoi(q.Query.Get("partNumber")); err == nil && o.Size > 0 {
 		return partRange(o, n), true

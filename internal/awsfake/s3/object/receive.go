@@ -3,7 +3,7 @@ package object
 import (
 	"cmp"
 	"crypto/cipher"
-	"crypto/md5" // Content-MD5 and ETags are MD5 by contract
+	"crypto/md5" // Content-MD5 and S3's ETags are MD5
 	"encoding/base64"
 	"encoding/hex"
 	"io"
@@ -15,14 +15,14 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// received is an upload's body at rest, with what was found while it was read.
+// received is the stored body of an upload, with the checksums computed while reading it.
 type received struct {
 	Content  content.Content
 	MD5      []byte
 	Checksum content.Checksum
 }
 
-// Receive reads and verifies the request's body and seals it.
+// Receive reads, verifies and encrypts the request's body.
 func Receive(q *call.Request, key cipher.AEAD) (*received, error) {
 	p, err := q.Payload()
 	if err != nil {
@@ -57,7 +57,7 @@ func Receive(q *call.Request, key cipher.AEAD) (*received, error) {
 	return got, nil
 }
 
-// ended reads the end of a body, where signatures and trailers are verified.
+// ended reads to the end of a body, where signatures and trailers are verified.
 func ended(r io.Reader) error {
 	if n, err := r.Read(make([]byte, 1)); n > 0 || err == nil {
 		return wire.ErrInvalidRequest("The request body is longer than it said")
@@ -67,7 +67,7 @@ func ended(r io.Reader) error {
 	return nil
 }
 
-// SingleETag is the MD5 under SSE-S3, and opaque under KMS.
+// SingleETag returns the MD5 with SSE-S3, and an opaque ETag with KMS.
 func SingleETag(q *call.Request, crypt store.Encryption, sum []byte) string {
 	if crypt.Opaque() || sum == nil {
 		return q.Cloud.Random.Hex(16)

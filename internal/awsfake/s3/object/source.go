@@ -11,10 +11,11 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// copySourcePrefix begins the headers that put conditions on the source of a copy.
+// copySourcePrefix is the prefix of the conditional headers for the source of a copy.
 const copySourcePrefix = "X-Amz-Copy-Source-"
 
-// Source opens the object that the request copies from: found, allowed, conditions met, readable.
+// Source returns the object that the request copies from. It checks permissions, conditions and
+// that the object can be read.
 func Source(q *call.Request, b *store.Bucket) (call.Reading, *store.Object, error) {
 	h := q.HTTP.Header
 	r := call.Reading{Action: "s3:GetObject"}
@@ -49,7 +50,7 @@ func Source(q *call.Request, b *store.Bucket) (call.Reading, *store.Object, erro
 	return r, o, nil
 }
 
-// mayReadFrom asks of the source's bucket what every request on a bucket is asked; b is the
+// mayReadFrom checks the source's bucket for what every request on a bucket must satisfy. b is the
 // destination.
 func mayReadFrom(q *call.Request, b *store.Bucket, r call.Reading) error {
 	if q.Endpoint != nil && r.Bucket.Region != b.Region {
@@ -61,9 +62,9 @@ func mayReadFrom(q *call.Request, b *store.Bucket, r call.Reading) error {
 	return q.CheckPayer(r.Bucket)
 }
 
-// copySource splits x-amz-copy-source, "bucket/key" or "/bucket/key" in URL encoding with an
-// optional "?versionId=" behind it, or "ARN/object/key" with the ARN of an access point. S3 decodes
-// a "+" as a space.
+// copySource parses x-amz-copy-source: a URL-encoded "bucket/key" or "/bucket/key", optionally
+// followed by "?versionId=", or "ARN/object/key" with the ARN of an access point. S3 decodes a "+"
+// as a space.
 func copySource(h http.Header) (bucket, key, version string, err error) {
 	raw := strings.TrimPrefix(h.Get("X-Amz-Copy-Source"), "/")
 	if i := strings.LastIndex(raw, "?versionId="); i >= 0 {
@@ -84,15 +85,15 @@ func copySource(h http.Header) (bucket, key, version string, err error) {
 	return bucket, key, version, nil
 }
 
-// SetSourceVersion sets the header of the source's version id, where its bucket has versions.
+// SetSourceVersion sets the source version ID header if the source's bucket is versioned.
 func SetSourceVersion(h http.Header, r call.Reading, src *store.Object) {
 	if r.Bucket.Versioned() {
 		h.Set("X-Amz-Copy-Source-Version-Id", src.VersionID)
 	}
 }
 
-// refuseCrossRegion refuses copies from an access point to another Region ("CopyObject", Amazon S3
-// API Reference; the words are ours).
+// refuseCrossRegion rejects copies from an access point to another Region ("CopyObject", Amazon S3
+// API Reference; the message is our own).
 func refuseCrossRegion(from call.Way, to *store.Bucket) error {
 	if from.Point == nil || from.Bucket.Region == to.Region {
 		return nil

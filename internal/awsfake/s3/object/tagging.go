@@ -10,7 +10,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// tagSet is tags on the wire.
+// tagSet is the XML form of tags.
 type tagSet struct {
 	Tags []struct{ Key, Value string } `xml:"TagSet>Tag"`
 }
@@ -58,7 +58,7 @@ func deleteObjectTagging(q *call.Request, b *store.Bucket) (*wire.Response, erro
 	return retag(q, b, "s3:DeleteObjectTagging", nil, http.StatusNoContent)
 }
 
-// retag puts a version with other tags in the place of the one there is.
+// retag replaces a version with one that has different tags.
 func retag(q *call.Request, b *store.Bucket, action string, tags map[string]string, status int) (*wire.Response, error) {
 	for {
 		o, err := q.Open(q.Target(b, action))

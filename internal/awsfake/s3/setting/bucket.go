@@ -44,10 +44,11 @@ func createBucket(q *call.Request, _ *store.Bucket) (*wire.Response, error) {
 	return res, nil
 }
 
-// defaultRegion is the one that a new bucket is in which names none, and that no bucket may name.
+// defaultRegion is the Region of a new bucket if the request names none. A request must not name
+// it.
 const defaultRegion = "us-east-1"
 
-// checkLocation refuses a new bucket in another Region than the one that is asked to make it.
+// checkLocation rejects a new bucket in a Region other than the one that the request was sent to.
 func checkLocation(q *call.Request, constraint string) error {
 	incompatible := "The " + constraint
 	switch {
@@ -89,7 +90,7 @@ func getBucketLocation(q *call.Request, b *store.Bucket) (*wire.Response, error)
 	}
 	region := b.Region
 	if region == defaultRegion {
-		region = "" // as the API has it since before there were others
+		region = "" // the API's value from before there were other Regions
 	}
 	x := wire.NewXML()
 	x.OpenNS("LocationConstraint", call.Namespace)
@@ -98,8 +99,8 @@ func getBucketLocation(q *call.Request, b *store.Bucket) (*wire.Response, error)
 	return wire.AnswerXML(x), nil
 }
 
-// allowPolicy authorises reading or changing the bucket policy, which only the bucket's own account
-// can, whatever the policy says ("GetBucketPolicy", Amazon S3 API Reference).
+// allowPolicy authorises reading or changing the bucket policy. Only the bucket's own account can
+// do that, whatever the policy says ("GetBucketPolicy", Amazon S3 API Reference).
 func allowPolicy(q *call.Request, b *store.Bucket, action string) error {
 	if err := q.Allow(b, action, "", nil); err != nil {
 		return err
@@ -179,7 +180,7 @@ func getBucketRequestPayment(q *call.Request, b *store.Bucket) (*wire.Response, 
 	})
 }
 
-// setting answers a bucket setting to those who may read it.
+// setting returns a bucket setting to callers that may read it.
 func setting(q *call.Request, b *store.Bucket, action string, write func(*wire.XML)) (*wire.Response, error) {
 	if err := q.Allow(b, action, "", nil); err != nil {
 		return nil, err

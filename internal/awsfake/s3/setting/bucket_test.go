@@ -15,7 +15,7 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-func TestBucketsOverTheWire(t *testing.T) {
+func TestBucketOperations(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	client := awsfaketest.S3Client(w.UserConfig(w.Base))
 	create := func(name, in string) string {
@@ -115,7 +115,7 @@ func TestBucketSettings(t *testing.T) {
 	}
 }
 
-// TestCopyDirectives: what a copy takes from its source, and what it does not.
+// TestCopyDirectives checks what a copy inherits from its source.
 func TestCopyDirectives(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{
@@ -166,8 +166,9 @@ func TestCopyDirectives(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce is for the race detector, and for writers of one key: exactly one creates it.
-func TestManyAtOnce(t *testing.T) {
+// TestConcurrentWriters exercises concurrent requests for the race detector, and checks that only
+// one of several writers creates a key.
+func TestConcurrentWriters(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	client := awsfaketest.S3Client(w.UserConfig(w.Base))
 	var wg sync.WaitGroup

@@ -1,16 +1,16 @@
-// Package setting is the operations of S3 on buckets and their settings.
+// Package setting implements the S3 operations on buckets and their settings.
 //
-// It promises to store only what S3 stores: a bucket policy is checked as S3 checks it, and one
-// that grants to everyone is refused where Block Public Access says so. Nothing acts on lifecycle
-// rules; a setting is read and written, and package store holds it.
+// It promises to accept only what S3 accepts: it validates bucket policies as S3 does, and rejects
+// public policies if Block Public Access requires that. Settings are stored in package store and
+// can be read back; lifecycle rules have no effect.
 //
-// Words to know. A setting is read by those whom a policy allows; the bucket policy only by the
-// bucket's own account.
+// Words to know. Policies decide who can read a setting; only the bucket's own account can read the
+// bucket policy.
 package setting
 
 import "syncd/internal/awsfake/s3/call"
 
-// Operations are the operations on buckets and their settings, by name.
+// Operations returns the operations on buckets and their settings by name.
 func Operations() map[string]call.Operation {
 	return map[string]call.Operation{
 		"CreateBucket":                    {Serve: createBucket, NoBucket: true},

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// What S3 says of a bucket policy that it does not store ("Bucket policies", Amazon S3 User Guide,
-// names the faults; the words are those of its answers).
+// S3's messages for invalid bucket policies. "Bucket policies" in the Amazon S3 User Guide lists
+// the faults; the texts are those of S3's responses.
 const (
 	invalidResource   = "Policy has invalid resource"
 	invalidAction     = "Policy has invalid action"
@@ -21,7 +21,7 @@ const (
 	invalidPrincipals = "Invalid principal in policy"
 )
 
-// refuseBucketPolicy finds what S3 does not take in the policy of a bucket, beyond its grammar.
+// refuseBucketPolicy returns an error for a bucket policy that is valid in grammar but not for S3.
 func refuseBucketPolicy(bucket string, d *iam.Document) error {
 	known := iam.ReadKnown()
 	for i := range d.Statements {
@@ -59,16 +59,16 @@ func statementFault(known *iam.Known, bucket string, s *iam.Statement) string {
 	return ""
 }
 
-// ofBucket reports whether a resource is the bucket, or objects in it. S3 takes no other, not even
-// one pattern for all.
+// ofBucket reports whether a resource is the bucket or objects in it. S3 accepts no other
+// resources, not even a pattern that matches everything.
 func ofBucket(bucket, resource string) bool {
 	a, _ := arn.Split(resource)
 	rest, ok := strings.CutPrefix(a.Resource, bucket)
 	return ok && a.Service == "s3" && a.Region == "" && a.Account == "" && (rest == "" || rest[0] == '/' || rest[0] == '*')
 }
 
-// actsOn reports whether an action can be about one of the resources of a bucket policy. What acts
-// on nothing in particular cannot.
+// actsOn reports whether an action applies to one of the resources of a bucket policy. An action
+// without resource types does not.
 func actsOn(a iam.KnownAction, resources []string) bool {
 	return slices.ContainsFunc(resources, func(r string) bool {
 		_, _, objects := strings.Cut(r, "/")
@@ -84,8 +84,8 @@ func actsOn(a iam.KnownAction, resources []string) bool {
 	})
 }
 
-// takesKey reports whether a bucket policy may test the key. Of the global ones S3 takes any, there
-// or not; those of an identity provider bear its name.
+// takesKey reports whether a bucket policy may use the condition key. S3 accepts any global key,
+// even if it does not exist, and keys of an identity provider, which start with its name.
 func takesKey(known *iam.Known, key string) bool {
 	prefix, _, _ := strings.Cut(strings.ToLower(key), ":")
 	if prefix == "s3" {
@@ -95,12 +95,12 @@ func takesKey(known *iam.Known, key string) bool {
 	return prefix == "aws" || prefix == "saml" || strings.Contains(prefix, ".")
 }
 
-// ofListings is true of the keys that only listings carry.
+// ofListings reports whether only listings carry the key.
 func ofListings(key string) bool {
 	return slices.Contains([]string{"s3:prefix", "s3:delimiter", "s3:max-keys"}, strings.ToLower(key))
 }
 
-// lists reports whether one of the actions that a pattern names is a listing.
+// lists reports whether an action that matches the pattern is a listing.
 func lists(known *iam.Known, pattern string) bool {
 	return slices.ContainsFunc(known.Matching(pattern), func(a iam.KnownAction) bool { return strings.HasPrefix(a.Name, "s3:ListBucket") })
 }

@@ -12,9 +12,9 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// S3 stores no policy that names another bucket, an action or key that does not exist, or an action
-// that no resource suits.
-func TestBucketPoliciesThatS3Refuses(t *testing.T) {
+// S3 rejects policies that name another bucket, an action or key that does not exist, or an action
+// that does not apply to any of the resources.
+func TestInvalidBucketPolicies(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	client := awsfaketest.S3Client(w.UserConfig(w.Base))
 	name := "consumer-copy"

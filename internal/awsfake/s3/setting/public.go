@@ -9,7 +9,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// refusePublic is the BlockPublicPolicy setting.
+// refusePublic implements the BlockPublicPolicy setting.
 func refusePublic(q *call.Request, b *store.Bucket, policy *iam.Document) error {
 	if !b.AccessBlock().BlockPublicPolicy || !call.Public(policy) {
 		return nil

@@ -59,7 +59,7 @@ func TestPublicAccessIsBlocked(t *testing.T) {
 	}
 }
 
-// TestPublicAccessAllowed: once the block is off, everyone is in.
+// TestPublicAccessAllowed checks that everyone has access after Block Public Access is turned off.
 func TestPublicAccessAllowed(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Owner.CreateBucket("open", awsfaketest.Region, awsfake.BucketOptions{PublicAccess: true, Policy: awsfaketest.BucketPolicy("open", "*")})

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// The limits of lifecycle rules and of the tags of a bucket (Amazon S3 User Guide).
+// Limits of lifecycle rules and bucket tags (Amazon S3 User Guide).
 const (
 	maxLifecycleRules = 1000
 	maxBucketTags     = 50
@@ -26,7 +26,7 @@ func getBucketOwnershipControls(q *call.Request, b *store.Bucket) (*wire.Respons
 	})
 }
 
-// putBucketOwnershipControls takes what is in force already: the fake has no ACLs.
+// putBucketOwnershipControls accepts only the current setting: the fake has no ACLs.
 func putBucketOwnershipControls(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	if err := q.Allow(b, "s3:PutBucketOwnershipControls", "", nil); err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func putBucketLifecycle(q *call.Request, b *store.Bucket) (*wire.Response, error
 	return res, nil
 }
 
-// acts reports whether a lifecycle rule does anything.
+// acts reports whether a lifecycle rule has an action.
 func acts(rule string) bool {
 	return slices.ContainsFunc([]string{"Expiration", "Transition", "AbortIncompleteMultipartUpload"}, func(action string) bool {
 		return strings.Contains(rule, action)

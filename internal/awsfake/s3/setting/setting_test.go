@@ -16,8 +16,9 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// TestSettingsAreKept: what an owner sets on a bucket comes back, and goes when it is deleted.
-func TestSettingsAreKept(t *testing.T) {
+// TestBucketSettingsRoundTrip checks that settings can be read back, and are gone after they are
+// deleted.
+func TestBucketSettingsRoundTrip(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	client, name := awsfaketest.S3Client(w.UserConfig(w.Base)), aws.String("consumer-copy")
 	lifecycle := func(rules ...types.LifecycleRule) error {
@@ -80,12 +81,12 @@ func TestSettingsAreKept(t *testing.T) {
 	}
 }
 
-// drop leaves the error of a call.
+// drop returns only the error of a call.
 func drop[T any](_ T, err error) error { return err }
 
-// TestPublicAccessBlockIsChanged: a public policy is refused until its two settings are off, and
-// then in force.
-func TestPublicAccessBlockIsChanged(t *testing.T) {
+// TestPutPublicAccessBlock checks that a public policy is rejected until both policy settings are
+// off, and then takes effect.
+func TestPutPublicAccessBlock(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Destination.Put("k", awsfake.BytesBody(nil), awsfake.PutOptions{})
 	client, name := awsfaketest.S3Client(w.UserConfig(w.Base)), aws.String("consumer-copy")
@@ -129,8 +130,9 @@ func TestPublicAccessBlockIsChanged(t *testing.T) {
 	}
 }
 
-// TestLocationOfANewBucket: no bucket may name us-east-1, and elsewhere it must be named.
-func TestLocationOfANewBucket(t *testing.T) {
+// TestNewBucketLocation checks that a request must not name us-east-1, and must name any other
+// Region.
+func TestNewBucketLocation(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	for _, tt := range []struct{ in, constraint, want string }{
 		{"us-east-1", "", ""},
@@ -151,7 +153,7 @@ func TestLocationOfANewBucket(t *testing.T) {
 	}
 }
 
-// TestAliases name a key in their own account and Region, for KMS and for S3.
+// TestAliases checks that an alias names a key in its own account and Region, for KMS and for S3.
 func TestAliases(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	client, key := awsfaketest.KMSClient(w.UserConfig(w.Base)), aws.String(w.ConsumerKey.ARN())
@@ -193,9 +195,9 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-// TestKeyIsManaged: description, tags, the policy's safety check, and a deletion that is called
-// off.
-func TestKeyIsManaged(t *testing.T) {
+// TestKeyManagement tests a key's description and tags, the policy's lockout check, and a cancelled
+// deletion.
+func TestKeyManagement(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	client := awsfaketest.KMSClient(w.UserConfig(w.Base))
 	created, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{Description: aws.String("copies"), Tags: []kmstypes.Tag{{TagKey: aws.String("team"), TagValue: aws.String("data")}}})

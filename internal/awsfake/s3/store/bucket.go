@@ -8,7 +8,7 @@ import (
 	"syncd/internal/awsfake/directory"
 )
 
-// Bucket is one S3 bucket. Object Ownership is "bucket owner enforced".
+// Bucket is one S3 bucket. Its Object Ownership is "bucket owner enforced".
 type Bucket struct {
 	s3           *Store
 	Account      *directory.Account
@@ -19,18 +19,18 @@ type Bucket struct {
 	mu        sync.RWMutex
 	set       Settings
 	index     *index
-	uploads   map[string]*Upload // by upload id
-	completed map[string]*Object // by upload id, so that completing again gives the same answer
+	uploads   map[string]*Upload // by upload ID
+	completed map[string]*Object // by upload ID, so that completing an upload again returns the same response
 }
 
-// Name is the bucket's name.
+// Name returns the bucket's name.
 func (b *Bucket) Name() string { return b.name }
 
-// ARN is "arn:aws:s3:::" and the name.
+// ARN returns the bucket's ARN.
 func (b *Bucket) ARN() string { return BucketARN(b.name) }
 
-// BucketARN is the ARN of a bucket.
+// BucketARN returns the ARN of a bucket.
 func BucketARN(bucket string) string { return arn.Bucket(directory.Partition, bucket) }
 
-// ObjectARN is the ARN of an object.
+// ObjectARN returns the ARN of an object.
 func ObjectARN(bucket, key string) string { return arn.Object(BucketARN(bucket), key) }

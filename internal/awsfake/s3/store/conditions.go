@@ -22,7 +22,7 @@ func (w Conditions) check(key string, current *Object) error {
 	return nil
 }
 
-// SameETag compares a condition's ETag, quoted or not, with an object's; "*" is any.
+// SameETag reports whether a condition's ETag, quoted or not, matches an object's. "*" matches any.
 func SameETag(condition, etag string) bool {
 	return condition == "*" || strings.Trim(condition, `"`) == etag
 }

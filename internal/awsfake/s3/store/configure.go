@@ -2,7 +2,7 @@ package store
 
 import "syncd/internal/iam"
 
-// Settings are the bucket's as they are now.
+// Settings returns the bucket's current settings.
 func (b *Bucket) Settings() Settings {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -16,15 +16,15 @@ func (b *Bucket) Configure(change func(*Settings)) {
 	change(&b.set)
 }
 
-// SetPolicy replaces the bucket policy; nil takes it away.
+// SetPolicy replaces the bucket policy; nil removes it.
 func (b *Bucket) SetPolicy(policy *iam.Document) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.set.policy = policy
 }
 
-// SetEncryption changes the default encryption; "" is SSE-S3. Objects stay under the key they were
-// written under.
+// SetEncryption changes the default encryption; "" means SSE-S3. Existing objects keep their
+// encryption.
 func (b *Bucket) SetEncryption(keyARN string, bucketKey bool) {
 	rule := EncryptionRule{BucketKey: bucketKey}
 	if keyARN != "" {
@@ -35,35 +35,35 @@ func (b *Bucket) SetEncryption(keyARN string, bucketKey bool) {
 	b.set.Rule = rule
 }
 
-// SetRequesterPays makes requests of other accounts declare x-amz-request-payer, or no longer.
+// SetRequesterPays sets whether requests from other accounts must send x-amz-request-payer.
 func (b *Bucket) SetRequesterPays(on bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.set.Requester = on
 }
 
-// EncryptionRule is the default encryption.
+// EncryptionRule returns the default encryption.
 func (b *Bucket) EncryptionRule() EncryptionRule {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.set.Rule
 }
 
-// CurrentPolicy is the bucket policy; nil for none.
+// CurrentPolicy returns the bucket policy, or nil if there is none.
 func (b *Bucket) CurrentPolicy() *iam.Document {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.set.policy
 }
 
-// Versioned reports whether objects have version ids.
+// Versioned reports whether objects have version IDs.
 func (b *Bucket) Versioned() bool {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.set.Versioning != ""
 }
 
-// AccessBlock is the Block Public Access setting, without one the zero value.
+// AccessBlock returns the Block Public Access settings, or the zero value if there are none.
 func (b *Bucket) AccessBlock() PublicAccessBlock {
 	b.mu.RLock()
 	defer b.mu.RUnlock()

@@ -6,8 +6,8 @@ import (
 	"syncd/internal/awsfake/s3/content"
 )
 
-// Draft is an object as the headers of a PutObject, CopyObject or CreateMultipartUpload describe
-// it.
+// Draft is the object that the headers of a PutObject, CopyObject or CreateMultipartUpload
+// describe.
 type Draft struct {
 	Headers, Metadata, Tags map[string]string
 	Annotations             map[string]string
@@ -15,12 +15,12 @@ type Draft struct {
 	Redirect, ACL           string
 	Lock                    Lock
 	Rule                    EncryptionRule
-	Algorithm               string // of the checksum to keep; "" for S3's choice
+	Algorithm               string // of the checksum to store; "" for S3's default
 	Conditions              Conditions
 }
 
-// Object is the draft filled with content, under a key and with a date; ETag and checksum are the
-// caller's.
+// Object returns an object with the draft's properties and the given content, encryption and date.
+// The caller sets the ETag and the checksum.
 func (d *Draft) Object(key string, at time.Time, crypt Encryption, body content.Content, crc *content.CRC) *Object {
 	return &Object{
 		Key: key, Modified: at.Truncate(time.Second), Content: body, Size: body.Size(),

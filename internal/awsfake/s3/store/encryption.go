@@ -2,32 +2,32 @@ package store
 
 import "syncd/internal/awsfake/kms"
 
-// arnContext is the one name in the encryption context of S3 ("Using server-side encryption with
-// AWS KMS keys", Amazon S3 User Guide).
+// arnContext is the only key in S3's encryption context ("Using server-side encryption with AWS KMS
+// keys", Amazon S3 User Guide).
 const arnContext = "aws:s3:arn"
 
-// AlgorithmDual is dual-layer encryption, DSSE-KMS.
+// AlgorithmDual is dual-layer encryption (DSSE-KMS).
 const AlgorithmDual = "aws:kms:dsse"
 
-// EncryptionRule is what to encrypt under: a KMS key, or S3's own when key is nil.
+// EncryptionRule describes how to encrypt: with a KMS key, or with S3's own if key is nil.
 type EncryptionRule struct {
 	Key       *kms.Key
 	BucketKey bool
-	Dual      bool // aws:kms:dsse, which knows no bucket key
-	customer  bool // SSE-C, by the owner's hand only
+	Dual      bool // aws:kms:dsse, which does not support bucket keys
+	customer  bool // SSE-C, only with the Go API
 }
 
-// Encryption says under what an object, or an upload, lies.
+// Encryption describes how an object or upload is encrypted.
 type Encryption struct {
 	Key       *kms.Key // nil: SSE-S3, a key that S3 owns
 	BucketKey bool
 	Dual      bool   // aws:kms:dsse
-	Customer  bool   // SSE-C, with a key that the fake was never told
-	wrapped   []byte // the data key
-	context   string // the encryption context's aws:s3:arn
+	Customer  bool   // SSE-C, with a key that the fake does not have
+	wrapped   []byte // the encrypted data key
+	context   string // aws:s3:arn in the encryption context
 }
 
-// Algorithm is the value of x-amz-server-side-encryption.
+// Algorithm returns the value of x-amz-server-side-encryption.
 func (e Encryption) Algorithm() string {
 	switch {
 	case e.Key == nil:
@@ -38,8 +38,8 @@ func (e Encryption) Algorithm() string {
 	return "aws:kms"
 }
 
-// Opaque reports whether the ETag of what lies so is not an MD5 ("Checking object integrity").
+// Opaque reports whether ETags with this encryption are not MD5s ("Checking object integrity").
 func (e Encryption) Opaque() bool { return e.Key != nil || e.Customer }
 
-// KMSContext is the encryption context that S3 sends with the data key.
+// KMSContext returns the encryption context that S3 sends to KMS.
 func (e Encryption) KMSContext() map[string]string { return map[string]string{arnContext: e.context} }

@@ -17,7 +17,7 @@ func newTestStore() (*Store, *directory.Account, *kms.Key) {
 	return New(c, keys), a, keys.CreateKey(a, "us-west-2", nil)
 }
 
-func TestBytesAtRestAreNotPlain(t *testing.T) {
+func TestBytesAtRestAreEncrypted(t *testing.T) {
 	s, a, k := newTestStore()
 	plain := bytes.Repeat([]byte("very secret "), 20_000)
 	for name, keyARN := range map[string]string{"sse-s3": "", "sse-kms": k.ARN()} {

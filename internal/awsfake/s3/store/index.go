@@ -6,23 +6,23 @@ import (
 	"strings"
 )
 
-// chunkSize is the largest number of entries in one chunk of an index; a fuller one is split.
+// chunkSize is the maximum number of entries in one chunk of an index. A fuller chunk is split.
 const chunkSize = 512
 
-// index holds a bucket's keys in byte order, as a list of sorted chunks: inserting moves at most
-// one chunk, and a page of a listing is found by two binary searches.
+// index holds a bucket's keys in byte order, as a list of sorted chunks. An insert moves at most
+// one chunk, and two binary searches find a page of a listing.
 type index struct {
 	chunks [][]*entry
 	byKey  map[string]*entry
 }
 
-// entry is one key with its versions, newest first; it is never empty.
+// entry is a key with its versions, newest first. It always has at least one.
 type entry struct {
 	key      string
 	versions []*Object
 }
 
-// current is the newest version, nil when that is a delete marker.
+// current returns the newest version, or nil if that is a delete marker.
 func (e *entry) current() *Object {
 	if e == nil || e.versions[0].Marker {
 		return nil
@@ -30,7 +30,7 @@ func (e *entry) current() *Object {
 	return e.versions[0]
 }
 
-// version is the version of that id, nil when there is none.
+// version returns the version with that ID, or nil.
 func (e *entry) version(id string) *Object {
 	if e == nil {
 		return nil
@@ -56,7 +56,8 @@ func (x *index) add(e *entry) {
 	at, _ := slices.BinarySearchFunc(x.chunks[i], e.key, compareEntry)
 	x.chunks[i] = slices.Insert(x.chunks[i], at, e)
 	if n := len(x.chunks[i]); n > chunkSize {
-		// A key behind all others leaves its chunk full, so that filling in order packs tightly.
+		// If the new key is the last of all, keep its chunk full, so that filling in order packs
+		// tightly.
 		cut := n / 2
 		if at == n-1 && i == len(x.chunks)-1 {
 			cut = n - 1
@@ -80,7 +81,8 @@ func (x *index) remove(key string) {
 	}
 }
 
-// chunkOf is the last chunk that begins at or before key, -1 when all begin behind it.
+// chunkOf returns the index of the last chunk that starts at or before key, or -1 if all start
+// after it.
 func (x *index) chunkOf(key string) int {
 	i, found := slices.BinarySearchFunc(x.chunks, key, func(c []*entry, key string) int {
 		return strings.Compare(c[0].key, key)
@@ -91,7 +93,7 @@ func (x *index) chunkOf(key string) int {
 	return i - 1
 }
 
-// from yields the entries whose keys are at or behind key, in byte order.
+// from yields the entries with keys at or after key, in byte order.
 func (x *index) from(key string) iter.Seq[*entry] {
 	return func(yield func(*entry) bool) {
 		first := max(x.chunkOf(key), 0)
@@ -112,8 +114,8 @@ func (x *index) from(key string) iter.Seq[*entry] {
 
 func compareEntry(e *entry, key string) int { return strings.Compare(e.key, key) }
 
-// behind is the smallest key behind every key that begins with prefix; false when there is none.
-func behind(prefix string) (string, bool) {
+// after returns the smallest key after every key with that prefix, or false if there is none.
+func after(prefix string) (string, bool) {
 	b := []byte(prefix)
 	for i := len(b) - 1; i >= 0; i-- {
 		if b[i] < 0xff {

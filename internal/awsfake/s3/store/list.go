@@ -6,7 +6,7 @@ import (
 )
 
 // List walks the keys in byte order. Keys that share a prefix up to the delimiter count as one, and
-// the walk jumps over them.
+// List skips them.
 func (b *Bucket) List(l *Walk) *Page {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -31,7 +31,7 @@ func (b *Bucket) List(l *Walk) *Page {
 			}
 			if common := l.common(e.key); common != "" {
 				p.Prefixes, p.Last = append(p.Prefixes, common), common
-				at, more = behind(common)
+				at, more = after(common)
 				break
 			}
 			p.Objects, p.Last = append(p.Objects, o), o.Key
@@ -40,8 +40,8 @@ func (b *Bucket) List(l *Walk) *Page {
 	return p
 }
 
-// ListVersions walks all versions, by key and then newest first. With a version marker the page
-// begins inside the key of the marker.
+// ListVersions walks all versions, by key and then newest first. With a version marker, the page
+// starts within the marker's key.
 func (b *Bucket) ListVersions(l *Walk, versionMarker string) *versionPage {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -65,7 +65,7 @@ func (b *Bucket) ListVersions(l *Walk, versionMarker string) *versionPage {
 			}
 			if common := l.common(e.key); common != "" {
 				p.Prefixes, p.NextKey, p.NextVersion = append(p.Prefixes, common), common, ""
-				at, more = behind(common)
+				at, more = after(common)
 				break
 			}
 			if !p.add(e, l, versionMarker) {

@@ -7,23 +7,23 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// The modes of retention ("Locking objects with Object Lock", Amazon S3 User Guide).
+// Retention modes ("Locking objects with Object Lock", Amazon S3 User Guide).
 const (
-	Governance = "GOVERNANCE" // s3:BypassGovernanceRetention may delete nevertheless
-	Compliance = "COMPLIANCE" // nobody can delete before the date
+	Governance = "GOVERNANCE" // can be deleted early with s3:BypassGovernanceRetention
+	Compliance = "COMPLIANCE" // cannot be deleted before the date
 )
 
-// Lock is what keeps one version of an object from being deleted; the zero value is no lock.
+// Lock prevents a version of an object from being deleted. The zero value is no lock.
 type Lock struct {
 	Mode      string    // [Governance], [Compliance], or "" for no retention
-	Until     time.Time // the end of the retention
-	LegalHold bool      // keeps the version whatever the date
-	EventHold bool      // keeps the version until somebody ends it; the retention runs from then on
-	HoldDays  int       // how long that retention is: so many days
-	HoldYears int       // or so many years
+	Until     time.Time // end of the retention
+	LegalHold bool      // prevents deletion regardless of the date
+	EventHold bool      // prevents deletion until the hold is removed; the retention starts then
+	HoldDays  int       // retention after the event hold, in days
+	HoldYears int       // or in years
 }
 
-// holds reports whether the lock keeps its version from being deleted now.
+// holds reports whether the lock prevents its version from being deleted now.
 func (l Lock) holds(now time.Time, bypass bool) bool {
 	spared := bypass && l.Mode == Governance
 	return l.LegalHold || l.EventHold || l.Mode != "" && now.Before(l.Until) && !spared

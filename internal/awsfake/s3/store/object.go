@@ -7,7 +7,7 @@ import (
 	"syncd/internal/awsfake/s3/content"
 )
 
-// Storage classes that the fake treats apart.
+// Storage classes that the fake handles specially.
 const (
 	ClassStandard           = "STANDARD"
 	ClassGlacier            = "GLACIER"
@@ -15,11 +15,11 @@ const (
 	ClassIntelligentTiering = "INTELLIGENT_TIERING"
 )
 
-// nullVersion is the version id of everything written while versioning is off.
+// nullVersion is the version ID of everything written while versioning is off.
 const nullVersion = "null"
 
-// Object is one version of a key, or a delete marker. It is never changed once it is in a bucket: a
-// change of its tags puts another one in its place.
+// Object is one version of a key, or a delete marker. It never changes after it is stored in a
+// bucket; changing its tags replaces it.
 type Object struct {
 	Key, VersionID, ETag string
 	Marker               bool
@@ -27,37 +27,37 @@ type Object struct {
 	Content              content.Content
 	Size                 int64
 	Crypt                Encryption
-	Headers              map[string]string // "Content-Type" and its kin, by canonical name
-	Metadata             map[string]string // user metadata, keys in lower case without x-amz-meta-
+	Headers              map[string]string // "Content-Type" and other system metadata, by canonical name
+	Metadata             map[string]string // user metadata, with lower-case keys without x-amz-meta-
 	Tags                 map[string]string
 	Annotations          map[string]string
 	StorageClass         string
-	ArchiveTier          bool      // of INTELLIGENT_TIERING: the object has sunk to its archive tier
-	RestoredUntil        time.Time // of an archived object: how long its temporary copy can be read
+	ArchiveTier          bool      // INTELLIGENT_TIERING: the object is in the archive tier
+	RestoredUntil        time.Time // archived object: when its temporary copy expires
 	Redirect             string    // x-amz-website-redirect-location
 	Lock                 Lock
-	Owner                string // the account that wrote it, "" for the bucket's
+	Owner                string // the account that wrote it; "" for the bucket's
 	Checksum             content.Checksum
-	CRC                  uint64  // CRC64NVME of the whole, whatever checksum is stored
-	Parts                []int64 // sizes, of an object from a multipart upload
+	CRC                  uint64  // CRC64NVME of the whole object, whichever checksum is stored
+	Parts                []int64 // sizes of the parts, if uploaded in parts
 }
 
-// ObjectInfo is what the owner's hand sees of an object.
+// ObjectInfo describes an object to the Go API.
 type ObjectInfo struct {
-	Key, ETag, VersionID      string // the ETag without quotes; VersionID "null" in a bucket without versioning
+	Key, ETag, VersionID      string // the ETag without quotes; VersionID is "null" if the bucket is not versioned
 	Size                      int64
 	LastModified              time.Time
-	KeyARN                    string // "" under SSE-S3
+	KeyARN                    string // "" with SSE-S3
 	BucketKey                 bool
 	Metadata, Tags            map[string]string
 	Annotations               map[string]string
 	ContentType, StorageClass string
 	Headers                   map[string]string // Content-Type, Cache-Control and the other system metadata
-	Checksum                  string            // CRC64NVME of the whole object in base64, whichever one S3 stores
+	Checksum                  string            // CRC64NVME of the whole object in base64, whichever checksum S3 stores
 	Encryption                string            // "AES256", "aws:kms", "aws:kms:dsse", or "SSE-C"
 	WebsiteRedirect           string
 	Lock                      Lock
-	Archived                  bool // a GET needs [Bucket.Restore] first
+	Archived                  bool // must be restored with [Bucket.Restore] before a GET
 }
 
 func (o *Object) info(now time.Time) ObjectInfo {
@@ -76,8 +76,8 @@ func (o *Object) info(now time.Time) ObjectInfo {
 	return info
 }
 
-// InArchive reports whether the bytes lie where only a restored copy of them can be read.
-// GLACIER_IR, whose name deceives, is read at once ("Understanding S3 Glacier storage classes",
+// InArchive reports whether the bytes are in an archive, where only a restored copy can be read.
+// Despite its name, GLACIER_IR can be read immediately ("Understanding S3 Glacier storage classes",
 // Amazon S3 User Guide).
 func (o *Object) InArchive() bool {
 	return o.StorageClass == ClassGlacier || o.StorageClass == ClassDeepArchive || o.StorageClass == ClassIntelligentTiering && o.ArchiveTier

@@ -8,14 +8,14 @@ import (
 	"syncd/internal/awsfake/rate"
 )
 
-// Delete deletes a key by the owner's hand; with versioning on it leaves a delete marker.
+// Delete deletes a key, without a request. In a versioned bucket it leaves a delete marker.
 func (b *Bucket) Delete(key string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.discard(key)
 }
 
-// Object returns the current version of a key; false when there is none or it is deleted.
+// Object returns the current version of a key, or false if it does not exist or is deleted.
 func (b *Bucket) Object(key string) (ObjectInfo, bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -26,7 +26,7 @@ func (b *Bucket) Object(key string) (ObjectInfo, bool) {
 	return o.info(b.s3.cloud.Now()), true
 }
 
-// Keys returns the keys that a listing would show, in byte order.
+// Keys returns the keys that a listing would return, in byte order.
 func (b *Bucket) Keys() []string {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -39,8 +39,8 @@ func (b *Bucket) Keys() []string {
 	return keys
 }
 
-// Read returns the bytes of a key's current version by the owner's hand, whatever state its KMS key
-// is in.
+// Read returns the bytes of a key's current version, without a request and whatever the state of
+// its KMS key.
 func (b *Bucket) Read(key string) ([]byte, error) {
 	b.mu.RLock()
 	o := b.index.get(key).current()
@@ -59,7 +59,7 @@ func (b *Bucket) Read(key string) ([]byte, error) {
 	return data, nil
 }
 
-// Uploads is the number of multipart uploads neither completed nor aborted.
+// Uploads returns the number of multipart uploads in progress.
 func (b *Bucket) Uploads() int {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -81,12 +81,12 @@ func (b *Bucket) Versions(key string) []ObjectInfo {
 	return out
 }
 
-// restoredFor is how long [Bucket.Restore] makes an archived object readable.
+// restoredFor is how long an object restored with [Bucket.Restore] can be read.
 const restoredFor = 7 * 24 * time.Hour
 
-// Restore makes the current version of an archived key readable by the owner's hand: for seven days
-// of the cloud's clock, or, out of the archive tier of INTELLIGENT_TIERING, from now on. A key that
-// is not there, or not archived, is a bug of the caller and panics.
+// Restore makes the current version of an archived key readable, without a request: for seven days
+// of the cloud's clock, or permanently from the archive tier of INTELLIGENT_TIERING. It panics if
+// the key does not exist or is not archived.
 func (b *Bucket) Restore(key string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -102,8 +102,8 @@ func (b *Bucket) Restore(key string) {
 	b.swap(o, &restored)
 }
 
-// SetRates limits the requests on each prefix of the bucket. One request and a tenth of a second's
-// worth of them pass at once.
+// SetRates limits the requests on each prefix of the bucket. A burst of one request plus a tenth of
+// a second's worth is allowed.
 func (b *Bucket) SetRates(r Rates) {
 	b.rates.mu.Lock()
 	defer b.rates.mu.Unlock()

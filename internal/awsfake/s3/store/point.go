@@ -6,14 +6,14 @@ import (
 	"syncd/internal/iam"
 )
 
-// maxAliasPrefix is how much of its name an access point's alias begins with: with what follows it
-// has 63 characters at most.
+// maxAliasPrefix is how many characters of an access point's name its alias starts with. The whole
+// alias has at most 63 characters.
 const maxAliasPrefix = 20
 
-// AccessPoint is another way into a bucket. Whoever comes through it needs its policy's permission,
-// or in its account that of an identity policy, for the access point's ARN; and the bucket's policy
-// must allow what it would have to allow anyway, where it may go by the access point ("Configuring
-// IAM policies for using access points", Amazon S3 User Guide).
+// AccessPoint is an access point of a bucket. A request through it needs permission for the access
+// point's ARN, from its policy or, in its own account, from an identity policy. The bucket's policy
+// must allow the request as well; it can delegate to access points ("Configuring IAM policies for
+// using access points", Amazon S3 User Guide).
 type AccessPoint struct {
 	s3          *Store
 	Account     *directory.Account
@@ -22,22 +22,22 @@ type AccessPoint struct {
 	policy      *iam.Document // guarded by the store
 }
 
-// ARN is "arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME".
+// ARN returns the ARN, "arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME".
 func (p *AccessPoint) ARN() string {
 	return arn.Point(directory.Partition, p.bucket.Region, p.Account.ID(), p.name)
 }
 
-// Alias is what stands for the bucket's name in requests.
+// Alias returns the alias, which requests use in place of a bucket name.
 func (p *AccessPoint) Alias() string { return p.alias }
 
-// SetPolicy replaces the policy; nil takes it away.
+// SetPolicy replaces the policy; nil removes it.
 func (p *AccessPoint) SetPolicy(policy *iam.Document) {
 	p.s3.mu.Lock()
 	defer p.s3.mu.Unlock()
 	p.policy = policy
 }
 
-// CurrentPolicy is the access point's policy; nil for none.
+// CurrentPolicy returns the access point's policy, or nil if there is none.
 func (p *AccessPoint) CurrentPolicy() *iam.Document {
 	p.s3.mu.RLock()
 	defer p.s3.mu.RUnlock()

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/awsfake/s3/content"
 )
 
-// PutOptions are the properties of an object put by the owner's hand; the zero value is a plain
-// object in STANDARD.
+// PutOptions are the properties of an object put with the Go API. The zero value is a plain object
+// in STANDARD.
 type PutOptions struct {
 	ContentType  string
 	Headers      map[string]string // "Cache-Control", "Content-Encoding", ...
@@ -20,20 +20,20 @@ type PutOptions struct {
 	Annotations  map[string]string
 	StorageClass string
 	KeyARN       string    // "": the bucket's default encryption
-	NoChecksum   bool      // S3 stores none with it, as with what was written before it computed them by itself
+	NoChecksum   bool      // S3 stores no checksum, as for objects from before S3 computed them by default
 	Multipart    bool      // as if uploaded in parts of 8 MiB: the ETag ends in -N
 	LastModified time.Time // zero: now
-	Owner        string    // the account that wrote it while the bucket's Object Ownership was "object writer"; "" is the bucket's own
+	Owner        string    // the account that wrote it while the bucket's Object Ownership was "object writer"; "" for the bucket's own
 
-	ArchiveTier     bool   // of INTELLIGENT_TIERING: sunk to the archive tier, unreadable until restored
-	SSEC            bool   // stored under a key of the customer (SSE-C): no request can read it
-	DSSE            bool   // dual-layer encryption (aws:kms:dsse) under KeyARN or the bucket's default key
+	ArchiveTier     bool   // INTELLIGENT_TIERING: in the archive tier, unreadable until restored
+	SSEC            bool   // stored with a customer-provided key (SSE-C): no request can read it
+	DSSE            bool   // dual-layer encryption (aws:kms:dsse) with KeyARN or the bucket's default key
 	WebsiteRedirect string // x-amz-website-redirect-location
-	Lock            Lock   // the bucket must have object lock
+	Lock            Lock   // requires a bucket with object lock
 }
 
-// Put stores an object by the owner's hand, encrypted under the bucket's default key unless the
-// options say otherwise. Options that contradict the bucket are a bug of the caller and panic.
+// Put stores an object without a request. It uses the bucket's default encryption unless the
+// options set another. It panics if the options contradict the bucket.
 func (b *Bucket) Put(key string, body content.Body, o PutOptions) ObjectInfo {
 	s := b.s3
 	crypt, aead := s.WrapNewKey(b.ownersRule(o), b.name, key)
@@ -68,7 +68,7 @@ func (b *Bucket) Put(key string, body content.Body, o PutOptions) ObjectInfo {
 	return obj.info(s.cloud.Now())
 }
 
-// ownersRule is what the owner's hand encrypts under.
+// ownersRule returns the encryption of an object put with the Go API.
 func (b *Bucket) ownersRule(o PutOptions) EncryptionRule {
 	rule := b.EncryptionRule()
 	if o.KeyARN != "" {
@@ -85,8 +85,7 @@ func (b *Bucket) ownersRule(o PutOptions) EncryptionRule {
 	return rule
 }
 
-// partsOf are the sizes of the parts of an object that seems to have been uploaded in parts of 8
-// MiB.
+// partsOf returns the part sizes of an object that appears to have been uploaded in parts of 8 MiB.
 func partsOf(size int64) (parts []int64) {
 	const part = 8 << 20
 	for left := size; left > 0 || parts == nil; left -= part {
@@ -95,7 +94,7 @@ func partsOf(size int64) (parts []int64) {
 	return parts
 }
 
-// ownersETag is an MD5 where S3 gives one and it can be had; else opaque.
+// ownersETag returns the MD5 if S3 uses one and it is cheap to compute, otherwise an opaque ETag.
 func (s *Store) ownersETag(body content.Body, crypt Encryption) string {
 	if !crypt.Opaque() {
 		if sum, ok := body.MD5(); ok {

@@ -17,7 +17,7 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// bubbleWorld is a world without a listener, for synctest bubbles.
+// bubbleWorld returns a world without a listener, for synctest bubbles.
 func bubbleWorld(tb testing.TB) *awsfaketest.World {
 	tb.Helper()
 	w := awsfaketest.New(tb, awsfake.Options{})
@@ -25,14 +25,15 @@ func bubbleWorld(tb testing.TB) *awsfaketest.World {
 	return w
 }
 
-// TestRates sends for ten seconds more than a bucket serves, and counts what gets through.
+// TestRates sends more requests than the bucket serves for ten seconds, and counts those that
+// succeed.
 func TestRates(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		rates awsfake.Rates
 		send  func(context.Context, *s3.Client, string) error
-		keys  []string // a request each, every tenth of a second
-		want  int      // of ten seconds' requests
+		keys  []string // one request each, every tenth of a second
+		want  int      // requests served in ten seconds
 	}{
 		{"reads", awsfake.Rates{Reads: 3}, head, []string{"a/1"}, 30},
 		{"writes do not count as reads", awsfake.Rates{Writes: 3}, head, []string{"a/1"}, 100},
@@ -80,9 +81,9 @@ func remove(ctx context.Context, client *s3.Client, key string) error {
 	return err
 }
 
-// TestIdleLimitSavesLittle: after a quiet hour one request and a tenth of a second's worth pass at
-// once.
-func TestIdleLimitSavesLittle(t *testing.T) {
+// TestIdleBurst checks that after an idle hour the burst is still one request plus a tenth of a
+// second's worth.
+func TestIdleBurst(t *testing.T) {
 	w := bubbleWorld(t)
 	w.Destination.Put("k", awsfake.BytesBody(nil), awsfake.PutOptions{})
 	client := awsfaketest.S3Client(w.UserConfig(w.Base))
@@ -103,7 +104,7 @@ func TestIdleLimitSavesLittle(t *testing.T) {
 	})
 }
 
-// TestThrottling: what is said beyond each of the limits, and that it is counted.
+// TestThrottling checks the error above each limit, and that throttled requests are counted.
 func TestThrottling(t *testing.T) {
 	const slow, slowKMS = "Please reduce your request rate.", "Please reduce your request rate for operations involving AWS KMS."
 	copying := func(t *testing.T, _ *awsfaketest.World, c aws.Config) error {
@@ -153,7 +154,8 @@ func TestThrottling(t *testing.T) {
 	}
 }
 
-// TestAccountKMSRate: a copy asks KMS twice, for two keys, and both count on the caller's account.
+// TestAccountKMSRate checks that the two KMS calls of a copy, with two keys, both count against the
+// caller's account.
 func TestAccountKMSRate(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Source.Put("key", awsfake.BytesBody(nil), awsfake.PutOptions{})

@@ -7,18 +7,18 @@ import (
 	"syncd/internal/awsfake/rate"
 )
 
-// Rates are how many requests a second S3 serves on each prefix of a bucket before it answers 503
-// SlowDown; 0 is no limit. AWS promises 3,500 writes and 5,500 reads ("Best practices design
+// Rates limit how many requests a second S3 serves on each prefix of a bucket before it answers 503
+// SlowDown; 0 means no limit. AWS promises 3,500 writes and 5,500 reads ("Best practices design
 // patterns: optimizing Amazon S3 performance", Amazon S3 User Guide).
 type Rates struct {
 	Writes float64 // PUT, COPY, POST and DELETE
-	Reads  float64 // GET, HEAD and LIST; a copy reads its source too
-	// Depth is how many levels of "/" S3 has partitioned the bucket by: with 0 all keys share one
-	// limit, with 1 "a/x" and "b/x" do not.
+	Reads  float64 // GET, HEAD and LIST; a copy also reads its source
+	// Depth is the number of "/" levels by which S3 has partitioned the bucket. With 0 all keys
+	// share one limit; with 1, "a/x" and "b/x" have separate limits.
 	Depth int
 }
 
-// rates are a bucket's limits, a pair of limiters for each prefix that was met.
+// rates are a bucket's limits, with a pair of limiters for each prefix in use.
 type rates struct {
 	mu    sync.Mutex
 	set   Rates
@@ -26,7 +26,7 @@ type rates struct {
 	write map[string]*rate.Limiter
 }
 
-// take takes a token for a request on that key, or for a listing of that prefix.
+// take takes a token for a request on that key or a listing of that prefix.
 func (r *rates) take(key string, writes bool) bool {
 	r.mu.Lock()
 	perSecond, limiters := r.set.Reads, r.reads
@@ -48,8 +48,8 @@ func (r *rates) take(key string, writes bool) bool {
 	return l.Take()
 }
 
-// partition is the prefix of a key that counts: its first depth levels, or all of them when it has
-// fewer.
+// partition returns the prefix that a key is limited by: its first depth levels, or all levels if
+// it has fewer.
 func partition(key string, depth int) string {
 	end := 0
 	for range depth {

@@ -2,44 +2,44 @@ package store
 
 import "syncd/internal/iam"
 
-// BucketOptions are the settings of a bucket besides its name and region.
+// BucketOptions are the settings of a new bucket.
 type BucketOptions struct {
-	KeyARN     string // default encryption with this KMS key; "" is SSE-S3
+	KeyARN     string // default encryption with this KMS key; "" means SSE-S3
 	BucketKey  bool   // the default encryption uses an S3 Bucket Key
 	Versioning bool
-	ObjectLock bool // versions can be locked; brings versioning along
-	// RequesterPays makes requests of other accounts declare x-amz-request-payer.
+	ObjectLock bool // versions can be locked; turns on versioning
+	// RequesterPays requires requests from other accounts to send x-amz-request-payer.
 	RequesterPays bool
-	// PublicAccess turns Block Public Access off, which AWS has on for every new bucket.
+	// PublicAccess turns off Block Public Access, which AWS turns on for every new bucket.
 	PublicAccess bool
 	Policy       *iam.Document
 }
 
-// The states of versioning, besides the one in which it never was on.
+// Versioning states, except that of a bucket that was never versioned.
 const (
 	VersioningEnabled   = "Enabled"
 	VersioningSuspended = "Suspended"
 )
 
-// Settings are those of a bucket.
+// Settings are the settings of a bucket.
 type Settings struct {
-	Block      *PublicAccessBlock // nil: there is none
+	Block      *PublicAccessBlock // nil: not set
 	Lifecycle  []LifecycleRule
 	Tags       []Tag
 	policy     *iam.Document
 	Rule       EncryptionRule
-	Versioning string // "", "Enabled" or "Suspended", as GetBucketVersioning says it
+	Versioning string // "", "Enabled" or "Suspended", as in GetBucketVersioning
 	ObjectLock bool
-	Requester  bool // pays
+	Requester  bool // whether the requester pays
 }
 
-// PublicAccessBlock are the four settings of Block Public Access. Without ACLs the two that are
-// about them change nothing.
+// PublicAccessBlock contains the four settings of Block Public Access. Because the fake has no
+// ACLs, the two ACL settings have no effect.
 type PublicAccessBlock struct {
 	BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets bool
 }
 
-// LifecycleRule is a rule as it came. It is kept and answered, and nothing acts on it.
+// LifecycleRule is a lifecycle rule as received. It is stored and returned, but has no effect.
 type LifecycleRule struct {
 	ID, Status string
 	Text       string `xml:",innerxml"`

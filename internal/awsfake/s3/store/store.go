@@ -1,13 +1,13 @@
-// Package store is the buckets of every account, with their settings, versions, uploads and access
-// points.
+// Package store holds the buckets of every account, with their settings, versions, uploads and
+// access points.
 //
-// It promises the consistency of S3: a write is there for the next read, conditions hold at the
-// moment of the write, a version is never changed but replaced. It asks nobody for permission, and
-// knows no request: its exported methods on [Bucket] are the owner's hand, by which tests arrange a
-// world, and what the operations of S3 need once they are allowed.
+// It promises S3's consistency: a read sees every earlier write, conditions are evaluated
+// atomically with the write, and versions are replaced, never changed. It does no authorisation and
+// knows no requests. The exported methods on [Bucket] are the Go API with which tests arrange a
+// world, and what S3's operations call after authorisation.
 //
-// Words to know. A [Draft] is an object as the headers of a write describe it, before it has bytes;
-// an [Object] is one version of a key, or a delete marker.
+// Words to know. A [Draft] is the object that the headers of a write describe, before it has
+// content. An [Object] is one version of a key, or a delete marker.
 package store
 
 import (
@@ -28,12 +28,12 @@ import (
 	"syncd/internal/iam"
 )
 
-// Store is the buckets and access points of every account.
+// Store holds the buckets and access points of every account.
 type Store struct {
 	cloud     *core.Cloud
 	Keys      *kms.Service
 	CRC       *content.CRC
-	ownedByS3 *kms.Key // wraps the data keys of SSE-S3
+	ownedByS3 *kms.Key // encrypts the data keys of SSE-S3
 	Patterns  content.Patterns
 
 	mu      sync.RWMutex            // guards the maps, and the policies of access points
@@ -51,7 +51,7 @@ func New(c *core.Cloud, keys *kms.Service) *Store {
 	return s
 }
 
-// rename renames a principal in the policies of the buckets.
+// rename renames a principal in all bucket policies.
 func (s *Store) rename(arn, id string) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -60,12 +60,12 @@ func (s *Store) rename(arn, id string) {
 	}
 }
 
-// Sealer seals bytes under a data key.
+// Sealer returns a sealer for a data key.
 func (s *Store) Sealer(key cipher.AEAD) *content.Sealer {
 	return content.NewSealer(key, s.CRC, s.cloud.Random)
 }
 
-// WrapNewKey makes a data key for an object, or an upload, and asks nobody.
+// WrapNewKey generates a data key for an object or upload, without authorisation.
 func (s *Store) WrapNewKey(rule EncryptionRule, bucket, key string) (Encryption, cipher.AEAD) {
 	e := Encryption{
 		Key: rule.Key, BucketKey: rule.BucketKey && rule.Key != nil && !rule.Dual, Dual: rule.Dual, Customer: rule.customer,
@@ -79,7 +79,7 @@ func (s *Store) WrapNewKey(rule EncryptionRule, bucket, key string) (Encryption,
 	return e, kms.NewAEAD(plain)
 }
 
-// UnwrapKey opens the data key of an object and asks nobody.
+// UnwrapKey decrypts the data key of an object, without authorisation.
 func (s *Store) UnwrapKey(e Encryption) (cipher.AEAD, error) {
 	plain, err := s.wrappingKey(e).Decrypt(e.wrapped, e.KMSContext())
 	if err != nil {
@@ -88,7 +88,7 @@ func (s *Store) UnwrapKey(e Encryption) (cipher.AEAD, error) {
 	return kms.NewAEAD(plain), nil
 }
 
-// wrappingKey is the KMS key, or under SSE-S3 the one that S3 owns.
+// wrappingKey returns the KMS key, or S3's own key with SSE-S3.
 func (s *Store) wrappingKey(e Encryption) *kms.Key {
 	if e.Key != nil {
 		return e.Key
@@ -96,8 +96,8 @@ func (s *Store) wrappingKey(e Encryption) *kms.Key {
 	return s.ownedByS3
 }
 
-// CreateBucket creates a bucket that the account owns. Names are shared by all accounts; one that
-// is taken is a bug of the caller and panics.
+// CreateBucket creates a bucket that the account owns. All accounts share one namespace of bucket
+// names; CreateBucket panics if the name is taken.
 func (s *Store) CreateBucket(a *directory.Account, name, region string, o BucketOptions) *Bucket {
 	b := s.newBucket(a, name, region)
 	b.set.policy, b.set.Rule.BucketKey = o.Policy, o.BucketKey
@@ -127,7 +127,7 @@ func (s *Store) newBucket(a *directory.Account, name, region string) *Bucket {
 	}
 }
 
-// AddBucket creates a bucket as CreateBucket does.
+// AddBucket is like CreateBucket, but returns an error if the name is taken.
 func (s *Store) AddBucket(a *directory.Account, name, region string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,7 +142,7 @@ func (s *Store) AddBucket(a *directory.Account, name, region string) error {
 	return nil
 }
 
-// RemoveBucket deletes a bucket; false when it is not empty.
+// RemoveBucket deletes a bucket. It returns false if the bucket is not empty.
 func (s *Store) RemoveBucket(b *Bucket) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,7 +155,7 @@ func (s *Store) RemoveBucket(b *Bucket) bool {
 	return true
 }
 
-// BucketsOf are the buckets of an account, by name.
+// BucketsOf returns the buckets of an account, by name.
 func (s *Store) BucketsOf(a *directory.Account) []*Bucket {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -169,8 +169,8 @@ func (s *Store) BucketsOf(a *directory.Account) []*Bucket {
 	return out
 }
 
-// CreateAccessPoint creates an access point of a bucket, which may be another account's. A name
-// that the account uses in the bucket's region is a bug of the caller and panics.
+// CreateAccessPoint creates an access point for a bucket, which can belong to another account. It
+// panics if the account already uses the name in the bucket's Region.
 func (s *Store) CreateAccessPoint(a *directory.Account, name string, b *Bucket, policy *iam.Document) *AccessPoint {
 	metadata := strings.ToLower(s.cloud.Random.Letters(34))
 	p := &AccessPoint{
@@ -186,7 +186,8 @@ func (s *Store) CreateAccessPoint(a *directory.Account, name string, b *Bucket, 
 	return p
 }
 
-// Find looks a bucket up by its name, or by an access point of it, which it returns too.
+// Find returns the bucket with that name, or the bucket and access point with that access point ARN
+// or alias.
 func (s *Store) Find(name string) (*Bucket, *AccessPoint, error) {
 	s.mu.RLock()
 	b, p := s.buckets[name], s.points[name]
@@ -202,13 +203,13 @@ func (s *Store) Find(name string) (*Bucket, *AccessPoint, error) {
 	return b, nil, nil
 }
 
-// pointHosts matches the host of an access point: its name and its account are the first label, of
-// S3's own domain or of any endpoint ("Accessing a bucket through S3 access points", Amazon S3 User
+// pointHosts matches the host of an access point. The first label is its name and account; the rest
+// is S3's own domain or any endpoint ("Accessing a bucket through S3 access points", Amazon S3 User
 // Guide).
 var pointHosts = regexp.MustCompile(`^([a-z0-9][a-z0-9-]*)-([0-9]{12})\.(s3-accesspoint\.(?:dualstack\.)?([a-z0-9-]+)\.amazonaws\.com$)?`)
 
-// PointOfHost is the ARN of the access point that a host is, "" when it is none. Where the domain
-// is not S3's own it is one only if there is one of that name.
+// PointOfHost returns the ARN of the access point that the host names, or "". If the domain is not
+// S3's own, the access point must exist.
 func (s *Store) PointOfHost(host string) string {
 	m := pointHosts.FindStringSubmatch(host)
 	switch {

@@ -6,14 +6,14 @@ import (
 	"syncd/internal/awsfake/s3/content"
 )
 
-// Upload is a multipart upload under way.
+// Upload is a multipart upload in progress.
 type Upload struct {
 	ID, Key   string
 	Initiator string // the caller's ARN
 	Initiated time.Time
 	Draft     *Draft
 	Crypt     Encryption
-	Composite bool          // the checksum is made of the parts' checksums
+	Composite bool          // the checksum is computed from the parts' checksums
 	Parts     map[int]*Part // guarded by Bucket.mu
 }
 

@@ -23,7 +23,7 @@ func (b *Bucket) Begin(u *Upload) {
 	b.uploads[u.ID] = u
 }
 
-// Upload is the upload of that id, if it is of that key.
+// Upload returns the upload with that ID and key.
 func (b *Bucket) Upload(id, key string) (*Upload, error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -34,7 +34,8 @@ func (b *Bucket) Upload(id, key string) (*Upload, error) {
 	return u, nil
 }
 
-// KeepPart replaces the part of that number, unless the upload has ended meanwhile.
+// KeepPart stores a part, replacing an earlier one with the same number. It fails if the upload has
+// ended.
 func (b *Bucket) KeepPart(u *Upload, p *Part) error {
 	p.Size, p.Modified = p.Content.Size(), b.s3.cloud.Now().Truncate(time.Second)
 	b.mu.Lock()
@@ -46,21 +47,21 @@ func (b *Bucket) KeepPart(u *Upload, p *Part) error {
 	return nil
 }
 
-// Parts are those of an upload, by their numbers.
+// Parts returns the parts of an upload by number.
 func (b *Bucket) Parts(u *Upload) map[int]*Part {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return maps.Clone(u.Parts)
 }
 
-// Abort ends an upload without an object.
+// Abort ends an upload without creating an object.
 func (b *Bucket) Abort(u *Upload) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.uploads, u.ID)
 }
 
-// Finish stores the object and ends the upload in one step.
+// Finish stores the object and ends the upload in one atomic step.
 func (b *Bucket) Finish(u *Upload, o *Object, w Conditions) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -76,7 +77,7 @@ func (b *Bucket) Finish(u *Upload, o *Object, w Conditions) error {
 	return nil
 }
 
-// AlreadyCompleted is the object that a completed upload became; nil when there is none.
+// AlreadyCompleted returns the object that a completed upload created, or nil.
 func (b *Bucket) AlreadyCompleted(id, key string) *Object {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -86,8 +87,8 @@ func (b *Bucket) AlreadyCompleted(id, key string) *Object {
 	return nil
 }
 
-// UploadsAfter are the uploads by key and then id, after the marker. A key marker alone leaves out
-// that key's uploads; with an id marker, those up to it.
+// UploadsAfter returns the uploads after the marker, sorted by key and then ID. A key marker alone
+// skips all uploads of that key; with an ID marker it skips those up to that ID.
 func (b *Bucket) UploadsAfter(prefix, key, id string) []*Upload {
 	b.mu.RLock()
 	defer b.mu.RUnlock()

@@ -7,7 +7,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// insert makes o the current version of its key and gives it its version id. The caller holds mu.
+// insert makes o the current version of its key and sets its version ID. The caller holds mu.
 func (b *Bucket) insert(o *Object) {
 	o.VersionID = nullVersion
 	if b.set.Versioning == VersioningEnabled {
@@ -23,15 +23,15 @@ func (b *Bucket) insert(o *Object) {
 	}
 	versions := []*Object{o}
 	for _, old := range e.versions {
-		if old.VersionID != o.VersionID { // the null version is overwritten, others are kept
+		if old.VersionID != o.VersionID { // a new null version overwrites the old one; other versions are kept
 			versions = append(versions, old)
 		}
 	}
 	e.versions = versions
 }
 
-// discard deletes a key as DeleteObject without a version id does. It returns the delete marker
-// that a versioned bucket is left with. The caller holds mu.
+// discard deletes a key as DeleteObject without a version ID does. In a versioned bucket it returns
+// the new delete marker. The caller holds mu.
 func (b *Bucket) discard(key string) *Object {
 	if b.set.Versioning != "" {
 		marker := &Object{Key: key, Marker: true, Modified: b.s3.cloud.Now().Truncate(time.Second)}
@@ -44,8 +44,8 @@ func (b *Bucket) discard(key string) *Object {
 	return nil
 }
 
-// discardVersion deletes one version for good. It returns it, nil when there was none. The caller
-// holds mu.
+// discardVersion permanently deletes one version. It returns the version, or nil if there was none.
+// The caller holds mu.
 func (b *Bucket) discardVersion(key, id string) *Object {
 	e := b.index.get(key)
 	o := e.version(id)
@@ -61,8 +61,8 @@ func (b *Bucket) discardVersion(key, id string) *Object {
 	return o
 }
 
-// swap puts changed, a version with other tags, in the place of old, unless that is gone. The
-// caller holds mu.
+// swap replaces old with changed, a version with different tags, unless old is gone. The caller
+// holds mu.
 func (b *Bucket) swap(old, changed *Object) bool {
 	e := b.index.get(old.Key)
 	if e == nil {
@@ -77,15 +77,15 @@ func (b *Bucket) swap(old, changed *Object) bool {
 	return true
 }
 
-// Replace is swap for a caller that holds no lock.
+// Replace is like swap for a caller that does not hold the lock.
 func (b *Bucket) Replace(old, changed *Object) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.swap(old, changed)
 }
 
-// Lookup finds a version, or with "" the newest; nil when there is none. A delete marker is found
-// too.
+// Lookup returns a version, or the newest one if version is "". It returns nil if there is none.
+// The result can be a delete marker.
 func (b *Bucket) Lookup(key, version string) *Object {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -99,7 +99,7 @@ func (b *Bucket) Lookup(key, version string) *Object {
 	return e.version(version)
 }
 
-// WriterOf is the account that owns an object, "" when it is the bucket's own.
+// WriterOf returns the account that owns an object, or "" if that is the bucket's own.
 func (b *Bucket) WriterOf(key string) string {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -109,7 +109,7 @@ func (b *Bucket) WriterOf(key string) string {
 	return ""
 }
 
-// Store makes o the current version of its key if the conditions hold at that moment.
+// Store atomically checks the conditions and makes o the current version of its key.
 func (b *Bucket) Store(o *Object, w Conditions) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -120,24 +120,25 @@ func (b *Bucket) Store(o *Object, w Conditions) error {
 	return nil
 }
 
-// Meets checks the conditions ahead of the work; store checks them again.
+// Meets checks the conditions in advance; Store checks them again.
 func (b *Bucket) Meets(key string, w Conditions) error {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return w.check(key, b.index.get(key).current())
 }
 
-// Erasure is what became of a delete.
+// Erasure is the result of a delete.
 type Erasure struct {
-	Marker  bool   // a delete marker was written, or was what got deleted
-	Version string // of the marker, or of what got deleted
+	Marker  bool   // a delete marker was created or deleted
+	Version string // of the marker or of the deleted version
 }
 
-// Erasing is a wish to delete a key, or one version of it, if its ETag meets the condition ("" is
-// none).
+// Erasing describes a delete of a key, or of one version. If Condition is not "", the ETag must
+// match it.
 type Erasing struct{ Key, Version, Condition string }
 
-// Erase does it, unless a lock holds the version, which bypass passes over where it may.
+// Erase deletes a key or version, unless a lock prevents it. bypass bypasses locks where that is
+// possible.
 func (b *Bucket) Erase(e Erasing, bypass bool) (Erasure, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -163,6 +164,6 @@ func (b *Bucket) Erase(e Erasing, bypass bool) (Erasure, error) {
 	return Erasure{}, nil
 }
 
-// Admit reports whether a request on that key, or for a listing of that prefix, is within the
-// bucket's rates, and counts it.
+// Admit counts a request on that key, or a listing of that prefix, and reports whether it is within
+// the bucket's rates.
 func (b *Bucket) Admit(key string, writes bool) bool { return b.rates.take(key, writes) }

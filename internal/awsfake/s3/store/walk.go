@@ -2,31 +2,31 @@ package store
 
 import "strings"
 
-// Walk is the part of a bucket's keys that a listing asks for.
+// Walk describes the keys that a listing asks for.
 type Walk struct {
 	Prefix, Delimiter string
 	Max               int
-	After             string // keys up to and including this one are left out
+	After             string // excludes keys up to and including this one
 }
 
-// ListedVersion is a version, or a delete marker, on a page.
+// ListedVersion is a version or delete marker on a page.
 type ListedVersion struct {
 	*Object
 	Latest bool
 }
 
-// start is the first key that may be on the page; false when none can.
+// start returns the first key that may be on the page, or false if there is none.
 func (l *Walk) start() (string, bool) {
 	if l.After == "" || l.After < l.Prefix {
 		return l.Prefix, true
 	}
 	if l.Delimiter != "" && strings.HasSuffix(l.After, l.Delimiter) && l.common(l.After) == l.After {
-		return behind(l.After) // the page before ended with this common prefix
+		return after(l.After) // the previous page ended with this common prefix
 	}
 	return l.After + "\x00", true
 }
 
-// common is the common prefix that a key belongs to, "" for none.
+// common returns the common prefix of a key, or "" if it has none.
 func (l *Walk) common(key string) string {
 	if l.Delimiter == "" || !strings.HasPrefix(key, l.Prefix) {
 		return ""
@@ -38,15 +38,15 @@ func (l *Walk) common(key string) string {
 	return key[:len(l.Prefix)+i+len(l.Delimiter)]
 }
 
-// Page is what a listing found.
+// Page is one page of a listing.
 type Page struct {
 	Objects   []*Object
 	Prefixes  []string
 	Truncated bool
-	Last      string // the key or common prefix that the next page begins behind
+	Last      string // the next page starts after this key or common prefix
 }
 
-// Count is how much of the limit the page takes.
+// Count returns how many entries count towards the limit.
 func (p *Page) Count() int { return len(p.Objects) + len(p.Prefixes) }
 
 // versionPage is a page of ListObjectVersions.
@@ -59,7 +59,7 @@ type versionPage struct {
 
 func (p *versionPage) count() int { return len(p.Versions) + len(p.Prefixes) }
 
-// add takes a key's versions onto the page; false when it is full before they end.
+// add adds a key's versions to the page. It returns false if the page is full before all are added.
 func (p *versionPage) add(e *entry, l *Walk, versionMarker string) bool {
 	skipping := versionMarker != "" && e.key == l.After
 	for _, o := range e.versions {

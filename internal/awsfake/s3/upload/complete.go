@@ -3,7 +3,7 @@ package upload
 import (
 	"cmp"
 	"crypto/cipher"
-	"crypto/md5" // S3 makes multipart ETags of the MD5 of the parts' MD5s
+	"crypto/md5" // S3's multipart ETag is the MD5 of the parts' MD5s
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -18,7 +18,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// partList is the body of CompleteMultipartUpload.
+// partList is the request body of CompleteMultipartUpload.
 type partList struct {
 	Part []struct {
 		PartNumber int
@@ -40,7 +40,7 @@ func completeMultipartUpload(q *call.Request, b *store.Bucket) (*wire.Response, 
 		}
 	}
 	var in partList
-	body, err := q.ReadBody() // a checksum that comes with it is that of the object
+	body, err := q.ReadBody() // a checksum header belongs to the object, not to this body
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func completeMultipartUpload(q *call.Request, b *store.Bucket) (*wire.Response, 
 	return completed(q, b, o), nil
 }
 
-// chooseParts finds the parts that the request lists, in their order.
+// chooseParts returns the parts that the request lists, in that order.
 func chooseParts(b *store.Bucket, u *store.Upload, in *partList) ([]*store.Part, error) {
 	if len(in.Part) == 0 {
 		return nil, call.ErrMalformedXML()
@@ -101,8 +101,8 @@ func chooseParts(b *store.Bucket, u *store.Upload, in *partList) ([]*store.Part,
 	return parts, nil
 }
 
-// assemble makes the object of its parts. Its date is the upload's beginning ("Working with object
-// metadata", Amazon S3 User Guide).
+// assemble creates the object from its parts. Its date is the start of the upload ("Working with
+// object metadata", Amazon S3 User Guide).
 func assemble(q *call.Request, u *store.Upload, parts []*store.Part, key cipher.AEAD) (*store.Object, error) {
 	var body content.Content
 	var sizes []int64

@@ -15,7 +15,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// abortMultipartUpload is open to the one who began the upload, unless a policy denies it.
+// abortMultipartUpload is allowed for the initiator of the upload, unless a policy denies it.
 func abortMultipartUpload(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	u, err := b.Upload(q.Query.Get("uploadId"), q.Key)
 	if refused := q.Allow(b, "s3:AbortMultipartUpload", q.Key, nil); refused != nil {
@@ -30,7 +30,8 @@ func abortMultipartUpload(q *call.Request, b *store.Bucket) (*wire.Response, err
 	return wire.Answer(http.StatusNoContent), nil
 }
 
-// barred reports whether a policy denies the action, or the VPC endpoint's does not let it through.
+// barred reports whether a policy denies the action explicitly, or the VPC endpoint policy does not
+// allow it.
 func barred(q *call.Request, b *store.Bucket, action string) bool {
 	return slices.ContainsFunc(call.Way{Bucket: b, Point: q.Point}.Questions(action, q.Key, nil), func(x core.Question) bool {
 		d := q.Decide(x)
@@ -133,8 +134,8 @@ func writeUpload(u *store.Upload, x *wire.XML, l *listing.Listing, b *store.Buck
 	x.Close("Upload")
 }
 
-// describe writes what both listings say of an upload. The initiator is a user or a session by its
-// ARN.
+// describeUpload writes the elements that both listings return for an upload. The initiator is a
+// user or a session, by ARN.
 func describeUpload(u *store.Upload, x *wire.XML, b *store.Bucket) {
 	listing.OwnerElement(x, "Initiator", u.Initiator)
 	listing.OwnerElement(x, "Owner", b.Account.ID())
@@ -145,7 +146,7 @@ func describeUpload(u *store.Upload, x *wire.XML, b *store.Bucket) {
 	}
 }
 
-// partsAfter are the parts of an upload after that number, in order.
+// partsAfter returns the parts of an upload after that number, in order.
 func partsAfter(b *store.Bucket, u *store.Upload, number int) []*store.Part {
 	var out []*store.Part
 	parts := b.Parts(u)

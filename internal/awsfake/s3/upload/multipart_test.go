@@ -17,7 +17,7 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestTwoTebibytes copies in parts what no machine holds, and costs next to nothing.
+// TestTwoTebibytes copies more data in parts than any machine holds, at almost no cost.
 func TestTwoTebibytes(t *testing.T) {
 	const size = 2 << 40
 	w := awsfaketest.New(t, awsfake.Options{})
@@ -59,7 +59,7 @@ func TestTwoTebibytes(t *testing.T) {
 	}
 }
 
-// TestSwappedPartsShow: a copier that mixes up two parts of a synthetic body gets another checksum.
+// TestSwappedPartsShow checks that swapping two parts of a synthetic body changes the checksum.
 func TestSwappedPartsShow(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	source := w.Source.Put("k", awsfake.SyntheticBody(16*awsfaketest.Mebi, 7), awsfake.PutOptions{})
@@ -77,12 +77,13 @@ func TestSwappedPartsShow(t *testing.T) {
 	}
 }
 
-// TestRelayOfASyntheticBody: what comes back through PutObject is known again and costs no memory.
+// TestRelayOfASyntheticBody checks that a synthetic body uploaded with PutObject is recognised and
+// uses no memory.
 func TestRelayOfASyntheticBody(t *testing.T) {
 	const size = 2 * awsfaketest.Mebi
 	for _, tt := range []struct {
 		name  string
-		spoil int // byte to change, or -1
+		spoil int // index of the byte to change, or -1
 	}{
 		{"as it was", -1}, {"first byte changed", 0}, {"last byte changed", size - 1}, {"a byte in the middle changed", size / 2},
 	} {
@@ -112,7 +113,7 @@ func TestRelayOfASyntheticBody(t *testing.T) {
 	}
 }
 
-func TestCompleteRefuses(t *testing.T) {
+func TestCompleteErrors(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Destination.Put("k", awsfake.BytesBody([]byte("there")), awsfake.PutOptions{})
 	client := awsfaketest.S3Client(w.UserConfig(w.Base))
@@ -151,8 +152,8 @@ func TestCompleteRefuses(t *testing.T) {
 	}
 }
 
-// The checksum that comes with a completion is that of the object, not of the request's body.
-func TestCompleteTakesTheChecksumOfTheWhole(t *testing.T) {
+// The checksum in a completion is that of the object, not of the request body.
+func TestCompleteTakesTheObjectChecksum(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	content := make([]byte, 5*awsfaketest.Mebi+10)
 	want := w.Source.Put("k", awsfake.BytesBody(content), awsfake.PutOptions{}).Checksum
@@ -167,7 +168,7 @@ func TestCompleteTakesTheChecksumOfTheWhole(t *testing.T) {
 	}
 }
 
-func TestUploadPartCopyRefuses(t *testing.T) {
+func TestUploadPartCopyErrors(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Source.Put("k", awsfake.SyntheticBody(20<<30, 1), awsfake.PutOptions{})
 	m := awsfaketest.StartUpload(t, awsfaketest.S3Client(w.Assume(t, nil)), nil)
@@ -194,8 +195,8 @@ func TestUploadPartCopyRefuses(t *testing.T) {
 	}
 }
 
-// TestPartsNeedDecrypt: uploading parts under KMS takes kms:Decrypt on the destination's key, which
-// a single CopyObject does not.
+// TestPartsNeedDecrypt checks that uploading parts with KMS requires kms:Decrypt on the
+// destination's key, unlike a single CopyObject.
 func TestPartsNeedDecrypt(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Role.SetPolicies(awsfaketest.AllowBut("kms:Decrypt"))

@@ -1,16 +1,16 @@
-// Package upload is the operations of S3 on multipart uploads.
+// Package upload implements the S3 operations on multipart uploads.
 //
-// It promises S3's rules about parts, their sizes, order and checksums, and that completing again
-// gives the same answer. The upload and its parts are kept by package store; what an upload will
-// become is a draft of package object.
+// It promises S3's rules for parts, their sizes, order and checksums, and that completing an upload
+// again returns the same response. Package store holds uploads and their parts. The draft of the
+// future object comes from package object.
 //
-// Words to know. A part has a number and an ETag, by which completing chooses it; a composite
-// checksum is made of those of the parts.
+// Words to know. A part has a number and an ETag, which select it when the upload is completed. A
+// composite checksum is computed from the checksums of the parts.
 package upload
 
 import "syncd/internal/awsfake/s3/call"
 
-// Operations are the operations on multipart uploads, by name.
+// Operations returns the multipart upload operations by name.
 func Operations() map[string]call.Operation {
 	return map[string]call.Operation{
 		"ListMultipartUploads":    {Serve: listMultipartUploads, Point: true},

@@ -2,7 +2,7 @@ package upload
 
 import (
 	"crypto/cipher"
-	"crypto/md5" // ETags are MD5 by contract
+	"crypto/md5" // S3's ETags are MD5
 	"encoding/base64"
 	"encoding/hex"
 	"io"
@@ -53,9 +53,9 @@ func createMultipartUpload(q *call.Request, b *store.Bucket) (*wire.Response, er
 	return res, nil
 }
 
-// compositeType says which type of checksum the object gets: CRC64NVME is always of the full
-// object, SHA always composite, and the other CRCs as asked, composite by default ("Checking object
-// integrity", Amazon S3 User Guide).
+// compositeType reports whether the object's checksum is composite. CRC64NVME always covers the
+// full object, SHA is always composite, and the other CRCs are as requested, composite by default
+// ("Checking object integrity", Amazon S3 User Guide).
 func compositeType(algorithm, asked string) (bool, error) {
 	sha := algorithm == content.AlgorithmSHA1 || algorithm == content.AlgorithmSHA256
 	full := algorithm == "" || algorithm == content.AlgorithmCRC64NVME
@@ -65,8 +65,8 @@ func compositeType(algorithm, asked string) (bool, error) {
 	return !full && asked != "FULL_OBJECT", nil
 }
 
-// openUpload authorises sending a part, and opens the upload's data key, which is why uploading
-// parts under KMS needs kms:Decrypt on the destination's key.
+// openUpload authorises the upload of a part and decrypts the upload's data key. This is why
+// uploading parts with KMS requires kms:Decrypt on the destination's key.
 func openUpload(q *call.Request, b *store.Bucket) (*store.Upload, cipher.AEAD, error) {
 	if err := q.Allow(b, "s3:PutObject", q.Key, object.PartFacts(q, b, false)); err != nil {
 		return nil, nil, err
@@ -159,7 +159,7 @@ func uploadPartCopy(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	return res, nil
 }
 
-// sumPart gives a copied part its ETag and its checksum, in the upload's algorithm.
+// sumPart sets the ETag and the checksum of a copied part, with the upload's algorithm.
 func sumPart(q *call.Request, u *store.Upload, p *store.Part, key cipher.AEAD) error {
 	p.Checksum = content.Checksum{Algorithm: content.AlgorithmCRC64NVME, Value: content.EncodeCRC64(p.Content.Checksum(q.Store.CRC))}
 	if a := u.Draft.Algorithm; a != "" && a != content.AlgorithmCRC64NVME {
@@ -181,7 +181,7 @@ func sumPart(q *call.Request, u *store.Upload, p *store.Part, key cipher.AEAD) e
 	return nil
 }
 
-// copyRange is the range of the source that becomes the part, the whole of it by default.
+// copyRange returns the range of the source that becomes the part; by default the whole source.
 func copyRange(q *call.Request, src *store.Object) (object.ByteRange, error) {
 	text := q.HTTP.Header.Get("X-Amz-Copy-Source-Range")
 	r := object.ByteRange{From: 0, To: src.Size - 1}

@@ -16,8 +16,8 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestListingUploads pages through the uploads of awkward keys, two to a key, begun by a session
-// and by a user.
+// TestListingUploads pages through uploads with awkward keys, two per key, started by a session and
+// by a user.
 func TestListingUploads(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	session, user := awsfaketest.S3Client(w.Assume(t, nil)), awsfaketest.S3Client(w.UserConfig(w.Base))
@@ -98,7 +98,8 @@ func TestListingParts(t *testing.T) {
 	}
 }
 
-// TestConditionsOnCopiesAndUploads: a destination that must be absent, or must be this one.
+// TestConditionsOnCopiesAndUploads tests writes that require the destination to be absent, or to
+// have a given ETag.
 func TestConditionsOnCopiesAndUploads(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Source.Put("k", awsfake.SyntheticBody(awsfaketest.Mebi, 1), awsfake.PutOptions{})
@@ -123,7 +124,7 @@ func TestConditionsOnCopiesAndUploads(t *testing.T) {
 			name      string
 			there     bool
 			without   string
-			match     string // "" for none, "it" for the ETag that is there
+			match     string // "" for none, "it" for the current ETag
 			noneMatch string
 			want      string
 		}{

@@ -20,7 +20,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Acquire locks the mapping's folder. Records left half-written by a process that died are removed.
+// Acquire locks the mapping's folder. It deletes incomplete records of processes that died.
 func (f *Store) Acquire(ctx context.Context, name, holder string) (store.Lease, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (f *Store) Acquire(ctx context.Context, name, holder string) (store.Lease, 
 	return lease, nil
 }
 
-// lockTries is how often a lock is tried for: LeaseOf holds it for an instant.
+// lockTries is how often Acquire tries to lock, because LeaseOf holds the lock for an instant.
 const (
 	lockTries = 3
 	lockPause = 5 * time.Millisecond
@@ -75,7 +75,7 @@ func tryLock(ctx context.Context, lock *flock.Flock) (bool, error) {
 	return lock.TryLock()
 }
 
-// LeaseOf looks whether the mapping's folder is locked.
+// LeaseOf checks whether the mapping's folder is locked.
 func (f *Store) LeaseOf(ctx context.Context, name string) (info store.LeaseInfo, ok bool, err error) {
 	if !store.IsSegment(name) {
 		return store.LeaseInfo{}, false, fmt.Errorf("lease name %q: %w", name, fs.ErrInvalid)
@@ -96,10 +96,10 @@ func (f *Store) LeaseOf(ctx context.Context, name string) (info store.LeaseInfo,
 	return store.LeaseInfo{Holder: note.Holder, Since: note.Since}, !free, nil
 }
 
-// maxNote bounds what is read of a note.
+// maxNote bounds how much of a note is read.
 const maxNote = 4 << 10
 
-// readNote reads what it can: the holder may be writing it right now.
+// readNote returns the note, or a zero one if it cannot be read: the holder may be writing it.
 func readNote(path string) (note store.HolderNote) {
 	file, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
 	if err != nil {
@@ -143,7 +143,7 @@ func (l *fileLease) announce(holder string) error {
 	return errors.Join(l.write(file, append(data, '\n')), file.Close())
 }
 
-// write writes to the file that is locked, whatever has its name by now.
+// write writes to the lock file only if file is the file that is locked.
 func (l *fileLease) write(file *os.File, data []byte) error {
 	locked, err := l.lock.Stat()
 	if err != nil {
@@ -166,7 +166,7 @@ func (l *fileLease) write(file *os.File, data []byte) error {
 	return err
 }
 
-// Held returns nil while the locked file is the one that others would lock.
+// Held returns nil while the locked file is the one that other processes would lock.
 func (l *fileLease) Held(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -190,21 +190,21 @@ func (l *fileLease) Held(ctx context.Context) error {
 	return nil
 }
 
-// Confirm is Held: the system says whether the folder is locked.
+// Confirm is the same as Held: the operating system knows whether the folder is locked.
 func (l *fileLease) Confirm(ctx context.Context) error { return l.Held(ctx) }
 
 // Number returns 0: see TakenOver.
 func (l *fileLease) Number() int64 { return 0 }
 
-// TakenOver returns false: the system unlocks for a holder that died, and a holder that lives keeps
-// its lock.
+// TakenOver returns false: the operating system releases the lock of a process that dies, and a
+// live process keeps its lock.
 func (l *fileLease) TakenOver() bool { return false }
 
-// Fenced has nothing to do.
+// Fenced does nothing.
 func (l *fileLease) Fenced() {}
 
-// Release unlocks the folder. The lock file stays: to delete it would let two processes lock two
-// files of that name.
+// Release unlocks the folder. It keeps the lock file: if it were deleted, two processes could lock
+// two different files of that name.
 func (l *fileLease) Release() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

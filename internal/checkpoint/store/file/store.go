@@ -1,13 +1,13 @@
-// Package file is a store of checkpoints in a folder.
+// Package file is a checkpoint store in a folder.
 //
-// A record is a file that is written under a temporary name, synced and linked to its own name, so
-// that it is whole or absent after any crash. The lease is a lock of the operating system on a
-// file, which ends with its process. The package promises that nobody but the user of this process
-// (or root) can change what is in the folder: a folder, a way to it or a file that others could
-// change is refused.
+// A record is a file. It is written under a temporary name, synced and linked to its final name, so
+// that it is complete or absent after any crash. The lease is an operating system lock on a file;
+// it ends with the process. The package promises that only the user of this process (or root) can
+// change the folder's content: it refuses a folder, a path to it, or a file that others could
+// change.
 //
-// It leaves to its caller which folder that is. The words: the folder is where the records are; a
-// holder note is what the lock file says about the process that holds the lock.
+// The caller chooses the folder. The words: the folder is where the records are stored; a holder
+// note is the lock file's content, which describes the process that holds the lock.
 package file
 
 import (
@@ -25,24 +25,24 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// tempPrefix begins the names of records being written; no record's name begins with a dot.
+// tempPrefix begins the names of records being written; record names never begin with a dot.
 const tempPrefix = ".tmp-"
 
 // Store is a store in a folder. A record is a file: written under a temporary name, synced, and
-// linked to its own name, which fails when that is taken; then the folder is synced. The lease is
-// flock(2) on a file called lock, so the system gives it back when its process ends, however it
-// ends. Folders have mode 0700 and files 0600. A folder that other users may write to or replace is
-// refused, and so are records that are links or no files. It must lie on a file system that honours
-// fsync and, when several machines share it, locks.
+// linked to its final name, which fails if the name is taken; then the folder is synced. The lease
+// is flock(2) on a file called lock, so the operating system releases it when the process ends, for
+// whatever reason. Folders have mode 0700 and files 0600. The store refuses a folder that other
+// users may write to or replace, and records that are links or not regular files. The folder must
+// be on a file system that honors fsync and, if several machines share it, locks.
 type Store struct {
 	dir        string
-	publishing sync.Mutex // only where the file system knows no links
+	publishing sync.Mutex // used only if the file system has no hard links
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Open returns the store in dir. An absent folder is created with the first write, so that looking
-// leaves no trace. A folder that a later format was written to is refused with a *VersionError.
+// Open returns the store in dir. The first write creates a missing folder, so that reading leaves
+// no trace. If the folder has a later format, Open returns a *VersionError.
 func Open(dir string) (*Store, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -69,8 +69,8 @@ func (f *Store) checkFormat() error {
 	return store.CheckFormat(data)
 }
 
-// prepare makes the folder a store before something is written to it. It looks at the folder again,
-// which somebody may have made, or opened to others, since Open did.
+// prepare creates the folder and its format record before the first write. It checks the folder
+// again, because its permissions may have changed since Open.
 func (f *Store) prepare() error {
 	if err := checkFolder(f.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -94,12 +94,12 @@ func (f *Store) prepare() error {
 		return err
 	})
 	if errors.Is(err, fs.ErrExist) {
-		return f.checkFormat() // another process was first
+		return f.checkFormat() // another process created it first
 	}
 	return err
 }
 
-// path returns where the record of that name lies.
+// path returns the path of the record with that name.
 func (f *Store) path(name string) (string, error) {
 	if err := store.CheckName(name); err != nil {
 		return "", err
@@ -133,8 +133,8 @@ func (f *Store) Open(ctx context.Context, name string) (store.Record, error) {
 	return &fileChunk{file, size}, nil
 }
 
-// fileChunk is an open record of a folder. What is read of it the system keeps in memory that it
-// can take back.
+// fileChunk is an open record of a folder. What it reads is cached by the operating system, which
+// can reclaim that memory.
 type fileChunk struct {
 	*os.File
 	size int64
@@ -149,7 +149,7 @@ func (c *fileChunk) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, io.NewSectionReader(c.File, 0, c.size))
 }
 
-// Create makes a record, durable when it returns.
+// Create creates a record. It is durable when Create returns.
 func (f *Store) Create(ctx context.Context, name string, write func(io.Writer) error) error {
 	path, err := f.path(name)
 	if err = errors.Join(err, ctx.Err()); err != nil {
@@ -169,13 +169,13 @@ func (f *Store) Create(ctx context.Context, name string, write func(io.Writer) e
 
 func (f *Store) create(path string, write func(io.Writer) error) (err error) {
 	if _, err := os.Lstat(path); err == nil {
-		return fs.ErrExist // spares the writing; the link below is what decides
+		return fs.ErrExist // avoids writing in vain; the link below decides
 	}
 	temp, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(temp.Name()) }() // what stays is swept with the next lease
+	defer func() { _ = os.Remove(temp.Name()) }() // a file left here is deleted when the lease is next acquired
 	if err := errors.Join(writeSynced(temp, write), temp.Close()); err != nil {
 		return err
 	}
@@ -192,14 +192,14 @@ func writeSynced(file *os.File, write func(io.Writer) error) error {
 	return file.Sync()
 }
 
-// publish gives a complete file its name, unless that is taken.
+// publish gives a complete file its final name, unless the name is taken.
 func (f *Store) publish(temp, path string) error {
 	err := os.Link(temp, path)
 	if !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
-	// Some file systems know no links (link(2): EPERM). There the lease keeps other processes away
-	// and the lock other goroutines.
+	// Some file systems have no hard links (link(2): EPERM). There the lease excludes other
+	// processes and the mutex excludes other goroutines.
 	f.publishing.Lock()
 	defer f.publishing.Unlock()
 	if _, err := os.Lstat(path); err == nil {
@@ -208,7 +208,7 @@ func (f *Store) publish(temp, path string) error {
 	return os.Rename(temp, path)
 }
 
-// makeFolder makes a folder and its parents, durable when it returns.
+// makeFolder creates a folder and its parents. They are durable when it returns.
 func makeFolder(dir string) error {
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {
@@ -241,7 +241,7 @@ func (f *Store) List(ctx context.Context, prefix string) ([]string, error) {
 	var names []string
 	err := filepath.WalkDir(filepath.Join(f.dir, filepath.FromSlash(folder)), func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // deleted meanwhile, or not there yet
+			return nil // deleted meanwhile, or not created yet
 		}
 		if err = errors.Join(err, ctx.Err()); err != nil || d.IsDir() {
 			return err
@@ -263,7 +263,7 @@ func (f *Store) List(ctx context.Context, prefix string) ([]string, error) {
 	return names, nil
 }
 
-// Delete removes a record. It need not be durable: a name that comes back after a crash is swept
+// Delete removes a record. It need not be durable: a record that reappears after a crash is swept
 // again.
 func (f *Store) Delete(ctx context.Context, name string) error {
 	path, err := f.path(name)

@@ -14,7 +14,7 @@ import (
 	filestore "syncd/internal/checkpoint/store/file"
 )
 
-func TestFileKeepsTheContract(t *testing.T) {
+func TestFileFulfillsTheContract(t *testing.T) {
 	t.Parallel()
 	checkpointtest.Run(t, func(t *testing.T) store.Store {
 		t.Helper()
@@ -106,7 +106,7 @@ func TestFileModes(t *testing.T) {
 	}
 }
 
-func TestAcquireSweepsHalfWrittenRecords(t *testing.T) {
+func TestAcquireSweepsIncompleteRecords(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	store := openFile(t, dir)

@@ -13,20 +13,21 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// noFollow opens a file that is neither a link to another nor waits for somebody at its other end.
+// noFollow opens a file without following a symbolic link and without blocking on a pipe.
 const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
-// hintFolder says what to do about a folder that others could change the ledger in.
+// hintFolder says how to fix a folder in which other users could change the ledger.
 const hintFolder = "give state a folder that only the user of syncd may write to"
 
-// checkFolder refuses a folder that another user could change the ledger in: one that another owns,
-// or that others may write to. Root may own it, who can change it anyway, and its group may write
-// to it when that is one of this process's, as in a volume with an fsGroup. On the way to it there
-// may be no link of another user, and no folder in which every user may rename what is not theirs:
-// they could put another in its place. The owners of the other folders on the way are not checked.
-// It returns fs.ErrNotExist for an absent folder whose way is in order as far as it goes.
+// checkFolder refuses a folder in which another user could change the ledger: a folder owned by
+// another user, or writable by others. Root may own it, because root can change it anyway. Its
+// group may write to it if this process is in that group, as in a volume with an fsGroup. The path
+// to the folder must not include a link owned by another user, or a folder in which every user may
+// rename the files of others: they could replace the folder. The owners of the other folders on the
+// path are not checked. If the folder is absent and the existing part of its path is valid,
+// checkFolder returns fs.ErrNotExist.
 func checkFolder(dir string) error {
-	place, err := checkWay(dir)
+	place, err := checkPath(dir)
 	if err != nil {
 		return err
 	}
@@ -40,16 +41,14 @@ func checkFolder(dir string) error {
 	return checkWriters(place, info)
 }
 
-// maxLinks is how many symbolic links there may be on the way to a folder, as in Linux
-// (path_resolution(7)).
+// maxLinks is the most symbolic links in the path to a folder, as in Linux (path_resolution(7)).
 const maxLinks = 40
 
-// checkWay checks what is passed on the way to a folder, and returns where that is in truth,
-// without links.
-func checkWay(dir string) (place string, err error) {
+// checkPath checks the path to a folder and returns the folder's path without links.
+func checkPath(dir string) (place string, err error) {
 	at, rest := "/", segments(dir)
 	for links := 0; len(rest) > 0; {
-		if err := checkPassed(at); err != nil {
+		if err := checkParent(at); err != nil {
 			return "", err
 		}
 		next := filepath.Join(at, rest[0])
@@ -76,13 +75,13 @@ func checkWay(dir string) (place string, err error) {
 	return at, nil
 }
 
-// segments are the names in a path. Those that lead upwards are among them: behind a link they lead
-// elsewhere than the text says.
+// segments returns the names in a path. It keeps "..", because after a link that leads elsewhere
+// than the text suggests.
 func segments(path string) []string {
 	return slices.DeleteFunc(strings.Split(path, "/"), func(name string) bool { return name == "" || name == "." })
 }
 
-// linkTarget is where a link leads that nobody else has put there, or could put elsewhere.
+// linkTarget returns the target of a link. It refuses a link that another user owns.
 func linkTarget(path string, info fs.FileInfo) (string, error) {
 	if err := checkOwner(path, info); err != nil {
 		return "", err
@@ -90,9 +89,9 @@ func linkTarget(path string, info fs.FileInfo) (string, error) {
 	return os.Readlink(path)
 }
 
-// checkPassed refuses a folder on the way in which every user may rename what is not theirs. The
-// sticky bit forbids that (as in /tmp).
-func checkPassed(dir string) error {
+// checkParent refuses a folder on the path in which every user may rename the files of others. The
+// sticky bit prevents that (as in /tmp).
+func checkParent(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return err
@@ -111,7 +110,7 @@ func checkOwner(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// checkWriters refuses a folder that others own or may write to.
+// checkWriters refuses a folder that another user owns or may write to.
 func checkWriters(dir string, info fs.FileInfo) error {
 	if err := checkOwner(dir, info); err != nil {
 		return err
@@ -126,14 +125,14 @@ func checkWriters(dir string, info fs.FileInfo) error {
 	return nil
 }
 
-// OwnGroup reports whether this process is in a group, whose writing is then no other's.
+// OwnGroup reports whether this process is in the group.
 func OwnGroup(gid int) bool {
 	groups, err := os.Getgroups()
 	return err == nil && slices.Contains(groups, gid) || gid == os.Getegid()
 }
 
-// checkLock refuses a lock file that has another name somewhere, or that is no file: what is
-// written to it would be written there.
+// checkLock refuses a lock file that is not a regular file or has another hard link: writing to it
+// would change that other file.
 func checkLock(path string, info fs.FileInfo) error {
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if !info.Mode().IsRegular() || ok && owner.Nlink > 1 {
@@ -142,8 +141,8 @@ func checkLock(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// openOwn opens a file of the folder to read it. Links are not followed, and a pipe is refused
-// instead of waited for.
+// openOwn opens a file of the folder for reading. It does not follow links, and refuses a pipe
+// instead of blocking on it.
 func openOwn(path string) (file *os.File, size int64, err error) {
 	file, err = os.OpenFile(path, os.O_RDONLY|noFollow, 0)
 	if errors.Is(err, syscall.ELOOP) {
@@ -162,13 +161,13 @@ func openOwn(path string) (file *os.File, size int64, err error) {
 	return file, info.Size(), nil
 }
 
-// readOwn reads a file of the folder, of a bounded length.
+// readOwn reads a file of the folder, up to store.MaxRecord bytes.
 func readOwn(path string) ([]byte, error) {
 	file, size, err := openOwn(path)
 	if err != nil {
 		return nil, err
 	}
-	if size > store.MaxRecord { // said at once: what is that long takes its time to read
+	if size > store.MaxRecord { // do not read a file that is too long
 		return nil, errors.Join(store.ErrTooLong, file.Close())
 	}
 	data, err := store.ReadAll(file)

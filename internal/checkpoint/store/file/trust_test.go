@@ -10,14 +10,14 @@ import (
 	filestore "syncd/internal/checkpoint/store/file"
 )
 
-// TestFolderOfOthers has folders that other users could change the ledger in, and those of a volume
-// that they could not.
-func TestFolderOfOthers(t *testing.T) {
+// TestFolderOfOtherUsers has folders in which other users could change the ledger, and volumes in
+// which they could not.
+func TestFolderOfOtherUsers(t *testing.T) {
 	root := os.Geteuid() == 0
 	for name, tt := range map[string]struct {
 		mode     os.FileMode
 		uid, gid int
-		want     string // in the refusal, "" for none
+		want     string // in the error, "" for none
 	}{
 		"its own":                         {0o700, os.Geteuid(), os.Getegid(), ""},
 		"readable by all":                 {0o755, os.Geteuid(), os.Getegid(), ""},
@@ -29,7 +29,7 @@ func TestFolderOfOthers(t *testing.T) {
 		"of another user, of a group too": {0o770, nobody, os.Getegid(), "belongs to user 65534"},
 	} {
 		if !root && (tt.uid != os.Geteuid() || tt.gid != os.Getegid()) {
-			continue // only root gives files away
+			continue // only root can change the owner
 		}
 		for _, at := range []string{"", "orders"} {
 			dir := t.TempDir()
@@ -49,7 +49,7 @@ func TestFolderOfOthers(t *testing.T) {
 	}
 }
 
-// openFolder makes a folder a store with one mapping.
+// openFolder opens a folder as a store and adds a mapping.
 func openFolder(t *testing.T, dir string) {
 	t.Helper()
 	if err := takeLease(t, dir); err != nil {
@@ -57,7 +57,7 @@ func openFolder(t *testing.T, dir string) {
 	}
 }
 
-// takeLease takes the lease of a mapping and gives it back.
+// takeLease acquires and releases the lease of a mapping.
 func takeLease(t *testing.T, dir string) error {
 	t.Helper()
 	store, err := filestore.Open(dir)
@@ -71,8 +71,7 @@ func takeLease(t *testing.T, dir string) error {
 	return lease.Release()
 }
 
-// TestLockThatIsALink has somebody put a link in the place of the lock: what it leads to stays as
-// it is.
+// TestLockThatIsALink replaces the lock by a link: its target must not change.
 func TestLockThatIsALink(t *testing.T) {
 	const content = "a file that is dear to somebody\n"
 	for name, place := range map[string]func(victim, lock string) error{

@@ -16,8 +16,8 @@ import (
 
 const nobody = 65534
 
-// TestFolderOpenedMeanwhile has a folder made or opened to all after the store was opened: nothing
-// is written to it any more.
+// TestFolderOpenedMeanwhile creates a folder, or opens it to all users, after the store was opened:
+// nothing must be written to it anymore.
 func TestFolderOpenedMeanwhile(t *testing.T) {
 	for name, begin := range map[string]func(t *testing.T, dir string){
 		"absent before":      func(*testing.T, string) {},
@@ -30,7 +30,7 @@ func TestFolderOpenedMeanwhile(t *testing.T) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(dir, 0o777); err != nil { //nolint:gosec // that is the point
+		if err := os.Chmod(dir, 0o777); err != nil { //nolint:gosec // the point of the test
 			t.Fatal(err)
 		}
 		const want = "can be written to by every user"
@@ -44,9 +44,9 @@ func TestFolderOpenedMeanwhile(t *testing.T) {
 	}
 }
 
-// TestWayOfOthers has folders and links on the way to the state that others could put something
-// else in the place of.
-func TestWayOfOthers(t *testing.T) {
+// TestPathOfOtherUsers has folders and links on the path to the state that other users could
+// replace.
+func TestPathOfOtherUsers(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root gives files away")
 	}
@@ -54,7 +54,7 @@ func TestWayOfOthers(t *testing.T) {
 		mode     os.FileMode // of the folder above the state
 		uid, gid int         // of the same
 		linkUID  int         // of a link to the state, -1 for none
-		want     string      // in the refusal, "" for none
+		want     string      // in the error, "" for none
 	}{
 		"in order":                       {0o755, 0, 0, -1, ""},
 		"writable by all, sticky":        {os.ModeSticky | 0o777, 0, 0, -1, ""},
@@ -89,7 +89,7 @@ func TestWayOfOthers(t *testing.T) {
 	}
 }
 
-// linkTo is a link of that user in a folder like /tmp.
+// linkTo returns a link owned by that user in a folder like /tmp.
 func linkTo(t *testing.T, target string, uid int) (link string) {
 	t.Helper()
 	shared := t.TempDir()
@@ -100,8 +100,8 @@ func linkTo(t *testing.T, target string, uid int) (link string) {
 	return link
 }
 
-// TestLinksInACircle ends.
-func TestLinksInACircle(t *testing.T) {
+// TestCircularLinks returns an error.
+func TestCircularLinks(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
 	if err := errors.Join(os.Symlink(b, a), os.Symlink("./a", b)); err != nil {
@@ -112,9 +112,9 @@ func TestLinksInACircle(t *testing.T) {
 	}
 }
 
-// TestRecordThatIsNoFile has something else in the place of the format and of a record. It is
-// refused, and at once.
-func TestRecordThatIsNoFile(t *testing.T) {
+// TestRecordThatIsNotAFile replaces the format record and a record by something that is not a
+// regular file. Reading it must fail at once.
+func TestRecordThatIsNotAFile(t *testing.T) {
 	for name, place := range map[string]func(victim, record string) error{
 		"pipe":          func(_, record string) error { return syscall.Mkfifo(record, 0o600) },
 		"symbolic link": os.Symlink,
@@ -146,7 +146,8 @@ func TestRecordThatIsNoFile(t *testing.T) {
 	}
 }
 
-// readBack opens a store and reads its record in both ways. One that is too long may be opened.
+// readBack opens a store and reads its record in both ways. A record that is too long may be
+// opened.
 func readBack(ctx context.Context, dir string, mayOpen bool) error {
 	store, err := filestore.Open(dir)
 	if err != nil {

@@ -13,7 +13,7 @@ const mapping = "alice-to-bob"
 
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
 
-// The tests of memory write ledgers: these are the steps of a pass.
+// The tests of memory write ledgers. These are the steps of a pass.
 
 func options() checkpoint.Options {
 	return checkpoint.Options{Mapping: mapping, Holder: "test/1", Now: func() time.Time { return epoch }}
@@ -44,7 +44,7 @@ func commit(t *testing.T, pass *checkpoint.Pass) {
 	}
 }
 
-// entry returns an entry of every column, of a source version named etag.
+// entry returns an entry with every column set, for a source version named etag.
 func entry(key, etag string) record.Entry {
 	return record.Entry{
 		Key: key, Source: transfer.Version{ETag: etag, Size: int64(len(key)), LastModified: epoch.Add(-time.Hour)},

@@ -19,21 +19,21 @@ type renewedLease struct {
 	store  *Store
 	key    string
 	stop   context.CancelFunc // ends the renewals
-	ended  chan struct{}      // closed when they have ended
+	ended  chan struct{}      // closed when the renewals have ended
 	finish sync.Once
 
-	writing turn.Lock // one write of the lock at a time; guards etag
+	writing turn.Lock // serializes writes of the lock; guards etag
 	etag    *string
 
 	mu     sync.Mutex
 	record lockRecord
-	begun  time.Time   // when the last write that succeeded began, by the own clock
-	lapse  *time.Timer // ends the tenure when no write has succeeded in time
+	begun  time.Time   // when the last successful write began, by this process's clock
+	lapse  *time.Timer // ends the tenure if no write succeeds in time
 	lost   error
 }
 
-// hold returns the lease whose record was written, and begins to renew it. What it promised to
-// others it holds for itself a tenth shorter.
+// hold returns a lease whose record was written, and starts to renew it. The holder considers the
+// lease expired when nine tenths of LeaseFor have passed.
 func (s *Store) hold(ctx context.Context, key string, record lockRecord, etag *string, begun time.Time) *renewedLease {
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l := &renewedLease{
@@ -45,13 +45,13 @@ func (s *Store) hold(ctx context.Context, key string, record lockRecord, etag *s
 	return l
 }
 
-// announce tells until when the lease is good that was written at begun.
+// announce reports until when a lease written at begun is valid.
 func (l *renewedLease) announce(begun time.Time) {
 	name := strings.TrimPrefix(strings.TrimSuffix(l.key, "/"+store.LockName), l.store.options.Place.Prefix)
 	l.store.options.Renewed(name, begun.Add(l.store.options.LeaseFor))
 }
 
-// renew writes the lock three times in the time it is good for.
+// renew writes the lock three times per LeaseFor.
 func (l *renewedLease) renew(ctx context.Context) {
 	defer close(l.ended)
 	interval := l.store.options.LeaseFor / 3
@@ -73,8 +73,8 @@ func (l *renewedLease) renew(ctx context.Context) {
 	}
 }
 
-// write overwrites the lock, to renew or to release it. When the lock is not as it was left, the
-// nonce tells whether an own write has landed unnoticed.
+// write overwrites the lock to renew or release it. If the lock has changed, the nonce shows
+// whether an earlier write of this holder succeeded although its response was lost.
 func (l *renewedLease) write(ctx context.Context, release bool) error {
 	if err := l.writing.Take(ctx); err != nil {
 		return err
@@ -102,7 +102,7 @@ func (l *renewedLease) write(ctx context.Context, release bool) error {
 			return nil
 		}
 		l.etag = seen.etag
-		// The next write must not be taken for an earlier one of the same number.
+		// The next write must differ from an earlier one with the same number.
 		record.Renewal = seen.record.Renewal + 1
 	}
 	return err
@@ -141,8 +141,8 @@ func (l *renewedLease) lose(to string) error {
 	return l.lost
 }
 
-// left returns how long the lease is good for unless it is renewed, by whichever of this process's
-// clocks says less: the monotonic one stands still while the machine is suspended, and the other
+// left returns how long the lease is valid unless it is renewed. It uses the process clock that
+// yields less time: the monotonic clock stops while the machine is suspended, and the wall clock
 // may be set.
 func (l *renewedLease) left() time.Duration {
 	now := l.store.options.Now()
@@ -150,7 +150,7 @@ func (l *renewedLease) left() time.Duration {
 	return l.store.options.LeaseFor*9/10 - age
 }
 
-// lapsed ends the tenure when the lease was not renewed in time.
+// lapsed ends the tenure if the lease was not renewed in time.
 func (l *renewedLease) lapsed() {
 	if err := l.Held(context.Background()); err != nil {
 		l.End(err)
@@ -161,7 +161,7 @@ func (l *renewedLease) lapsed() {
 	l.lapse.Reset(max(l.left(), time.Millisecond)) // it was renewed meanwhile
 }
 
-// Held returns nil while the last renewal is young enough by the own clock.
+// Held returns nil while the last renewal is recent enough by this process's clock.
 func (l *renewedLease) Held(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -186,29 +186,29 @@ func (l *renewedLease) Confirm(ctx context.Context) error {
 	return l.Held(ctx)
 }
 
-// Number returns the number of the lease, which its lock object counts.
+// Number returns the number of the lease, which is counted in its lock object.
 func (l *renewedLease) Number() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.record.Number
 }
 
-// TakenOver reports whether the holder before did not give the lease back.
+// TakenOver reports whether the previous holder did not release the lease.
 func (l *renewedLease) TakenOver() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.record.TakenOver
 }
 
-// Fenced is told to others with the next renewal.
+// Fenced is recorded with the next renewal.
 func (l *renewedLease) Fenced() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.record.TakenOver = false
 }
 
-// Release ends the renewals and writes that the lock is free, so that the next holder need not
-// wait. When the lock is no longer this holder's, nothing is left to be done.
+// Release stops the renewals and marks the lock as free, so that the next holder need not wait. If
+// another holder has the lock, it does nothing.
 func (l *renewedLease) Release() (err error) {
 	l.finish.Do(func() {
 		l.stop()

@@ -1,4 +1,4 @@
-//nolint:thelper // what runs in bubbles are tests: a failure must name their line
+//nolint:thelper // bubbles run these as tests: a failure must show their line
 package s3_test
 
 import (
@@ -21,7 +21,7 @@ import (
 	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
-// unplugged is a transport that can be cut off.
+// unplugged is a transport that can be disconnected.
 type unplugged struct {
 	next http.RoundTripper
 	off  atomic.Bool
@@ -44,15 +44,15 @@ func acquire(t *testing.T, store store.Store, holder string) store.Lease {
 	return lease
 }
 
-// leaseTest runs a test in a bubble of its own time.
+// leaseTest runs a test in a bubble with its own time.
 func leaseTest(t *testing.T, test func(t *testing.T, s *s3test.State)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { test(t, s3test.New()) })
 }
 
-// TestS3LeaseExpires lets a holder vanish. It knows that it is no holder before anyone else can be
-// one, whatever the clocks of the two say.
+// TestS3LeaseExpires disconnects a holder. The holder knows that it has lost the lease before
+// another process can get it, whatever the clocks of the two show.
 func TestS3LeaseExpires(t *testing.T) {
 	for _, skew := range []time.Duration{0, time.Hour, -time.Hour} {
 		t.Run(fmt.Sprint(skew), func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestS3LeaseExpires(t *testing.T) {
 				first := acquire(t, s.Store(wire), "first")
 				o := s.Options()
 				o.Now = func() time.Time { return time.Now().Add(skew) }
-				o.LeaseFor = time.Second // what the holder promised counts, not what the contender would
+				o.LeaseFor = time.Second // the holder's promise counts, not the contender's
 				contender := s3store.New(s.Client(nil, 1), o)
 				s3test.Pass(t, 25*time.Second)
 				wire.off.Store(true) // the last renewal was five seconds ago
@@ -91,9 +91,9 @@ func TestS3LeaseExpires(t *testing.T) {
 	}
 }
 
-// TestS3LeaseBoundsWhatItWrites ends what is bound by the lease before another can hold it: by the
-// time without an answer, by the news that it was taken, or because the clock was set.
-func TestS3LeaseBoundsWhatItWrites(t *testing.T) {
+// TestS3LeaseBoundsWrites: a context bound to the lease ends before another process can hold the
+// lease: because responses stop, because the lease was taken, or because the clock was set.
+func TestS3LeaseBoundsWrites(t *testing.T) {
 	bound := func(t *testing.T, lease store.Lease) (ctx context.Context) {
 		ctx, release := lease.Bound(t.Context())
 		t.Cleanup(release)
@@ -136,7 +136,7 @@ func TestS3LeaseBoundsWhatItWrites(t *testing.T) {
 	})
 	t.Run("suspended", func(t *testing.T) {
 		leaseTest(t, func(t *testing.T, s *s3test.State) {
-			var ahead atomic.Int64 // what the clock jumped while the process was suspended
+			var ahead atomic.Int64 // how far the clock jumped while the process was suspended
 			o := s.Options()
 			o.Now = func() time.Time { return time.Now().Round(0).Add(time.Duration(ahead.Load())) }
 			wire := &unplugged{next: s.Cloud.RoundTripper()}
@@ -150,7 +150,7 @@ func TestS3LeaseBoundsWhatItWrites(t *testing.T) {
 	})
 }
 
-// TestS3LeaseIsNeverHeldTwice asks both sides at every second of an outage.
+// TestS3LeaseIsNeverHeldTwice checks both sides in every second of an outage.
 func TestS3LeaseIsNeverHeldTwice(t *testing.T) {
 	leaseTest(t, func(t *testing.T, s *s3test.State) {
 		wire := &unplugged{next: s.Cloud.RoundTripper()}
@@ -193,8 +193,8 @@ func TestS3LeaseIsRenewed(t *testing.T) {
 	})
 }
 
-// TestS3LeaseSurvives breaks writes of the lock, with and without effect, and the look at what
-// became of them as well.
+// TestS3LeaseSurvives fails writes of the lock, with and without effect, and also the reads that
+// find out whether they took effect.
 func TestS3LeaseSurvives(t *testing.T) {
 	for _, kind := range []awsfake.FaultKind{awsfake.LoseAnswer, awsfake.Reset, awsfake.Unavailable, awsfake.Throttle, awsfake.Conflict} {
 		for _, operations := range [][]string{{"PutObject"}, {"PutObject", "GetObject"}} {
@@ -233,12 +233,12 @@ func TestS3LeaseSurvives(t *testing.T) {
 	}
 }
 
-func TestS3LostAnswerOfAcquireAndRelease(t *testing.T) {
-	for _, retries := range []int{1, 3} { // without and with the SDK sending again
+func TestS3LostResponseOfAcquireAndRelease(t *testing.T) {
+	for _, retries := range []int{1, 3} { // without and with retries by the SDK
 		t.Run(fmt.Sprint(retries), func(t *testing.T) {
 			leaseTest(t, func(t *testing.T, s *s3test.State) {
 				store := s3store.New(s.Client(nil, retries), s.Options())
-				for range 2 { // where there is no lock, and where there is one
+				for range 2 { // without a lock, and with one
 					lose := awsfake.Fault{Operation: "PutObject", Kind: awsfake.LoseAnswer, Times: 1, Key: s3test.Prefix + mapping + "/lock"}
 					s.Cloud.Inject(lose)
 					lease := acquire(t, store, "me")

@@ -18,44 +18,44 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// lockRecord is what the lock object says. Every write of it differs from every other, by nonce and
-// renewal, so that no ETag comes back.
+// lockRecord is the content of the lock object. The nonce and the renewal make every write unique,
+// so that an ETag never recurs.
 type lockRecord struct {
 	Version      int       `json:"version"`
-	Number       int64     `json:"number"` // of the lease; one more with every holder
+	Number       int64     `json:"number"` // of the lease; increases by one with every holder
 	Nonce        string    `json:"nonce"`  // of the holder
 	Renewal      int64     `json:"renewal"`
 	Holder       string    `json:"holder"`
-	Since        time.Time `json:"since"`         // by the holder's clock, for people
-	Until        time.Time `json:"until"`         // by the holder's clock, for people
-	LeaseSeconds float64   `json:"lease_seconds"` // how long after the last write it is held
-	TakenOver    bool      `json:"taken_over"`    // from a holder who is not fenced off yet
+	Since        time.Time `json:"since"`         // by the holder's clock, informational
+	Until        time.Time `json:"until"`         // by the holder's clock, informational
+	LeaseSeconds float64   `json:"lease_seconds"` // how long the lease is held after the last write
+	TakenOver    bool      `json:"taken_over"`    // from a holder that is not fenced off yet
 	Released     bool      `json:"released"`
 }
 
-// clockGrain is added to a lease before it counts as expired: HTTP dates have whole seconds (RFC
-// 9110, 5.6.7), and the two that are compared are each cut.
+// clockGrain is added to a lease before it counts as expired. HTTP dates have whole seconds (RFC
+// 9110, 5.6.7), and both dates in the comparison are truncated.
 const clockGrain = 2 * time.Second
 
-// acquireTries bounds how often a lock is read and written again because another contender wrote it
-// in between; that one then holds it.
+// acquireTries bounds how often Acquire reads and writes a lock again because a contender wrote it
+// in between. That contender then holds it.
 const acquireTries = 4
 
-// seenLock is a lock object as it was read. ETag is nil when there is none.
+// seenLock is a lock object as it was read. ETag is nil if there is none.
 type seenLock struct {
 	record lockRecord
 	etag   *string
-	isNote bool      // the lock file of a folder that was moved here with its ledger: nobody holds it
-	until  time.Time // when it expires by the clock of the store, unless renewed
-	now    time.Time // clock of the store
+	isNote bool      // the lock file of a folder whose ledger was moved here; no process holds it
+	until  time.Time // when it expires by S3's clock unless renewed
+	now    time.Time // time by S3's clock
 }
 
 func (l *seenLock) free() bool {
 	return l.etag == nil || l.isNote || l.record.Released || !l.now.Before(l.until)
 }
 
-// readLock reads a lock. How old it is, is told by the clock of S3 alone: the Date and the
-// Last-Modified of one and the same answer.
+// readLock reads a lock. Its age is measured by S3's clock only: the Date and Last-Modified of the
+// same response.
 func (s *Store) readLock(ctx context.Context, key string) (seenLock, error) {
 	data, out, err := s.readObject(ctx, key)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -80,7 +80,7 @@ func (s *Store) readLock(ctx context.Context, key string) (seenLock, error) {
 	return lock, nil
 }
 
-// putLock overwrites the lock that was seen, or creates it when none was.
+// putLock overwrites the lock that was seen, or creates it if none was.
 func (s *Store) putLock(ctx context.Context, key string, record lockRecord, seen *string) (etag *string, err error) {
 	data, err := store.Seal(record)
 	if err != nil {
@@ -103,10 +103,9 @@ func (s *Store) putLock(ctx context.Context, key string, record lockRecord, seen
 	return out.ETag, nil
 }
 
-// wasChanged reports whether a conditional write was refused because the object is not the one that
-// was seen.
+// wasChanged reports whether a conditional write was refused because the object has changed.
 func wasChanged(err error) bool {
-	switch awserr.Classify(err) { //nolint:exhaustive // three answers to a write whose condition does not hold
+	switch awserr.Classify(err) { //nolint:exhaustive // the three answers to a write whose condition does not hold
 	case awserr.Precondition, awserr.Conflict, awserr.Gone:
 		return true
 	default:
@@ -114,9 +113,8 @@ func wasChanged(err error) bool {
 	}
 }
 
-// Acquire takes the lock object when there is none, when it was released, or when it has not been
-// renewed for as long as its holder promised. The lease is renewed in the background until it is
-// released.
+// Acquire acquires the lease if there is no lock object, if it was released, or if its holder has
+// not renewed it in time. The lease is renewed in the background until it is released.
 func (s *Store) Acquire(ctx context.Context, name, holder string) (store.Lease, error) {
 	if !store.IsSegment(name) {
 		return nil, fmt.Errorf("lease name %q: %w", name, fs.ErrInvalid)
@@ -158,7 +156,7 @@ func (s *Store) acquire(ctx context.Context, name, holder string) (*renewedLease
 		if seen, err = s.readLock(ctx, key); err != nil {
 			return nil, errors.Join(writeErr, err)
 		}
-		if seen.record.Nonce == record.Nonce { // the answer was lost, not the write
+		if seen.record.Nonce == record.Nonce { // the write succeeded, but its response was lost
 			return s.hold(ctx, key, record, seen.etag, begun), nil
 		}
 		if !wasChanged(writeErr) {
@@ -168,7 +166,7 @@ func (s *Store) acquire(ctx context.Context, name, holder string) (*renewedLease
 	return nil, writeErr
 }
 
-// nextLock is what the next holder writes over the lock that was seen.
+// nextLock returns the record that the next holder writes over the lock that was seen.
 func (s *Store) nextLock(ctx context.Context, name, holder string, seen *seenLock) (lockRecord, error) {
 	now := s.options.Now()
 	record := lockRecord{
@@ -177,8 +175,8 @@ func (s *Store) nextLock(ctx context.Context, name, holder string, seen *seenLoc
 		TakenOver: seen.record.TakenOver || !seen.record.Released,
 	}
 	if seen.etag == nil || seen.isNote {
-		// Either the mapping is new, or someone took the lock away from a holder, or moved the
-		// ledger here.
+		// Either the mapping is new, or the lock of a holder was deleted, or the ledger was moved
+		// here.
 		names, err := s.List(ctx, name+"/")
 		if err != nil {
 			return record, err
@@ -190,11 +188,10 @@ func (s *Store) nextLock(ctx context.Context, name, holder string, seen *seenLoc
 	return record, nil
 }
 
-// silentLeases is more than the leases that were ever taken, one after the other, without that
-// their holders committed anything.
+// silentLeases exceeds any plausible number of consecutive leases without a commit.
 const silentLeases = 1 << 20
 
-// aboveAll gives a lease whose lock is gone a number above all that went before.
+// aboveAll gives a lease whose lock is gone a number above all earlier leases.
 func (s *Store) aboveAll(ctx context.Context, name string, rec lockRecord) (lockRecord, error) {
 	m, err := record.Newest(ctx, s, name)
 	if err != nil && !errors.Is(err, record.ErrNoCheckpoint) && !errors.Is(err, record.ErrNothingWhole) {

@@ -1,4 +1,4 @@
-//nolint:thelper // what runs in bubbles are tests: a failure must name their line
+//nolint:thelper // bubbles run these as tests: a failure must show their line
 package s3_test
 
 import (
@@ -36,9 +36,9 @@ func (l *lockedText) String() string {
 	return l.text.String()
 }
 
-// TestS3TakenOverIsHandedOn gives a lease back before the holder before is fenced off: the next one
-// has to do it.
-func TestS3TakenOverIsHandedOn(t *testing.T) {
+// TestS3TakenOverIsPassedOn releases a lease before the previous holder is fenced off: the next
+// holder must do that.
+func TestS3TakenOverIsPassedOn(t *testing.T) {
 	leaseTest(t, func(t *testing.T, s *s3test.State) {
 		wire := &unplugged{next: s.Cloud.RoundTripper()}
 		acquire(t, s.Store(wire), "vanished")
@@ -61,7 +61,7 @@ func TestS3TakenOverIsHandedOn(t *testing.T) {
 	})
 }
 
-func TestS3LockTakenAwayByHand(t *testing.T) {
+func TestS3LockDeletedByHand(t *testing.T) {
 	leaseTest(t, func(t *testing.T, s *s3test.State) {
 		from := s.Store(nil)
 		lease := acquire(t, from, "me")
@@ -89,7 +89,7 @@ func TestS3DamagedLock(t *testing.T) {
 	})
 }
 
-func TestS3AnswerWithoutDate(t *testing.T) {
+func TestS3ResponseWithoutDate(t *testing.T) {
 	leaseTest(t, func(t *testing.T, s *s3test.State) {
 		acquire(t, s.Store(nil), "first")
 		store := s.Store(s3test.RoundTrip(func(r *http.Request) (*http.Response, error) {
@@ -106,7 +106,7 @@ func TestS3AnswerWithoutDate(t *testing.T) {
 	})
 }
 
-// TestS3OneOfManyContenders lets an expired lease be wanted by many at once.
+// TestS3OneOfManyContenders has many processes try to acquire an expired lease at once.
 func TestS3OneOfManyContenders(t *testing.T) {
 	leaseTest(t, func(t *testing.T, s *s3test.State) {
 		wire := &unplugged{next: s.Cloud.RoundTripper()}

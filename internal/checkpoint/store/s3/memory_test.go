@@ -18,7 +18,7 @@ import (
 	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
-// The size of TestPassesAtOnceShareMemory; the figures of docs/operations.md are those of 10 passes
+// The size of TestPassesAtOnceShareMemory. The figures in docs/operations.md are from 10 passes
 // over 200,000 entries each.
 var (
 	passesAtOnce  = flag.Int("memory-passes", 10, "how many passes TestPassesAtOnceShareMemory has at once")
@@ -27,13 +27,13 @@ var (
 
 const (
 	changedOfEvery = 50
-	// mostOfPass is what a pass may hold in its middle. It was 6 to 36 MiB when each open chunk had
-	// four windows of 4 MiB.
+	// mostOfPass is the most that a pass may hold halfway through. It was 6 to 36 MiB when each
+	// open chunk had four windows of 4 MiB.
 	mostOfPass = 5 << 20
 )
 
-// TestPassesAtOnceShareMemory has passes with state on S3 meet in their middle, where each has its
-// chunks open, and looks at what they hold there.
+// TestPassesAtOnceShareMemory has passes with state on S3 meet halfway, where each has its chunks
+// open, and measures what they hold there.
 func TestPassesAtOnceShareMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the race detector takes memory of its own; make test runs it")
@@ -73,13 +73,13 @@ func TestPassesAtOnceShareMemory(t *testing.T) {
 
 func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
 
-// liveHeap is what the process holds, in bytes.
+// liveHeap returns the bytes that the process holds.
 func liveHeap() int64 {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.GC()
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc) //nolint:gosec // of this machine
+	return int64(m.HeapAlloc) //nolint:gosec // fits in an int64
 }
 
 func mappingOf(i int) string { return fmt.Sprintf("mapping-%d", i) }
@@ -90,7 +90,7 @@ func ledgerOf(ctx context.Context, store store.Store, i int) (*checkpoint.Ledger
 	return checkpoint.Open(ctx, store, o)
 }
 
-// seedOf is that of the entry n of the ledger i, before it changes.
+// seedOf returns the seed of entry n of ledger i before it changes.
 func seedOf(i, n int) uint64 { return uint64(i)<<32 + uint64(n) } //nolint:gosec // not negative
 
 func bigKey(i int) string { return fmt.Sprintf("exports/2026/%06d/part-%04d.parquet", i/100, i%100) }
@@ -99,7 +99,7 @@ func bigEntry(k string, seed uint64) record.Entry {
 	return entry(k, fmt.Sprintf("%016x%016x", seed*0x9e3779b97f4a7c15, seed*0xbf58476d1ce4e5b9))
 }
 
-// fillLedger makes a generation of n entries that compress as real ones do.
+// fillLedger commits a generation of n entries that compress like real ones.
 func fillLedger(t *testing.T, store store.Store, i, n int) {
 	t.Helper()
 	ledger, err := ledgerOf(t.Context(), store, i)
@@ -117,8 +117,8 @@ func fillLedger(t *testing.T, store store.Store, i, n int) {
 	}
 }
 
-// changeSome makes a pass over a ledger of so many entries in which one of every so many has
-// changed, all over it.
+// changeSome runs a pass over a ledger with that many entries, of which a regular sample has
+// changed.
 func changeSome(ctx context.Context, store store.Store, i, entries int, at func(n int)) (err error) {
 	ledger, err := ledgerOf(ctx, store, i)
 	if err != nil {

@@ -17,11 +17,11 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// wholeRecord is up to which size a record is read at once when it is opened, in bytes.
+// wholeRecord is the size in bytes up to which Open reads the whole record.
 const wholeRecord = 1 << 20
 
-// Open opens a record, and reads it where it is small. All that is read later comes from the same
-// version of the object (If-Match).
+// Open opens a record, and reads it if it is small. Later reads get the same version of the object
+// (If-Match).
 func (s *Store) Open(ctx context.Context, name string) (store.Record, error) {
 	key, err := s.key(ctx, name)
 	if err != nil {
@@ -34,7 +34,7 @@ func (s *Store) Open(ctx context.Context, name string) (store.Record, error) {
 	if awserr.Code(err) != "InvalidRange" {
 		return nil, err
 	}
-	data, out, err := s.readObject(ctx, key) // no byte can be asked for of an empty object
+	data, out, err := s.readObject(ctx, key) // S3 refuses a range of an empty object
 	if err != nil {
 		return nil, err
 	}
@@ -46,29 +46,29 @@ func (s *Store) Open(ctx context.Context, name string) (store.Record, error) {
 
 // objectChunk is an open record on S3. It holds one part of it at a time, in a window.
 type objectChunk struct {
-	ctx   context.Context //nolint:containedctx // of the Open it came from, or the last Bind; io.ReaderAt takes none
+	ctx   context.Context //nolint:containedctx // of Open or the last Bind; io.ReaderAt takes none
 	store *Store
 	name  string
 	key   string
 	etag  *string
-	size  int64 // -1 until the first answer
+	size  int64 // -1 until the first response
 
 	mu       sync.Mutex
 	expected []store.Span
-	lent     []byte     // as long as the longest span
-	held     store.Span // what is in it
+	lent     []byte     // the window, as long as the longest span so far
+	held     store.Span // the span in the window
 }
 
 func (c *objectChunk) Size() int64 { return c.size }
 
-// Bind has what is read from now on end with ctx.
+// Bind replaces the context of later reads with ctx.
 func (c *objectChunk) Bind(ctx context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ctx = ctx
 }
 
-// Close gives the window back.
+// Close frees the window.
 func (c *objectChunk) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -76,13 +76,12 @@ func (c *objectChunk) Close() error {
 	return nil
 }
 
-// Expect has each of the parts fetched in one request when it is read from, as long as there is a
-// window for it.
+// Expect makes each part be fetched in one request when it is first read, if a window is available.
 func (c *objectChunk) Expect(parts []store.Span) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.held == (store.Span{Start: 0, End: c.size}) {
-		return // nothing will be fetched any more
+		return // the whole record is in memory
 	}
 	c.release()
 	c.expected = parts
@@ -121,8 +120,8 @@ func (c *objectChunk) ReadAt(p []byte, offset int64) (n int, err error) {
 	return n, nil
 }
 
-// move brings the window to the part that is expected to be read around an offset, where there is
-// one and a window is free.
+// move moves the window to the expected part around an offset, if there is one and a window is
+// available.
 func (c *objectChunk) move(at int64) error {
 	if c.held.Has(at) {
 		return nil
@@ -146,7 +145,7 @@ func (c *objectChunk) move(at int64) error {
 	return err
 }
 
-// begin learns the size and the version of the object, and reads it when it is small.
+// begin gets the size and version of the object, and reads it if it is small.
 func (c *objectChunk) begin() error {
 	body, n, err := c.ask(store.Span{Start: 0, End: wholeRecord})
 	if err != nil {
@@ -161,7 +160,7 @@ func (c *objectChunk) begin() error {
 	return err
 }
 
-// fetch reads from an offset as many bytes as p has.
+// fetch fills p from an offset.
 func (c *objectChunk) fetch(p []byte, start int64) error {
 	return retried(func() error {
 		body, n, err := c.ask(store.Span{Start: start, End: start + int64(len(p))})
@@ -172,7 +171,7 @@ func (c *objectChunk) fetch(p []byte, start int64) error {
 	})
 }
 
-// WriteTo writes the whole record, of which it holds no more than Open has read.
+// WriteTo writes the whole record. It holds only the bytes that Open has read.
 func (c *objectChunk) WriteTo(w io.Writer) (written int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -197,10 +196,10 @@ func (c *objectChunk) WriteTo(w io.Writer) (written int64, err error) {
 	return written, err
 }
 
-// errCut reports a body that ended before its time.
+// errCut reports a body that ended early.
 var errCut = errors.New("body was cut")
 
-// retried repeats requests whose body was cut; others the SDK has repeated.
+// retried repeats a request whose body was cut. The SDK retries other failures.
 func retried(request func() error) (err error) {
 	for range bodyTries {
 		if err = request(); !errors.Is(err, errCut) {
@@ -210,7 +209,7 @@ func retried(request func() error) (err error) {
 	return err
 }
 
-// cut says what became of a body.
+// cut returns the error for a body that could not be read.
 func (c *objectChunk) cut(err error) error {
 	if err == nil {
 		return nil
@@ -221,14 +220,14 @@ func (c *objectChunk) cut(err error) error {
 	return c.store.failed("read", c.key, err)
 }
 
-// receive fills p from a body and closes it.
+// receive fills p from a body and closes the body.
 func (c *objectChunk) receive(body io.ReadCloser, p []byte) error {
 	_, err := io.ReadFull(body, p)
 	return c.cut(errors.Join(err, body.Close()))
 }
 
-// ask requests a part of the object, and returns its body with how many bytes it will have: fewer
-// than asked for at the end of the object.
+// ask requests a part of the object. It returns the body and its length, which is shorter than the
+// part at the end of the object.
 func (c *objectChunk) ask(part store.Span) (content io.ReadCloser, n int64, err error) {
 	out, err := body.GetObject(c.ctx, c.store.client, &s3.GetObjectInput{
 		Bucket: &c.store.options.Place.Bucket, Key: &c.key, ExpectedBucketOwner: c.store.options.Place.ExpectedOwner(), IfMatch: c.etag,

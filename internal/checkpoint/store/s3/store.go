@@ -1,14 +1,14 @@
-// Package s3 is a store of checkpoints in a bucket.
+// Package s3 is a checkpoint store in a bucket.
 //
-// A record is an object that is created with If-None-Match, so that a name is given once; large
-// ones are written and read in parts, in bounded memory that all open records of a store share. The
+// A record is an object created with If-None-Match, so that a name is used only once. Large records
+// are written and read in parts, within a memory bound that all open records of a store share. The
 // lease is an object that is overwritten with If-Match and renewed in the background;
-// docs/decisions/0006-lease-on-s3.md says who may take it when. The package promises that a holder
-// knows that its lease has expired before another one can take it.
+// docs/decisions/0006-lease-on-s3.md describes who may take it and when. The package promises that
+// a holder's lease expires by its own clock before another holder can take it.
 //
-// It leaves credentials, region, endpoint and the repetition of requests to the client, and what
-// records say to package record; of those it reads one number: under which lease the newest
-// manifest was written, for a lock that somebody has removed.
+// The client provides credentials, region, endpoint and retries. Package record defines the
+// records. This package reads one number from them: the lease of the newest manifest, in case the
+// lock was deleted.
 //
 // The words: the lock is the object of a lease; a window is the part of an open record that is held
 // in memory.
@@ -36,7 +36,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// objectAPI is what the store asks of S3 for whole objects.
+// objectAPI is the part of the S3 client for whole objects.
 type objectAPI interface {
 	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
@@ -45,7 +45,7 @@ type objectAPI interface {
 	DeleteObject(context.Context, *s3.DeleteObjectInput, ...func(*s3.Options)) (*s3.DeleteObjectOutput, error)
 }
 
-// uploadAPI is what the store asks of S3 for objects in parts.
+// uploadAPI is the part of the S3 client for multipart uploads.
 type uploadAPI interface {
 	CreateMultipartUpload(context.Context, *s3.CreateMultipartUploadInput, ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error)
 	UploadPart(context.Context, *s3.UploadPartInput, ...func(*s3.Options)) (*s3.UploadPartOutput, error)
@@ -60,50 +60,50 @@ type s3API interface {
 }
 
 const (
-	// defaultLease is Options.LeaseFor when that is zero.
+	// defaultLease is the default of Options.LeaseFor.
 	defaultLease = time.Minute
-	// defaultReadMemory is Options.ReadMemory when that is zero.
+	// defaultReadMemory is the default of Options.ReadMemory.
 	defaultReadMemory = 64 << 20
 )
 
-// Options tell where on S3 a store lies and how it is written.
+// Options configure where on S3 a store is and how it is written.
 type Options struct {
-	Place    transfer.Place   // in a general purpose bucket; a slash is added at the end of its prefix, unless that is empty
-	KMSKey   string           // ARN of the key that records are encrypted under, "" for the bucket's default
-	LeaseFor time.Duration    // a holder that vanished keeps others out so long, default one minute
+	Place    transfer.Place   // in a general purpose bucket; New adds a slash to the end of a non-empty prefix
+	KMSKey   string           // ARN of the key that encrypts the records, "" for the bucket's default
+	LeaseFor time.Duration    // how long a lease lasts unless renewed, default one minute
 	Now      func() time.Time // clock of this process, default time.Now
-	Logger   *slog.Logger     // told of leases that could not be renewed, default none
+	Logger   *slog.Logger     // logs leases that could not be renewed, default none
 
-	// ReadMemory is how many bytes all open chunks hold together; default 64 MiB. One that gets
-	// none is read in more requests.
+	// ReadMemory is the most bytes that all open chunks hold together; default 64 MiB. A chunk that
+	// gets no memory is read in more requests.
 	ReadMemory int64
 
-	// Renewed is told, when a lease was taken or renewed, until when it is good by the clock of
-	// this process unless it is renewed again; default nobody.
+	// Renewed is called when a lease was acquired or renewed, with the time by this process's clock
+	// until which it is valid unless renewed again; default none.
 	Renewed func(name string, until time.Time)
 }
 
-// Store is a store in a bucket. A record is an object that is created with If-None-Match, so that a
-// name is given once, and in parts when it is large, so that memory stays bounded. The lease is an
-// object that is overwritten with If-Match; docs/decisions/0006-lease-on-s3.md says who may take it
-// when. All ledgers of a process share one store, and with it the memory for their open chunks.
+// Store is a store in a bucket. A record is an object created with If-None-Match, so that a name is
+// used only once; a large one is created in parts, so that memory stays bounded. The lease is an
+// object that is overwritten with If-Match; docs/decisions/0006-lease-on-s3.md describes who may
+// take it and when. All ledgers of a process share one store and its memory for open chunks.
 //
-// The client brings credentials, region, endpoint and retries. A record that was deleted while it
-// was open can no longer be read.
+// The client provides credentials, region, endpoint and retries. A record that is deleted while it
+// is open can no longer be read.
 type Store struct {
 	client  s3API
 	options Options
 	windows *windows
-	large   chan struct{} // holds an element for each large record that is being written
+	large   chan struct{} // holds an element for each large record being written
 
 	mu       sync.Mutex
-	prepared bool // format.json was checked, and so was the service
+	prepared bool // format.json and conditional writes were checked
 }
 
 var _ store.Store = (*Store)(nil)
 
-// New returns the store in a bucket. It asks nothing of S3 yet: what a later format wrote is
-// refused, with a *VersionError, where it is read or a lease is acquired.
+// New returns the store in a bucket. It sends no requests. A later format is reported as a
+// *VersionError when a record is read or a lease is acquired.
 func New(client s3API, o Options) *Store {
 	if o.Place.Prefix != "" {
 		o.Place.Prefix = strings.TrimSuffix(o.Place.Prefix, "/") + "/"
@@ -131,7 +131,7 @@ func (s *Store) String() string { return s.options.Place.String() }
 
 func (s *Store) uri(key string) string { return "s3://" + s.options.Place.Bucket + "/" + key }
 
-// key returns the key of the record of that name.
+// key returns the key of the record with that name.
 func (s *Store) key(ctx context.Context, name string) (string, error) {
 	if err := store.CheckName(name); err != nil {
 		return "", err
@@ -139,8 +139,8 @@ func (s *Store) key(ctx context.Context, name string) (string, error) {
 	return s.options.Place.Prefix + name, ctx.Err()
 }
 
-// bodyTries bounds how often a body is asked for whose connection broke while it was read; the SDK
-// retries requests, not bodies.
+// bodyTries bounds how often an object is requested again because its connection broke while the
+// body was read. The SDK retries requests, not bodies.
 const bodyTries = 3
 
 // Read returns a whole record.
@@ -153,7 +153,7 @@ func (s *Store) Read(ctx context.Context, name string) ([]byte, error) {
 	return data, err
 }
 
-// readObject returns a whole object and the last answer about it.
+// readObject returns a whole object and the last response for it.
 func (s *Store) readObject(ctx context.Context, key string) (data []byte, out *s3.GetObjectOutput, err error) {
 	for range bodyTries {
 		out, err = body.GetObject(ctx, s.client, &s3.GetObjectInput{
@@ -173,26 +173,26 @@ func (s *Store) readObject(ctx context.Context, key string) (data []byte, out *s
 	return data, out, nil
 }
 
-// readBody reads a body to its end, where the SDK compares checksums. A connection that breaks
-// before is an error by HTTP's own framing.
+// readBody reads a body to its end, where the SDK verifies checksums. If the connection breaks
+// earlier, HTTP's framing causes an error.
 func readBody(body io.ReadCloser) ([]byte, error) {
 	data, err := store.ReadAll(body)
 	return data, errors.Join(err, body.Close())
 }
 
-// StateError is a request about the state on S3 that failed.
+// StateError reports a failed request for the state on S3.
 type StateError struct {
-	// Op is what was being done: read, list, create, ...
+	// Op is the operation: read, list, create, ...
 	Op string
-	// State is where the state is, as the configuration has it, and URI the object.
+	// State is the location of the state, as configured, and URI is the object.
 	State, URI string
-	// Problem says what the failure means for the state, "" where it speaks for itself.
+	// Problem is what the failure means for the state, "" if the cause is clear by itself.
 	Problem string
 	// Err is the cause.
 	Err error
 }
 
-// Error names the operation, the object and the cause, and that it is the state's.
+// Error names the operation, the object and the cause, and says that the object is the state's.
 func (e *StateError) Error() string {
 	text := e.Op + " state " + e.URI + ": "
 	if e.Problem != "" {
@@ -201,7 +201,7 @@ func (e *StateError) Error() string {
 	return text + awserr.Brief(e.Err)
 }
 
-// Unwrap returns the cause, and of an absent object the error that stores give.
+// Unwrap returns the cause, and fs.ErrNotExist if the object is absent.
 func (e *StateError) Unwrap() []error {
 	if awserr.Classify(e.Err) == awserr.Gone {
 		return []error{fs.ErrNotExist, e.Err}
@@ -209,7 +209,7 @@ func (e *StateError) Unwrap() []error {
 	return []error{e.Err}
 }
 
-// failed says what was not done with which object.
+// failed returns the error for a failed operation on an object.
 func (s *Store) failed(verb, key string, err error) *StateError {
 	return &StateError{Op: verb, State: s.String(), URI: s.uri(key), Err: err}
 }
@@ -227,7 +227,7 @@ func (s *Store) unwritten(verb, key string, err error) error {
 func (s *Store) List(ctx context.Context, prefix string) (names []string, err error) {
 	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{
 		Bucket: &s.options.Place.Bucket, Prefix: aws.String(s.options.Place.Prefix + prefix),
-		// What others may have left here need not be fit for XML.
+		// Keys that others have left here may contain characters that are invalid in XML.
 		EncodingType: types.EncodingTypeUrl, ExpectedBucketOwner: s.options.Place.ExpectedOwner(),
 	})
 	for pages.HasMorePages() {
@@ -248,8 +248,8 @@ func (s *Store) List(ctx context.Context, prefix string) (names []string, err er
 	return names, nil
 }
 
-// Delete removes a record. In a versioned bucket a delete marker hides it, and a lifecycle rule
-// should expire noncurrent versions.
+// Delete removes a record. In a versioned bucket a delete marker hides it; use a lifecycle rule to
+// expire noncurrent versions.
 func (s *Store) Delete(ctx context.Context, name string) error {
 	key, err := s.key(ctx, name)
 	if err != nil {
@@ -264,9 +264,9 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 	return nil
 }
 
-// prepare marks the store with the format before something is written to it, and makes sure that
-// the service refuses to create an object twice: some take the header and ignore it, and two
-// writers would go unnoticed.
+// prepare writes the format record before the first write, and checks that the service refuses to
+// create an object twice. Some services accept If-None-Match and ignore it, so that two writers
+// would not notice each other.
 func (s *Store) prepare(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -299,5 +299,5 @@ func (s *Store) prepare(ctx context.Context) error {
 	return err
 }
 
-// mark returns a text that no other write has.
+// mark returns a text that is unique to one write.
 func mark() string { return strings.ToLower(rand.Text()) }

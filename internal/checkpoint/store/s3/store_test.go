@@ -23,7 +23,7 @@ import (
 	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
-func TestS3KeepsTheContract(t *testing.T) {
+func TestS3FulfillsTheContract(t *testing.T) {
 	t.Parallel()
 	for name, prefix := range map[string]string{"at the root": "", "under a prefix": "état/a b+c"} {
 		t.Run(name, func(t *testing.T) {
@@ -65,10 +65,9 @@ func TestS3LargeRecord(t *testing.T) {
 	}
 }
 
-// TestS3ReadsWhatIsExpected reads a large record in many pieces: each part that is expected takes
-// one request, others as many as there are pieces, and all of it at once takes one more than Open
-// does.
-func TestS3ReadsWhatIsExpected(t *testing.T) {
+// TestS3ReadsExpectedParts reads a large record in many pieces. Each expected part takes one
+// request, other parts take one per piece, and the whole record takes one more than Open.
+func TestS3ReadsExpectedParts(t *testing.T) {
 	t.Parallel()
 	s := s3test.New()
 	wire := &s3test.Recorder{Next: s.Cloud.RoundTripper()}
@@ -115,7 +114,7 @@ type readerAt struct {
 	from, to int64
 }
 
-// pieces reads it in pieces of that size, every other one first, as columns side by side are.
+// pieces reads it in pieces of that size, every other one first, like adjacent columns.
 func (r readerAt) pieces(t *testing.T, size int64) []byte {
 	t.Helper()
 	part := make([]byte, r.to-r.from)
@@ -130,8 +129,8 @@ func (r readerAt) pieces(t *testing.T, size int64) []byte {
 	return part
 }
 
-// TestS3LostAnswerOfACreation lets the SDK repeat a request that has succeeded.
-func TestS3LostAnswerOfACreation(t *testing.T) {
+// TestS3LostResponseOfACreation makes the SDK repeat a request that has succeeded.
+func TestS3LostResponseOfACreation(t *testing.T) {
 	t.Parallel()
 	for operation, data := range map[string][]byte{"PutObject": []byte("small"), "CompleteMultipartUpload": s3test.Large()} {
 		s := s3test.New()
@@ -182,7 +181,7 @@ func TestS3ServiceWithoutConditions(t *testing.T) {
 	})
 }
 
-// careless sends no conditions, as if the service did not see them.
+// careless sends no conditions, like a service that ignores them.
 type careless struct{ *s3.Client }
 
 func (c careless) PutObject(ctx context.Context, in *s3.PutObjectInput, o ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
@@ -224,7 +223,7 @@ func TestS3ErrorsNameTheObject(t *testing.T) {
 	}
 }
 
-func TestS3ListIgnoresWhatIsNoRecord(t *testing.T) {
+func TestS3ListIgnoresOtherObjects(t *testing.T) {
 	t.Parallel()
 	s := s3test.New()
 	for _, key := range []string{"alpha/lock", "alpha/Bad", "alpha/a b", "alpha/\x01", "other", "alpha/.hidden"} {
@@ -243,7 +242,7 @@ func TestS3ListIgnoresWhatIsNoRecord(t *testing.T) {
 	}
 }
 
-// TestS3CutBodies breaks connections while bodies are read.
+// TestS3CutBodies cuts connections while bodies are read.
 func TestS3CutBodies(t *testing.T) {
 	t.Parallel()
 	s := s3test.New()

@@ -2,13 +2,13 @@ package s3
 
 import "sync"
 
-// largestWindow is the most that is held of one chunk, in bytes. A row group has about 1 MB; those
-// of older chunks have up to 4 MB.
+// largestWindow is the most bytes held of one chunk. A row group has about 1 MB; row groups of
+// older chunks have up to 4 MB.
 const largestWindow = 4 << 20
 
-// windows is a budget of memory. Nobody waits for it: a chunk that gets no window is read without
-// one, in more requests. So chunks that one pass has open never wait for each other, however many
-// passes there are, and each makes progress.
+// windows is a memory budget. Nothing waits for it: a chunk that gets no window is read without
+// one, in more requests. So the chunks that a pass has open never wait for each other, and every
+// pass makes progress.
 type windows struct {
 	mu   sync.Mutex
 	free int64 // bytes
@@ -16,8 +16,8 @@ type windows struct {
 
 func newWindows(size int64) *windows { return &windows{free: size} }
 
-// lend returns n bytes, nil where that would leave less than as much: so there is room for small
-// windows when large ones have taken what they can get.
+// lend returns n bytes, or nil if less than n would remain free. That leaves room for small windows
+// after large ones have taken what they can.
 func (w *windows) lend(n int64) []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -28,7 +28,7 @@ func (w *windows) lend(n int64) []byte {
 	return make([]byte, n)
 }
 
-// giveBack takes back what was lent, as long as it was then.
+// giveBack returns memory to the budget. The slice must have the length that it had in lend.
 func (w *windows) giveBack(lent []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -20,10 +20,10 @@ import (
 	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
-// TestPassesShareWindows has passes that each have several chunks open share memory for all of
-// them, for one, or for none: they never wait for each other, every pass ends with the right
-// entries, and nothing is held in the end. In a bubble, passes that waited for each other would
-// fail the test.
+// TestPassesShareWindows runs passes with several open chunks each. They share memory for all of
+// the chunks, for one, or for none. The passes never wait for each other, every pass ends with the
+// right entries, and no memory is held at the end. In a bubble, passes that wait for each other
+// would fail the test.
 func TestPassesShareWindows(t *testing.T) {
 	const passes, entries = 5, 1200
 	for name, memory := range map[string]int64{"all": 64 << 20, "few": 300 << 10, "none": 1} {
@@ -36,7 +36,7 @@ func TestPassesShareWindows(t *testing.T) {
 				o := s.Options()
 				o.ReadMemory = memory
 				store := s3store.New(s.Client(nil, 1), o)
-				if ledger, err := ledgerOf(t.Context(), store, 0); err != nil || ledger.Close() != nil { // a store is prepared under a mutex
+				if ledger, err := ledgerOf(t.Context(), store, 0); err != nil || ledger.Close() != nil { // prepare the store, which takes a mutex
 					t.Fatal(err)
 				}
 				s.Cloud.SetLatency(20 * time.Millisecond)
@@ -58,7 +58,7 @@ func TestPassesShareWindows(t *testing.T) {
 	}
 }
 
-// wantChanged compares a ledger with what changeSome made of it.
+// wantChanged compares a ledger with what changeSome wrote.
 func wantChanged(t *testing.T, store store.Store, i, entries int) {
 	t.Helper()
 	n := 0
@@ -81,8 +81,8 @@ func wantChanged(t *testing.T, store store.Store, i, entries int) {
 	}
 }
 
-// TestWindowsEndWithTheirPass breaks each request of a pass, and then the pass: whatever is open is
-// closed.
+// TestWindowsEndWithTheirPass fails each request of a pass, and with it the pass: everything open
+// must be closed.
 func TestWindowsEndWithTheirPass(t *testing.T) {
 	const entries = 400
 	s3test.LedgerBubble(t, func(t *testing.T) { //nolint:thelper // it is the test
@@ -100,10 +100,10 @@ func TestWindowsEndWithTheirPass(t *testing.T) {
 	})
 }
 
-// TestSavesHaveContextsOfTheirOwn saves a pass again and again, each time under a context that ends
-// with the save. What the first one opened the others read on.
-func TestSavesHaveContextsOfTheirOwn(t *testing.T) {
-	const entries = 30_000 // in several row groups, and too much to be held at once
+// TestSavesHaveTheirOwnContexts saves a pass repeatedly, each time with a context that ends with
+// the save. Later saves read on from the chunks that the first one opened.
+func TestSavesHaveTheirOwnContexts(t *testing.T) {
+	const entries = 30_000 // in several row groups, and too large to hold at once
 	s := s3test.New()
 	store := s.Store(nil)
 	fillLedger(t, store, 0, entries)
@@ -131,9 +131,9 @@ func TestSavesHaveContextsOfTheirOwn(t *testing.T) {
 	}
 }
 
-// TestLargeWritesWaitInLine writes more large records at once than may be: those in the line wait
-// for a place, small records do not, and who gives up leaves the line.
-func TestLargeWritesWaitInLine(t *testing.T) {
+// TestLargeWritesWait writes more large records at once than allowed. The excess ones wait, small
+// records do not, and a writer that gives up leaves the queue.
+func TestLargeWritesWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := s3test.New()
 		store := s.Store(nil)

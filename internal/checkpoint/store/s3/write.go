@@ -20,29 +20,27 @@ import (
 )
 
 const (
-	// uploadPart is the size of the parts of a large record, and all of it that is ever in memory.
-	// A record may have [transfer.MaxParts] of them, which are 48 GiB.
+	// uploadPart is the part size of a large record, and the most of it that is in memory at once.
+	// With [transfer.MaxParts] parts a record can have 48 GiB.
 	uploadPart = int(transfer.MinPartSize)
 
-	// largeWrites is how many records of more than wholeRecord are written at once; others wait in
-	// line. Who writes one waits for nothing that one in the line has.
+	// largeWrites is how many records larger than wholeRecord are written at once; others wait. A
+	// writer in progress never waits for a writer in the queue.
 	largeWrites = 8
 
-	// writeMark is the user metadata that tells whose write made an object: a write that finds its
-	// name taken by itself has succeeded before, and only the answer was lost.
+	// writeMark is the user metadata that identifies the write that created an object. If a write
+	// finds its name taken by its own mark, it succeeded before and only the response was lost.
 	writeMark = "syncd-write"
 
-	// conflictTries bounds how often a write is repeated that S3 answered with 409
-	// ConditionalRequestConflict.
+	// conflictTries bounds how often a write is repeated after 409 ConditionalRequestConflict.
 	conflictTries = 5
 	conflictPause = 50 * time.Millisecond
 
-	// cleanupTime is how long what is left behind may take to be cleared away when the caller's
-	// context has ended.
+	// cleanupTime bounds the cleanup after the caller's context has ended.
 	cleanupTime = 10 * time.Second
 )
 
-// Create makes a record, durable when it returns.
+// Create creates a record. It is durable when Create returns.
 func (s *Store) Create(ctx context.Context, name string, write func(io.Writer) error) error {
 	key, err := s.key(ctx, name)
 	if err != nil {
@@ -59,26 +57,26 @@ func (s *Store) Create(ctx context.Context, name string, write func(io.Writer) e
 	return nil
 }
 
-// createObject makes a small object of its own.
+// createObject creates a small object.
 func (s *Store) createObject(ctx context.Context, key string, data []byte) error {
 	w := &objectWriter{ctx: ctx, store: s, key: key, mark: mark(), buf: data}
 	return w.put(ctx)
 }
 
-// objectWriter gathers a record and uploads it: in one request, or in parts as soon as it is larger
-// than one.
+// objectWriter buffers a record and uploads it: in one request, or in parts once it exceeds the
+// size of one part.
 type objectWriter struct {
-	ctx    context.Context //nolint:containedctx // of the Create it lives for; io.Writer takes none
+	ctx    context.Context //nolint:containedctx // of its Create; io.Writer takes none
 	store  *Store
 	key    string
 	mark   string
 	buf    []byte
-	large  bool    // buf is as long as a part
-	upload *string // id, nil while no part was sent
+	large  bool    // buf has the capacity of a part
+	upload *string // upload ID, nil until a part is sent
 	parts  []types.CompletedPart
 }
 
-// Write gathers p and sends every part that is full.
+// Write buffers p and sends every full part.
 func (w *objectWriter) Write(p []byte) (n int, err error) {
 	if err := w.reserve(len(p)); err != nil {
 		return 0, err
@@ -96,7 +94,7 @@ func (w *objectWriter) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// reserve makes room for n bytes more, up to those of a part.
+// reserve makes room for n more bytes, up to the size of a part.
 func (w *objectWriter) reserve(n int) error {
 	if w.large || len(w.buf)+n <= wholeRecord {
 		return nil
@@ -117,7 +115,7 @@ func (w *objectWriter) release() {
 	}
 }
 
-// finish gives the object its name.
+// finish creates the object.
 func (w *objectWriter) finish(ctx context.Context) error {
 	if w.upload == nil {
 		return w.put(ctx)
@@ -149,15 +147,16 @@ func (w *objectWriter) put(ctx context.Context) error {
 		if awserr.Classify(err) != awserr.Conflict || try == conflictTries {
 			return w.refused(ctx, err)
 		}
-		// The other request need not have won: only a repetition tells.
+		// The competing request may have failed, so only another attempt shows whether the name is
+		// taken.
 		if err := deadline.Sleep(ctx, conflictPause<<try/2+rand.N(conflictPause)); err != nil {
 			return w.store.failed("create", w.key, err)
 		}
 	}
 }
 
-// refused tells a name that is taken by another writer from one that this very write has taken, in
-// an attempt whose answer was lost.
+// refused distinguishes a name taken by another writer from one taken by an earlier attempt of this
+// write whose response was lost.
 func (w *objectWriter) refused(ctx context.Context, err error) error {
 	class := awserr.Classify(err)
 	if class != awserr.Precondition && class != awserr.Gone {
@@ -171,13 +170,13 @@ func (w *objectWriter) refused(ctx context.Context, err error) error {
 		return nil
 	case headErr != nil && awserr.Classify(headErr) != awserr.Gone:
 		return w.store.failed("create", w.key, errors.Join(err, headErr))
-	case class == awserr.Gone: // the upload is not there, and neither is what it was to become
+	case class == awserr.Gone: // neither the upload nor the object exists
 		return w.store.failed("create", w.key, fmt.Errorf("upload was aborted: %s", awserr.Brief(err)))
 	}
 	return fmt.Errorf("create %s: %w", w.store.uri(w.key), fs.ErrExist)
 }
 
-// sendPart uploads what was gathered, and begins the upload with the first part.
+// sendPart uploads the buffer as a part. The first part begins the upload.
 func (w *objectWriter) sendPart(ctx context.Context) error {
 	if err := w.begin(ctx); err != nil {
 		return err
@@ -218,8 +217,8 @@ func (w *objectWriter) begin(ctx context.Context) error {
 	return nil
 }
 
-// complete makes the object of its parts. After a 409 an upload has to begin again, which the
-// caller does when it writes the record again.
+// complete completes the upload. After a 409 the upload must be started again, which happens when
+// the caller writes the record again.
 func (w *objectWriter) complete(ctx context.Context) error {
 	_, err := w.store.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 		Bucket: &w.store.options.Place.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.options.Place.ExpectedOwner(),
@@ -232,8 +231,8 @@ func (w *objectWriter) complete(ctx context.Context) error {
 	return nil
 }
 
-// abort throws away the parts of an upload that came to nothing. It works after ctx has ended,
-// within cleanupTime.
+// abort aborts an upload that did not complete. It works after ctx has ended, for up to
+// cleanupTime.
 func (w *objectWriter) abort(ctx context.Context) error {
 	if w.upload == nil {
 		return nil

@@ -9,29 +9,29 @@ import (
 	"syncd/internal/checkpoint/checkpointtest"
 )
 
-// Harm is what happens to one request of a story.
+// Harm is a failure of one request.
 type Harm string
 
-// The harms.
+// The possible failures.
 const (
 	Refused Harm = "is not sent"
 	Lost    Harm = "has effect, but its answer is lost"
 	Cut     Harm = "has effect, but its answer is cut"
 )
 
-// Harming is a transport that harms one request and may then be dead for good.
+// Harming is a transport that fails one request, and optionally all later ones.
 type Harming struct {
 	Next   http.RoundTripper
 	Harm   Harm
-	At     int  // which request, from 1
-	Killed bool // whether nothing gets through from then on
+	At     int  // number of the request that fails, from 1
+	Killed bool // whether all later requests fail too
 
 	mu   sync.Mutex
-	N    int    // how many requests there were
-	What string // the request that was harmed
+	N    int    // number of requests so far
+	What string // the request that failed
 }
 
-// RoundTrip sends a request, or harms it.
+// RoundTrip sends a request or fails it.
 func (h *Harming) RoundTrip(r *http.Request) (*http.Response, error) {
 	h.mu.Lock()
 	h.N++
@@ -54,7 +54,7 @@ func (h *Harming) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// cutBody breaks at once.
+// cutBody fails on the first read.
 type cutBody struct{ io.ReadCloser }
 
 func (cutBody) Read([]byte) (int, error) { return 0, checkpointtest.ErrBroken }

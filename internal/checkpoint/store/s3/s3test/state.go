@@ -1,8 +1,8 @@
-// Package s3test holds what tests of state on S3 share: a bucket in memory, transports that record
-// requests or break one of them, and bubbles in which time passes at once.
+// Package s3test has what tests of state on S3 share: a bucket in memory, transports that record
+// requests or fail one of them, and synctest bubbles in which time passes at once.
 //
-// A State is the bucket of one test; a Harming is a transport that breaks one request in a way that
-// is named.
+// A State is the bucket of one test; a Harming is a transport that fails one request in a named
+// way.
 package s3test
 
 import (
@@ -23,7 +23,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Where the state is.
+// Location of the state.
 const (
 	Bucket  = "consumer-state"
 	Account = "222222222222"
@@ -49,7 +49,7 @@ func New() *State {
 	}
 }
 
-// Client reaches the bucket through transport, or without one directly.
+// Client returns a client for the bucket that uses transport, or the bucket's own if it is nil.
 func (s *State) Client(transport http.RoundTripper, attempts int) *s3.Client {
 	if transport == nil {
 		transport = s.Cloud.RoundTripper()
@@ -58,23 +58,23 @@ func (s *State) Client(transport http.RoundTripper, attempts int) *s3.Client {
 		Region: Region, UsePathStyle: true, BaseEndpoint: aws.String("http://aws.invalid"), RetryMaxAttempts: attempts,
 		Credentials: credentials.NewStaticCredentialsProvider(s.user.AccessKeyID, s.user.SecretAccessKey, ""),
 		HTTPClient:  &http.Client{Transport: transport}, APIOptions: []func(*middleware.Stack) error{admit.New().Attach},
-		// What configuration files load.
+		// The defaults of config.LoadDefaultConfig.
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
 	})
 }
 
-// Options are those of a store in the bucket.
+// Options returns options of a store in the bucket.
 func (s *State) Options() s3store.Options {
 	return s3store.Options{Place: transfer.Place{Bucket: Bucket, Prefix: Prefix, Account: Account}, LeaseFor: time.Minute}
 }
 
-// Store is a store that sends each request once.
+// Store returns a store that sends each request once.
 func (s *State) Store(transport http.RoundTripper) *s3store.Store {
 	return s3store.New(s.Client(transport, 1), s.Options())
 }
 
-// LockObject reads the lock of that name.
+// LockObject returns the content of the lock of that name.
 func (s *State) LockObject(tb testing.TB, name string) string {
 	tb.Helper()
 	data, err := s.Bucket.Read(Prefix + name + "/lock")
@@ -84,13 +84,13 @@ func (s *State) LockObject(tb testing.TB, name string) string {
 	return string(data)
 }
 
-// RoundTrip is a transport that is one function.
+// RoundTrip is a function that implements http.RoundTripper.
 type RoundTrip func(*http.Request) (*http.Response, error)
 
 // RoundTrip calls f.
 func (f RoundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// operation names a request: its method, the record, and what it does to an upload.
+// operation names a request: its method, the record, and its operation on an upload.
 func operation(r *http.Request) string {
 	name := strings.TrimPrefix(r.URL.Path, "/"+Bucket+"/"+Prefix)
 	query := r.URL.Query()
@@ -110,14 +110,14 @@ func operation(r *http.Request) string {
 	}
 }
 
-// Recorder notes every request.
+// Recorder records every request.
 type Recorder struct {
-	Next http.RoundTripper // that sends them
+	Next http.RoundTripper // sends the requests
 	mu   sync.Mutex
-	Seen []string // what they were, as operation names them
+	Seen []string // the requests, as named by operation
 }
 
-// RoundTrip notes a request and sends it.
+// RoundTrip records a request and sends it.
 func (c *Recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.mu.Lock()
 	c.Seen = append(c.Seen, operation(r))
@@ -125,7 +125,7 @@ func (c *Recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	return c.Next.RoundTrip(r)
 }
 
-// Count returns how many requests begin so.
+// Count returns how many recorded requests begin with prefix.
 func (c *Recorder) Count(prefix string) (n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -137,7 +137,7 @@ func (c *Recorder) Count(prefix string) (n int) {
 	return n
 }
 
-// Stored is how many bytes the bucket has.
+// Stored returns how many bytes are in the bucket.
 func (s *State) Stored(t *testing.T) (sum int64) {
 	t.Helper()
 	pages := s3.NewListObjectsV2Paginator(s.Client(nil, 1), &s3.ListObjectsV2Input{Bucket: aws.String(Bucket)})

@@ -80,21 +80,23 @@ func TestGuardOfSTS(t *testing.T) {
 	})
 }
 
-// TestLevelLearnsFromConnections has connections fail below the SDK.
+// TestLevelLearnsFromConnections has connections fail below the SDK. A round of timeouts lasts up
+// to a minute at a low level, because each request hangs for 20 s.
 func TestLevelLearnsFromConnections(t *testing.T) {
 	for i, tt := range []struct {
 		name      string
 		fault     awsfake.FaultKind
+		after     time.Duration
 		low, high int
 	}{
-		{"well", awsfake.None, 16, 16},
-		{"reset", awsfake.Reset, 2, 4},
-		{"timeout", awsfake.Timeout, 2, 4},
-		{"cut", awsfake.CutBody, 2, 4},
-		{"answer lost", awsfake.LoseAnswer, 2, 4},
-		{"throttled", awsfake.Throttle, 16, 16},
-		{"internal errors", awsfake.InternalError, 16, 16},
-		{"denied", awsfake.AccessDenied, 16, 16},
+		{"well", awsfake.None, 100 * time.Second, 16, 16},
+		{"reset", awsfake.Reset, 100 * time.Second, 2, 4},
+		{"timeout", awsfake.Timeout, 4 * time.Minute, 2, 4},
+		{"cut", awsfake.CutBody, 100 * time.Second, 2, 4},
+		{"answer lost", awsfake.LoseAnswer, 100 * time.Second, 2, 4},
+		{"throttled", awsfake.Throttle, 100 * time.Second, 16, 16},
+		{"internal errors", awsfake.InternalError, 100 * time.Second, 16, 16},
+		{"denied", awsfake.AccessDenied, 100 * time.Second, 16, 16},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if *played != "all" && i%2 != 0 {
@@ -109,7 +111,7 @@ func TestLevelLearnsFromConnections(t *testing.T) {
 				var senders sync.WaitGroup
 				for range 20 {
 					senders.Go(func() {
-						for time.Since(start) < 2*time.Minute {
+						for time.Since(start) < tt.after+20*time.Second {
 							ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 							if gate.Acquire(ctx) == nil {
 								_ = w.list(ctx)
@@ -119,7 +121,7 @@ func TestLevelLearnsFromConnections(t *testing.T) {
 						}
 					})
 				}
-				time.Sleep(100 * time.Second)
+				time.Sleep(tt.after)
 				var seen []int
 				for range 9 {
 					seen = append(seen, level.Limit())

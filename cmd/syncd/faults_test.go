@@ -9,17 +9,16 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/demo"
 	"syncd/internal/exit"
 	"syncd/internal/iam"
@@ -280,10 +279,7 @@ func (f outerFault) record(t *testing.T) string {
 	var b strings.Builder
 	isMet := false
 	for _, command := range []string{"backfill", "plan", "doctor"} {
-		// The Parquet library pools decoders with channels, which must not move between bubbles.
-		runtime.GC()
-		runtime.GC()
-		synctest.Test(t, func(t *testing.T) {
+		checkpointtest.Bubble(t, func(t *testing.T) {
 			o := newOuter(t)
 			f.wreck(o)
 			ended, took := o.run(dir, command, "--log-level", "warn")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/daemon"
 )
 
@@ -54,7 +55,7 @@ func revised(m daemon.Mapping, revision int) daemon.Mapping {
 // TestUnchangedMappingsGoOn checks that unchanged mappings are not affected by a change of others,
 // during or between passes.
 func TestUnchangedMappingsGoOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		working, waiting := &passes{took: 7 * s, origin: time.Now()}, &passes{took: s, origin: time.Now()}
 		a, b := mapping("working", working), mapping("waiting", waiting)
 		c := startChanging(t, a, b)
@@ -75,7 +76,7 @@ func TestUnchangedMappingsGoOn(t *testing.T) {
 // TestAChangedMappingEndsItsPassFirst checks that a changed mapping finishes its pass under the old
 // configuration, releases the lease and continues.
 func TestAChangedMappingEndsItsPassFirst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		before, after := &passes{took: 7 * s, origin: time.Now()}, &passes{took: s, origin: time.Now()}
 		c := startChanging(t, mapping("m", before))
 		time.Sleep(5 * s)
@@ -101,7 +102,7 @@ func TestAChangedMappingEndsItsPassFirst(t *testing.T) {
 // TestAMappingChangedAgainOpensOnce checks that only the last of several changes during one pass
 // counts.
 func TestAMappingChangedAgainOpensOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		first, second, third := &passes{took: 30 * s}, &passes{took: s}, &passes{took: s}
 		c := startChanging(t, mapping("m", first))
 		time.Sleep(s)
@@ -118,7 +119,7 @@ func TestAMappingChangedAgainOpensOnce(t *testing.T) {
 // TestARemovedMappingDrains checks that a removed mapping drains and releases its lease, and that
 // its metrics disappear.
 func TestARemovedMappingDrains(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		gone, kept := &passes{took: time.Hour, drains: 3 * s}, &passes{took: s}
 		c := startChanging(t, mapping("gone", gone), mapping("kept", kept))
 		time.Sleep(s)
@@ -146,7 +147,7 @@ func TestARemovedMappingDrains(t *testing.T) {
 // TestAChangedMappingIsRemoved removes a mapping while a change waits for its pass: the pass
 // drains.
 func TestAChangedMappingIsRemoved(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		former, next := &passes{took: time.Hour, drains: 2 * s}, &passes{took: s}
 		c := startChanging(t, mapping("m", former))
 		time.Sleep(s)
@@ -163,7 +164,7 @@ func TestAChangedMappingIsRemoved(t *testing.T) {
 // TestARemovedMappingComesBack checks that a mapping that is added again while it drains starts
 // after the drain.
 func TestARemovedMappingComesBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		former, back := &passes{took: time.Hour, drains: 5 * s}, &passes{took: s, origin: time.Now()}
 		c := startChanging(t, mapping("m", former))
 		time.Sleep(s)
@@ -180,7 +181,7 @@ func TestARemovedMappingComesBack(t *testing.T) {
 // TestRunDrainsWhatLeaves checks that the end of the daemon drains all passes in progress,
 // including those of changed and removed mappings.
 func TestRunDrainsWhatLeaves(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		removed, changed := &passes{took: time.Hour, drains: 5 * s}, &passes{took: time.Hour, drains: 5 * s}
 		never := &passes{took: s}
 		c := startChanging(t, mapping("removed", removed), mapping("changed", changed))

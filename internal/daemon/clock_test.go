@@ -5,13 +5,13 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/config/schedule"
 	"syncd/internal/awserr"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/daemon/appointment"
 )
 
@@ -62,7 +62,7 @@ func TestRunWhenTheClockIsSet(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				runner := &passes{took: tt.took, origin: time.Now()}
 				m := mapping("m", runner)
 				m.AtOnce = false
@@ -94,7 +94,7 @@ func TestRunWhenTheClockIsSet(t *testing.T) {
 func TestRunPausesInRealTime(t *testing.T) {
 	for name, by := range map[string]time.Duration{"forward": 24 * time.Hour, "back": -24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				runner := &passes{took: s, err: &awserr.CredentialsError{Err: errors.New("refused")}, origin: time.Now()}
 				m := mapping("m", runner)
 				o := options(m)
@@ -110,7 +110,7 @@ func TestRunPausesInRealTime(t *testing.T) {
 }
 
 func TestTheLogTellsOfAClockSetBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		var log lines
 		schedule, err := schedule.Parse("0 3 * * *")
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/daemon"
 	"syncd/internal/daemon/status"
@@ -190,7 +191,7 @@ func TestRunKeepsTheSchedule(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				tt.runner.origin = time.Now()
 				m := mapping("m", tt.runner)
 				if tt.edit != nil {
@@ -213,7 +214,7 @@ func TestRunKeepsTheSchedule(t *testing.T) {
 // TestRunFollowsTheClock checks that setting the clock forward makes the skipped ticks due, at the
 // latest at the next check of the clock.
 func TestRunFollowsTheClock(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		runner := &passes{took: s, origin: time.Now()}
 		m := mapping("m", runner)
 		m.AtOnce, m.Schedule = false, every(24*time.Hour)
@@ -248,7 +249,7 @@ func (h heldFor) Run(ctx context.Context) (syncer.Summary, error) {
 // TestRunTakesOver checks that a process that is standing by takes over as soon as the lease is
 // free, not at its next tick.
 func TestRunTakesOver(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		runner := heldFor{&passes{took: s, origin: time.Now()}, 95 * s}
 		m := mapping("m", runner)
 		m.Schedule = every(time.Hour)
@@ -289,7 +290,7 @@ func TestRunIsolatesMappings(t *testing.T) {
 		"stuck": {took: time.Hour}, "failing": {err: errors.New("x")}, "panicking": {panics: "boom"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				lively := &passes{took: s, origin: time.Now()}
 				runFor(t, 25*s, options(mapping("bad", bad), mapping("lively", lively)))
 				if got := len(lively.began); got != 3 {
@@ -303,7 +304,7 @@ func TestRunIsolatesMappings(t *testing.T) {
 // TestAPanicIsAFailedPass checks that a panic is counted as a failed pass, logged with its stack
 // and retried with fresh state.
 func TestAPanicIsAFailedPass(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		runner := &passes{took: s, panics: "boom", origin: time.Now()}
 		var log lines
 		o := options(mapping("m", runner))
@@ -327,7 +328,7 @@ func TestAPanicIsAFailedPass(t *testing.T) {
 }
 
 func TestOpenIsTriedAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		runner := &passes{took: s, origin: time.Now()}
 		m := mapping("m", runner)
 		m.Open = func(context.Context) (daemon.Runner, error) {

@@ -3,10 +3,10 @@ package daemon_test
 import (
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/control"
 	"syncd/internal/daemon"
 	"syncd/internal/daemon/status"
@@ -15,8 +15,7 @@ import (
 // TestFailingLastsOverProcesses checks that a process that starts during a failure finds out since
 // when, and shows the passes since then.
 func TestFailingLastsOverProcesses(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("k")
 		d, stop := start(t, a.options("a", every(time.Minute), ""))
@@ -48,8 +47,7 @@ func TestFailingLastsOverProcesses(t *testing.T) {
 // TestAPausedMappingIsShownAsSuch checks that a paused mapping is shown as paused and needs no
 // attention.
 func TestAPausedMappingIsShownAsSuch(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		d, stop := start(t, a.options("a", every(time.Hour), ""))
 		a.submit(t, request(control.Pause))
@@ -68,8 +66,7 @@ func TestAPausedMappingIsShownAsSuch(t *testing.T) {
 // shows from the history that passes fail, since when, and which passes. A successful pass in
 // another process ends the failure.
 func TestFailingIsKnownBeforeAPass(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("k")
 		heal := a.deny()
@@ -118,8 +115,7 @@ func (a *asked) checkRemembered(t *testing.T, o daemon.Options, got, first statu
 // TestAPassElsewhereEndsAFailure checks that a successful pass in another process ends a known
 // failure, with and without a schedule.
 func TestAPassElsewhereEndsAFailure(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("k")
 		heal := a.deny()
@@ -145,8 +141,7 @@ func TestAPassElsewhereEndsAFailure(t *testing.T) {
 
 // TestAPauseHidesNothing checks that a pause hides neither failed passes nor objects in quarantine.
 func TestAPauseHidesNothing(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("k")
 		heal := a.deny()

@@ -9,13 +9,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/daemon"
 	"syncd/internal/daemon/status"
 	"syncd/internal/figure"
@@ -75,7 +75,7 @@ func TestMetricsAndStatusShowTheSame(t *testing.T) {
 			continue
 		}
 		t.Run(field.Name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				m := mapping("m", &passes{took: s})
 				m.AtOnce, m.Schedule = false, every(time.Hour)
 				o := options(m)
@@ -147,7 +147,7 @@ func seriesOf(t *testing.T, g prometheus.Gatherer) map[string]float64 {
 
 // TestTheStatusGathersNothing checks that creating the status does not collect the metrics.
 func TestTheStatusGathersNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		o := options(mapping("m", &passes{took: s}))
 		gathered := 0
 		o.Gatherer = prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { gathered++; return nil, nil })
@@ -164,7 +164,7 @@ func TestTheStatusGathersNothing(t *testing.T) {
 // TestFiguresLastUntilTheRemoval checks that the data about a mapping survives a change of its
 // configuration, and disappears when the mapping is removed.
 func TestFiguresLastUntilTheRemoval(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		c := startChanging(t, mapping("gone", &passes{took: s}), mapping("kept", &passes{took: s}))
 		for _, row := range shownFigures() {
 			row.set(c.o.Board.Of("gone"))
@@ -203,7 +203,7 @@ func TestFiguresLastUntilTheRemoval(t *testing.T) {
 // TestALeaseThatWasNeverAskedForIsNotHeld checks that a mapping that cannot be opened has the lease
 // series with the value 0: the alert for a ledger without a writer needs it.
 func TestALeaseThatWasNeverAskedForIsNotHeld(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		m := mapping("m", nil)
 		m.Open = func(context.Context) (daemon.Runner, error) { return nil, errors.New("no such role") }
 		o := options(m)
@@ -219,7 +219,7 @@ func TestALeaseThatWasNeverAskedForIsNotHeld(t *testing.T) {
 // TestReadinessOfARemovedMapping checks that the probe and the status agree about a removed mapping
 // that drains its first pass while holding the lease.
 func TestReadinessOfARemovedMapping(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		c := startChanging(t, mapping("gone", &passes{took: time.Hour, drains: 3 * s}), mapping("kept", &passes{took: s}))
 		c.o.Board.Of("gone").SetLeaseHeld(true)
 		time.Sleep(s)

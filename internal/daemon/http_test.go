@@ -8,11 +8,11 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/daemon"
 	"syncd/internal/syncer"
 	"syncd/internal/transfer"
@@ -21,7 +21,7 @@ import (
 var update = flag.Bool("update", false, "write what the tests get to their golden files")
 
 func TestPages(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		d, stop := start(t, options(mapping("m", &passes{took: s})))
 		h := d.Handler()
 		for _, tt := range []struct {
@@ -56,7 +56,7 @@ func TestPages(t *testing.T) {
 
 // TestPagesAreGuarded checks that pages can load nothing from other hosts, and nothing inline.
 func TestPagesAreGuarded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		d, stop := start(t, options(mapping("m", &passes{took: s})))
 		for _, path := range []string{"/status", "/status.json", "/status/live", "/status.css", "/status.js", "/readyz"} {
 			header := ask(t, d.Handler(), path).Header()
@@ -92,7 +92,7 @@ func TestPprofIsServedOnlyWhenAskedFor(t *testing.T) {
 // TestStatusShowsTheClock checks that the status and the page show the clock skew of the board.
 func TestStatusShowsTheClock(t *testing.T) {
 	for skew, want := range map[float64]string{3900: "1h5m0s ahead of", -3900: "1h5m0s behind", 2: ""} {
-		synctest.Test(t, func(t *testing.T) {
+		checkpointtest.Bubble(t, func(t *testing.T) {
 			o := options(mapping("m", &passes{took: s}))
 			o.Board.AskClockSkew(func() (float64, bool) { return skew, true })
 			d, stop := start(t, o)
@@ -110,7 +110,7 @@ func TestStatusShowsTheClock(t *testing.T) {
 
 // TestStatusIsAContract compares the JSON form of the status with its golden file.
 func TestStatusIsAContract(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		d, stop := start(t, world())
 		time.Sleep(32500 * time.Millisecond)
 		for path, golden := range map[string]string{"/status.json": "testdata/status.golden", "/readyz": "testdata/readyz.golden"} {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/control"
 	"syncd/internal/daemon/status"
 )
@@ -15,8 +15,7 @@ import (
 // TestAnOldRequestUndoesNoLaterOne checks that a pending resume does not undo a later, acknowledged
 // pause, and that the log has who resumed a mapping even if no daemon was asked.
 func TestAnOldRequestUndoesNoLaterOne(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("one")
 		old := a.submit(t, request(control.Resume))
@@ -50,8 +49,7 @@ func TestAnOldRequestUndoesNoLaterOne(t *testing.T) {
 // TestARequestInProgressHasOneAnswer checks that a request whose pass is running when the mapping
 // is paused gets one answer: that the pass did not reach its end.
 func TestARequestInProgressHasOneAnswer(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.fill(200)
 		a.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.None, Do: func() { time.Sleep(8 * s) }})
@@ -75,8 +73,7 @@ func TestARequestInProgressHasOneAnswer(t *testing.T) {
 // TestAnIDIsCarriedOutOnce checks that a client that lost the answer can ask again with the same
 // ID, and gets the same answer without another pass.
 func TestAnIDIsCarriedOutOnce(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("one")
 		d, stop := start(t, a.options("a", nil, ""))
@@ -98,8 +95,7 @@ func TestAnIDIsCarriedOutOnce(t *testing.T) {
 // TestAClaimIsLeftToItsProcess checks that a claimed request that does not need the lease is left
 // to its process until that is presumed dead.
 func TestAClaimIsLeftToItsProcess(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		r := a.submit(t, request(control.Pause))
 		if isOwn, err := a.desk.Claim(t.Context(), r, 1, control.Claim{By: "other", Nonce: "other"}); !isOwn || err != nil {
@@ -121,8 +117,7 @@ func TestAClaimIsLeftToItsProcess(t *testing.T) {
 // TestARekeySurvivesAPause checks that a rekey that a pause interrupted resumes under the new key
 // when the pause ends.
 func TestARekeySurvivesAPause(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.fill(300)
 		_, stop := start(t, a.options("a", every(24*time.Hour), ""))
@@ -153,8 +148,7 @@ func TestARekeySurvivesAPause(t *testing.T) {
 // TestARequestThatIsNotWrittenIsLogged checks that a request that cannot be written to the state is
 // logged.
 func TestARequestThatIsNotWrittenIsLogged(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		d, stop := start(t, a.options("a", nil, ""))
 		a.Inject(awsfake.Fault{Operation: "PutObject", Bucket: "consumer-state", Kind: awsfake.AccessDenied})

@@ -4,11 +4,11 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/control"
 	"syncd/internal/daemon"
 	"syncd/internal/daemon/status"
@@ -19,8 +19,7 @@ import (
 // replicas, refuses passes and releases the lease, and that the missed pass starts when the pause
 // ends.
 func TestAPauseHolds(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.fill(200)
 		a.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.None, Do: func() { time.Sleep(4 * s) }})
@@ -93,8 +92,7 @@ func TestAPauseHolds(t *testing.T) {
 // TestThePauseOfAReplicaThatStoodBy checks that the remaining replica can end a pause after the
 // replica that held the lease is gone, and that a change of the configuration does not end a pause.
 func TestThePauseOfAReplicaThatStoodBy(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("one")
 		_, stopA := start(t, a.options("a", every(time.Minute), ""))
@@ -136,8 +134,7 @@ func TestThePauseOfAReplicaThatStoodBy(t *testing.T) {
 
 // TestNoPassBeforeThePauseIsKnown checks that no pass begins before the state was read for pauses.
 func TestNoPassBeforeThePauseIsKnown(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("one")
 		if _, err := a.desk.Pause(t.Context(), request(control.Pause)); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/internal/awserr"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/daemon"
 	"syncd/internal/daemon/line"
@@ -54,7 +55,7 @@ func gauge(t *testing.T, g prometheus.Gatherer, name string) float64 {
 // TestPlacesBoundPassesAndAreFair checks that, with more mappings due than places, no more passes
 // run than there are places, and all mappings have equally many passes.
 func TestPlacesBoundPassesAndAreFair(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		const mappings, places = 9, 2
 		runners, all := fleet(mappings, 7*s)
 		o := bounded(places, all...)
@@ -95,7 +96,7 @@ func TestPlacesBoundPassesAndAreFair(t *testing.T) {
 // TestTheLineIsShown checks that waiting mappings are shown with their position and time, and
 // counted.
 func TestTheLineIsShown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		origin := time.Now().UTC()
 		runners, all := fleet(4, time.Minute)
 		for i, r := range runners {
@@ -132,7 +133,7 @@ func TestTheLineIsShown(t *testing.T) {
 // TestTheLineIsLeft checks that a mapping in line drains at once, that a mapping that is removed or
 // changed leaves the line, and that its successor joins it again.
 func TestTheLineIsLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		runners, all := fleet(3, 40*s)
 		after := &passes{took: s, origin: time.Now()}
 		sets := make(chan []daemon.Mapping)
@@ -171,7 +172,7 @@ func TestTheLineIsLeft(t *testing.T) {
 // TestPlacesChange checks that with more places more passes begin at once, and with fewer none
 // begins until enough have ended.
 func TestPlacesChange(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		_, all := fleet(6, 20*s)
 		o := bounded(1, all...)
 		d, stop := start(t, o)
@@ -203,7 +204,7 @@ func TestWaitingTakesNoPlace(t *testing.T) {
 		"for credentials": noRole, "for a lease": &store.LeaseHeldError{Name: "m", Holder: "other/1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				lively := &passes{took: s, origin: time.Now()}
 				mappings := []daemon.Mapping{mapping("lively", lively)}
 				for i := range 9 {
@@ -221,7 +222,7 @@ func TestWaitingTakesNoPlace(t *testing.T) {
 // TestALongPassGivesWay checks that a pass that takes days gives up its place to waiting mappings
 // after its turn and resumes later, and that it keeps the place while no mapping waits.
 func TestALongPassGivesWay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		long, short := &passes{took: 48 * time.Hour, drains: 5 * s, origin: time.Now()}, &passes{took: s, origin: time.Now()}
 		m := mapping("short", short)
 		m.AtOnce, m.Schedule = false, every(time.Hour+s)
@@ -245,7 +246,7 @@ func TestALongPassGivesWay(t *testing.T) {
 // TestOnePassGivesWayToOne runs four long passes while one mapping waits: only one pass gives up
 // its place. That mapping then waits, so another pass may give up its place.
 func TestOnePassGivesWayToOne(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		long, mappings := fleet(4, 48*time.Hour)
 		for _, p := range long {
 			p.drains = 20 * s // longer than the interval of checks whether mappings wait
@@ -271,7 +272,7 @@ func TestOnePassGivesWayToOne(t *testing.T) {
 // TestDeadCredentialsAreAskedLessOften checks that failures that only an operator can fix are
 // retried at growing intervals, each shown as the next pass, and that the schedule does not change.
 func TestDeadCredentialsAreAskedLessOften(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		origin := time.Now()
 		tries := &tried{origin: origin, passes: &passes{unready: &awserr.CredentialsError{Role: "r", Err: errors.New("denied")}}}
 		o := options(mapping("m", tries))
@@ -334,7 +335,7 @@ func TestManyStartOneAfterTheOther(t *testing.T) {
 			continue // too many for the race detector
 		}
 		t.Run(fmt.Sprint(mappings), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				var all []daemon.Mapping
 				var runners []*passes
 				for i := range mappings {
@@ -371,7 +372,7 @@ func busiest(runners []*passes) (most int, last time.Duration) {
 // TestAStartIsNotLaterThanATick checks that the start of a mapping is not delayed beyond its first
 // tick.
 func TestAStartIsNotLaterThanATick(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		runners, all := fleet(110, s)
 		for i := range all {
 			all[i].Schedule = every(3 * s)

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"syncd/internal/awserr"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/daemon"
 	"syncd/internal/daemon/status"
 )
@@ -39,7 +39,7 @@ func TestReadinessIsThatOfTheProcess(t *testing.T) {
 		"its ledger": unopened{}, "a panic": &passes{panics: "boom"}, "a pass that hangs": &passes{took: 1 << 60},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				d, stop := start(t, options(mapping("a", broken), mapping("b", broken), mapping("c", broken)))
 				for range 40 {
 					time.Sleep(20 * s)
@@ -60,7 +60,7 @@ func TestReadinessIsThatOfTheProcess(t *testing.T) {
 // TestReadinessFollowsTheState checks that a process is not ready before it has reached its state,
 // nor after several failed checks in a row.
 func TestReadinessFollowsTheState(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		out := make(chan error, 1)
 		answer := errors.New("AccessDenied for AKIAIOSFODNN7EXAMPLE")
 		o := options(mapping("m", &passes{took: s}))
@@ -104,7 +104,7 @@ func TestReadinessFollowsTheState(t *testing.T) {
 // TestReadinessGathersNothing checks that a probe does not collect the metrics, which are many for
 // a fleet.
 func TestReadinessGathersNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		o := options(mapping("m", &passes{took: s}))
 		gathered := 0
 		o.Gatherer = prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { gathered++; return nil, nil })

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/config/schedule"
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/checkpoint/history"
 	"syncd/internal/control"
 	"syncd/internal/daemon"
@@ -68,8 +68,7 @@ func TestAFailureMendedByACommandIsOver(t *testing.T) {
 		atOnce   bool
 	}{"failed here": {every(24 * time.Hour), true}, "failed in a command": {daily, false}, "without schedule": {nil, false}} {
 		t.Run(name, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				a := newAsked(t)
 				a.put("k")
 				heal := a.deny()
@@ -100,8 +99,7 @@ func TestAFailureMendedByACommandIsOver(t *testing.T) {
 // TestAFailureEndsWhereAnotherReplicaSucceeds checks that the failure of one replica ends when
 // another replica has successful passes.
 func TestAFailureEndsWhereAnotherReplicaSucceeds(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("k")
 		heal := a.deny()
@@ -140,8 +138,7 @@ func reloading(o *daemon.Options) (reload func()) {
 // TestAQuarantineEndsAfterAReload checks that a quarantine that was emptied is shown as empty after
 // a reload.
 func TestAQuarantineEndsAfterAReload(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("k")
 		heal := a.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.AccessDenied})
@@ -166,8 +163,7 @@ func TestAQuarantineEndsAfterAReload(t *testing.T) {
 // TestAPauseHidesNothingAfterARestart checks that a pause hides neither a failure, nor a
 // quarantine, nor what a command copies, even after a restart and a reload.
 func TestAPauseHidesNothingAfterARestart(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("k", "poisoned")
 		healCopy := a.Inject(awsfake.Fault{Operation: "CopyObject", Key: "poisoned", Kind: awsfake.AccessDenied})
@@ -223,8 +219,7 @@ func TestTheLineHidesNothing(t *testing.T) {
 		state     status.State
 	}{"a failure": {"ListObjectsV2", status.Failing}, "a quarantine": {"CopyObject", status.Quarantined}} {
 		t.Run(name, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				a := newAsked(t)
 				a.put("k")
 				bucket := "owner-data"
@@ -278,8 +273,7 @@ func (sessionless) Ready(context.Context) error {
 // TestAFailureBeforeTheLeaseIsRemembered checks that a failure before the lease was acquired is
 // known after a restart and to other processes, and takes one record however often it is retried.
 func TestAFailureBeforeTheLeaseIsRemembered(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("k")
 		options := func(holder string, atOnce bool) daemon.Options {
@@ -337,8 +331,7 @@ func TestRequestsDuringARequestedPass(t *testing.T) {
 	const m = time.Minute
 	for name, second := range map[string]control.What{"a trigger": control.Trigger, "a replay": control.Replay} {
 		t.Run(name, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				a := newAsked(t)
 				w := &worker{passes: &passes{took: 4 * m, origin: time.Now()}}
 				o := a.options("a", every(24*time.Hour), "")

@@ -8,13 +8,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/control"
 	"syncd/internal/daemon"
 	"syncd/internal/syncer"
@@ -24,8 +24,7 @@ import (
 // however often it arrives, and that the holder of the lease does it even if another replica
 // received it.
 func TestATriggerIsCarriedOutOnce(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("one", "two")
 		_, stopA := start(t, a.options("a", every(24*time.Hour), ""))
@@ -63,8 +62,7 @@ func TestATriggerIsCarriedOutOnce(t *testing.T) {
 // TestARequestSurvivesItsProcess checks that the next process claims a request again if the first
 // process ended between claim and answer, or could not write the answer.
 func TestARequestSurvivesItsProcess(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("one")
 		r := a.submit(t, request(control.Trigger))
@@ -101,8 +99,7 @@ func TestARequestThatCannotBeginIsAnswered(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				a := newAsked(t)
 				o := a.options("a", every(24*time.Hour), "")
 				o.Mappings[0].Open = func(context.Context) (daemon.Runner, error) { return open(a, o) }
@@ -121,8 +118,7 @@ func TestARequestThatCannotBeginIsAnswered(t *testing.T) {
 // TestMalformedRequestsAreRefused checks that records that are not valid requests are refused or
 // ignored, and affect nothing else.
 func TestMalformedRequestsAreRefused(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("one")
 		id := func(i int) string { return control.NewID(time.Now().Add(time.Duration(i) * s)) }
@@ -163,8 +159,7 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 // TestRequestsExpire checks that requests for mappings that no process runs are answered after a
 // day, and that the remaining records are deleted.
 func TestRequestsExpire(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		aged := func(age time.Duration) control.Request {
 			r := request(control.Trigger)
@@ -197,8 +192,7 @@ func TestRequestsExpire(t *testing.T) {
 // TestReplayAndRekeyByRequest checks that a replay retries the selected objects under the daemon's
 // lease, and that a rekey copies everything under the new key.
 func TestReplayAndRekeyByRequest(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("denied", "fine", "archived")
 		for key, kind := range map[string]awsfake.FaultKind{"denied": awsfake.AccessDenied, "archived": awsfake.AccessDenied} {
@@ -245,8 +239,7 @@ func TestReplayAndRekeyByRequest(t *testing.T) {
 // TestAMappingWithoutScheduleIsTriggered checks that a mapping without a schedule waits for
 // requests, and holds its lease only during its pass.
 func TestAMappingWithoutScheduleIsTriggered(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("one")
 		_, stopA := start(t, a.options("a", nil, ""))
@@ -272,8 +265,7 @@ func TestAMappingWithoutScheduleIsTriggered(t *testing.T) {
 // s, that reading the ledger and the history without the lease takes one of each every 5 min, and
 // that neither sends requests to the source or destination.
 func TestLookingForRequestsIsOneListing(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		_, stop := start(t, a.options("a", every(24*time.Hour), ""))
 		before := a.Requests()
@@ -310,8 +302,7 @@ func TestTriggersMeetTheSchedule(t *testing.T) {
 		{"after a failure", s, errors.New("x"), []time.Duration{14 * m}, []time.Duration{10 * m, 14 * m, 20 * m, 30 * m}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				a := newAsked(t)
 				w := &worker{passes: &passes{took: tt.took, err: tt.err, origin: time.Now()}}
 				o := a.options("a", every(10*m), "")
@@ -342,8 +333,7 @@ func TestTriggersMeetTheSchedule(t *testing.T) {
 // TestRequestsByTheSocket checks that the socket accepts a request, reports who claimed it when the
 // wait ends, and returns the answer.
 func TestRequestsByTheSocket(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
 		w := &worker{passes: &passes{took: time.Minute, origin: time.Now()}}
 		o := a.options("a", nil, "")

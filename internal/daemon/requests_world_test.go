@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -26,13 +25,6 @@ import (
 	"syncd/internal/throttle"
 	"syncd/internal/transfer"
 )
-
-// emptyPools runs before every bubble: the Parquet library pools decoders that contain channels,
-// which must not be used in another bubble.
-func emptyPools() {
-	runtime.GC()
-	runtime.GC()
-}
 
 // asked is a state on S3 with requests. Any number of daemons can run the mapping m on it.
 type asked struct {

@@ -10,7 +10,6 @@ import (
 	"os"
 	"runtime"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,6 +18,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/checkpoint/store"
 	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/copier"
@@ -125,7 +125,7 @@ func TestAnHourOfManyMappings(t *testing.T) {
 	// bubble.
 	runtime.GC()
 	runtime.GC()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		c := newCloud(t)
 		o := c.options(mappings, every(30*time.Minute))
 		o.Rand = rand.Int64N

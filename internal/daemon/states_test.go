@@ -8,11 +8,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/daemon"
 	"syncd/internal/daemon/status"
 	"syncd/internal/syncer"
@@ -37,7 +37,7 @@ func (m *moods) Run(ctx context.Context) (syncer.Summary, error) {
 // failure, until a pass reaches its end, however often it is retried. The page, the JSON, the
 // filter, the readiness and the metric must agree.
 func TestFailingLastsUntilAPassReachesItsEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		denied := errors.New("list source: denied")
 		o := options(mapping("m", &moods{passes{took: 4 * s}, []error{denied, denied, syncer.ErrDrained, nil}}))
 		listed(o, "m")
@@ -87,7 +87,7 @@ func TestFailingLastsUntilAPassReachesItsEnd(t *testing.T) {
 
 // TestFailingLastsOverARestart checks that refusals in the ledger from before this process count.
 func TestFailingLastsOverARestart(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		since := time.Now().Add(-26 * time.Hour).UTC()
 		o := options(mapping("m", &passes{took: s, err: &denial.Error{InTurn: 3, Since: since, Err: errors.New("denied")}}))
 		d, stop := start(t, o)
@@ -136,7 +136,7 @@ func TestStatesThatAreNotFine(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				m := mapping("m", &passes{took: time.Hour})
 				m.AtOnce, m.Schedule = false, every(time.Hour)
 				if tt.edit != nil {
@@ -163,7 +163,7 @@ func TestStatesThatAreNotFine(t *testing.T) {
 // TestUnknownIsNotZero checks that unknown values are absent from the JSON and shown as unknown on
 // the page.
 func TestUnknownIsNotZero(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		o := options(mapping("m", &passes{took: time.Hour}))
 		d, stop := start(t, o)
 		fields := func() map[string]any {
@@ -248,7 +248,7 @@ func TestLedgersAreReadWithoutPasses(t *testing.T) {
 		"waiting in line":                    {func(m *daemon.Mapping, r *recalling) { m.AtOnce, r.readies = true, time.Hour }, 5, 6, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				r := &recalling{passes: &passes{took: s, origin: time.Now()}}
 				m := mapping("m", r)
 				m.AtOnce = false
@@ -271,7 +271,7 @@ func TestLedgersAreReadWithoutPasses(t *testing.T) {
 // TestLedgersAreReadWhileStandingBy checks that a process that is standing by shows the ledger of
 // the other process.
 func TestLedgersAreReadWhileStandingBy(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		base := &passes{origin: time.Now()}
 		r := &standing{recalling{passes: base}, heldFor{base, 1 << 60}}
 		_, stop := start(t, options(mapping("m", r)))
@@ -292,7 +292,7 @@ func TestLedgersAreReadWhileStandingBy(t *testing.T) {
 
 // TestReadingsAreSpread checks that the ledgers of a fleet are not all read at the same time.
 func TestReadingsAreSpread(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		var runners []*recalling
 		var mappings []daemon.Mapping
 		for i := range 100 {
@@ -331,7 +331,7 @@ func (r *standing) Run(ctx context.Context) (syncer.Summary, error) { return r.h
 // TestWorstComesFirst checks that the page shows mappings that need attention first, and the rest
 // by name.
 func TestWorstComesFirst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		o := options(
 			mapping("a-waits", &passes{took: s}), mapping("b-runs", &passes{took: time.Hour}), mapping("c-unknown", &passes{took: s}),
 			mapping("d-aside", &passes{took: s}), mapping("e-hangs", &passes{took: 1 << 60, drains: time.Hour}), mapping("f-fails", &passes{took: s, err: errors.New("x")}),
@@ -367,7 +367,7 @@ func TestWorstComesFirst(t *testing.T) {
 // TestThePageSaysWhatAPassKnows checks that a pass that has listed nothing yet is not shown as
 // empty, and that one that failed before it began is not shown with 0 s.
 func TestThePageSaysWhatAPassKnows(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		begins, ended := &passes{took: time.Hour}, &passes{took: time.Hour}
 		begins.settle(syncer.Progress{})
 		ended.settle(syncer.Progress{Complete: true})

@@ -7,12 +7,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awserr"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/daemon"
 	"syncd/internal/daemon/status"
 	"syncd/internal/syncer"
@@ -51,7 +51,7 @@ func TestStates(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				m := mapping("m", tt.runner)
 				if tt.edit != nil {
 					tt.edit(&m)
@@ -100,7 +100,7 @@ func (unopened) Close() error                      { return nil }
 // TestAFirstPassIsReadyOnceItHasTheLease checks that a mapping that holds its lease is ready during
 // its first pass, which may take days.
 func TestAFirstPassIsReadyOnceItHasTheLease(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		o := options(mapping("m", &passes{took: time.Hour}))
 		d, stop := start(t, o)
 		time.Sleep(5 * s)
@@ -119,7 +119,7 @@ func TestAFirstPassIsReadyOnceItHasTheLease(t *testing.T) {
 // TestATakeoverIsShownAsAPass checks that a process that was standing by and acquired the lease
 // shows its pass.
 func TestATakeoverIsShownAsAPass(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		o := options(mapping("m", heldFor{&passes{took: time.Hour, origin: time.Now()}, 9 * s}))
 		listed(o, "m")
 		d, stop := start(t, o)
@@ -138,7 +138,7 @@ func TestATakeoverIsShownAsAPass(t *testing.T) {
 }
 
 func TestProgressHasRatesOfTheLastMinute(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		runner := &passes{took: time.Hour}
 		d, stop := start(t, options(mapping("m", runner)))
 		done := int64(0)
@@ -184,7 +184,7 @@ func TestWatchdog(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				o := options(mapping("m", tt.runner))
 				d, stop := start(t, o)
 				for range 3 {
@@ -209,7 +209,7 @@ func TestWatchdog(t *testing.T) {
 // TestAStalledPassIsEnded checks that a pass without progress is asked to end, and fails, that
 // other mappings are not affected, and that its place goes to the next mapping in line.
 func TestAStalledPassIsEnded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		hung, lively := &passes{took: 1 << 60, drains: 20 * s, origin: time.Now()}, &passes{took: s, origin: time.Now()}
 		m, n := mapping("m", hung), mapping("n", lively)
 		m.Schedule = every(time.Hour)
@@ -239,7 +239,7 @@ func TestAStalledPassIsEnded(t *testing.T) {
 
 // TestWatchdogWaits checks that the watchdog uses the configured time.
 func TestWatchdogWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		d, stop := start(t, options(mapping("slow", &passes{took: time.Hour, drains: time.Hour})))
 		time.Sleep(16*time.Minute - s)
 		if answer := ask(t, d.Handler(), "/healthz"); answer.Code != http.StatusOK {
@@ -255,7 +255,7 @@ func TestWatchdogWaits(t *testing.T) {
 }
 
 func TestFailuresInARowAreCounted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		runner := &passes{took: s, err: errors.New("list source: denied")}
 		o := options(mapping("m", runner))
 		listed(o, "m")
@@ -285,7 +285,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 	failure := errors.New("assume role: ExternalId=" + id + " refused for AKIAIOSFODNN7EXAMPLE and ASIAIOSFODNN7EXAMPLE; " +
 		"get https://example.net/?X-Amz-Signature=abcdef0123456789signature&X-Amz-Security-Token=session-token-value: " +
 		`aws_secret_access_key = "wJalrXUtnFEMI"`)
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		o := options(mapping("m", &passes{took: s, err: failure}), mapping("n", &passes{took: s, panics: failure}))
 		o.Secrets = func() []string { return []string{id, ""} }
 		o.Hint = func(err error) string { return "look at " + err.Error() }

@@ -11,10 +11,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/copier"
 	"syncd/internal/copier/content"
 	"syncd/internal/syncer"
@@ -87,8 +87,7 @@ func TestAdversary(t *testing.T) {
 	}
 	for _, mode := range []string{"server-side", "relay"} {
 		t.Run(mode, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				for i, d := range deceits() {
 					if d.mode == mode && (*lied == "all" || i%97 == 0) {
 						d.try(t)

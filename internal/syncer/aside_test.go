@@ -3,18 +3,17 @@ package syncer_test
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/checkpoint/record"
 )
 
 // TestReplayOfAnotherChoice drains one replay and runs another with a different selection, which
 // must not resume the first.
 func TestReplayOfAnotherChoice(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s, repair := quarantined(t) // 2 and 5 denied, 9 changed
 		repair()
 		w.cloud.SetLatency(5 * time.Second)
@@ -32,8 +31,7 @@ func TestReplayOfAnotherChoice(t *testing.T) {
 
 // TestReplayCountsNothingAsKept runs a replay while all source objects exist.
 func TestReplayCountsNothingAsKept(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		_, s, repair := quarantined(t)
 		repair()
 		if got := replay(t, s, all); got.Kept != 0 {
@@ -45,8 +43,7 @@ func TestReplayCountsNothingAsKept(t *testing.T) {
 // TestReplayWithoutTheBucket runs a replay without the source bucket: its objects must not count as
 // deleted.
 func TestReplayWithoutTheBucket(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s, repair := quarantined(t)
 		repair()
 		if err := s.Close(); err != nil {
@@ -64,8 +61,7 @@ func TestReplayWithoutTheBucket(t *testing.T) {
 // TestListingAfterAReplay restarts after a replay, which lists nothing: the last listing is that of
 // the pass before the replay.
 func TestListingAfterAReplay(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s, _ := quarantined(t)
 		listed := w.value(t, `syncd_last_complete_listing_timestamp_seconds{mapping="m"}`)
 		time.Sleep(24 * time.Hour)
@@ -85,8 +81,7 @@ func TestListingAfterAReplay(t *testing.T) {
 
 // TestReplayOfNothing runs a replay with an empty quarantine: it commits no generation.
 func TestReplayOfNothing(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		s := w.open(t)
 		got, err := s.Replay(t.Context(), all)
@@ -99,8 +94,7 @@ func TestReplayOfNothing(t *testing.T) {
 // TestQuarantineOfAClockThatWasAhead quarantines objects while the clock is ahead, and then
 // corrects the clock.
 func TestQuarantineOfAClockThatWasAhead(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(1)
 		repair := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.AccessDenied})
@@ -123,8 +117,7 @@ func TestQuarantineOfAClockThatWasAhead(t *testing.T) {
 // TestMendedInPlace makes the owner restore an object by copying it onto itself, which keeps the
 // ETag.
 func TestMendedInPlace(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{StorageClass: "GLACIER"})
 		s := w.open(t)

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/copier/content"
 	"syncd/internal/iam"
 	"syncd/internal/plan"
@@ -73,8 +73,7 @@ func TestSettingsThatAreChangedAndPutBack(t *testing.T) {
 		for _, d := range detours() {
 			for _, end := range []string{"drained", "killed after a save", "killed before a save"} {
 				t.Run(fmt.Sprintf("%s, %s, %s", store, d.name, end), func(t *testing.T) {
-					emptyPools()
-					synctest.Test(t, func(t *testing.T) { putBack(t, store, d, end, false) })
+					checkpointtest.Bubble(t, func(t *testing.T) { putBack(t, store, d, end, false) })
 				})
 			}
 		}
@@ -86,8 +85,7 @@ func TestSettingsThatAreChangedAndPutBack(t *testing.T) {
 func TestRelaySettingsThatAreChangedAndPutBack(t *testing.T) {
 	for _, d := range detours() {
 		t.Run(d.name, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) { putBack(t, "S3", d, "killed before a save", true) })
+			checkpointtest.Bubble(t, func(t *testing.T) { putBack(t, "S3", d, "killed before a save", true) })
 		})
 	}
 }
@@ -176,8 +174,7 @@ func (w *world) wantInStep(t *testing.T) {
 // TestLostAnswerUnderAnotherKey loses the response to a copy under another key, and then restores
 // the former key.
 func TestLostAnswerUnderAnotherKey(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.both()
 		w.copies.Relay, w.copies.Buffers, w.options.Rekey = true, content.NewBuffers(32<<20), true

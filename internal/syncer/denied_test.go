@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/iam"
 	"syncd/internal/syncer"
@@ -104,8 +104,7 @@ func (w *world) refused(t *testing.T, s *syncer.Syncer, most int64) deniedPass {
 func TestEverythingIsRefused(t *testing.T) {
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.fill(500)
 				class, repair := arrange(w)
@@ -154,8 +153,7 @@ func TestManyAreRefused(t *testing.T) {
 	if *many > 5000 {
 		n = *many
 	}
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		for i := range n {
 			w.source.Put(fmt.Sprintf("dir%02d/k%07d", i*100/n, i), awsfake.SyntheticBody(1, 1), awsfake.PutOptions{})
@@ -186,8 +184,7 @@ func TestManyAreRefused(t *testing.T) {
 func TestRefusedMidway(t *testing.T) {
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.fill(500)
 				w.cloud.SetLatency(10 * time.Millisecond)
@@ -218,8 +215,7 @@ func TestRefusedMidway(t *testing.T) {
 func TestAResumedPassIsRefused(t *testing.T) {
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.fill(500)
 				w.cloud.SetLatency(10 * time.Millisecond)
@@ -255,8 +251,7 @@ func TestEverythingFails(t *testing.T) {
 		"connections that end": {awsfake.Reset, 300, "failed", awserr.Transient},
 	} {
 		t.Run(name, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.fill(800)
 				w.cloud.SetLatency(10 * time.Millisecond)
@@ -287,8 +282,7 @@ func TestEverythingFails(t *testing.T) {
 // TestSomeFailAgainAndAgain makes a range of objects fail with temporary errors: they are
 // quarantined, and the others are copied.
 func TestSomeFailAgainAndAgain(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(400)
 		for i := range 200 {
@@ -303,8 +297,7 @@ func TestSomeFailAgainAndAgain(t *testing.T) {
 // TestRefusalKeepsTheLedger changes all objects when nothing can be read any more: the entries of
 // their copies are kept.
 func TestRefusalKeepsTheLedger(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(500)
 		s := w.open(t)
@@ -339,8 +332,7 @@ func TestRefusalKeepsTheLedger(t *testing.T) {
 // TestLargeCopiesAreAskedForAgain changes all objects, which are large, when nothing can be written
 // any more.
 func TestLargeCopiesAreAskedForAgain(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fillFolders(100<<20, 1)
 		s := w.open(t)
@@ -359,8 +351,7 @@ func TestLargeCopiesAreAskedForAgain(t *testing.T) {
 // TestPartsAreRefusedByTheKey copies objects in parts, which also requires permission to decrypt
 // with the key of the copies.
 func TestPartsAreRefusedByTheKey(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
 		w.fillFolders(11<<20, 1)
@@ -378,8 +369,7 @@ func TestPartsAreRefusedByTheKey(t *testing.T) {
 // TestPartsAreRefusedWithoutAReason allows uploads to be started, but none of their parts to be
 // copied.
 func TestPartsAreRefusedWithoutAReason(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
 		w.fillFolders(11<<20, 1)
@@ -395,8 +385,7 @@ func TestPartsAreRefusedWithoutAReason(t *testing.T) {
 
 // TestItWalksAgain allows other objects than those that were refused: they are found a day later.
 func TestItWalksAgain(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(200)
 		w.deny(w.source, "*", "s3:GetObject")
@@ -419,8 +408,7 @@ func TestItWalksAgain(t *testing.T) {
 // and the quarantine stays. A replay that has copied something continues to its end, because no
 // other pass would resume it.
 func TestRefusedReplay(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		for i := range 300 {
 			w.put("a/" + name(i))

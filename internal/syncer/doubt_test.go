@@ -3,19 +3,18 @@ package syncer_test
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 )
 
 // TestLostAnswerIsNotForgotten loses the response to a copy, and then restores the previous version
 // at the source. The ledger must not take the copy for one of that version.
 func TestLostAnswerIsNotForgotten(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		_, err := w.admin.PutBucketVersioning(t.Context(), versioned())
 		if err != nil {
@@ -45,8 +44,7 @@ func TestLostAnswerIsNotForgotten(t *testing.T) {
 
 // TestResumedPassRemembersWhatItSetAside interrupts a pass after it has quarantined an object.
 func TestResumedPassRemembersWhatItSetAside(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(3000)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -69,8 +67,7 @@ func TestResumedPassRemembersWhatItSetAside(t *testing.T) {
 // was replaced, and keep that of one that was not.
 func TestLostAnswerOfAVanishedObject(t *testing.T) {
 	for _, lost := range []bool{true, false} {
-		emptyPools()
-		synctest.Test(t, func(t *testing.T) {
+		checkpointtest.Bubble(t, func(t *testing.T) {
 			w := newWorld(t)
 			if _, err := w.admin.PutBucketVersioning(t.Context(), versioned()); err != nil {
 				t.Fatal(err)

@@ -10,13 +10,13 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/syncer"
 	"syncd/internal/throttle"
@@ -25,8 +25,7 @@ import (
 // TestDrain drains a pass in the middle: no new copies begin, and copies in flight are finished and
 // saved.
 func TestDrain(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(2000)
 		w.cloud.SetLatency(time.Second) // eight copies a second
@@ -55,8 +54,7 @@ func TestDrain(t *testing.T) {
 // TestDrainCutsWhatTakesTooLong has copies in flight that take longer than the drain timeout: they
 // are canceled and made again.
 func TestDrainCutsWhatTakesTooLong(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(100)
 		w.source.Put("large", awsfake.SyntheticBody(20<<20, 1), awsfake.PutOptions{})
@@ -96,8 +94,7 @@ func TestDrainCutsWhatTakesTooLong(t *testing.T) {
 // TestDrainWhileOthersWait has a copy that waits for its turn when the drain begins: it does not
 // start.
 func TestDrainWhileOthersWait(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(100)
 		w.options.Turns = throttle.NewLevel(throttle.LevelOptions{Min: 2, Max: 2}).Gate()
@@ -115,8 +112,7 @@ func TestDrainWhileOthersWait(t *testing.T) {
 // TestDrainBeforeThePassBegan drains before the pass begins, or while it waits for the first page.
 func TestDrainBeforeThePassBegan(t *testing.T) {
 	for _, after := range []time.Duration{0, time.Second} {
-		emptyPools()
-		synctest.Test(t, func(t *testing.T) {
+		checkpointtest.Bubble(t, func(t *testing.T) {
 			w := newWorld(t)
 			w.fill(10)
 			w.cloud.SetLatency(time.Minute)
@@ -168,8 +164,7 @@ func TestLedgerThatCannotBeWritten(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.fill(1500)
 				w.cloud.SetLatency(time.Second)
@@ -204,8 +199,7 @@ func TestLedgerThatCannotBeWritten(t *testing.T) {
 // TestDrainThatCannotSave checks that such a drain is a failure, because the copies must be made
 // again.
 func TestDrainThatCannotSave(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(500)
 		w.cloud.SetLatency(time.Second)
@@ -229,8 +223,7 @@ func TestDrainThatCannotSave(t *testing.T) {
 }
 
 func TestCommitThatFails(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(10)
 		store := &faulty{Store: w.options.Store}
@@ -252,8 +245,7 @@ func TestCommitThatFails(t *testing.T) {
 }
 
 func TestLedgerThatCannotBeOpened(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(1)
 		s := w.open(t)
@@ -275,8 +267,7 @@ func TestLedgerThatCannotBeOpened(t *testing.T) {
 
 // TestLedgerHeldByAnother runs two syncers of one mapping.
 func TestLedgerHeldByAnother(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(1)
 		w.options.Ledger.Holder = "host/1"
@@ -300,8 +291,7 @@ func TestLedgerHeldByAnother(t *testing.T) {
 
 // TestFailedPassGivesTheLeaseBack checks that another syncer can take over from one that failed.
 func TestFailedPassGivesTheLeaseBack(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(10)
 		repair := w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.AccessDenied})

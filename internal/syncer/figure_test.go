@@ -3,11 +3,11 @@ package syncer_test
 import (
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 )
 
 // counted returns the sum of a counter over all its labels.
@@ -31,8 +31,7 @@ func (w *world) counted(t *testing.T, name string) (sum int64) {
 // TestSignsOfLife checks that every object, planned action and ledger write that the metrics count
 // also counts as activity.
 func TestSignsOfLife(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(3)
 		mend := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.AccessDenied, Times: 1})
@@ -51,8 +50,7 @@ func TestSignsOfLife(t *testing.T) {
 // TestQuarantineOfAFormerConfiguration changes the configuration of a mapping: its quarantine is
 // not shown until it is read again; everything else stays.
 func TestQuarantineOfAFormerConfiguration(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s, _ := quarantined(t)
 		before := w.figures(t)
 		if before["quarantine"] != 3 {

@@ -6,10 +6,10 @@ import (
 	"net/http"
 	"strconv"
 	"testing"
-	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/copier/content"
 	"syncd/internal/plan"
 )
@@ -43,8 +43,7 @@ func (g *garbler) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestListedAndGoneIsNoSuccess(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		t.Run(map[bool]string{false: "server-side", true: "relay"}[relay], func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.copies.Relay, w.copies.Buffers = relay, content.NewBuffers(32<<20)
 				w.fill(5)

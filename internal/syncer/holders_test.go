@@ -13,10 +13,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/copier/content"
 	"syncd/internal/plan"
 )
@@ -280,8 +280,7 @@ func TestHoldersOfData(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		for _, conditional := range []bool{true, false} {
 			t.Run(fmt.Sprintf("relay %t, conditions %t", relay, conditional), func(t *testing.T) {
-				emptyPools()
-				synctest.Test(t, func(t *testing.T) {
+				checkpointtest.Bubble(t, func(t *testing.T) {
 					h := newHolders(t, relay)
 					if !conditional {
 						h.ignoringConditions()
@@ -305,8 +304,7 @@ func TestHoldersOfData(t *testing.T) {
 func TestAWriteThatArrivesLate(t *testing.T) {
 	for conditional, want := range map[bool]string{true: "the second version", false: "the first version"} {
 		t.Run(fmt.Sprintf("conditions %t", conditional), func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				h := newHolders(t, true)
 				h.until = time.Time{} // no other faults
 				if !conditional {

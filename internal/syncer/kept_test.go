@@ -3,10 +3,10 @@ package syncer_test
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 	"syncd/internal/syncer"
@@ -53,8 +53,7 @@ func outage(t *testing.T) (w *world, s *syncer.Syncer) {
 // TestOutageKeepsTheUpload has an outage that outlasts the retries of a part: the next pass resumes
 // from the parts already copied.
 func TestOutageKeepsTheUpload(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s := outage(t)
 		none := func(record.Quarantined) bool { return false }
 		if replay(t, s, none); w.destination.Uploads() != 1 {
@@ -79,8 +78,7 @@ func TestOutageLeavesNoUpload(t *testing.T) {
 		"shrunk":      func(b *awsfake.Bucket) { b.Put("large", awsfake.SyntheticBody(1, 2), awsfake.PutOptions{}) },
 		"gone":        func(b *awsfake.Bucket) { b.Delete("large") },
 	} {
-		emptyPools()
-		synctest.Test(t, func(t *testing.T) {
+		checkpointtest.Bubble(t, func(t *testing.T) {
 			w, s := outage(t)
 			change(w.source)
 			got := mustRun(t, s)

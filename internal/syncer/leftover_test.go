@@ -3,10 +3,10 @@ package syncer_test
 import (
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/plan"
 )
 
@@ -35,8 +35,7 @@ func TestLeftoversStayOurs(t *testing.T) {
 	} {
 		for _, isFirst := range []bool{true, false} {
 			t.Run(label, func(t *testing.T) {
-				emptyPools()
-				synctest.Test(t, func(t *testing.T) {
+				checkpointtest.Bubble(t, func(t *testing.T) {
 					w := newWorld(t)
 					w.both()
 					w.put(name(keys)) // the copies before this key are settled one by one
@@ -86,8 +85,7 @@ func (w *world) change(key string) {
 // The next pass holds the object, because it is not due, and gives up the claim. When the object is
 // due, its copy must still count as syncd's own.
 func TestLeftoverOfAHeldObjectStaysOurs(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.both()
 		w.fill(3)

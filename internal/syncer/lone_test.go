@@ -4,19 +4,18 @@ import (
 	"maps"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 )
 
 // TestOneCauseForWhatIsMissing uses a destination bucket that does not exist or is in another
 // region: each pass ends soon with a single cause, and quarantines nothing.
 func TestOneCauseForWhatIsMissing(t *testing.T) {
 	for _, side := range []string{"source", "destination"} {
-		emptyPools()
-		synctest.Test(t, func(t *testing.T) {
+		checkpointtest.Bubble(t, func(t *testing.T) {
 			w := newWorld(t)
 			w.fill(2000)
 			w.cloud.SetLatency(10 * time.Millisecond)
@@ -47,8 +46,7 @@ func TestOneCauseForWhatIsMissing(t *testing.T) {
 // TestOneWronglySigned makes the service reject the signature of the requests for one object, and
 // accept all others.
 func TestOneWronglySigned(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(100)
 		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(50), Kind: awsfake.BadSignature})

@@ -3,9 +3,9 @@ package syncer_test
 import (
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/checkpoint/record"
 )
 
@@ -13,8 +13,7 @@ import (
 // service URL as it was configured, and the memo is in the fingerprint. This must not cause new
 // copies, and entries of copies from an earlier place must still not count.
 func TestSettingsOfAnOlderLedger(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.both()
 		w.fill(3)

@@ -4,11 +4,11 @@ package syncer_test
 import (
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/syncer"
 	"syncd/internal/syncer/rename"
 )
@@ -43,8 +43,7 @@ func (w *world) killedAt(t *testing.T, store, operation, key string, run func(p 
 
 func bubble(t *testing.T, do func(t *testing.T, w *world)) {
 	t.Helper()
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.both()
 		do(t, w)

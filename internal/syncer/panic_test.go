@@ -8,11 +8,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier"
 	"syncd/internal/listing"
@@ -76,8 +76,7 @@ func TestAPanicIsAFailedPass(t *testing.T) {
 		"save": func(o *syncer.Options, armed *atomic.Bool) { o.Store = panickingStore{o.Store, armed} },
 	} {
 		t.Run(where, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.fill(1000)
 				w.cloud.SetLatency(200 * time.Millisecond) // long enough for a save during the pass

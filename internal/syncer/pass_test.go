@@ -4,12 +4,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
@@ -23,8 +23,7 @@ func (g glob) Match(key string) bool { return strings.HasPrefix(key, string(g)) 
 
 // TestPassAddsUp runs a pass with objects of every outcome.
 func TestPassAddsUp(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(10)
 		w.put("_tmp/a")
@@ -72,8 +71,7 @@ func TestSecondPassCopiesNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(2500)
 		s := w.open(t)
@@ -90,8 +88,7 @@ func TestSecondPassCopiesNothing(t *testing.T) {
 
 // TestPassRemembersWhatWasCopied checks the entries in the ledger.
 func TestPassRemembersWhatWasCopied(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(1)
 		time.Sleep(time.Hour)
@@ -116,8 +113,7 @@ func TestPassRemembersWhatWasCopied(t *testing.T) {
 // TestPoisonedObjectIsSetAside has an object fail that was copied before. The ledger must drop the
 // entry of its copy, because a request whose response was lost may have replaced the copy.
 func TestPoisonedObjectIsSetAside(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(20)
 		s := w.open(t)
@@ -164,8 +160,7 @@ func TestPoisonedObjectIsSetAside(t *testing.T) {
 // TestVanishedObjectIsSkipped deletes objects between listing and copy, one of which was copied
 // before.
 func TestVanishedObjectIsSkipped(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(2)
 		s := w.open(t)
@@ -192,8 +187,7 @@ func TestVanishedObjectIsSkipped(t *testing.T) {
 
 // TestSlowObjectStopsNoOther has one copy that hangs while a thousand others are made.
 func TestSlowObjectStopsNoOther(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(1000)
 		const slow = 10 * time.Minute
@@ -217,8 +211,7 @@ func TestSlowObjectStopsNoOther(t *testing.T) {
 
 // TestSecondRunWaits runs two passes at the same time.
 func TestSecondRunWaits(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(100)
 		w.cloud.SetLatency(time.Second)
@@ -241,8 +234,7 @@ func TestSecondRunWaits(t *testing.T) {
 }
 
 func TestProgress(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(1500)
 		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(0), Times: 1, Kind: awsfake.AccessDenied})
@@ -283,8 +275,7 @@ func TestProgress(t *testing.T) {
 }
 
 func TestPassIsCounted(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(10)
 		w.put("_tmp/a")

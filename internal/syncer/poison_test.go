@@ -4,13 +4,13 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/syncer"
 )
 
@@ -40,8 +40,7 @@ func (p poisoned) bite(key *string) {
 // looked up: it is quarantined and the others are copied.
 func TestAPoisonedObject(t *testing.T) {
 	for _, present := range []bool{false, true} {
-		emptyPools()
-		synctest.Test(t, func(t *testing.T) {
+		checkpointtest.Bubble(t, func(t *testing.T) {
 			w := newWorld(t)
 			w.fill(10)
 			if present {

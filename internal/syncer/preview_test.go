@@ -11,12 +11,12 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/copier"
 	"syncd/internal/listing"
 	"syncd/internal/syncer"
@@ -53,8 +53,7 @@ func (w *world) both() {
 // TestPreviewIsTheNextPass changes the source at random, quarantines objects, lets time pass and
 // changes settings. Each pass must do what the preview before it predicted.
 func TestPreviewIsTheNextPass(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		for seed := range uint64(4) {
 			random := rand.New(rand.NewPCG(seed, 1))
 			w := newWorld(t)
@@ -136,8 +135,7 @@ func comparePass(t *testing.T, what string, planned preview.Pass, got syncer.Sum
 // TestPreviewOfAnInterruptedPass checks that only the rest of the pass is planned, even while the
 // lease is held. The same applies while a pass is running.
 func TestPreviewOfAnInterruptedPass(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(2000)
 		w.settle()
@@ -190,8 +188,7 @@ func files(t *testing.T, dir string) map[string]int64 {
 
 // TestPreviewOfAnAdoption finds possible copies by listing both sides. It reads no objects.
 func TestPreviewOfAnAdoption(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(6)
 		w.both()
@@ -218,8 +215,7 @@ func TestPreviewOfAnAdoption(t *testing.T) {
 
 // TestPreviewWithoutADestinationToList plans a pass whose role can only write to the destination.
 func TestPreviewWithoutADestinationToList(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(3)
 		w.both()
@@ -233,8 +229,7 @@ func TestPreviewWithoutADestinationToList(t *testing.T) {
 // TestPreviewTellsWhatWillFail finds the objects for which no request is sent, and those that must
 // be restored before they can be read.
 func TestPreviewTellsWhatWillFail(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.put("ok")
 		w.source.Put("archived", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{StorageClass: "DEEP_ARCHIVE"})
@@ -253,8 +248,7 @@ func TestPreviewTellsWhatWillFail(t *testing.T) {
 
 // TestPreviewOfADamagedLedger checks that the preview starts from scratch, as the pass does.
 func TestPreviewOfADamagedLedger(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(3)
 		if _, err := w.pass(t); err != nil {
@@ -277,8 +271,7 @@ func TestPreviewOfADamagedLedger(t *testing.T) {
 // TestPreviewEnds checks that a preview ends with the first error of a listing, of its caller or of
 // its context.
 func TestPreviewEnds(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(3)
 		s := w.open(t)
@@ -340,8 +333,7 @@ func TestPreviewTakesNoMemory(t *testing.T) {
 // TestPreviewOfTheLedger checks that the estimated ledger writes are within half of those of the
 // pass.
 func TestPreviewOfTheLedger(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(3000)
 		w.settle()

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier"
 	"syncd/internal/syncer"
@@ -27,8 +27,7 @@ func TestAKilledPassUnderNewSettingsResumes(t *testing.T) {
 				continue // the destination keys are the same, so their copies in progress are a different case
 			}
 			t.Run(store+", "+d.name, func(t *testing.T) {
-				emptyPools()
-				synctest.Test(t, func(t *testing.T) { killUnderNewSettings(t, store, d) })
+				checkpointtest.Bubble(t, func(t *testing.T) { killUnderNewSettings(t, store, d) })
 			})
 		}
 	}
@@ -112,8 +111,7 @@ func (s slowStore) Create(ctx context.Context, name string, write func(io.Writer
 // TestASaveThatHasBegunEnds makes the last copy of a pass end while settled objects are being
 // saved.
 func TestASaveThatHasBegunEnds(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(20)
 		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(19), Do: func() { time.Sleep(4 * time.Second) }})
@@ -143,8 +141,7 @@ func TestQuietStretchesArePassed(t *testing.T) {
 	}
 	for _, store := range stores() {
 		t.Run(store, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.fill(4500)
 				first := w.start(t, store)

@@ -6,16 +6,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 )
 
 // TestTheLogCountsNotes copies many objects with the same note.
 func TestTheLogCountsNotes(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.options.Logger = slog.New(slog.NewTextHandler(w.log, nil))
 		w.copyLocks(24 * time.Hour)
@@ -42,8 +41,7 @@ func TestTheLogCountsNotes(t *testing.T) {
 // TestTheLogCountsWhatIsSetAside quarantines many objects for two reasons within minutes.
 func TestTheLogCountsWhatIsSetAside(t *testing.T) {
 	for _, level := range []slog.Level{slog.LevelInfo, slog.LevelDebug} {
-		emptyPools()
-		synctest.Test(t, func(t *testing.T) {
+		checkpointtest.Bubble(t, func(t *testing.T) {
 			w := newWorld(t)
 			w.options.Logger = slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: level}))
 			for i := range 600 {
@@ -82,8 +80,7 @@ func TestTheLogCountsWhatIsSetAside(t *testing.T) {
 // TestTheLogCountsUploadsThatStay leaves many uploads whose objects are gone, and denies aborting
 // them.
 func TestTheLogCountsUploadsThatStay(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.options.Logger = slog.New(slog.NewTextHandler(w.log, nil))
 		w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20

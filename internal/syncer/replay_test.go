@@ -5,11 +5,11 @@ import (
 	"errors"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/syncer"
 	"syncd/internal/syncer/planner"
@@ -58,8 +58,7 @@ func replay(t *testing.T, s *syncer.Syncer, choose planner.Selector) syncer.Summ
 // TestReplay checks that a replay copies the objects in quarantine, due or not, and nothing else,
 // and that it does not list the source.
 func TestReplay(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s, repair := quarantined(t)
 		listed := w.value(t, `syncd_last_complete_listing_timestamp_seconds{mapping="m"}`)
 		time.Sleep(time.Second)
@@ -98,8 +97,7 @@ func TestReplay(t *testing.T) {
 // TestReplayOfWhatChanged checks that a replay copies the current version, and drops objects that
 // no longer exist.
 func TestReplayOfWhatChanged(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s, repair := quarantined(t)
 		repair()
 		time.Sleep(time.Second)
@@ -122,8 +120,7 @@ func TestReplayOfWhatChanged(t *testing.T) {
 // because it would discard the progress of that pass. It also checks that no pass resumes an
 // interrupted replay, which is not a listing of the source.
 func TestReplayNeverBreaksIntoAPass(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s, repair := quarantined(t)
 		w.fill(1000)
 		w.cloud.SetLatency(time.Second)

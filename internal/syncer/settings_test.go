@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/syncer"
 	"syncd/internal/syncer/planner"
 	"syncd/internal/syncer/provenance"
@@ -68,8 +68,7 @@ func TestChangedSettings(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.fill(all - inside)
 				for _, key := range []string{"in/a", "in/b", "in/c", "in/d"} {
@@ -97,8 +96,7 @@ func TestChangedSettings(t *testing.T) {
 // TestSettingsOutliveAFailure has an object fail in the pass that moves the mapping: the next pass
 // must still copy it.
 func TestSettingsOutliveAFailure(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(5)
 		if _, err := w.pass(t); err != nil {
@@ -120,8 +118,7 @@ func TestSettingsOutliveAFailure(t *testing.T) {
 // TestSettingsThatChangeTryEverythingAgain has an object in quarantine that can be copied to
 // another destination.
 func TestSettingsThatChangeTryEverythingAgain(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(5)
 		w.copies.DestinationPlace.Prefix, w.options.Settings.Destination.Prefix = "p/", "p/"
@@ -142,8 +139,7 @@ func TestSettingsThatChangeTryEverythingAgain(t *testing.T) {
 
 // TestNewKeyIsRefused checks that the pass reports the cost and copies nothing.
 func TestNewKeyIsRefused(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(5)
 		if _, err := w.pass(t); err != nil {
@@ -166,8 +162,7 @@ func TestNewKeyIsRefused(t *testing.T) {
 // TestAdoption starts with a destination that another tool filled: complete copies under the right
 // key are adopted, and other objects are foreign until they may be replaced.
 func TestAdoption(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(6)
 		there := w.live
@@ -223,8 +218,7 @@ func TestAdoptionThatIsDenied(t *testing.T) {
 		{[]string{"ListObjectsV2", "HeadObject"}, 0, map[string]int64{"denied": 1}},
 	} {
 		t.Run(strings.Join(tt.denied, " and "), func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.fill(3)
 				there := w.live
@@ -245,8 +239,7 @@ func TestAdoptionThatIsDenied(t *testing.T) {
 
 // TestLedgerThatIsDamaged starts over with the objects at the destination.
 func TestLedgerThatIsDamaged(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(4)
 		there := w.live

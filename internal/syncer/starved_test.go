@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/iam"
 	"syncd/internal/syncer"
 )
@@ -18,8 +18,7 @@ import (
 // key: it must be copied within a week.
 func isCopiedInTime(t *testing.T, deny func(w *world), put func(w *world, key string)) {
 	t.Helper()
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		for i := range 150 {
 			w.put("a/" + name(i))
@@ -60,8 +59,7 @@ func TestNewObjectsAmongOldOnesAreRefused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		for i := range 3000 {
 			w.put(fmt.Sprintf("d%02d/%05d-old", i/100, i))
@@ -87,8 +85,7 @@ func TestARefusedStretchIsResumed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		for i := range 150 {
 			w.put("a/" + name(i))
@@ -113,8 +110,7 @@ func TestARefusedStretchIsResumed(t *testing.T) {
 // TestTheSmallestObjectsAreRefused refuses a range at the beginning, and of the other objects one
 // small object in every 16.
 func TestTheSmallestObjectsAreRefused(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		for i := range 100 {
 			w.put("a/" + name(i))

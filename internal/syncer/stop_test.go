@@ -4,13 +4,13 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 )
 
 // TestDeadCredentialsStopThePass invalidates the credentials at different moments of a pass over
@@ -27,8 +27,7 @@ func TestDeadCredentialsStopThePass(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.fill(3000)
 				w.cloud.SetLatency(time.Millisecond)
@@ -53,8 +52,7 @@ func TestDeadCredentialsStopThePass(t *testing.T) {
 }
 
 func TestFailedPassIsTakenUp(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(1000)
 		w.cloud.SetLatency(time.Millisecond)
@@ -81,8 +79,7 @@ func TestFailedPassIsTakenUp(t *testing.T) {
 
 func TestMissingBucketStopsThePass(t *testing.T) {
 	for _, side := range []string{"source", "destination"} {
-		emptyPools()
-		synctest.Test(t, func(t *testing.T) {
+		checkpointtest.Bubble(t, func(t *testing.T) {
 			w := newWorld(t)
 			w.fill(2000)
 			if side == "source" {
@@ -104,8 +101,7 @@ func TestMissingBucketStopsThePass(t *testing.T) {
 // TestBrokenListingIsNotTheEnd has a listing that fails on its last page: nothing is committed, and
 // the listing does not count as complete.
 func TestBrokenListingIsNotTheEnd(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(2100)
 		s := w.open(t)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +15,7 @@ import (
 	"syncd/config"
 	"syncd/config/value"
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/copier/content"
 	"syncd/internal/creds"
 	"syncd/internal/iam"
@@ -71,7 +71,7 @@ func (w *world) realistic(t *testing.T) pace {
 
 // TestAPassOutlivesSilence never answers the first two requests of each kind.
 func TestAPassOutlivesSilence(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.realistic(t)
 		w.fill(3)
@@ -93,8 +93,7 @@ func TestEverythingArrivesThroughFaults(t *testing.T) {
 	large := *many / 1000 // how many objects are copied in parts
 	for _, mode := range []string{"server-side", "relay"} {
 		t.Run(mode, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.realistic(t)
 				w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
@@ -182,8 +181,7 @@ func TestItFindsTheRateOfAPrefix(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		allowed := float64(*many) * 7 / 100
 		w := newWorld(t)
 		pace := w.realistic(t)
@@ -201,8 +199,7 @@ func TestItFindsTheRateOfKMS(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		allowed := float64(*many) * 4 / 100
 		w := newWorld(t)
 		pace := w.realistic(t)
@@ -226,8 +223,7 @@ func TestRefusalsAtRandomCostLittle(t *testing.T) {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
 	took := func(refused float64) (seconds float64) {
-		emptyPools()
-		synctest.Test(t, func(t *testing.T) {
+		checkpointtest.Bubble(t, func(t *testing.T) {
 			w := newWorld(t)
 			w.realistic(t)
 			w.fill(*many)

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/syncer"
 )
 
@@ -34,8 +34,7 @@ func TestRefusedStretch(t *testing.T) {
 		"of numbers, in the middle of all": {bySource, "m/k0005"},
 	} {
 		t.Run(where, func(t *testing.T) {
-			emptyPools()
-			synctest.Test(t, func(t *testing.T) {
+			checkpointtest.Bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				refused := int64(0)
 				for _, dir := range []string{"a/", "m/", "z/"} {
@@ -68,8 +67,7 @@ func TestRefusedStretch(t *testing.T) {
 
 // TestNewObjectsUnderAKeyOfTheirOwn refuses only new objects, which sort after all others.
 func TestNewObjectsUnderAKeyOfTheirOwn(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		for i := range 300 {
 			w.put(fmt.Sprintf("2024/%03d", i))
@@ -88,8 +86,7 @@ func TestNewObjectsUnderAKeyOfTheirOwn(t *testing.T) {
 
 // TestFewAreRefused has no more objects than it takes to start a check: they are quarantined.
 func TestFewAreRefused(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(31)
 		w.deny(w.source, "*", "s3:GetObject")
@@ -101,8 +98,7 @@ func TestFewAreRefused(t *testing.T) {
 
 // TestRefusedHereAndThere refuses one object in three: the pass copies nothing out of turn.
 func TestRefusedHereAndThere(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		for i := range 600 {
 			w.put(fmt.Sprintf("%s-%d", name(i), i%3))
@@ -118,8 +114,7 @@ func TestRefusedHereAndThere(t *testing.T) {
 // TestDrainAfterATrial ends the process when an object was copied out of turn and the walk has not
 // reached it: the copy must count as syncd's own.
 func TestDrainAfterATrial(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		for i := range 300 {
 			w.put("a/" + name(i))
@@ -152,8 +147,7 @@ func TestManyRefusedStretches(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		const stretches, refused = 60, 50
 		for i := range stretches {

@@ -5,10 +5,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 )
 
 // sleeper is the connection of a process to S3. It can freeze the process, and counts the uploads
@@ -41,8 +41,7 @@ func (s *sleeper) RoundTrip(r *http.Request) (*http.Response, error) {
 // TestSupersededProcessAbortsNothing freezes a process at the end of its pass, with an upload to
 // abort, while another process takes over.
 func TestSupersededProcessAbortsNothing(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.both()
 		w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20

@@ -4,12 +4,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 )
 
 // figures returns the metrics of the mapping that have a value; unknown ones are missing.
@@ -38,8 +38,7 @@ func (w *world) figures(t *testing.T) map[string]float64 {
 // TestUnknownIsNotZero checks that metrics do not report that nothing is missing before a listing
 // or the ledger proves it.
 func TestUnknownIsNotZero(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(3)
 		s := w.open(t)
@@ -80,8 +79,7 @@ func TestUnknownIsNotZero(t *testing.T) {
 // TestAReplayIsNoListing checks that a process that starts after a replay finds out when the source
 // was last listed, and what is in quarantine.
 func TestAReplayIsNoListing(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s, _ := quarantined(t)
 		listed := w.figures(t)["last_complete_listing_timestamp_seconds"]
 		for range 2 {
@@ -100,8 +98,7 @@ func TestAReplayIsNoListing(t *testing.T) {
 // TestAQuarantineThatCannotBeReadIsNotEmpty damages the quarantine rows. Their number is still in
 // the manifest.
 func TestAQuarantineThatCannotBeReadIsNotEmpty(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, _, _ := quarantined(t)
 		names, err := w.options.Store.List(t.Context(), "m/")
 		if err != nil {

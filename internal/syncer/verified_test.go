@@ -6,9 +6,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier"
 	"syncd/internal/syncer"
@@ -31,8 +31,7 @@ func (o openings) Open(ctx context.Context, name string) (store.Record, error) {
 // ledger's chunks each time. Later damage is found when a chunk is read, and the next pass falls
 // back to an earlier state.
 func TestAFailedPassVerifiesOnce(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(50)
 		w.both()

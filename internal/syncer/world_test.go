@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -40,13 +39,6 @@ const (
 	owner    = "111111111111"
 	consumer = "222222222222"
 )
-
-// emptyPools runs before every bubble: the Parquet library pools decoders that contain channels,
-// which must not be used in another bubble. Two garbage collections empty a pool.
-func emptyPools() {
-	runtime.GC()
-	runtime.GC()
-}
 
 // world has an owner's bucket, a consumer's bucket, and the options of a syncer between them. It is
 // created inside a bubble.

@@ -1,11 +1,11 @@
-# Pin the builder by digest where images are released: --build-arg GO_IMAGE=golang:1.26@sha256:...
+# When you release an image, pin the builder by digest: --build-arg GO_IMAGE=golang:1.26@sha256:...
 ARG GO_IMAGE=golang:1.26
 
 FROM --platform=$BUILDPLATFORM ${GO_IMAGE} AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
-# .git comes along: the version that the binary reports is read from it.
+# Go reads the version that the binary reports from .git.
 COPY . .
 ARG TARGETOS TARGETARCH
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
@@ -15,7 +15,8 @@ RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/syncd /syncd
-# A new volume takes owner and mode from here, so that the unprivileged user can write to it.
+# A new volume copies the owner and mode of this directory, so that the unprivileged user can write
+# to it.
 COPY --from=build --chown=65532:65532 /out/state /var/lib/syncd
 VOLUME ["/var/lib/syncd"]
 USER 65532:65532
@@ -27,8 +28,9 @@ LABEL org.opencontainers.image.title="syncd" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.source="$SOURCE"
-# It asks where http.listen of this file says. For a file elsewhere Compose, ECS and Kubernetes take a check of their own in
-# this form; a container that runs a pass instead of the daemon has nobody to ask: docker run --no-healthcheck.
+# Queries the address in http.listen of this file. If your configuration is elsewhere, define a check
+# of the same form in Compose, ECS or Kubernetes. A container that runs a single pass serves no HTTP:
+# use docker run --no-healthcheck.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
   CMD ["/syncd", "healthcheck", "--config", "/etc/syncd/syncd.yaml"]
 ENTRYPOINT ["/syncd"]

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Makes what a release consists of in dist/: for each platform an archive of the binary, the manual, the completions and the
-# licence, and a bill of materials; and SHA256SUMS of them all. One commit and one version of Go make the same binaries and
-# bills on any machine; the archives too, with the same tar and gzip.
+# Builds a release in dist/: for each platform an archive of the binary, the manual, the completions and the licence, and a
+# software bill of materials (SBOM); and SHA256SUMS of all files. The same commit and Go version produce the same binaries and
+# SBOMs on any machine, and the same archives if tar and gzip are the same too.
 #
 #   .github/release.sh VERSION [GOOS/GOARCH]...
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-version="${1:?name the VERSION, which is the tag of this commit}"
+version="${1:?usage: .github/release.sh VERSION [GOOS/GOARCH]...; VERSION is the tag of this commit}"
 platforms=("${@:2}")
 if ((${#platforms[@]} == 0)); then
 	platforms=(linux/amd64 linux/arm64 darwin/amd64 darwin/arm64)
 fi
 
-# What a machine may have set must not reach the binary.
+# The machine's own settings must not affect the binary.
 unset GOEXPERIMENT GOAMD64 GOARM64
 export GOFLAGS=-buildvcs=true CGO_ENABLED=0 LC_ALL=C TZ=UTC
 SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)"
@@ -31,7 +31,7 @@ build() { # to $1
 
 build "$work/syncd"
 if ! "$work/syncd" version | grep -qxF "syncd $version"; then
-	echo "release.sh: this checkout builds $("$work/syncd" version | head -n 1), not $version: check the tag out, with nothing changed" >&2
+	echo "release.sh: this checkout builds $("$work/syncd" version | head -n 1), not $version: check out the tag, without local changes" >&2
 	exit 1
 fi
 "$work/syncd" man "$work/man"

@@ -22,9 +22,9 @@ mappings:
 		"": "", "off": "", "control.sock": "", "run/control.sock": "", "/run/syncd/control.sock": "", "./@s": "",
 		"OFF": "write off", "Off": "write off", "none": "write off", "false": "write off", "no": "write off",
 		"on": "leave the setting out", "true": "leave the setting out",
-		"~/control.sock": "write the path in full", "~": "write the path in full",
-		"@syncd": "a name without a file", "unix:///run/s": "leave out unix:", "unix:/run/s": "leave out unix:",
-		"tcp://127.0.0.1:9": "a file of this machine", "127.0.0.1:9091": "a file of this machine", ":9091": "a file of this machine",
+		"~/control.sock": "write the full path", "~": "write the full path",
+		"@syncd": "an abstract socket", "unix:///run/s": "leave out unix:", "unix:/run/s": "leave out unix:",
+		"tcp://127.0.0.1:9": "a file on this machine", "127.0.0.1:9091": "a file on this machine", ":9091": "a file on this machine",
 		".": "./control.sock", "/run/": "use a path such as", "/": "use a path such as",
 	} {
 		_, err := config.Parse(fmt.Appendf(nil, text, socket), "f")

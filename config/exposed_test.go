@@ -42,7 +42,7 @@ func TestExposedAtASide(t *testing.T) {
 		case tt.want == "" && err != nil:
 			t.Errorf("%s: got %v, want no fault", name, err)
 		case tt.want != "" && (strings.Count(got, "\n") > 0 || !strings.Contains(got, tt.want+": "+readable)):
-			t.Errorf("%s: got %v, want a fault of %s alone", name, err, tt.want)
+			t.Errorf("%s: got %v, want only a fault of %s", name, err, tt.want)
 		}
 	}
 }

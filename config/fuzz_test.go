@@ -39,7 +39,7 @@ func FuzzParse(f *testing.F) {
 		}
 		faults, ok := errors.AsType[*fault.Faults](err)
 		if !ok || len(*faults) == 0 || c != nil {
-			t.Fatalf("got %v and %v, want faults alone", c, err)
+			t.Fatalf("got %v and %v, want only faults", c, err)
 		}
 		lines := 1 + strings.Count(string(data), "\n") + strings.Count(string(data), "\r")
 		for _, fault := range *faults {

@@ -60,7 +60,7 @@ func TestManyMappings(t *testing.T) {
 	}
 	bad := strings.ReplaceAll(good, "region: us-west-2", "region: nowhere")
 	text := fmt.Sprint(faultsIn(t, bad))
-	if got := strings.Count(text, "is not a region"); got < 50 || !strings.HasSuffix(text, "there may be more faults, which are not listed; mend these first") {
+	if got := strings.Count(text, "is not a region"); got < 50 || !strings.HasSuffix(text, "there may be more faults, which are not listed; fix these first") {
 		t.Errorf("got %d faults, want the first hundred and that there may be more:\n%s", got, text[len(text)-200:])
 	}
 }

@@ -16,25 +16,25 @@ import (
 
 const referenceHead = `# The configuration, key by key
 
-Written by a test from the types of package config, from which [syncd.schema.json](../config/syncd.schema.json) is written too; change it
-there. Examples are in [config/examples](../config/examples).
+A test generates this page from the types of package config, as it does [syncd.schema.json](../config/syncd.schema.json); edit the types
+instead. Examples are in [config/examples](../config/examples).
 
-The file is YAML, one document, and every key that is not listed here is refused. A key without a value is refused too: leave it out to
-get its default. Anchors, aliases and merge keys work. Relative paths are taken from the folder of the file.
+The file is one YAML document. Unknown keys are rejected. A key without a value is rejected too: leave it out to get its default. Anchors,
+aliases and merge keys work. Relative paths are resolved against the folder of the file.
 
-` + "`syncd config check`" + ` says what is wrong with a file, all at once and with lines, and sends no request. ` + "`syncd config show`" + ` writes the
-file with every default filled in. [cli.md](cli.md#the-check-of-a-configuration) has both.
+` + "`syncd config check`" + ` reports everything that is wrong with a file, with line numbers, and sends no request. ` + "`syncd config show`" + ` prints
+the file with every default filled in. [cli.md](cli.md#the-check-of-a-configuration) describes both.
 
-` + "`delete.enabled: true`, `limits.cost_usd` and `copy.checksum: off`" + ` are reserved: this version refuses them.
+` + "`delete.enabled: true`, `limits.cost_usd` and `copy.checksum: off`" + ` are reserved: this version rejects them.
 
-| type | is written as |
+| type | format |
 |---|---|
 | duration | a number and its unit: ` + "`500ms`, `10s`, `15m`, `1h30m`" + ` |
 | period | a duration, or whole days or years of 365 days: ` + "`90d`, `10y`" + ` |
 | size | bytes, or with a unit: ` + "`64MiB` (1024), `50TB` (1000)" + ` |
 | time | ` + "`2006-01-02T15:04:05Z`, or `2006-01-02`" + `, which is midnight UTC |
-| schedule | ` + "`\"@every 15m\"`, `\"@hourly\"` and the like, or the five fields of cron, with `CRON_TZ=Europe/Berlin` and one space before them where the zone matters" + ` |
-| glob | ` + "`*` and `?` within one segment of a key, `**` over segments, `[a-z]`, `{a,b}`, `\\` before a literal character" + ` |
+| schedule | ` + "`\"@every 15m\"`, `\"@hourly\"` and the like, or the five fields of cron, optionally after `CRON_TZ=Europe/Berlin` and one space" + ` |
+| glob | ` + "`*` and `?` within one segment of a key, `**` across segments, `[a-z]`, `{a,b}`, `\\` before a literal character" + ` |
 | external id | text, ` + "`{file: PATH}`, `{env: NAME}`, or `none`" + ` |
 `
 

@@ -109,7 +109,7 @@ func mustHide(t *testing.T, how, text string) {
 	t.Helper()
 	for _, secret := range []string{"hunter2", "2222"} {
 		if strings.Contains(text, secret) {
-			t.Errorf("%s: got %s, want nothing of what stands below external_id", how, text)
+			t.Errorf("%s: got %s, want nothing from under external_id", how, text)
 		}
 	}
 }

@@ -106,7 +106,7 @@ func TestShowKeepsSecrets(t *testing.T) {
 			t.Errorf("%s: got %v and\n%s, want no external id", form, err, text)
 		}
 		if _, err := config.Parse(text, "shown.yaml"); err == nil {
-			t.Errorf("%s: what is shown loads, and has no external id", form)
+			t.Errorf("%s: the output of show loads without an external id", form)
 		} else if faults, ok := errors.AsType[*fault.Faults](err); !ok || len(*faults) != 1 || !strings.HasPrefix((*faults)[0].Path, "roles.r.external_id") {
 			t.Errorf("%s: got %v, want a fault of the external id", form, err)
 		}

@@ -25,7 +25,7 @@ type Tags struct {
 	Only []string
 }
 
-// MarshalYAML writes the form that the file has.
+// MarshalYAML writes the tags as the configuration file does.
 func (t Tags) MarshalYAML() (any, error) { return t.form(), nil }
 
 // MarshalJSON writes the tags as JSON, in the same form as MarshalYAML.
@@ -49,7 +49,7 @@ func (t *Tags) DecodeNode(d *decode.Decoder, n ast.Node, path string) {
 	default:
 		text, _ := d.Text(n, path)
 		if choices := t.Carry.Choices(); !slices.Contains(choices, text) {
-			d.Add(path, strconv.Quote(text)+" is none of "+strings.Join(choices, ", "), cmp.Or(hint.DidYouMean(text, choices), usage))
+			d.Add(path, strconv.Quote(text)+" is not one of "+strings.Join(choices, ", "), cmp.Or(hint.DidYouMean(text, choices), usage))
 		}
 		*t = Tags{Carry: Carry(text)}
 		return

@@ -27,7 +27,7 @@ func TestPlacesOfOneServiceAreAtOneService(t *testing.T) {
 			t.Errorf("%s: got %s between %q and %q, want %s", name, got, source.Service(), destination.Service(), tt.want)
 		}
 		if got := c.Transfer(m).Relay; got != (tt.want == transfer.Relay) || got != c.Relayed(m) {
-			t.Errorf("%s: got relay %v, want what the method says, %s", name, got, tt.want)
+			t.Errorf("%s: got relay %v, want the method %s", name, got, tt.want)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func (v checkpointRules) stateBucket(c Checkpoint) {
 func (v checkpointRules) stateAccount(account string, compatible bool) {
 	const path = "checkpoint.account"
 	if account == "" && !compatible && v.Checkpoint.Role == "" {
-		v.fault(path, "is required without checkpoint.role, whose account would be the default", accountForm)
+		v.fault(path, "is required when checkpoint.role is not set", accountForm)
 	}
 	v.accountID(path, account, compatible)
 }

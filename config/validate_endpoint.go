@@ -26,7 +26,7 @@ func (v endpointRules) url(path, url string) {
 // endpointOfS3 checks an S3 endpoint.
 func (v endpointRules) endpointOfS3(path, url string) {
 	v.url(path, url)
-	v.check(!endpoint.IsSTS(url), path, "is an endpoint of STS, and S3 is asked there", "leave it out, or use one of S3")
+	v.check(!endpoint.IsSTS(url), path, "is an STS endpoint, but this setting needs an S3 endpoint", "leave it out, or use an S3 endpoint")
 }
 
 // bucketInPath rejects an endpoint whose path contains the bucket, because requests add the bucket
@@ -40,9 +40,9 @@ func (v endpointRules) bucketInPath(path, endpointURL, bucket string) {
 		return
 	}
 	v.check(!slices.Contains(strings.Split(at.Path, "/"), bucket), path,
-		"has the bucket "+strconv.Quote(bucket)+" in its path, and requests add it there once more", "leave the bucket out")
+		"has the bucket "+strconv.Quote(bucket)+" in its path, but requests add the bucket themselves", "leave the bucket out")
 	if strings.HasPrefix(at.Hostname(), bucket+".") && !v.Covers(path) {
-		v.warn(path, "begins with the name of the bucket, which requests add themselves", "leave the bucket out, unless the service has that name too")
+		v.warn(path, "begins with the name of the bucket, but requests add the bucket themselves", "leave the bucket out, unless the service has that name too")
 	}
 }
 
@@ -56,6 +56,6 @@ func (v endpointRules) endpointRegion(path, endpointURL, region string) {
 		return
 	}
 	if of := endpoint.Region(endpointURL); of != "" && of != region && awsname.IsRegion(region) {
-		v.warn(path, "is the endpoint of "+of+", but the bucket is in "+region, "leave it out, or use that of the bucket's region")
+		v.warn(path, "is the endpoint of "+of+", but the bucket is in "+region, "leave it out, or use the endpoint of the bucket's region")
 	}
 }

@@ -41,6 +41,6 @@ func (v exposedRules) role(r Role, path string) {
 }
 
 func (v exposedRules) at(url, path string) {
-	v.check(v.AWS.AllowHTTP || !endpoint.Exposed(url), path, "is http://, and roles are assumed there: the keys of their sessions would be readable on the way",
+	v.check(v.AWS.AllowHTTP || !endpoint.Exposed(url), path, "is http://, and roles are assumed there: session keys would cross the network unencrypted",
 		"use https://, or set aws.allow_http: true")
 }

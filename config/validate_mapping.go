@@ -47,7 +47,7 @@ func (v mappingRules) mapping(m Mapping, path string) {
 // Guide).
 func (v mappingRules) prefix(path, prefix string) {
 	const most = transfer.MaxKeyBytes
-	v.check(len(prefix) < most, path, fmt.Sprintf("is %d bytes long, and a key has at most %d", len(prefix), most), "shorten it")
+	v.check(len(prefix) < most, path, fmt.Sprintf("is %d bytes long, but a key has at most %d", len(prefix), most), "shorten it")
 }
 
 func (v mappingRules) storageClass(d Destination, path string) {
@@ -87,7 +87,7 @@ func (v mappingRules) objectLockMax(c Copy, path string) {
 	const most = 100 * 365 * 24 * time.Hour
 	d := c.ObjectLockMax.Duration()
 	v.check(d >= 24*time.Hour && d <= most, path, c.ObjectLockMax.String()+" is out of bounds", "use 1d to 100y")
-	v.check(c.ObjectLock == CarryCopy, path, "bounds nothing: no retention is copied", "set object_lock: copy, or remove it")
+	v.check(c.ObjectLock == CarryCopy, path, "has no effect: retention is not copied", "set object_lock: copy, or remove it")
 }
 
 func (v mappingRules) bounds(m Mapping, path string) {
@@ -114,8 +114,8 @@ func (v mappingRules) tagKeys(keys []string, path string) {
 		at := fault.Item(path, i)
 		quoted := strconv.Quote(key)
 		v.check(key != "" && utf8.RuneCountInString(key) <= 128 && utf8.ValidString(key), at, quoted+" is not 1 to 128 characters long", "")
-		v.check(!strings.HasPrefix(strings.ToLower(key), "aws:"), at, quoted+" is a key that only AWS gives", "leave it out: no copy can have it")
-		v.check(!listed[key], at, quoted+" is there twice", "keep one of them")
+		v.check(!strings.HasPrefix(strings.ToLower(key), "aws:"), at, quoted+" is reserved: only AWS sets keys that begin with aws:", "leave it out")
+		v.check(!listed[key], at, quoted+" is listed twice", "keep one of them")
 		listed[key] = true
 	}
 }

@@ -45,7 +45,7 @@ func (v overlapRules) overlaps() {
 		source, destination := v.extents(i)
 		sources[i], destinations[i] = source, destination
 		v.check(!source.Overlaps(destination), destination.Path+".prefix",
-			destination.String()+" overlaps the mapping's own source "+source.String(), "use another bucket, or prefixes of which none begins with the other")
+			destination.String()+" overlaps the mapping's own source "+source.String(), "use another bucket, or prefixes where neither begins with the other")
 		const hint = "keep state in a bucket or prefix of its own"
 		v.check(!state.Overlaps(source), "state", state.String()+" overlaps "+source.Path+" "+source.String(), hint)
 		// The source's owner chooses what is written to a destination. So do not assume that an
@@ -66,6 +66,6 @@ func (v overlapRules) overlaps() {
 // other, and every copy would look like a change, forever.
 func (v overlapRules) circles(sources, destinations []extent.Extent) {
 	if i := extent.Circle(sources, destinations); i >= 0 {
-		v.fault(destinations[i].Path, "what it holds is copied back to the mapping's own source", "break the circle: give one of its mappings another prefix")
+		v.fault(destinations[i].Path, "its objects are copied back to the mapping's own source", "break the circle: give one of its mappings another prefix")
 	}
 }

@@ -25,7 +25,7 @@ func (v processRules) http(h HTTP) {
 	v.check(h.Listen == "" || isListen(h.Listen), "http.listen",
 		strconv.Quote(h.Listen)+" is not an address to listen on", "use HOST:PORT or :PORT")
 	v.check(!h.Pprof || v.Covers("http.listen") || isLoopback(cmp.Or(h.Listen, DefaultListen)), "http.pprof",
-		"shows what is in memory to everyone who reaches "+strconv.Quote(h.Listen), "listen on a loopback address such as "+DefaultListen)
+		"exposes the contents of memory to anyone who can reach "+strconv.Quote(h.Listen), "listen on a loopback address such as "+DefaultListen)
 	for i, host := range h.Hosts {
 		v.check(hostName.MatchString(host), fault.Item("http.hosts", i),
 			strconv.Quote(host)+" is not the name of a host", "use a name such as syncd.example.com, without a port")
@@ -42,7 +42,7 @@ func (v processRules) control(c Control) {
 	hint := socketHint(c.Socket)
 	v.check(hint == "", "control.socket", problem, hint)
 	v.check(len(c.Socket) <= maxSocketPath, "control.socket",
-		"has "+strconv.Itoa(len(c.Socket))+" bytes, and the path of a socket at most "+strconv.Itoa(maxSocketPath), "use a shorter path such as /run/syncd/control.sock, or off")
+		"is "+strconv.Itoa(len(c.Socket))+" bytes long, but the path of a socket has at most "+strconv.Itoa(maxSocketPath), "use a shorter path such as /run/syncd/control.sock, or off")
 	v.check(hint != "" || !strings.ContainsRune(c.Socket, 0) && !strings.HasSuffix(c.Socket, "/"), "control.socket", problem,
 		"use a path such as /run/syncd/control.sock, or off")
 }
@@ -56,19 +56,19 @@ func socketHint(socket string) string {
 	case SocketOff, "no", "none", "false", "disabled":
 		return "write off for no socket"
 	case "on", "yes", "true", "auto", "default":
-		return "leave the setting out for the usual socket, or use a path such as /run/syncd/control.sock"
+		return "leave the setting out for the default socket, or use a path such as /run/syncd/control.sock"
 	case ".", "..":
 		return "name a file in that folder, such as " + socket + "/control.sock"
 	}
 	switch {
 	case strings.HasPrefix(socket, "~"):
-		return "~ is of the shell: write the path in full"
+		return "only a shell expands ~: write the full path"
 	case strings.HasPrefix(socket, "@"):
-		return "a name without a file has no mode that keeps other users away: use a path such as /run/syncd/control.sock"
+		return "an abstract socket has no file mode to keep other users out: use a path such as /run/syncd/control.sock"
 	case strings.HasPrefix(socket, "unix:"):
-		return "leave out unix: and write the path alone"
+		return "leave out unix: and write only the path"
 	case strings.Contains(socket, "://") || isListen(socket):
-		return "requests come by a file of this machine alone: use a path such as /run/syncd/control.sock, or off"
+		return "requests are accepted only through a file on this machine: use a path such as /run/syncd/control.sock, or off"
 	}
 	return ""
 }

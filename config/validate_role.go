@@ -49,7 +49,7 @@ func (v roleRules) role(r Role, path string) {
 	v.transitive(r, path)
 	v.duration(r, path+".duration")
 	v.url(path+".endpoint_url", r.EndpointURL)
-	v.check(!endpoint.IsS3(r.EndpointURL), path+".endpoint_url", "is an endpoint of S3, and STS is asked there", "leave it out, or use one such as https://sts.us-west-2.amazonaws.com")
+	v.check(!endpoint.IsS3(r.EndpointURL), path+".endpoint_url", "is an S3 endpoint, but this setting needs an STS endpoint", "leave it out, or use one such as https://sts.us-west-2.amazonaws.com")
 	exposedRules{v.validator}.role(r, path)
 	if r.Region != "" {
 		v.region(path+".region", r.Region, v.compatible(r.EndpointURL))
@@ -75,7 +75,7 @@ func (v roleRules) duration(r Role, path string) {
 	v.between(path, r.Duration, 15*time.Minute, 12*time.Hour)
 	v.check(d%time.Second == 0, path, r.Duration.String()+" is not whole seconds", "")
 	v.check(r.Via == "" || d <= time.Hour, path, r.Duration.String()+" is out of bounds for a role with via",
-		"use at most 1h: STS refuses more for a chained role")
+		"use at most 1h, the limit of STS for a chained role")
 }
 
 func (v roleRules) tags(r Role, path string) {
@@ -88,7 +88,7 @@ func (v roleRules) tags(r Role, path string) {
 		folded := strings.ToLower(key)
 		v.check(!strings.HasPrefix(folded, "aws:"), at, "keys that begin with aws: are reserved", "")
 		if other, taken := spelling[folded]; taken {
-			v.fault(at, "differs from "+strconv.Quote(other)+" only in case, which STS refuses", "keep one of them")
+			v.fault(at, "differs from "+strconv.Quote(other)+" only in case, which STS rejects", "keep one of them")
 		}
 		spelling[folded] = key
 	}
@@ -135,7 +135,7 @@ func (v roleRules) chain(name, path string) {
 	case before == name && slices.Min(hops) == name: // one fault for the whole circle
 		v.fault(path+".via", "the chain "+strings.Join(append(hops, name), ", ")+" never ends", "let one of them start from the ambient credentials, without via")
 	case before != "" && !slices.Contains(hops, before):
-		v.fault(path+".via", fmt.Sprintf("is a chain of more than %d roles before this one", maxHops), "assume it through fewer")
+		v.fault(path+".via", fmt.Sprintf("starts a chain of more than %d roles", maxHops), "use fewer roles")
 	}
 }
 
@@ -144,10 +144,10 @@ func (v roleRules) inherited(r Role, path, via string) {
 	for _, key := range slices.Sorted(maps.Keys(r.Tags)) {
 		same := func(t string) bool { return strings.EqualFold(t, key) }
 		v.check(!slices.ContainsFunc(outer.TransitiveTags, same), fault.Child(path+".tags", key),
-			"is a transitive tag of role "+strconv.Quote(via)+" already, which STS refuses", "set it in one of the two roles")
+			"is already a transitive tag of role "+strconv.Quote(via)+", and STS rejects it twice", "set it in one of the two roles")
 	}
 	v.check(r.SourceIdentity == "" || outer.SourceIdentity == "" || r.SourceIdentity == outer.SourceIdentity, path+".source_identity",
-		"differs from that of role "+strconv.Quote(via)+", and it cannot change along a chain", "set it in the first role only")
+		"differs from the source identity of role "+strconv.Quote(via)+", and it cannot change along a chain", "set it in the first role only")
 }
 
 // isRoleName reports whether s is a valid role name.

@@ -85,7 +85,7 @@ func (v *sideRules) key(key, region string, compatible bool, path string) {
 		return
 	}
 	v.check(a.Region == region || v.Covers(strings.TrimSuffix(path, "kms_key")+"region"), path,
-		strconv.Quote(key)+" is a key of "+a.Region+", but the bucket is in "+strconv.Quote(region), "use a key of the bucket's region")
+		strconv.Quote(key)+" is a key in "+a.Region+", but the bucket is in "+strconv.Quote(region), "use a key of the bucket's region")
 }
 
 // region checks the name of a region. AWS adds regions, so a name that could be a new one is
@@ -133,7 +133,7 @@ func (v *sideRules) ownBucket(path, name string, compatible bool) {
 	case arn.Is(name):
 		v.fault(path, strconv.Quote(name)+" is an ARN", "use the name of the bucket")
 	case awsname.IsAlias(name):
-		v.fault(path, strconv.Quote(name)+" is the alias of an access point, which hides what overlaps it", "use the name of the bucket")
+		v.fault(path, strconv.Quote(name)+" is an access point alias, which hides whether buckets overlap", "use the name of the bucket")
 	default:
 		v.bucket(path, name, compatible)
 	}

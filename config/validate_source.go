@@ -23,15 +23,15 @@ func (v *sourceRules) sourceBucket(s Source, path string) {
 	at, text := path+".bucket", s.Bucket
 	switch {
 	case arn.Is(s.Bucket):
-		v.check(s.AccessPointARN == "", path+".access_point", "is for the alias of an access point, but bucket is an ARN", "remove it")
+		v.check(s.AccessPointARN == "", path+".access_point", "is for an access point alias, but bucket is an ARN", "remove it")
 	case awsname.IsAlias(s.Bucket):
 		v.bucket(at, s.Bucket, v.compatible(s.EndpointURL))
 		at, text = path+".access_point", s.AccessPointARN
-		v.check(text != "" || awsname.ReservedName(s.Bucket) != "", at, "is required: bucket is the alias of an access point, which policies cannot name", arn.AccessPointForm)
+		v.check(text != "" || awsname.ReservedName(s.Bucket) != "", at, "is required: bucket is an access point alias, and policies cannot name an alias", arn.AccessPointForm)
 	default:
 		v.bucket(at, s.Bucket, v.compatible(s.EndpointURL))
-		v.check(s.AccessPointARN == "", path+".access_point", "is for the alias of an access point, but bucket is none", "remove it, or use the alias")
-		v.check(s.UnderlyingBucket == "", path+".underlying_bucket", "is for an access point, but bucket is none", "remove it")
+		v.check(s.AccessPointARN == "", path+".access_point", "is for an access point alias, but bucket is not an alias", "remove it, or use the alias")
+		v.check(s.UnderlyingBucket == "", path+".underlying_bucket", "is for an access point, but bucket is not an access point", "remove it")
 		return
 	}
 	if text == "" {
@@ -55,9 +55,9 @@ func (v *sourceRules) reachable(s Source, path string) {
 		pathStyle = *s.PathStyle
 	}
 	const hint = "use the alias of the access point, and its ARN as access_point"
-	v.check(!arn.Is(s.Bucket) || !pathStyle, path+".bucket", "is an ARN, which has no place in a path: path_style is set", hint)
+	v.check(!arn.Is(s.Bucket) || !pathStyle, path+".bucket", "is an ARN, which cannot be used with path_style", hint)
 	v.check(!arn.Is(s.Bucket) || !endpoint.IsAddress(cmp.Or(s.EndpointURL, v.AWS.EndpointURL)), path+".bucket",
-		"is an ARN, whose access point has no host at an endpoint that is an IP address", hint)
+		"is an ARN, which cannot be used with an endpoint that is an IP address", hint)
 }
 
 // underlying checks the bucket of an access point. Each request sends its owner, so it cannot be a
@@ -68,14 +68,14 @@ func (v *sourceRules) underlying(s Source, path string) {
 		v.check(!awsname.IsAlias(s.UnderlyingBucket), path+".underlying_bucket", strconv.Quote(s.UnderlyingBucket)+" is an alias itself", "use the name of the bucket")
 		return
 	}
-	const required = "is required: the bucket behind the access point might be "
+	const required = "is required: the bucket of the access point could be "
 	here := transfer.Place{Region: s.Region}.At(v.endpoint(s.EndpointURL))
 	if i, ok := v.writers()[writer{s.Account, areaOf(here)}]; ok {
 		v.fault(path+".underlying_bucket", required+fault.Item("mappings", i)+".destination, which has the same account", "name it")
 		return
 	}
 	if state, ok := v.StatePlace(); ok {
-		v.check(state.Account != s.Account, path+".underlying_bucket", required+"that of state, which has the same account", "name it")
+		v.check(state.Account != s.Account, path+".underlying_bucket", required+"the state bucket, which has the same account", "name it")
 	}
 }
 

@@ -214,7 +214,7 @@ func TestInvalidChartExamplesStateTheirMessage(t *testing.T) {
 	}
 	for _, name := range files {
 		if !bytes.HasPrefix(read(t, filepath.ToSlash(name)), []byte("# want: ")) {
-			t.Errorf("%s: got no message in its first line, want one", name)
+			t.Errorf("%s: got no expected message in the first line, want one", name)
 		}
 	}
 }
@@ -248,6 +248,6 @@ func golden(t *testing.T, name string, want []byte) {
 		}
 	}
 	if !bytes.Equal(read(t, name), want) {
-		t.Errorf("got another %s than the files it is made from, want the same: run go test ./deploy -update", name)
+		t.Errorf("%s does not match the files it is generated from: run go test ./deploy -update", name)
 	}
 }

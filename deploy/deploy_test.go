@@ -21,7 +21,7 @@ import (
 	"syncd/config"
 )
 
-var update = flag.Bool("update", false, "write the copies of the rules, the dashboard and the schema, and the table of the chart's values")
+var update = flag.Bool("update", false, "write the copies of the rules, the dashboard and the schema, and the table of chart values")
 
 func TestConfigurationsLoad(t *testing.T) {
 	found := 0
@@ -90,7 +90,7 @@ func TestRunbookLinksByHand(t *testing.T) {
 func TestCopiesAgree(t *testing.T) {
 	rules := read(t, "prometheus/rules.yaml")
 	indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAll(rules, []byte("  $1"))
-	head := "# Made from deploy/prometheus/rules.yaml: make golden writes it again.\n" +
+	head := "# Generated from deploy/prometheus/rules.yaml by make golden.\n" +
 		"apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\n" +
 		"metadata:\n  name: syncd\n  namespace: syncd\n  labels: {app.kubernetes.io/name: syncd}\nspec:\n"
 	for name, want := range map[string][]byte{

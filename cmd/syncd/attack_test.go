@@ -105,7 +105,7 @@ func TestAttackOnTheListener(t *testing.T) {
 	}
 	flood.Wait()
 	floodCost := peak(t, daemon.Process.Pid) - before
-	eventually(t, "passes go on", func() bool { return passes() >= begun+3 })
+	eventually(t, "passes continue", func() bool { return passes() >= begun+3 })
 	if failed := scrape(t, daemon.address, `syncd_passes_total{mapping="owner-to-consumer",result="failed"}`); failed != 0 {
 		t.Errorf("got %v failed passes, want none", failed)
 	}

@@ -22,19 +22,19 @@ func backfillCommand(p invocation.Process) *cobra.Command {
 		Use:        "backfill [--config FILE] [--mapping NAME]...",
 		Short:      "Run one pass of every mapping now",
 		SuggestFor: []string{"sync", "copy", "once"},
-		Long: `backfill runs one pass of every mapping now, one after the other, and prints a summary of each. It resumes
-a pass that was interrupted. While it works it draws a progress bar on a terminal and prints a line now and then elsewhere;
-it serves /metrics and /healthz when http.listen is set, and /debug/pprof/ when http.pprof is, on ` + config.DefaultListen + ` if need be.
+		Long: `backfill runs one pass of every mapping, one mapping after the other, and prints a summary of each. It resumes a pass that was
+interrupted. On a terminal it shows a progress bar, elsewhere it prints a line every 10 seconds. If http.listen is set it serves
+/metrics and /healthz there; if http.pprof is set it also serves /debug/pprof/ (http.listen defaults to ` + config.DefaultListen + `).
 
-On Ctrl-C or SIGTERM it drains: it finishes the copies in progress for up to drain_timeout, saves the ledger and exits with 130. A second
-signal ends it at once; the next pass resumes from what was saved before.` + exit.Help("backfill", 0, 1, 2, 3, 5, 130),
+On Ctrl-C or SIGTERM it drains: it finishes the copies in progress for up to drain_timeout, saves the ledger and exits with 130. A
+second signal kills it at once; the next pass resumes from what was saved.` + exit.Help("backfill", 0, 1, 2, 3, 5, 130),
 		Example: "  syncd backfill --config syncd.yaml\n  syncd backfill --config syncd.yaml --mapping alice-to-bob --json",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return traverse(cmd.Context(), p, f, runPass) },
 	}
 	invocation.AddFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.JSON, "json", false, "print the summary as one JSON object on the last line")
-	cmd.Flags().BoolVar(&f.TakeOver, "take-over", false, "replace what the destination holds and syncd did not write, in this pass alone; as after a lost ledger")
-	cmd.Flags().BoolVar(&f.Rekey, "rekey", false, "allow a pass to copy everything again under another kms_key; otherwise report the cost and stop")
+	cmd.Flags().BoolVar(&f.TakeOver, "take-over", false, "let this pass replace objects at the destination that syncd did not write, for example after the ledger was lost")
+	cmd.Flags().BoolVar(&f.Rekey, "rekey", false, "if kms_key has changed, copy everything again under the new key; without this flag the pass reports the cost and stops")
 	return cmd
 }
 

@@ -171,7 +171,7 @@ func TestBackfillWithAWrongExternalID(t *testing.T) {
 	last := lines[len(lines)-1]
 	for _, want := range []string{"syncd: ", s.Role.ARN, "sts:AssumeRole refused", "hint: ", "external_id"} {
 		if !strings.Contains(last, want) {
-			t.Errorf("got %q, want it to hold %q", last, want)
+			t.Errorf("got %q, want it to contain %q", last, want)
 		}
 	}
 	for _, secret := range []string{wrong, demo.ExternalID} {
@@ -198,7 +198,7 @@ func TestBackfillQuarantinesOneObject(t *testing.T) {
 		t.Errorf("got exit %d, %+v, want exit 3 with 19 copied and 1 denied", got.code, summary)
 	}
 	if !strings.Contains(got.stderr, "syncd: mapping owner-to-consumer: 1 object quarantined; hint: ") {
-		t.Errorf("got stderr %q, want it to say that 1 was quarantined", got.stderr)
+		t.Errorf("got stderr %q, want it to report that 1 was quarantined", got.stderr)
 	}
 	listed := s.run(t.Context(), "status", "--quarantine", "--json")
 	var aside status.AsideObject
@@ -229,10 +229,10 @@ func (s *site) replays(t *testing.T, generation int64) {
 		said   string
 	}{
 		{[]string{"--reason", "archived"}, 0, "nothing is in quarantine for archived: nothing was tried and nothing was written; hint: `syncd status --quarantine`"},
-		{[]string{"--reason", "archived", "--key", "k07"}, 0, "nothing is in quarantine for archived under the given keys: nothing was tried"},
+		{[]string{"--reason", "archived", "--key", "k07"}, 0, "nothing is in quarantine for archived with the given keys: nothing was tried"},
 		{[]string{"--key", "k08", "--key", "k08", "--key", "k09"}, 0, `not in quarantine: "k08", "k09": nothing was tried and nothing was written; hint: `},
 		{[]string{"--reason", "denied", "--key", "k07", "--key", "k08"}, 1, `not in quarantine, and not tried: "k08"; hint: `},
-		{nil, 0, "nothing is in quarantine: there was nothing to try, and nothing was written"},
+		{nil, 0, "the quarantine is empty: nothing was tried and nothing was written"},
 	} {
 		said := "syncd: mapping owner-to-consumer: " + tt.said
 		if tt.copied == 0 {
@@ -354,7 +354,7 @@ func TestBackfillOfSeveralMappings(t *testing.T) {
 	}
 	one := lastLine(t, s.run(t.Context(), "backfill", "--json", "--mapping", "second").stdout)
 	if one.Mapping != "second" || one.Unchanged != 1 {
-		t.Errorf("got %+v, want the second mapping alone, unchanged", one)
+		t.Errorf("got %+v, want only the second mapping, unchanged", one)
 	}
 }
 

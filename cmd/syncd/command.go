@@ -42,7 +42,7 @@ func newRoot(p invocation.Process) *cobra.Command {
 		Use:   "syncd",
 		Short: "Keep a copy of another AWS account's bucket under your own KMS key",
 		Long: "syncd keeps a copy of another AWS account's bucket, encrypted under your own KMS key.\n\n" +
-			"Try `syncd demo` first: it needs no AWS account." + exit.Help(""),
+			"To try it without an AWS account, run `syncd demo`." + exit.Help(""),
 		Example:       "  syncd demo\n  syncd doctor --config syncd.yaml\n  syncd run --config syncd.yaml",
 		SilenceErrors: true, SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -53,7 +53,7 @@ func newRoot(p invocation.Process) *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	root.Flags().BoolVar(&version, "version", false, "print build information in one line")
+	root.Flags().BoolVar(&version, "version", false, "print build information on one line")
 	if p.Stdin != nil {
 		root.SetIn(p.Stdin)
 	}

@@ -22,11 +22,11 @@ func completionCommand(p invocation.Process) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
 		Use:   "completion " + strings.Join(shells, "|"),
-		Short: "Write the script by which a shell completes commands, flags and mappings",
-		Long: `completion writes a script that teaches a shell to complete the commands and flags of syncd, and what flags can be: the
-mappings of the configuration, the reasons of the quarantine, the words of a choice, files and folders.
+		Short: "Write a script for shell completion of commands, flags and mappings",
+		Long: `completion writes a script for a shell that completes the commands and flags of syncd and the values of flags: the mappings of the
+configuration, the reasons of the quarantine, fixed choices, files and folders.
 
-Completing reads the configuration and nothing else: it sends no request, and is silent about a configuration with faults.` + exit.Help("completion", 0, 2),
+Completion reads the configuration and nothing else. It sends no request, and reports no faults of the configuration.` + exit.Help("completion", 0, 2),
 		Example: `  source <(syncd completion bash)
   syncd completion bash > /etc/bash_completion.d/syncd
   syncd completion zsh > "${fpath[1]}/_syncd"

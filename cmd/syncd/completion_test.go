@@ -45,8 +45,8 @@ func TestCompletion(t *testing.T) {
 		ReadFile:  func(string) ([]byte, error) { return nil, fs.ErrNotExist },
 	}
 	for _, tt := range []struct{ line, want string }{
-		{"policy ch", "check\tJudge policies that exist: broken, without effect, dangerous, or not enough\n:4\n"},
-		{"backfill --reke", "--rekey\tallow a pass to copy everything again under another kms_key; otherwise report the cost and stop\n:4\n"},
+		{"policy ch", "check\tCheck existing policies for errors, dangerous grants and missing permissions\n:4\n"},
+		{"backfill --reke", "--rekey\tif kms_key has changed, copy everything again under the new key; without this flag the pass reports the cost and stops\n:4\n"},
 		{"completion z", "zsh\n:4\n"},
 		{"backfill --config CONFIG --mapping ?", "exports\towner-data to consumer-copy\nlogs\towner-data to consumer-copy\n:4\n"},
 		{"plan -c CONFIG -m l", "logs\towner-data to consumer-copy\n:4\n"},
@@ -55,8 +55,8 @@ func TestCompletion(t *testing.T) {
 		{"backfill --config absent.yaml --mapping ?", ":4\n"},
 		{"backfill --config - --mapping ?", ":4\n"},
 		{"SYNCD_CONFIG backfill --mapping l", "logs\towner-data to consumer-copy\n:4\n"},
-		{"help pol", "policy\tWrite every policy that the accounts need, least privilege\n:4\n"},
-		{"help policy ?", "check\tJudge policies that exist: broken, without effect, dangerous, or not enough\n:4\n"},
+		{"help pol", "policy\tGenerate the least-privilege policies that both accounts need\n:4\n"},
+		{"help policy ?", "check\tCheck existing policies for errors, dangerous grants and missing permissions\n:4\n"},
 		{"run --log-level ?", "debug\ninfo\nwarn\nerror\n:36\n"},
 		{"policy --style ?", "role\naccount\nabac\n:36\n"},
 		{"policy --side ?", "owner\nconsumer\nboth\n:36\n"},

@@ -23,7 +23,7 @@ func configCommand(p invocation.Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Check a configuration, or show it with every default",
-		Long:  "config checks a configuration, or shows what is in force." + exit.Help("config", 0, 2),
+		Long:  "config checks a configuration, or shows it with every default filled in." + exit.Help("config", 0, 2),
 		Example: "  syncd config check --config syncd.yaml\n" +
 			"  syncd config show --config syncd.yaml",
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -38,14 +38,14 @@ func configCheckCommand(p invocation.Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "check [--config FILE | FILE] [--mapping NAME]... [--daemon]",
 		Aliases: []string{"validate"},
-		Short:   "Check a configuration as every command does, without a request",
-		Long: `check reads the configuration as run, backfill, plan, replay, policy and doctor do, and refuses what they refuse: all faults at
-once, each with its line. What it accepts, they accept. It sends no request, writes nothing, and opens neither the state nor a port,
-so that it can be a check of a pull request.
+		Short:   "Check a configuration as every command does, without sending requests",
+		Long: `check applies the same checks to the configuration as run, backfill, plan, replay, policy and doctor: if check accepts a file, they
+do too. It reports all faults at once, each with its line. It sends no requests, writes nothing, and opens neither the state nor a
+port, so it can run as a check of a pull request.
 
-Of a configuration without faults it prints a line for each mapping, and warnings: a region that this version does not know, an
-external id that cannot be read on this machine, a file in which no mapping has a schedule. --daemon refuses the last one, which run
-accepts: its passes run only when somebody asks for them.` + exit.Help("config check", 0, 2, 130),
+For a configuration without faults it prints a line per mapping, and warnings: a region that this version does not know, an external
+id that cannot be read on this machine, a file in which no mapping has a schedule. run accepts such a file, but its passes run only on
+request; with --daemon, check rejects it.` + exit.Help("config check", 0, 2, 130),
 		Example: "  syncd config check --config syncd.yaml\n  syncd config check --config syncd.yaml --daemon --json",
 		RunE:    func(*cobra.Command, []string) error { return checkConfig(p, f, daemon) },
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -58,7 +58,7 @@ accepts: its passes run only when somebody asks for them.` + exit.Help("config c
 	}
 	invocation.AddFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.JSON, "json", false, "print one JSON object with faults, warnings and mappings")
-	cmd.Flags().BoolVar(&daemon, "daemon", false, "also refuse a configuration in which no mapping has a schedule")
+	cmd.Flags().BoolVar(&daemon, "daemon", false, "reject a configuration in which no mapping has a schedule")
 	return cmd
 }
 
@@ -67,11 +67,11 @@ func configShowCommand(p invocation.Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [--config FILE]",
 		Short: "Show the configuration in force, with every default, as YAML",
-		Long: `show reads the configuration as every command does and writes it as YAML, with every default filled in, anchors and merge keys
-written out, and the paths of the state and of external ids as they are in force. The output loads to the same configuration.
+		Long: `show reads the configuration as every command does and prints it as YAML. Every default is filled in, anchors and merge keys are
+expanded, and the paths of the state and of external ids are resolved. The output loads to the same configuration.
 
-External ids are not shown: [redacted] is in their place, which no command accepts. The file or the variable that one is read from is
-shown when it exists, or when its name is surely a name; a template may have put the external id itself there.` + exit.Help("config show", 0, 1, 2, 130),
+External ids are replaced by [redacted], which no command accepts. show prints the file or variable that an external id is read from
+only if it exists or if its name cannot be a secret, because a template may have put the external id itself there.` + exit.Help("config show", 0, 1, 2, 130),
 		Example: "  syncd config show --config syncd.yaml\n  diff <(syncd config show -c old.yaml) <(syncd config show -c new.yaml)",
 		RunE:    func(*cobra.Command, []string) error { return showConfig(p, f) },
 	}

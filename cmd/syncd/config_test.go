@@ -61,8 +61,8 @@ func TestCommandsRejectTheSameConfigurations(t *testing.T) {
 		{"an address", "127.0.0.1:0", "127.0.0.256:0", ":2: http.listen: \"127.0.0.256:0\" is not an address to listen on"},
 		{"a region", "us-east-1, account: \"111", "us-wst-2, account: \"111", ":8: mappings[0].source.region: \"us-wst-2\" is not a region; did you mean us-west-2?"},
 		{"a scoped role of the state", "state: file:state\n", "state: s3://consumer-state/syncd/\ncheckpoint: {role: keeper}\n", ""},
-		{"a socket that is a folder", "state: file:state\n", "state: file:state\ncontrol: {socket: /dev}\n", ":2: control.socket: \"/dev\" is a folder; name a file in it, such as /dev/control.sock"},
-		{"a socket that is a device", "state: file:state\n", "state: file:state\ncontrol: {socket: /dev/null}\n", ":2: control.socket: \"/dev/null\" is something else than a socket (Dc"},
+		{"a socket that is a folder", "state: file:state\n", "state: file:state\ncontrol: {socket: /dev}\n", ":2: control.socket: \"/dev\" is a folder; use the path of a file in it, such as /dev/control.sock"},
+		{"a socket that is a device", "state: file:state\n", "state: file:state\ncontrol: {socket: /dev/null}\n", ":2: control.socket: \"/dev/null\" is not a socket (Dc"},
 		{"a socket that is a file", "state: file:state\n", "state: file:state\ncontrol: {socket: syncd.yaml}\n", ":2: control.socket: \"/"},
 		{"no schedule that fires", "@every 15m", "0 0 31 2 *", ":7: mappings[0].schedule: \"0 0 31 2 *\" is not a schedule: no such date exists"},
 	} {
@@ -87,7 +87,7 @@ func TestCommandsRejectTheSameConfigurations(t *testing.T) {
 				}
 			}
 			if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
-				t.Errorf("got %v, %v, want nothing but the configuration", entries, err)
+				t.Errorf("got %v, %v, want only the configuration", entries, err)
 			}
 		})
 	}
@@ -104,13 +104,13 @@ func TestGateChecksSocketPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	for socket, want := range map[string]string{
-		open + "/s": "other users may write to " + open + " (drwxrwxrwx): it may be another user's; let only the user of the daemon and root write to that folder, " +
-			"or use a path one folder deeper, such as " + open + "/own/s: syncd makes that folder for its user alone",
-		file + "/s":           file + " is not a folder (-rw-------): no socket can be made there; use a path in a folder that only",
+		open + "/s": "other users can write to " + open + " (drwxrwxrwx): another user may control it; make that folder writable only for the user of the daemon and root, " +
+			"or use a path one folder deeper, such as " + open + "/own/s: syncd creates that folder with access only for its user",
+		file + "/s":           file + " is not a folder (-rw-------): no socket can be created there; use a path in a folder that only",
 		file + "/deeper/s":    file + " is not a folder (-rw-------)",
 		link + "/s":           link + " is not a folder (L",
-		"/proc/nope/s.sock":   "/proc is of the kernel",
-		"/proc/self/s.sock":   "/proc/self is of the kernel",
+		"/proc/nope/s.sock":   "/proc is in a kernel file system",
+		"/proc/self/s.sock":   "/proc/self is in a kernel file system",
 		open + "/own/s":       "",
 		sticky + "/s":         "",
 		dir + "/not/there/s":  "",
@@ -155,9 +155,9 @@ func TestGateReportsAllFaults(t *testing.T) {
 func TestGateAccepts(t *testing.T) {
 	for _, tt := range []struct{ name, old, with, warning string }{
 		{"as it is", "", "", ""},
-		{"no schedule", "    schedule: \"@every 15m\"\n", "", ":5: mappings: no mapping has a schedule: passes run only when somebody asks for them; "},
+		{"no schedule", "    schedule: \"@every 15m\"\n", "", ":5: mappings: no mapping has a schedule: passes run only on request; "},
 		{"a new region", "us-east-1, account: \"111", "us-north-1, account: \"111", ":8: mappings[0].source.region: \"us-north-1\" is not a region that this version knows; "},
-		{"an external id of another machine", "role/reader\"", "role/reader\", external_id: {env: NOT_HERE}", ":4: roles.reader.external_id: on this machine the role cannot be assumed: "},
+		{"an external id of another machine", "role/reader\"", "role/reader\", external_id: {env: NOT_HERE}", ":4: roles.reader.external_id: the role cannot be assumed on this machine: "},
 		{"the region of another service", "us-east-1, account: \"111", "garage, endpoint_url: \"https://s3.example.net\", account: \"111", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -256,13 +256,13 @@ mappings:`
 	}
 	shown := writeConfig(t, got.stdout)
 	if _, err := config.Load(shown); err == nil || strings.Count(err.Error(), "\n") != 2 {
-		t.Errorf("got %v, want the three that are left out refused", err)
+		t.Errorf("got %v, want the three missing commands to fail", err)
 	}
 	filled := strings.NewReplacer(`"[redacted]"`, "again_1", `'[redacted]'`, "again_1").Replace(got.stdout)
 	shown = writeConfig(t, filled)
 	if again := offline(t, map[string]string{"lower_case": "x-external-id", "again_1": "x-id"}, "config", "show", "--config", shown); again.code != 0 ||
 		strings.ReplaceAll(again.stdout, filepath.Dir(shown), filepath.Dir(path)) != strings.Replace(strings.Replace(filled, "external_id: again_1", "external_id: \"[redacted]\"", 1), "file: again_1", "file: \"[redacted]\"", 1) {
-		t.Errorf("got exit %d, %s and\n%s\nwant the same once more:\n%s", again.code, again.stderr, again.stdout, filled)
+		t.Errorf("got exit %d, %s and\n%s\nwant the same again:\n%s", again.code, again.stderr, again.stdout, filled)
 	}
 }
 

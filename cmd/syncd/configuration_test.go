@@ -48,11 +48,11 @@ func TestConfigurationFromStandardInput(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if n := strings.Count(stderr.String(), "configuration came from standard input or a pipe"); n != 1 {
-			t.Errorf("got %d times that there is no reload, want once:\n%s", n, stderr.String())
+			t.Errorf("got %d messages that there is no reload, want one:\n%s", n, stderr.String())
 		}
 		asked <- syscall.SIGHUP
 		synctest.Wait()
-		if !strings.Contains(stderr.String(), "cannot be read again, the former one stays in force") {
+		if !strings.Contains(stderr.String(), "cannot be read again, keeping the current one") {
 			t.Errorf("after SIGHUP: got %s", stderr.String())
 		}
 	})
@@ -107,7 +107,7 @@ func TestInterruptedWhileReading(t *testing.T) {
 			LookupEnv: func(string) (string, bool) { return "", false },
 		}
 		code := run(ctx, strings.Fields(command), p)
-		if want := ": interrupted: its input was not read to the end; hint: "; code != 130 || !strings.Contains(stderr.String(), want) || strings.Count(stderr.String(), "\n") != 1 {
+		if want := ": interrupted: not all of its input was read; hint: "; code != 130 || !strings.Contains(stderr.String(), want) || strings.Count(stderr.String(), "\n") != 1 {
 			t.Errorf("syncd %s: got exit %d, %q, want 130 and %q", command, code, stderr.String(), want)
 		}
 		stop()
@@ -152,6 +152,6 @@ func TestHealthcheckFindsTheConfiguration(t *testing.T) {
 		LookupEnv: func(name string) (string, bool) { return file, name == invocation.ConfigVariable },
 	}
 	if code := run(t.Context(), []string{"healthcheck"}, p); code != 1 || !strings.Contains(stderr.String(), "127.0.0.1:1/healthz") {
-		t.Errorf("got exit %d, %q, want it to ask on http.listen of the file", code, stderr.String())
+		t.Errorf("got exit %d, %q, want it to use http.listen of the file", code, stderr.String())
 	}
 }

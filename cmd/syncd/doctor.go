@@ -28,26 +28,27 @@ func doctorCommand(p invocation.Process) *cobra.Command {
 	var offline bool
 	cmd := &cobra.Command{
 		Use:        "doctor [--config FILE] [--mapping NAME]... [--offline]",
-		Short:      "Try every permission, and name the document that is to blame",
+		Short:      "Test every permission, and show which policy to fix",
 		SuggestFor: []string{"diagnose", "test"},
-		Long: `doctor assumes every role and tries every permission that the mappings need, with real requests, in the order in which they
-depend on each other. Of what is refused it names the documents that may be the cause, most likely first, whose account has to
-change them, and the statement to add. Between accounts without a common organization AWS gives no reasons: where two causes look
-the same from outside, both are told.
+		Long: `doctor assumes every role and tests every permission that the mappings need, with real requests. It tests permissions in the order
+in which they depend on each other. For each refused request it lists the documents that can be the cause, the most likely first,
+with the account that must change them and the statement to add. Across accounts without a common organization AWS does not say why
+it refuses a request; if two causes look the same, doctor lists both.
 
-It changes nothing that anybody could see, and costs some fifty requests a mapping. Of the source it reads the first byte of a few
-objects. It writes no object: what writes is tried in uploads that are aborted, or under a condition that cannot hold, which S3
-looks at once the request is allowed. It takes no lease and touches no ledger. With --offline it sends nothing: it checks the
-configuration and lists what would be tried.
+It makes no lasting change and sends about fifty requests per mapping. It reads the first byte of a few objects at the source. It
+writes no object: it tests writes with uploads that it aborts, or with a condition that cannot hold, which S3 evaluates only after
+it has allowed the request. It takes no lease and does not touch the ledger. With --offline it sends nothing: it checks the
+configuration and lists what it would test.
 
-Of a mapping that had no pass yet and passes every check it also counts what its destination holds under the keys that the first
-pass would write, by listing up to 20,000 objects of either side: what is no copy would be set aside as foreign.` + exit.Help("doctor", 0, 1, 2, 130),
+For a mapping that passes every check and never ran a pass, doctor also checks whether its destination is empty. It lists up to
+20,000 objects on each side and counts the objects under keys that the first pass would write. The pass would quarantine those that
+are not copies, with the reason foreign.` + exit.Help("doctor", 0, 1, 2, 130),
 		Example: "  syncd doctor --config syncd.yaml\n  syncd doctor --config syncd.yaml --mapping alice-to-bob --json",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return diagnose(cmd.Context(), p, f, offline) },
 	}
 	invocation.AddFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.JSON, "json", false, "print one JSON object")
-	cmd.Flags().BoolVar(&offline, "offline", false, "send no request; list what would be tried")
+	cmd.Flags().BoolVar(&offline, "offline", false, "send no requests; list what would be tested")
 	return cmd
 }
 

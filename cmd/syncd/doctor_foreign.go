@@ -18,7 +18,7 @@ import (
 // plan` counts all of them.
 const maxCompared = 20_000
 
-var errEnough = errors.New("enough was compared")
+var errEnough = errors.New("compared enough objects")
 
 // countOccupied counts what the destinations already hold, for the mappings that pass every check
 // and never ran a pass.

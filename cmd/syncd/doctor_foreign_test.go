@@ -28,7 +28,7 @@ func TestDoctorCountsForeignObjects(t *testing.T) {
 	text(s.Destination, "not-at-the-source", "x")
 
 	got := s.run(t.Context(), "doctor")
-	want := "holds something under the keys of 3 objects: 2 cannot be copies, 1 may be; the first pass sets aside as foreign what is no copy"
+	want := "already holds an object under the keys of 3 objects: 2 cannot be copies, 1 may be; the first pass quarantines objects that are not copies as foreign"
 	if got.code != 0 || !strings.Contains(got.stdout, want) || !strings.Contains(got.stdout, "syncd backfill --take-over") {
 		t.Errorf("got code %d and\n%s%s\nwant %q", got.code, got.stdout, got.stderr, want)
 	}

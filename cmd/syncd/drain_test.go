@@ -111,7 +111,7 @@ func (r *running) drain(t *testing.T) time.Time {
 		t.Fatalf("got exit %d, want 0; stderr:\n%s", code, r.stderr.String())
 	}
 	if took := time.Since(signaled); took > drainLimit {
-		t.Errorf("got %s from the signal to the end, want %s at most", took, drainLimit)
+		t.Errorf("got %s from the signal to the end, want at most %s", took, drainLimit)
 	}
 	return time.Now()
 }

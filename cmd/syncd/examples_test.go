@@ -41,7 +41,7 @@ func TestShippedConfigurationsPassTheCheck(t *testing.T) {
 	}
 	for _, folder := range []string{"../..", "../../config/examples", "../../docs", "../../deploy/ecs", "../../deploy/helm/syncd/ci", "../../deploy/kubernetes/base"} {
 		if found[folder] == 0 {
-			t.Errorf("got no configuration in %s, want those that are there", folder)
+			t.Errorf("got no configuration in %s, want the existing ones", folder)
 		}
 	}
 }

@@ -79,7 +79,7 @@ func networkFaults() []outerFault {
 		{"proxy page with status 407", false, func(o *outer) { through(o); o.handler = pageOf(http.StatusProxyAuthRequired, nil) }},
 		{"proxy that refuses the host", false, func(o *outer) { through(o); o.connect = refuses(http.StatusForbidden) }},
 		{"proxy that asks for credentials", false, func(o *outer) { through(o); o.connect = refuses(http.StatusProxyAuthRequired) }},
-		{"proxy without a way on", true, func(o *outer) { through(o); o.connect = refuses(http.StatusBadGateway) }},
+		{"proxy without a route", true, func(o *outer) { through(o); o.connect = refuses(http.StatusBadGateway) }},
 		{"proxy that is down", true, func(o *outer) {
 			through(o)
 			o.dial = failsWith(os.NewSyscallError("connect", syscall.ECONNREFUSED))
@@ -88,26 +88,26 @@ func networkFaults() []outerFault {
 		{"captive portal", false, func(o *outer) {
 			o.handler = pageOf(http.StatusFound, http.Header{"Location": {"http://portal.example/login?session=1"}})
 		}},
-		{"page before the S3 alone", false, func(o *outer) {
+		{"page in front of S3 only", false, func(o *outer) {
 			o.handler = onlyS3(o.handler, pageOf(http.StatusForbidden, nil))
 		}},
 		{"load balancer without a backend, 502", true, func(o *outer) {
 			o.handler = pageOf(http.StatusBadGateway, http.Header{"Server": {"awselb/2.0"}})
 		}},
-		{"load balancer that waits in vain, 504", true, func(o *outer) {
+		{"load balancer whose backend does not answer, 504", true, func(o *outer) {
 			o.handler = pageOf(http.StatusGatewayTimeout, http.Header{"Server": {"awselb/2.0"}})
 		}},
-		{"page of 503", true, func(o *outer) { o.handler = pageOf(http.StatusServiceUnavailable, nil) }},
-		{"load balancer of one's own service, 502", true, func(o *outer) {
+		{"page with status 503", true, func(o *outer) { o.handler = pageOf(http.StatusServiceUnavailable, nil) }},
+		{"load balancer of another S3 service, 502", true, func(o *outer) {
 			o.elsewhere()
 			o.handler = pageOf(http.StatusBadGateway, http.Header{"Server": {"nginx"}})
 		}},
-		{"one's own service refuses connections", true, func(o *outer) {
+		{"another S3 service refuses connections", true, func(o *outer) {
 			o.elsewhere()
 			o.dial = failsWith(os.NewSyscallError("connect", syscall.ECONNREFUSED))
 		}},
 		{"endpoint that never answers", true, func(o *outer) { o.handler = http.HandlerFunc(mute) }},
-		{"state that is not reached", true, func(o *outer) {
+		{"unreachable state", true, func(o *outer) {
 			o.onS3()
 			o.dial = failsWith(os.NewSyscallError("connect", syscall.ECONNREFUSED))
 		}},
@@ -134,7 +134,7 @@ func credentialFaults() []outerFault {
 		{"no credentials at all", false, func(o *outer) { o.signs("", "") }},
 		{"metadata endpoint that hangs", false, func(o *outer) { o.container(); o.handler = http.HandlerFunc(mute) }},
 		{"metadata endpoint that refuses", false, func(o *outer) { o.container(); o.handler = pageOf(http.StatusForbidden, nil) }},
-		{"metadata endpoint that is not there", false, func(o *outer) {
+		{"missing metadata endpoint", false, func(o *outer) {
 			o.container()
 			o.dial = failsWith(os.NewSyscallError("connect", syscall.ECONNREFUSED))
 		}},
@@ -146,16 +146,16 @@ func credentialFaults() []outerFault {
 			o.signs(o.Consumer.AccessKeyID+"\n", o.Consumer.SecretAccessKey)
 		}},
 		{"external id with a line break", false, func(o *outer) { o.env["EXTERNAL_ID"] = demo.ExternalID + "\n" }},
-		{"external id that is not there", false, func(o *outer) { delete(o.env, "EXTERNAL_ID") }},
+		{"missing external id", false, func(o *outer) { delete(o.env, "EXTERNAL_ID") }},
 		{"wrong external id", false, func(o *outer) { o.env["EXTERNAL_ID"] = "another-external-id" }},
 		{"role that does not exist", false, func(o *outer) { o.edit("role/syncd-consumer", "role/syncd-consummer") }},
 		{"first hop denied", false, func(o *outer) { o.hub.SetTrust(trustedWith(o.hub.ARN, "x")) }},
 		{"second hop denied", false, func(o *outer) { o.hub.SetPolicies() }},
-		{"clock ahead", false, func(o *outer) {
+		{"clock fast", false, func(o *outer) {
 			o.says("sts", "SignatureDoesNotMatch", "Signature not yet current: 20000101T010000Z is still later than 20000101T001500Z (20000101T000000Z + 15 min.)")
 			o.says("s3", "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
 		}},
-		{"clock behind", false, func(o *outer) {
+		{"clock slow", false, func(o *outer) {
 			o.says("sts", "SignatureDoesNotMatch", "Signature expired: 19991231T230000Z is now earlier than 19991231T234500Z (20000101T000000Z - 15 min.)")
 			o.says("s3", "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
 		}},
@@ -171,11 +171,11 @@ func placeFaults() []outerFault {
 			o.Cloud.Account(demo.Consumer).CreateBucket("copy-west", "eu-west-1", awsfake.BucketOptions{})
 			o.edit("consumer-copy", "copy-west")
 		}},
-		{"source in a region to enable", false, func(o *outer) {
+		{"source in a region that is not enabled", false, func(o *outer) {
 			o.Cloud.Account(demo.Owner).CreateBucket("owner-south", "eu-south-1", awsfake.BucketOptions{})
 			o.edit("owner-data", "owner-south")
 		}},
-		{"destination in a region to enable", false, func(o *outer) {
+		{"destination in a region that is not enabled", false, func(o *outer) {
 			o.Cloud.Account(demo.Consumer).CreateBucket("copy-south", "eu-south-1", awsfake.BucketOptions{})
 			o.edit("consumer-copy", "copy-south")
 		}},
@@ -227,7 +227,7 @@ func policyFaults() []outerFault {
 		{"source key disabled", false, func(o *outer) { o.OwnerKey.SetEnabled(false) }},
 		{"source key denied", false, func(o *outer) { o.Revoke() }},
 		{"source not shared", false, func(o *outer) { o.Source.SetPolicy(nil) }},
-		{"source listed and not read", false, func(o *outer) {
+		{"source can be listed but not read", false, func(o *outer) {
 			o.Source.SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + o.Role.ARN + `"},"Action":"s3:ListBucket","Resource":"arn:aws:s3:::owner-data"}]}`))
 		}},
 		{"bucket policy that demands an ACL", false, func(o *outer) {

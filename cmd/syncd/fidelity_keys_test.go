@@ -6,7 +6,7 @@ import "strings"
 const (
 	minioDots    = "XMinioInvalidObjectName: segments . and .. are refused"
 	minioSlashes = "XMinioInvalidObjectName: empty segments are refused"
-	minioParent  = "XMinioParentIsObject: a key cannot lie below another object's"
+	minioParent  = "XMinioParentIsObject: a key cannot be under the key of another object"
 	minioSegment = "XMinioInvalidObjectName: a segment is a file name, of 255 bytes at most"
 )
 
@@ -39,9 +39,9 @@ func keyKinds() []kind {
 		{name: "key of one byte", key: "k"},
 		{name: "directory marker", key: "marker/", minioCopy: minioMarkers, size: empty, put: contentType("application/x-directory")},
 		{name: "directory marker with content", key: "full-marker/", minioCopy: minioMarkers, versity: "DirectoryObjectContainsData: a marker has no content"},
-		{name: "key beside a marker", key: "beside"},
-		{name: "marker beside a key", key: "beside/", size: empty, minio: minioParent},
-		{name: "key below another", key: "beside/below", minio: minioParent},
+		{name: "key next to a marker", key: "marked"},
+		{name: "marker next to a key", key: "marked/", size: empty, minio: minioParent},
+		{name: "key under another key", key: "marked/below", minio: minioParent},
 		{name: "two slashes", key: "a//b", minio: minioSlashes},
 		{name: "leading slash", key: "/lead", minio: minioSlashes},
 		{name: "only a slash", key: "/", minio: minioSlashes},
@@ -90,7 +90,7 @@ func keyKinds() []kind {
 		{name: "composed", key: "caf\u00e9"},
 		{name: "decomposed", key: "cafe\u0301"},
 		{name: "emoji", key: "🪣/👩‍👩‍👧"},
-		{name: "before emoji in UTF-8 and behind them in UTF-16", key: "\uff5e"},
+		{name: "before emoji in UTF-8 and after them in UTF-16", key: "\uff5e"},
 		{name: "right to left", key: "مرحبا/עולם"},
 		{name: "right to left override", key: "a\u202egnp.exe"},
 		{name: "byte order mark", key: "\ufeffa"},
@@ -108,8 +108,8 @@ func keyKinds() []kind {
 func prefixedKinds() []kind {
 	return []kind{
 		{name: "key that equals the prefix", key: "exports/", size: empty, minioCopy: minioMarkers},
-		{name: "key behind the prefix", key: "exports/a"},
-		{name: "slash behind the prefix", key: "exports//a", minio: minioSlashes},
+		{name: "key after the prefix", key: "exports/a"},
+		{name: "slash after the prefix", key: "exports//a", minio: minioSlashes},
 		{name: "the prefix twice", key: "exports/exports/a"},
 		{name: "key that begins like the prefix", key: "exports-old/a", want: notListed},
 		{name: "the prefix without its slash", key: "exports", want: notListed, minio: minioParent},
@@ -122,8 +122,8 @@ func prefixedKinds() []kind {
 func strippedKinds() []kind {
 	return []kind{
 		{name: "key that equals the prefix", key: "exports/", size: empty, want: quarantined("key_unrepresentable")},
-		{name: "key behind the prefix", key: "exports/a"},
-		{name: "slash behind the prefix", key: "exports//a", minio: minioSlashes},
-		{name: "parent behind the prefix", key: "exports/../a", minio: minioDots},
+		{name: "key after the prefix", key: "exports/a"},
+		{name: "slash after the prefix", key: "exports//a", minio: minioSlashes},
+		{name: "parent after the prefix", key: "exports/../a", minio: minioDots},
 	}
 }

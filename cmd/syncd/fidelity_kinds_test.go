@@ -89,7 +89,7 @@ func everyHeader() s3.PutObjectInput {
 	}
 }
 
-const minioExpires = "CopyObject leaves Expires behind"
+const minioExpires = "CopyObject does not copy Expires"
 
 func headerKinds() []kind {
 	header := func(name, value string) map[string]string { return map[string]string{name: value} }
@@ -145,13 +145,13 @@ func tagKinds() []kind {
 	}
 }
 
-const minioTags = "InvalidTag: letters are those of ASCII"
+const minioTags = "InvalidTag: it allows only ASCII letters"
 
 const minioPolicy = "its bucket policy does not bind the users of its one account"
 
 func class(c types.StorageClass) s3.PutObjectInput { return s3.PutObjectInput{StorageClass: c} }
 
-const minioClasses = "InvalidStorageClass: it has STANDARD and REDUCED_REDUNDANCY alone"
+const minioClasses = "InvalidStorageClass: it supports only STANDARD and REDUCED_REDUNDANCY"
 
 func restored(o *owner, key string) error {
 	o.bucket.Restore(key)

@@ -293,7 +293,7 @@ func (m *matrix) compare(t *testing.T, s setting, from, to string) {
 		t.Errorf("copy (-want +got):\n%s", diff)
 	}
 	if want.SHA256 == "" && want.CRC64NVME == "" {
-		t.Error("got nothing that tells whether the content is the same")
+		t.Error("got no checksum to compare the content")
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"syncd/internal/awsfake"
 )
 
-const minioTLS = "it takes customer keys over TLS alone"
+const minioTLS = "it accepts customer keys only over TLS"
 
 // encryptionKinds are sources under every kind of key that S3 knows.
 func encryptionKinds() []kind {
@@ -160,7 +160,7 @@ func keptKinds() []kind {
 
 const noEventHolds = "it has no event holds"
 
-// annotationKinds are objects with annotations, which are copied only if the configuration asks for them.
+// annotationKinds are objects with annotations, which are copied only if the configuration enables it.
 func annotationKinds() []kind {
 	few, many := map[string]string{"note": "caf\u00e9", "s p a c e": "2"}, map[string]string{"large": strings.Repeat("x", 1<<20)}
 	for i := range 50 {

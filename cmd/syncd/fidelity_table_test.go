@@ -133,7 +133,7 @@ func settings() []setting {
 			name: "annotations-copied", carriesAnnotations: true, minio: "it has no annotations",
 			more: "copy: {annotations: copy, multipart_above: 5MiB}", inPartsAbove: 5 * mebibyte,
 		},
-		{name: "requester-pays", source: "request_payer: true", requesterPays: true, minio: "nobody pays"},
+		{name: "requester-pays", source: "request_payer: true", requesterPays: true, minio: "it has no requester pays"},
 		{name: "versioned", versioned: true},
 		{name: "filtered", more: `filter: {include: ["**"], exclude: ["private/**"], min_size: 2, max_size: 1KiB}`},
 	}

@@ -52,10 +52,10 @@ func TestFleet(t *testing.T) {
 	}
 	_ = ready.Body.Close()
 	if ready.StatusCode != http.StatusOK {
-		t.Errorf("/readyz: got %d beside %d dead tenants, want 200", ready.StatusCode, dead)
+		t.Errorf("/readyz: got %d with %d dead tenants, want 200", ready.StatusCode, dead)
 	}
 	if n := f.Cloud.BucketRequests(demo.Copy)["CopyObject"]; n != 0 {
-		t.Errorf("got %v copies, want none: the ledgers know all", n)
+		t.Errorf("got %v copies, want none: the ledgers have all objects", n)
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func TestFleet(t *testing.T) {
 	t.Logf("%d mappings of %d entries, %s: all had their pass after %s; %d MiB at most; %d calls of STS, at most %d a second; drained in %s",
 		*fleetTenants, *fleetEntries, regexp.MustCompile(`"passes":\d+`).FindString(stderr.String()), all.Round(time.Second), most>>20, calls, rate, time.Since(drained).Round(time.Second))
 	if most == 0 || most >= limit {
-		t.Errorf("got %d MiB at most, want less than %d", most>>20, limit>>20)
+		t.Errorf("got a peak of %d MiB, want less than %d", most>>20, limit>>20)
 	}
 	if rate >= 50 {
 		t.Errorf("got %d calls of STS a second, want less than 50", rate)

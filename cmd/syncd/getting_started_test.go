@@ -121,7 +121,7 @@ func TestSessionEndsWithAFailedStep(t *testing.T) {
 	defer cancel()
 	printed, err := s.shell(ctx, "set -e\n(trap '' TERM; sleep 300) &\necho begun\nfalse\necho not reached\n")
 	if err == nil || ctx.Err() != nil || printed != "begun\n" {
-		t.Errorf("got %q, %v, want the session to end with the step that fails", printed, err)
+		t.Errorf("got %q, %v, want the session to end at the failed step", printed, err)
 	}
 }
 
@@ -154,13 +154,13 @@ func (s *session) fit(t *testing.T, script string) string {
 	t.Helper()
 	for _, address := range []string{"127.0.0.1:9000", "127.0.0.1:9001", "127.0.0.1:9090"} {
 		if !strings.Contains(script, address) {
-			t.Errorf("got no %s in the page, want the address that is to be changed", address)
+			t.Errorf("got no %s in the page, want the address that the test replaces", address)
 		}
 		script = strings.ReplaceAll(script, address, freeAddress(t))
 	}
 	source, err := filepath.Abs("../..")
 	if err != nil || !strings.Contains(script, sourceFolder) {
-		t.Errorf("got %v and no %q in the page, want the folder that is to be changed", err, sourceFolder)
+		t.Errorf("got %v and no %q in the page, want the folder that the test replaces", err, sourceFolder)
 	}
 	return strings.NewReplacer(sourceFolder, "SYNCD_CHECKOUT='"+source+"' ", `"@every 1m"`, `"@every 1s"`, "sleep 1;", "sleep 0.1;").Replace(script)
 }
@@ -222,6 +222,6 @@ func TestGettingStarted(t *testing.T) {
 	}
 	left, err := os.ReadDir(s.work)
 	if err != nil || len(left) > 0 {
-		t.Errorf("got %v, %v left, want the page to remove what it makes", left, err)
+		t.Errorf("got %v, %v left, want the page to remove what it creates", left, err)
 	}
 }

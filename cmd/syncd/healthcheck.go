@@ -28,9 +28,10 @@ func healthcheckCommand(p invocation.Process) *cobra.Command {
 	var url string
 	cmd := &cobra.Command{
 		Use:   "healthcheck [--config FILE | --url URL]",
-		Short: "Ask the daemon of this machine whether it is healthy",
-		Long: `healthcheck asks /healthz of the daemon for the health checks of Docker and ECS, whose images hold no other program
-that could. It asks on http.listen of the configuration, if one is found, or where run serves by default, and waits 2 s for the answer.` + exit.Help("healthcheck", 0, 1, 2, 130),
+		Short: "Check whether the daemon on this machine is healthy",
+		Long: `healthcheck requests /healthz from the daemon on this machine. It is for the health checks of Docker and ECS, because the image
+contains no other program that could send the request. It uses http.listen of the configuration if it finds one, otherwise the
+default address of run. It waits 2 s for the answer.` + exit.Help("healthcheck", 0, 1, 2, 130),
 		Example: "  syncd healthcheck --config /etc/syncd/syncd.yaml\n  syncd healthcheck --url http://127.0.0.1:9090/healthz",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("config") && url != "" {
@@ -47,7 +48,7 @@ that could. It asks on http.listen of the configuration, if one is found, or whe
 		},
 	}
 	invocation.AddConfigFlag(cmd, &f, invocation.ConfigOptional)
-	cmd.Flags().StringVar(&url, "url", "", "`URL` to ask instead")
+	cmd.Flags().StringVar(&url, "url", "", "`URL` to request instead")
 	return cmd
 }
 
@@ -96,7 +97,7 @@ func checkHealth(ctx context.Context, url string) (err error) {
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return exit.WithHint(exit.Usage(fmt.Errorf("check health: %w", err)), "give --url a URL such as "+healthURL(""))
+		return exit.WithHint(exit.Usage(fmt.Errorf("check health: %w", err)), "set --url to a URL such as "+healthURL(""))
 	}
 	// The transport uses no proxy, because the daemon is on this machine. It does not verify the
 	// certificate, which names other hosts than loopback.
@@ -105,7 +106,7 @@ func checkHealth(ctx context.Context, url string) (err error) {
 	}}
 	response, err := client.Do(request)
 	if err != nil {
-		return exit.WithHint(fmt.Errorf("check health: %w", err), "is `syncd run` running there? If it is, correct http.listen of the configuration, or --url")
+		return exit.WithHint(fmt.Errorf("check health: %w", err), "check that `syncd run` is running there, and that http.listen of the configuration or --url is correct")
 	}
 	if secure, ok := strings.CutPrefix(url, "http:"); ok && response.StatusCode == http.StatusBadRequest {
 		_ = response.Body.Close() // net/http answers plain HTTP with 400 when it serves TLS

@@ -17,7 +17,7 @@ func TestHealthcheck(t *testing.T) {
 	mux.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("/stalled/healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = w.Write([]byte("no sign of life for 15m0s: m\n"))
+		_, _ = w.Write([]byte("no progress for 15m0s: m\n"))
 	})
 	server := httptest.NewServer(mux)
 	defer server.Close()
@@ -36,14 +36,14 @@ func TestHealthcheck(t *testing.T) {
 		want string
 	}{
 		{"a healthy daemon", []string{"--url", server.URL + "/healthz"}, 0, ""},
-		{"a stalled one", []string{"--url", server.URL + "/stalled/healthz"}, 1, "503 Service Unavailable: no sign of life for 15m0s: m"},
+		{"a stalled one", []string{"--url", server.URL + "/stalled/healthz"}, 1, "503 Service Unavailable: no progress for 15m0s: m"},
 		{"none", []string{"--url", "http://127.0.0.1:1/healthz"}, 1, "connection refused"},
 		{"no URL", []string{"--url", "::"}, 2, "check health"},
 		{"the address of a configuration", []string{"--config", file("syncd.yaml", "http: {listen: \""+address+"\"}\n")}, 0, ""},
 		{"a configuration with faults elsewhere", []string{"--config", file("faults.yaml", "http: {listen: \""+address+"\"}\nstate: 7\nmappings: nonsense\n")}, 0, ""},
 		{"a configuration that is not there", []string{"--config", "/nowhere/syncd.yaml"}, 2, "read configuration: open /nowhere/syncd.yaml: no such file or directory; hint: give the path of the configuration with --config, or give --url"},
 		{"a configuration that is a folder", []string{"--config", t.TempDir()}, 2, "is a directory"},
-		{"where nothing listens", []string{"--config", file("nobody.yaml", "http: {listen: \"127.0.0.1:1\"}\n")}, 1, "connection refused; hint: is `syncd run` running there? If it is, correct http.listen"},
+		{"where nothing listens", []string{"--config", file("nobody.yaml", "http: {listen: \"127.0.0.1:1\"}\n")}, 1, "connection refused; hint: check that `syncd run` is running there, and that http.listen"},
 		{"both", []string{"--config", "x", "--url", "y"}, 2, ""},
 	}
 	for _, tt := range tests {

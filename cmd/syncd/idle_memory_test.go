@@ -79,7 +79,7 @@ func TestMappingsShareConnections(t *testing.T) {
 	for _, m := range system.Mappings {
 		source, destination := m.Clients()
 		if want := state.Options().HTTPClient; source.Options().HTTPClient != want || destination.Options().HTTPClient != want {
-			t.Errorf("mapping %s: got connections of its own, want those of all", m.Name)
+			t.Errorf("mapping %s: got separate connections, want shared ones", m.Name)
 		}
 	}
 }

@@ -29,8 +29,8 @@ import (
 func ledgerCommand(p invocation.Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ledger",
-		Short: "Export a ledger, or give it to a renamed mapping",
-		Long:  "A ledger is the record of what a mapping has copied." + exit.Help("ledger", 0, 2),
+		Short: "Export a ledger, or copy it to a renamed mapping",
+		Long:  "A ledger records what a mapping has copied." + exit.Help("ledger", 0, 2),
 		Example: "  syncd ledger export --config syncd.yaml --mapping alice-to-bob\n" +
 			"  syncd ledger rename --config syncd.yaml --from alice-to-bob --mapping exports",
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -45,13 +45,13 @@ func exportCommand(p invocation.Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export --mapping NAME [--format csv|jsonl] [--for-spreadsheet]",
 		Short: "Write the last generation's entries as CSV or JSON lines",
-		Long: `export writes the entries of the last committed generation to standard output, in key order: which source version was
-copied to which destination version under which key. It takes no lease and can run beside the daemon. The columns are those of
-docs/checkpoint-format.md.
+		Long: `export writes the entries of the last committed generation to standard output, in key order: which source version was copied to
+which destination version, and under which KMS key. It takes no lease, so you can run it while the daemon runs.
+docs/checkpoint-format.md describes the columns.
 
-CSV is for programs: it holds every key as the bytes that it is. The owner of the source chooses the keys, and a spreadsheet runs a
-cell that looks like a formula: use --for-spreadsheet for a file that people open. It puts an apostrophe before such cells, quotes
-every cell, and escapes control characters, so that a key is not always what it was.` + exit.Help("ledger export", 0, 1, 2, 130),
+CSV is for programs: it contains every key byte for byte. The owner of the source chooses the keys, and a spreadsheet executes a
+cell that looks like a formula. For a file that you open in a spreadsheet, use --for-spreadsheet: it puts an apostrophe before such
+cells, quotes every cell, and escapes control characters. Some keys are then no longer exact.` + exit.Help("ledger export", 0, 1, 2, 130),
 		Example: "  syncd ledger export --config syncd.yaml --mapping alice-to-bob --format csv > ledger.csv\n" +
 			"  syncd ledger export --config syncd.yaml --mapping alice-to-bob --for-spreadsheet > read.csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -63,7 +63,7 @@ every cell, and escapes control characters, so that a key is not always what it 
 	}
 	invocation.AddFlags(cmd, &f)
 	cmd.Flags().StringVar(&form.format, "format", "jsonl", "`csv` or jsonl")
-	cmd.Flags().BoolVar(&form.spreadsheet, "for-spreadsheet", false, "write CSV in which no cell is a formula or holds a control character")
+	cmd.Flags().BoolVar(&form.spreadsheet, "for-spreadsheet", false, "write CSV that is safe to open in a spreadsheet: without formulas or control characters")
 	return cmd
 }
 
@@ -78,21 +78,21 @@ func renameCommand(p invocation.Process) *cobra.Command {
 	var from string
 	cmd := &cobra.Command{
 		Use:   "rename [--config FILE] --from OLD --mapping NEW",
-		Short: "Give a renamed mapping its former ledger",
-		Long: `rename copies the ledger of a mapping's former name to the mapping, which must have none yet, so that nothing is
-looked up or copied again. It refuses a ledger of copies between other buckets or prefixes than those of the mapping. The former ledger
-stays as it is; remove it when you no longer want it. The history of passes comes along, and so does a pause.` + exit.Help("ledger rename", 0, 1, 2, 5, 130),
+		Short: "Copy a ledger to the new name of a mapping",
+		Long: `rename copies the ledger of a mapping's old name to its new name, so that nothing is looked up or copied again. The new name must
+not have a ledger yet, and the ledger must be for the same buckets and prefixes as the mapping. The history of passes and a pause are
+copied too. The old ledger stays as it is; remove it when you no longer need it.` + exit.Help("ledger rename", 0, 1, 2, 5, 130),
 		Example: "  syncd ledger rename --config syncd.yaml --from alice-to-bob --mapping exports",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return renameLedger(cmd.Context(), p, f, from) },
 	}
 	invocation.AddFlags(cmd, &f)
-	cmd.Flags().StringVar(&from, "from", "", "the `NAME` that the mapping had (required)")
+	cmd.Flags().StringVar(&from, "from", "", "the old `NAME` of the mapping (required)")
 	return cmd
 }
 
 func renameLedger(ctx context.Context, p invocation.Process, f invocation.Flags, from string) error {
 	if len(f.Mappings) != 1 || from == "" {
-		return exit.Usage(errors.New("rename ledger: name the former mapping with --from and the present one with --mapping"))
+		return exit.Usage(errors.New("rename ledger: give the old name with --from and the new name with --mapping"))
 	}
 	if from == f.Mappings[0] {
 		return exit.Usage(fmt.Errorf("rename ledger: --from and --mapping both name %q", from))
@@ -104,7 +104,7 @@ func renameLedger(ctx context.Context, p invocation.Process, f invocation.Flags,
 	desk, isPaused := control.NewDesk(state.Store, p.Now), false
 	entries, err := rename.Ledger(ctx, state.Store, rename.Options{
 		From: from, Before: func(ctx context.Context) (err error) {
-			isPaused, err = desk.TakePause(ctx, from, f.Mappings[0]) // before a daemon could run a pass
+			isPaused, err = desk.TakePause(ctx, from, f.Mappings[0]) // before the ledger exists, so that no daemon runs a pass first
 			return err
 		}, Settings: assembly.SettingsOf(state.Config, state.Mappings[0]),
 		Ledger: checkpoint.Options{Mapping: f.Mappings[0], Holder: assembly.Holder(), Now: p.Now, Logger: state.Logger},
@@ -112,11 +112,11 @@ func renameLedger(ctx context.Context, p invocation.Process, f invocation.Flags,
 	misfit, isMisfit := errors.AsType[*rename.MisfitError](err)
 	switch {
 	case errors.Is(err, record.ErrNoCheckpoint):
-		return exit.WithHint(err, ledgersThereAre(ctx, state.Store, from))
+		return exit.WithHint(err, ledgerHint(ctx, state.Store, from))
 	case isMisfit && len(misfit.Fitting) > 0:
-		return exit.WithHint(misfit, "what fits is the ledger of "+strings.Join(misfit.Fitting, " and that of "))
+		return exit.WithHint(misfit, "the ledger of "+strings.Join(misfit.Fitting, " and the ledger of ")+" would fit")
 	case isMisfit:
-		return exit.WithHint(misfit, "no ledger of this state fits; a mapping without one adopts what its destination holds already")
+		return exit.WithHint(misfit, "no ledger in this state fits; a mapping without a ledger adopts the copies that its destination already has")
 	case err != nil:
 		return err
 	}
@@ -127,11 +127,11 @@ func renameLedger(ctx context.Context, p invocation.Process, f invocation.Flags,
 	return nil
 }
 
-// ledgersThereAre is a hint for the name of a ledger that does not exist.
-func ledgersThereAre(ctx context.Context, store store.Store, name string) string {
+// ledgerHint returns the hint for the name of a ledger that does not exist.
+func ledgerHint(ctx context.Context, store store.Store, name string) string {
 	names, err := record.Mappings(ctx, store)
 	if err != nil || len(names) == 0 {
-		return "this state holds no ledger that could be taken over"
+		return "this state has no ledgers"
 	}
 	return usage.OneOf(name, names)
 }
@@ -148,7 +148,7 @@ func export(ctx context.Context, p invocation.Process, f invocation.Flags, form 
 	case format == "csv":
 		write = csvEntries(rows(out))
 	case format == "jsonl" && form.spreadsheet:
-		return exit.Usage(errors.New("export ledger: --for-spreadsheet goes with --format csv"))
+		return exit.Usage(errors.New("export ledger: --for-spreadsheet requires --format csv"))
 	case format == "jsonl":
 		encoder := json.NewEncoder(printable.JSON(out))
 		encoder.SetEscapeHTML(false)

@@ -33,7 +33,7 @@ func TestStatusAndExport(t *testing.T) {
 		t.Fatalf("got exit %d, want 3; stderr:\n%s", got.code, got.stderr)
 	}
 	if !strings.Contains(during, "lease        held by ") {
-		t.Errorf("while a pass is under way: got %q, want the holder of the lease", during)
+		t.Errorf("while a pass is in progress: got %q, want the holder of the lease", during)
 	}
 	s.Cloud.ResetRequests()
 
@@ -47,11 +47,11 @@ func TestStatusAndExport(t *testing.T) {
 		t.Errorf("got %+v, want generation 1 with 4 entries and 1 denied", ledger)
 	}
 	if text := s.run(t.Context(), "status").stdout; !strings.Contains(text, "quarantined  denied 1") || !strings.Contains(text, "4 entries") {
-		t.Errorf("got %q, want it to tell of 4 entries and 1 denied", text)
+		t.Errorf("got %q, want it to report 4 entries and 1 denied", text)
 	}
 	s.exports(t)
 	if requests := s.Cloud.Requests(); len(requests) != 0 {
-		t.Errorf("got requests %v, want none: all is in the store", requests)
+		t.Errorf("got requests %v, want none: everything is in the store", requests)
 	}
 }
 
@@ -120,7 +120,7 @@ func TestRenamedMapping(t *testing.T) {
 	if got := lastLine(t, s.run(t.Context(), "backfill", "--json").stdout); got.Unchanged != 30 || got.Adopted != 0 || got.Copied != 0 {
 		t.Errorf("got %+v, want all unchanged", got)
 	}
-	if got := s.run(t.Context(), "ledger", "rename", "--from", demo.Mapping, "--mapping", "renamed"); got.code != 1 || !strings.Contains(got.stderr, "a ledger of its own") {
+	if got := s.run(t.Context(), "ledger", "rename", "--from", demo.Mapping, "--mapping", "renamed"); got.code != 1 || !strings.Contains(got.stderr, "already has a ledger") {
 		t.Errorf("once more: got exit %d, %q", got.code, got.stderr)
 	}
 }
@@ -182,7 +182,7 @@ func TestExportForASpreadsheet(t *testing.T) {
 		}
 	}
 	got := s.run(t.Context(), "ledger", "export", "--mapping", demo.Mapping, "--for-spreadsheet", "--format", "jsonl")
-	if want := "--for-spreadsheet goes with --format csv"; got.code != 2 || !strings.Contains(got.stderr, want) {
+	if want := "--for-spreadsheet requires --format csv"; got.code != 2 || !strings.Contains(got.stderr, want) {
 		t.Errorf("got exit %d, %q, want 2 and %q", got.code, got.stderr, want)
 	}
 }

@@ -94,7 +94,7 @@ func TestManualIsReproducible(t *testing.T) {
 	date := time.Date(2026, time.March, 1, 0, 0, 0, 0, time.UTC)
 	first := manual(t, date)
 	if diff := cmp.Diff(first, manual(t, date)); diff != "" {
-		t.Errorf("got other bytes the second time (-first +second):\n%s", diff)
+		t.Errorf("got a different output the second time (-first +second):\n%s", diff)
 	}
 	for name, page := range first {
 		if title, _, _ := strings.Cut(strings.TrimPrefix(page, ".nh\n"), "\n"); !strings.Contains(title, ` "Mar 2026" `) {
@@ -108,7 +108,7 @@ func TestManualDate(t *testing.T) {
 		return invocation.Process{LookupEnv: func(name string) (string, bool) { return value, ok && name == "SOURCE_DATE_EPOCH" }}
 	}
 	if got, err := usage.ManualDate(env("1767225600", true).LookupEnv); err != nil || got.Format(time.DateOnly) != "2026-01-01" {
-		t.Errorf("got %v, %v, want the day that SOURCE_DATE_EPOCH says", got, err)
+		t.Errorf("got %v, %v, want the date of SOURCE_DATE_EPOCH", got, err)
 	}
 	if _, err := usage.ManualDate(env("yesterday", true).LookupEnv); exit.Code(err) != exit.CodeUsage {
 		t.Errorf("got %v, want a usage error", err)

@@ -42,7 +42,7 @@ func TestRelayMemory(t *testing.T) {
 	most := peak()
 	t.Logf("%d MiB at most", most>>20)
 	if most == 0 || most >= limit {
-		t.Errorf("got %d MiB at most, want less than %d", most>>20, limit>>20)
+		t.Errorf("got a peak of %d MiB, want less than %d", most>>20, limit>>20)
 	}
 }
 

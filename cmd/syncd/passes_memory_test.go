@@ -65,7 +65,7 @@ func TestMemoryOfPasses(t *testing.T) {
 	}
 	t.Logf("%d mappings of %d entries each: %d MiB at most; requests %v", *memoryMappings, *memoryEntries, most, s.Requests())
 	if most == 0 || most > *memoryMost {
-		t.Errorf("got %d MiB at most, want %d", most, *memoryMost)
+		t.Errorf("got a peak of %d MiB, want %d", most, *memoryMost)
 	}
 }
 

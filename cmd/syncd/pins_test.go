@@ -66,7 +66,7 @@ func TestRenovateKnowsThePins(t *testing.T) {
 				found = found || watched && regexp.MustCompile(s).Match(readText(t, "../../"+name))
 			}
 			if !found {
-				t.Errorf("got nothing that %s matches, want what is pinned", s)
+				t.Errorf("got nothing that %s matches, want every pin to match", s)
 			}
 		}
 	}

@@ -33,22 +33,23 @@ func planCommand(p invocation.Process) *cobra.Command {
 		Use:        "plan [--config FILE] [--mapping NAME]...",
 		Short:      "Show what the next pass would do, what it would cost and how long it would take",
 		SuggestFor: []string{"diff", "preview", "dry-run"},
-		Long: `plan shows what the next pass of every mapping would do: objects and bytes by reason, requests by operation, dollars by
-list prices and who pays them, and roughly how long it takes. It uses the same decision code as a pass, and carries
-nothing out: it lists the source, and the destination where a pass would, reads the ledger without its lease, and writes
-nothing. It can run while the daemon does.
+		Long: `plan shows what the next pass of every mapping would do: objects and bytes by reason, requests by operation, the cost at list
+prices and who pays it, and roughly how long it takes. It uses the same decision code as a pass but copies nothing. It lists the
+source, and the destination if the pass would, reads the ledger without taking the lease, and writes nothing. You can run it while
+the daemon runs.
 
-Of several mappings it prints a table with a total, the worst first: plans that failed, damaged ledgers, mappings that are denied, passes
-that would be refused, objects in quarantine, first passes, then those with most to copy. --mapping with one name shows that one in full.` + exit.Help("plan", 0, 1, 2, 4, 130),
+For several mappings it prints a table with a total, the worst state first: plans that failed, damaged ledgers, denied mappings,
+refused passes, objects in quarantine, first passes, then the mappings with the most to copy. To see one mapping in full, name it
+with --mapping.` + exit.Help("plan", 0, 1, 2, 4, 130),
 		Example: "  syncd plan --config syncd.yaml\n  syncd plan --config syncd.yaml --mapping alice-to-bob --list --json\n" +
 			"  syncd plan --config syncd.yaml --detailed-exitcode",
 		RunE: func(cmd *cobra.Command, _ []string) error { return previewAll(cmd.Context(), p, f) },
 	}
 	invocation.AddFlags(cmd, &f.Flags)
 	cmd.Flags().BoolVar(&f.JSON, "json", false, "print the plan as one JSON object on the last line")
-	cmd.Flags().BoolVar(&f.list, "list", false, "print every action, a line each, before the plan")
-	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 4 when there is work")
-	cmd.Flags().BoolVar(&f.TakeOver, "take-over", false, "plan a pass that may replace what syncd did not write")
+	cmd.Flags().BoolVar(&f.list, "list", false, "print every action on a line before the plan")
+	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 4 if a pass would copy something")
+	cmd.Flags().BoolVar(&f.TakeOver, "take-over", false, "plan a pass that may replace objects that syncd did not write")
 	cmd.Flags().BoolVar(&f.Rekey, "rekey", false, "plan a pass that may copy everything again under another kms_key")
 	return cmd
 }

@@ -154,7 +154,7 @@ func TestPlanMatchesPass(t *testing.T) {
 			}
 			again, _ := s.plan(t)
 			if again.Work() != 0 || again.Unchanged != summary.Listed || again.Generation != 1 || again.Pass != 2 {
-				t.Errorf("got the plan %+v behind the pass, want all unchanged", again)
+				t.Errorf("got the plan %+v after the pass, want all unchanged", again)
 			}
 		})
 	}
@@ -187,7 +187,7 @@ func TestPlanExitCodes(t *testing.T) {
 	s.sizes(awsfake.PutOptions{}, 1)
 	for _, want := range []int{exit.CodeFindings, 0} {
 		if got := s.run(t.Context(), "plan"); got.code != 0 {
-			t.Errorf("got exit %d, want 0 where nobody asked; stderr:\n%s", got.code, got.stderr)
+			t.Errorf("got exit %d, want 0 without --detailed-exitcode; stderr:\n%s", got.code, got.stderr)
 		}
 		if got := s.run(t.Context(), "plan", "--detailed-exitcode"); got.code != want {
 			t.Errorf("got exit %d, want %d; stdout:\n%s", got.code, want, got.stdout)
@@ -258,7 +258,7 @@ func TestPlanOfAnotherKey(t *testing.T) {
 		t.Errorf("got %+v, want no refusal where it is allowed", allowed)
 	}
 	if text := s.run(t.Context(), "plan").stdout; !strings.Contains(text, "--rekey allows it") {
-		t.Errorf("got %q, want a word about --rekey", text)
+		t.Errorf("got %q, want a hint about --rekey", text)
 	}
 }
 
@@ -322,9 +322,9 @@ func TestPlanText(t *testing.T) {
   to KMS       about Decrypt 2, GenerateDataKey 1
   dollars      $0.000026: requests $0.000020, KMS $0.000006, transfer $0, retrieval $0
   paid by      the source's owner $0.000005, the consumer $0.000021
-  time         about 200ms, bounded by listing
+  time         about 200ms, limited by listing
   prices       list prices of us-east-1, read 2026-11; other regions differ
-  not counted  storage, which is billed by the month; retries, and requests to STS; the monthly free tiers and discounts; the ledger's own requests, where its state is on S3
+  not counted  storage, which is billed by the month; retries, and requests to STS; the monthly free tiers and discounts; requests for the ledger, if it is stored on S3
 `
 	if diff := cmp.Diff(want, got.stdout); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
@@ -352,7 +352,7 @@ func TestPlanCountsTagRequests(t *testing.T) {
 		t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)
 	}
 	if sent := s.Cloud.Requests(); sent["GetObjectTagging"] != 3 || sent["CopyObject"] != 3 || sent["HeadObject"] != 0 {
-		t.Errorf("got requests %v, want a reading of tags and a copy for each object", sent)
+		t.Errorf("got requests %v, want a read of the tags and a copy for each object", sent)
 	}
 	for _, key := range []string{"a", "b", "c"} {
 		copied, _ := s.Destination.Object(key)

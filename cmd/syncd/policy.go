@@ -34,37 +34,37 @@ func policyCommand(p invocation.Process) *cobra.Command {
 	var of policyFlags
 	cmd := &cobra.Command{
 		Use:   "policy [--config FILE] [--mapping NAME]...",
-		Short: "Write every policy that the accounts need, least privilege",
-		Long: `policy writes the documents that both accounts have to put in force for the mappings: the permissions and the trust of
-every role, the bucket and key policies, and the lifecycle rules. It grants what the configuration needs and nothing more;
-docs/permissions.md says which request needs what. It asks nothing of AWS.
+		Short: "Generate the least-privilege policies that both accounts need",
+		Long: `policy generates the documents that both accounts must apply: permissions and trust policies of every role, bucket policies, key
+policies, and lifecycle rules. They grant what the configuration needs and nothing more; docs/permissions.md lists which request
+needs which permission. policy sends no request to AWS.
 
-The documents go to standard output, what to know about them to standard error. --format json is one object with all
-documents, or with -o DIR a file for each, ready for the AWS CLI. terraform and cloudformation are one file for each account.
--o with a name that ends in .json or .tf is one file with what standard output would have.
+It prints the documents to standard output, and notes about them to standard error. --format json prints one object with all
+documents; with -o DIR it writes a file per document, ready for the AWS CLI. terraform and cloudformation produce one file per
+account. If the name after -o ends in .json or .tf, policy writes everything into that one file.
 
-ExternalIds are required variables of terraform, parameters of cloudformation, and on standard output the placeholder
-` + secret.Placeholder + ` in json, which policy check reports. Files of json have the ExternalIds themselves, and everything has
-with --with-secrets. Files are readable by their owner only, and replaced as a whole.
+ExternalIds are required variables in terraform and parameters in cloudformation. JSON on standard output has the placeholder
+` + secret.Placeholder + ` instead, which policy check reports. JSON files contain the real ExternalIds, and with --with-secrets
+every format does. policy replaces files as a whole, and only their owner can read them.
 
---style says how the owner's buckets and keys name the consumer: role names the role, account the account, whose
-administrators then decide, and abac only sessions with the session tags of the configuration. Trust policies name the
-principal where it is known.` + exit.Help("policy", 0, 1, 2, 130),
+--style selects how the owner's bucket and key policies identify the consumer. role names the role. account names the account, whose
+administrators then decide who has access. abac allows only sessions that have the session tags of the configuration. Trust policies
+name the principal if it is known.` + exit.Help("policy", 0, 1, 2, 130),
 		Example: `  syncd policy --config syncd.yaml --side owner
   syncd policy --config syncd.yaml --style abac --org-id o-a1b2c3d4e5 --format terraform -o policies`,
 		RunE: func(*cobra.Command, []string) error { return writePolicies(p, f, of) },
 	}
 	invocation.AddFlags(cmd, &f)
 	o := &of.options
-	cmd.Flags().StringVar(&of.side, "side", "both", "whose documents: `owner`, consumer or both")
-	cmd.Flags().StringVar(&of.style, "style", "role", "how the owner names the consumer: `role`, account or abac")
+	cmd.Flags().StringVar(&of.side, "side", "both", "which account's documents to generate: `owner`, consumer or both")
+	cmd.Flags().StringVar(&of.style, "style", "role", "how the owner's policies identify the consumer: `role`, account or abac")
 	cmd.Flags().StringVar(&of.format, "format", "json", "`json`, terraform or cloudformation")
-	cmd.Flags().StringVar(&o.OrgID, "org-id", "", "let in principals of other accounts only from this `ORGANIZATION`")
-	cmd.Flags().StringVar(&o.VPCEndpoint, "vpc-endpoint", "", "deny reading the sources any other way than through this `ENDPOINT`")
-	cmd.Flags().StringVar(&o.Principal, "principal", "", "`ARN` of the role or user whose credentials syncd finds in its surroundings")
-	cmd.Flags().StringArrayVar(&o.SourceKeys, "source-key", nil, "`ARN` of the key that a source is encrypted under; may be repeated")
-	cmd.Flags().StringVarP(&of.output, "output", "o", "", "write files into `DIR`, or one file when its name ends in .json or .tf")
-	cmd.Flags().BoolVar(&of.secrets, "with-secrets", false, "write ExternalIds on standard output, and in terraform and cloudformation, too")
+	cmd.Flags().StringVar(&o.OrgID, "org-id", "", "allow principals of other accounts only from this `ORGANIZATION`")
+	cmd.Flags().StringVar(&o.VPCEndpoint, "vpc-endpoint", "", "deny reads of the sources that do not come through this `ENDPOINT`")
+	cmd.Flags().StringVar(&o.Principal, "principal", "", "`ARN` of the role or user whose credentials syncd finds in its environment")
+	cmd.Flags().StringArrayVar(&o.SourceKeys, "source-key", nil, "`ARN` of a KMS key that encrypts a source; may be repeated")
+	cmd.Flags().StringVarP(&of.output, "output", "o", "", "write files into `DIR`, or into one file if the name ends in .json or .tf")
+	cmd.Flags().BoolVar(&of.secrets, "with-secrets", false, "include ExternalIds also on standard output, and in terraform and cloudformation")
 	cmd.AddCommand(policyCheckCommand(p))
 	return cmd
 }
@@ -85,7 +85,7 @@ func writePolicies(p invocation.Process, f invocation.Flags, of policyFlags) err
 		return exit.Usage(err)
 	}
 	if len(documents) == 0 {
-		return exit.WithHint(exit.Usage(fmt.Errorf("write policies: no account is on the %s's side alone", of.side)), "choose another --side, or both")
+		return exit.WithHint(exit.Usage(fmt.Errorf("write policies: no account belongs only to the %s's side", of.side)), "choose another --side, or both")
 	}
 	files, err := render(documents, of)
 	if err != nil {
@@ -146,7 +146,7 @@ func resolveExternalID(p invocation.Process, c *config.Config) func(role string)
 		}
 		id, err := source.Resolve(p.LookupEnv, p.ReadFile)
 		if err != nil {
-			return "", fmt.Errorf("%w; or use --format terraform or cloudformation, which make it a variable", err)
+			return "", fmt.Errorf("%w; or use --format terraform or cloudformation, where it is a variable", err)
 		}
 		return id.Reveal(), nil
 	}
@@ -176,11 +176,11 @@ func render(documents []policy.Document, of policyFlags) ([]policy.Rendered, err
 // severalFiles is the error for a format that needs several files when there is no folder.
 func severalFiles(n int, of policyFlags) error {
 	if of.output == "" {
-		return exit.Usage(fmt.Errorf("write policies: they are %d files, one for each account: add -o DIR, or choose a --side with one account", n))
+		return exit.Usage(fmt.Errorf("write policies: the output is %d files, one per account: add -o DIR, or choose a --side with one account", n))
 	}
 	return exit.WithHint(
-		exit.Usage(fmt.Errorf("write policies: -o %s names one file, and they are %d, one for each account", of.output, n)),
-		"give -o the name of a folder, or choose a --side with one account",
+		exit.Usage(fmt.Errorf("write policies: -o %s names one file, but the output is %d files, one per account", of.output, n)),
+		"name a folder with -o, or choose a --side with one account",
 	)
 }
 

@@ -37,19 +37,19 @@ func policyCheckCommand(p invocation.Process) *cobra.Command {
 	var of checkFlags
 	cmd := &cobra.Command{
 		Use:   "check [ARN=]FILE... [--kind KIND] [--config FILE]",
-		Short: "Judge policies that exist: broken, without effect, dangerous, or not enough",
-		Long: `check judges policies as they are written and asks nothing of AWS: what AWS would refuse, what does not do what it says,
-what lets in more than it should. docs/policy-check.md explains every finding.
+		Short: "Check existing policies for errors, dangerous grants and missing permissions",
+		Long: `check reads policies and reports what AWS would refuse, what does not have the effect that it seems to have, and what allows more
+than it should. It sends no request to AWS. docs/policy-check.md explains every finding.
 
-A FILE is a policy, or what the AWS CLI prints around one: s3api get-bucket-policy, iam get-role, iam get-role-policy,
-iam get-policy-version, kms get-key-policy, sqs get-queue-attributes, organizations describe-policy; or the JSON of ` + "`syncd policy`" + `. - is standard input. An ARN
-before it says whose it is where the text does not: arn:aws:iam::222222222222:role/syncd=role.json.
+A FILE is a policy, the JSON of ` + "`syncd policy`" + `, or the output of an AWS CLI command that contains a policy: s3api get-bucket-policy, iam get-role, iam get-role-policy,
+iam get-policy-version, kms get-key-policy, sqs get-queue-attributes, organizations describe-policy. - is standard input. If the text does not say which resource the policy belongs to,
+put its ARN before the name: arn:aws:iam::222222222222:role/syncd=role.json.
 
---kind scp and --kind rcp judge the policies of an organization, which look like others: files with scp or rcp in their names are
-taken for them. All faults of a file are reported in one run, including those of its JSON.
+The service and resource control policies of an organization look like other policies. Name their kind with --kind scp or --kind rcp; files with scp or
+rcp in their names are recognized. check reports all faults of a file in one run, including faults of its JSON.
 
-With --config it also says which permission the mappings lack, in which document of which account, and the statement to add.
-What is not given is not judged, and a note says so.` + exit.Help("policy check", 0, 2, 4, 130),
+With --config it also reports which permissions the mappings lack, in which document of which account, and the statement to add.
+It does not judge documents that it was not given, and prints a note about them.` + exit.Help("policy check", 0, 2, 4, 130),
 		Example: `  syncd policy check bucket-policy.json key-policy.json
   syncd policy check -c syncd.yaml -m alice-to-bob role.json bucket-policy.json key-policy.json
   syncd policy check --sarif policies.json`,
@@ -63,8 +63,8 @@ What is not given is not judged, and a note says so.` + exit.Help("policy check"
 		RunE:              func(cmd *cobra.Command, args []string) error { return checkPolicies(cmd.Context(), p, args, f, of) },
 	}
 	invocation.AddConfigFlag(cmd, &f, invocation.ConfigExplicit)
-	cmd.Flags().StringArrayVarP(&f.Mappings, "mapping", "m", nil, "only the mapping of this `NAME`; may be repeated")
-	cmd.Flags().StringVar(&of.kind, "kind", "", "what the files are: `KIND` is "+kindList()+"; found out by default")
+	cmd.Flags().StringArrayVarP(&f.Mappings, "mapping", "m", nil, "check only the mapping `NAME`; may be repeated")
+	cmd.Flags().StringVar(&of.kind, "kind", "", "the kind of policy in the files: `KIND` is "+kindList()+" (default: detected)")
 	cmd.Flags().BoolVar(&of.json, "json", false, "print the report as one JSON object")
 	cmd.Flags().BoolVar(&of.sarif, "sarif", false, "print the report as SARIF 2.1.0, for code scanning")
 	return cmd
@@ -133,7 +133,7 @@ func checkStdin(f invocation.Flags, args []string) error {
 	if readers < 2 {
 		return nil
 	}
-	return exit.WithHint(exit.Usage(errors.New("check policies: - is named more than once, and standard input can be read once")), "write one of them to a file")
+	return exit.WithHint(exit.Usage(errors.New("check policies: - is named more than once, but standard input can be read only once")), "save one of the inputs to a file")
 }
 
 // policyFile reads the file of an argument, FILE or ARN=FILE. If a file with the name "ARN=FILE"

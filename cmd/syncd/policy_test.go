@@ -64,6 +64,6 @@ func TestPolicyWritesOverFiles(t *testing.T) {
 		}
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, "elsewhere")); err != nil || string(text) != "not to be touched" {
-		t.Errorf("got %q, %v behind the link, want it as it was", text, err)
+		t.Errorf("got %q, %v in the target of the link, want it unchanged", text, err)
 	}
 }

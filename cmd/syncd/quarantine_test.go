@@ -44,6 +44,6 @@ func TestQuarantineWaitsAreDocumented(t *testing.T) {
 		}
 	}
 	if documented < 25 {
-		t.Errorf("got %d reasons in the table, want all that there are", documented)
+		t.Errorf("got %d reasons in the table, want all of them", documented)
 	}
 }

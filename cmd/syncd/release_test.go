@@ -172,7 +172,7 @@ func TestReleaseIsReproducible(t *testing.T) {
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	commands := commandsWith(t, "../../docs/release.md", ".github/release.sh")
 	if !strings.Contains(commands, "linux/amd64") {
-		t.Fatalf("got %q, want the platform that is to be changed", commands)
+		t.Fatalf("got %q, want the platform that the test replaces", commands)
 	}
 	var sums [2]string
 	for i, dir := range []string{first, second} {

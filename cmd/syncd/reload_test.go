@@ -59,12 +59,12 @@ func TestRunReloads(t *testing.T) {
 	eventually(t, "a first pass ended", func() bool { return scrape(t, address, "syncd_passes_total"+ours) > 0 })
 
 	reload("colour: red\n" + original)
-	eventually(t, "the fault is told", func() bool {
+	eventually(t, "the fault is logged", func() bool {
 		return strings.Contains(stderr.String(), "colour: unknown key") && scrape(t, address, "syncd_config_reload_success") == 0
 	})
 	reload("log: {level: debug}\n" + strings.Replace(original, "/state\"", "/elsewhere\"", 1))
 	eventually(t, "what cannot change is named", func() bool {
-		const what = ": cannot change without a restart; start syncd again, or put the former value back"
+		const what = ": cannot change without a restart; restart syncd, or restore the former value"
 		return strings.Contains(stderr.String(), s.config+":1: log"+what) && regexp.MustCompile(regexp.QuoteMeta(s.config)+`:\d+: state`+what).MatchString(stderr.String())
 	})
 	if got := scrape(t, address, "syncd_config_reload_success"); got != 0 {

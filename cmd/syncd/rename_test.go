@@ -33,7 +33,7 @@ func TestRenameRefusesALedgerThatDoesNotFit(t *testing.T) {
 	}
 	before := tree(t, s.dir)
 	for from, want := range map[string]string{
-		"a":       `destination.prefix is "a/" in the ledger and "b/" in the configuration; hint: what fits is the ledger of b`,
+		"a":       `destination.prefix is "a/" in the ledger and "b/" in the configuration; hint: the ledger of b would fit`,
 		"bb":      `hint: did you mean `,
 		"nothing": `hint: use one of a, b`,
 	} {
@@ -50,13 +50,13 @@ func TestRenameRefusesALedgerThatDoesNotFit(t *testing.T) {
 		}
 	}
 	if left, err := os.ReadDir(filepath.Join(s.dir, "state")); err != nil || slices.ContainsFunc(left, func(e os.DirEntry) bool { return e.Name() == "bb" || e.Name() == "nothing" }) {
-		t.Errorf("got %v, %v, want no folder of a name that was mistyped", left, err)
+		t.Errorf("got %v, %v, want no folder with a mistyped name", left, err)
 	}
 	if got := rename("b"); got.code != 0 || !strings.Contains(got.stdout, "1 entries") {
 		t.Errorf("from b: got exit %d, %q", got.code, got.stderr)
 	}
-	if got := s.run(t.Context(), "ledger", "rename", "--from", "a", "--mapping", "c"); got.code != 1 || !strings.Contains(got.stderr, "no ledger of this state fits") {
-		t.Errorf("to a mapping that nothing fits: got exit %d, %q", got.code, got.stderr)
+	if got := s.run(t.Context(), "ledger", "rename", "--from", "a", "--mapping", "c"); got.code != 1 || !strings.Contains(got.stderr, "no ledger in this state fits") {
+		t.Errorf("rename to a mapping without a fitting ledger: got exit %d, %q", got.code, got.stderr)
 	}
 }
 

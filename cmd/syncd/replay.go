@@ -31,18 +31,18 @@ func replayCommand(p invocation.Process) *cobra.Command {
 	var asked selection
 	cmd := &cobra.Command{
 		Use:        "replay [--config FILE] [--mapping NAME]... [--reason REASON]... [--key KEY]...",
-		Short:      "Try objects in quarantine again now",
+		Short:      "Try quarantined objects again now",
 		SuggestFor: []string{"retry"},
-		Long: `replay tries objects in quarantine again, all of them or those with a given reason or key, whether a pass would try them
-yet or not. It lists nothing and touches nothing else, and prints a summary as backfill does. Run it when what kept the
-objects there has been mended: a policy, a key, an archived object that has been restored.
+		Long: `replay tries objects in quarantine again: all of them, or those with a given reason or key, even if no pass would try them yet. It
+does not list the source, touches no other objects, and prints a summary as backfill does. Run it after you fix what put the
+objects there: a policy, a key, an archived object that had to be restored.
 
-Where nothing is in quarantine, or nothing that was asked for, it says so on standard error, writes nothing and ends with 0. A
-reason that does not exist is a wrong flag.
+If no object in quarantine matches, replay reports that on standard error, writes nothing and exits with 0. A reason that does not
+exist is a usage error.
 
-While a daemon holds the lease it is asked to replay, and replay waits for its answer. A pass that was interrupted has to be
-finished first, by backfill or run; a daemon that is asked finishes it. On Ctrl-C a replay that the daemon has not accepted is
-withdrawn; one that it has accepted goes on.` + exit.Help("replay", 0, 1, 2, 3, 5, 130),
+If a daemon holds the lease, replay asks it to do the work and waits for the answer. An interrupted pass must be finished first, by
+backfill or run; a daemon that gets the request does this itself. On Ctrl-C replay withdraws a request that the daemon has
+not accepted yet; a daemon that has accepted it completes it.` + exit.Help("replay", 0, 1, 2, 3, 5, 130),
 		Example: "  syncd replay --config syncd.yaml\n  syncd replay --config syncd.yaml --mapping alice-to-bob --reason denied",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := asked.check(); err != nil {
@@ -69,8 +69,8 @@ withdrawn; one that it has accepted goes on.` + exit.Help("replay", 0, 1, 2, 3, 
 	}
 	invocation.AddFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.JSON, "json", false, "print the summary as one JSON object on the last line")
-	cmd.Flags().StringArrayVar(&asked.reasons, "reason", nil, "only objects set aside for `REASON`; may be repeated (default all)")
-	cmd.Flags().StringArrayVar(&asked.keys, "key", nil, "only the object of `KEY` at the source; may be repeated (default all)")
+	cmd.Flags().StringArrayVar(&asked.reasons, "reason", nil, "only objects quarantined for `REASON`; may be repeated (default all)")
+	cmd.Flags().StringArrayVar(&asked.keys, "key", nil, "only the object with `KEY` at the source; may be repeated (default all)")
 	return cmd
 }
 
@@ -89,7 +89,7 @@ func (s selection) check() error {
 	}
 	for _, key := range s.keys {
 		if len(key) == 0 || len(key) > control.MaxKey {
-			faults = append(faults, exit.Usage(fmt.Errorf("replay: --key has %d bytes, and the key of an object 1 to %d", len(key), control.MaxKey)))
+			faults = append(faults, exit.Usage(fmt.Errorf("replay: --key has %d bytes, but the key of an object has 1 to %d", len(key), control.MaxKey)))
 		}
 	}
 	return errors.Join(faults...)
@@ -98,7 +98,7 @@ func (s selection) check() error {
 // request returns the request that asks a daemon for this replay.
 func (r *replayed) request() (control.Request, error) {
 	if n := len(r.reasons) + len(r.keys); n > control.MaxFilter {
-		return control.Request{}, exit.Usage(fmt.Errorf("replay: a daemon takes %d reasons and keys at once, and here are %d", control.MaxFilter, n))
+		return control.Request{}, exit.Usage(fmt.Errorf("replay: a daemon accepts at most %d reasons and keys, got %d", control.MaxFilter, n))
 	}
 	asked := control.Request{Mapping: r.mapping, What: control.Replay, Reasons: r.reasons}
 	for _, key := range r.keys {
@@ -141,10 +141,10 @@ func (r *replayed) printMissing(w io.Writer) {
 		}
 	}
 	const nothingTried = ": nothing was tried and nothing was written; "
-	const hint = "hint: `syncd status --quarantine` lists what is there"
+	const hint = "hint: `syncd status --quarantine` lists the quarantine"
 	switch {
 	case !r.hasAny:
-		printable.Fprintf(w, "syncd: mapping %s: nothing is in quarantine: there was nothing to try, and nothing was written\n", r.mapping)
+		printable.Fprintf(w, "syncd: mapping %s: the quarantine is empty: nothing was tried and nothing was written\n", r.mapping)
 	case len(missing) > 0 && r.hasChosen:
 		printable.Fprintf(w, "syncd: mapping %s: not in quarantine, and not tried: %s; %s\n", r.mapping, strings.Join(missing, ", "), hint)
 	case len(missing) > 0:
@@ -158,7 +158,7 @@ func (r *replayed) printMissing(w io.Writer) {
 func (r *replayed) asked() string {
 	text := strings.Join(r.reasons, " or ")
 	if len(r.keys) > 0 {
-		text += " under the given keys"
+		text += " with the given keys"
 	}
 	return text
 }
@@ -179,7 +179,7 @@ func handOver(ctx context.Context, s *assembly.System, asked *replayed, held err
 	if err != nil {
 		return failedReplay(summary, err)
 	}
-	s.Logger.Info("lease held by another process, it is asked to replay", "mapping", asked.mapping)
+	s.Logger.Info("replay requested from the process that holds the lease", "mapping", asked.mapping)
 	answer, err := caller.NewFollower(s, requestWait).Ask(ctx, r)
 	if _, isUnheard := errors.AsType[*caller.UnheardError](err); isUnheard {
 		return failedReplay(summary, held)

@@ -33,18 +33,17 @@ type requestHelp struct {
 
 func requestHelps() []requestHelp {
 	return []requestHelp{
-		{what: control.Trigger, short: "Ask the running daemon for a pass now", long: `trigger has the daemon run a pass of each mapping now, whether its schedule has one due or not.
-While a pass is in progress the next one begins right after it. Mappings without a schedule take
-requests too.`, hasPass: true},
-		{what: control.Pause, short: "Have no passes run until resume", long: `pause has every daemon leave the mapping alone until ` + "`syncd resume`" + `. A pass in progress saves what
-it has done and ends. The pause is part of the state: it outlives restarts, holds for all replicas,
-and takes effect without a running daemon too. ` + "`syncd backfill`" + ` of a paused mapping runs, with a
-warning.`},
-		{what: control.Resume, short: "End a pause", long: `resume has the daemon keep the mapping on its schedule again. A pass that was missed meanwhile
-begins at once.`},
-		{what: control.Rekey, short: "Ask the running daemon for a pass under a new kms_key", long: `rekey has the daemon run a pass that may copy everything again under the kms_key of its
-configuration, as ` + "`syncd backfill --rekey`" + ` does without a daemon. ` + "`syncd plan --rekey`" + ` shows what
-that costs.`, needsOne: true, hasPass: true},
+		{what: control.Trigger, short: "Ask the running daemon for a pass now", long: `trigger asks the daemon to run a pass of each mapping now, even if its schedule has none due. If a
+pass is in progress, the next one starts right after it. Mappings without a schedule accept requests
+too.`, hasPass: true},
+		{what: control.Pause, short: "Stop running passes of a mapping until resume", long: `pause stops all daemons from running passes of the mapping until ` + "`syncd resume`" + `. A pass in progress
+saves its progress and ends. The pause is stored in the state: it survives restarts, applies to all
+replicas, and takes effect even if no daemon is running. ` + "`syncd backfill`" + ` still runs a paused mapping
+and logs a warning.`},
+		{what: control.Resume, short: "End a pause", long: `resume ends a pause: the daemon runs the mapping on its schedule again. If a pass was due during the
+pause, it starts at once.`},
+		{what: control.Rekey, short: "Ask the running daemon for a pass under a new kms_key", long: `rekey asks the daemon to run a pass that may copy everything again under the kms_key of its
+configuration. Without a daemon, use ` + "`syncd backfill --rekey`" + `. ` + "`syncd plan --rekey`" + ` shows the cost.`, needsOne: true, hasPass: true},
 	}
 }
 
@@ -65,30 +64,30 @@ type asking struct {
 func requestCommand(p invocation.Process, help requestHelp) *cobra.Command {
 	var a asking
 	name, codes := string(help.what), []int{syncer.ExitDone, syncer.ExitFailed, exit.CodeUsage, syncer.ExitInterrupted}
-	onInterrupt := "On Ctrl-C a request that no daemon has accepted is withdrawn; one that was accepted goes on."
+	onInterrupt := "On Ctrl-C it withdraws a request that no daemon has accepted yet; a daemon that has accepted it completes it."
 	if help.hasPass {
 		codes = append(codes, syncer.ExitQuarantined)
 	} else {
-		onInterrupt = "On Ctrl-C the request stays: a daemon carries it out."
+		onInterrupt = "On Ctrl-C the request stays in the state, and a daemon carries it out."
 	}
 	cmd := &cobra.Command{
 		Use:   name + " [--config FILE] --mapping NAME...",
 		Short: help.short,
 		Long: help.long + `
 
-The request goes to the socket of a daemon on this machine (control.socket) where one answers, and
-else through the state, where the daemon that holds the lease finds it within 15 s, on whichever
-machine it runs. ` + name + ` waits for the answer and prints it.
+The request goes through the socket of the daemon on this machine (control.socket) if one answers.
+Otherwise it goes through the state: the daemon that holds the lease, on any machine, finds it there
+within 15 s. ` + name + ` waits for the answer and prints it.
 ` + onInterrupt + exit.Help(name, codes...),
 		Example: "  syncd " + name + " --config syncd.yaml --mapping alice-to-bob",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return ask(cmd.Context(), p, a, help.what) },
 	}
 	invocation.AddFlags(cmd, &a.Flags)
 	if !help.needsOne {
-		cmd.Flags().BoolVar(&a.all, "all", false, "every mapping of the configuration")
+		cmd.Flags().BoolVar(&a.all, "all", false, "send the request for every mapping of the configuration")
 	}
-	cmd.Flags().DurationVar(&a.wait, "wait", requestWait, "how long to wait for the answer, up to 24h; 0 does not wait")
-	cmd.Flags().BoolVar(&a.JSON, "json", false, "print the answers as JSON, one object per mapping on a line")
+	cmd.Flags().DurationVar(&a.wait, "wait", requestWait, "how long to wait for the answer, at most 24h; 0 does not wait")
+	cmd.Flags().BoolVar(&a.JSON, "json", false, "print the answers as JSON, one object per mapping and line")
 	return cmd
 }
 
@@ -98,7 +97,7 @@ func ask(ctx context.Context, p invocation.Process, a asking, what control.What)
 	case a.all && len(a.Mappings) > 0:
 		return exit.Usage(fmt.Errorf("%s: give --mapping or --all, not both", what))
 	case !a.all && len(a.Mappings) == 0:
-		return exit.Usage(fmt.Errorf("%s: name mappings with --mapping, or give --all where the command has it", what))
+		return exit.Usage(fmt.Errorf("%s: name mappings with --mapping, or give --all if the command has it", what))
 	case a.wait < 0:
 		return exit.Usage(fmt.Errorf("%s: --wait %s is negative", what, a.wait))
 	case a.wait > control.MaxWait:

@@ -89,42 +89,42 @@ func TestDaemonRequests(t *testing.T) {
 	s.expect(t, 2, "", "name mappings with --mapping", "trigger")
 	s.expect(t, 2, "", "not both", "pause", "--all", m)
 	s.expect(t, 2, "", "unknown flag: --all", "rekey", "--all")
-	s.expect(t, 5, "", "ask it: `syncd trigger` for a pass", "backfill", m)
+	s.expect(t, 5, "", "send it a request: `syncd trigger` for a pass", "backfill", m)
 
 	remove := s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "third", Kind: awsfake.AccessDenied})
 	s.put("third")
 	s.expect(t, 3, "", "1 object quarantined", "trigger", m)
 	remove()
 	s.expect(t, 0, "", `not in quarantine: "nosuch": nothing was tried and nothing was written`, "replay", m, "--key", "nosuch")
-	s.expect(t, 0, "copied       1 object", "it is asked to replay", "replay", m, "--reason", "denied")
-	s.expect(t, 0, `"result":"complete"`, "nothing is in quarantine", "replay", m, "--json")
+	s.expect(t, 0, "copied       1 object", "replay requested from the process that holds the lease", "replay", m, "--reason", "denied")
+	s.expect(t, 0, `"result":"complete"`, "the quarantine is empty", "replay", m, "--json")
 	for _, key := range []string{"", strings.Repeat("x", 1025)} {
-		s.expect(t, 2, "", "the key of an object 1 to 1024", "replay", m, "--key", key)
+		s.expect(t, 2, "", "the key of an object has 1 to 1024", "replay", m, "--key", key)
 	}
 	s.expect(t, 2, "", "--wait 48h0m0s is longer than 24h0m0s", "trigger", m, "--wait=48h")
 	history := s.expect(t, 0, "pass 2 complete", "", "status", m, "--history").stdout
-	for _, want := range []string{", start: ", "request: 1 copied", "asked by " + control.Self(), "replay: 1 copied", "1 quarantined"} {
+	for _, want := range []string{", start: ", "request: 1 copied", "requested by " + control.Self(), "replay: 1 copied", "1 quarantined"} {
 		if !strings.Contains(history, want) {
 			t.Errorf("got no %q in the history:\n%s", want, history)
 		}
 	}
 
 	if got := s.expect(t, 0, demo.Mapping+": pause", "", "pause", "--all", "--wait=0s"); strings.Contains(got.stdout, "no daemon") {
-		t.Errorf("got %q, want the pause left to the daemon that has taken it", got.stdout)
+		t.Errorf("got %q, want the pause left to the daemon that claimed it", got.stdout)
 	}
-	s.expect(t, 0, "pause: it was paused already", "", "pause", "--all")
+	s.expect(t, 0, "pause: the mapping was already paused", "", "pause", "--all")
 	s.expect(t, 0, "paused       by "+control.Self(), "", "status", m)
 	s.expect(t, 1, "", "trigger refused: the mapping is paused by", "trigger", m)
 	s.put("fourth")
 	eventually(t, "the lease is free", func() bool { return !strings.Contains(s.run(t.Context(), "status", m).stdout, "lease") })
-	s.expect(t, 0, "", "mapping is paused, this pass runs nevertheless", "backfill", m)
+	s.expect(t, 0, "", "mapping is paused, but this pass runs anyway", "backfill", m)
 	stop()
 
 	s.put("fifth")
 	_, stop = s.runDaemon(t)
 	var status status.Status
 	if err := json.Unmarshal([]byte(s.expect(t, 0, "", "", "status", m, "--json").stdout), &status); err != nil || status.Paused == nil || status.Paused.Who != control.Self() || status.History[0].Trigger != "backfill" {
-		t.Errorf("got %+v, %v, want it paused still and the backfill in its history", status, err)
+		t.Errorf("got %+v, %v, want it still paused, with the backfill in its history", status, err)
 	}
 	if s.has("fifth")() {
 		t.Error("got a copy by a daemon whose mapping is paused")
@@ -155,7 +155,7 @@ func TestRequestsWithoutADaemon(t *testing.T) {
 			s.Cloud.Account(demo.Consumer).CreateBucket("consumer-state", demo.Region, awsfake.BucketOptions{})
 			const m = "--mapping=" + demo.Mapping
 			s.put("first")
-			s.expect(t, 0, "no daemon has answered: one that runs follows within 15 s", "", "pause", m, "--wait=0s")
+			s.expect(t, 0, "no daemon has answered: a running daemon follows within 15 s", "", "pause", m, "--wait=0s")
 			s.expect(t, 0, "paused       by", "", "status", m)
 			s.expect(t, 0, `"outcome":"done"`, "", "resume", m, "--wait=1ms", "--json")
 			s.expect(t, 1, "", "no daemon has accepted the request within 1ms; it stays in the state until ", "trigger", m, "--wait=1ms")
@@ -175,8 +175,8 @@ func TestRequestsWithoutADaemon(t *testing.T) {
 func TestInterruptedRequests(t *testing.T) {
 	s := hourlySite(t)
 	for _, tt := range []struct{ what, outcome, want string }{
-		{"trigger", "withdrawn", "no daemon had accepted the request, and it was withdrawn"},
-		{"rekey", "withdrawn", "no daemon had accepted the request, and it was withdrawn"},
+		{"trigger", "withdrawn", "the request was withdrawn before any daemon accepted it"},
+		{"rekey", "withdrawn", "the request was withdrawn before any daemon accepted it"},
 		{"pause", "pending", "no daemon has accepted the request yet; it stays in the state until "},
 	} {
 		ctx, interrupt := context.WithCancel(t.Context())
@@ -253,12 +253,12 @@ func TestDamagedPause(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	shown := s.expect(t, 0, "  paused       by whom and since when cannot be read\n", "", "status", m, "--history").stdout
+	shown := s.expect(t, 0, "  paused       (the record of who paused it cannot be read)\n", "", "status", m, "--history").stdout
 	if !strings.Contains(shown, "  history      cannot be read") || strings.Contains(shown, "no pass has ended") {
 		t.Errorf("got %s, want a history that cannot be read", shown)
 	}
 	if got := s.expect(t, 0, `"paused":{`, "", "status", m, "--json").stdout; strings.Contains(got, "0001-01-01") || strings.Contains(got, `"who"`) {
-		t.Errorf("got %s, want nothing of what is not known", got)
+		t.Errorf("got %s, want no unknown values", got)
 	}
 	s.expect(t, 0, "resumed", "", "resume", m, "--wait=0s")
 }
@@ -299,8 +299,8 @@ func TestSocketOfAnotherDaemon(t *testing.T) {
 	s := hourlySite(t)
 	log, stop := s.runDaemon(t)
 	other, stopOther := s.runDaemon(t)
-	if !strings.Contains(other(), "control socket was not made") || strings.Contains(log(), "control socket was not made") {
-		t.Errorf("want the second of two daemons without a socket; logs:\n%s\n%s", log(), other())
+	if !strings.Contains(other(), "control socket was not created") || strings.Contains(log(), "control socket was not created") {
+		t.Errorf("got a socket for the second of two daemons, want none; logs:\n%s\n%s", log(), other())
 	}
 	stopOther()
 	text := readText(t, s.config)
@@ -309,7 +309,7 @@ func TestSocketOfAnotherDaemon(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := offline(t, nil, "run", "--config", taken)
-	want := fmt.Sprintf("another process answers there; hint: another `syncd run` on this machine has it (process %d): end that one", os.Getpid())
+	want := fmt.Sprintf("another process is listening on it; hint: another `syncd run` on this machine uses it (process %d): stop that process", os.Getpid())
 	if got.code != 1 || !strings.Contains(got.stderr, want) {
 		t.Errorf("got exit %d, want 1 with %q; stderr:\n%s", got.code, want, got.stderr)
 	}
@@ -320,8 +320,8 @@ func TestSocketOfAnotherDaemon(t *testing.T) {
 	if err := os.WriteFile(s.config, append([]byte("control: {socket: /proc/none/s}\n"), text...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.run(t.Context(), "run"); got.code != exit.CodeUsage || !strings.Contains(got.stderr, ":1: control.socket: \"/proc/none/s\": /proc is of the kernel") {
-		t.Errorf("got exit %d, want a socket that was asked for and cannot be made refused; stderr:\n%s", got.code, got.stderr)
+	if got := s.run(t.Context(), "run"); got.code != exit.CodeUsage || !strings.Contains(got.stderr, ":1: control.socket: \"/proc/none/s\": /proc is in a kernel file system") {
+		t.Errorf("got exit %d, want an error because the configured socket cannot be created; stderr:\n%s", got.code, got.stderr)
 	}
 }
 
@@ -338,7 +338,7 @@ func TestReplayReadsItsConfigurationOnce(t *testing.T) {
 	var stdout, stderr lockedBuffer
 	p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.SignIn()}
 	code := run(t.Context(), []string{"replay", "--config", path}, p)
-	if err := <-written; err != nil || code != 0 || !strings.Contains(stderr.String(), "it is asked to replay") || !strings.Contains(stdout.String(), "copied       1 object") {
+	if err := <-written; err != nil || code != 0 || !strings.Contains(stderr.String(), "replay requested from the process that holds the lease") || !strings.Contains(stdout.String(), "copied       1 object") {
 		t.Errorf("got exit %d, %v, want a replay by the daemon; stdout:\n%s\nstderr:\n%s", code, err, stdout.String(), stderr.String())
 	}
 	stop()
@@ -353,7 +353,7 @@ func TestSocketInVolume(t *testing.T) {
 		t.Fatal(err)
 	}
 	log, stop := s.runDaemon(t)
-	if text := log(); strings.Contains(text, "control socket was not made") {
+	if text := log(); strings.Contains(text, "control socket was not created") {
 		t.Errorf("got a daemon without a socket:\n%s", text)
 	}
 	s.expect(t, 0, demo.Mapping+": pause: paused", "", "pause", "--all")
@@ -377,6 +377,6 @@ func TestHistoryOfSeveralMappings(t *testing.T) {
 		t.Errorf("got no history of each mapping:\n%s", got)
 	}
 	if got := s.run(t.Context(), "status").stdout; strings.Contains(got, "history") {
-		t.Errorf("got a history that was not asked for:\n%s", got)
+		t.Errorf("got a history without --history:\n%s", got)
 	}
 }

@@ -53,7 +53,7 @@ func TestKillDuringLargeCopy(t *testing.T) {
 			}
 			t.Logf("killed after %d of %d parts, %d made again", before, parts, made()-parts)
 			if again := made() - parts; again > flight {
-				t.Errorf("got %d parts made again, want at most the %d in flight", again, flight)
+				t.Errorf("got %d parts copied again, want at most the %d in flight", again, flight)
 			}
 			if n := s.Cloud.Requests()["CreateMultipartUpload"]; n != 1 || s.Destination.Uploads() != 0 {
 				t.Errorf("got %d uploads begun and %d left, want 1 and none", n, s.Destination.Uploads())

@@ -26,23 +26,22 @@ func runCommand(p invocation.Process) *cobra.Command {
 	var f invocation.Flags
 	cmd := &cobra.Command{
 		Use:        "run [--config FILE] [--mapping NAME]... [--listen ADDRESS]",
-		Short:      "Keep every mapping on its schedule until it is stopped",
+		Short:      "Run the daemon: copy every mapping on its schedule until stopped",
 		SuggestFor: []string{"start", "serve", "daemon"},
-		Long: `run keeps every mapping that has a schedule in step with its source, one pass at a time each. Those without one wait
-for ` + "`syncd trigger`" + `. It serves
-/metrics, /healthz, /readyz and /status on http.listen (` + config.DefaultListen + ` when it is not set).
+		Long: `run is the daemon. It runs the passes of every mapping on its schedule, one pass at a time per mapping. A mapping without a schedule
+runs a pass only when ` + "`syncd trigger`" + ` requests one. It serves /metrics, /healthz, /readyz and /status on http.listen
+(default ` + config.DefaultListen + `).
 
-On SIGHUP, and when the configuration file has changed, it reads the configuration again. One with a fault is refused as a
-whole and the former one stays in force. Mappings that stay the same go on undisturbed, a changed one ends its pass first,
-a removed one drains.
+It reloads the configuration on SIGHUP and when the file changes. If the new configuration has a fault, run rejects all of it and
+keeps the old one. Unchanged mappings continue undisturbed, a changed mapping first ends its pass, and a removed one drains.
 
-On SIGTERM it takes no new work, finishes copies in hand for up to drain_timeout, saves the ledger and exits 0. A second
-signal ends it at once; the next start goes on from what was saved.` + exit.Help("run", 0, 1, 2, 130),
+On SIGTERM it starts no new work, finishes the copies in progress for up to drain_timeout, saves the ledger and exits with 0. A
+second signal kills it at once; the next start resumes from what was saved.` + exit.Help("run", 0, 1, 2, 130),
 		Example: "  syncd run --config syncd.yaml",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDaemon(cmd.Context(), p, f) },
 	}
 	invocation.AddFlags(cmd, &f)
-	cmd.Flags().StringVar(&f.Listen, "listen", "", "`ADDRESS` to serve on, HOST:PORT or :PORT, over http.listen of the configuration")
+	cmd.Flags().StringVar(&f.Listen, "listen", "", "serve on `ADDRESS`, HOST:PORT or :PORT, instead of http.listen of the configuration")
 	return cmd
 }
 
@@ -84,10 +83,10 @@ func controlSocket(ctx context.Context, s *assembly.System) (net.Listener, error
 		return listener, nil
 	}
 	if errors.Is(err, control.ErrSocketInUse) && s.Config.Control.Socket != "" {
-		return nil, exit.WithHint(err, "another `syncd run` on this machine has it"+named(control.OwnerOf(path))+": end that one, or give this one another control.socket, or off")
+		return nil, exit.WithHint(err, "another `syncd run` on this machine uses it"+named(control.OwnerOf(path))+": stop that process, or set control.socket of this one to another path or to off")
 	}
 	if s.Config.Control.Socket == "" {
-		s.Logger.Warn("control socket was not made, requests come by the state alone", "err", err)
+		s.Logger.Warn("control socket was not created, requests arrive only through the state", "err", err)
 		return nil, nil //nolint:nilnil // the daemon works without a socket
 	}
 	return nil, exit.WithHint(err, "control.socket: "+invocation.SocketPlaceHint(path, err))
@@ -110,7 +109,7 @@ func serveOn(ctx context.Context, s *assembly.System, flag string) (net.Listener
 	}
 	listener, err := assembly.Listen(ctx, assembly.ListenAddress(cmp.Or(flag, s.Config.HTTP.Listen)))
 	if err != nil && flag != "" {
-		return nil, exit.WithHint(err, "give --listen a free address, HOST:PORT or :PORT")
+		return nil, exit.WithHint(err, "set --listen to a free address, HOST:PORT or :PORT")
 	}
 	if err != nil {
 		return nil, exit.WithHint(err, "set http.listen to a free address")

@@ -38,7 +38,7 @@ func TestRunShowsLedgersBeforePasses(t *testing.T) {
 	s.Source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
 	s.Source.Put("b", awsfake.BytesBody([]byte("b")), awsfake.PutOptions{StorageClass: "GLACIER"})
 	if got := s.run(t.Context(), "backfill", "--mapping", "asked-for", "--mapping", "yearly"); got.code != 3 {
-		t.Fatalf("got exit %d, want an object set aside:\n%s", got.code, got.stderr)
+		t.Fatalf("got exit %d, want an object in quarantine:\n%s", got.code, got.stderr)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var stdout, stderr lockedBuffer
@@ -80,10 +80,10 @@ func TestRunShowsLedgersBeforePasses(t *testing.T) {
 	exposition := page(t, address, "/metrics", "")
 	for _, series := range []string{`syncd_oldest_unsynced_seconds{mapping="new"}`, `syncd_backlog_objects{mapping="new"}`, `syncd_next_pass_timestamp_seconds{mapping="asked-for"}`} {
 		if strings.Contains(exposition, series) {
-			t.Errorf("got %s in the metrics, want no series of what is not known", series)
+			t.Errorf("got %s in the metrics, want no series for unknown values", series)
 		}
 	}
 	if got := s.run(t.Context(), "backfill", "--mapping", "asked-for"); got.code != 3 {
-		t.Errorf("got exit %d of a backfill next to the daemon, want the ledger free for it:\n%s", got.code, got.stderr)
+		t.Errorf("got exit %d of a backfill next to the daemon, want a free lease:\n%s", got.code, got.stderr)
 	}
 }

@@ -133,7 +133,7 @@ func TestRunContinuesOtherMappings(t *testing.T) {
 		return len(s.Destination.Keys()) == 1 && strings.Contains(stderr.String(), `"msg":"pass failed","mapping":"broken","class":"credentials"`)
 	})
 	address := listening(t, &stderr)
-	eventually(t, "the process is ready beside the broken mapping", func() bool {
+	eventually(t, "the process is ready despite the broken mapping", func() bool {
 		response, err := http.Get("http://" + address + "/readyz")
 		if err != nil {
 			t.Fatal(err)

@@ -41,23 +41,23 @@ func TestReadyFollowsTheLease(t *testing.T) {
 		return ok && held.Holder != ""
 	}
 	if err := ran(other.Run(t.Context())); !isHeld(err) {
-		t.Fatalf("got %v of a second process, want the lease held", err)
+		t.Fatalf("got %v from a second process, want the lease held", err)
 	}
 	if err := other.Ready(t.Context()); !isHeld(err) {
-		t.Errorf("got %v while the lease is held, want that", err)
+		t.Errorf("got %v while the lease is held, want a lease error", err)
 	}
 	later += 10 * time.Second
 	if err := other.Ready(t.Context()); err != nil {
-		t.Errorf("got %v when it is time to ask for the lease in any case, want nothing", err)
+		t.Errorf("got %v when it is time to try the lease in any case, want nil", err)
 	}
 	if err := ran(other.Run(t.Context())); !isHeld(err) {
-		t.Errorf("got %v, want the lease held still", err)
+		t.Errorf("got %v, want the lease still held", err)
 	}
 	if err := holder.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(other.Ready(t.Context()), ran(other.Run(t.Context())), other.Close()); err != nil {
-		t.Errorf("got %v when the lease was given back, want a pass", err)
+		t.Errorf("got %v after the lease was released, want a pass", err)
 	}
 }
 

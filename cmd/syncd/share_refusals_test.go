@@ -24,7 +24,7 @@ func without(kind access.Kind, account, sid string) func(*testing.T, *sharing) {
 			return policy
 		})
 		if found == 0 {
-			t.Fatalf("take %s out of the %s policies of account %s: there is no such statement", sid, kind, account)
+			t.Fatalf("remove %s from the %s policies of account %s: no such statement", sid, kind, account)
 		}
 	}
 }
@@ -141,7 +141,7 @@ func refusalsOfRole(sourceKey, copyKey blame) []refusal {
 	trust := blame{"trust", access.Consumer, "role/syncd-consumer", doctor.Likely}
 	return []refusal{
 		{way, "another ExternalId", anotherExternalID, 1, saysAssume, actsAssume, trust, "sts:ExternalId"},
-		{way, "the role was made anew", renewed, 1, saysNothing, actsList, bucket, ""},
+		{way, "the role was recreated", renewed, 1, saysNothing, actsList, bucket, ""},
 		{way, "the source may not be listed", without("bucket", shareOwner, "ListSource"), 1, saysNothing, actsList, bucket, ""},
 		{way, "the source may not be read", without("bucket", shareOwner, "ReadSource"), 3, saysNothing, actsRead, bucket, ""},
 		{way, "the source's key", without("key", shareOwner, "UseKeyOfSource"), 3, saysKey, actsDecrypt, sourceKey, ""},
@@ -175,7 +175,7 @@ func refusalsOfAttributes(sourceKey, copyKey blame) []refusal {
 		way         = "abac"
 		project     = "      access-project: lake\n"
 		transitive  = "    transitive_tags: [access-project]\n"
-		allOfTheTag = "    tags:\n" + project + "      cost-center: \"4711\" # in quotes: tags are text\n"
+		allOfTheTag = "    tags:\n" + project + "      cost-center: \"4711\" # quoted, because tags are strings\n"
 	)
 	bucket := blame{"bucket", access.Owner, shareSource, doctor.Certain}
 	first := blame{"trust", access.Consumer, "role/data-access", doctor.Likely}

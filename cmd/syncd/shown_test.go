@@ -219,7 +219,7 @@ func TestOutputIsEscaped(t *testing.T) {
 			})
 			if tt.refuses == "" {
 				if got := e.say(t, false, "backfill", "--config", e.config); got.code != 3 || !strings.Contains(got.stderr, "denied/") {
-					t.Fatalf("got exit %d, want keys that are set aside; stderr:\n%s", got.code, got.stderr)
+					t.Fatalf("got exit %d, want keys in quarantine; stderr:\n%s", got.code, got.stderr)
 				}
 			}
 			e.refuses.Store(tt.refuses)
@@ -325,10 +325,10 @@ func page(t *testing.T, address, path, accept string) string {
 // TestPrintsUsePrintable finds calls that print text without package printable.
 func TestPrintsUsePrintable(t *testing.T) {
 	spared := map[string]string{
-		"../../internal/usage/manual.go":               "the manual's Markdown, of the program's own texts",
-		"ledger.go":                                    "rows of CSV, of which package printable made cells where people open them",
-		"../../internal/terminal/progress/listing.go":  "controls of the terminal that draw a line again",
-		"../../internal/terminal/progress/progress.go": "controls of the terminal that draw a line again",
+		"../../internal/usage/manual.go":               "Markdown of the manual, from the program's own texts",
+		"ledger.go":                                    "rows of CSV; with --for-spreadsheet package printable makes the cells",
+		"../../internal/terminal/progress/listing.go":  "control sequences that redraw a line",
+		"../../internal/terminal/progress/progress.go": "control sequences that redraw a line",
 	}
 	var paths []string
 	for _, pattern := range []string{

@@ -21,12 +21,15 @@ func statusCommand(p invocation.Process) *cobra.Command {
 		Use:        "status [--config FILE] [--mapping NAME]...",
 		Short:      "Show the last generation, the pass in progress and what is quarantined",
 		SuggestFor: []string{"list", "show", "ls"},
-		Long: `status reads the ledgers from where the configuration keeps them: the last generation and its age, the pass in progress, the objects in
-quarantine by reason, and who holds the lease. Of several mappings it prints a table, the worst first: ledgers that cannot be read, damaged
-ones, mappings whose passes are denied, those whose passes fail, those with objects in quarantine, stale ones, those that never committed,
-paused ones, then the rest. With
---quarantine it lists the objects in quarantine, each with its reason, what went wrong, and when it is tried again. It needs no daemon,
-takes no lease and sends no request to the source or the destination.` + exit.Help("status", 0, 1, 2, 130),
+		Long: `status reads the ledgers from the state that the configuration names. It shows the last generation and its age, the pass in
+progress, the objects in quarantine by reason, and who holds the lease. It needs no daemon, takes no lease, and sends no request to
+the source or the destination.
+
+For several mappings it prints a table, the worst state first: ledgers that cannot be read, damaged ledgers, denied mappings,
+mappings whose passes fail, objects in quarantine, stale mappings, mappings that never committed a pass, paused mappings, then the
+rest.
+
+With --quarantine it lists the objects in quarantine, each with its reason, the error, and when a pass tries it again.` + exit.Help("status", 0, 1, 2, 130),
 		Example: "  syncd status --config syncd.yaml\n  syncd status --config syncd.yaml --quarantine",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if list {
@@ -36,8 +39,8 @@ takes no lease and sends no request to the source or the destination.` + exit.He
 		},
 	}
 	invocation.AddFlags(cmd, &f)
-	cmd.Flags().BoolVar(&f.JSON, "json", false, "print one JSON object per mapping, or per object in quarantine, a line each")
-	cmd.Flags().BoolVar(&f.History, "history", false, "list the passes that ended last, of each mapping")
+	cmd.Flags().BoolVar(&f.JSON, "json", false, "print one JSON object per line: one per mapping, or with --quarantine one per object")
+	cmd.Flags().BoolVar(&f.History, "history", false, "list the most recent passes of each mapping")
 	cmd.Flags().BoolVar(&list, "quarantine", false, "list the objects in quarantine")
 	return cmd
 }
@@ -53,7 +56,7 @@ func showStatus(ctx context.Context, p invocation.Process, f invocation.Flags) e
 	}
 	failures = append(failures, status.Print(p.Stdout, all, f.JSON, p.Now))
 	if left := len(state.Mappings) - len(all); left > 0 {
-		failures = append(failures, fmt.Errorf("%s not read, because the state cannot be", terminal.Counted(left, "mapping")))
+		failures = append(failures, fmt.Errorf("%s not read, because the state could not be read", terminal.Counted(left, "mapping")))
 	}
 	return errors.Join(failures...)
 }

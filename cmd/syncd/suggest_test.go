@@ -39,7 +39,7 @@ func TestMistypedWordsGetASuggestion(t *testing.T) {
 		{"unpause -m a", "did you mean `syncd resume`?"},
 		{"suspend --all", "did you mean `syncd pause`?"},
 		{"re-encrypt -m a", "did you mean `syncd rekey`?"},
-		{"stop", "hint: `syncd pause` has no passes run of a mapping; to end the daemon, send it SIGTERM"},
+		{"stop", "hint: to stop the passes of a mapping, run `syncd pause`; to stop the daemon, send it SIGTERM"},
 		{"history -m a", "hint: run `syncd status --history`"},
 		{"nope", "unknown command \"nope\"; hint: run `syncd --help`"},
 		{"nope --config x", "unknown command \"nope\"; hint: run `syncd --help`"},
@@ -91,7 +91,7 @@ func TestHintsLimitNames(t *testing.T) {
 	}
 	got := usage.OneOf("something-else", names)
 	if !strings.HasSuffix(got, "tenant-0009 and 1190 more") || len(got) > 200 {
-		t.Errorf("got %q, want ten names and how many more there are", got)
+		t.Errorf("got %q, want ten names and the number of the others", got)
 	}
 	if got, want := usage.OneOf("quite-other", names[:2]), "use one of tenant-0000, tenant-0001"; got != want {
 		t.Errorf("got %q, want %q", got, want)

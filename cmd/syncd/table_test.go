@@ -91,7 +91,7 @@ func TestStatusStopsAtUnreadableState(t *testing.T) {
 	}
 	got := s.run(t.Context(), "status")
 	if got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, "syncd: mapping a: ") || strings.Contains(got.stderr, "mapping b") ||
-		!strings.Contains(got.stderr, "syncd: 2 mappings not read, because the state cannot be\n") {
+		!strings.Contains(got.stderr, "syncd: 2 mappings not read, because the state could not be read\n") {
 		t.Errorf("got exit %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 }

@@ -17,16 +17,15 @@ func versionCommand(p invocation.Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version [--sbom [--binary FILE]]",
 		Short: "Print build information",
-		Long: `version prints what the toolchain recorded of this program: its version, the revision it was built from, and the version of Go.
-With --sbom it prints the modules that it is made of instead, as a bill of materials in CycloneDX JSON. ` + "`syncd --version`" + ` prints the
-same in one line.` + exit.Help("version", 0, 1, 2),
+		Long: `version prints the version of this program, the revision it was built from, and the Go version. With --sbom it instead prints the
+modules it was built from, as a bill of materials in CycloneDX JSON. ` + "`syncd --version`" + ` prints the version on one line.` + exit.Help("version", 0, 1, 2),
 		Example: "  syncd version\n  syncd version --sbom > syncd.cdx.json\n  syncd version --sbom --binary dist/syncd_darwin_arm64",
 		RunE: func(*cobra.Command, []string) error {
 			switch {
 			case sbom:
 				return buildinfo.PrintBOM(p.Stdout, binary)
 			case binary != "":
-				return exit.Usage(errors.New("version: --binary goes with --sbom"))
+				return exit.Usage(errors.New("version: --binary requires --sbom"))
 			}
 			b := buildinfo.Read()
 			printable.Fprintf(p.Stdout, "syncd %s\nrevision %s\n%s\n", b.Version, b.Revision, b.GoVersion)
@@ -34,6 +33,6 @@ same in one line.` + exit.Help("version", 0, 1, 2),
 		},
 	}
 	cmd.Flags().BoolVar(&sbom, "sbom", false, "print a bill of materials in CycloneDX JSON")
-	cmd.Flags().StringVar(&binary, "binary", "", "of the program in `FILE` instead of this one")
+	cmd.Flags().StringVar(&binary, "binary", "", "with --sbom, describe the program in `FILE` instead of this one")
 	return cmd
 }

@@ -88,13 +88,13 @@ password: {env: WORD}
 		Parts: map[string]step{"sauce": {Name: "1", Paint: "green"}}, Words: map[string]string{"a": "b", "free": "<word>"}, Shout: "HELLO",
 	}
 	if got := h.Password.String(); got != "env:[redacted]" {
-		t.Errorf("got password %s, want that of a variable", got)
+		t.Errorf("got password %s, want a variable", got)
 	}
 	h.Password = secret.ExternalID{}
 	if diff := cmp.Diff(want, h, cmp.Comparer(func(a, b secret.ExternalID) bool { return a == b })); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if want := `x.yaml:10: words.free: "<word>" is a placeholder; put the real value in its place, unless this is one`; problems != want {
+	if want := `x.yaml:10: words.free: "<word>" is a placeholder; put the real value in its place, unless it is intended`; problems != want {
 		t.Errorf("got %q, want %q", problems, want)
 	}
 }
@@ -114,18 +114,18 @@ func TestDecodeRefuses(t *testing.T) {
 		"height: 0x10":                    `height: "0x10" is not a number`,
 		"steps: {}":                       "steps: is a mapping, not a list; put it in brackets: [ ]",
 		"steps: [{paint: red}]":           "steps[0].name: is required",
-		"steps: [{name: a, paint: gren}]": `steps[0].paint: "gren" is none of red, green; did you mean green?`,
+		"steps: [{name: a, paint: gren}]": `steps[0].paint: "gren" is not one of red, green; did you mean green?`,
 		"steps: [{name: a, wait: 90}]":    `steps[0].wait: "90" is not a duration; give it a unit: 90s, 90m or 90h`,
 		"words: {a: *b}":                  "words.a: alias *b has no anchor before it",
 		"words: {a: !!str b}":             "words.a: YAML tags such as !!str are not supported; remove the tag",
 		"words: {a: REPLACE_WITH_B}":      `words.a: "REPLACE_WITH_B" is a placeholder; put the real value in its place`,
-		"words: {free: x REPLACE_WITH_B}": `words.free: "x REPLACE_WITH_B" holds the placeholder "REPLACE_WITH_B"; put the real value in its place`,
+		"words: {free: x REPLACE_WITH_B}": `words.free: "x REPLACE_WITH_B" contains the placeholder "REPLACE_WITH_B"; put the real value in its place`,
 		"password: [hunter22]":            "password: is a list, not text; use text in quotes, {file: PATH} or {env: NAME}",
-		"password: {hunter22: x}":         "password: is a mapping with other keys than file or env; ",
+		"password: {hunter22: x}":         "password: is a mapping with keys other than file or env; ",
 		"password: *hunter22":             "password: alias has no anchor before it",
 		"password: !hunter22 x":           "password: YAML tags are not supported; remove the tag",
 		"password: {file: <hunter22>}":    "password.file: is a placeholder; put the real value in its place",
-		"password: &p hunter22\nopen: *p": "open: is at fault, and has a value from below external_id, which is not quoted",
+		"password: &p hunter22\nopen: *p": "open: is invalid, and contains a value from under external_id, which is not shown",
 	} {
 		if _, problems := decoded(t, text); !strings.Contains(problems, want) || strings.Contains(problems, "\n") || strings.Contains(problems, "hunter22") {
 			t.Errorf("%s: got %q, want one fault with %q", text, problems, want)

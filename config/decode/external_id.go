@@ -42,7 +42,7 @@ func (d *reader) externalID(n ast.Node, e *secret.ExternalID, path string) {
 			*e = from(name)
 			return
 		}
-		d.Add(path, "is a mapping with other keys than file or env", hint)
+		d.Add(path, "is a mapping with keys other than file or env", hint)
 	default:
 		d.Add(path, "is "+document.Kind(n)+", not text", hint)
 	}

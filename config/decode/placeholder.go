@@ -24,7 +24,7 @@ func Unfilled(text string) (problem string) {
 	case text:
 		return strconv.Quote(text) + " is a placeholder"
 	default:
-		return strconv.Quote(text) + " holds the placeholder " + strconv.Quote(found)
+		return strconv.Quote(text) + " contains the placeholder " + strconv.Quote(found)
 	}
 }
 
@@ -39,7 +39,7 @@ func (d *reader) filled(text, path string) bool {
 	case d.quiet:
 		d.Add(path, "is a placeholder", fillIn)
 	case d.schema.MayHold(path, text) && !strings.Contains(strings.ToUpper(text), "REPLACE_WITH"):
-		d.AddWarning(path, problem, fillIn+", unless this is one")
+		d.AddWarning(path, problem, fillIn+", unless it is intended")
 		return true
 	default:
 		d.Add(path, problem, fillIn)

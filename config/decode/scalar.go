@@ -30,7 +30,7 @@ func (d *reader) choice(n ast.Node, v reflect.Value, choices []string, path stri
 	case slices.Contains(choices, text):
 		v.SetString(text)
 	default:
-		d.Add(path, strconv.Quote(text)+" is none of "+strings.Join(choices, ", "), hint.DidYouMean(text, choices))
+		d.Add(path, strconv.Quote(text)+" is not one of "+strings.Join(choices, ", "), hint.DidYouMean(text, choices))
 	}
 }
 

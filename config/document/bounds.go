@@ -23,7 +23,7 @@ const (
 // not.
 func tooMuch(tokens token.Tokens) (int, string) {
 	if len(tokens) > maxTokens {
-		return tokens[maxTokens].Position.Line, fmt.Sprintf("the file has more than %d words and signs", maxTokens)
+		return tokens[maxTokens].Position.Line, fmt.Sprintf("the file has more than %d tokens", maxTokens)
 	}
 	if line := tooDeep(tokens); line > 0 {
 		return line, "nested too deeply"

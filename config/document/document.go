@@ -47,7 +47,7 @@ func Parse(data []byte, secretKey string, r *fault.Report) *Document {
 		r.AddAt(1, "", "the file is empty", "start from one of the examples")
 		return nil
 	case len(roots) > 1:
-		r.AddAt(startLine(roots[1]), "", "a second document begins", "put everything into one")
+		r.AddAt(startLine(roots[1]), "", "a second document begins", "use one document")
 		return nil
 	}
 	d := &Document{Root: roots[0].Body, aliases: map[*ast.AliasNode]ast.Node{}, hidden: map[ast.Node]bool{}}
@@ -62,7 +62,7 @@ func addSyntax(r *fault.Report, data []byte, err error) {
 	if e, ok := errors.AsType[*yaml.SyntaxError](err); ok && e.Token != nil {
 		line, hint := e.Token.Position.Line, ""
 		if lines := bytes.Split(data, []byte("\n")); line >= 1 && line <= len(lines) && bytes.Contains(lines[line-1], []byte("{{")) {
-			hint = "if this is a template, fill it in before"
+			hint = "if this is a template, render it first"
 		}
 		r.AddAt(line, "", "not YAML: "+fault.WithoutQuoted(e.Message), hint)
 		return

@@ -16,7 +16,7 @@ func TestParseRefuses(t *testing.T) {
 		"comments alone": {"# nothing\n---\n", "x.yaml:1: the file is empty"},
 		"two documents":  {"a: 1\n---\nb: 2\n", "x.yaml:2: a second document begins"},
 		"no YAML":        {"a: [\"secret\"\n", "x.yaml:1: not YAML: "},
-		"a template":     {"a: {{ .x }}\n", "if this is a template, fill it in before"},
+		"a template":     {"a: {{ .x }}\n", "if this is a template, render it first"},
 		"brackets":       {"a: " + strings.Repeat("[", 101), "nested too deeply"},
 		"dashes":         {strings.Repeat("- ", 101) + "a", "nested too deeply"},
 		"keys":           {strings.Repeat("a: 1\n", 5001), "x.yaml:5001: a mapping of more than 5000 keys"},

@@ -48,7 +48,7 @@ func TestReportEnds(t *testing.T) {
 	}
 	faults := *r.Faults()
 	if !r.Full() || len(faults) != 101 || !strings.Contains(faults[100].String(), "syncd.yaml:100: there may be more faults") || len(r.Warnings()) != 100 {
-		t.Errorf("got %d faults and %d warnings, want 100, and a last fault that says so", len(faults), len(r.Warnings()))
+		t.Errorf("got %d faults and %d warnings, want 100, and a last fault that reports the limit", len(faults), len(r.Warnings()))
 	}
 }
 
@@ -67,7 +67,7 @@ func TestReportHides(t *testing.T) {
 	r.Add("roles.r.arn[0]", `"the value" is no ARN`, "")
 	r.Add("state", `"a value" is nowhere`, "")
 	r.AddWarning("roles.r.arn", "is odd", "")
-	want := "syncd.yaml:1: roles.r.arn: is at fault, and has a value from below external_id, which is not quoted; give external_id a value of its own\n" +
+	want := "syncd.yaml:1: roles.r.arn: is invalid, and contains a value from under external_id, which is not shown; give external_id a value of its own\n" +
 		`syncd.yaml:1: state: "..." is nowhere`
 	if got := r.Faults().Error(); got != want || len(r.Warnings()) != 0 {
 		t.Errorf("got %q and warnings %v, want %q", got, r.Warnings(), want)

@@ -48,7 +48,7 @@ func (r *Report) AddAt(line int, path, problem, instead string) {
 		return
 	}
 	if p := r.hidden.above(path); p != "" {
-		path, problem, instead = p, "is at fault, and has a value from below external_id, which is not quoted", "give external_id a value of its own"
+		path, problem, instead = p, "is invalid, and contains a value from under external_id, which is not shown", "give external_id a value of its own"
 	}
 	r.faults = append(r.faults, Fault{File: r.file, Line: line, Path: path, Problem: problem, Hint: instead})
 }
@@ -98,7 +98,7 @@ func (r *Report) Faults() *Faults {
 	r.prepare(r.faults)
 	if r.Full() {
 		last := r.faults[maxFaults-1].Line
-		r.faults = append(r.faults, Fault{File: r.file, Line: last, Problem: "there may be more faults, which are not listed", Hint: "mend these first"})
+		r.faults = append(r.faults, Fault{File: r.file, Line: last, Problem: "there may be more faults, which are not listed", Hint: "fix these first"})
 	}
 	return &r.faults
 }

@@ -56,7 +56,7 @@ func TestScheduleWhereClocksChange(t *testing.T) {
 			[]string{"2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"},
 		},
 		{
-			"so it is when asked in between", "CRON_TZ=Europe/Berlin 30 2 * * *", "2026-10-25T00:45:00Z",
+			"the second time is skipped when asked in between", "CRON_TZ=Europe/Berlin 30 2 * * *", "2026-10-25T00:45:00Z",
 			[]string{"2026-10-26T02:30:00+01:00"},
 		},
 		{

@@ -32,7 +32,7 @@ func problemOf(text string, refused error) (problem, instead string) {
 			return problem, instead
 		}
 		if _, err := compile(s[3]); err == nil {
-			return "a zone is followed by one space", "did you mean " + strconv.Quote(s[1]+"="+s[2]+" "+s[3]) + "?"
+			return "the zone must be followed by exactly one space", "did you mean " + strconv.Quote(s[1]+"="+s[2]+" "+s[3]) + "?"
 		}
 		problem, instead := problemOf(s[3], refused)
 		return problem, strings.Replace(instead, `did you mean "`, `did you mean "`+s[1]+"="+s[2]+" ", 1)
@@ -43,17 +43,17 @@ func problemOf(text string, refused error) (problem, instead string) {
 	fields := strings.Fields(text)
 	switch {
 	case eventBridge.MatchString(text):
-		problem = "it is in the form of Amazon EventBridge"
+		problem = "it has the syntax of Amazon EventBridge"
 	case strings.HasPrefix(text, "@") && !strings.HasPrefix(text, "@every"):
-		problem = "there is no " + strconv.Quote(text)
+		problem = "unknown descriptor " + strconv.Quote(text)
 	case len(fields) == 6 || len(fields) == 7:
-		problem = "it has " + strconv.Itoa(len(fields)) + " fields, and there are none for seconds and years"
+		problem = "it has " + strconv.Itoa(len(fields)) + " fields, but seconds and years are not supported"
 	case len(fields) == 5:
 		return problemOfFields(fields, refused, instead)
 	case strings.HasPrefix(text, "@"):
 		problem = refused.Error()
 	default:
-		problem = "it has " + strconv.Itoa(len(fields)) + " of five fields"
+		problem = "it has " + strconv.Itoa(len(fields)) + " of the five fields"
 	}
 	if instead == "" {
 		instead = usage
@@ -64,11 +64,11 @@ func problemOf(text string, refused error) (problem, instead string) {
 // problemOfZone explains what is wrong with the zone setting before an expression.
 func problemOfZone(name, zone, rest string) (problem, instead string) {
 	if name != "CRON_TZ" && name != "TZ" {
-		return "there is no setting " + name, hint.DidYouMean(name, []string{"CRON_TZ", "TZ"})
+		return "unknown setting " + name, hint.DidYouMean(name, []string{"CRON_TZ", "TZ"})
 	}
 	if _, err := time.LoadLocation(zone); err == nil {
 		if strings.TrimSpace(rest) == "" {
-			return "a zone alone", usage
+			return "a time zone without a schedule", usage
 		}
 		return "", ""
 	}
@@ -84,7 +84,7 @@ func problemOfZone(name, zone, rest string) (problem, instead string) {
 	if meant != "" {
 		instead = "did you mean " + meant + "?"
 	}
-	return "there is no time zone " + strconv.Quote(zone), instead
+	return "unknown time zone " + strconv.Quote(zone), instead
 }
 
 // meantSchedule guesses the intended schedule from invalid text. It returns "" if it cannot.

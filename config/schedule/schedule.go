@@ -44,7 +44,7 @@ func Parse(text string) (Schedule, error) {
 func compile(text string) (cron.Schedule, error) {
 	// The parser slices at the first space after a zone without checking that there is one.
 	if strings.Contains(text, "TZ=") && !strings.Contains(text, " ") {
-		return nil, errors.New("a zone alone")
+		return nil, errors.New("a time zone without a schedule")
 	}
 	if _, every, ok := strings.Cut(text, "@every "); ok {
 		// The parser rounds durations under a second, including negative ones, up to one second.

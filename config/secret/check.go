@@ -17,13 +17,13 @@ const Placeholder = "REPLACE_WITH_EXTERNAL_ID"
 // STS API reference). Its errors do not quote the value.
 func checkExternalID(value string) error {
 	if value == Placeholder {
-		return errors.New("the placeholder that syncd policy writes in place of an external id: put the external id there")
+		return errors.New("the placeholder that syncd policy writes for an external id: replace it with the external id")
 	}
 	if value == Redacted {
-		return errors.New("what syncd config show writes in place of an external id: put the external id there")
+		return errors.New("the placeholder that syncd config show writes for an external id: replace it with the external id")
 	}
 	if strings.TrimSpace(value) != value {
-		return errors.New("it begins or ends with a space or a line break: write it without, as with printf instead of echo")
+		return errors.New("padded with a space or a line break: remove it, for example with printf instead of echo")
 	}
 	if n := len(value); n < 2 || n > 1224 {
 		return errors.New("not 2 to 1224 characters long")
@@ -45,7 +45,7 @@ func (e ExternalID) Check() (key string, err error) {
 	case e.file != nil && *e.file == "":
 		return "file", hint.New("names no file", "")
 	case e.file != nil && *e.file == Redacted:
-		return "file", hint.New("is what syncd config show writes in place of a name", "put the name of the file there")
+		return "file", hint.New("is the placeholder that syncd config show writes for a name", "replace it with the name of the file")
 	case e.env != nil && !isEnvName(e.env.Reveal()):
 		return "env", hint.New("is not the name of an environment variable", "use letters, digits and _")
 	}

@@ -38,7 +38,7 @@ func (e ExternalID) read(lookupEnv func(string) (string, bool), readFile func(st
 	default:
 		value, ok := lookupEnv(e.env.Reveal())
 		if !ok {
-			return "", errors.New("there is no environment variable of that name")
+			return "", errors.New("the environment variable is not set")
 		}
 		return value, nil
 	}

@@ -78,11 +78,11 @@ func TestExternalIDResolve(t *testing.T) {
 		{"file", secret.FileExternalID("/id"), word, ""},
 		{"variable", secret.EnvExternalID("ID"), word, ""},
 		{"no file", secret.FileExternalID("/none"), "", "read external_id.file: file does not exist"},
-		{"no variable", secret.EnvExternalID("NONE"), "", "read external_id.env: there is no environment variable of that name"},
+		{"no variable", secret.EnvExternalID("NONE"), "", "read external_id.env: the environment variable is not set"},
 		{"bad file", secret.FileExternalID("/bad"), "", "read external_id.file: not only letters, digits and _+=,.@:/-"},
 		{"long file", secret.FileExternalID("/long"), "", "read external_id.file: not 2 to 1224 characters long"},
 		{"bad variable", secret.EnvExternalID("BAD"), "", "read external_id.env: not only letters, digits and _+=,.@:/-"},
-		{"placeholder in a file", secret.FileExternalID("/placeholder"), "", "read external_id.file: the placeholder that syncd policy writes in place of an external id: put the external id there"},
+		{"placeholder in a file", secret.FileExternalID("/placeholder"), "", "read external_id.file: the placeholder that syncd policy writes for an external id: replace it with the external id"},
 		{"empty variable", secret.EnvExternalID("EMPTY"), "", "read external_id.env: not 2 to 1224 characters long"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestExternalIDResolve(t *testing.T) {
 	}
 	_, err := secret.FileExternalID("/none").Resolve(lookupEnv, readFile)
 	if !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got %v, want it to wrap the error of reading", err)
+		t.Errorf("got %v, want it to wrap the read error", err)
 	}
 }
 

@@ -23,7 +23,7 @@ func ParseGlob(pattern string) (Glob, error) {
 	case !starsStandAlone(pattern):
 		// It would match like *: fewer keys than the author intended, and no one would notice that
 		// the others are not copied.
-		return Glob{}, hint.New(strconv.Quote(pattern)+" has ** beside other characters", "put it between slashes, as in **/*.csv")
+		return Glob{}, hint.New(strconv.Quote(pattern)+" has ** next to other characters", "put it between slashes, as in **/*.csv")
 	}
 	return Glob{pattern}, nil
 }

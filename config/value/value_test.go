@@ -50,7 +50,7 @@ func TestParseErrors(t *testing.T) {
 		want string
 	}{
 		{size, `"5 parsecs" is not a size; use a number of bytes, or a unit as in 64MiB or 50TB`},
-		{glob, `"**.csv" has ** beside other characters; put it between slashes, as in **/*.csv`},
+		{glob, `"**.csv" has ** next to other characters; put it between slashes, as in **/*.csv`},
 	} {
 		if got := fmt.Sprint(tt.err); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)

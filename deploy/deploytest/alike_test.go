@@ -21,25 +21,25 @@ type difference struct {
 func differences() []difference {
 	return []difference{
 		{
-			"labels of Helm", "the instance keeps releases apart, and the others are what charts carry",
+			"labels of Helm", "the instance label distinguishes releases; the others are customary in charts",
 			func(set manifests) {
 				set.removeKeys("helm.sh/chart", "app.kubernetes.io/managed-by", "app.kubernetes.io/version", "app.kubernetes.io/instance")
 			},
 		},
 		{
-			"how a changed configuration makes a new pod", "kustomize puts a hash into the ConfigMap's name, Helm one into an annotation of the pod",
+			"how a changed configuration starts new pods", "kustomize adds a hash to the ConfigMap's name, Helm adds one to an annotation of the pod",
 			func(set manifests) { set.removeKeys("checksum/config"); set.unhash() },
 		},
-		{"the Namespace", "helm --create-namespace makes it", func(set manifests) { delete(set, "Namespace/syncd") }},
+		{"the Namespace", "helm --create-namespace creates it", func(set manifests) { delete(set, "Namespace/syncd") }},
 		{"the pod of helm test", "kustomize has no tests", func(set manifests) { delete(set, "Pod/syncd-test") }},
-		{"imagePullPolicy", "kustomize leaves it to Kubernetes, whose default for a tag is the chart's", func(set manifests) { set.removeKeys("imagePullPolicy") }},
+		{"imagePullPolicy", "kustomize leaves the default to Kubernetes, which for a tag is the chart's value", func(set manifests) { set.removeKeys("imagePullPolicy") }},
 		{
-			"the Job's name", "a Job cannot be changed, so each revision of a release has its own; the one of kustomize is deleted first",
+			"the Job's name", "a Job is immutable, so each revision of a release has its own; delete the Job of kustomize before you apply it again",
 			func(set manifests) { set.rename("Job/syncd-1", "Job/syncd-backfill") },
 		},
 		{"helm.sh/resource-policy", "helm uninstall would delete the ledger", func(set manifests) { set.removeKeys("helm.sh/resource-policy") }},
 		{
-			"ways to credentials", "they are components of kustomize, each with a NetworkPolicy, and policies add up; the chart has them in the one",
+			"credentials", "kustomize has a component with its own NetworkPolicy for each source; the chart has one NetworkPolicy",
 			func(set manifests) { set.joinPolicies() },
 		},
 	}

@@ -97,11 +97,11 @@ func TestChartExtras(t *testing.T) {
 		{"egress", networkPolicies(o)[0].Spec.Egress[2], "{ports: [{port: 9000, protocol: TCP}]}"},
 	})
 	if _, ok := o["PodDisruptionBudget/exports-replica"]; ok {
-		t.Error("got a PodDisruptionBudget that is not enabled, want none")
+		t.Error("got a PodDisruptionBudget although it is disabled, want none")
 	}
 	for name, labels := range labelsIn(o) {
 		if labels["team"] != "data" || labels["cost-center"] != "4711" {
-			t.Errorf("%s: got labels %v, want those of all objects among them", name, labels)
+			t.Errorf("%s: got labels %v, want the common labels among them", name, labels)
 		}
 	}
 }
@@ -121,13 +121,13 @@ func TestChartTestPodIsReadOnly(t *testing.T) {
 			t.Errorf("%s: got %+v, want one container of the same image that runs once", name, test.Spec)
 		}
 		if diff := cmp.Diff([]string{"config", "check", "--config", "/etc/syncd/syncd.yaml"}, c.Args); diff != "" {
-			t.Errorf("%s: the gate that every command passes: (-want +got)\n%s", name, diff)
+			t.Errorf("%s: precondition of every command (-want +got):\n%s", name, diff)
 		}
 		if diff := cmp.Diff([]any{daemon.VolumeMounts, daemon.Env, daemon.EnvFrom}, []any{c.VolumeMounts, c.Env, c.EnvFrom}); diff != "" {
 			t.Errorf("%s: (-daemon +test)\n%s", name, diff)
 		}
 		if test.Annotations["helm.sh/hook"] != "test" || test.Annotations["helm.sh/hook-delete-policy"] != "before-hook-creation" || test.Labels["app.kubernetes.io/component"] != "test" {
-			t.Errorf("%s: got %v, want a hook that no selector of the daemon finds, and whose log is there when it has succeeded", name, test.ObjectMeta)
+			t.Errorf("%s: got %v, want a hook that the daemon's selectors do not match and that is kept after success for its log", name, test.ObjectMeta)
 		}
 	}
 }
@@ -155,7 +155,7 @@ func TestChartMountsHaveVolumes(t *testing.T) {
 				}
 			}
 			if of == "helm test" && slices.ContainsFunc(pod.Volumes, func(v core.Volume) bool { return v.PersistentVolumeClaim != nil }) {
-				t.Errorf("%s: got volumes %v in the pod of helm test, want no claim: the daemon holds it", name, pod.Volumes)
+				t.Errorf("%s: got volumes %v in the pod of helm test, want no claim: the daemon uses it", name, pod.Volumes)
 			}
 		}
 	}
@@ -218,8 +218,8 @@ func TestChartValuesAlone(t *testing.T) {
 		{"own GOMEMLIMIT", container("goMemLimit: 1GiB", minimal).Env, "[{name: GOMEMLIMIT, value: 1GiB}]"},
 		{"no Secret", container("{}", minimal).VolumeMounts, "[{name: config, mountPath: /etc/syncd, readOnly: true}]"},
 		{"folder of the state", container("config: {state: 'file:/data/a'}", "state-volume").VolumeMounts[2], "{name: state, mountPath: /data/a}"},
-		{"no lifetime of a Job", one[*batch.Job](t, chartObjects(t, "job", values(t, "job", "job: {ttlSecondsAfterFinished: null}"))).Spec.TTLSecondsAfterFinished, "null"},
-		{"no bound of a start", one[*batch.CronJob](t, chartObjects(t, "cronjob", values(t, "cronjob", "cronjob: {startingDeadlineSeconds: null}"))).Spec.StartingDeadlineSeconds, "null"},
+		{"no TTL of a Job", one[*batch.Job](t, chartObjects(t, "job", values(t, "job", "job: {ttlSecondsAfterFinished: null}"))).Spec.TTLSecondsAfterFinished, "null"},
+		{"no starting deadline", one[*batch.CronJob](t, chartObjects(t, "cronjob", values(t, "cronjob", "cronjob: {startingDeadlineSeconds: null}"))).Spec.StartingDeadlineSeconds, "null"},
 		{"no security contexts", []any{container("securityContext: null", minimal).SecurityContext, one[*apps.Deployment](t, chart(t, "podSecurityContext: null")).Spec.Template.Spec.SecurityContext}, "[null, null]"},
 		{"volume above the state", container("config: {state: 'file:/data/a'}\nstateVolume: {mountPath: /data}", "state-volume").VolumeMounts[2], "{name: state, mountPath: /data}"},
 	})
@@ -253,7 +253,7 @@ func TestChartWithoutConfig(t *testing.T) {
 		{"arguments", job.Containers[0].Args, "[backfill, --config, /etc/syncd/syncd.yaml, --json]"},
 	})
 	chained := one[*apps.Deployment](t, chartObjects(t, "chain", values(t, "chain", ""))).Spec.Template.Spec
-	checkParts(t, []wanted{{"the grace after drain_timeout", chained.TerminationGracePeriodSeconds, "125"}, {"its port", chained.Containers[0].Ports[0].ContainerPort, "8443"}})
+	checkParts(t, []wanted{{"the grace after drain_timeout", chained.TerminationGracePeriodSeconds, "125"}, {"port", chained.Containers[0].Ports[0].ContainerPort, "8443"}})
 }
 
 func TestChartJobSettings(t *testing.T) {

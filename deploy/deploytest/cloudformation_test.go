@@ -134,7 +134,7 @@ func (s stack) holds(t *testing.T, condition string) bool {
 	t.Helper()
 	node, there := s.conditions[condition]
 	if !there {
-		t.Fatalf("got condition %s, want one that is there", condition)
+		t.Fatalf("got condition %s, want one that exists", condition)
 	}
 	return s.value(t, &node) == true
 }

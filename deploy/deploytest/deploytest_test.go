@@ -88,7 +88,7 @@ func TestDrainFitsTheStopTimeout(t *testing.T) {
 	const cleaningUp = 20 * time.Second // after the drain, to save and to abort uploads
 	for _, w := range workloads(t) {
 		if drain := w.config.DrainTimeout.Duration(); w.grace < drain+cleaningUp {
-			t.Errorf("%s: got %v to stop, want the drain_timeout of %v and %v more", w.name, w.grace, drain, cleaningUp)
+			t.Errorf("%s: got %v to stop, want more than the drain_timeout of %v plus %v", w.name, w.grace, drain, cleaningUp)
 		}
 	}
 }

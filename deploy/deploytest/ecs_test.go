@@ -118,7 +118,7 @@ func TestPlaceholdersAreListed(t *testing.T) {
 		listed[w.name] = false
 		for _, later := range words(t)[i+1:] {
 			if strings.Contains(later.name, w.name) {
-				t.Errorf("got %s before %s, want it behind", w.name, later.name)
+				t.Errorf("got %s before %s, want it after", w.name, later.name)
 			}
 		}
 	}
@@ -137,7 +137,7 @@ func TestPlaceholdersAreListed(t *testing.T) {
 	}
 	for name, used := range listed {
 		if !used {
-			t.Errorf("got %s in the README, want a file that has it", name)
+			t.Errorf("got %s in the README, want a file that uses it", name)
 		}
 	}
 }
@@ -169,7 +169,7 @@ func TestOnlyTheDaemonHasAHealthCheck(t *testing.T) {
 		c := decodeTask(t, file).ContainerDefinitions[0]
 		if c.Command[0] != "run" {
 			if c.HealthCheck != nil {
-				t.Errorf("%s: got a health check, want none: nothing answers it", file)
+				t.Errorf("%s: got a health check, want none: a pass does not serve HTTP", file)
 			}
 			continue
 		}

@@ -107,7 +107,7 @@ func TestDashboardIsPortable(t *testing.T) {
 			continue
 		}
 		if p.Datasource.UID != "${datasource}" || p.Description == "" || len(p.Targets) == 0 {
-			t.Errorf("%s: got data source %q, description %q and %d queries, want the variable, a sentence and some",
+			t.Errorf("%s: got data source %q, description %q and %d queries, want the variable, a description and at least one query",
 				p.Title, p.Datasource.UID, p.Description, len(p.Targets))
 		}
 		for _, target := range p.Targets {
@@ -120,7 +120,7 @@ func TestDashboardIsPortable(t *testing.T) {
 		for _, q := range d.Panels[i+1:] {
 			a, b := p.GridPos, q.GridPos
 			if a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H {
-				t.Errorf("got %q and %q one over the other, want each in its place", p.Title, q.Title)
+				t.Errorf("got panels %q and %q overlapping, want them apart", p.Title, q.Title)
 			}
 		}
 	}
@@ -138,7 +138,7 @@ func TestDashboardNamesKnownAlerts(t *testing.T) {
 	for _, p := range loadDashboard(t).Panels {
 		for _, name := range regexp.MustCompile(`\bSyncd[A-Za-z]+`).FindAllString(p.Description, -1) {
 			if !alerts[name] {
-				t.Errorf("%s: got alert %s, want one of the rules", p.Title, name)
+				t.Errorf("%s: got alert %s, want one in the rules", p.Title, name)
 			}
 		}
 	}

@@ -39,7 +39,7 @@ func loadModule(t *testing.T, dir string) module {
 	}
 	files, err := filepath.Glob(filepath.Join("..", "terraform", dir, "*.tf"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("find the files of %s: got %d and %v", dir, len(files), err)
+		t.Fatalf("list the files of %s: got %d files, error %v", dir, len(files), err)
 	}
 	for _, file := range files {
 		data, err := os.ReadFile(file)

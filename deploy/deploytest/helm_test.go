@@ -204,7 +204,7 @@ func TestChartRejectsInvalidValues(t *testing.T) {
 				}
 			}
 			if never, ok := strings.CutPrefix(line, "# never: "); ok && strings.Contains(err.Error(), never) {
-				t.Errorf("%s: got %q in %v, want it kept back", file, never, err)
+				t.Errorf("%s: got %q in %v, want it hidden", file, never, err)
 			}
 		}
 		if got := countFaults(err.Error()); wants == 0 || got != wants {
@@ -231,7 +231,7 @@ func TestChartKeepsConfigUnchanged(t *testing.T) {
 		o := chartObjects(t, name, values)
 		if want == nil {
 			if got := configMaps(o); len(got) > 0 {
-				t.Errorf("%s: got ConfigMaps %v, want none beside that of the values", name, got)
+				t.Errorf("%s: got ConfigMaps %v, want none other than that of the values", name, got)
 			}
 			continue
 		}
@@ -285,18 +285,18 @@ func TestChartNotes(t *testing.T) {
 		want, never      []string
 	}{
 		{"daemon", "irsa", "", []string{"runs as a daemon in", "logs deployment/syncd ", "9090:metrics", "create secret generic syncd-external-id", "helm test syncd"}, []string{"WARNING", "cronjob", "job/"}},
-		{"clock", "cronjob", "cronjob: {suspend: false}\nextraEnv: [{name: A, value: b}]", []string{"runs by the clock", `Passes start at "30 2 * * *", Europe/Berlin.`, "--from=cronjob/syncd"}, []string{"WARNING", "deployment/", "suspended"}},
+		{"schedule", "cronjob", "cronjob: {suspend: false}\nextraEnv: [{name: A, value: b}]", []string{"runs on a schedule", `Passes start at "30 2 * * *" (Europe/Berlin).`, "--from=cronjob/syncd"}, []string{"WARNING", "deployment/", "suspended"}},
 		{"suspended", "cronjob", "", []string{"It is suspended"}, []string{"Passes start"}},
 		{"job", "job", "", []string{"runs one pass", "logs job/syncd-1 "}, []string{"deployment/", "cronjob"}},
-		{"own ConfigMap", "existing-configmap-cronjob", "", []string{"the ConfigMap syncd-config"}, []string{"create secret"}},
+		{"own ConfigMap", "existing-configmap-cronjob", "", []string{"your ConfigMap syncd-config"}, []string{"create secret"}},
 		{"no Secret is read", "minimal", "", nil, []string{"create secret"}},
-		{"no credentials", "minimal", "", []string{"WARNING: the pods find no credentials"}, nil},
+		{"no credentials", "minimal", "", []string{"WARNING: the pods cannot get credentials"}, nil},
 		{"credentials by Pod Identity", "pod-identity", "", nil, []string{"WARNING"}},
-		{"an external ID in the values", "s3-state", "config: {roles: {consumer: {external_id: a-secret-id}}}", []string{"WARNING: config.roles.consumer.external_id is written out"}, []string{"a-secret-id"}},
+		{"an external ID in the values", "s3-state", "config: {roles: {consumer: {external_id: a-secret-id}}}", []string{"WARNING: config.roles.consumer.external_id is in plain text"}, []string{"a-secret-id"}},
 		{"no external ID", "irsa", "config: {roles: {consumer: {external_id: none}}}", nil, []string{"WARNING"}},
 		{"TLS or a password", "minimal", "config: {http: {listen: ':9090', web_config: /etc/web/web.yaml}}", []string{"WARNING: config.http.web_config"}, nil},
 		{"probes with TLS", "monitoring", "", nil, []string{"WARNING: config.http"}},
-		{"a CronJob is not scraped", "cronjob", "prometheusRule: {enabled: true}", []string{"WARNING: nothing scrapes the pods of a cronjob"}, nil},
+		{"a CronJob is not scraped", "cronjob", "prometheusRule: {enabled: true}", []string{"WARNING: the pods of a cronjob end"}, nil},
 	} {
 		files, err := render(t, values(t, tt.base, tt.over))
 		if err != nil {

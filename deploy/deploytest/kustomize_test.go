@@ -128,12 +128,12 @@ func TestKustomizationsBuild(t *testing.T) {
 	for name, o := range kustomized(t) {
 		checkPods(t, name, o)
 		if len(o.templates()) != 1 {
-			t.Errorf("%s: got %d workloads, want 1: a mapping has one writer", name, len(o.templates()))
+			t.Errorf("%s: got %d workloads, want 1: only one process may write a mapping", name, len(o.templates()))
 		}
 		if _, daemon := o["Deployment/syncd"]; daemon {
 			checkDaemon(t, name, o)
 		} else if o["Service/syncd"] != nil || o["PodDisruptionBudget/syncd"] != nil {
-			t.Errorf("%s: got what only a daemon needs", name)
+			t.Errorf("%s: got settings that only a daemon uses", name)
 		}
 	}
 	kustomize(t, "base")

@@ -71,7 +71,7 @@ func TestLiveCoversEveryAlert(t *testing.T) {
 	}
 	for name := range unreached() {
 		if known[name] {
-			t.Errorf("%s: got it among those that are not reached, want it in one place", name)
+			t.Errorf("%s: got it in liveAlerts and in unreached, want it in only one of them", name)
 		}
 		known[name] = true
 	}
@@ -91,7 +91,7 @@ func TestLiveCoversEveryAlert(t *testing.T) {
 // TestLive runs a Prometheus against a daemon with a dozen mappings, one of which is healthy.
 func TestLive(t *testing.T) {
 	if *prometheus == "" {
-		t.Skip("wants -prometheus PATH")
+		t.Skip("needs -prometheus PATH")
 	}
 	w := newLiveWorld(t)
 	holder := w.run(t, "--mapping", "held") // not scraped
@@ -183,7 +183,7 @@ func (w watch) checkNever(t *testing.T) {
 	t.Helper()
 	for name := range w {
 		if never().MatchString(name) {
-			t.Errorf("got %s, want it silent", name)
+			t.Errorf("got alert %s, want it not to fire", name)
 		}
 	}
 }

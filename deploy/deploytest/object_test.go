@@ -129,7 +129,7 @@ func (o objects) mount(t *testing.T, w *workload, m core.VolumeMount, volumes []
 	case v.ConfigMap != nil:
 		configMap, there := o["ConfigMap/"+v.ConfigMap.Name].(*core.ConfigMap)
 		if !there {
-			t.Fatalf("%s: got ConfigMap %q in a volume, want one that is there", w.name, v.ConfigMap.Name)
+			t.Fatalf("%s: got ConfigMap %q in a volume, want one that exists", w.name, v.ConfigMap.Name)
 		}
 		w.config = parseConfig(t, configMap.Data["syncd.yaml"], w.name)
 		w.files = append(w.files, path.Join(m.MountPath, "syncd.yaml"))
@@ -137,7 +137,7 @@ func (o objects) mount(t *testing.T, w *workload, m core.VolumeMount, volumes []
 		w.files = append(w.files, path.Join(m.MountPath, "external-id"))
 	case v.PersistentVolumeClaim != nil && !m.ReadOnly:
 		if o["PersistentVolumeClaim/"+v.PersistentVolumeClaim.ClaimName] == nil {
-			t.Errorf("%s: got claim %q in a volume, want one that is there", w.name, v.PersistentVolumeClaim.ClaimName)
+			t.Errorf("%s: got claim %q in a volume, want one that exists", w.name, v.PersistentVolumeClaim.ClaimName)
 		}
 		w.volumes = append(w.volumes, m.MountPath)
 	}
@@ -176,7 +176,7 @@ func checkPods(t *testing.T, from string, o objects) {
 			t.Errorf("%s: %s: got fsGroup %d, want %d", from, name, got, want)
 		}
 		if got := pod.Containers[0].SecurityContext.AllowPrivilegeEscalation; got == nil || *got {
-			t.Errorf("%s: %s: got privilege escalation allowed, want it refused", from, name)
+			t.Errorf("%s: %s: got privilege escalation allowed, want it disallowed", from, name)
 		}
 		if got, want := pod.ServiceAccountName, account.Name; got != want {
 			t.Errorf("%s: %s: got service account %q, want %q", from, name, got, want)
@@ -186,7 +186,7 @@ func checkPods(t *testing.T, from string, o objects) {
 		}
 		for _, np := range networkPolicies(o) {
 			if !matches(np.Spec.PodSelector.MatchLabels, template.Labels) {
-				t.Errorf("%s: %s: got no match for network policy %s, want it to hold for every pod", from, name, np.Name)
+				t.Errorf("%s: %s: got no match for network policy %s, want it to select every pod", from, name, np.Name)
 			}
 		}
 	}
@@ -232,7 +232,7 @@ func checkDaemon(t *testing.T, from string, o objects) {
 	for _, object := range o {
 		if m, ok := object.(*monitoring.ServiceMonitor); ok {
 			if !matches(m.Spec.Selector.MatchLabels, service.Labels) || m.Spec.Endpoints[0].Port != service.Spec.Ports[0].Name {
-				t.Errorf("%s: got a service monitor of %v, want one that finds the service", from, m.Spec.Selector.MatchLabels)
+				t.Errorf("%s: got a service monitor of %v, want one that selects the service", from, m.Spec.Selector.MatchLabels)
 			}
 			// The rules expect that job.
 			first := append(m.Spec.Endpoints[0].RelabelConfigs, monitoring.RelabelConfig{})[0]
@@ -251,9 +251,9 @@ func checkStrategy(t *testing.T, from string, d *apps.Deployment) {
 	got := d.Spec.Strategy
 	switch {
 	case onVolume && (got.Type != apps.RecreateDeploymentStrategyType || got.RollingUpdate != nil || *d.Spec.Replicas != 1):
-		t.Errorf("%s: got strategy %q of %d replicas on a volume, want Recreate of 1", from, got.Type, *d.Spec.Replicas)
+		t.Errorf("%s: got strategy %q with %d replicas on a volume, want Recreate with 1", from, got.Type, *d.Spec.Replicas)
 	case !onVolume && (got.Type != apps.RollingUpdateDeploymentStrategyType || got.RollingUpdate.MaxUnavailable.IntValue() < 1):
-		t.Errorf("%s: got strategy %+v, want a rolling update that waits for nobody", from, got)
+		t.Errorf("%s: got strategy %+v, want a rolling update that does not wait for readiness", from, got)
 	}
 }
 

@@ -180,7 +180,7 @@ func TestEveryAlertFiresAndDoesNot(t *testing.T) {
 	for _, group := range loadRules(t) {
 		for _, rule := range group.Rules {
 			if rule.Alert != "" && (!fires[rule.Alert] || !rests[rule.Alert]) {
-				t.Errorf("%s: got it shown firing %t, resting %t, want both", rule.Alert, fires[rule.Alert], rests[rule.Alert])
+				t.Errorf("%s: got firing %t, not firing %t, want both tested", rule.Alert, fires[rule.Alert], rests[rule.Alert])
 			}
 		}
 	}
@@ -196,7 +196,7 @@ func TestAlertAnnotations(t *testing.T) {
 				t.Errorf("%s: got severity %q, want critical or warning", rule.Alert, severity)
 			}
 			if rule.For == 0 {
-				t.Errorf("%s: got no time to hold, want one: a scrape can fail once", rule.Alert)
+				t.Errorf("%s: got no \"for\", want one: a scrape can fail once", rule.Alert)
 			}
 			if got, want := rule.Annotations["runbook"], "docs/operations.md#"+strings.ToLower(rule.Alert); got != want {
 				t.Errorf("%s: got runbook %q, want %q", rule.Alert, got, want)
@@ -300,12 +300,12 @@ func TestRunbookQueriesParse(t *testing.T) {
 		found++
 		for _, name := range metricsIn(t, query) {
 			if !known[name] {
-				t.Errorf("got %s in a query of the runbook, want a metric that is there", name)
+				t.Errorf("got %s in a query of the runbook, want a metric that exists", name)
 			}
 		}
 	}
 	if found < 10 {
-		t.Errorf("got %d queries in the runbook, want the many that it needs", found)
+		t.Errorf("got %d queries in the runbook, want many more", found)
 	}
 }
 

@@ -262,7 +262,7 @@ func (p promServer) checkScrapes(t *testing.T) {
 	}
 	for line := range strings.Lines(p.log.String()) {
 		if strings.Contains(line, `"level":"warn"`) || strings.Contains(line, `"level":"error"`) {
-			t.Errorf("Prometheus complains: %s", line)
+			t.Errorf("Prometheus reports problems: %s", line)
 		}
 	}
 }

@@ -15,7 +15,7 @@ var promtool = flag.String("promtool", "", "the promtool that checks rules, thei
 // two.
 func TestPromtool(t *testing.T) {
 	if *promtool == "" {
-		t.Skip("wants -promtool PATH")
+		t.Skip("needs -promtool PATH")
 	}
 	runPromtool(t, nil, "check", "rules", rulesFile)
 	files, err := filepath.Glob("../prometheus/*_test.yaml")

@@ -116,7 +116,7 @@ func TestNetworkPolicyIngress(t *testing.T) {
 	for mode, want := range map[string]int{"deployment": 1, "cronjob": 0, "job": 0} {
 		for _, np := range networkPolicies(chart(t, "mode: "+mode)) {
 			if got := len(np.Spec.Ingress); got != want || !slices.Contains(np.Spec.PolicyTypes, networking.PolicyTypeIngress) {
-				t.Errorf("%s: got %d rules for what comes in, want %d", mode, got, want)
+				t.Errorf("%s: got %d ingress rules, want %d", mode, got, want)
 			}
 		}
 	}
@@ -150,7 +150,7 @@ func TestChartNotesWarnOfMissingCredentials(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Contains(files["syncd/templates/NOTES.txt"], "WARNING: the pods find no credentials"); got != tt.want {
+		if got := strings.Contains(files["syncd/templates/NOTES.txt"], "WARNING: the pods cannot get credentials"); got != tt.want {
 			t.Errorf("%s: got a warning %t, want %t", name, got, tt.want)
 		}
 	}
@@ -216,10 +216,10 @@ func TestTerraformTrustsTheTagsOfPodIdentity(t *testing.T) {
 		tags map[string]string
 		want bool
 	}{
-		"not shown":        {nil, true},
-		"shown":            {map[string]string{"eks-cluster-name": "data", "kubernetes-namespace": "syncd", "kubernetes-service-account": "syncd", "kubernetes-pod-name": "syncd-1"}, true},
-		"of another pod":   {map[string]string{"eks-cluster-name": "data", "kubernetes-namespace": "other", "kubernetes-service-account": "syncd"}, false},
-		"one that is none": {map[string]string{"admin": "yes"}, false},
+		"not shown":      {nil, true},
+		"shown":          {map[string]string{"eks-cluster-name": "data", "kubernetes-namespace": "syncd", "kubernetes-service-account": "syncd", "kubernetes-pod-name": "syncd-1"}, true},
+		"of another pod": {map[string]string{"eks-cluster-name": "data", "kubernetes-namespace": "other", "kubernetes-service-account": "syncd"}, false},
+		"an unknown tag": {map[string]string{"admin": "yes"}, false},
 	} {
 		facts := map[string][]string{}
 		for key, value := range tt.tags {

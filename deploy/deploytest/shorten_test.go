@@ -175,7 +175,7 @@ func TestShortenRulesChangesOnlyTimes(t *testing.T) {
 			}
 			s.Expr, s.For = r.Expr, r.For
 			if fmt.Sprint(s) != fmt.Sprint(r) {
-				t.Errorf("got %v, want %v: names, labels and annotations stay", s, r)
+				t.Errorf("got %v, want %v: names, labels and annotations must not change", s, r)
 			}
 		}
 	}

@@ -282,7 +282,7 @@ func TestTerraformCreatesAKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := scope.Variables["local"].GetAttr("destination_key_arn").AsString(); got != destinationKey {
-		t.Errorf("got key %s, want the one that is made", got)
+		t.Errorf("got key %s, want the one that the module creates", got)
 	}
 	buckets := scope.Variables["local"].GetAttr("buckets")
 	for name, want := range map[string]string{"destination": "aws:kms", "state": "AES256"} {
@@ -329,7 +329,7 @@ func TestTerraformReferencesExist(t *testing.T) {
 		m := loadModule(t, dir)
 		for _, r := range m.references() {
 			if !m.has(r) {
-				t.Errorf("%s: got %s, want something that is there", dir, strings.Join(r, "."))
+				t.Errorf("%s: got %s, want a name that exists", dir, strings.Join(r, "."))
 			}
 		}
 	}

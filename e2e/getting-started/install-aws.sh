@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs the newest AWS CLI 2 that Debian has into a folder, with the Python and the C library that it needs: nothing of the
-# machine changes, whatever release of Debian it runs. FOLDER/aws is the program.
+# Installs the newest AWS CLI 2 in Debian into a folder, with the Python and the C library that it needs. It does not change
+# the machine and works on any release of Debian. FOLDER/aws is the program.
 #
 #   install-aws.sh FOLDER [SUITE...]
 #
-# The suites are tried in order until one has a CLI that starts; by default the newest first.
+# Tries the suites in order until it finds a CLI that starts. By default the newest suite is first.
 set -euo pipefail
 
 if (($# == 0)); then
@@ -17,10 +17,10 @@ suites=("$@")
 (($# > 0)) || suites=(sid trixie bookworm)
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 
-# version starts the program, with nothing of the caller's environment.
+# version runs the program without the caller's environment.
 version() { env -i HOME="$folder" PATH=/usr/bin:/bin "$folder/aws" --version; }
 
-# get downloads the packages of a suite that the CLI needs, as if on a machine without any, and unpacks them into FOLDER/root.
+# get downloads the CLI's packages and all their dependencies from a suite, and unpacks them into FOLDER/root.
 get() {
 	local apt=$folder/apt
 	rm -rf "$folder/root" "$folder/aws" "$apt"
@@ -40,7 +40,7 @@ get() {
 	rm -rf "$apt"
 }
 
-# start writes the program: the loader, the libraries and the Python of the suite, and none of the machine's.
+# start writes the program, which uses the suite's loader, libraries and Python instead of the machine's.
 start() {
 	local loader libraries python
 	loader=$(find "$folder/root" -name 'ld-linux-*.so.*' -path '*linux-gnu*' | head -n 1)
@@ -52,13 +52,13 @@ start() {
 		exec '$loader' --library-path '$libraries' '$python' '$folder/root/usr/bin/aws' "\$@"
 	END
 	chmod +x "$folder/aws.new"
-	# Renamed into place, so that an installation that is interrupted leaves nothing that looks like a program.
+	# Rename the finished program, so that an interrupted installation leaves nothing that looks like one.
 	mv "$folder/aws.new" "$folder/aws"
 }
 
 if [[ -x $folder/aws ]] && version 2>/dev/null; then exit; fi
 for suite in "${suites[@]}"; do
 	if get "$suite" && start && version; then exit; fi
-	echo "install-aws.sh: no AWS CLI from $suite" >&2
+	echo "install-aws.sh: cannot install the AWS CLI from $suite" >&2
 done
 exit 1

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Rehearses docs/getting-started.md: runs the commands of the page in their order, with the real AWS CLI, curl, jq and openssl,
-# against "syncd demo --serve --empty", and compares what they print with what the page shows. It prints the session.
+# Tests docs/getting-started.md: runs the page's commands in order, with the real AWS CLI, curl, jq and openssl, against
+# "syncd demo --serve --empty", and compares their output with the page. It prints the session.
 #
-#   rehearse.sh FOLDER        with the newest AWS CLI that Debian has, which is installed into FOLDER
+#   rehearse.sh FOLDER        with the newest AWS CLI in Debian, installed into FOLDER
 #   rehearse.sh FOLDER AWS    with the AWS CLI at the path AWS
 #
-# Only what a test cannot have as the page has it is changed: ports are free ones, the schedule is a second, and
-# the source of syncd is this one.
+# It changes only what a test cannot use as it is: it uses free ports, a schedule of one second, and this source of syncd.
 set -euo pipefail
 
 if (($# == 0 || $# > 2)); then

@@ -15,10 +15,10 @@ import (
 )
 
 var (
-	script    = flag.String("oracle", "", "the script to ask with node; empty: TestOracle is skipped")
-	decisions = flag.Uint64("decisions", 20_000, "how many scenarios are decided")
-	seed      = flag.Uint64("seed", 1, "which scenarios they are")
-	only      = flag.Int64("only", -1, "the number of a single scenario to decide, as a failure prints it")
+	script    = flag.String("oracle", "", "path of oracle.mjs, which node runs; if empty, TestOracle is skipped")
+	decisions = flag.Uint64("decisions", 20_000, "number of scenarios to decide")
+	seed      = flag.Uint64("seed", 1, "seed of the scenarios")
+	only      = flag.Int64("only", -1, "decide only the scenario with this number, as printed by a failure")
 )
 
 // tally contains the results of a run.
@@ -34,7 +34,7 @@ type tally struct {
 // entry of [differences] explains.
 func TestOracle(t *testing.T) {
 	if *script == "" {
-		t.Skip("needs Node.js and the package that it asks: make iam-oracle")
+		t.Skip("needs Node.js and npm packages: make iam-oracle")
 	}
 	start := time.Now()
 	got := tally{decisions: map[string]int{}, known: map[string]int{}}
@@ -159,7 +159,7 @@ func (t *tally) report(tb testing.TB, took time.Duration) {
 	for _, d := range differences {
 		fmt.Fprintf(&b, "\n%8d  %s", t.known[d.name], d.name)
 		if t.known[d.name] == 0 && *only < 0 && len(t.unknown) == 0 {
-			tb.Errorf("%q: got no scenario that it alone explains, want at least one: take the entry out, or ask for more decisions", d.name)
+			tb.Errorf("%q: got no scenario that this entry alone explains, want at least one: remove the entry, or increase -decisions", d.name)
 		}
 	}
 	fmt.Fprintf(&b, "\n%8d  several of these at once", t.several)

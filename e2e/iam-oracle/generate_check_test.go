@@ -17,7 +17,7 @@ const enough = 4000
 // are common.
 func TestScenarios(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes long under the race detector, which has nothing to find")
+		t.Skip("slow under the race detector, and runs on one goroutine")
 	}
 	seen := map[string]int{}
 	for n := range uint64(enough) {
@@ -117,7 +117,7 @@ func TestSeedRepeatsScenario(t *testing.T) {
 // check applies only if the restated scenario is allowed.
 func TestRestatedScenariosDecideTheSame(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes long under the race detector, which has nothing to find")
+		t.Skip("slow under the race detector, and runs on one goroutine")
 	}
 	restated := map[string]int{}
 	for n := range uint64(enough / 2) {

@@ -1,5 +1,6 @@
-// Decides requests by @cloud-copilot/iam-simulate: reads one request with its policies a line, and writes one answer a line, in order.
-// An answer has a decision, or an error that says why there is none. The Go test beside this file asks.
+// Decides requests with @cloud-copilot/iam-simulate. Reads one request with its policies per line,
+// and writes one answer per line, in order. An answer has a decision, or an error if there is none.
+// oracle_test.go runs this script.
 import { createInterface } from 'node:readline'
 import { anonymousPrincipal, runSimulation } from '@cloud-copilot/iam-simulate'
 
@@ -7,7 +8,7 @@ const decisions = { Allowed: 'allow', ExplicitlyDenied: 'explicit deny', Implici
 
 const named = (policies) => policies.map((policy, i) => ({ name: `policy ${i}`, policy }))
 
-// An organization of one level, or none.
+// An organization with one level, or none.
 const level = (policies) => (policies ? [{ orgIdentifier: 'account', policies: named(policies) }] : [])
 
 function simulation(question) {
@@ -23,14 +24,14 @@ function simulation(question) {
     sessionPolicy: question.session,
     resourcePolicy: question.policy,
     serviceControlPolicies: level(question.serviceControl),
-    resourceControlPolicies: level(question.resourceControl), // it adds RCPFullAWSAccess by itself, as AWS does
+    resourceControlPolicies: level(question.resourceControl), // it always adds RCPFullAWSAccess, as AWS does
   }
 }
 
 async function answer(question) {
   const result = await runSimulation(simulation(question), { simulationMode: 'Strict' })
   if (result.resultType !== 'single') {
-    return { error: `answered ${result.resultType}: ${JSON.stringify(result.errors)}` }
+    return { error: `returned ${result.resultType}: ${JSON.stringify(result.errors)}` }
   }
   if (result.result.ignoredContextKeys.length > 0) {
     return { error: `ignored the context keys ${result.result.ignoredContextKeys}` }

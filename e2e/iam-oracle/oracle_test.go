@@ -55,7 +55,7 @@ func startOracle(t *testing.T, script string) *oracle {
 
 func (o *oracle) stop() error {
 	if err := o.in.Close(); err != nil {
-		return fmt.Errorf("end the oracle's input: %w", err)
+		return fmt.Errorf("close the oracle's input: %w", err)
 	}
 	return o.cmd.Wait()
 }

@@ -26,9 +26,9 @@ func (v View) WithoutExternalID() (names []string) {
 }
 
 // DeputyWhy explains the risk of assuming another owner's role without an ExternalId.
-const DeputyWhy = "assumed without an ExternalId, so that anyone else who can have syncd assume it gets at its owner's data (the confused deputy problem)"
+const DeputyWhy = "assumed without an ExternalId: anyone else who can make syncd assume this role can read its owner's data (the confused deputy problem)"
 
 // DeputyFix returns the remedy for the risk that [DeputyWhy] explains.
 func DeputyFix(role string) string {
-	return fmt.Sprintf("have its owner ask for an ExternalId in the trust policy and set roles.%s.external_id; or set it to none, which says that it needs none", role)
+	return fmt.Sprintf("ask its owner to require an ExternalId in the trust policy, then set roles.%s.external_id; or set it to none if the role needs no ExternalId", role)
 }

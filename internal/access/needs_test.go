@@ -75,10 +75,10 @@ mappings:
 		t.Run(tt.name, func(t *testing.T) {
 			c := accesstest.Parse(t, strings.Replace(base, "ROLE", tt.role, 1)+tt.more)
 			if diff := cmp.Diff(tt.source, needsOf(c, access.SourceObjects)); diff != "" {
-				t.Errorf("of source objects (-want +got):\n%s", diff)
+				t.Errorf("source objects (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(tt.destination, needsOf(c, access.DestinationObjects)); diff != "" {
-				t.Errorf("of destination objects (-want +got):\n%s", diff)
+				t.Errorf("destination objects (-want +got):\n%s", diff)
 			}
 		})
 	}

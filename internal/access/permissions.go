@@ -159,15 +159,15 @@ func sourcePermissions() []Permission {
 		{Action: "s3:ListBucket", On: SourceBucket, By: Reader, Feature: FeatureList, Source: docActions, Why: "ListObjectsV2"},
 		{
 			Action: "s3:GetObject", On: SourceObjects, By: Reader, Feature: FeatureRead, Source: docActions,
-			Why: "GetObject of a relay; HeadObject of an object that is copied in parts, changed meanwhile or adopted",
+			Why: "GetObject in a relay; HeadObject of an object that is copied in parts, has changed during the copy, or is adopted",
 		},
 		{
 			Action: "kms:Decrypt", On: SourceKey, By: Reader, Feature: FeatureRead, Source: docHead,
-			Why: "GetObject; HeadObject too when it asks for the checksum",
+			Why: "GetObject, and HeadObject that requests the checksum",
 		},
 		{
 			Action: "s3:GetObject", On: SourceObjects, By: Writer, Feature: FeatureCopy, Source: docActions, when: serverSide,
-			Only: "server-side copies", Why: "CopyObject and UploadPartCopy read with the credentials that write",
+			Only: "server-side copies", Why: "CopyObject and UploadPartCopy, which read the source with the writer's credentials",
 		},
 		{
 			Action: "kms:Decrypt", On: SourceKey, By: Writer, Feature: FeatureCopy, Source: docKMS, when: serverSide,
@@ -180,29 +180,29 @@ func sourcePermissions() []Permission {
 		},
 		{
 			Action: "s3:GetObjectTagging", On: SourceObjects, By: Reader, Feature: FeatureTags, Source: docActions, when: tagging,
-			Only: "copy.tags: copy, in a relay or of objects copied in parts; copy.tags: {only: ...}",
-			Why:  "GetObjectTagging, because an upload inherits nothing, and CopyObject copies all tags or none",
+			Only: "copy.tags: copy, in a relay or for objects copied in parts; copy.tags: {only: ...}",
+			Why:  "GetObjectTagging, because an upload inherits no tags, and CopyObject copies all tags or none",
 		},
 		{
 			Action: "s3:GetObjectAnnotation", On: SourceObjects, By: Writer, Feature: FeatureAnnotations, Source: docAnnotations,
 			when: func(t Traits) bool { return t.notes && !t.Relay },
-			Only: "server-side copies with copy.annotations: copy", Why: "CopyObject that carries annotations",
+			Only: "server-side copies with copy.annotations: copy", Why: "CopyObject that copies annotations",
 		},
 		{
 			Action: "s3:ListObjectAnnotations", On: SourceObjects, By: Reader, Feature: FeatureAnnotations, Source: docAnnotations, when: noting,
-			Only: "copy.annotations: copy, in a relay or of objects copied in parts", Why: "ListObjectAnnotations, because an upload inherits nothing",
+			Only: "copy.annotations: copy, in a relay or for objects copied in parts", Why: "ListObjectAnnotations, because an upload inherits no annotations",
 		},
 		{
 			Action: "s3:GetObjectAnnotation", On: SourceObjects, By: Reader, Feature: FeatureAnnotations, Source: docAnnotations, when: noting,
-			Only: "copy.annotations: copy, in a relay or of objects copied in parts", Why: "GetObjectAnnotation, likewise",
+			Only: "copy.annotations: copy, in a relay or for objects copied in parts", Why: "GetObjectAnnotation, for the same reason",
 		},
 		{
 			Action: "s3:GetObjectRetention", On: SourceObjects, By: Reader, Feature: FeatureObjectLock, Source: docActions, when: locked,
-			Only: "copy.object_lock: copy", Why: "HeadObject tells retention and event hold only to those who may read it",
+			Only: "copy.object_lock: copy", Why: "HeadObject, which returns retention and event hold only with this permission",
 		},
 		{
 			Action: "s3:GetObjectLegalHold", On: SourceObjects, By: Reader, Feature: FeatureObjectLock, Source: docActions, when: locked,
-			Only: "copy.object_lock: copy", Why: "HeadObject tells a legal hold only to those who may read it",
+			Only: "copy.object_lock: copy", Why: "HeadObject, which returns the legal hold only with this permission",
 		},
 	}
 }
@@ -225,25 +225,25 @@ func writePermissions() []Permission {
 		},
 		{
 			Action: "s3:PutObjectTagging", On: DestinationObjects, By: Writer, Feature: FeatureTags, Source: docActions, when: tags,
-			Only: "copy.tags: copy or {only: ...}", Why: "a write that brings tags",
+			Only: "copy.tags: copy or {only: ...}", Why: "a write that sets tags",
 		},
 		{
 			Action: "s3:PutObjectVersionTagging", On: DestinationObjects, By: Writer, Feature: FeatureTags, Source: docActions, when: lateTags,
-			Only: "copy.tags: copy, in a relay or of objects copied in parts; copy.tags: {only: ...}",
-			Why:  "PutObjectTagging of the version just written, in a versioned bucket, when the tags are too long for a header",
+			Only: "copy.tags: copy, in a relay or for objects copied in parts; copy.tags: {only: ...}",
+			Why:  "PutObjectTagging of the version just written, in a versioned bucket, if the tags are too long for a header",
 		},
 		{
 			Action: "s3:PutObjectAnnotation", On: DestinationObjects, By: Writer, Feature: FeatureAnnotations, Source: docAnnotations,
 			when: func(t Traits) bool { return t.notes },
-			Only: "copy.annotations: copy", Why: "a copy that carries annotations; PutObjectAnnotation after a relay or a copy in parts",
+			Only: "copy.annotations: copy", Why: "a copy with annotations; PutObjectAnnotation after a relay or a copy in parts",
 		},
 		{
 			Action: "s3:PutObjectRetention", On: DestinationObjects, By: Writer, Feature: FeatureObjectLock, Source: docActions, when: locked,
-			Only: "copy.object_lock: copy", Why: "a write that brings retention or an event hold",
+			Only: "copy.object_lock: copy", Why: "a write that sets retention or an event hold",
 		},
 		{
 			Action: "s3:PutObjectLegalHold", On: DestinationObjects, By: Writer, Feature: FeatureObjectLock, Source: docActions, when: locked,
-			Only: "copy.object_lock: copy", Why: "a write that brings a legal hold",
+			Only: "copy.object_lock: copy", Why: "a write that sets a legal hold",
 		},
 	}
 }
@@ -251,11 +251,11 @@ func writePermissions() []Permission {
 // uploadPermissions returns the permissions for writing copies in parts.
 func uploadPermissions() []Permission {
 	multipart := func(t Traits) bool { return t.Multipart }
-	const large = "objects large enough for parts"
+	const large = "objects large enough for multipart upload"
 	return []Permission{
 		{
 			Action: "kms:Decrypt", On: DestinationKey, By: Writer, Feature: FeatureMultipart, Source: docMultipart, when: multipart,
-			Only: large, Why: "UploadPart, UploadPartCopy, CompleteMultipartUpload and ListParts open the data key of the upload",
+			Only: large, Why: "UploadPart, UploadPartCopy, CompleteMultipartUpload and ListParts, which decrypt the data key of the upload",
 		},
 		{
 			Action: "s3:ListMultipartUploadParts", On: DestinationObjects, By: Writer, Feature: FeatureResume, Source: docMultipart, when: multipart,
@@ -263,11 +263,11 @@ func uploadPermissions() []Permission {
 		},
 		{
 			Action: "s3:ListBucketMultipartUploads", On: DestinationBucket, By: Writer, Feature: FeatureSweep, Source: docMultipart, when: multipart,
-			Only: large, Why: "ListMultipartUploads, to find uploads that were left behind",
+			Only: large, Why: "ListMultipartUploads, to find abandoned uploads",
 		},
 		{
 			Action: "s3:AbortMultipartUpload", On: DestinationObjects, By: Writer, Feature: FeatureSweep, Source: docMultipart, when: multipart,
-			Only: large, Why: "AbortMultipartUpload of an upload that an earlier session began; its own a session may always abort",
+			Only: large, Why: "AbortMultipartUpload of an upload that an earlier session started; a session may always abort its own uploads",
 		},
 	}
 }
@@ -277,23 +277,23 @@ func keepingPermissions() []Permission {
 	return []Permission{
 		{
 			Action: "s3:ListBucket", On: DestinationBucket, By: Writer, Feature: FeatureAdopt, Source: docActions,
-			Why: "ListObjectsV2, to find what is there where the ledger does not say",
+			Why: "ListObjectsV2, to find existing objects that are not in the ledger",
 		},
 		{
 			Action: "s3:GetObject", On: DestinationObjects, By: Writer, Feature: FeatureAdopt, Source: docActions,
-			Why: "HeadObject of what is there already",
+			Why: "HeadObject of an existing object",
 		},
 		{
 			Action: "s3:GetObject", On: DestinationObjects, By: Writer, Feature: FeatureReplace, Source: docConditional,
-			Why: "writes with If-Match ask for it beside s3:PutObject; without it a copy that changed is replaced whatever is there by then",
+			Why: "writes with If-Match, in addition to s3:PutObject; without it, a changed copy is replaced unconditionally",
 		},
 		{
 			Action: "kms:Decrypt", On: DestinationKey, By: Writer, Feature: FeatureAdopt, Source: docHead,
-			Why: "HeadObject tells the checksum only to those who may decrypt",
+			Why: "HeadObject, which returns the checksum only to callers that may decrypt",
 		},
 		{
 			Action: "s3:DeleteObject", On: DestinationObjects, By: Writer, Feature: FeatureDelete, Source: docActions,
-			when: func(t Traits) bool { return t.delete }, Only: "delete.enabled: true", Why: "DeleteObject of a copy whose source is gone",
+			when: func(t Traits) bool { return t.delete }, Only: "delete.enabled: true", Why: "DeleteObject of a copy whose source object is gone",
 		},
 	}
 }
@@ -305,19 +305,19 @@ func statePermissions() []Permission {
 	return []Permission{
 		{
 			Action: "s3:ListBucket", On: StateBucket, By: Keeper, Feature: FeatureState, Source: docActions, when: onS3, Only: only,
-			Why: "ListObjectsV2; and GetObject says that a record is absent only to those who may list the bucket",
+			Why: "ListObjectsV2, and GetObject, which reports a missing record as such only to callers that may list the bucket",
 		},
 		{Action: "s3:GetObject", On: StateObjects, By: Keeper, Feature: FeatureState, Source: docActions, when: onS3, Only: only, Why: "reading records"},
 		{Action: "s3:PutObject", On: StateObjects, By: Keeper, Feature: FeatureState, Source: docActions, when: onS3, Only: only, Why: "writing records"},
 		{
 			Action: "s3:DeleteObject", On: StateObjects, By: Keeper, Feature: FeatureState, Source: docActions, when: onS3, Only: only,
-			Why: "DeleteObject of records that a newer generation has made superfluous",
+			Why: "DeleteObject of records that a newer generation has replaced",
 		},
 		{
 			Action: "s3:GetObject", On: StateObjects, By: Keeper, Feature: FeatureLease, Source: docConditional, when: onS3, Only: only,
-			Why: "PutObject with If-Match asks for it beside s3:PutObject",
+			Why: "PutObject with If-Match, in addition to s3:PutObject",
 		},
-		{Action: "kms:GenerateDataKey", On: StateKey, By: Keeper, Feature: FeatureState, Source: docKMS, when: underKey, Only: keyed, Why: "writing records"},
+		{Action: "kms:GenerateDataKey", On: StateKey, By: Keeper, Feature: FeatureState, Source: docKMS, when: underKey, Only: keyed, Why: "reading records, and writing large records in parts"},
 		{Action: "kms:Decrypt", On: StateKey, By: Keeper, Feature: FeatureState, Source: docKMS, when: underKey, Only: keyed, Why: "reading records, and writing large ones in parts"},
 	}
 }

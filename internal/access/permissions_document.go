@@ -19,12 +19,12 @@ func PermissionsDocument() []byte {
 
 const permissionsHead = `# Permissions
 
-What syncd needs, and why. ` + "`syncd policy`" + ` makes of this table the documents that both accounts have to put in force for a
-configuration: each row becomes a grant when a mapping needs it, and none is there that no mapping needs.
+The permissions that syncd needs, and why. ` + "`syncd policy`" + ` turns this table into the documents that both accounts must put in
+force for a configuration. It grants a row only if a mapping needs it.
 
-The reader is the role of a mapping's source, the writer that of its destination, the keeper that of the state
-(` + "`checkpoint.role`" + `), the caller the principal that assumes a role: the one named by ` + "`via`" + `, or the credentials that syncd finds in its
-surroundings. One role may be all of them. Objects are those under the prefix of their side.
+The reader is the role of a mapping's source, the writer is the role of its destination, and the keeper is the role of the state
+(` + "`checkpoint.role`" + `). The caller is the principal that assumes a role: the role named by ` + "`via`" + `, or the credentials in syncd's
+environment. One role may be all of them. Objects are the objects under the prefix of their side.
 
 | action | on | by | for | only with | request | source |
 |---|---|---|---|---|---|---|
@@ -33,82 +33,84 @@ surroundings. One role may be all of them. Objects are those under the prefix of
 const permissionsTail = `
 ## What is not in the table
 
-- HEAD has no action of its own: HeadObject needs ` + "`s3:GetObject`" + `, and ` + "`kms:Decrypt`" + ` when it asks for the checksum.
-- S3 denies what is not there to a role that may not list it. Whether an object is gone or denied, syncd asks with ListObjectsV2 of
-  its key alone, which the same ` + "`s3:ListBucket`" + ` allows.
-- Requester-pays buckets need no further action: ` + "`source.request_payer`" + ` sends the header that accepts the cost.
-- ` + "`backfill --rekey`" + ` reads from the source again; it needs nothing of the key that copies lay under before.
-- A session may abort the uploads that it began without a grant (Amazon S3 API Reference, AbortMultipartUpload).
+- HEAD requests have no action of their own: HeadObject needs ` + "`s3:GetObject`" + `, and ` + "`kms:Decrypt`" + ` when it requests the checksum.
+- For a missing object, S3 returns access denied to a role that may not list the bucket. To find out whether an object is missing or
+  denied, syncd sends ListObjectsV2 for that key alone. The same ` + "`s3:ListBucket`" + ` allows this.
+- Requester Pays buckets need no further action: ` + "`source.request_payer`" + ` sends the header that accepts the cost.
+- ` + "`backfill --rekey`" + ` reads from the source again. It needs no permission on the key that encrypted the old copies.
+- A session may abort its own uploads without a grant (Amazon S3 API Reference, AbortMultipartUpload).
 
-## Who has to say yes
+## Which policies must allow a request
 
-Within one account a role's own permissions suffice for a bucket. Across accounts both have to agree: the permissions of the
-role, and the bucket policy or trust policy of the other account. A key always has a say: its policy lets the principals of
-other accounts in by name, and hands the decision about those of its own account over to their permissions.
+Within one account, a role's own permissions are sufficient for a bucket. Across accounts, two policies must allow a request: the
+permissions of the role, and the bucket policy or trust policy of the other account. For a key, the key policy must always
+allow it: it names principals of other accounts, and leaves principals of its own account to their IAM permissions.
 
-KMS is asked by S3 in the name of the role, so every grant on a key is confined to S3 of the bucket's region
-(` + "`kms:ViaService`" + `) and to the encryption context of the bucket: the bucket's ARN under an S3 Bucket Key, otherwise the object's.
-A bucket may hold objects of both, so both are granted.
+S3 calls KMS on behalf of the role. Every grant on a key is therefore limited to S3 in the bucket's region (` + "`kms:ViaService`" + `) and to
+the encryption context of the bucket: the bucket's ARN with an S3 Bucket Key, otherwise the object's ARN. A bucket may contain
+both kinds of objects, so both contexts are granted.
 
 ## Access points
 
-A source may be an access point: ` + "`source.bucket`" + ` is its ARN, or its alias with the ARN as ` + "`source.access_point`" + `. Policies name the ARN,
-` + "`arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME`" + ` for listing and ` + "`.../object/PREFIX*`" + ` for objects: an alias in a policy matches no request. The
-actions are those of the table, of the source bucket and the source objects.
+A source may be an access point. ` + "`source.bucket`" + ` is then its ARN, or its alias with the ARN as ` + "`source.access_point`" + `. Policies use the
+ARN: ` + "`arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME`" + ` for listing and ` + "`.../object/PREFIX*`" + ` for objects. An alias in a policy matches
+no request. The actions are those of the source bucket and the source objects in the table.
 
-Three policies have to agree then: the permissions of the role and the access point's policy, both on the ARN of the access point, and
-the policy of the bucket behind it, on the bucket. ` + "`syncd policy`" + ` confines the statements of the bucket to the access point
-(` + "`s3:DataAccessPointArn`" + `). A bucket that delegates to the access points of an account (` + "`s3:DataAccessPointAccount`" + `) needs none of them.
-Its name may be unknown to the consumer. With ` + "`source.underlying_bucket`" + ` its documents name it; without, they have
-` + "`REPLACE_WITH_BUCKET`" + `, and grants on the key lack the encryption context, which is the ARN of that bucket.
+Three policies must then allow a request: the permissions of the role and the access point policy, both for the ARN of the access
+point, and the policy of the bucket behind the access point, for the bucket. ` + "`syncd policy`" + ` limits the statements for the bucket
+to the access point (` + "`s3:DataAccessPointArn`" + `). A bucket that delegates to the access points of an account
+(` + "`s3:DataAccessPointAccount`" + `) needs none of these statements. The consumer may not know the name of the bucket. If
+` + "`source.underlying_bucket`" + ` is set, the documents name the bucket. Otherwise they contain ` + "`REPLACE_WITH_BUCKET`" + `, and grants on the
+key lack the encryption context, which is the ARN of that bucket.
 
-` + "`source.account`" + ` is the account of the bucket, which every request names as the expected owner; the account in the ARN owns the access
-point and may be another. S3 copies from an access point within its region only: to another region objects are relayed.
+` + "`source.account`" + ` is the account of the bucket. Every request sends it as the expected bucket owner. The account in the ARN owns the
+access point and may be a different one. S3 copies from an access point only within its region; syncd relays objects to other regions.
 
     source:
       bucket: arn:aws:s3:us-west-2:111111111111:accesspoint/share
-      # by its alias instead:
+      # or by its alias:
       # bucket: share-0123456789abcdef-s3alias
       # access_point: arn:aws:s3:us-west-2:111111111111:accesspoint/share
-      underlying_bucket: alice-data   # where it is known; required where its account owns the destination or the state too
+      underlying_bucket: alice-data   # if known; required if its account also owns the destination or the state
       region: us-west-2               # of the access point
-      account: "111111111111"         # that owns the bucket behind it
+      account: "111111111111"         # of the bucket behind the access point
       role: consumer
 
-With ` + "`path_style`" + `, and at an endpoint that is an IP address, only the alias works. A destination and the state are buckets, never access
-points ([decision 20](decisions/0020-access-points-are-sources-only.md)).
+With ` + "`path_style`" + `, and at an endpoint that is an IP address, only the alias works. The destination and the state must be buckets, not
+access points ([decision 20](decisions/0020-access-points-are-sources-only.md)).
 
-## What the documents ask for beyond that
+## What else the documents require
 
-The documents that ` + "`syncd policy`" + ` writes are ones in which ` + "`syncd policy check`" + ` finds nothing but
-the placeholders that they tell of, ` + "`REPLACE_WITH_EXTERNAL_ID`" + ` and ` + "`REPLACE_WITH_BUCKET`" + `.
+In the documents that ` + "`syncd policy`" + ` writes, ` + "`syncd policy check`" + ` finds only the placeholders ` + "`REPLACE_WITH_EXTERNAL_ID`" + ` and
+` + "`REPLACE_WITH_BUCKET`" + `, which the notes of the documents mention.
 
-**Trust policies** hold to the configuration what the caller of AssumeRole chooses, because other policies believe it.
+**Trust policies** restrict the values that the caller of AssumeRole chooses to the configured ones, because other policies rely
+on these values.
 
 | condition | why |
 |---|---|
-| ` + "`sts:ExternalId`" + ` | The role of another owner always has one: otherwise it can be used, through those who may assume it, by anyone they work for (the confused deputy). ` + "`external_id: none`" + ` says that the role needs none, and then the principal or the organization has to be known. A role without ` + "`external_id`" + ` gets a placeholder, and a note to set one first. |
-| the principal | The consumer's role or user by name, in any style, where it is known: by ` + "`via`" + `, or by ` + "`--principal`" + `. Otherwise the account, which leaves the decision to its administrators. |
-| ` + "`aws:RequestTag/KEY`" + `, ` + "`aws:TagKeys`" + ` | A principal that may tag a session could give it any project or team that a policy looks at. Each tag is held to its value, and no other key is accepted. ` + "`ForAllValues`" + ` also holds for a request without tags, so that ` + "`Null`" + ` asks for them; sts:AssumeRole asks that each be there. Without tags in the configuration sts:TagSession is not granted. |
-| ` + "`sts:TransitiveTagKeys`" + ` | A tag that the caller makes transitive would reach every later hop. Only the ` + "`transitive_tags`" + ` of the configuration may be. |
-| inherited tags | AWS does not document whether a transitive tag of an earlier hop is shown as one of the request. Two statements take either: all of them shown, with their values, or none. |
-| ` + "`sts:SourceIdentity`" + ` | What audit logs call the session. At later hops it cannot be set again, so that they look at ` + "`aws:SourceIdentity`" + ` of the caller. Without one in the configuration sts:SetSourceIdentity is not granted. |
+| ` + "`sts:ExternalId`" + ` | Always required for a role of another owner. Without it, anyone served by the principals that may assume the role could use it (the confused deputy). ` + "`external_id: none`" + ` means that the role needs no ExternalId; the principal or the organization must then be known. If ` + "`external_id`" + ` is not set, the document contains a placeholder and a note to set it first. |
+| the principal | The consumer's role or user by name, in every style, if it is known from ` + "`via`" + ` or ` + "`--principal`" + `. Otherwise the account, which leaves the decision to its administrators. |
+| ` + "`aws:RequestTag/KEY`" + `, ` + "`aws:TagKeys`" + ` | A principal that may tag a session could set any project or team that a policy checks. Each tag must have its configured value, and no other key is accepted. ` + "`ForAllValues`" + ` also matches a request without tags, so ` + "`Null`" + ` requires them; the statement for sts:AssumeRole requires each tag. Without tags in the configuration, sts:TagSession is not granted. |
+| ` + "`sts:TransitiveTagKeys`" + ` | A tag that the caller makes transitive reaches every later hop. Only the configured ` + "`transitive_tags`" + ` may be transitive. |
+| inherited tags | AWS does not document whether a transitive tag of an earlier hop appears as a request tag. Two statements accept either case: all inherited tags with their values, or none. |
+| ` + "`sts:SourceIdentity`" + ` | The name of the session in audit logs. Later hops cannot set it again, so their trust policies check ` + "`aws:SourceIdentity`" + ` of the caller. Without a source identity in the configuration, sts:SetSourceIdentity is not granted. |
 
-sts:ExternalId exists for sts:AssumeRole only, so that each action has a statement of its own. EKS Pod Identity tags its sessions with tags
-of its own, all transitive: disable them for the association (` + "`--disable-session-tags`" + `), or add their keys to ` + "`aws:TagKeys`" + `.
-When the tags of a role do not fit into the 2,048 characters of a trust policy, their values are left out (never in style abac), and a
-note reports it.
+sts:ExternalId exists only for sts:AssumeRole, so each action has its own statement. EKS Pod Identity adds its own session tags, all
+transitive: disable them for the association (` + "`--disable-session-tags`" + `), or add their keys to ` + "`aws:TagKeys`" + `. If the tags of a role
+do not fit into the 2,048 characters of a trust policy, the policy omits their values (except in style abac), and a note
+reports it.
 
-**Permissions and session policies** name the account of each bucket (` + "`aws:ResourceAccount`" + `): the ARN of a bucket does not have it, and
-a bucket of the same name could belong to somebody else later. The ARNs of keys and roles have it. The state's account is
-` + "`checkpoint.account`" + `, or that of ` + "`checkpoint.role`" + `, as with every request of syncd.
+**Permissions and session policies** require the account of each bucket (` + "`aws:ResourceAccount`" + `). The ARN of a bucket does not contain
+its account, and a bucket of the same name could later belong to someone else. The ARNs of keys and roles contain their account. The
+state's account is ` + "`checkpoint.account`" + ` or the account of ` + "`checkpoint.role`" + `, as in every request of syncd.
 
-**A scoped session** (` + "`session_policy: scoped`" + `) has 2,048 characters. When its policy is larger, conditions are left out until it fits:
-first ` + "`aws:ResourceAccount`" + `, then the encryption context of keys, then ` + "`kms:ViaService`" + `. The permissions of the role keep them all; a note
-on those says what is left out. What does not fit without them is refused.
+**A scoped session** (` + "`session_policy: scoped`" + `) is limited to 2,048 characters. If its policy is larger, syncd leaves out conditions
+until it fits: first ` + "`aws:ResourceAccount`" + `, then the encryption context of keys, then ` + "`kms:ViaService`" + `. The permissions of the role
+keep all of them, with a note that lists the omitted conditions. If the policy is too large even without them, syncd rejects it.
 
-**Buckets of the consumer** refuse plain HTTP, for the bucket and all its objects. The destination refuses writes under another key, and so
-does the state's bucket with ` + "`checkpoint.kms_key`" + `. When the role that keeps the state is known, the state's bucket also refuses other
-accounts, and keeps that role from listing other keys. Listing the state is granted for its prefix, and for requests without any: S3
-says that a record is absent only to those who may list the bucket, and asks that without a prefix.
+**Buckets of the consumer** deny plain HTTP, for the bucket and all its objects. The destination denies writes with another key, and so
+does the state's bucket with ` + "`checkpoint.kms_key`" + `. If the keeper's role is known, the state's bucket also denies other accounts,
+and prevents that role from listing other keys. Listing the state is granted for its prefix and for requests without a prefix: S3 reports
+that a record is missing only to callers that may list the bucket, and that check has no prefix.
 `

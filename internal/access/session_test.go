@@ -78,7 +78,7 @@ func TestSessionPolicyKeepsWhatFits(t *testing.T) {
 		}
 		left, err := access.SessionLeftOut(c, c.Mappings[0], "r")
 		if err != nil || len(left) < most {
-			t.Fatalf("prefix of %d: got %q left out and %v, want no less than of a shorter one", length, left, err)
+			t.Fatalf("prefix of %d: got %q left out and %v, want at least as many as for a shorter prefix", length, left, err)
 		}
 		most = len(left)
 		for i, key := range order {

@@ -26,5 +26,5 @@ type SizeError struct {
 }
 
 func (e *SizeError) Error() string {
-	return fmt.Sprintf("write %s: it has %d characters, AWS takes %d: %s", e.Document, e.Size, e.Limit, e.Advice)
+	return fmt.Sprintf("write %s: it has %d characters, but AWS allows %d: %s", e.Document, e.Size, e.Limit, e.Advice)
 }

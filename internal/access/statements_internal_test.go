@@ -41,7 +41,7 @@ func TestMinimalIsEquivalent(t *testing.T) {
 		}
 		few := &iam.Document{Version: iam.Version2012, Statements: Minimal(grants)}
 		if len(few.Statements) > len(grants) {
-			t.Fatalf("got %d statements of %d grants, want no more", len(few.Statements), len(grants))
+			t.Fatalf("got %d statements for %d grants, want at most as many", len(few.Statements), len(grants))
 		}
 		r := iam.Request{
 			Action:   some(t, "action", "s3:GetObject", "s3:PutObject")[0],
@@ -76,7 +76,7 @@ func TestMinimalDropsCoveredGrants(t *testing.T) {
 	for _, grants := range [][]Grant{{wide, narrow}, {narrow, wide}, {wide, wide}} {
 		got := Minimal(grants)
 		if len(got) != 1 || len(got[0].Conditions) != 0 {
-			t.Errorf("got %v, want the wide one alone", got)
+			t.Errorf("got %v, want only the wide one", got)
 		}
 	}
 }

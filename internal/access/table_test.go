@@ -21,11 +21,11 @@ func TestAccessPointsOfOtherRegionsAreRelayed(t *testing.T) {
 	}
 	needs := access.Needs(c, c.Mappings[0])
 	if i := slices.IndexFunc(needs, func(n access.Need) bool { return n.Feature == access.FeatureCopy }); i >= 0 {
-		t.Errorf("got %+v, want nothing that only server-side copies need", needs[i])
+		t.Errorf("got %+v, want no need for server-side copies", needs[i])
 	}
 }
 
-var update = flag.Bool("update", false, "write what the tests get to docs/permissions.md")
+var update = flag.Bool("update", false, "write the results to docs/permissions.md")
 
 // docs/permissions.md matches the table.
 func TestPermissionsAreDocumented(t *testing.T) {

@@ -32,7 +32,7 @@ func Mappings(c *config.Config, names []string) ([]config.Mapping, error) {
 	for _, name := range sorted(names) {
 		m, ok := c.Mapping(name)
 		if !ok {
-			return nil, fmt.Errorf("find mapping %q: the configuration has none of that name", name)
+			return nil, fmt.Errorf("find mapping %q: the configuration has no mapping with this name", name)
 		}
 		chosen = append(chosen, m)
 	}

@@ -69,7 +69,7 @@ func (g *Guard) admit(ctx context.Context, in middleware.DeserializeInput, next 
 	answer, _ := out.RawResponse.(*smithyhttp.Response)
 	switch {
 	case g.replays.isReplay(answer):
-		err = &awserr.AnswerError{Class: awserr.Transient, Problem: "the answer to another request, " + idOf(answer) + ", which was given before"}
+		err = &awserr.AnswerError{Class: awserr.Transient, Problem: "the response to another request, " + idOf(answer) + ", received before"}
 	case err != nil:
 		return out, metadata, err
 	default:
@@ -175,7 +175,7 @@ func judgeUpload(in, out any) error {
 		}
 		return err
 	default:
-		return fmt.Errorf("BUG: nothing says what proves an answer of type %T", out)
+		return fmt.Errorf("BUG: no rule for responses of type %T", out)
 	}
 }
 
@@ -248,7 +248,7 @@ func judgeRead(asked, answered *string) error {
 		return nil
 	}
 	return &awserr.AnswerError{
-		Class: awserr.Precondition, Problem: fmt.Sprintf("asked for the version %s, answered with %s", *asked, *answered),
+		Class: awserr.Precondition, Problem: fmt.Sprintf("requested version %s, got %s", *asked, *answered),
 	}
 }
 
@@ -259,11 +259,11 @@ func judgeBare(answer *smithyhttp.Response, status int) error {
 	case answer == nil:
 		return lacking("a response")
 	case answer.StatusCode != status:
-		return &awserr.AnswerError{Class: awserr.Transient, Problem: fmt.Sprintf("success with status %d in place of %d", answer.StatusCode, status)}
+		return &awserr.AnswerError{Class: awserr.Transient, Problem: fmt.Sprintf("success with status %d instead of %d", answer.StatusCode, status)}
 	case answer.Header.Get("X-Amz-Request-Id") == "":
 		return lacking("a request id")
 	case answer.ContentLength > 0:
-		return &awserr.AnswerError{Class: awserr.Transient, Problem: "success with a body where the operation has none"}
+		return &awserr.AnswerError{Class: awserr.Transient, Problem: "success with an unexpected body"}
 	default:
 		return nil
 	}
@@ -294,6 +294,6 @@ func sameText(what string, asked, answered *string) error {
 		return nil
 	}
 	return &awserr.AnswerError{
-		Class: awserr.Transient, Problem: fmt.Sprintf("asked about the %s %q, answered about %q", what, aws.ToString(asked), *answered),
+		Class: awserr.Transient, Problem: fmt.Sprintf("requested %s %q, got %q", what, aws.ToString(asked), *answered),
 	}
 }

@@ -163,11 +163,11 @@ func TestEveryOperationHasARule(t *testing.T) {
 		}
 	}
 	if len(sent) < 20 {
-		t.Fatalf("got %d operations, want all that there are", len(sent))
+		t.Fatalf("got %d operations, want all of them", len(sent))
 	}
 	for operation := range sent {
 		if _, ok := operations()[operation]; !ok {
-			t.Errorf("%s is sent, and no test says what proves its answer", operation)
+			t.Errorf("%s is sent, but no test covers its response", operation)
 		}
 	}
 }
@@ -176,7 +176,7 @@ func TestEveryOperationHasARule(t *testing.T) {
 func TestOperationWithoutARule(t *testing.T) {
 	a := &answers{status: 200, body: `<ListAllMyBucketsResult></ListAllMyBucketsResult>`}
 	_, err := a.s3().ListBuckets(t.Context(), &s3.ListBucketsInput{})
-	if err == nil || !strings.Contains(err.Error(), "BUG: nothing says what proves an answer of type *s3.ListBucketsOutput") {
+	if err == nil || !strings.Contains(err.Error(), "BUG: no rule for responses of type *s3.ListBucketsOutput") {
 		t.Errorf("got %v, want it refused as a bug", err)
 	}
 }
@@ -185,7 +185,7 @@ func TestForeignAnswerIsNamed(t *testing.T) {
 	w := operations()["CopyObject"]
 	err := w.send(t.Context(), &answers{status: 200, body: "<html></html>"})
 	refused, ok := errors.AsType[*awserr.AnswerError](err)
-	if want := "CopyObject was answered: success without ETag; the answer has no request id: a proxy or a gateway before the service may have given it"; !ok || refused.Error() != want {
+	if want := "invalid response to CopyObject: success without ETag; the response has no request id: it may come from a proxy or a gateway in front of the service"; !ok || refused.Error() != want {
 		t.Errorf("got %v, want %q", err, want)
 	}
 	err = w.send(t.Context(), &answers{status: 200, header: map[string]string{"X-Amz-Request-Id": "R"}})

@@ -36,7 +36,7 @@ const (
 // includes it.
 func Bound(stack *middleware.Stack) error {
 	if err := stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.admit.bound", bound), middleware.After); err != nil {
-		return fmt.Errorf("attach bounds of answers: %w", err)
+		return fmt.Errorf("attach response limits: %w", err)
 	}
 	return nil
 }
@@ -159,7 +159,7 @@ func (o *outline) begin(c byte) {
 // pageOf rejects a page with more than maxEntries entries.
 func pageOf(entries int) error {
 	if entries > maxEntries {
-		return &awserr.AnswerError{Class: awserr.Transient, Problem: fmt.Sprintf("a page of %d entries, where a page has at most %d", entries, maxEntries)}
+		return &awserr.AnswerError{Class: awserr.Transient, Problem: fmt.Sprintf("a page of %d entries, more than the maximum of %d", entries, maxEntries)}
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (w *without) Close() error { return nil }
 // shapes. Each request must end and allocate less than 16 MiB in total, including garbage.
 func TestAnswerWithoutEnd(t *testing.T) {
 	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
+		t.Skip("too slow under the race detector; make test runs it")
 	}
 	const most = 16 << 20
 	shapes := map[string]without{

@@ -47,9 +47,9 @@ func ParseAccessPoint(text string) (AccessPoint, error) {
 	case !isPoint || len(name) < 3 || len(name) > 50 || !ascii.Word(name, "-") || name != strings.ToLower(name):
 		return AccessPoint{}, refuse(text, "is not the ARN of an access point", AccessPointForm)
 	case !awsname.IsRegion(a.Region) || awsname.Partition(a.Region) != a.Partition:
-		return AccessPoint{}, refuse(text, "names no region of the partition "+a.Partition, AccessPointForm)
+		return AccessPoint{}, refuse(text, "does not name a region of partition "+a.Partition, AccessPointForm)
 	case !a.hasAccount():
-		return AccessPoint{}, refuse(text, "names no account", AccessPointForm)
+		return AccessPoint{}, refuse(text, "does not name an account", AccessPointForm)
 	}
 	return AccessPoint{ARN: text, Region: a.Region, Account: a.Account, Name: name}, nil
 }
@@ -58,7 +58,7 @@ func ParseAccessPoint(text string) (AccessPoint, error) {
 func otherService(service string) (problem, instead string) {
 	switch service {
 	case "s3-object-lambda":
-		return awsname.ObjectLambda, "use the access point behind it"
+		return awsname.ObjectLambda, "use its underlying access point"
 	case "s3-outposts":
 		return awsname.Outpost, ""
 	case "s3express":

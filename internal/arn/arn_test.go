@@ -92,7 +92,7 @@ func TestParseAccessPoint(t *testing.T) {
 	for text, want := range map[string]string{
 		"exports": "is not an ARN; use arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME",
 		"arn:aws:s3-object-lambda:us-west-2:111111111111:accesspoint/exports": "is an Object Lambda access point",
-		"arn:aws:s3-outposts:us-west-2:111111111111:outpost/x":                "is an access point on S3 on Outposts",
+		"arn:aws:s3-outposts:us-west-2:111111111111:outpost/x":                "is an access point of S3 on Outposts",
 		"arn:aws:s3express:us-west-2:111111111111:accesspoint/exports":        "is an access point of a directory bucket",
 		"arn:aws:s3tables:us-west-2:111111111111:bucket/exports":              "is a table bucket",
 		"arn:aws:sqs:us-west-2:111111111111:exports":                          "is not the ARN of an access point",
@@ -100,8 +100,8 @@ func TestParseAccessPoint(t *testing.T) {
 		"arn:aws:s3::111111111111:accesspoint/m.mrap":            "is a Multi-Region Access Point",
 		"arn:aws:s3:us-west-2:111111111111:accesspoint/Exports":  "is not the ARN of an access point",
 		"arn:aws:s3:us-west-2:111111111111:job/1":                "is not the ARN of an access point",
-		"arn:aws:s3:cn-north-1:111111111111:accesspoint/exports": "names no region of the partition aws",
-		"arn:aws:s3:us-west-2:1:accesspoint/exports":             "names no account",
+		"arn:aws:s3:cn-north-1:111111111111:accesspoint/exports": "does not name a region of partition aws",
+		"arn:aws:s3:us-west-2:1:accesspoint/exports":             "does not name an account",
 	} {
 		if got, err := arn.ParseAccessPoint(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, %v, want an error with %q", text, got, err, want)

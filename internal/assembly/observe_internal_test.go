@@ -24,7 +24,7 @@ func TestARequestIsASignOfLife(t *testing.T) {
 		observe(throttle.Attempt{Operation: "GetObject"})
 	}
 	if m, n := board.Of("m").Beats(), board.Of("n").Beats(); m != 3 || n != 0 {
-		t.Errorf("got %d signs of life of the mapping and %d of another, want 3 and 0", m, n)
+		t.Errorf("got %d signs of activity of the mapping and %d of another, want 3 and 0", m, n)
 	}
 	if got := testutil.ToFloat64(shared.Metrics.Requests.WithLabelValues("m", "GetObject", "")); got != 3 {
 		t.Errorf("got %v requests in the metrics, want 3", got)

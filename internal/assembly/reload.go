@@ -73,7 +73,7 @@ func (r *Reloader) daemonMapping(c *config.Config, m config.Mapping, open func(c
 	d.Source, d.Destination = c.Places(m)
 	d.Method = c.Method(m)
 	if m.Schedule.IsZero() {
-		r.shared.Logger.Warn("mapping has no schedule, its passes run when they are asked for", "mapping", m.Name)
+		r.shared.Logger.Warn("mapping has no schedule, its passes run only on request", "mapping", m.Name)
 		return d
 	}
 	d.Schedule = m.Schedule
@@ -89,7 +89,7 @@ func (r *Reloader) Watch(ctx context.Context, apply func([]daemon.Mapping)) {
 	tick := time.NewTicker(reloadEvery)
 	defer tick.Stop()
 	if r.flags.IsReadOnce() {
-		r.shared.Logger.Info("configuration came from standard input or a pipe, it is not reloaded")
+		r.shared.Logger.Info("configuration came from standard input or a pipe, it will not be reloaded")
 	}
 	for {
 		select {
@@ -97,7 +97,7 @@ func (r *Reloader) Watch(ctx context.Context, apply func([]daemon.Mapping)) {
 			return
 		case <-r.asked:
 			if r.flags.IsReadOnce() {
-				r.shared.Logger.Warn("configuration from standard input or a pipe cannot be read again, the former one stays in force")
+				r.shared.Logger.Warn("configuration from standard input or a pipe cannot be read again, keeping the current one")
 				continue
 			}
 			r.content, _ = r.look()
@@ -139,7 +139,7 @@ func (r *Reloader) reload(apply func([]daemon.Mapping)) {
 	if err != nil {
 		r.shared.Metrics.ReloadSuccess.WithLabelValues().Set(0)
 		for line := range strings.Lines(err.Error()) {
-			r.shared.Logger.Error("configuration refused, the former one stays in force", "fault", strings.TrimSpace(line))
+			r.shared.Logger.Error("configuration refused, keeping the current one", "fault", strings.TrimSpace(line))
 		}
 		return
 	}
@@ -223,17 +223,17 @@ func refuseUnchangeable(former *config.Config) config.Check {
 			{"control", restart, "", former.Control == next.Control},
 			{"checkpoint", restart, "", reflect.DeepEqual(former.Checkpoint, next.Checkpoint)},
 			{
-				"checkpoint.region", "is that of the first mapping, and " + restart, "set it to " + former.StateRegion() + " to keep it",
+				"checkpoint.region", "is the region of the first mapping, and " + restart, "set it to " + former.StateRegion() + " to keep it",
 				former.StateRegion() == next.StateRegion(),
 			},
 			{
 				"roles." + former.Checkpoint.Role, "writes the state, and " + restart, "",
 				former.Checkpoint.Role != next.Checkpoint.Role || reflect.DeepEqual(chain(former, former.Checkpoint.Role), chain(next, next.Checkpoint.Role)),
 			},
-			{"aws", "has the address of the state, and " + restart, "", !onS3(former.State) || former.AWS == next.AWS},
+			{"aws", "has the endpoint of the state, and " + restart, "", !onS3(former.State) || former.AWS == next.AWS},
 		} {
 			if !setting.same {
-				r.Fault(setting.path, setting.problem, "start syncd again, or "+cmp.Or(setting.instead, "put the former value back"))
+				r.Fault(setting.path, setting.problem, "restart syncd, or "+cmp.Or(setting.instead, "restore the former value"))
 			}
 		}
 	}

@@ -76,19 +76,19 @@ mappings:
 	if err != nil {
 		t.Fatal(err)
 	}
-	const restart = "cannot change without a restart; start syncd again, or "
+	const restart = "cannot change without a restart; restart syncd, or "
 	for name, tt := range map[string]struct{ old, changed, want string }{
 		"nothing":          {"state", "state", ""},
 		"drain_timeout":    {"25s", "24s", ""},
-		"state":            {"/syncd/\n", "/other/\n", "f:1: state: " + restart + "put the former value back"},
+		"state":            {"/syncd/\n", "/other/\n", "f:1: state: " + restart + "restore the former value"},
 		"http":             {"127.0.0.1:0", "127.0.0.1:1", "f:2: http: " + restart},
 		"log":              {"level: info", "level: debug", "f:3: log: " + restart},
 		"control":          {"/run/syncd/control.sock", "off", "f:4: control: " + restart},
 		"checkpoint":       {"30s", "31s", "f:5: checkpoint: " + restart},
 		"another role":     {"role: writer", "account: \"222222222222\"", "f:5: checkpoint: " + restart},
 		"the state's role": {"role/writer", "role/keeper", "f:9: roles.writer: writes the state, and " + restart},
-		"its region":       {"consumer-copy, region: us-east-1", "consumer-copy, region: us-west-2", "f:5: checkpoint.region: is that of the first mapping, and " + restart + "set it to us-east-1 to keep it"},
-		"its endpoint":     {"path_style: false", "path_style: true", "f:6: aws: has the address of the state, and " + restart},
+		"its region":       {"consumer-copy, region: us-east-1", "consumer-copy, region: us-west-2", "f:5: checkpoint.region: is the region of the first mapping, and " + restart + "set it to us-east-1 to keep it"},
+		"its endpoint":     {"path_style: false", "path_style: true", "f:6: aws: has the endpoint of the state, and " + restart},
 		"one at fault":     {"/syncd/\n", "/ /../\n", "f:1: state: "},
 	} {
 		next := strings.Replace(text, tt.old, tt.changed, 1)

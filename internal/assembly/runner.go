@@ -115,7 +115,7 @@ func (r *Runner) leaseFree(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("look at the lease: %w", err)
+		return fmt.Errorf("read the lease: %w", err)
 	}
 	if held && (lease.Until.IsZero() || lease.Until.After(r.now())) {
 		return &store.LeaseHeldError{Name: r.mapping, Holder: lease.Holder, Since: lease.Since, Until: lease.Until}

@@ -59,7 +59,7 @@ func LoadState(p invocation.Process, f invocation.Flags, checks ...config.Check)
 	invocation.LogWarnings(logger, c)
 	for _, at := range c.Endpoints() {
 		if endpoint.Exposed(at) {
-			logger.Warn("endpoint without TLS, what is sent there can be read and changed on the way", "endpoint", at)
+			logger.Warn("endpoint has no TLS, requests can be read and changed in transit", "endpoint", at)
 		}
 	}
 	return &State{Config: c, Mappings: chosen, Logger: logger}, nil

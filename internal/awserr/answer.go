@@ -16,9 +16,9 @@ type AnswerError struct {
 
 // Error names the operation and the problem.
 func (e *AnswerError) Error() string {
-	text := e.Operation + " was answered: " + e.Problem
+	text := "invalid response to " + e.Operation + ": " + e.Problem
 	if e.Foreign {
-		text += "; the answer has no request id: a proxy or a gateway before the service may have given it"
+		text += "; the response has no request id: it may come from a proxy or a gateway in front of the service"
 	}
 	return text
 }

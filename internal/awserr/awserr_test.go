@@ -164,7 +164,7 @@ func TestAnswered(t *testing.T) {
 func TestAloneErrorIsNotFatal(t *testing.T) {
 	err := fmt.Errorf("copy x: %w", &awserr.AloneError{Err: answer(403, "SignatureDoesNotMatch", "no")})
 	if awserr.Fatal(err) || awserr.Classify(err) != awserr.Credentials || !strings.Contains(err.Error(), "SignatureDoesNotMatch: no") {
-		t.Errorf("got fatal %v, class %q of %v, want the class kept and the pass going on", awserr.Fatal(err), awserr.Classify(err), err)
+		t.Errorf("got fatal %v, class %q of %v, want the class kept and not fatal", awserr.Fatal(err), awserr.Classify(err), err)
 	}
 }
 
@@ -178,10 +178,10 @@ func TestBriefLeavesTheLayersOut(t *testing.T) {
 		t.Errorf("got %q, want the region named", got)
 	}
 	if got := awserr.Brief(redirected(302, "Found", nil)); !strings.Contains(got, "redirects are not followed") {
-		t.Errorf("got %q, want to know that a redirect was not followed", got)
+		t.Errorf("got %q, want a note that the redirect was not followed", got)
 	}
 	if got := awserr.Brief(io.EOF); got != "EOF" {
-		t.Errorf("got %q, want the text of an error no service gave", got)
+		t.Errorf("got %q, want the text of an error that is not from a service", got)
 	}
 }
 

@@ -56,10 +56,10 @@ func (e *ForeignError) Error() string {
 	}
 	b.WriteString(" without a request id")
 	if e.Server != "" {
-		b.WriteString(", of the server " + printable.Text(e.Server))
+		b.WriteString(", from the server " + printable.Text(e.Server))
 	}
 	if e.Location != "" {
-		b.WriteString(", which sends on to " + printable.Text(e.Location))
+		b.WriteString(", which redirects to " + printable.Text(e.Location))
 	}
 	if answer, ok := errors.AsType[*AnswerError](e.Err); ok {
 		b.WriteString(", " + answer.Problem)
@@ -67,7 +67,7 @@ func (e *ForeignError) Error() string {
 	if e.Proxy != "" {
 		b.WriteString(", through the proxy " + e.Proxy)
 		if e.Variable != "" {
-			b.WriteString(" of " + e.Variable)
+			b.WriteString(" in " + e.Variable)
 		}
 	}
 	return b.String()
@@ -86,13 +86,13 @@ func (e *ForeignError) Hint() string {
 	}
 	switch {
 	case e.Status == http.StatusProxyAuthRequired:
-		return through + " asks for credentials: write them into its URL, as http://user:password@host"
+		return through + " requires credentials: add them to its URL, as in http://user:password@host"
 	case e.Proxy != "":
-		return "have the proxy let " + host + " through, or name the host in NO_PROXY"
+		return "allow " + host + " in the proxy, or add the host to NO_PROXY"
 	case isAWS(host):
-		return "no proxy is set: look for a firewall, a captive portal or a gateway of the network on the way to " + host + ", or set HTTPS_PROXY"
+		return "no proxy is set: check for a firewall, a captive portal or a network gateway on the way to " + host + ", or set HTTPS_PROXY"
 	default:
-		return "look at what answers at " + host + " (endpoint_url), as a load balancer without a backend or another service"
+		return "check what responds at " + host + " (endpoint_url): it may be a load balancer without a backend, or another service"
 	}
 }
 

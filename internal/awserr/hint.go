@@ -34,13 +34,13 @@ func Hint(err error) string {
 // hintOfCode returns a hint about rejected credentials or a wrong clock.
 func hintOfCode(code, text string) string {
 	if IsClock(code, text) {
-		return "the clock of this machine differs from that of AWS by more than 15 minutes: set it"
+		return "the clock of this machine differs from AWS by more than 15 minutes: correct it"
 	}
 	switch code {
 	case "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException":
-		return "the access key does not exist any more, is inactive, or is of another service or partition: give the process another one"
+		return "the access key was deleted, is inactive, or belongs to another service or partition: give the process a valid one"
 	case "SignatureDoesNotMatch":
-		return "the secret access key is not that of the access key id, or something on the way changes requests: write both again"
+		return "the secret access key does not match the access key id, or something on the network changes requests: enter both again"
 	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
 		return "the credentials have expired: give the process fresh ones"
 	default:
@@ -57,29 +57,29 @@ func IsClock(code, text string) bool {
 func hintOfConnection(err error) string {
 	text := errorText(err)
 	if _, ok := errors.AsType[*ProxyError](err); ok || ofProxy(err) {
-		return "look at the proxy that HTTPS_PROXY or HTTP_PROXY names, and name hosts in NO_PROXY that need none"
+		return "check the proxy in HTTPS_PROXY or HTTP_PROXY, and add hosts that need no proxy to NO_PROXY"
 	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return "check region and endpoint_url, and this machine's DNS"
 	}
 	if strings.Contains(text, "connection refused") {
 		if failed, ok := errors.AsType[*url.Error](err); ok && isAWS(hostOf(failed.URL)) {
-			return "AWS does take connections there: look at DNS, VPC endpoints, firewalls and proxies on the way"
+			return "AWS accepts connections there: check DNS, VPC endpoints, firewalls and proxies on the way"
 		}
 		return "nothing listens there: check host and port of endpoint_url, and that the service is up"
 	}
 	if strings.Contains(text, "i/o timeout") || strings.Contains(text, "no route to host") || strings.Contains(text, "network is unreachable") {
-		return "no connection is made: check the way there, as security groups, routes, VPC endpoints and proxies"
+		return "the connection could not be made: check security groups, routes, VPC endpoints and proxies on the way"
 	}
 	late, isLate := errors.AsType[*TimeoutError](err)
 	if isLate && late.Unsent {
-		return "what gives this process its credentials does not answer: look at the metadata or credential endpoint of the container or the instance"
+		return "the source of this process's credentials does not respond: check the metadata or credentials endpoint of the container or the instance"
 	}
 	if isLate && late.isMute() {
-		return "the connection is made and nothing comes: look at what is between this machine and the service, as a proxy, a firewall or a load balancer"
+		return "the connection is open but nothing arrives: check proxies, firewalls and load balancers between this machine and the service"
 	}
 	if strings.Contains(text, "connection reset") || strings.Contains(text, "EOF") {
-		return "the connection breaks: look at what is between this machine and the service, as a proxy, a firewall or a load balancer"
+		return "the connection breaks: check proxies, firewalls and load balancers between this machine and the service"
 	}
 	return ""
 }

@@ -85,7 +85,7 @@ func elsewhere(err error) string {
 		return ""
 	}
 	if classifyRedirect(err) == WrongRegion {
-		return "; the bucket is in another region than the configured one"
+		return "; the bucket is not in the configured region"
 	}
-	return "; redirects are not followed: a proxy or a gateway before the service may have sent this one"
+	return "; redirects are not followed: a proxy or a gateway in front of the service may have sent this one"
 }

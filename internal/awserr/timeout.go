@@ -23,7 +23,7 @@ type TimeoutError struct {
 func (e *TimeoutError) Error() string {
 	text := "no answer within " + e.Limit.String()
 	if e.Unsent {
-		text = "no credentials to sign a request with within " + e.Limit.String()
+		text = "no credentials to sign a request within " + e.Limit.String()
 	} else if e.Endpoint != "" {
 		text = "no answer from " + e.Endpoint + " within " + e.Limit.String()
 	}

@@ -48,22 +48,22 @@ func Unreachable(err error, since time.Duration) (problem, hint string) {
 	if refused, ok := errors.AsType[*ProxyError](err); ok {
 		switch {
 		case refused.Status == http.StatusProxyAuthRequired:
-			return refused.Error(), "it asks for credentials: write them into the URL of HTTPS_PROXY, as http://user:password@host"
+			return refused.Error(), "it requires credentials: add them to the URL in HTTPS_PROXY, as in http://user:password@host"
 		case refused.Status < http.StatusInternalServerError:
-			return refused.Error(), "have the proxy of HTTPS_PROXY let the host through, or name the host in NO_PROXY"
+			return refused.Error(), "allow the host in the proxy of HTTPS_PROXY, or add the host to NO_PROXY"
 		}
 		return "", ""
 	}
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok && unknown.IsNotFound && since >= unknownHostGrace {
 		if ofProxy(err) {
-			return "the name " + unknown.Name + " of the proxy does not exist: " + unknown.Error(), "check the host in HTTPS_PROXY or HTTP_PROXY, and that this machine's DNS knows it"
+			return "the proxy's host name " + unknown.Name + " does not exist: " + unknown.Error(), "check the host in HTTPS_PROXY or HTTP_PROXY, and that this machine's DNS can resolve it"
 		}
-		return "the name " + unknown.Name + " does not exist: " + unknown.Error(),
-			"check region and endpoint_url, and that this machine's DNS knows the name; a service without a name for each bucket needs path_style: true"
+		return "the host name " + unknown.Name + " does not exist: " + unknown.Error(),
+			"check region and endpoint_url, and that this machine's DNS can resolve the name; a service without a host name for each bucket needs path_style: true"
 	}
 	// Any other header may come from a single object, which must not stop the mapping.
 	if m := badHeader.FindStringSubmatch(errorText(err)); m != nil && (m[1] == "Authorization" || m[1] == "X-Amz-Security-Token") {
-		return m[0], "the credentials hold a line break or another character that no header can have: write the secret without one, as with printf instead of echo"
+		return m[0], "the credentials contain a line break or another character that is invalid in a header: write the secret without it, for example with printf instead of echo"
 	}
 	return "", ""
 }
@@ -71,27 +71,27 @@ func Unreachable(err error, since time.Duration) (problem, hint string) {
 // untrusted explains invalid certificates and missing TLS.
 func untrusted(err error) (problem, hint string) {
 	if unknown, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return unknown.Error(), "the certificate is of an authority that this machine does not know, as that of a proxy which inspects TLS or of an own service: " +
-			"set AWS_CA_BUNDLE to a file with the authority's certificate, and with those of the system where other services need them: it stands in their place"
+		return unknown.Error(), "the certificate is from an authority that this machine does not trust, such as that of a TLS-inspecting proxy or a private service: " +
+			"set AWS_CA_BUNDLE to a file with the authority's certificate; the file replaces the system's certificates, so add those that other services need"
 	}
 	if other, ok := errors.AsType[x509.HostnameError](err); ok {
-		return other.Error(), "the certificate is another host's: check endpoint_url, and whether a proxy or a gateway answers in the service's place; " +
+		return other.Error(), "the certificate is for another host: check endpoint_url, and whether a proxy or a gateway responds instead of the service; " +
 			"for a bucket with dots in its name set path_style: true"
 	}
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
 		if invalid.Reason == x509.Expired {
-			return invalid.Error(), "have the certificate renewed, or set this machine's clock"
+			return invalid.Error(), "renew the certificate, or correct this machine's clock"
 		}
-		return invalid.Error(), "have the certificate replaced"
+		return invalid.Error(), "replace the certificate"
 	}
 	if broken, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return broken.Error(), "what answers there does not speak TLS: check the scheme and the port of endpoint_url and HTTPS_PROXY"
+		return broken.Error(), "the server there does not speak TLS: check the scheme and the port of endpoint_url and HTTPS_PROXY"
 	}
 	if errors.Is(err, http.ErrSchemeMismatch) || strings.Contains(errorText(err), "server gave HTTP response to HTTPS client") {
-		return "it answers HTTPS without TLS", "check the scheme and the port of endpoint_url and HTTPS_PROXY"
+		return "it responds to HTTPS without TLS", "check the scheme and the port of endpoint_url and HTTPS_PROXY"
 	}
 	if failed, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return failed.Error(), "set AWS_CA_BUNDLE to a file with the certificate of its authority, or have the certificate replaced"
+		return failed.Error(), "set AWS_CA_BUNDLE to a file with the certificate of its authority, or replace the certificate"
 	}
 	return "", ""
 }

@@ -19,14 +19,14 @@ func IsAlias(bucket string) bool { return strings.HasSuffix(bucket, accessPointA
 // The kinds of S3 resources that syncd cannot copy from. Both their names and their ARNs show the
 // kind.
 const (
-	DirectoryPoint   = "is an access point of a directory bucket (S3 Express), whose listings are not in the order of keys"
-	ObjectLambda     = "is an Object Lambda access point, which changes objects while they are read: sizes and ETags of its listings are not theirs"
+	DirectoryPoint   = "is an access point of a directory bucket (S3 Express), whose listings are not sorted by key"
+	ObjectLambda     = "is an Object Lambda access point, which changes objects as they are read: they do not match the listed sizes and ETags"
 	TableBucket      = "is a table bucket (S3 Tables): it holds tables, not objects to copy"
-	Outpost          = "is an access point on S3 on Outposts, from where nothing can be copied to a Region"
-	MultiRegionPoint = "is a Multi-Region Access Point, from which S3 copies nothing: it may answer each request from another bucket"
+	Outpost          = "is an access point of S3 on Outposts, which does not support copying to a Region"
+	MultiRegionPoint = "is a Multi-Region Access Point, which does not support copying: each request may use another bucket"
 
-	directoryBucket = "is a directory bucket (S3 Express), whose listings are not in the order of keys"
-	fileSystemPoint = "is the alias of an access point of a file system, from which S3 copies nothing to a bucket"
+	directoryBucket = "is a directory bucket (S3 Express), whose listings are not sorted by key"
+	fileSystemPoint = "is the alias of an access point of a file system, which does not support copying to a bucket"
 )
 
 // ReservedName returns why a name that S3 reserves is not a bucket to copy from or to, or "". The
@@ -54,7 +54,7 @@ func ReservedName(bucket string) string {
 func ReservedPrefix(bucket string) string {
 	for _, prefix := range []string{"xn--", "sthree-", "amzn-s3-demo-"} {
 		if strings.HasPrefix(bucket, prefix) {
-			return "begins with " + prefix + ", which S3 reserves: there is no such bucket"
+			return "begins with " + prefix + ", which S3 reserves: no such bucket can exist"
 		}
 	}
 	return ""
@@ -73,11 +73,11 @@ func CheckBucket(s string) string {
 	case placeholder.MatchString(s):
 		return "is a placeholder that was not filled in"
 	case !ascii.Word(s, ".-") || s != strings.ToLower(s):
-		return "holds a character other than a-z, 0-9, dots and hyphens"
+		return "contains a character other than a-z, 0-9, dots and hyphens"
 	case strings.ContainsAny(s[:1]+s[len(s)-1:], ".-"):
 		return "does not begin and end with a letter or digit"
 	case strings.Contains(s, ".."):
-		return "holds two dots in a row"
+		return "contains two dots in a row"
 	}
 	if _, err := netip.ParseAddr(s); err == nil {
 		return "is an IP address"

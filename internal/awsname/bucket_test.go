@@ -10,7 +10,7 @@ import (
 func TestBuckets(t *testing.T) {
 	for name, want := range map[string]string{
 		"owner-data": "", "a.b": "", "ab": "is not 3 to 63 characters long", "SOURCE_BUCKET": "is a placeholder that was not filled in",
-		"Owner": "holds a character other", "owner_data": "holds a character other", "-owner": "does not begin and end", "a..b": "two dots in a row",
+		"Owner": "contains a character other", "owner_data": "contains a character other", "-owner": "does not begin and end", "a..b": "two dots in a row",
 		"192.0.2.1": "is an IP address", "data--usw2-az1--x-s3": "is a directory bucket", "p--xa-s3": awsname.DirectoryPoint, "l--ol-s3": awsname.ObjectLambda,
 		"o--op-s3": awsname.Outpost, "t--table-s3": awsname.TableBucket, "f-ext-s3alias": "of a file system", "m.mrap": awsname.MultiRegionPoint,
 	} {

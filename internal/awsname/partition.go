@@ -41,8 +41,8 @@ func Partition(region string) string { return partitionOf(region).name }
 // Domain returns the domain of AWS services in a region, such as amazonaws.com.
 func Domain(region string) string { return partitionOf(region).domain }
 
-// Domains are the domains under which AWS services have their hosts, in all partitions: those of
-// the partitions, and that of dual-stack endpoints.
+// Domains returns the domains of the hosts of AWS services, in all partitions, including the domain
+// of dual-stack endpoints.
 func Domains() []string {
 	domains := []string{"api.aws"}
 	for _, p := range partitions() {
@@ -52,7 +52,7 @@ func Domains() []string {
 	return slices.Compact(domains)
 }
 
-// Partitions names all partitions of AWS.
+// Partitions returns the names of all AWS partitions.
 func Partitions() []string {
 	var names []string
 	for _, p := range partitions() {

@@ -66,7 +66,7 @@ func readBuildOf(file string) (*debug.BuildInfo, error) {
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return nil, fmt.Errorf("this program has none")
+		return nil, fmt.Errorf("this program has no build information")
 	}
 	return info, nil
 }

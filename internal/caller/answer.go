@@ -21,10 +21,10 @@ func Print(w io.Writer, a control.Answer, asJSON bool) error {
 		_, err := printable.Fprintf(w, "%s: %s: %s\n", a.Mapping, a.What, a.Text)
 		return err
 	case control.Accepted:
-		_, err := printable.Fprintf(w, "%s: %s accepted by %s, not finished yet; `syncd status` shows how it gets on\n", a.Mapping, a.What, a.By)
+		_, err := printable.Fprintf(w, "%s: %s accepted by %s, not finished yet; `syncd status` shows its progress\n", a.Mapping, a.What, a.By)
 		return err
 	case control.Pending:
-		_, err := printable.Fprintf(w, "%s: %s requested; a daemon that keeps the mapping carries it out\n", a.Mapping, a.What)
+		_, err := printable.Fprintf(w, "%s: %s requested; a daemon with this mapping will carry it out\n", a.Mapping, a.What)
 		return err
 	case control.Failed, control.Refused, control.Expired, control.Withdrawn: // reported as errors
 	}

@@ -120,7 +120,7 @@ func (c *Caller) bySocket(ctx context.Context, r control.Request) (a control.Ans
 	case errors.Is(err, fs.ErrPermission):
 		return control.Answer{}, false, exit.WithHint(err, "run the command as the user of the daemon")
 	case errors.Is(err, control.ErrNotTrusted):
-		return control.Answer{}, false, exit.WithHint(err, "set control.socket to a path in a folder that only the user of the daemon may write to, or to off")
+		return control.Answer{}, false, exit.WithHint(err, "set control.socket to a path in a folder that only the user of the daemon can write to, or to off")
 	case isRefused && (refused.Status == http.StatusForbidden || refused.Status == http.StatusBadRequest):
 		return control.Answer{}, false, exit.WithHint(err, refused.Hint)
 	case err != nil:
@@ -146,7 +146,7 @@ func (c *Caller) pending(r control.Request) control.Answer {
 
 // stays describes how long a request stays in the state.
 func stays(r control.Request) string {
-	return "it stays in the state until " + r.At.Add(control.ExpireAfter).UTC().Format(time.RFC3339) + ": a daemon that keeps the mapping carries it out"
+	return "it stays in the state until " + r.At.Add(control.ExpireAfter).UTC().Format(time.RFC3339) + ", and a daemon with this mapping will carry it out"
 }
 
 // byState writes a request to the state and waits for its answer there.
@@ -199,7 +199,7 @@ func (c *Caller) unheard(ctx context.Context, r control.Request, isSent bool) (c
 		return c.carryOut(ctx, desk, r)
 	}
 	return c.pending(r), exit.WithHint(
-		&UnheardError{c.wait, r.At.Add(control.ExpireAfter)}, "start `syncd run` with this mapping, or give it more time with --wait; `syncd status` shows who holds the lease",
+		&UnheardError{c.wait, r.At.Add(control.ExpireAfter)}, "start `syncd run` with this mapping, or wait longer with --wait; `syncd status` shows who holds the lease",
 	)
 }
 
@@ -227,9 +227,9 @@ func (c *Caller) carryOut(ctx context.Context, desk *control.Desk, r control.Req
 		return a, err
 	}
 	return c.claimAndDo(ctx, desk, r, func(a *control.Answer) error {
-		set, text := desk.Resume, "resumed; no daemon has answered: one that runs follows within 15 s"
+		set, text := desk.Resume, "resumed; no daemon has answered: a running daemon follows within 15 s"
 		if r.What == control.Pause {
-			set, text = desk.Pause, "; no daemon has answered: one that runs follows within 15 s, one that starts stays paused"
+			set, text = desk.Pause, "; no daemon has answered: a running daemon follows within 15 s, and one that starts later finds the mapping paused"
 		}
 		by, err := set(ctx, r)
 		if superseded, ok := errors.AsType[*control.SupersededError](err); ok {
@@ -271,8 +271,8 @@ func (c *Caller) claimAndDo(ctx context.Context, desk *control.Desk, r control.R
 		a, err = desk.Answer(ctx, a)
 	}
 	if err != nil {
-		err = fmt.Errorf("carry the request out without a daemon: %w; %s", awserr.Plain(err), stays(r))
-		return c.pending(r), exit.WithHint(err, "ask again once the state can be written")
+		err = fmt.Errorf("carry out the request without a daemon: %w; %s", awserr.Plain(err), stays(r))
+		return c.pending(r), exit.WithHint(err, "try again when the state can be written")
 	}
 	_ = desk.Forget(ctx, r) // on failure, the daemon deletes it a day later
 	return a, nil
@@ -292,13 +292,13 @@ func (c *Caller) interrupt(ctx context.Context, r control.Request) (a control.An
 	}
 	switch {
 	case err != nil:
-		return c.pending(r), exit.Interrupted(string(r.What), "the request may be in the state still: "+stays(r)+": "+err.Error())
+		return c.pending(r), exit.Interrupted(string(r.What), "the request may still be in the state: "+stays(r)+": "+err.Error())
 	case a.Outcome == control.Accepted:
-		return a, exit.Interrupted(string(r.What), "the request was accepted by "+a.By+", which carries it out; `syncd status` shows how it gets on")
+		return a, exit.Interrupted(string(r.What), "the request was accepted by "+a.By+", which completes it; `syncd status` shows its progress")
 	case a.Outcome == control.Pending:
 		return a, exit.Interrupted(string(r.What), "no daemon has accepted the request yet; "+stays(r))
 	case a.Outcome == control.Withdrawn:
-		return a, exit.Interrupted(string(r.What), "no daemon had accepted the request, and it was withdrawn")
+		return a, exit.Interrupted(string(r.What), "the request was withdrawn before any daemon accepted it")
 	}
 	return a, nil // the answer came before the interruption
 }
@@ -318,6 +318,6 @@ func (c *Caller) afterInterrupt(ctx context.Context, desk *control.Desk, r contr
 func WarnPaused(ctx context.Context, s *assembly.System, mapping string) {
 	paused, isPaused, err := control.NewDesk(s.Store, s.Process.Now).PausedOf(ctx, mapping)
 	if err == nil && isPaused {
-		s.Logger.Warn("mapping is paused, this pass runs nevertheless", "mapping", mapping, "who", paused.Who, "since", paused.At)
+		s.Logger.Warn("mapping is paused, but this pass runs anyway", "mapping", mapping, "who", paused.Who, "since", paused.At)
 	}
 }

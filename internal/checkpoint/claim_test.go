@@ -150,11 +150,11 @@ func TestMemoStaysWithItsPass(t *testing.T) {
 	for range 3 {
 		pass = take("one")
 		if pass.Memo() != "one since 2" || pass.Mark() != "a" {
-			t.Errorf("pass %d: got memo %q behind %q, want it resumed as it began", pass.Number(), pass.Memo(), pass.Mark())
+			t.Errorf("pass %d: got memo %q after %q, want the memo it began with", pass.Number(), pass.Memo(), pass.Mark())
 		}
 	}
 	if pass = take("two"); pass.Mark() != "" || pass.Memo() != fmt.Sprintf("two since %d", pass.Number()) {
-		t.Errorf("pass %d: got memo %q behind %q, want it from the first key", pass.Number(), pass.Memo(), pass.Mark())
+		t.Errorf("pass %d: got memo %q after %q, want a pass from the first key", pass.Number(), pass.Memo(), pass.Mark())
 	}
 	pass = take("one")
 	commit(t, pass)

@@ -123,7 +123,7 @@ func wantStory(t *testing.T, store store.Store) {
 	}
 	aside := collect(t, checkpoint.Quarantine(t.Context(), store, mapping))
 	if len(aside) != 1 || aside[0].Key != key(7) {
-		t.Errorf("quarantine: got %v, want %q alone", aside, key(7))
+		t.Errorf("quarantine: got %v, want only %q", aside, key(7))
 	}
 }
 
@@ -210,11 +210,11 @@ func checkRot(t *testing.T, from store.Store, what string, truths ...map[string]
 		read[e.Key] = e.Source.ETag
 	}
 	if !slices.ContainsFunc(truths, func(truth map[string]string) bool { return isPart(read, truth) }) {
-		t.Errorf("%s: read what was never true: %v", what, read)
+		t.Errorf("%s: read wrong data: %v", what, read)
 	}
 	ledger, err := checkpoint.Open(t.Context(), from, options())
 	if err != nil {
-		t.Errorf("%s: open: got %v, want a generation that is whole", what, err)
+		t.Errorf("%s: open: got %v, want an intact generation", what, err)
 		return
 	}
 	defer func() { _ = ledger.Close() }()
@@ -224,7 +224,7 @@ func checkRot(t *testing.T, from store.Store, what string, truths ...map[string]
 		opened[e.Key] = e.Source.ETag
 	}
 	if !slices.ContainsFunc(truths, func(truth map[string]string) bool { return maps.Equal(opened, truth) }) {
-		t.Errorf("%s: opened what was never true: %v", what, opened)
+		t.Errorf("%s: opened wrong data: %v", what, opened)
 	}
 }
 

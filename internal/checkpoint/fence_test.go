@@ -94,7 +94,7 @@ func TestFenceResumesTheSavedPass(t *testing.T) {
 			}
 			next := begin(t, last)
 			if next.Mark() != mark || next.Resumed() != test.saved || next.Number() != test.pass+2 {
-				t.Errorf("got pass %d behind %q, want %d behind %q", next.Number(), next.Mark(), test.pass+2, mark)
+				t.Errorf("got pass %d after %q, want %d after %q", next.Number(), next.Mark(), test.pass+2, mark)
 			}
 			if test.saved {
 				want[key(0)] = "2"
@@ -216,7 +216,7 @@ func TestFenceMeetsACommit(t *testing.T) {
 	memory.TakeLease(mapping)
 	second := openLedger(t, slow, options())
 	if second.Generation() != 3 || !second.Manifest().Fence {
-		t.Errorf("got generation %d, want the fence, 3, behind the commit of 2", second.Generation())
+		t.Errorf("got generation %d, want the fence, 3, after the commit of 2", second.Generation())
 	}
 	if diff := cmp.Diff(map[string]string{"a": "2"}, etags(t, memory)); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)

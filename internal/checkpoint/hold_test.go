@@ -54,7 +54,7 @@ func TestHold(t *testing.T) {
 	commit(t, pass)
 	got := collect(t, checkpoint.Quarantine(t.Context(), store, mapping))
 	if len(got) != 1 || got[0].Attempts != 4 || got[0].Pass != pass.Number() || !got[0].FirstAt.Equal(epoch) {
-		t.Errorf("tried again: got %+v, want the fourth attempt of %q alone", got, "again")
+		t.Errorf("tried again: got %+v, want only the fourth attempt of %q", got, "again")
 	}
 	if got := ledger.Manifest().Counts.Held; got != 0 {
 		t.Errorf("held: got %d, want none", got)
@@ -111,6 +111,6 @@ func TestQuarantineIsReadLazily(t *testing.T) {
 		}
 	}
 	if seen != 6 {
-		t.Errorf("read %d, want 6 of the first chunk alone", seen)
+		t.Errorf("read %d, want 6, only from the first chunk", seen)
 	}
 }

@@ -115,7 +115,7 @@ func writeUntilKilled(t *testing.T, dir string) {
 				fmt.Fprintf(os.Stdout, "began %s\n", id)
 				continue
 			case i%10 == 9 && uploading != nil:
-				// The upload ends before the ledger records that.
+				// The upload ends before the ledger learns of it.
 				fmt.Fprintf(os.Stdout, "ended %s\n", id)
 				uploading.Record(entry(key(i-4), fmt.Sprint(pass.Number())))
 			}

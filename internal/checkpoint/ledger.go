@@ -125,7 +125,7 @@ func (l *Ledger) finishLast(ctx context.Context) error {
 	}
 	reason := l.pass.failure()
 	if reason == nil {
-		return fmt.Errorf("pass %d is under way", l.pass.number)
+		return fmt.Errorf("pass %d is still running", l.pass.number)
 	}
 	if err := l.pass.close(); err != nil {
 		return err

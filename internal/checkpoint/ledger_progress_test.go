@@ -102,7 +102,7 @@ func TestSettledAboveTheMarkIsSaved(t *testing.T) {
 			case e.Key == key(0): // never settled
 			case made[e.Key] != "":
 				if e.Source.ETag != made[e.Key] || e.Pass != 2 {
-					t.Errorf("life %d, key %q: got version %q of pass %d, want %q, which was made before", life, e.Key, e.Source.ETag, e.Pass, made[e.Key])
+					t.Errorf("life %d, key %q: got version %q of pass %d, want %q, copied before", life, e.Key, e.Source.ETag, e.Pass, made[e.Key])
 				}
 				slot.Carry(e)
 			case len(made) < 40*(life+1):
@@ -145,7 +145,7 @@ func TestPassedOverAboveTheMark(t *testing.T) {
 	pass = begin(t, openLedger(t, memory.Clone(), options()))
 	reserve(t, pass, "a").Drop()
 	if _, err := pass.Reserve(t.Context(), "c"); err == nil || !strings.Contains(err.Error(), `"b"`) {
-		t.Errorf("reserve behind it: got %v, want b passed over", err)
+		t.Errorf("reserve after it: got %v, want b passed over", err)
 	}
 	if _, err := pass.Commit(t.Context()); err == nil || !strings.Contains(err.Error(), `"b"`) {
 		t.Errorf("commit without it: got %v, want b passed over", err)

@@ -70,7 +70,7 @@ func TestLedgerIsMoved(t *testing.T) {
 				}
 				pass := begin(t, ledger)
 				if want := version != "1"; pass.Resumed() != want {
-					t.Errorf("version %s: resumed is %t, want what was settled elsewhere to stay so", version, pass.Resumed())
+					t.Errorf("version %s: resumed is %t, want keys settled in the other store to stay settled", version, pass.Resumed())
 				}
 				for _, e := range collect(t, pass.Previous(t.Context())) {
 					reserve(t, pass, e.Key).Carry(e)

@@ -198,6 +198,6 @@ func TestStartOverAfterATakeover(t *testing.T) {
 	ledger := openLedger(t, memory, o)
 	wantGenerations(t, memory, "01", "02")
 	if got := begin(t, ledger).Number(); got != 3 {
-		t.Errorf("pass: got %d, want 3, behind the fence", got)
+		t.Errorf("pass: got %d, want 3, after the fence", got)
 	}
 }

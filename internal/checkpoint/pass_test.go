@@ -31,7 +31,7 @@ func TestReserveWaitsForTheWindow(t *testing.T) {
 		})
 		synctest.Wait()
 		if done {
-			t.Fatal("a fourth slot was given ahead of the mark, want it to wait")
+			t.Fatal("got a fourth slot ahead of the mark, want Reserve to wait")
 		}
 		oldest.Drop()
 		group.Wait()
@@ -80,7 +80,7 @@ func TestMemoryIsBoundedWithoutFlush(t *testing.T) {
 		}
 	}
 	if progress != 19 {
-		t.Errorf("saved %d times, want 19: whenever 50 changes wait", progress)
+		t.Errorf("saved %d times, want 19: once per 50 changes", progress)
 	}
 }
 
@@ -101,7 +101,7 @@ func TestMisuseFailsThePass(t *testing.T) {
 		{"another key", func(t *testing.T, pass *checkpoint.Pass) {
 			t.Helper()
 			reserve(t, pass, "base").Record(entry("other", "1"))
-		}, "not that of key"},
+		}, "not for key"},
 		{"carried without a base", func(t *testing.T, pass *checkpoint.Pass) {
 			t.Helper()
 			reserve(t, pass, "alien").Carry(entry("alien", "1"))
@@ -161,7 +161,7 @@ func TestReserveRefuses(t *testing.T) {
 			last := reserve(t, pass, "d")
 			last.Drop()
 			if _, err := pass.Commit(t.Context()); err == nil || !strings.Contains(err.Error(), "1 keys") && !strings.Contains(err.Error(), "2 keys") {
-				t.Errorf("commit: got %v, want it to name what is not settled", err)
+				t.Errorf("commit: got %v, want the unsettled keys named", err)
 			}
 			slot.Drop()
 		}
@@ -174,7 +174,7 @@ func TestOnePassAtATime(t *testing.T) {
 	ledger := openLedger(t, checkpointtest.NewMemory(), options())
 	pass := begin(t, ledger)
 	if _, err := ledger.Begin(t.Context()); err == nil {
-		t.Error("begin: got a second pass beside the first")
+		t.Error("begin: got a second pass while the first is running")
 	}
 	commit(t, pass)
 	commit(t, begin(t, ledger))

@@ -28,7 +28,7 @@ func TestRefusalIsOneRecord(t *testing.T) {
 	memory, resumed := killed(t, memory, "one")
 	got, ok := resumed.Refusal()
 	if diff := cmp.Diff(want, got); diff != "" || !ok || resumed.Mark() != "a" || resumed.LowWater() != "a" {
-		t.Errorf("resumed behind %q, want the mark below what was refused (-want +got):\n%s", resumed.Mark(), diff)
+		t.Errorf("resumed after %q, want the mark below the refused key (-want +got):\n%s", resumed.Mark(), diff)
 	}
 	if _, other := killed(t, memory, "two"); other != nil {
 		if _, ok := other.Refusal(); ok {
@@ -52,7 +52,7 @@ func TestRefusalIsForgotten(t *testing.T) {
 	}
 	memory, kept := killed(t, memory, "one")
 	if _, ok := kept.Refusal(); !ok {
-		t.Error("a save forgot the refusal before it was known that it has ended")
+		t.Error("a save cleared the refusal before Allowed was called")
 	}
 	kept.Allowed()
 	reserve(t, kept, "b").Record(entry("b", "1"))
@@ -83,7 +83,7 @@ func TestClaimOfOneKey(t *testing.T) {
 	_, resumed := killed(t, store.Store.(*checkpointtest.Memory), "one")
 	claims := resumed.Claims()
 	if len(claims) != 2 || !claims[1].Covers("t") || claims[1].Covers("s") || claims[1].Covers("ta") {
-		t.Errorf("got %+v, want a claim on one key besides the first", claims)
+		t.Errorf("got %+v, want a claim on one key in addition to the first", claims)
 	}
 	if err := resumed.ClaimKey(t.Context(), "t", epoch.Add(time.Hour)); err != nil || len(resumed.Claims()) != 2 {
 		t.Errorf("got %v, %+v, want nothing claimed twice", err, resumed.Claims())

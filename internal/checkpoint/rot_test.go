@@ -106,7 +106,7 @@ func TestEveryFlippedByteIsFound(t *testing.T) {
 					flipped++
 				}
 				if err := m.write(name, whole); err != nil || isFound() {
-					t.Fatalf("%s: whole again: %v, yet damage was found", name, err)
+					t.Fatalf("%s: restored: %v, but damage was found", name, err)
 				}
 			}
 			if want := 6000 / m.step; flipped < want {
@@ -149,7 +149,7 @@ func finderOf(t *testing.T, from store.Store, last *record.Manifest, name string
 			defer func() { _ = ledger.Close() }()
 			pass := begin(t, ledger)
 			if left := ids(pass.LeftUploads()); !slices.Equal(left, []string{"upload"}) {
-				t.Errorf("left uploads: got %q, want the one that a whole record names", left)
+				t.Errorf("left uploads: got %q, want the one in an intact record", left)
 			}
 			return !pass.Resumed()
 		}

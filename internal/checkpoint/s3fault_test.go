@@ -41,7 +41,7 @@ func (y *s3Story) run() {
 		ledger, err := checkpoint.Open(y.t.Context(), y.state.Store(transport), o)
 		if err != nil {
 			if _, isHeld := errors.AsType[*store.LeaseHeldError](err); !isHeld && !errors.Is(err, checkpointtest.ErrBroken) {
-				y.t.Fatalf("open: got %v, want a clear refusal", err)
+				y.t.Fatalf("open: got %v, want a clear error", err)
 			}
 			if y.wire.Killed {
 				transport = y.state.Cloud.RoundTripper()

@@ -25,7 +25,7 @@ import (
 )
 
 // contest is several holders that write one ledger on S3, and the expected state: what was copied,
-// what the holders were told, and which manifests were created in which order.
+// what the holders received, and which manifests were created in which order.
 type contest struct {
 	state *s3test.State
 	until time.Time

@@ -97,7 +97,7 @@ func (s *Slot) misuse(how watermark.Settlement, key string) string {
 	case s.key.How != watermark.Unsettled:
 		return "settled twice"
 	case key != s.key.Name:
-		return fmt.Sprintf("the slot is not that of key %q", key)
+		return fmt.Sprintf("the slot is not for key %q", key)
 	case (how == watermark.Carried || how == watermark.AsideWithEntry) && !s.key.InBase && s.before == nil:
 		return "the previous generation has no entry to keep"
 	}

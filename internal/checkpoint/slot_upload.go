@@ -42,7 +42,7 @@ func (s *Slot) UploadBegan(ctx context.Context, u record.Upload) error {
 		err = s.pass.saveUploads(ctx, version)
 	}
 	if err != nil {
-		return fmt.Errorf("remember upload of key %q: %w", s.key.Name, err)
+		return fmt.Errorf("record upload of key %q: %w", s.key.Name, err)
 	}
 	return nil
 }

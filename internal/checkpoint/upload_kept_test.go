@@ -35,7 +35,7 @@ func wantOffered(t *testing.T, pass *checkpoint.Pass, key, want string) *checkpo
 	slot := reserve(t, pass, key)
 	u, ok := slot.Upload()
 	if ok != (want != "") || ok && u != upload(key, want) {
-		t.Errorf("key %q: offered %+v, %t, want upload %q as it was", key, u, ok, want)
+		t.Errorf("key %q: offered %+v, %t, want upload %q unchanged", key, u, ok, want)
 	}
 	return slot
 }
@@ -54,7 +54,7 @@ func TestUploadIsKeptAcrossACommit(t *testing.T) {
 			slot := wantOffered(t, pass, "a", "1")
 			uploadBegan(t, slot, upload("a", "1"))
 			if !slot.UploadKept() {
-				t.Error("it is not kept again")
+				t.Error("got false, want the upload kept again")
 			}
 			slot.Quarantine(quarantined("a", `"1"`), nil)
 		}
@@ -76,7 +76,7 @@ func TestUploadIsKeptAcrossACommit(t *testing.T) {
 	wantLeft(t, pass)
 	wantOffered(t, pass, "a", "").Carry(entry("a", "1"))
 	if n := len(ledger.Manifest().Uploads); n != 0 {
-		t.Errorf("the generation names %d uploads, want none any more", n)
+		t.Errorf("the generation names %d uploads, want none", n)
 	}
 }
 
@@ -194,7 +194,7 @@ func TestUploadsAreNotKeptWithoutBound(t *testing.T) {
 	t.Parallel()
 	pass := begin(t, openLedger(t, checkpointtest.NewMemory(), options()))
 	if reserve(t, pass, "0").UploadKept() {
-		t.Error("kept the upload of a slot that has begun none")
+		t.Error("kept the upload of a slot without one")
 	}
 	kept := 0
 	for i := range 1100 {

@@ -36,7 +36,7 @@ func TestUploadIsOffered(t *testing.T) {
 			[]string{"b", "c1", "c2"},
 		},
 		{
-			"a chunk damaged: the pass begins anew, the uploads are known", func(t *testing.T, m *checkpointtest.Memory, _ *checkpoint.Options) {
+			"a chunk damaged: the pass starts over, the uploads are known", func(t *testing.T, m *checkpointtest.Memory, _ *checkpoint.Options) {
 				t.Helper()
 				damageLast(t, m, "chunk-0000000003")
 			}, "", "c2", []string{"b", "c1", "c2"},

@@ -229,7 +229,7 @@ func TestUploadOfAnEndedPass(t *testing.T) {
 	}
 	for _, u := range []record.Upload{upload("a", "1"), smallUpload("a", "2")} {
 		if err := slot.UploadBegan(t.Context(), u); !errors.Is(err, checkpoint.ErrPassEnded) {
-			t.Errorf("got %v, want %v: nobody would remember it", err, checkpoint.ErrPassEnded)
+			t.Errorf("got %v, want %v: the upload would be lost", err, checkpoint.ErrPassEnded)
 		}
 	}
 }

@@ -59,7 +59,7 @@ func (w What) IsMode() bool { return w == Pause || w == Resume }
 const (
 	// maxRecord is the maximum size of a request or an answer, in bytes.
 	maxRecord = 256 << 10
-	maxWho    = 256 // of the name of a user
+	maxWho    = 256 // bytes of a user name
 	maxReason = 64
 )
 
@@ -129,17 +129,17 @@ func (r Request) Check() error {
 	_, timed := idTime(r.ID)
 	switch {
 	case r.Version != Version:
-		return malformed("version %d, this program knows %d", r.Version, Version)
+		return malformed("version %d is not supported, want %d", r.Version, Version)
 	case !timed:
-		return malformed("id %q is not one", clipped(r.ID))
+		return malformed("id %q is not valid", clipped(r.ID))
 	case !mappingForm.MatchString(r.Mapping) || len(r.Mapping) > maxWho:
-		return malformed("mapping %q cannot be one", clipped(r.Mapping))
+		return malformed("mapping name %q is not valid", clipped(r.Mapping))
 	case !r.What.Known():
 		return malformed("%q is not known: want trigger, pause, resume, replay or rekey", clipped(string(r.What)))
 	case r.Who == "" || len(r.Who) > maxWho || !utf8.ValidString(r.Who):
-		return malformed("it does not say who sent it")
+		return malformed("the sender is missing or not valid")
 	case r.At.IsZero():
-		return malformed("it does not say when it was sent")
+		return malformed("the time is missing")
 	}
 	return r.checkFilter()
 }
@@ -153,12 +153,12 @@ func (r Request) checkFilter() error {
 	}
 	for _, reason := range r.Reasons {
 		if reason == "" || len(reason) > maxReason || !utf8.ValidString(reason) {
-			return malformed("reason %q is not one", clipped(reason))
+			return malformed("reason %q is not valid", clipped(reason))
 		}
 	}
 	for _, key := range r.Keys {
 		if len(key) == 0 || len(key) > MaxKey {
-			return malformed("a key has %d bytes", len(key))
+			return malformed("a key has %d bytes, want 1 to %d", len(key), MaxKey)
 		}
 	}
 	return nil
@@ -240,7 +240,7 @@ func decode(data []byte, into any) error {
 		return malformed("%s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return malformed("something follows the object")
+		return malformed("trailing data after the object")
 	}
 	return nil
 }
@@ -278,7 +278,7 @@ func claimName(mapping, id string, n int) string {
 type place struct {
 	mapping, id         string
 	isRequest, isAnswer bool
-	claim               int // its number, 0 for none
+	claim               int // the number of a claim, or 0
 	isPaused, isResumed bool
 }
 

@@ -68,17 +68,17 @@ func TestDecodeRequestRefuses(t *testing.T) {
 		"no version":         {`"version":1,`, ``, "version 0"},
 		"an unknown field":   {`"version":1`, `"version":1,"force":true`, `unknown field "force"`},
 		"an unknown request": {`"trigger"`, `"delete"`, `"delete" is not known: want trigger, pause`},
-		"a path as mapping":  {`"mapping":"m"`, `"mapping":"../m"`, "cannot be one"},
-		"no mapping":         {`"mapping":"m"`, `"mapping":""`, "cannot be one"},
-		"a path as id":       {`"id":"`, `"id":"../`, "is not one"},
-		"an old form of id":  {`"id":"20261129t`, `"id":"20261399t`, "is not one"},
-		"nobody":             {`alice@laptop`, ``, "who sent it"},
-		"no time":            {`"2026-11-29T18:00:00Z"`, `"0001-01-01T00:00:00Z"`, "when it was sent"},
+		"a path as mapping":  {`"mapping":"m"`, `"mapping":"../m"`, "is not valid"},
+		"no mapping":         {`"mapping":"m"`, `"mapping":""`, "is not valid"},
+		"a path as id":       {`"id":"`, `"id":"../`, "is not valid"},
+		"an old form of id":  {`"id":"20261129t`, `"id":"20261399t`, "is not valid"},
+		"no sender":          {`alice@laptop`, ``, "the sender is missing"},
+		"no time":            {`"2026-11-29T18:00:00Z"`, `"0001-01-01T00:00:00Z"`, "the time is missing"},
 		"reasons of a pass":  {`"what"`, `"reasons":["denied"],"what"`, "trigger takes no reasons"},
 		"another type":       {`"version":1`, `"version":"1"`, "cannot unmarshal"},
-		"something after it": {`Z"}`, `Z"} {}`, "something follows"},
+		"trailing data":      {`Z"}`, `Z"} {}`, "trailing data"},
 		"not JSON":           {`{`, `[`, "invalid character"},
-		"a long who":         {`alice`, strings.Repeat("a", 300), "who sent it"},
+		"a long sender":      {`alice`, strings.Repeat("a", 300), "the sender is missing or not valid"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(string(good), tt.old, tt.changed, 1)
@@ -118,7 +118,7 @@ func FuzzDecodeRequest(f *testing.F) {
 			t.Fatal(err)
 		}
 		if got, err := control.DecodeRequest(again); err != nil || !cmp.Equal(r, got) {
-			t.Errorf("got %+v, %v of what was decoded, want %+v", got, err, r)
+			t.Errorf("got %+v, %v after a second decode, want %+v", got, err, r)
 		}
 	})
 }
@@ -179,7 +179,7 @@ func TestOneProcessClaimsARequest(t *testing.T) {
 				t.Fatal(err)
 			}
 			if board, err = desk.Look(ctx); err != nil || len(board.Open("m")) > 0 {
-				t.Errorf("got %+v, %v, want a request that was answered not to be open when it comes again", board, err)
+				t.Errorf("got %+v, %v, want an answered request to stay closed when it is sent again", board, err)
 			}
 			if got, err := desk.AnswerTo(ctx, "m", r.ID); err != nil || got.Outcome != control.Done {
 				t.Errorf("got %+v, %v, want the answer again", got, err)
@@ -226,7 +226,7 @@ func TestPause(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, isPaused, err := desk.PausedOf(ctx, "m"); !isPaused || err != nil || got.String() != "paused, by whom and since when cannot be read" {
+			if got, isPaused, err := desk.PausedOf(ctx, "m"); !isPaused || err != nil || got.String() != "paused (the record of who paused it cannot be read)" {
 				t.Errorf("got %+v, %v, %v of a damaged record, want a pause of unknown origin", got, isPaused, err)
 			}
 		})
@@ -236,6 +236,6 @@ func TestPause(t *testing.T) {
 // A mapping cannot have the prefix of requests as its name.
 func TestControlPrefixIsNotAMapping(t *testing.T) {
 	if _, err := checkpoint.Open(t.Context(), checkpointtest.NewMemory(), checkpoint.Options{Mapping: strings.TrimSuffix(control.Prefix, "/")}); err == nil {
-		t.Error("got a ledger under the name of the requests")
+		t.Error("got a ledger with the name of the control prefix, want an error")
 	}
 }

@@ -133,7 +133,7 @@ func (d *Desk) Request(ctx context.Context, mapping, id string) (Request, error)
 	}
 	r, err := DecodeRequest(data)
 	if err == nil && (r.Mapping != mapping || r.ID != id) {
-		err = malformed("it is that of mapping %q and id %q", clipped(r.Mapping), clipped(r.ID))
+		err = malformed("the record has mapping %q and id %q", clipped(r.Mapping), clipped(r.ID))
 	}
 	return r, err
 }
@@ -197,7 +197,7 @@ func (d *Desk) AnswerTo(ctx context.Context, mapping, id string) (a Answer, err 
 		return Answer{}, err
 	}
 	if a.Version != Version || a.ID != id || a.Mapping != mapping {
-		return Answer{}, malformed("the answer is not that to request %s", id)
+		return Answer{}, malformed("the answer does not belong to request %s", id)
 	}
 	return a, nil
 }

@@ -53,7 +53,7 @@ type Paused struct {
 // String describes who paused the mapping and when, if that is known.
 func (p Paused) String() string {
 	if p.Who == "" {
-		return "paused, by whom and since when cannot be read"
+		return "paused (the record of who paused it cannot be read)"
 	}
 	return "paused by " + p.Who + " since " + p.At.UTC().Format(time.RFC3339)
 }
@@ -73,14 +73,14 @@ func (e *SupersededError) Error() string {
 	}
 	at := e.Mode.At().Format(time.RFC3339)
 	if e.By.Request != e.Mode.ID || e.By.Who == "" {
-		return fmt.Sprintf("superseded by a later %s, of %s", what, at)
+		return fmt.Sprintf("superseded by a later %s at %s", what, at)
 	}
-	return fmt.Sprintf("superseded by the later %s of %s, of %s", what, e.By.Who, at)
+	return fmt.Sprintf("superseded by a later %s by %s at %s", what, e.By.Who, at)
 }
 
 // Hint returns what to do about the error.
 func (e *SupersededError) Hint() string {
-	return "ask again if it is wanted still; where that time is yet to come, the clocks of two machines differ"
+	return "send the request again if you still want it; if that time is in the future, the clocks of two machines differ"
 }
 
 // Mode returns whether a mapping is paused.

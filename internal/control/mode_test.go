@@ -36,20 +36,20 @@ func TestLatestModeCounts(t *testing.T) {
 			}
 			_, err := desk.Pause(ctx, pause)
 			superseded, ok := errors.AsType[*control.SupersededError](err)
-			if !ok || !strings.Contains(err.Error(), "superseded by the later resume of alice@laptop, of 2026-11-29T18:00:00Z") || superseded.Hint() == "" {
+			if !ok || !strings.Contains(err.Error(), "superseded by a later resume by alice@laptop at 2026-11-29T18:00:00Z") || superseded.Hint() == "" {
 				t.Errorf("got %v, want the older pause superseded", err)
 			}
 			if _, err := desk.Pause(ctx, again); err != nil {
 				t.Fatal(err)
 			}
-			if _, err = desk.Resume(ctx, resume); err == nil || !strings.Contains(err.Error(), "superseded by the later pause of bob@laptop") {
+			if _, err = desk.Resume(ctx, resume); err == nil || !strings.Contains(err.Error(), "superseded by a later pause by bob@laptop") {
 				t.Errorf("got %v, want the older resume superseded", err)
 			}
 			if got, isPaused, err := desk.PausedOf(ctx, "m"); !isPaused || err != nil || got.Who != again.Who {
 				t.Errorf("got %+v, %v, %v, want the pause of %s", got, isPaused, err, again.Who)
 			}
 			if got, err := desk.Pause(ctx, pause); err != nil || got.Who != again.Who {
-				t.Errorf("got %+v, %v of an older pause of a paused mapping, want the pause that there is", got, err)
+				t.Errorf("got %+v, %v of an older pause of a paused mapping, want the existing pause", got, err)
 			}
 			names, err := store.List(ctx, control.Prefix)
 			if err != nil || len(names) != 1 {

@@ -12,14 +12,14 @@ import (
 )
 
 // ErrNoPlace reports that no user can create a socket at a path.
-var ErrNoPlace = errors.New("no socket can be made there")
+var ErrNoPlace = errors.New("no socket can be created there")
 
 // CheckPlace rejects a path where Listen cannot create a socket, as far as that can be known
 // without creating anything. The result does not depend on the user, because the command may run as
 // another user than the daemon.
 func CheckPlace(path string) error {
 	if len(path) > MaxSocketPath {
-		return fmt.Errorf("the path has %d bytes, and a socket's at most %d: %w", len(path), MaxSocketPath, ErrNoPlace)
+		return fmt.Errorf("the path has %d bytes, more than the maximum of %d: %w", len(path), MaxSocketPath, ErrNoPlace)
 	}
 	dir := filepath.Dir(path)
 	there, info, err := nearest(dir)
@@ -31,7 +31,7 @@ func CheckPlace(path string) error {
 	case !info.IsDir():
 		return fmt.Errorf("%s is not a folder (%s): %w", there, info.Mode(), ErrNoPlace)
 	case holdsNoFiles(there):
-		return fmt.Errorf("%s is of the kernel and holds no files of others: %w", there, ErrNoPlace)
+		return fmt.Errorf("%s is in a kernel file system: %w", there, ErrNoPlace)
 	case there != dir:
 		return nil // Listen creates the folder with access only for its user
 	}
@@ -90,7 +90,7 @@ func checkWriters(dir string) error {
 	if mode.Perm()&0o002 == 0 && isKnown && filestore.OwnGroup(int(owner.Gid)) {
 		return nil
 	}
-	return fmt.Errorf("other users may write to %s (%s): %w", dir, mode, ErrNotTrusted)
+	return fmt.Errorf("other users can write to %s (%s): %w", dir, mode, ErrNotTrusted)
 }
 
 // checkReplaceable returns an error if path exists and is not a socket.
@@ -100,7 +100,7 @@ func checkReplaceable(path string) error {
 		return nil
 	}
 	if err == nil && info.Mode()&fs.ModeSocket == 0 {
-		err = fmt.Errorf("there is something else than a socket (%s): %w", info.Mode(), ErrNoPlace)
+		err = fmt.Errorf("the path exists and is not a socket (%s): %w", info.Mode(), ErrNoPlace)
 	}
 	return err
 }

@@ -77,19 +77,19 @@ func Handler(take Take, logger *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, _ := r.Context().Value(peerKey{}).(peer)
 		if who.isKnown && who.uid != os.Geteuid() && who.uid != 0 {
-			logger.Warn("request refused, it is another user's", "uid", who.uid)
-			reply(w, http.StatusForbidden, Reply{Error: "this socket serves the user of the daemon", Hint: "run the command as that user"})
+			logger.Warn("request refused, sent by another user", "uid", who.uid)
+			reply(w, http.StatusForbidden, Reply{Error: "this socket accepts requests only from the user of the daemon", Hint: "run the command as that user"})
 			return
 		}
 		wait, err := time.ParseDuration(r.URL.Query().Get("wait"))
 		if err != nil || wait < 0 || wait > MaxWait {
-			reply(w, http.StatusBadRequest, Reply{Error: "wait is not a time up to " + MaxWait.String()})
+			reply(w, http.StatusBadRequest, Reply{Error: "wait must be a duration from 0 to " + MaxWait.String()})
 			return
 		}
 		data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRecord))
 		request, malformed := DecodeRequest(data)
 		if err = errors.Join(err, malformed); err != nil {
-			logger.Warn("request refused, it is malformed", "err", err)
+			logger.Warn("malformed request refused", "err", err)
 			reply(w, http.StatusBadRequest, Reply{Error: err.Error()})
 			return
 		}

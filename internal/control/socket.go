@@ -24,13 +24,13 @@ import (
 const MaxSocketPath = 103
 
 // ErrSocketInUse reports that another process is listening on the socket.
-var ErrSocketInUse = errors.New("another process answers there")
+var ErrSocketInUse = errors.New("another process is listening on it")
 
 // ErrNoDaemon reports that no process is listening on a socket.
-var ErrNoDaemon = errors.New("no daemon answers there")
+var ErrNoDaemon = errors.New("no daemon is listening on it")
 
 // ErrNotTrusted reports that another user may control a socket or its folder.
-var ErrNotTrusted = errors.New("it may be another user's")
+var ErrNotTrusted = errors.New("another user may control it")
 
 // socket is a listener that removes its file when it is closed.
 type socket struct {
@@ -46,14 +46,14 @@ type socket struct {
 // system releases however the process ends. The lock file is never removed.
 func Listen(ctx context.Context, path string) (net.Listener, error) {
 	if err := CheckPlace(path); err != nil {
-		return nil, fmt.Errorf("make socket %s: %w", path, err)
+		return nil, fmt.Errorf("create socket %s: %w", path, err)
 	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make socket %s: %w", path, err)
+		return nil, fmt.Errorf("create socket %s: %w", path, err)
 	}
 	if err := checkWriters(dir); err != nil { // another process may have created the folder in the meantime
-		return nil, fmt.Errorf("make socket %s: %w", path, err)
+		return nil, fmt.Errorf("create socket %s: %w", path, err)
 	}
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW))
 	isOurs, err := lock.TryLock()
@@ -61,11 +61,11 @@ func Listen(ctx context.Context, path string) (net.Listener, error) {
 		err = ErrSocketInUse
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("make socket %s: %w", path, err), lock.Close())
+		return nil, errors.Join(fmt.Errorf("create socket %s: %w", path, err), lock.Close())
 	}
 	listener, made, err := bind(ctx, path)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("make socket %s: %w", path, err), lock.Close())
+		return nil, errors.Join(fmt.Errorf("create socket %s: %w", path, err), lock.Close())
 	}
 	return &socket{listener, path, made, lock}, nil
 }
@@ -84,7 +84,7 @@ func checkOwner(path string) error {
 	owner, isKnown := ownerOf(info)
 	folderOwner, _ := ownerOf(folder)
 	if isKnown && owner != os.Geteuid() && owner != 0 && owner != folderOwner {
-		return fmt.Errorf("it belongs to uid %d, and its folder to uid %d: %w", owner, folderOwner, ErrNotTrusted)
+		return fmt.Errorf("it belongs to uid %d, its folder to uid %d: %w", owner, folderOwner, ErrNotTrusted)
 	}
 	return nil
 }
@@ -147,7 +147,7 @@ type StatusError struct {
 
 func (e *StatusError) Error() string {
 	if e.Text == "" {
-		return fmt.Sprintf("send request to %s: it answered %d %s", e.Path, e.Status, http.StatusText(e.Status))
+		return fmt.Sprintf("send request to %s: the daemon answered %d %s", e.Path, e.Status, http.StatusText(e.Status))
 	}
 	return fmt.Sprintf("send request to %s: %s", e.Path, e.Text)
 }
@@ -206,7 +206,7 @@ func (c *Client) receive(r Request, response *http.Response) (got Reply, err err
 	}
 	switch {
 	case err != nil:
-		return Reply{}, fmt.Errorf("receive the reply of %s: %w", c.path, err)
+		return Reply{}, fmt.Errorf("receive reply from %s: %w", c.path, err)
 	case response.StatusCode == http.StatusNotFound && got.Error != "":
 		return got, &NotKeptError{r.Mapping}
 	case response.StatusCode != http.StatusOK && response.StatusCode != http.StatusAccepted:

@@ -22,7 +22,7 @@ import (
 func as(t *testing.T, uid uintptr, do func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("root alone can be another user")
+		t.Skip("only root can become another user")
 	}
 	done := make(chan struct{})
 	go func() {

@@ -71,25 +71,25 @@ func TestSocket(t *testing.T) {
 	})
 	info, err := os.Stat(path)
 	if err != nil || info.Mode() != fs.ModeSocket|0o600 {
-		t.Errorf("got mode %v, %v, want a socket for its user alone", info.Mode(), err)
+		t.Errorf("got mode %v, %v, want a socket that only its user can access", info.Mode(), err)
 	}
 	got, err := client.Send(t.Context(), r, 3*time.Second)
 	if err != nil || got.Answer == nil || got.Answer.Text != control.Self()+" waits 3s" {
-		t.Errorf("got %+v, %v, want the user whom the system names", got.Answer, err)
+		t.Errorf("got %+v, %v, want the user that the system reports", got.Answer, err)
 	}
 	r.Mapping = "slow"
 	if got, err := client.Send(t.Context(), r, 0); err != nil || got.ClaimedBy != "host/1" || got.Answer != nil {
-		t.Errorf("got %+v, %v, want the process that works at it", got, err)
+		t.Errorf("got %+v, %v, want the process that claimed it", got, err)
 	}
 	r.Mapping = "other"
 	_, err = client.Send(t.Context(), r, 0)
 	if _, ok := errors.AsType[*control.NotKeptError](err); !ok {
-		t.Errorf("got %v, want that the mapping is not kept", err)
+		t.Errorf("got %v, want a *NotKeptError", err)
 	}
 	r.Mapping = "broken"
 	_, err = client.Send(t.Context(), r, 0)
 	if refused, ok := errors.AsType[*control.StatusError](err); !ok || refused.Status != http.StatusServiceUnavailable || !strings.Contains(err.Error(), "denied") {
-		t.Errorf("got %v, want what is wrong", err)
+		t.Errorf("got %v, want 503 with the error", err)
 	}
 	r.What = "delete"
 	_, err = client.Send(t.Context(), r, 0)
@@ -108,7 +108,7 @@ func TestListenReplacesOnlyDeadSockets(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := control.Listen(t.Context(), path); !errors.Is(err, control.ErrSocketInUse) {
-		t.Errorf("got %v for the socket of a living process", err)
+		t.Errorf("got %v for the socket of a running process", err)
 	}
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func TestListenReplacesOnlyDeadSockets(t *testing.T) {
 	}
 	second, err := control.Listen(t.Context(), path)
 	if err != nil {
-		t.Fatalf("got %v where a dead process has left its socket", err)
+		t.Fatalf("got %v although the process of the socket is dead", err)
 	}
 	if err := second.Close(); err != nil {
 		t.Error(err)
@@ -137,25 +137,25 @@ func TestListenReplacesOnlyDeadSockets(t *testing.T) {
 	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := control.Listen(t.Context(), path); err == nil || !strings.Contains(err.Error(), "something else than a socket") {
-		t.Errorf("got %v where there is a file", err)
+	if _, err := control.Listen(t.Context(), path); err == nil || !strings.Contains(err.Error(), "is not a socket") {
+		t.Errorf("got %v for a path of a file", err)
 	}
 	if text, err := os.ReadFile(path); err != nil || string(text) != "precious" {
 		t.Errorf("got %q, %v, want the file as it was", text, err)
 	}
-	if _, err := control.Listen(t.Context(), filepath.Join(dir, strings.Repeat("x", 120))); err == nil || !strings.Contains(err.Error(), "at most 103") {
+	if _, err := control.Listen(t.Context(), filepath.Join(dir, strings.Repeat("x", 120))); err == nil || !strings.Contains(err.Error(), "the maximum of 103") {
 		t.Errorf("got %v for a path that is too long", err)
 	}
 	left, err := filepath.Glob(filepath.Join(dir, ".s*"))
 	if err != nil || len(left) > 0 {
-		t.Errorf("got %v left, %v", left, err)
+		t.Errorf("got temporary files %v, %v, want none", left, err)
 	}
 }
 
 // The system rejects users without write permission on the socket.
 func TestSocketIsRefusedByItsMode(t *testing.T) {
 	if os.Geteuid() == 0 {
-		t.Skip("root may connect to every socket")
+		t.Skip("root can connect to every socket")
 	}
 	path := filepath.Join(folder(t), "s")
 	serve(t, path, func(context.Context, control.Request, time.Duration) (control.Reply, error) {
@@ -284,6 +284,6 @@ func TestCloseRemovesItsOwnSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(path); err != nil || string(text) != "precious" {
-		t.Errorf("got %q, %v, want what is there now left alone", text, err)
+		t.Errorf("got %q, %v, want the new file left alone", text, err)
 	}
 }

@@ -67,7 +67,7 @@ func (d *doubts) alone(ctx context.Context, key string, failure error) error {
 	}
 	return &request.ObjectError{
 		Op: "copy", Bucket: d.source.place.Bucket, Key: key, Err: &awserr.AloneError{Err: failure},
-		Hint: "the service takes other requests under the same credentials",
+		Hint: "the service accepts other requests with the same credentials",
 	}
 }
 

@@ -25,7 +25,7 @@ func TestErrorOfOneObject(t *testing.T) {
 				left := &uploadRecord{}
 				_, err := w.copyWith(t, object, left)
 				if awserr.Fatal(err) || copier.Reason(err) != tt.reason || w.destination.Uploads() != 0 || left.open {
-					t.Errorf("got %v, reason %q, %d uploads, want the object alone refused and its upload aborted", err, copier.Reason(err), w.destination.Uploads())
+					t.Errorf("got %v, reason %q, %d uploads, want only the object refused and its upload aborted", err, copier.Reason(err), w.destination.Uploads())
 				}
 				if n := w.cloud.Requests()["ListObjectsV2"]; n != 2 {
 					t.Errorf("got %d listings, want one of each side", n)
@@ -43,12 +43,12 @@ func TestErrorOfTheMapping(t *testing.T) {
 		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.BadSignature})
 		end := w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: bucket, Kind: awsfake.BadSignature})
 		if _, err := w.copy(t, object); !awserr.Fatal(err) {
-			t.Errorf("%s: got %v, want the mapping at fault", bucket, err)
+			t.Errorf("%s: got %v, want an error of the mapping", bucket, err)
 		}
 		end()
 		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: bucket, Kind: awsfake.AccessDenied})
 		if _, err := w.copy(t, object); awserr.Fatal(err) || err == nil {
-			t.Errorf("%s: got %v, want the object alone: a denied listing is signed well", bucket, err)
+			t.Errorf("%s: got %v, want only the object to fail: a denied listing has a valid signature", bucket, err)
 		}
 	}
 }
@@ -61,14 +61,14 @@ func TestLookupErrorOfOneObject(t *testing.T) {
 	w.cloud.Inject(awsfake.Fault{Operation: "HeadObject", Kind: awsfake.ExpiredToken})
 	w.cloud.Inject(awsfake.Fault{Operation: "GetObject", Kind: awsfake.ExpiredToken})
 	if _, err := c.Look(t.Context(), "k"); awserr.Fatal(err) || awserr.Classify(err) != awserr.Expired {
-		t.Errorf("look: got %v, want the object alone", err)
+		t.Errorf("look: got %v, want only the object to fail", err)
 	}
 	if err := c.Readable(t.Context(), "k"); awserr.Fatal(err) || awserr.Classify(err) != awserr.Expired {
-		t.Errorf("read: got %v, want the object alone", err)
+		t.Errorf("read: got %v, want only the object to fail", err)
 	}
 	w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.ExpiredToken})
 	if _, err := c.Look(t.Context(), "k"); !awserr.Fatal(err) {
-		t.Errorf("got %v, want the mapping at fault", err)
+		t.Errorf("got %v, want an error of the mapping", err)
 	}
 }
 
@@ -86,13 +86,13 @@ func TestFailuresShareTheListings(t *testing.T) {
 			copies.Go(func() {
 				_, _, err := c.Copy(t.Context(), object, copier.Target{}, nil)
 				if awserr.Fatal(err) || copier.Reason(err) != "signature" {
-					t.Errorf("got %v, want each object alone refused", err)
+					t.Errorf("got %v, want each object refused by itself", err)
 				}
 			})
 		}
 		copies.Wait()
 		if got := w.cloud.Requests()["ListObjectsV2"]; got < 2 || got > 4 {
-			t.Errorf("got %d listings, want two for the first and two for those that failed meanwhile", got)
+			t.Errorf("got %d listings, want two for the first and two for the failures in between", got)
 		}
 	})
 }

@@ -18,7 +18,7 @@ import (
 const annotationsAtOnce = 8
 
 // errAnnotationList reports a listing of annotations that S3 cannot have produced.
-var errAnnotationList = errors.New("the service lists annotations as no object can have them")
+var errAnnotationList = errors.New("the service returned an invalid list of annotations")
 
 // annotationsOf lists the names of a source object's annotations. It returns an error after more
 // names or pages than an object can have.
@@ -33,7 +33,7 @@ func (s *source) annotationsOf(ctx context.Context, key string) (names []string,
 		for _, entry := range page.Annotations {
 			name := aws.ToString(entry.AnnotationName)
 			if seen[name] || len(names) == transfer.MaxAnnotations {
-				return nil, fmt.Errorf("%w: %q twice, or more than %d", errAnnotationList, name, transfer.MaxAnnotations)
+				return nil, fmt.Errorf("%w: %q is repeated, or there are more than %d", errAnnotationList, name, transfer.MaxAnnotations)
 			}
 			seen[name], names = true, append(names, name)
 		}
@@ -46,7 +46,7 @@ func (s *source) annotationsOf(ctx context.Context, key string) (names []string,
 		}
 		token = &next
 	}
-	return nil, fmt.Errorf("%w: more than %d pages of them", errAnnotationList, transfer.MaxAnnotations)
+	return nil, fmt.Errorf("%w: more than %d pages", errAnnotationList, transfer.MaxAnnotations)
 }
 
 func (s *source) annotationPage(ctx context.Context, key string, token *string) (page *s3.ListObjectAnnotationsOutput, err error) {

@@ -26,7 +26,7 @@ func manyAnnotations() map[string]string {
 func TestCopyCarriesAnnotations(t *testing.T) {
 	for _, asked := range []bool{true, false} {
 		for way, w := range ways(t) {
-			t.Run(fmt.Sprint(way, ", asked for: ", asked), func(t *testing.T) {
+			t.Run(fmt.Sprint(way, ", enabled: ", asked), func(t *testing.T) {
 				w.options.Annotations = asked
 				want := map[string]string(nil)
 				if asked {
@@ -79,17 +79,17 @@ func TestAnnotationsThatFail(t *testing.T) {
 			mend := w.cloud.Inject(awsfake.Fault{Operation: operation, Kind: awsfake.AccessDenied})
 			_, ours, err := copier.New(w.options).Copy(t.Context(), object, copier.Target{}, nil)
 			if awserr.Classify(err) != awserr.Denied {
-				t.Fatalf("got %v, want it denied", err)
+				t.Fatalf("got %v, want class denied", err)
 			}
 			if operation == "PutObjectAnnotation" && (ours.ETag == "" || !strings.Contains(err.Error(), "copy.annotations: omit")) {
-				t.Errorf("got %+v and %v, want the copy known, and a way out", ours, err)
+				t.Errorf("got %+v and %v, want the copy known, and a hint", ours, err)
 			}
 			mend()
 			if _, _, err := copier.New(w.options).Copy(t.Context(), object, copier.Target{Known: ours.ETag, OursSince: ours.Since}, nil); err != nil {
 				t.Fatal(err)
 			}
 			if copied, _ := w.destination.Object("k"); copied.Annotations["a"] != "1" {
-				t.Errorf("got annotations %v at the next attempt", copied.Annotations)
+				t.Errorf("got annotations %v after the next attempt", copied.Annotations)
 			}
 		})
 	}

@@ -40,7 +40,7 @@ func TestCopyOfChosenTags(t *testing.T) {
 					t.Errorf("tags (-want +got):\n%s", diff)
 				}
 				if n := w.cloud.Requests()["GetObjectTagging"]; n != 1 {
-					t.Errorf("got %d readings of tags, want 1", n)
+					t.Errorf("got %d reads of the tags, want 1", n)
 				}
 			})
 		}
@@ -90,7 +90,7 @@ func TestChosenTagsOfASourceThatChanges(t *testing.T) {
 				t.Errorf("tags (-want +got):\n%s", diff)
 			}
 			if n := w.cloud.Requests()["GetObjectTagging"]; n != 2 {
-				t.Errorf("got %d readings of tags, want one for each version", n)
+				t.Errorf("got %d reads of the tags, want one for each version", n)
 			}
 		})
 	}
@@ -155,7 +155,7 @@ func TestChosenTagsThatCannotBeRead(t *testing.T) {
 			w.cloud.Inject(awsfake.Fault{Operation: "GetObjectTagging", Kind: awsfake.AccessDenied})
 			_, err := w.copy(t, object)
 			if copier.Reason(err) != "denied" || !strings.Contains(err.Error(), `"copy.tags: omit"`) || len(w.destination.Keys()) > 0 {
-				t.Errorf("got %v, want it denied with a hint before anything is written", err)
+				t.Errorf("got %v, want class denied with a hint, and nothing written", err)
 			}
 		})
 	}
@@ -176,7 +176,7 @@ func TestUploadUnderOtherTagsIsNotResumed(t *testing.T) {
 			left := &uploadRecord{}
 			remove := w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Kind: awsfake.ExpiredToken})
 			if _, err := w.copyWith(t, object, left); err == nil || !left.open {
-				t.Fatalf("got %v, want an upload that is left", err)
+				t.Fatalf("got %v, want an upload left behind", err)
 			}
 			remove()
 			change(&w.options)

@@ -53,7 +53,7 @@ func TestServiceThatIgnoresConditions(t *testing.T) {
 				w.wantSent(t, want[kind]...)
 				w.putForeign(time.Time{})
 				if _, _, err = c.Copy(t.Context(), listed(w.sized(3)), copier.Target{Known: second.DestinationETag}, nil); !errors.Is(err, copier.ErrForeign) {
-					t.Errorf("got %v, want what others put there looked at and left", err)
+					t.Errorf("got %v, want the foreign object found and kept", err)
 				}
 				w.wantSent(t, want[kind]...)
 			})
@@ -70,10 +70,10 @@ func TestServiceThatHonoursConditions(t *testing.T) {
 			c := copier.New(w.options)
 			there := w.putForeign(time.Now().Add(-time.Hour))
 			if _, _, err := c.Copy(t.Context(), listed(w.sized(1)), copier.Target{}, nil); !errors.Is(err, copier.ErrForeign) {
-				t.Errorf("got %v, want what is there left before anything is tried", err)
+				t.Errorf("got %v, want the existing object kept without a write", err)
 			}
 			if now, _ := w.destination.Object("k"); now.ETag != there.ETag {
-				t.Errorf("got %+v at the destination, want what was there", now)
+				t.Errorf("got %+v at the destination, want the object unchanged", now)
 			}
 			w.destination.Delete("k")
 			first, _, err := c.Copy(t.Context(), listed(w.sized(1)), copier.Target{}, nil)
@@ -120,7 +120,7 @@ func TestInconclusiveProbe(t *testing.T) {
 	gone := w.putText("gone", "x")
 	w.source.Delete("gone")
 	if _, _, err := c.Copy(t.Context(), gone, copier.Target{}, nil); awserr.Classify(err) != awserr.Gone {
-		t.Errorf("got %v, want it gone", err)
+		t.Errorf("got %v, want class gone", err)
 	}
 	remove := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.InternalError})
 	if _, _, err := c.Copy(t.Context(), w.putText("failed", "x"), copier.Target{}, nil); awserr.Classify(err) != awserr.Transient {

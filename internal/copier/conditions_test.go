@@ -142,7 +142,7 @@ func TestForeignObjectStays(t *testing.T) {
 						t.Errorf("got %v, reason %q, want foreign", err, copier.Reason(err))
 					}
 					if now, _ := w.destination.Object("k"); now.ETag != foreign().ETag {
-						t.Errorf("got %+v at the destination, want what was there", now)
+						t.Errorf("got %+v at the destination, want the object unchanged", now)
 					}
 					if left.open || w.destination.Uploads() != 0 {
 						t.Errorf("got an upload left behind")
@@ -151,7 +151,7 @@ func TestForeignObjectStays(t *testing.T) {
 					w.options.OverwriteAny = true
 					result, err := w.copyWith(t, listed(w.sized(3)), left)
 					if now, _ := w.destination.Object("k"); err != nil || `"`+now.ETag+`"` != result.DestinationETag {
-						t.Errorf("overwrite any: got %+v, %v, want it replaced", result, err)
+						t.Errorf("overwrite any: got %+v, %v, want the object replaced", result, err)
 					}
 				})
 			}
@@ -170,7 +170,7 @@ func TestListedForeignObjectCostsNoWrite(t *testing.T) {
 			w.cloud.ResetRequests()
 			_, err := w.copy(t, object)
 			if got := w.cloud.Requests(); !errors.Is(err, copier.ErrForeign) || len(got) != 0 {
-				t.Errorf("got %v after %v, want it foreign without a request", err, got)
+				t.Errorf("got %v after %v, want reason foreign without a request", err, got)
 			}
 		})
 	}
@@ -278,13 +278,13 @@ func TestGoneWithoutPermissionToList(t *testing.T) {
 			object := listed(w.sized(1))
 			w.source.Delete("k")
 			if _, err := w.copy(t, object); awserr.Classify(err) != awserr.Gone {
-				t.Errorf("got %v, want it gone", err)
+				t.Errorf("got %v, want class gone", err)
 			}
 			object = listed(w.sized(1))
 			w.source.SetPolicy(iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
 				{"Effect":"Allow","Principal":{"AWS":%q},"Action":"s3:ListBucket","Resource":"arn:aws:s3:::owner-data"}]}`, consumer)))
 			if _, err := w.copy(t, object); awserr.Classify(err) != awserr.Denied {
-				t.Errorf("got %v, want what is there denied", err)
+				t.Errorf("got %v, want class denied for an existing object", err)
 			}
 		})
 	}
@@ -330,7 +330,7 @@ func TestResponseWithTheFormerCopy(t *testing.T) {
 				w.wire.next = former{w.wire.next, w.key.ARN(), made.DestinationETag, ""}
 				time.Sleep(time.Minute)
 				if _, err := w.copy(t, listed(w.sized(2))); awserr.Classify(err) != awserr.Transient {
-					t.Errorf("relay %v, %d bytes: got %v, want it transient", relay, size, err)
+					t.Errorf("relay %v, %d bytes: got %v, want class transient", relay, size, err)
 				}
 			})
 		}

@@ -116,7 +116,7 @@ func (c *Copier) Copy(ctx context.Context, object listing.Object, target Target,
 func (c *Copier) DestinationKey(key string) (string, error) {
 	destination := c.o.SourcePlace.KeyTo(c.o.DestinationPlace, key)
 	if n := len(destination); n == 0 || n > transfer.MaxKeyBytes {
-		err := fmt.Errorf("%w: the prefix change makes it %d bytes long, S3 takes 1 to %d", ErrKeyUnrepresentable, n, transfer.MaxKeyBytes)
+		err := fmt.Errorf("%w: with the new prefix it has %d bytes, S3 allows 1 to %d", ErrKeyUnrepresentable, n, transfer.MaxKeyBytes)
 		return "", &request.ObjectError{Op: "copy", Bucket: c.o.SourcePlace.Bucket, Key: key, Err: err}
 	}
 	return destination, nil

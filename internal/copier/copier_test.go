@@ -142,7 +142,7 @@ func TestCopyFollowsTheSource(t *testing.T) {
 	// HEAD returns no class for STANDARD.
 	newer.StorageClass = ""
 	if diff := cmp.Diff(newer, result.Object); diff != "" {
-		t.Errorf("the version that the result names (-want +got):\n%s", diff)
+		t.Errorf("version in the result (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(awsfake.Requests{"CopyObject": 2, "HeadObject": 1}, w.cloud.Requests()); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
@@ -158,7 +158,7 @@ func TestCopyGivesUpOnAnUnsteadySource(t *testing.T) {
 	}})
 	_, err := w.copy(t, object)
 	if !errors.Is(err, copier.ErrUnsteady) || copier.Reason(err) != "changed" {
-		t.Errorf("got %v, reason %q, want the source unsteady, reason changed", err, copier.Reason(err))
+		t.Errorf("got %v, reason %q, want ErrUnsteady, reason changed", err, copier.Reason(err))
 	}
 	if n := w.cloud.Requests()["CopyObject"]; n != 3 {
 		t.Errorf("got %d attempts, want 3", n)
@@ -198,7 +198,7 @@ func TestExistingSourceIsNotGone(t *testing.T) {
 	}
 	w.wire.change = notFound
 	if result, err := w.copy(t, object); err != nil || !result.Adopted {
-		t.Errorf("got %+v, %v, want the copy found that was made all the same", result, err)
+		t.Errorf("got %+v, %v, want the copy found that was made nevertheless", result, err)
 	}
 	w.destination.Delete("k")
 	w.wire.next = roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -209,7 +209,7 @@ func TestExistingSourceIsNotGone(t *testing.T) {
 	})
 	_, err := w.copy(t, object)
 	if awserr.Classify(err) == awserr.Gone || copier.Reason(err) == string(awserr.Gone) || !strings.Contains(fmt.Sprint(err), "NoSuchKey") {
-		t.Errorf("got %v, reason %q, want a failure that is not called gone", err, copier.Reason(err))
+		t.Errorf("got %v, reason %q, want a failure of a class other than gone", err, copier.Reason(err))
 	}
 }
 
@@ -231,7 +231,7 @@ func TestCopyUnderAnotherKey(t *testing.T) {
 					t.Errorf("got %v, reason %q, want wrong_key", err, copier.Reason(err))
 				}
 				if !reflect.DeepEqual(result, copier.Result{}) {
-					t.Errorf("got the result %+v beside the error", result)
+					t.Errorf("got the result %+v with the error", result)
 				}
 			})
 		}
@@ -369,7 +369,7 @@ func TestCopyTimesOut(t *testing.T) {
 				t.Errorf("%s: got reason %q (%v), want %q", operation, got, err, awserr.Transient)
 			}
 			if waited := time.Since(start); waited > time.Hour {
-				t.Errorf("%s: waited %s for an answer", operation, waited)
+				t.Errorf("%s: waited %s for a response", operation, waited)
 			}
 			if n := w.destination.Uploads(); n != 0 {
 				t.Errorf("%s: got %d unfinished uploads, want none", operation, n)

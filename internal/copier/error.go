@@ -14,31 +14,31 @@ import (
 
 var (
 	// ErrWrongKey reports a copy under another KMS key than the configured one.
-	ErrWrongKey = errors.New("copy lies under another KMS key than the configured one")
+	ErrWrongKey = errors.New("copy is encrypted with a KMS key other than the configured one")
 	// ErrKeyUnrepresentable reports a destination key that S3 does not allow.
-	ErrKeyUnrepresentable = errors.New("destination key cannot exist")
+	ErrKeyUnrepresentable = errors.New("invalid destination key")
 
 	// ErrUnsteady reports that the source changed during every attempt, or that the write was
 	// refused every time although the object still exists.
-	ErrUnsteady = errors.New("source did not hold still")
+	ErrUnsteady = errors.New("source kept changing")
 
 	// ErrForeign reports that the destination's key holds an object that syncd neither wrote nor
 	// may adopt.
-	ErrForeign = errors.New("the destination holds an object that is not syncd's")
+	ErrForeign = errors.New("the destination holds an object that syncd did not write")
 	// ErrInconsistent reports that the source lists an object that it also reports as absent.
-	ErrInconsistent = errors.New("the source lists the object and says that it is not there")
+	ErrInconsistent = errors.New("the source lists the object but reports it as absent")
 
-	errTagOverflow = errors.New("the copy cannot get the tags of its source")
-	errNoLength    = errors.New("the source does not tell the length of the object")
+	errTagOverflow = errors.New("the tags of the source cannot be set on the copy")
+	errNoLength    = errors.New("the source does not report the length of the object")
 	errFormer      = &awserr.AnswerError{
-		Operation: "copy", Class: awserr.Transient, Problem: "success with the ETag of what was there before, which is still there",
+		Operation: "copy", Class: awserr.Transient, Problem: "success, but with the ETag of the previous object, which is still there",
 	}
-	errGone      = &smithy.GenericAPIError{Code: "NoSuchKey", Message: "the source does not list the object any more"}
-	errNotShown  = errors.New("the role may list the destination and not read it, so that nothing tells whose the object is")
-	errUnguarded = errors.New("the service takes no conditions, and what is at the destination was not looked at")
-	errNoETag    = errors.New("the source gives no ETag, so that the copy cannot be pinned to a version")
-	errHidden    = errors.New("the source has metadata that no header can show, which a copy in parts would lose")
-	errTooLarge  = errors.New("the object is larger than 10,000 parts of 5 GiB")
+	errGone      = &smithy.GenericAPIError{Code: "NoSuchKey", Message: "the source no longer lists the object"}
+	errNotShown  = errors.New("the role may list but not read the destination, so it is unknown whether syncd wrote the object")
+	errUnguarded = errors.New("the service does not support conditional writes, and the destination was not checked")
+	errNoETag    = errors.New("the source returns no ETag, so the copy cannot be pinned to a version")
+	errHidden    = errors.New("the source has metadata that cannot be sent in headers and that a multipart copy would lose")
+	errTooLarge  = errors.New("object is larger than 10,000 parts of 5 GiB")
 )
 
 // refused reports whether the copy failed because one of the two sides has changed. The response
@@ -56,7 +56,7 @@ func refused(err error) bool {
 // hintTags returns a hint for roles that may copy an object but may not read or write its tags.
 func hintTags(err error) string {
 	if awserr.Classify(err) == awserr.Denied {
-		return `"copy.tags: omit" leaves tags behind`
+		return `set "copy.tags: omit" to copy without tags`
 	}
 	return ""
 }
@@ -64,7 +64,7 @@ func hintTags(err error) string {
 // hintAnnotations is like hintTags for annotations.
 func hintAnnotations(err error) string {
 	if awserr.Classify(err) == awserr.Denied {
-		return `"copy.annotations: omit" leaves annotations behind`
+		return `set "copy.annotations: omit" to copy without annotations`
 	}
 	return ""
 }

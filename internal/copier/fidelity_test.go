@@ -55,7 +55,7 @@ func TestCopyShowsWhatItsSourceShows(t *testing.T) {
 				}
 			}
 			if diff := cmp.Diff(of(from), of(to)); diff != "" {
-				t.Errorf("what is shown (-source +copy):\n%s", diff)
+				t.Errorf("heads (-source +copy):\n%s", diff)
 			}
 		})
 	}
@@ -129,7 +129,7 @@ func TestCopyOfLongTags(t *testing.T) {
 			late := w.wire.requests(http.MethodPut, "tagging")
 			if size == 10 && !w.options.Relay {
 				if len(late) != 0 {
-					t.Errorf("got tags set behind a copy that takes them along")
+					t.Errorf("got tags set after a copy that carries them over")
 				}
 				return
 			}
@@ -192,7 +192,7 @@ func TestCopyOfTagsThatCannotBeRead(t *testing.T) {
 	_, err := w.copy(t, object)
 	if copier.Reason(err) != "denied" || !strings.Contains(fmt.Sprint(err), `"copy.tags: omit"`) ||
 		w.cloud.Requests()["CreateMultipartUpload"] != 0 {
-		t.Errorf("got %v, reason %q after %v, want it denied with a hint before anything is written", err, copier.Reason(err), w.cloud.Requests())
+		t.Errorf("got %v, reason %q after %v, want class denied with a hint, and nothing written", err, copier.Reason(err), w.cloud.Requests())
 	}
 }
 

@@ -62,7 +62,7 @@ func (j *job) finished(ctx context.Context, d *draft, made Result) (Result, erro
 }
 
 func (s *shared) underAnotherKey(key, answered string) error {
-	err := fmt.Errorf("%w: the answer names %q, configured is %q", ErrWrongKey, answered, s.o.KeyARN)
+	err := fmt.Errorf("%w: got %q, configured %q", ErrWrongKey, answered, s.o.KeyARN)
 	return &request.ObjectError{Op: "copy", Bucket: s.o.DestinationPlace.Bucket, Key: key, Err: err}
 }
 

@@ -21,7 +21,7 @@ func TestProbeByARoleThatMayNotRead(t *testing.T) {
 			c := copier.New(w.options)
 			for range 2 {
 				if got, _, err := c.Copy(t.Context(), listed(w.sized(1)), copier.Target{Looked: true}, nil); err != nil {
-					t.Errorf("got %+v, %v, want it copied", got, err)
+					t.Errorf("got %+v, %v, want a copy", got, err)
 				}
 				w.destination.Delete("k")
 			}
@@ -40,7 +40,7 @@ func TestForeignObjectStaysWhereConditionsAreRefused(t *testing.T) {
 			there := w.putForeign(time.Now().Add(-time.Hour))
 			got, _, err := copier.New(w.options).Copy(t.Context(), listed(w.sized(1)), copier.Target{}, nil)
 			if now, _ := w.destination.Object("k"); !errors.Is(err, copier.ErrForeign) || now.ETag != there.ETag {
-				t.Errorf("got %+v, %v and %+v at the destination, want what was there", got, err, now)
+				t.Errorf("got %+v, %v and %+v at the destination, want the object unchanged", got, err, now)
 			}
 		})
 	}

@@ -114,7 +114,7 @@ func TestLeftOf(t *testing.T) {
 				t.Fatalf("got %+v, %v, want intact %v, ours %v", got, err, tt.intact, tt.ours)
 			}
 			if e := got.Entry; e != nil && (e.Key != "k" || e.DestinationETag != `"`+copied.ETag+`"` || e.KeyARN != w.key.ARN() || !e.Source.LastModified.IsZero()) {
-				t.Errorf("got %+v, want what is there, of no known source", e)
+				t.Errorf("got %+v, want the object, with an unknown source", e)
 			}
 		})
 	}

@@ -21,7 +21,7 @@ const relayMemory, most = 128 * mib, 256 * mib
 // by ranges and as streams.
 func TestRelayInLittleMemory(t *testing.T) {
 	if testing.Short() {
-		t.Skip("the race detector takes memory of its own; make test runs it")
+		t.Skip("the race detector uses extra memory; make test runs it")
 	}
 	for _, ranges := range []bool{true, false} {
 		w, source := newOdd(t)

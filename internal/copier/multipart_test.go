@@ -71,7 +71,7 @@ func TestCopyInParts(t *testing.T) {
 		t.Errorf("what a copy keeps (-source +copy):\n%s", diff)
 	}
 	if copied.StorageClass != "STANDARD_IA" || copied.KeyARN != w.key.ARN() || !copied.BucketKey || w.destination.Uploads() != 0 {
-		t.Errorf("got %+v and %d uploads, want the class and key asked for and no upload", copied, w.destination.Uploads())
+		t.Errorf("got %+v and %d uploads, want the configured class and key, and no upload", copied, w.destination.Uploads())
 	}
 	requests := awsfake.Requests{
 		"HeadObject": 1, "GetObjectTagging": 1, "CreateMultipartUpload": 1, "UploadPartCopy": 4, "CompleteMultipartUpload": 1,
@@ -137,7 +137,7 @@ func TestCopyInPartsOmitsWhatIsConfigured(t *testing.T) {
 		t.Errorf("got %+v, want neither metadata nor tags", copied)
 	}
 	if got := w.cloud.Requests(); got["HeadObject"]+got["GetObjectTagging"] != 0 {
-		t.Errorf("got requests %v, want none for what is left behind", got)
+		t.Errorf("got requests %v, want none for omitted metadata and tags", got)
 	}
 }
 
@@ -151,7 +151,7 @@ func TestCopyInPartsLosesNoMetadata(t *testing.T) {
 		}
 	}
 	if _, err := w.copy(t, object); err == nil || !strings.Contains(err.Error(), "metadata") {
-		t.Errorf("got %v, want the copy refused", err)
+		t.Errorf("got %v, want an error", err)
 	}
 	w.options.OmitMetadata = true
 	w.mustCopy(t, object)
@@ -184,7 +184,7 @@ var tebibytes = flag.Bool("tebibytes", false, "copy an object of 20 TiB too; mak
 // largest object that S3 allows.
 func TestCopyOfAnObjectOfTebibytes(t *testing.T) {
 	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
+		t.Skip("too slow under the race detector; make test runs it")
 	}
 	for _, tt := range []struct {
 		size, partSize int64
@@ -262,7 +262,7 @@ func TestCopyInPartsTheSourceShrinks(t *testing.T) {
 	w.putText(object.Key, "small")
 	result, _ := w.mustCopy(t, object)
 	if got, err := w.destination.Read(object.Key); string(got) != "small" || result.Parts != 0 || result.Object.Size != 5 {
-		t.Errorf("got %q, %v, result %+v, want the small one in one piece", got, err, result)
+		t.Errorf("got %q, %v, result %+v, want the small object in one piece", got, err, result)
 	}
 }
 
@@ -314,8 +314,8 @@ func TestCopyInPartsThatCannotBeCleanedUp(t *testing.T) {
 	if class := awserr.Classify(err); class != awserr.Canceled {
 		t.Errorf("got class %q, want %q: %v", class, awserr.Canceled, err)
 	}
-	if text := fmt.Sprint(err); !strings.Contains(text, "stays") || !strings.Contains(text, "AccessDenied") {
-		t.Errorf("got %q, want it to tell of the upload that stays and why", text)
+	if text := fmt.Sprint(err); !strings.Contains(text, "was not removed") || !strings.Contains(text, "AccessDenied") {
+		t.Errorf("got %q, want it to name the upload that stays, and why", text)
 	}
 }
 
@@ -357,7 +357,7 @@ func TestCopyInPartsUnderAKeyItCannotUse(t *testing.T) {
 	w.key.SetPolicy(iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Principal":{"AWS":%q},"Action":"kms:GenerateDataKey","Resource":"*"}]}`, consumer)))
 	if _, err := w.copy(t, object); awserr.Classify(err) != awserr.Denied || !strings.Contains(fmt.Sprint(err), "kms:Decrypt") {
-		t.Errorf("got %v, want it denied with the action named", err)
+		t.Errorf("got %v, want class denied with the action named", err)
 	}
 	w.mustCopy(t, w.putText("small", "x"))
 	w.key.SetEnabled(false)

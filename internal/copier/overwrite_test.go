@@ -70,7 +70,7 @@ func overwriteBefore(t *testing.T, w *world, size int64, n int) (requests int) {
 		t.Errorf("got the former version, although the source was read after it was overwritten")
 	}
 	if w.destination.Uploads() != 0 || left.open {
-		t.Errorf("got %d unfinished uploads, remembered %v, want none", w.destination.Uploads(), left.open)
+		t.Errorf("got %d unfinished uploads, recorded %v, want none", w.destination.Uploads(), left.open)
 	}
 	return requests
 }

@@ -70,7 +70,7 @@ func TestAPanicIsAFailedObject(t *testing.T) {
 			_, _, err := c.Copy(t.Context(), object, copier.Target{}, left)
 			w.checkPanicked(t, object, err)
 			if left.open || w.destination.Uploads() != 0 {
-				t.Errorf("got %d uploads, remembered %v, want none: it may be to blame", w.destination.Uploads(), left.open)
+				t.Errorf("got %d uploads, recorded %v, want none: the upload may be the cause", w.destination.Uploads(), left.open)
 			}
 			b.armed.Store(false)
 			if _, _, err := c.Copy(t.Context(), object, copier.Target{}, left); err != nil {
@@ -98,7 +98,7 @@ func (w *world) checkPanicked(t *testing.T, object listing.Object, err error) {
 	t.Helper()
 	failure, ok := errors.AsType[*request.ObjectError](err)
 	if !ok || failure.Key != object.Key || copier.Reason(err) != "internal" || !strings.Contains(err.Error(), "BUG: copying panicked: boom") {
-		t.Errorf("got %v, reason %q, want an *ObjectError that tells of the panic", err, copier.Reason(err))
+		t.Errorf("got %v, reason %q, want an *ObjectError that reports the panic", err, copier.Reason(err))
 	}
 	if panicked, ok := errors.AsType[*request.PanicError](err); !ok || !strings.Contains(string(panicked.Stack), "_test.go") {
 		t.Errorf("got %v, want a *PanicError with the stack of the bug", err)
@@ -139,6 +139,6 @@ func TestAPanicWhileLookingForACopy(t *testing.T) {
 	adopted := result.Adopted
 	w.checkPanicked(t, object, err)
 	if adopted {
-		t.Error("got it adopted, want not")
+		t.Error("got an adopted copy, want none")
 	}
 }

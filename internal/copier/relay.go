@@ -74,7 +74,7 @@ func (s *shared) readAll(ctx context.Context, object listing.Object, buffer []by
 		return nil, err
 	}
 	if want := content.WholeSum(out.ChecksumType, out.ChecksumCRC64NVME); want != "" && want != content.Encode(s.crc.Sum(buffer)) {
-		return nil, fmt.Errorf("%w: the source says %s, its content makes %s", content.ErrChecksum, want, content.Encode(s.crc.Sum(buffer)))
+		return nil, fmt.Errorf("%w: source reports %s, content has %s", content.ErrChecksum, want, content.Encode(s.crc.Sum(buffer)))
 	}
 	return out, nil
 }

@@ -71,7 +71,7 @@ func TestRelayLosesNoMetadata(t *testing.T) {
 	object := w.putText("k", "x")
 	w.onBody(func(res *http.Response) { res.Header.Set("X-Amz-Missing-Meta", "1") })
 	if _, err := w.copy(t, object); copier.Reason(err) != "hidden_metadata" {
-		t.Errorf("got %v, reason %q, want the object set aside for it", err, copier.Reason(err))
+		t.Errorf("got %v, reason %q, want the object quarantined for it", err, copier.Reason(err))
 	}
 }
 
@@ -125,7 +125,7 @@ func TestRelayFollowsItsSource(t *testing.T) {
 					t.Errorf("the result names version %s, the destination holds another", result.Object.ETag)
 				}
 				if old && operation != "PutObject" && operation != "UploadPart" && newest.Checksum != "" {
-					t.Errorf("got the former version, want the newest: it was there before the last read")
+					t.Errorf("got the former version, want the newest, which was written before the last read")
 				}
 				if n := w.destination.Uploads(); n != 0 {
 					t.Errorf("got %d unfinished uploads, want none", n)

@@ -41,7 +41,7 @@ const (
 	// ConditionsIgnored means that the service does not support or ignores conditions.
 	ConditionsIgnored = "the service does not honour If-Match and If-None-Match"
 	// ConditionsDenied means that the role may not send If-Match.
-	ConditionsDenied = "s3:GetObject is denied on the destination's objects, which If-Match needs"
+	ConditionsDenied = "s3:GetObject is denied on the destination's objects; If-Match needs it"
 )
 
 // The notes of a Result.

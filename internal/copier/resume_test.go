@@ -35,7 +35,7 @@ func (w *world) cut(t *testing.T, object listing.Object, made int) *uploadRecord
 	left := &uploadRecord{}
 	_, _, err := copier.New(w.options).Copy(ctx, object, copier.Target{}, left)
 	if awserr.Classify(err) != awserr.Canceled || !left.open || w.destination.Uploads() != 1 {
-		t.Fatalf("got %v, remembered %v, %d uploads, want a copy cut short and its upload kept", err, left.open, w.destination.Uploads())
+		t.Fatalf("got %v, recorded %v, %d uploads, want an interrupted copy and its upload kept", err, left.open, w.destination.Uploads())
 	}
 	w.cloud.ResetRequests()
 	return left
@@ -52,7 +52,7 @@ func (w *world) sameAsSource(t *testing.T, key string, copied awsfake.ObjectInfo
 	of := func(o awsfake.ObjectInfo) kept { return kept{o.Size, o.Checksum, o.Headers, o.Metadata, o.Tags} }
 	original, _ := w.source.Object(key)
 	if diff := cmp.Diff(of(original), of(copied), cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("what the copy holds (-source +copy):\n%s", diff)
+		t.Errorf("content of the copy (-source +copy):\n%s", diff)
 	}
 	if n := w.destination.Uploads(); n != 0 {
 		t.Errorf("got %d unfinished uploads, want none", n)
@@ -66,7 +66,7 @@ func (w *world) mustCopyWith(t *testing.T, object listing.Object, uploads *uploa
 		t.Fatalf("copy %q: %v", object.Key, err)
 	}
 	if uploads.open {
-		t.Errorf("upload %+v is still remembered after its end", uploads.upload)
+		t.Errorf("upload %+v is still recorded after its end", uploads.upload)
 	}
 	copied, _ := w.destination.Object(result.DestinationKey)
 	return result, copied
@@ -89,7 +89,7 @@ func TestResume(t *testing.T) {
 				Settings: left.upload.Settings,
 			}
 			if diff := cmp.Diff(want, left.upload); diff != "" || left.upload.ID == "" || time.Since(left.upload.BeganAt) > time.Minute {
-				t.Errorf("what is remembered (-want +got):\n%s", diff)
+				t.Errorf("recorded upload (-want +got):\n%s", diff)
 			}
 			result, copied := w.mustCopyWith(t, object, left)
 			if result.Resumed != 2 || int64(result.Parts) != parts {
@@ -104,7 +104,7 @@ func TestResume(t *testing.T) {
 				t.Errorf("requests (-want +got):\n%s", diff)
 			}
 			if len(left.began) != 2 || left.began[1] != want {
-				t.Errorf("got uploads %+v remembered, want the same one again when it was taken over", left.began)
+				t.Errorf("got uploads %+v recorded, want the same one again when it was taken over", left.began)
 			}
 			w.sameAsSource(t, object.Key, copied)
 		})
@@ -120,7 +120,7 @@ func TestResumeOfOnlyTheCompletion(t *testing.T) {
 			remove := w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Kind: awsfake.Timeout, Do: kill})
 			left := &uploadRecord{}
 			if _, _, err := copier.New(w.options).Copy(ctx, object, copier.Target{}, left); err == nil {
-				t.Fatal("got a copy, want it cut short")
+				t.Fatal("got a copy, want it interrupted")
 			}
 			remove()
 			w.cloud.ResetRequests()
@@ -160,7 +160,7 @@ func TestResumeNeedsTheSameCopy(t *testing.T) {
 					change(w, &object, left)
 					result, copied := w.mustCopyWith(t, object, left)
 					if n := w.cloud.Requests()["AbortMultipartUpload"]; result.Resumed != 0 || n != 1 {
-						t.Errorf("got %d parts resumed and %d uploads aborted, want none and the one that was left", result.Resumed, n)
+						t.Errorf("got %d parts resumed and %d uploads aborted, want none resumed, and the old upload aborted", result.Resumed, n)
 					}
 					w.sameAsSource(t, object.Key, copied)
 				})
@@ -205,10 +205,10 @@ func TestResumeWithoutPermission(t *testing.T) {
 			w.cloud.Inject(awsfake.Fault{Operation: "AbortMultipartUpload", Kind: awsfake.AccessDenied})
 			result, err := w.copyWith(t, object, left)
 			if diff := cmp.Diff([]string{upload.NoteStays, upload.NoteStartedAnew}, result.Notes); diff != "" || err != nil || left.open {
-				t.Errorf("got %v, remembered %v; notes (-want +got):\n%s", err, left.open, diff)
+				t.Errorf("got %v, recorded %v; notes (-want +got):\n%s", err, left.open, diff)
 			}
 			if n := w.destination.Uploads(); n != 1 {
-				t.Errorf("got %d uploads, want the former one alone", n)
+				t.Errorf("got %d uploads, want only the former one", n)
 			}
 		})
 	}
@@ -217,7 +217,7 @@ func TestResumeWithoutPermission(t *testing.T) {
 // TestResumeOfThousandsOfParts needs several pages to list them.
 func TestResumeOfThousandsOfParts(t *testing.T) {
 	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
+		t.Skip("too slow under the race detector; make test runs it")
 	}
 	const parts = 2_345
 	w := newParted(t)
@@ -285,7 +285,7 @@ func TestResumeAsTheListOfPartsFails(t *testing.T) {
 		left := w.cut(t, object, 2)
 		w.cloud.Inject(awsfake.Fault{Operation: "ListParts", Kind: kind})
 		if _, err := w.copyWith(t, object, left); err == nil || !left.open || w.destination.Uploads() != 1 {
-			t.Errorf("fault %v: got %v, remembered %v, %d uploads, want the upload kept", kind, err, left.open, w.destination.Uploads())
+			t.Errorf("fault %v: got %v, recorded %v, %d uploads, want the upload kept", kind, err, left.open, w.destination.Uploads())
 		}
 	}
 }

@@ -41,7 +41,7 @@ func TestCopiesShareTheirSlots(t *testing.T) {
 			t.Error(err)
 		}
 		if w.wire.worst != most {
-			t.Errorf("got %d requests under way at once, want %d", w.wire.worst, most)
+			t.Errorf("got %d requests in flight at once, want %d", w.wire.worst, most)
 		}
 	})
 }

@@ -214,6 +214,6 @@ func (s *standing) foreign(object listing.Object) error {
 		Op: "copy", Bucket: s.o.SourcePlace.Bucket, Key: object.Key,
 		Err: fmt.Errorf("%w: s3://%s/%q, %d bytes of %s, ETag %s", ErrForeign, s.o.DestinationPlace.Bucket, s.key,
 			s.found.Size, s.found.LastModified.UTC().Format(time.RFC3339), s.found.ETag),
-		Hint: "remove it, let syncd replace such objects (copy.overwrite: any), or claim the destination once (backfill --take-over)",
+		Hint: "remove it, allow syncd to replace such objects (copy.overwrite: any), or take over the destination once (backfill --take-over)",
 	}
 }

@@ -82,7 +82,7 @@ func TestSweepTouchesOnlyOurs(t *testing.T) {
 	w.options.Destination = ours
 	c := copier.New(w.options)
 	if n, err := c.SweepUploads(t.Context(), time.Now().Add(-time.Hour), nil); n != 0 || err != nil {
-		t.Errorf("got %d, %v, want none that began before an hour ago", n, err)
+		t.Errorf("got %d, %v, want 0: none began more than an hour ago", n, err)
 	}
 	kept := []record.Upload{{ID: w.begin(t, ours, "in/kept")}}
 	n, err := c.SweepUploads(t.Context(), time.Now().Add(time.Hour), kept)
@@ -109,7 +109,7 @@ func TestSweepWithoutAnInitiator(t *testing.T) {
 // TestSweepOfThousands lists several pages while it aborts their uploads.
 func TestSweepOfThousands(t *testing.T) {
 	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
+		t.Skip("too slow under the race detector; make test runs it")
 	}
 	const uploads = 2_100
 	w := newWorld(t)
@@ -157,11 +157,11 @@ func TestAbortUpload(t *testing.T) {
 	u := record.Upload{Bucket: "consumer-copy", DestinationKey: "k", ID: w.begin(t, w.client, "k")}
 	for _, time := range []string{"first", "second"} {
 		if err := c.AbortUpload(t.Context(), u); err != nil || w.destination.Uploads() != 0 {
-			t.Errorf("%s time: got %v, %d uploads, want it gone", time, err, w.destination.Uploads())
+			t.Errorf("%s time: got %v, %d uploads, want it aborted", time, err, w.destination.Uploads())
 		}
 	}
 	w.cloud.Inject(awsfake.Fault{Operation: "AbortMultipartUpload", Kind: awsfake.AccessDenied})
 	if err := c.AbortUpload(t.Context(), u); copier.Reason(err) != "denied" {
-		t.Errorf("got %v, want it denied", err)
+		t.Errorf("got %v, want class denied", err)
 	}
 }

@@ -27,7 +27,7 @@ func TestHeadOfAnExpiredSession(t *testing.T) {
 	w.cloud.Inject(awsfake.Fault{Operation: "HeadObject", Kind: awsfake.ExpiredToken, Times: 1})
 	w.cloud.Inject(awsfake.Fault{Operation: "GetObject", Kind: awsfake.ExpiredToken, Times: 1})
 	if _, err := w.copy(t, object); err != nil {
-		t.Errorf("got %v (reason %s), want the object copied under the renewed session", err, copier.Reason(err))
+		t.Errorf("got %v (reason %s), want the object copied with the renewed session", err, copier.Reason(err))
 	}
 }
 
@@ -119,6 +119,6 @@ func TestHeadOfACopyInAnExpiredSession(t *testing.T) {
 	w.cloud.Inject(awsfake.Fault{Operation: "HeadObject", Bucket: "consumer-copy", Kind: awsfake.ExpiredToken, Times: 1})
 	w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "consumer-copy", Kind: awsfake.ExpiredToken, Times: 1})
 	if result, err := w.copy(t, object); err != nil || !result.Adopted {
-		t.Errorf("got adopted %v, %v (reason %s), want the copy adopted under the renewed session", result.Adopted, err, copier.Reason(err))
+		t.Errorf("got adopted %v, %v (reason %s), want the copy adopted with the renewed session", result.Adopted, err, copier.Reason(err))
 	}
 }

@@ -190,10 +190,10 @@ func TestStreamFails(t *testing.T) {
 		kept   bool
 	}{
 		{"cut each time", cutAt(12 * mib), awsfake.Fault{}, "transient", 3, true},
-		{"cut behind its last byte", cutAt(17*mib + 3), awsfake.Fault{}, "transient", 3, true},
+		{"cut after its last byte", cutAt(17*mib + 3), awsfake.Fault{}, "transient", 3, true},
 		{"ends early", endAt(17 * mib), awsfake.Fault{}, "transient", 3, true},
-		{"goes on behind its end", addTo, awsfake.Fault{}, "checksum", 1, false},
-		{"says another length", func(out *s3.GetObjectOutput) { out.ContentLength = aws.Int64(17 * mib) }, awsfake.Fault{}, "checksum", 1, false},
+		{"continues after its end", addTo, awsfake.Fault{}, "checksum", 1, false},
+		{"reports another length", func(out *s3.GetObjectOutput) { out.ContentLength = aws.Int64(17 * mib) }, awsfake.Fault{}, "checksum", 1, false},
 		{"another content", flip, awsfake.Fault{}, "checksum", 1, false},
 		{"body fails otherwise", func(out *s3.GetObjectOutput) {
 			out.Body = body{iotest.ErrReader(errors.New("no such thing")), out.Body}
@@ -328,7 +328,7 @@ func TestStreamsShareTheirSlots(t *testing.T) {
 				t.Error(err)
 			}
 			if w.wire.worst > int(most) || !gate.idle() {
-				t.Errorf("got %d requests under way at once, want at most %d", w.wire.worst, most)
+				t.Errorf("got %d requests in flight at once, want at most %d", w.wire.worst, most)
 			}
 		})
 	}

@@ -67,12 +67,12 @@ func TestFailureDecidesOverTheUpload(t *testing.T) {
 						t.Errorf("%s, %s: got reason %q (%v), want %q", mode, operation, got, err, tt.want)
 					}
 					if left.open != tt.kept || (w.destination.Uploads() == 1) != tt.kept {
-						t.Errorf("%s, %s: got %d uploads, remembered %v, want kept: %v", mode, operation, w.destination.Uploads(), left.open, tt.kept)
+						t.Errorf("%s, %s: got %d uploads, recorded %v, want kept: %v", mode, operation, w.destination.Uploads(), left.open, tt.kept)
 					}
 					result, copied := w.mustCopyWith(t, object, left)
 					w.sameAsSource(t, object.Key, copied)
 					if resumed := result.Resumed > 0; resumed != tt.kept {
-						t.Errorf("%s, %s: got %d parts of before, want some: %v", mode, operation, result.Resumed, tt.kept)
+						t.Errorf("%s, %s: got %d earlier parts, want some: %v", mode, operation, result.Resumed, tt.kept)
 					}
 					w.destination.Delete(object.Key)
 				}
@@ -105,7 +105,7 @@ func TestUploadThatIsNotWorthKeeping(t *testing.T) {
 			defer w.cloud.Inject(awsfake.Fault{Operation: w.partRequest(), Skip: skip, Kind: awsfake.InternalError})()
 			_, err := w.copyWith(t, object, left)
 			if copier.Reason(err) != "transient" || left.open != kept || (w.destination.Uploads() == 1) != kept {
-				t.Errorf("%s, %s: got %v, remembered %v, %d uploads, want kept: %v", mode, name, err, left.open, w.destination.Uploads(), kept)
+				t.Errorf("%s, %s: got %v, recorded %v, %d uploads, want kept: %v", mode, name, err, left.open, w.destination.Uploads(), kept)
 			}
 		}
 		w.options.Slots = slots(1)
@@ -132,7 +132,7 @@ func TestFailureOfTheMappingKeepsTheUpload(t *testing.T) {
 			left := &uploadRecord{}
 			_, err := w.copyWith(t, object, left)
 			if !awserr.Fatal(err) || !left.open || w.destination.Uploads() != 1 || w.cloud.Requests()["AbortMultipartUpload"] != 0 {
-				t.Errorf("got %v, remembered %v, %d uploads, want the upload kept", err, left.open, w.destination.Uploads())
+				t.Errorf("got %v, recorded %v, %d uploads, want the upload kept", err, left.open, w.destination.Uploads())
 			}
 		})
 	}
@@ -194,7 +194,7 @@ func TestLostResponseToACompletion(t *testing.T) {
 					left := &uploadRecord{}
 					result, copied := w.mustCopyWith(t, object, left)
 					if result.DestinationETag != `"`+copied.ETag+`"` || result.DestinationVersionID != copied.VersionID || result.KeyARN != w.key.ARN() {
-						t.Errorf("got %+v, want it to name %+v", result, copied)
+						t.Errorf("got %+v, want %+v", result, copied)
 					}
 					if n := w.cloud.Requests()["CreateMultipartUpload"]; n != 1 || len(w.destination.Versions(object.Key)) != 1 {
 						t.Errorf("got %d uploads and %d versions, want one", n, len(w.destination.Versions(object.Key)))
@@ -272,7 +272,7 @@ func TestPreconditionInASuccess(t *testing.T) {
 	_, copied := w.mustCopy(t, object)
 	w.sameAsSource(t, object.Key, copied)
 	if n := w.cloud.BucketRequests("owner-data")["HeadObject"]; n != 3 {
-		t.Errorf("got %d looks at the source, want one more between the two copies", n)
+		t.Errorf("got %d lookups of the source, want one more between the two copies", n)
 	}
 }
 
@@ -286,7 +286,7 @@ func TestUploadUnderAnotherKey(t *testing.T) {
 			})
 			_, err := w.copy(t, object)
 			if !errors.Is(err, copier.ErrWrongKey) || w.cloud.Requests()[w.partRequest()] != 0 || w.destination.Uploads() != 0 {
-				t.Errorf("got %v after %v, %d uploads, want it refused before its first part", err, w.cloud.Requests(), w.destination.Uploads())
+				t.Errorf("got %v after %v, %d uploads, want an error before its first part", err, w.cloud.Requests(), w.destination.Uploads())
 			}
 		})
 	}

@@ -40,7 +40,7 @@ func (a *ambient) from() source {
 func (a *ambient) fixed() bool { return a.from().fixed }
 
 // errRefused means that a source returned the same credentials that a service has refused.
-var errRefused = errors.New("it gives the same credentials that a service called expired")
+var errRefused = errors.New("it returned the same credentials that a service rejected as expired")
 
 // grant gets credentials within the time limit of their source. It retries failures that may pass.
 func (a *ambient) grant(ctx context.Context, not aws.Credentials) (grant, error) {
@@ -92,7 +92,7 @@ func (a *ambient) expired(answer error) error {
 	from := a.from()
 	hint := from.hint
 	if !from.fixed {
-		hint = "it was asked for new ones, which are called expired too; " + hint
+		hint = "it returned new credentials, which the service rejects as expired too; " + hint
 	}
 	return &awserr.ExpiredError{Source: from.name, Hint: hint, Err: answer}
 }
@@ -152,7 +152,7 @@ func (s source) failure(err error) error {
 		failed.Err = fmt.Errorf("it answered %d: %.*s", statusOf(err), maxSaid, said)
 	}
 	if s.kind == fromProcess && strings.Contains(err.Error(), "process output") {
-		failed.Err = errors.New("its output is no JSON with credentials") // the SDK's error contains the output, which may contain secrets
+		failed.Err = errors.New("its output is not JSON with credentials") // the SDK's error contains the output, which may contain secrets
 	}
 	return failed
 }

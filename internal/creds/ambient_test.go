@@ -46,7 +46,7 @@ func (w *world) podIdentity(t *testing.T) *agent {
 	role := w.account.CreateRole("pod", trust(w.user.ARN, ""), awsfake.RoleOptions{Policies: []*iam.Document{allowAll()}})
 	a := &agent{cloud: w.cloud, user: w.user, role: role}
 	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials")
-	w.options.Ambient, w.options.HTTPClient = nil, &http.Client{Transport: beside{w.cloud.RoundTripper(), a}}
+	w.options.Ambient, w.options.HTTPClient = nil, &http.Client{Transport: detour{w.cloud.RoundTripper(), a}}
 	w.role.SetTrust(trust(role.ARN, ""))
 	return a
 }
@@ -174,7 +174,7 @@ func TestAmbientCredentialsThatStayExpired(t *testing.T) {
 			err := inParallel(20, func() error {
 				err := list(t.Context(), client)
 				refused := refusal(t, err)
-				if text := err.Error(); !strings.Contains(text, "http://169.254.170.23: it gives the same credentials") || !strings.Contains(refused.Hint, "Pod Identity") {
+				if text := err.Error(); !strings.Contains(text, "http://169.254.170.23: it returned the same credentials") || !strings.Contains(refused.Hint, "Pod Identity") {
 					t.Errorf("role %q: got %q with the hint %q, want the endpoint named and what to do", role, text, refused.Hint)
 				}
 				return err
@@ -304,7 +304,7 @@ func TestEndpointThatSaysNothing(t *testing.T) {
 			t.Errorf("got an end after %s, want one within ten seconds", took)
 		}
 		if text := refused.Error(); !strings.Contains(text, "http://169.254.170.23") || !strings.Contains(text, "within 7s: no answer") {
-			t.Errorf("got %q, want the endpoint named and its silence", text)
+			t.Errorf("got %q, want the endpoint and the missing response named", text)
 		}
 		agent.answers(nil)
 		begun = time.Now()
@@ -314,11 +314,11 @@ func TestEndpointThatSaysNothing(t *testing.T) {
 		agent.answers(silent)
 		for ; time.Since(begun) < 70*time.Minute; time.Sleep(10 * time.Second) {
 			if err := list(t.Context(), client); time.Since(begun) < 59*time.Minute && err != nil {
-				t.Fatalf("got %v after %s, want the credentials used while they live", err, time.Since(begun))
+				t.Fatalf("got %v after %s, want the credentials used while they are valid", err, time.Since(begun))
 			}
 		}
 		if refused := refusal(t, list(t.Context(), client)); !strings.Contains(refused.Error(), "no answer") {
-			t.Errorf("got %v after their end, want the silence named", refused)
+			t.Errorf("got %v after their end, want the missing response named", refused)
 		}
 		agent.answers(nil)
 		if err := list(t.Context(), client); err != nil {
@@ -367,7 +367,7 @@ func TestProcessThatPrintsNoJSON(t *testing.T) {
 	t.Setenv("AWS_PROFILE", "p")
 	w.options.Ambient = nil
 	refused := refusal(t, w.try(t, ""))
-	if text := fmt.Sprintf("%v %+v", refused, refused.Err); strings.Contains(text, externalID) || !strings.Contains(text, "credential_process of profile p: its output is no JSON") {
+	if text := fmt.Sprintf("%v %+v", refused, refused.Err); strings.Contains(text, externalID) || !strings.Contains(text, "credential_process of profile p: its output is not JSON") {
 		t.Errorf("got %q, want the process named and not its output", text)
 	}
 }
@@ -378,7 +378,7 @@ func TestProfileThatIsMissing(t *testing.T) {
 	t.Setenv("AWS_PROFILE", "nosuch")
 	w.options.Ambient = nil
 	_, err := creds.New(t.Context(), w.options)
-	if refused := refusal(t, err); !strings.Contains(refused.Hint, `no profile "nosuch"`) || !strings.Contains(refused.Hint, "AWS_PROFILE") {
+	if refused := refusal(t, err); !strings.Contains(refused.Hint, `profile "nosuch" is not in`) || !strings.Contains(refused.Hint, "AWS_PROFILE") {
 		t.Errorf("got %v with the hint %q, want the profile named", err, refused.Hint)
 	}
 }
@@ -407,7 +407,7 @@ func TestProcessThatKeepsCredentials(t *testing.T) {
 		}
 	}
 	if calls, err := os.ReadFile(filepath.Join(dir, "calls")); err != nil || len(calls) != 4 {
-		t.Errorf("got %d calls, %v, want four: the first, two in vain and one that gives new credentials", len(calls), err)
+		t.Errorf("got %d calls, %v, want four: the first, two without new credentials and one with", len(calls), err)
 	}
 }
 

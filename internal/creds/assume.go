@@ -31,7 +31,7 @@ const (
 	askTimeout = 25 * time.Second
 )
 
-var errNoPolicy = errors.New("its session is to be narrowed, and there is no policy for that")
+var errNoPolicy = errors.New("scoped session requested, but no policy was provided")
 
 type assumeAPI interface {
 	AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error)
@@ -133,12 +133,12 @@ func (a *assumer) policy() (*string, error) {
 // hint names them, most likely first.
 func (a *assumer) refused(err error, externalID secret.Secret) error {
 	if base, ok := errors.AsType[*awserr.CredentialsError](err); ok {
-		return fmt.Errorf("assume role %s through another: %w", a.role.ARN, base)
+		return fmt.Errorf("assume role %s through another role: %w", a.role.ARN, base)
 	}
 	failure := &awserr.CredentialsError{Role: a.role.ARN, Action: "sts:AssumeRole", Err: redact(err, externalID)}
 	switch {
 	case awserr.Code(err) == "":
-		failure.Action, failure.Hint = "", cmp.Or(awserr.Hint(err), "check the network's way to STS and the endpoint configured for it")
+		failure.Action, failure.Hint = "", cmp.Or(awserr.Hint(err), "check the network path to STS and the configured STS endpoint")
 	case awserr.Classify(err) == awserr.Denied:
 		failure.Action, failure.Hint = a.denied(err)
 	case strings.Contains(err.Error(), "role chaining"):

@@ -63,7 +63,7 @@ func TestSessionPolicyNarrows(t *testing.T) {
 		{"the bucket", config.SessionPolicyScoped, func(string) (string, error) { return data, nil }, "", ""},
 		{"another bucket", config.SessionPolicyScoped, func(string) (string, error) { return nothing, nil }, awserr.Denied, "no session policy allows"},
 		{"one that cannot be written", config.SessionPolicyScoped, func(string) (string, error) { return "", unwritten }, awserr.Credentials, "it is too long"},
-		{"nobody to write it", config.SessionPolicyScoped, nil, awserr.Credentials, "there is no policy for that"},
+		{"nobody to write it", config.SessionPolicyScoped, nil, awserr.Credentials, "no policy was provided"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -148,7 +148,7 @@ func TestExternalIDIsReadAgain(t *testing.T) {
 		}
 		time.Sleep(58 * time.Minute)
 		if err := list(t.Context(), client); err != nil {
-			t.Errorf("got %v without the file, while the session lives", err)
+			t.Errorf("got %v without the file, while the session is valid", err)
 		}
 		time.Sleep(time.Hour)
 		if refused := refusal(t, list(t.Context(), client)); !strings.Contains(refused.Hint, "external_id") || !errors.Is(refused, os.ErrNotExist) {
@@ -338,7 +338,7 @@ func TestNoAmbientCredentials(t *testing.T) {
 		w.options.Ambient = nil
 		refused := refusal(t, w.try(t, role))
 		if !strings.Contains(refused.Error(), "ambient credentials") || !strings.Contains(refused.Hint, "task role") {
-			t.Errorf("role %q: got %v with the hint %q, want it to say that there are none and what to give", role, refused, refused.Hint)
+			t.Errorf("role %q: got %v with the hint %q, want it to say that there are none and what to provide", role, refused, refused.Hint)
 		}
 		if n := len(w.cloud.Requests()); n != 0 {
 			t.Errorf("role %q: got %d kinds of requests, want none", role, n)

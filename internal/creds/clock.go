@@ -49,9 +49,9 @@ func ClockWarning(ahead time.Duration) string {
 	case !Skewed(ahead):
 		return ""
 	case ahead > 0:
-		return "the clock of this machine is " + size.String() + " ahead of that of AWS"
+		return "the clock of this machine is " + size.String() + " ahead of AWS"
 	default:
-		return "the clock of this machine is " + size.String() + " behind that of AWS"
+		return "the clock of this machine is " + size.String() + " behind AWS"
 	}
 }
 
@@ -78,7 +78,7 @@ func (c *Clock) warn(logger *slog.Logger) {
 	if last != nil && now.Sub(*last) >= 0 && now.Sub(*last) < warnEvery || !c.warned.CompareAndSwap(last, &now) {
 		return
 	}
-	logger.Warn("clock differs from the services'", "ahead", ahead.Round(time.Second), "bound", SkewBound)
+	logger.Warn("clock skew detected", "ahead", ahead.Round(time.Second), "bound", SkewBound)
 }
 
 // watch returns middleware that measures the skew with every response of a service. It ignores

@@ -55,7 +55,7 @@ func TestClockThatIsWrong(t *testing.T) {
 				if got, ok := set.Skew(); !ok || (got-ahead).Abs() > 2*time.Second || !creds.Skewed(got) {
 					t.Errorf("ahead by %s: got skew %s, %v", ahead, got, ok)
 				}
-				if n := strings.Count(log.String(), "clock differs"); n < 2 || n > 4 {
+				if n := strings.Count(log.String(), "clock skew"); n < 2 || n > 4 {
 					t.Errorf("ahead by %s: got %d warnings in three hours, want one an hour:\n%s", ahead, n, log)
 				}
 				if end, ok := set.Expiry("syncd"); ok && (time.Until(end)+ahead > time.Hour || time.Until(end)+ahead < -10*time.Minute) {
@@ -153,7 +153,7 @@ func TestSessionsOfOddAnswers(t *testing.T) {
 			if n := w.assumed(); n < tt.least || n > tt.most {
 				t.Errorf("%s: got %d sessions in two hours, want %d to %d", name, n, tt.least, tt.most)
 			}
-			if warned := strings.Contains(log.String(), "clock differs"); warned != tt.skewed {
+			if warned := strings.Contains(log.String(), "clock skew"); warned != tt.skewed {
 				t.Errorf("%s: got the log %q, want a warning of the clock: %v", name, log, tt.skewed)
 			}
 		})

@@ -128,7 +128,7 @@ func (s *Set) session(name, region string) (*session, error) {
 	hops := config.Chain(s.o.Roles, name)
 	for _, hop := range hops {
 		if _, ok := s.o.Roles[hop]; !ok {
-			return nil, fmt.Errorf("find role %q: the configuration has none of that name", hop)
+			return nil, fmt.Errorf("find role %q: the configuration does not have it", hop)
 		}
 	}
 	var at *session // session of the previous hop; nil for the ambient credentials

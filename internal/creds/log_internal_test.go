@@ -18,7 +18,7 @@ func TestFallingBackIsSaidInOurWords(t *testing.T) {
 	for range 10 {
 		l.Logf(logging.Warn, "falling back to IMDSv1: %v", errors.New("operation error ec2imds: getToken, http response error StatusCode: 403"))
 	}
-	const want = `level=WARN msg="instance metadata refused IMDSv2, credentials are read with IMDSv1" err="`
+	const want = `level=WARN msg="instance metadata refused IMDSv2, fell back to IMDSv1" err="`
 	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, want) || !strings.Contains(got, "403") {
 		t.Errorf("got %s, want one line with %s", got, want)
 	}
@@ -34,8 +34,8 @@ func TestSDKWarnsOnceOfAKind(t *testing.T) {
 		l.Logf(logging.Debug, "request %d", i)
 	}
 	for line, want := range map[string]int{
-		`level=WARN msg="aws sdk said" text="no checksum of part 0"`:          1,
-		`level=WARN msg="aws sdk said" text="body of request 0 was not read"`: 1,
+		`level=WARN msg="aws sdk logged a message" text="no checksum of part 0"`:          1,
+		`level=WARN msg="aws sdk logged a message" text="body of request 0 was not read"`: 1,
 		"level=WARN":  2,
 		"level=DEBUG": 298,
 	} {

@@ -21,7 +21,7 @@ func sdkLogger(logger *slog.Logger) logging.Logger {
 	return logging.LoggerFunc(func(class logging.Classification, format string, v ...any) {
 		if class == logging.Warn && strings.HasPrefix(format, fellBack) {
 			if _, again := warned.LoadOrStore(format, true); !again {
-				logger.Warn("instance metadata refused IMDSv2, credentials are read with IMDSv1", "err", briefly(v))
+				logger.Warn("instance metadata refused IMDSv2, fell back to IMDSv1", "err", briefly(v))
 			}
 			return
 		}
@@ -31,7 +31,7 @@ func sdkLogger(logger *slog.Logger) logging.Logger {
 				level = slog.LevelWarn
 			}
 		}
-		logger.Log(context.Background(), level, "aws sdk said", "text", fmt.Sprintf(format, v...))
+		logger.Log(context.Background(), level, "aws sdk logged a message", "text", fmt.Sprintf(format, v...))
 	})
 }
 

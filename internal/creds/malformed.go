@@ -11,10 +11,10 @@ import (
 type malformedError struct{ what string }
 
 func (e *malformedError) Error() string {
-	return e.what + " holds a line break, or a space at its end"
+	return e.what + " contains a line break, or begins or ends with a space"
 }
 
-const malformedHint = "write it without a line break at its end, as with printf instead of echo"
+const malformedHint = "write it without a trailing line break, for example with printf instead of echo"
 
 // checkForm rejects credentials with surrounding white space or control characters. A header could
 // not contain such a key id or token, and such a secret would give an invalid signature.

@@ -34,11 +34,11 @@ func TestInstanceWithoutIMDSv2(t *testing.T) {
 	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.URL)
 	var log bytes.Buffer
 	w.options.Ambient, w.options.Logger = nil, slog.New(slog.NewTextHandler(&log, nil))
-	w.options.HTTPClient = &http.Client{Transport: beside{w.cloud.RoundTripper(), &http.Transport{DisableKeepAlives: true}}}
+	w.options.HTTPClient = &http.Client{Transport: detour{w.cloud.RoundTripper(), &http.Transport{DisableKeepAlives: true}}}
 	if err := w.try(t, "syncd"); err != nil {
 		t.Error(err)
 	}
-	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `msg="instance metadata refused IMDSv2, credentials are read with IMDSv1"`) {
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `msg="instance metadata refused IMDSv2, fell back to IMDSv1"`) {
 		t.Errorf("got log %q, want one line of ours", got)
 	}
 }
@@ -73,10 +73,10 @@ func metadataServer(t *testing.T, w *world) string {
 	return server.URL
 }
 
-// beside sends requests for AWS to the cloud, and all others elsewhere.
-type beside struct{ cloud, elsewhere http.RoundTripper }
+// detour sends requests for AWS to the cloud, and all others elsewhere.
+type detour struct{ cloud, elsewhere http.RoundTripper }
 
-func (b beside) RoundTrip(r *http.Request) (*http.Response, error) {
+func (b detour) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasSuffix(r.URL.Hostname(), "aws.invalid") {
 		return b.cloud.RoundTrip(r)
 	}
@@ -102,7 +102,7 @@ func TestCredentialsOfContainersAndInstances(t *testing.T) {
 				w := newWorld(t)
 				set(t, metadataServer(t, w))
 				w.options.Ambient = nil
-				w.options.HTTPClient = &http.Client{Transport: beside{w.cloud.RoundTripper(), &http.Transport{DisableKeepAlives: true}}}
+				w.options.HTTPClient = &http.Client{Transport: detour{w.cloud.RoundTripper(), &http.Transport{DisableKeepAlives: true}}}
 				if err := w.try(t, role); err != nil {
 					t.Error(err)
 				}

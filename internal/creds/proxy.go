@@ -55,8 +55,8 @@ func checkProxies(getenv func(name string) string) error {
 			}
 			if !isProxy(value) {
 				return &awserr.SettingError{
-					Name: name, Problem: "it is not the URL of a proxy",
-					Hint: "write it as http://user:password@host:port, each of % # / ? and @ in user and password as its percent code (%25 %23 %2F %3F %40)",
+					Name: name, Problem: "it is not a valid proxy URL",
+					Hint: "write it as http://user:password@host:port, with % # / ? and @ in user and password percent-encoded (%25 %23 %2F %3F %40)",
 				}
 			}
 			break // the other one is not read

@@ -64,10 +64,10 @@ func (p plain) refuse(service string, at *url.URL) error {
 	refused := &awserr.EndpointError{Service: service, Endpoint: awserr.EndpointOf(at)}
 	switch {
 	case !p.configured(strings.ToLower(at.Host)):
-		refused.Problem = "the endpoint is without TLS, and the environment or a profile names it"
-		refused.Hint = "unset AWS_ENDPOINT_URL and its kin, or endpoint_url of the profile: an endpoint without TLS has to stand in the configuration"
+		refused.Problem = "the endpoint has no TLS, and was set by the environment or a profile"
+		refused.Hint = "unset AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_*, or endpoint_url in the profile: an endpoint without TLS must be set in the configuration"
 	case service != "S3" && !p.allowed && endpoint.Exposed(at.String()):
-		refused.Problem = "credentials would be readable on the way"
+		refused.Problem = "credentials would cross the network unencrypted"
 		refused.Hint = "use https://, or set aws.allow_http: true"
 	default:
 		return nil

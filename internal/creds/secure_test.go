@@ -87,7 +87,7 @@ func TestPlainHTTP(t *testing.T) {
 				})
 				_, err = client.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("data")})
 				if got := fmt.Sprint(sent); tt.sent == "" && len(sent) > 0 || tt.sent != "" && (len(sent) != 1 || sent[strings.ToLower(tt.sent)] == 0) {
-					t.Errorf("got requests %s, want them at %q alone; %v", got, tt.sent, err)
+					t.Errorf("got requests %s, want them only at %q; %v", got, tt.sent, err)
 				}
 				if refused := awserr.Classify(err) == awserr.Credentials && strings.Contains(awserr.Brief(err), "send to "); tt.sent == "" && !refused {
 					t.Errorf("got class %q, %v, want the endpoint refused", awserr.Classify(err), err)

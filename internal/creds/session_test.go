@@ -81,7 +81,7 @@ func TestSessionIsKeptWhileItLives(t *testing.T) {
 			restore := w.cloud.Inject(awsfake.Fault{Operation: "AssumeRole", Kind: kind})
 			for ; time.Since(begun) < 58*time.Minute; time.Sleep(10 * time.Second) {
 				if err := list(t.Context(), client); err != nil {
-					t.Fatalf("fault %v: got %v after %s, while the session lives", kind, err, time.Since(begun))
+					t.Fatalf("fault %v: got %v after %s, while the session is valid", kind, err, time.Since(begun))
 				}
 			}
 			// Renewals start after 50 minutes at the earliest; each has up to 8 attempts, with 30 s

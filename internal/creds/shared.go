@@ -121,12 +121,12 @@ func unloaded(err error) error {
 	switch {
 	case isMissing:
 		return &awserr.CredentialsError{
-			Err: err, Hint: fmt.Sprintf("there is no profile %q in the files of the AWS configuration: correct AWS_PROFILE, or AWS_CONFIG_FILE where the profile is in another file", missing.Profile),
+			Err: err, Hint: fmt.Sprintf("profile %q is not in the AWS configuration files: correct AWS_PROFILE, or set AWS_CONFIG_FILE to the file that has it", missing.Profile),
 		}
 	case isFile && file.Path == os.Getenv("AWS_CA_BUNDLE"), strings.Contains(err.Error(), "custom CA bundle"):
 		return &awserr.SettingError{
 			Name: "AWS_CA_BUNDLE", Problem: err.Error(),
-			Hint: "it, or ca_bundle of the profile, has to name a file with certificates in PEM that this process may read",
+			Hint: "set it, or ca_bundle in the profile, to a file of PEM certificates that this process can read",
 		}
 	default:
 		return &awserr.CredentialsError{Err: err, Hint: ambientHint}

@@ -62,7 +62,7 @@ func (s source) times() (try, all time.Duration) {
 const ambientHint = "give the process credentials: a task role, a service account with a role, or AWS_PROFILE"
 
 // fixedHint is the hint for expired credentials that do not renew themselves.
-const fixedHint = "they cannot be renewed: put new ones there and start syncd again, or give the process credentials that are renewed, as a task role or a service account with a role has them"
+const fixedHint = "they cannot be renewed: replace them and restart syncd, or use credentials that renew themselves, such as a task role or a service account with a role"
 
 // sourceOf returns the source of the credentials of a loaded configuration.
 func sourceOf(loaded aws.Config) source {
@@ -75,7 +75,7 @@ func sourceOf(loaded aws.Config) source {
 	comes := func(from ...aws.CredentialSource) bool {
 		return slices.ContainsFunc(from, func(f aws.CredentialSource) bool { return slices.Contains(chain, f) })
 	}
-	const way = "check the network's way to STS, that the role trusts the caller, and the region: AWS_REGION, or else that of the mapping"
+	const way = "check the network path to STS, that the role trusts the caller, and the region: AWS_REGION, or else the region of the mapping"
 	switch {
 	case comes(aws.CredentialSourceSTSAssumeRole): // regardless of which credentials assume it
 		return source{kind: fromSTS, name: "the role" + profile, hint: way}
@@ -83,9 +83,9 @@ func sourceOf(loaded aws.Config) source {
 		return source{kind: fromEnvironment, name: "the environment (AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN)", hint: fixedHint, fixed: true}
 	case comes(aws.CredentialSourceEnvVarsSTSWebIDToken, aws.CredentialSourceProfileSTSWebIDToken):
 		file := cmp.Or(env.WebIdentityTokenFilePath, shared.WebIdentityTokenFile)
-		return source{kind: fromSTS, name: "STS for the token in " + file, hint: way + "; the token has to be there and new"}
+		return source{kind: fromSTS, name: "STS for the token in " + file, hint: way + "; the token file must exist and be current"}
 	case comes(aws.CredentialSourceProcess):
-		return source{kind: fromProcess, name: "credential_process" + profile, hint: "run it by hand: it has to print JSON with credentials, and to end"}
+		return source{kind: fromProcess, name: "credential_process" + profile, hint: "run it by hand: it must print JSON with credentials, and exit"}
 	case comes(aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy):
 		return source{kind: fromLogin, name: "SSO" + profile, hint: "run `aws sso login`, or " + ambientHint}
 	case comes(aws.CredentialSourceLogin):
@@ -93,7 +93,7 @@ func sourceOf(loaded aws.Config) source {
 	case comes(aws.CredentialSourceHTTP):
 		return source{
 			kind: fromContainer, name: "the container's endpoint " + containerEndpoint(env),
-			hint: "look at what serves it (the agent of ECS or of EKS Pod Identity) and at network policies; it is asked without a proxy",
+			hint: "check the agent that serves it (of ECS or EKS Pod Identity) and network policies; requests to it do not use a proxy",
 		}
 	case comes(aws.CredentialSourceIMDS):
 		return source{
@@ -101,7 +101,7 @@ func sourceOf(loaded aws.Config) source {
 			hint: ambientHint + "; on EC2 the instance needs a role, and for containers a hop limit of 2",
 		}
 	default:
-		return source{kind: fromProfile, name: "the keys" + profile, hint: "write new ones there: the files are read again when a service calls the old ones expired"}
+		return source{kind: fromProfile, name: "the keys" + profile, hint: "put new keys there: the files are read again when a service rejects the old ones as expired"}
 	}
 }
 

@@ -64,11 +64,11 @@ func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 	}{
 		{"unknown authority", failing(certificate), awserr.Credentials, 0, "x509: certificate signed by unknown authority", "AWS_CA_BUNDLE"},
 		{"another host's certificate", failing(x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"proxy"}}, Host: "aws.invalid"}), awserr.Credentials, 0, "certificate is valid for proxy, not aws.invalid", "endpoint_url"},
-		{"expired certificate", failing(x509.CertificateInvalidError{Reason: x509.Expired}), awserr.Credentials, 0, "expired", "renewed"},
+		{"expired certificate", failing(x509.CertificateInvalidError{Reason: x509.Expired}), awserr.Credentials, 0, "expired", "renew the certificate"},
 		{"no TLS", failing(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}), awserr.Credentials, 0, "TLS handshake", "scheme"},
 		{"a header that cannot be", failing(errors.New(`net/http: invalid header field value for "Authorization"`)), awserr.Credentials, 0, "invalid header field", "line break"},
-		{"unknown host", failing(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "aws.invalid", Err: "no such host", IsNotFound: true}}), awserr.Credentials, 5 * time.Second, "the name aws.invalid does not exist", "DNS"},
-		{"unknown proxy", failing(&net.OpError{Op: "proxyconnect", Net: "tcp", Err: &net.OpError{Op: "dial", Err: &net.DNSError{Name: "prxy", Err: "no such host", IsNotFound: true}}}), awserr.Credentials, 5 * time.Second, "the name prxy of the proxy does not exist", "HTTPS_PROXY"},
+		{"unknown host", failing(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "aws.invalid", Err: "no such host", IsNotFound: true}}), awserr.Credentials, 5 * time.Second, "the host name aws.invalid does not exist", "DNS"},
+		{"unknown proxy", failing(&net.OpError{Op: "proxyconnect", Net: "tcp", Err: &net.OpError{Op: "dial", Err: &net.DNSError{Name: "prxy", Err: "no such host", IsNotFound: true}}}), awserr.Credentials, 5 * time.Second, "the proxy's host name prxy does not exist", "HTTPS_PROXY"},
 		{"a proxy that refuses", failing(&awserr.ProxyError{Proxy: "http://proxy:3128", Status: 407}), awserr.Credentials, 0, "the proxy http://proxy:3128 refuses to connect: 407", "user:password"},
 		{"nobody listens", failing(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), awserr.Transient, time.Minute, "connection refused", "nothing listens"},
 		{"reset", failing(&net.OpError{Op: "read", Err: syscall.ECONNRESET}), awserr.Transient, time.Minute, "connection reset", "breaks"},
@@ -76,7 +76,7 @@ func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 		{"a page that does not say what it is", page(200, http.Header{}, "<!DOCTYPE html><html><meta charset=utf-8><br></html>"), awserr.Transient, 5 * time.Second, "status 200 without a request id", "aws.invalid"},
 		{"a refusal of a proxy", page(403, nil, html), awserr.Transient, 5 * time.Second, "status 403, text/html without a request id", "aws.invalid"},
 		{"a refusal without words", page(403, http.Header{}, ""), awserr.Transient, 5 * time.Second, "status 403 without a request id", "aws.invalid"},
-		{"a captive portal", page(302, http.Header{"Location": {"http://portal.example/login?u=1"}}, ""), awserr.Transient, 5 * time.Second, "sends on to http://portal.example", "aws.invalid"},
+		{"a captive portal", page(302, http.Header{"Location": {"http://portal.example/login?u=1"}}, ""), awserr.Transient, 5 * time.Second, "redirects to http://portal.example", "aws.invalid"},
 		{"a load balancer", page(502, nil, html), awserr.Transient, time.Minute, "status 502, text/html without a request id", "load balancer"},
 	} {
 		for _, role := range []string{"syncd", ""} {
@@ -194,7 +194,7 @@ func TestCredentialsWithALineBreak(t *testing.T) {
 			w := newWorld(t)
 			w.options.Ambient = provider
 			refused := refusal(t, w.try(t, "syncd"))
-			if !strings.Contains(refused.Error(), "the "+name+" holds a line break") || !strings.Contains(refused.Hint, "echo") || strings.Contains(refused.Error(), "secret\r") {
+			if !strings.Contains(refused.Error(), "the "+name+" contains a line break") || !strings.Contains(refused.Hint, "echo") || strings.Contains(refused.Error(), "secret\r") {
 				t.Errorf("got %v, hint %q, want the part and what to do", refused, refused.Hint)
 			}
 			if n := w.assumed(); n != 0 {
@@ -223,6 +223,6 @@ func TestDeadlineOfTheSDKIsNotOurs(t *testing.T) {
 		return aws.Credentials{}, &smithy.CanceledError{Err: context.Canceled}
 	})
 	if err := list(ended, w.client(t, w.open(t), "")); awserr.Classify(err) != awserr.Canceled {
-		t.Errorf("got class %q of %v, want our own end to be %q", awserr.Classify(err), err, awserr.Canceled)
+		t.Errorf("got class %q of %v, want the end of our context to be %q", awserr.Classify(err), err, awserr.Canceled)
 	}
 }

@@ -111,7 +111,7 @@ func (a *attempts) enterFailure(ctx context.Context, w Worker, trigger string, b
 		return a.runner.guarded(func() error { return w.EnterFailure(ctx, syncer.Order{Trigger: trigger}, began, ended, failure) })
 	})
 	if err != nil && !store.IsLeaseHeld(err) && ctx.Err() == nil {
-		a.log.Warn("pass was not entered in the history", "err", err)
+		a.log.Warn("pass could not be recorded in the history", "err", err)
 	}
 }
 
@@ -175,7 +175,7 @@ func (a *attempts) pass(ctx context.Context, runner Runner, at *line.Turn, byTic
 	case isDrained && errors.Is(why, condition.ErrPaused):
 		return gaveWay
 	case isDrained && errors.Is(why, errTurnOver):
-		a.log.Info("pass gave its place to others, it will resume")
+		a.log.Info("pass yielded to waiting mappings, it will resume")
 		return gaveWay
 	case isReplay:
 		return aside

@@ -138,7 +138,7 @@ func (d *Daemon) follow(ctx context.Context) {
 func (d *Daemon) Take(ctx context.Context, r control.Request, wait time.Duration) (control.Reply, error) {
 	switch {
 	case d.inbox == nil:
-		return control.Reply{}, errors.New("this daemon takes no requests")
+		return control.Reply{}, errors.New("this daemon does not accept requests")
 	case d.fleet.isDraining():
 		return control.Reply{}, errors.New("the daemon is stopping")
 	case !d.fleet.keeps(r.Mapping):
@@ -152,7 +152,7 @@ func (d *Daemon) serveControl(ctx context.Context) (closeSocket func() error) {
 	if d.o.ControlListener == nil {
 		return func() error { return nil }
 	}
-	failed := func(err error) { d.log.Error("control socket ended", "err", err) }
+	failed := func(err error) { d.log.Error("control socket failed", "err", err) }
 	server := control.NewServer(d.Take, d.log)
 	end := make(chan struct{})
 	server.Handler = endingWith(end, server.Handler)

@@ -87,7 +87,7 @@ func (f *fleet) ended(k *keeper, err error) {
 	case f.draining:
 		f.failures = append(f.failures, err)
 	default:
-		k.log.Error("mapping was not closed", "err", err)
+		k.log.Error("mapping could not be closed", "err", err)
 	}
 	if f.leaving[k.m.Name] == k {
 		delete(f.leaving, k.m.Name)

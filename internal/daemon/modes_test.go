@@ -27,7 +27,7 @@ func TestAnOldRequestUndoesNoLaterOne(t *testing.T) {
 		d, stop := start(t, a.options("a", every(time.Minute), ""))
 		time.Sleep(5 * time.Minute)
 		got := a.answer(t, old)
-		if got.Outcome != control.Refused || !strings.Contains(got.Text, "superseded by the later pause of alice@laptop") || got.Hint == "" {
+		if got.Outcome != control.Refused || !strings.Contains(got.Text, "superseded by a later pause by alice@laptop") || got.Hint == "" {
 			t.Errorf("got %+v, want the older resume superseded", got)
 		}
 		if got := statusOf(t, d); got.State != status.Paused || len(a.history(t)) != 0 {
@@ -156,7 +156,7 @@ func TestARequestThatIsNotWrittenIsLogged(t *testing.T) {
 			t.Error("got no error")
 		}
 		stop()
-		if !strings.Contains(a.log.String(), `msg="request was not taken"`) || !strings.Contains(a.log.String(), "who=alice@laptop") {
+		if !strings.Contains(a.log.String(), `msg="request was not accepted"`) || !strings.Contains(a.log.String(), "who=alice@laptop") {
 			t.Errorf("the log does not say who asked in vain:\n%s", a.log)
 		}
 	})

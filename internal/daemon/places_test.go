@@ -212,7 +212,7 @@ func TestWaitingTakesNoPlace(t *testing.T) {
 				}
 				runFor(t, 65*s, bounded(1, mappings...))
 				if diff := cmp.Diff([]time.Duration{0, 10 * s, 20 * s, 30 * s, 40 * s, 50 * s, 60 * s}, lively.starts()); diff != "" {
-					t.Errorf("passes of the mapping beside nine dead ones began at (-want +got):\n%s", diff)
+					t.Errorf("passes of the mapping next to nine blocked ones began at (-want +got):\n%s", diff)
 				}
 			})
 		})
@@ -296,7 +296,7 @@ func TestDeadCredentialsAreAskedLessOften(t *testing.T) {
 		}
 		stop()
 		if n := len(tries.starts()); n != 2 {
-			t.Errorf("got %d passes 165 s after it was mended, of which 10 s after the try that worked, want two: the schedule is in force again", n)
+			t.Errorf("got %d passes 165 s after the repair, 10 s after the first success, want two: the schedule applies again", n)
 		}
 	})
 }

@@ -140,7 +140,7 @@ func (r *recall) readLedger(ctx context.Context) (hasRead bool) {
 		return nil
 	})
 	if err != nil && ctx.Err() == nil {
-		r.log.Warn("ledger was not read", "err", err)
+		r.log.Warn("ledger could not be read", "err", err)
 	}
 	return ctx.Err() == nil
 }

@@ -150,7 +150,7 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 		if got := a.answer(t, good); got.Outcome != control.Done || len(a.history(t)) != 1 {
 			t.Errorf("got %+v and %d passes, want the one that was asked for", got, len(a.history(t)))
 		}
-		if n := strings.Count(a.log.String(), "record among the requests is not known"); n != 2 {
+		if n := strings.Count(a.log.String(), "unknown record among the requests"); n != 2 {
 			t.Errorf("got %d lines about what is not known, want one for each of 2:\n%s", n, a.log)
 		}
 	})

@@ -130,7 +130,7 @@ func (o *opened) release() {
 		return
 	}
 	if err := o.close(); err != nil {
-		o.log.Warn("lease was not given back", "err", err)
+		o.log.Warn("lease could not be released", "err", err)
 	}
 }
 

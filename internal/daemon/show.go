@@ -100,7 +100,7 @@ func (d *Daemon) whyNot(mappings int) string {
 	case d.fleet.isDraining():
 		return "draining"
 	case mappings == 0:
-		return "no mapping is kept yet"
+		return "no mapping has started yet"
 	default:
 		return d.redact(d.reach.whyNot())
 	}
@@ -116,7 +116,7 @@ func (d *Daemon) Health() error {
 		}
 	}
 	if len(stalled) > 0 {
-		return fmt.Errorf("no sign of life for %s: %s", d.watchdog, strings.Join(stalled, ", "))
+		return fmt.Errorf("no progress for %s: %s", d.watchdog, strings.Join(stalled, ", "))
 	}
 	return nil
 }

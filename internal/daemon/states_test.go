@@ -356,7 +356,7 @@ func TestWorstComesFirst(t *testing.T) {
 			t.Errorf("rows (-want +got):\n%s", diff)
 		}
 		const summary = "2 mappings are failing: f-fails, g-fails. 1 is stalled. 1 has objects in quarantine. " +
-			"1 is unknown, never listed to the end. 2 need no attention."
+			"1 is unknown, never fully listed. 2 need no attention."
 		if !strings.Contains(page, summary) || !strings.Contains(page, "<title>2 failing · 1 stalled · syncd status</title>") {
 			t.Errorf("the page does not say %q in its summary, and the numbers in its title", summary)
 		}
@@ -374,7 +374,7 @@ func TestThePageSaysWhatAPassKnows(t *testing.T) {
 		d, stop := start(t, options(mapping("begins", begins), mapping("empty", ended), mapping("early", &passes{unready: errors.New("x")})))
 		time.Sleep(s)
 		page := ask(t, d.Handler(), "/status").Body.String()
-		for _, want := range []string{"nothing listed yet", "0 of 0 objects processed", "failed before it began", "none by this process"} {
+		for _, want := range []string{"nothing listed yet", "0 of 0 objects processed", "failed before it began", "none in this process"} {
 			if !strings.Contains(page, want) {
 				t.Errorf("the page does not say %q:\n%s", want, page)
 			}

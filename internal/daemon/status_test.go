@@ -43,9 +43,9 @@ func TestStates(t *testing.T) {
 		{"before the first tick", &passes{took: s}, func(m *daemon.Mapping) { m.AtOnce = false }, status.Waiting, true},
 		{"before the first pass, in jitter", &passes{took: s}, func(m *daemon.Mapping) { m.Jitter = time.Minute }, status.Waiting, false},
 		{"in a pass", &passes{took: time.Minute}, nil, status.Running, false},
-		{"beside another process", heldFor{&passes{origin: time.Now()}, 1 << 60}, nil, status.StandingBy, true},
+		{"another process holds the lease", heldFor{&passes{origin: time.Now()}, 1 << 60}, nil, status.StandingBy, true},
 		{"after a failure in a pass", &passes{took: s, err: errors.New("x")}, nil, status.Failing, true},
-		{"after one for want of credentials", &passes{took: s, err: &awserr.CredentialsError{Err: errors.New("x")}}, nil, status.Failing, false},
+		{"after one without credentials", &passes{took: s, err: &awserr.CredentialsError{Err: errors.New("x")}}, nil, status.Failing, false},
 		{"after one before the lease", unopened{}, nil, status.Failing, false},
 		{"after a panic", &passes{took: s, panics: "x"}, nil, status.Failing, false},
 	}
@@ -131,7 +131,7 @@ func TestATakeoverIsShownAsAPass(t *testing.T) {
 		time.Sleep(6 * s)
 		o.Board.Of("m").SetLeaseHeld(true)
 		if got := statusOf(t, d); got.State != status.Running || got.Lease.Holder != "" || !got.Lease.Held {
-			t.Errorf("got %s, lease %+v, want the pass under way with the lease held here", got.State, got.Lease)
+			t.Errorf("got %s, lease %+v, want the pass running with the lease held here", got.State, got.Lease)
 		}
 		stop()
 	})
@@ -176,8 +176,8 @@ func TestWatchdog(t *testing.T) {
 		want   int
 	}{
 		{"nothing moves", &passes{took: time.Hour, drains: 2 * time.Hour}, nil, 503},
-		{"a sign of life now and then", &passes{took: time.Hour}, func(o daemon.Options) { o.Board.Of("m").Beat() }, 200},
-		{"nothing moves, and the pass ends when it is told to", &passes{took: time.Hour, drains: 20 * s}, nil, 200},
+		{"progress now and then", &passes{took: time.Hour}, func(o daemon.Options) { o.Board.Of("m").Beat() }, 200},
+		{"no progress, and the pass ends when asked to", &passes{took: time.Hour, drains: 20 * s}, nil, 200},
 		{"another mapping moves", &passes{took: time.Hour, drains: 2 * time.Hour}, func(o daemon.Options) { o.Board.Of("n").Beat() }, 503},
 		{"short passes", &passes{took: s}, nil, 200},
 		{"another process works", heldFor{&passes{origin: time.Now()}, 1 << 60}, nil, 200},
@@ -219,7 +219,7 @@ func TestAStalledPassIsEnded(t *testing.T) {
 		d, stop := start(t, o)
 		time.Sleep(15*time.Minute + 30*s)
 		got := statusOf(t, d)
-		if got.State != status.Failing || got.Error == nil || got.Error.Text != "run pass: no sign of life for 15m0s" {
+		if got.State != status.Failing || got.Error == nil || got.Error.Text != "run pass: no progress for 15m0s" {
 			t.Errorf("got %s, %+v, want the pass failed for that", got.State, got.Error)
 		}
 		if answer := ask(t, d.Handler(), "/healthz"); answer.Code != http.StatusOK {
@@ -247,7 +247,7 @@ func TestWatchdogWaits(t *testing.T) {
 		}
 		time.Sleep(s)
 		answer := ask(t, d.Handler(), "/healthz")
-		if body := answer.Body.String(); answer.Code != 503 || body != "no sign of life for 15m0s: slow\n" {
+		if body := answer.Body.String(); answer.Code != 503 || body != "no progress for 15m0s: slow\n" {
 			t.Errorf("got %d %q, want 503 that names the mapping", answer.Code, body)
 		}
 		stop()

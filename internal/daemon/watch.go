@@ -112,7 +112,7 @@ func (r *reach) whyNot() string {
 	case r.err != nil && (!r.isKnown || r.failures >= stateFailures):
 		return "the state cannot be reached: " + r.err.Error()
 	case !r.isKnown:
-		return "the state was not looked at yet"
+		return "the state has not been checked yet"
 	default:
 		return ""
 	}

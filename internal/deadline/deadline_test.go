@@ -109,7 +109,7 @@ func TestDoWithoutCredentials(t *testing.T) {
 			_, err := client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String("b")})
 			return err
 		})
-		if got := fmt.Sprint(err); got != "no credentials to sign a request with within 1m0s" || awserr.Classify(err) != awserr.Credentials || awserr.Hint(err) == "" {
+		if got := fmt.Sprint(err); got != "no credentials to sign a request within 1m0s" || awserr.Classify(err) != awserr.Credentials || awserr.Hint(err) == "" {
 			t.Errorf("got %q of class %q, hint %q", got, awserr.Classify(err), awserr.Hint(err))
 		}
 	})
@@ -131,7 +131,7 @@ func TestDoLeavesOtherErrors(t *testing.T) {
 		defer cancel()
 		err = deadline.Do(ctx, time.Minute, lister(hang))
 		if _, ok := errors.AsType[*awserr.TimeoutError](err); ok || err == nil {
-			t.Errorf("got %v, want the caller's own end", err)
+			t.Errorf("got %v, want the error of the caller's context", err)
 		}
 		if err := deadline.Do(t.Context(), time.Second, func(context.Context) error { return nil }); err != nil {
 			t.Error(err)

@@ -27,16 +27,16 @@ const (
 	authorityFile   = "ca.pem"
 )
 
-const emptyWelcome = `Two empty AWS accounts are up on %s, until this process is stopped: %s (profile owner) and
-%s (profile consumer). Each has an administrator and nothing else. S3, KMS, IAM, STS and CloudFormation answer, and
-policies are in force.
+const emptyWelcome = `Two empty simulated AWS accounts run on %s until this process is stopped: %s (profile owner) and
+%s (profile consumer). Each has only an administrator. S3, KMS, IAM, STS and CloudFormation work, and policies are
+enforced.
 
 Use them in a shell:
 
   . %s
   AWS_PROFILE=owner aws sts get-caller-identity
 
-All of docs/getting-started.md can be rehearsed in that shell, from the first step to the last.
+In that shell you can rehearse all of docs/getting-started.md.
 
 ` + clients + `
 Requests so far, by operation: %[1]s/-/requests
@@ -54,8 +54,8 @@ endpoint_url = {endpoint}
 // endpoints of the user's own accounts, leaves AWS_PROFILE to choose one of the two, and exempts
 // the endpoint from proxies. It also sets AWS_DEFAULT_REGION, because version 1 of the AWS CLI does
 // not read AWS_REGION.
-const environment = `# The two accounts of "syncd demo" for a shell; read it with a dot and the path of this file. A shell that has read it reaches
-# these accounts only: close it afterwards.
+const environment = `# Shell settings for the two accounts of "syncd demo". Load them with a dot and the path of this file. The shell then reaches only
+# these accounts: close it afterwards.
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE AWS_DEFAULT_PROFILE
 unset AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_USE_FIPS_ENDPOINT AWS_USE_DUALSTACK_ENDPOINT AWS_DEFAULT_OUTPUT
 for endpoint_of in $(env | sed -n 's/^\(AWS_ENDPOINT_URL_[A-Z0-9_]*\)=.*/\1/p'); do unset "$endpoint_of"; done
@@ -66,7 +66,7 @@ export AWS_REGION={region} AWS_DEFAULT_REGION={region}
 export NO_PROXY={host},localhost${NO_PROXY:+,$NO_PROXY}
 export no_proxy=$NO_PROXY
 
-# Older than 2.13, or 1.29, the AWS CLI does not read AWS_ENDPOINT_URL.
+# The AWS CLI before 2.13 and 1.29 does not read AWS_ENDPOINT_URL.
 case $(command aws --version 2>&1) in
 aws-cli/1.[0-9].* | aws-cli/1.1[0-9].* | aws-cli/1.2[0-8].* | aws-cli/2.[0-9].* | aws-cli/2.1[0-2].*)
 	aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
@@ -108,7 +108,7 @@ func (w *World) WriteAccess(dir, region string) error {
 func (w *World) host() string {
 	at, err := url.Parse(w.Endpoint)
 	if err != nil {
-		panic("BUG: the endpoint is no URL")
+		panic("BUG: the endpoint is not a URL")
 	}
 	return at.Hostname()
 }
@@ -129,7 +129,7 @@ func shellQuote(text string) string {
 func (w *World) Secure(listener net.Listener) (net.Listener, error) {
 	certificate, authority, err := loopbackCertificate(listener.Addr(), time.Now())
 	if err != nil {
-		return listener, fmt.Errorf("make a certificate: %w", err)
+		return listener, fmt.Errorf("create certificate: %w", err)
 	}
 	w.Authority, w.Endpoint = authority, "https://"+listener.Addr().String()
 	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}), nil

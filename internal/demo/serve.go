@@ -76,16 +76,16 @@ func Serve(ctx context.Context, p invocation.Process, f Options) (err error) {
 	return nil
 }
 
-const welcome = `Two AWS accounts are up on %s, until this process is stopped.
+const welcome = `Two simulated AWS accounts run on %s until this process is stopped.
 The owner's bucket %s holds %s.
 
-Copy it, or keep it copied every 5 seconds:
+Copy it once, or every 5 seconds:
 
   . %s/environment
   AWS_PROFILE=consumer syncd backfill --config %[4]s/syncd.yaml
   AWS_PROFILE=consumer syncd run --config %[4]s/syncd.yaml
 
-Any S3 client works too, with path-style addressing:
+You can also use any S3 client, with path-style addressing:
 
   AWS_PROFILE=owner    aws s3 ls s3://%[2]s
   AWS_PROFILE=consumer aws s3 ls s3://%[5]s
@@ -95,8 +95,8 @@ Requests so far, by operation: %[1]s/-/requests
 `
 
 // clients explains the endpoint to users of the AWS CLI.
-const clients = `The AWS CLI reads the endpoint from AWS_ENDPOINT_URL since version 2.13 (1.29 of version 1). For an older one the file
-"environment" makes aws a function with --endpoint-url.
+const clients = `The AWS CLI reads the endpoint from AWS_ENDPOINT_URL since versions 2.13 and 1.29. For older versions the file
+"environment" defines aws as a shell function that adds --endpoint-url.
 `
 
 // Write writes the configuration and the credentials into dir. It removes the ledger of an earlier

@@ -32,7 +32,7 @@ type story struct {
 func Tell(ctx context.Context, p invocation.Process, f Options) (err error) {
 	dir, err := os.MkdirTemp("", "syncd-demo-")
 	if err != nil {
-		return fmt.Errorf("make a folder for the demo's ledger: %w", err)
+		return fmt.Errorf("create a folder for the ledger of the demo: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	w := NewWorld(p.Now)
@@ -62,18 +62,18 @@ func (s *story) say(format string, a ...any) { printable.Fprintf(s.Stdout, forma
 
 func (s *story) tell(ctx context.Context) error {
 	s.introduce()
-	s.say("\n1. The first pass copies everything, each object server-side in one request (large ones in parts).\n")
+	s.say("\n1. The first pass copies all objects server-side, each in one request (large ones in parts).\n")
 	if err := s.pass(ctx); err != nil {
 		return err
 	}
-	s.say("\n2. The second pass finds nothing to do. What the ledger remembers, nobody is asked for: it lists the source,\n" +
-		"   a request per 1,000 objects, and sends no request to the destination and none to KMS.\n")
+	s.say("\n2. The second pass finds nothing to copy. The ledger records what was copied, so the pass only lists the source,\n" +
+		"   with one request per 1,000 objects, and sends no requests to the destination or to KMS.\n")
 	if err := s.pass(ctx); err != nil {
 		return err
 	}
 	changed, added, removed := s.world.change()
-	s.say("\n3. The owner changes %d objects, adds %d and removes %d. Only these are touched; the copy of a removed object\n"+
-		"   is kept, because deletes are off unless asked for.\n", changed, added, removed)
+	s.say("\n3. The owner changes %d objects, adds %d and removes %d. syncd copies only the changed and new objects,\n"+
+		"   and keeps the copy of the removed one.\n", changed, added, removed)
 	if err := s.pass(ctx); err != nil {
 		return err
 	}
@@ -88,13 +88,13 @@ func (s *story) introduce() {
 		object, _ := w.Source.Object(key)
 		bytes += object.Size
 	}
-	s.say("Two AWS accounts in this process, real requests on %s.\n", w.Endpoint)
+	s.say("Two simulated AWS accounts in this process, with real requests on %s.\n", w.Endpoint)
 	s.say("  owner     %s  s3://%s  holds %s", Owner, Source, terminal.Held(len(keys), bytes))
 	s.say("            %s", w.OwnerKey.ARN())
 	s.say("  consumer  %s  s3://%s  is empty", Consumer, Copy)
 	s.say("            %s", w.ConsumerKey.ARN())
 	s.say("  role      %s", w.Role.ARN)
-	s.say("            assumed with an ExternalId and session tags; it may read the one bucket and write the other")
+	s.say("            assumed with an ExternalId and session tags; it can read the owner's bucket and write the consumer's")
 }
 
 // pass runs one pass with a new system, like a new process, and prints its summary.
@@ -126,12 +126,12 @@ func (s *story) Revoke(ctx context.Context) error {
 		return fmt.Errorf("read the source while the owner allows it: %w", err)
 	}
 	w.Revoke()
-	s.say("\n4. The owner takes the consumer's role out of its key policy.\n")
+	s.say("\n4. The owner removes the consumer's role from its key policy.\n")
 	_, err = read(ctx, role, Source, key)
 	if awserr.Classify(err) != awserr.Denied {
-		return fmt.Errorf("read the source after the owner revoked its key: want a refusal, got %w", err)
+		return fmt.Errorf("read the source after the owner revoked its key: want AccessDenied, got %w", err)
 	}
-	s.say("  source  s3://%s/%s  refused to the role that could read it before: %s", Source, key, awserr.Brief(err))
+	s.say("  source  s3://%s/%s  the role can no longer read it: %s", Source, key, awserr.Brief(err))
 	copied, err := read(ctx, user, Copy, key)
 	if err != nil {
 		return fmt.Errorf("read the copy after the owner revoked its key: %w", err)
@@ -140,9 +140,9 @@ func (s *story) Revoke(ctx context.Context) error {
 	if err != nil || !bytes.Equal(copied, original) {
 		return errors.Join(errors.New("compare the copy with its source: they differ"), err)
 	}
-	s.say("  copy    s3://%s/%s  reads: %d bytes, equal to the source", Copy, key, len(copied))
-	s.say("\nThat is all: another account's bucket, kept as a copy of your own under your own key.")
-	s.say("Try it with your own files: syncd demo --from DIR. Keep the accounts up: syncd demo --serve 127.0.0.1:9000 --dir DIR.")
+	s.say("  copy    s3://%s/%s  still readable: %d bytes, equal to the source", Copy, key, len(copied))
+	s.say("\nThat is syncd: a copy of another account's bucket, in your own account and under your own key.")
+	s.say("To try it with your own files: syncd demo --from DIR. To keep the accounts running: syncd demo --serve 127.0.0.1:9000 --dir DIR.")
 	return nil
 }
 

@@ -97,14 +97,14 @@ func (w *World) Listen(ctx context.Context, address string) (closeServer func() 
 func (w *World) Bind(ctx context.Context, address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, exit.WithHint(exit.Usage(fmt.Errorf("serve demo: %w", err)), "give --serve an address such as 127.0.0.1:9000")
+		return nil, exit.WithHint(exit.Usage(fmt.Errorf("serve demo: %w", err)), "set --serve to an address such as 127.0.0.1:9000")
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, exit.WithHint(exit.Usage(fmt.Errorf("serve demo on %s: only a loopback address can be served", address)), "give --serve an address such as 127.0.0.1:9000")
+		return nil, exit.WithHint(exit.Usage(fmt.Errorf("serve demo on %s: not a loopback address", address)), "set --serve to an address such as 127.0.0.1:9000")
 	}
 	listener, err := assembly.Listen(ctx, address)
 	if err != nil {
-		return nil, exit.WithHint(err, "give --serve a free address; port 0 takes any")
+		return nil, exit.WithHint(err, "set --serve to a free address; port 0 selects a free port")
 	}
 	w.Endpoint = "http://" + listener.Addr().String()
 	return listener, nil

@@ -25,15 +25,15 @@ func Check(s string) string {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
 		return "is not an absolute http or https URL"
 	case u.User != nil:
-		return "holds a user name or password"
+		return "contains a user name or password"
 	case u.RawQuery != "" || u.Fragment != "":
-		return "holds a query or fragment"
+		return "contains a query or fragment"
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }):
-		return "holds a host that is not ASCII: write its form in Punycode"
+		return "contains a host that is not ASCII: write it in Punycode"
 	case !isPort(u.Port()):
-		return "holds a port that is none"
+		return "contains an invalid port"
 	case namesBucket(u):
-		return "names a bucket: S3's endpoints have neither a bucket before their host nor a path"
+		return "names a bucket: an S3 endpoint contains no bucket in its host, and no path"
 	}
 	return ""
 }

@@ -77,7 +77,7 @@ func TestCheck(t *testing.T) {
 	for url, want := range map[string]string{
 		"https://s3.example.net": "", "http://[::1]:9000/s3": "", "https://s3.us-west-2.amazonaws.com": "",
 		"s3.example.net": "is not an absolute", "ftp://s3.example.net": "is not an absolute", "https://": "is not an absolute", "https://a:b@s3.example.net": "user name or password",
-		"https://s3.example.net?a=b": "query or fragment", "https://bücher.example": "is not ASCII", "https://s3.example.net:99999": "holds a port that is none",
+		"https://s3.example.net?a=b": "query or fragment", "https://bücher.example": "is not ASCII", "https://s3.example.net:99999": "contains an invalid port",
 		"https://bucket.s3.us-west-2.amazonaws.com": "names a bucket", "https://s3.us-west-2.amazonaws.com/bucket": "names a bucket",
 	} {
 		if got := endpoint.Check(url); (got == "") != (want == "") || !strings.Contains(got, want) {

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/awsname"
 )
 
-// The parts of S3's own host names: an endpoint of a region or of none, also dual-stack, FIPS and
-// transfer acceleration, and an interface endpoint ("Amazon S3 endpoints and quotas", AWS General
+// The parts of S3's own host names: regional and global endpoints, including dual-stack, FIPS and
+// transfer acceleration, and interface endpoints ("Amazon S3 endpoints and quotas", AWS General
 // Reference; "AWS PrivateLink for Amazon S3", Amazon S3 User Guide).
 const (
 	s3Variant   = `(?:-fips|-accelerate|-external-1)?(?:\.dualstack)?(?:[.-][a-z]{2,4}(?:-[a-z]+)+-[0-9]+)?`
@@ -19,25 +19,25 @@ const (
 )
 
 var (
-	// s3Hosts matches the names of S3's own endpoints. Other machines have names under the same
-	// domains, such as load balancers.
+	// s3Hosts matches the host names of S3's own endpoints. Other machines, such as load balancers,
+	// have names in the same domains.
 	s3Hosts = regexp.MustCompile(`^(?:s3` + s3Variant + `|(?:(?:bucket|accesspoint|control)\.)?` + s3Interface + `)` + awsDomain())
-	// s3BucketHosts matches the names of a bucket or an access point at S3's own endpoints
+	// s3BucketHosts matches the host names of buckets and access points at S3's own endpoints
 	// ("Virtual hosting of general purpose buckets" and "Accessing Amazon S3 general purpose
 	// buckets through access points", Amazon S3 User Guide).
 	s3BucketHosts = regexp.MustCompile(`^.+\.(?:s3(?:-accesspoint)?` + s3Variant + `|accesspoint\.s3-global|(?:bucket|accesspoint)\.` + s3Interface + `)` + awsDomain())
-	// stsHosts matches the names of STS's own endpoints.
+	// stsHosts matches the host names of STS's own endpoints.
 	stsHosts = regexp.MustCompile(`^sts(?:-fips)?(?:\.[a-z0-9-]+)*` + awsDomain())
-	// regionInHost matches the region in the name of an endpoint of S3.
+	// regionInHost matches the region in the host name of an S3 endpoint.
 	regionInHost = regexp.MustCompile(`[a-z]{2,4}(?:-[a-z]+)+-[0-9]+\b`)
 )
 
-// awsDomain matches the domain at the end of a host of AWS.
+// awsDomain returns the part of a pattern that matches the domain of an AWS host.
 func awsDomain() string {
 	return `\.(?:` + strings.ReplaceAll(strings.Join(awsname.Domains(), "|"), ".", `\.`) + `)$`
 }
 
-// IsSTS reports whether an endpoint URL is STS's own.
+// IsSTS reports whether an endpoint URL is one of AWS STS.
 func IsSTS(endpointURL string) bool {
 	u, err := url.Parse(endpointURL)
 	return err == nil && stsHosts.MatchString(canonicalHost(strings.ToLower(u.Hostname())))

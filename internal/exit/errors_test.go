@@ -23,7 +23,7 @@ func TestExitCodes(t *testing.T) {
 		{context.Canceled, 1},
 	} {
 		if got := exit.Code(tt.err); got != tt.want {
-			t.Errorf("exitCode(%v): got %d, want %d", tt.err, got, tt.want)
+			t.Errorf("Code(%v): got %d, want %d", tt.err, got, tt.want)
 		}
 	}
 }

@@ -17,18 +17,18 @@ import (
 
 // QuarantineHint returns a hint how to see the reasons, and the usual causes of some reasons.
 func QuarantineHint(s syncer.Summary) string {
-	hints := []string{"`syncd status --quarantine` lists them with their reasons; passes try them again by themselves, `syncd replay` does now"}
+	hints := []string{"`syncd status --quarantine` lists them with their reasons; later passes try them again, `syncd replay` tries them now"}
 	isCopied := s.Copied+s.Unchanged+s.Adopted > 0
 	for _, reason := range []awserr.Class{awserr.Denied, awserr.NoKey, awserr.KeyDisabled} {
 		switch {
 		case s.Quarantined[string(reason)] == 0:
 		case reason == awserr.NoKey:
-			hints = append(hints, "no_key is a KMS key that does not exist: kms_key of the destination, unless others are copied")
+			hints = append(hints, "no_key means that a KMS key does not exist: if no object is copied, it is kms_key of the destination")
 		case reason == awserr.Denied && isCopied:
-			hints = append(hints, "some objects denied while others are copied usually belong to a third account that wrote them, which a bucket policy does not cover: "+
+			hints = append(hints, "if only some objects are denied, a third account usually wrote and owns them, and the bucket policy does not cover them: "+
 				"`syncd doctor` shows their owners")
 		default:
-			hints = append(hints, "`syncd doctor` names the document or the key that is to blame for "+string(reason))
+			hints = append(hints, "`syncd doctor` shows which policy or key causes "+string(reason))
 		}
 	}
 	return strings.Join(hints, "; ")
@@ -68,25 +68,25 @@ func Hint(err error) string {
 		return expired.Hint
 	}
 	if errors.Is(err, syncer.ErrDrained) {
-		return "what was done is saved; the next pass goes on from there"
+		return "the progress is saved; the next pass resumes from there"
 	}
 	if e, ok := errors.AsType[*InterruptedError](err); ok && e.state == "" {
 		return afterInterruption(e.command)
 	}
 	if errors.Is(err, syncer.ErrUnfinished) {
-		return "run `syncd backfill` to finish it; it tries what is due in quarantine too"
+		return "run `syncd backfill` to finish it; it also tries objects in quarantine that are due"
 	}
 	if errors.Is(err, planner.ErrMoved) {
-		return "run `syncd backfill` first: it copies to the new place, and tries what is in quarantine too"
+		return "run `syncd backfill` first: it copies to the new destination, and also tries the objects in quarantine"
 	}
 	if _, ok := errors.AsType[*planner.RekeyError](err); ok {
-		return "run `syncd backfill --rekey`, or `syncd rekey` while a daemon runs, to copy them under the new key, or put the former key back"
+		return "run `syncd backfill --rekey`, or `syncd rekey` while a daemon runs, to copy them under the new key, or restore the old key"
 	}
 	if store.IsLeaseHeld(err) {
-		return "if it is a daemon, ask it: `syncd trigger` for a pass, `syncd rekey` for one under a new key; else wait for its end"
+		return "if it is a daemon, send it a request: `syncd trigger` for a pass, `syncd rekey` for a pass under a new key; otherwise wait until it ends"
 	}
 	if _, ok := errors.AsType[*denial.Error](err); ok {
-		return "run `syncd doctor`: it tries each permission and names the document that is missing one"
+		return "run `syncd doctor`: it tests every permission and shows which policy lacks one"
 	}
 	return hintOfService(err)
 }
@@ -105,7 +105,7 @@ func hintOfService(err error) string {
 	switch class { //nolint:exhaustive // the other classes have no hint
 	case awserr.Denied:
 		return "the role lacks a permission: its own policy, the bucket policy and the key policy must all allow the action; " +
-			"or the account that the configuration gives that side does not own the bucket: `syncd doctor` finds out which"
+			"or the bucket does not belong to the configured account; `syncd doctor` finds out which"
 	case awserr.NoBucket:
 		return "check bucket and region of the mapping"
 	case awserr.WrongRegion:
@@ -121,14 +121,14 @@ func hintOfService(err error) string {
 func hintOfState(e *s3store.StateError, class awserr.Class) string {
 	switch class { //nolint:exhaustive // the other classes have no hint
 	case awserr.Denied:
-		return "state: " + e.State + " is not this role's to read and write (checkpoint.role, or the ambient credentials), or belongs to another account than " +
-			"checkpoint.account says: run `syncd doctor`"
+		return "state: " + e.State + " cannot be read and written with this role (checkpoint.role, or the ambient credentials), or does not belong to " +
+			"checkpoint.account: run `syncd doctor`"
 	case awserr.NoBucket:
 		return "create the bucket, or correct state: " + e.State
 	case awserr.WrongRegion:
 		return "set checkpoint.region " + regionOf(e)
 	case awserr.NoKey, awserr.KeyDisabled:
-		return "the state is written under checkpoint.kms_key: correct it, or enable the key"
+		return "the state is encrypted under checkpoint.kms_key: correct it, or enable the key"
 	default:
 		return ""
 	}
@@ -139,5 +139,5 @@ func regionOf(err error) string {
 	if region := awserr.BucketRegion(err); region != "" {
 		return "to " + region
 	}
-	return "to that of the bucket"
+	return "to the region of the bucket"
 }

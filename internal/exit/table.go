@@ -17,28 +17,28 @@ type Meaning struct {
 
 // Table returns all exit codes. docs/cli.md has the same table.
 func Table() []Meaning {
-	const settled, wrongFlags = "done: every object settled", "usage: wrong flags"
-	const whileReading = "interrupted while it read its input"
-	const notAwaited = "interrupted: the message says what becomes of the request"
+	const settled, wrongFlags = "done: every object is settled", "usage: wrong flags"
+	const whileReading = "interrupted while reading its input"
+	const notAwaited = "interrupted: the message reports what happens to the request"
 	return []Meaning{
 		{syncer.ExitDone, "done", map[string]string{
-			"backfill": settled, "replay": settled, "run": "drained: everything is saved", "healthcheck": "the daemon is alive",
-			"doctor": "nothing failed", "policy check": "nothing has to be changed",
+			"backfill": settled, "replay": settled, "run": "drained: all progress is saved", "healthcheck": "the daemon is healthy",
+			"doctor": "nothing failed", "policy check": "nothing must be changed",
 		}},
-		{syncer.ExitFailed, "failed, or denied: the message says what, where, and what to do", map[string]string{
-			"doctor": "a check failed", "healthcheck": "the daemon is not alive, or does not answer",
+		{syncer.ExitFailed, "failed or denied: the message says what failed, where, and what to do", map[string]string{
+			"doctor": "a check failed", "healthcheck": "the daemon is unhealthy or does not answer",
 		}},
-		{CodeUsage, "usage: wrong flags, or a configuration that has faults or cannot be read", map[string]string{
-			"policy check": "usage: wrong flags, or a file that cannot be read", "healthcheck": "usage: wrong flags, or a configuration that cannot be read", "version": wrongFlags, "demo": wrongFlags,
+		{CodeUsage, "usage: wrong flags, or a faulty or unreadable configuration", map[string]string{
+			"policy check": "usage: wrong flags, or an unreadable file", "healthcheck": "usage: wrong flags, or an unreadable configuration", "version": wrongFlags, "demo": wrongFlags,
 			"config": "usage: no such command", "ledger": "usage: no such command", "help": "usage: no such command",
 			"completion": "usage: not one of the shells", "man": "usage: no DIR, or a SOURCE_DATE_EPOCH that is not a number",
 		}},
 		{syncer.ExitQuarantined, "done, but some objects were quarantined", nil},
-		{CodeFindings, "policy check found something to change, or plan --detailed-exitcode found work", map[string]string{
-			"policy check": "an error or a warning was found", "plan": "with --detailed-exitcode: there is work",
+		{CodeFindings, "policy check found something to change, or plan --detailed-exitcode found something to copy", map[string]string{
+			"policy check": "an error or a warning was found", "plan": "with --detailed-exitcode: there is something to copy",
 		}},
 		{syncer.ExitLeaseHeld, "another process holds the lease of a mapping", nil},
-		{syncer.ExitInterrupted, "interrupted: what was done is saved, and the next pass resumes from there", map[string]string{
+		{syncer.ExitInterrupted, "interrupted: the progress is saved, and the next pass resumes from there", map[string]string{
 			"plan": interruptedText("plan"), "doctor": interruptedText("doctor"), "status": interruptedText("status"), "healthcheck": interruptedText("healthcheck"),
 			"ledger export": interruptedText("ledger export"), "ledger rename": interruptedText("ledger rename"),
 			"run": whileReading, "policy": whileReading, "policy check": whileReading, "config check": whileReading, "config show": whileReading,
@@ -53,11 +53,11 @@ func interruptedText(command string) string { return "interrupted: " + afterInte
 func afterInterruption(command string) string {
 	switch command {
 	case "ledger export":
-		return "the output is not whole; run it again"
+		return "the output is incomplete; run it again"
 	case "ledger rename":
-		return "the mapping has the whole ledger or none; run it again"
+		return "the mapping has the complete ledger or none; run it again"
 	case "healthcheck":
-		return "whether the daemon is alive is not known"
+		return "the health of the daemon is unknown"
 	case "demo":
 		return ""
 	default:

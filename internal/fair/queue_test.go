@@ -223,7 +223,7 @@ func (c *queueTest) check() error {
 			return fmt.Errorf("got weight %d of member %d admitted, want %+v", weight, weight%maxMembers, w)
 		}
 		if len(w.ended) != 1 || <-w.ended != nil {
-			return fmt.Errorf("got weight %d admitted, and its request waits or got an error", weight)
+			return fmt.Errorf("got weight %d admitted, but its request waits or got an error", weight)
 		}
 		if err := c.countTurns(w.member()); err != nil {
 			return err

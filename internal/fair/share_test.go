@@ -233,7 +233,7 @@ func (m *shareModel) check(r *rapid.T) {
 		waiting += len(m.waiting[i])
 	}
 	if held > m.limit || held != m.share.InUse() {
-		r.Fatalf("got %d slots taken by requests and %d by the share's books, want at most %d", held, m.share.InUse(), m.limit)
+		r.Fatalf("got %d slots taken by requests and %d according to the share, want at most %d", held, m.share.InUse(), m.limit)
 	}
 	if waiting > 0 && held < m.limit {
 		r.Fatalf("got %d slots taken of %d while %d requests wait", held, m.limit, waiting)

@@ -22,7 +22,7 @@ func TestNothingIsKnownAtFirst(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if m.HoldsLease() || m.Beats() != 0 || board.ClockSkew() != nil {
-		t.Errorf("got lease held %v, %d signs of life and a skew of %v, want none", m.HoldsLease(), m.Beats(), board.ClockSkew())
+		t.Errorf("got lease held %v, %d signs of activity and a skew of %v, want none", m.HoldsLease(), m.Beats(), board.ClockSkew())
 	}
 }
 
@@ -136,6 +136,6 @@ func TestReadingWhileWriting(t *testing.T) {
 	}
 	writing.Wait()
 	if got := board.Of("m").Beats(); got != 2*times {
-		t.Errorf("got %d signs of life, want %d", got, 2*times)
+		t.Errorf("got %d signs of activity, want %d", got, 2*times)
 	}
 }

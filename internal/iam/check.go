@@ -45,7 +45,7 @@ func (s *Statement) unfitPrincipals(kind ResourceKind) []unfit {
 	case kind == Trust && len(s.NotPrincipals) > 0:
 		return []unfit{{"NotPrincipal", "has no place in a trust policy"}}
 	case s.Effect == Allow && len(s.NotPrincipals) > 0:
-		return []unfit{{"NotPrincipal", "must not stand with Allow: it would let in everyone who is not listed"}}
+		return []unfit{{"NotPrincipal", "must not be used with Allow: it would allow everyone who is not listed"}}
 	}
 	return nil
 }

@@ -189,7 +189,7 @@ func TestUnknownOperatorLetsNothingThrough(t *testing.T) {
 			t.Errorf("%s: got allowed, want not", effect)
 		}
 		if got, want := iam.Evaluate(get(user(owner)), iam.Policies{Identity: docs(allowAll(), d)}).Allowed, effect == iam.Allow; got != want {
-			t.Errorf("%s beside an allow: got allowed %t, want %t", effect, got, want)
+			t.Errorf("%s next to an allow: got allowed %t, want %t", effect, got, want)
 		}
 	}
 }

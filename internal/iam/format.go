@@ -89,7 +89,7 @@ func (o *object) addPrincipals(name string, list []Principal) error {
 	for _, p := range list {
 		if p.Kind == AnyPrincipal {
 			if len(list) > 1 {
-				return errors.New("name everyone beside other principals in " + name)
+				return errors.New("name everyone together with other principals in " + name)
 			}
 			o.add(name, string(AnyPrincipal))
 			return nil

@@ -82,7 +82,7 @@ func (p *parser) listed(path string, sids []string) (Statement, error) {
 	start := p.at
 	s, err := p.statement(path)
 	if err == nil && s.SID != "" && slices.Contains(sids, s.SID) {
-		err = p.fault(start, path+".Sid", "is that of another statement: "+s.SID)
+		err = p.fault(start, path+".Sid", "is already used by another statement: "+s.SID)
 	}
 	return s, err
 }
@@ -138,11 +138,11 @@ func (p *parser) checkStatement(s *Statement, start int, path string) error {
 	case s.Effect == "":
 		return p.fault(start, path+".Effect", "is missing")
 	case s.Principals != nil && s.NotPrincipals != nil:
-		return p.fault(start, path+".NotPrincipal", "stands beside Principal")
+		return p.fault(start, path+".NotPrincipal", "cannot be combined with Principal")
 	case s.Actions != nil && s.NotActions != nil:
-		return p.fault(start, path+".NotAction", "stands beside Action")
+		return p.fault(start, path+".NotAction", "cannot be combined with Action")
 	case s.Resources != nil && s.NotResources != nil:
-		return p.fault(start, path+".NotResource", "stands beside Resource")
+		return p.fault(start, path+".NotResource", "cannot be combined with Resource")
 	}
 	return nil
 }
@@ -173,7 +173,7 @@ func checkResource(text string) string {
 	case !arn.Is(text):
 		return "is not * or an ARN"
 	case service == "":
-		return "names no service"
+		return "does not name a service"
 	case strings.ContainsAny(service, wildcards):
 		return "has a wildcard for its service"
 	}

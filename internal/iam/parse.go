@@ -150,7 +150,7 @@ func (p *parser) members(path string, member func(name, path string) error) erro
 		}
 		name, _ := token.(string)
 		if slices.Contains(seen, name) {
-			return p.fault(p.at, path+name, "is there twice")
+			return p.fault(p.at, path+name, "appears twice")
 		}
 		seen = append(seen, name)
 		if err := member(name, path+name); err != nil {
@@ -176,7 +176,7 @@ func (p *parser) text(path string) (string, error) {
 
 func (p *parser) checkText(path, text string) error {
 	if strings.ContainsRune(text, 0) {
-		return p.fault(p.at, path, "holds a NUL character")
+		return p.fault(p.at, path, "contains a NUL character")
 	}
 	return nil
 }

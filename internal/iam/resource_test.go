@@ -63,7 +63,7 @@ func TestServiceWildcardLetsNothingThrough(t *testing.T) {
 					t.Errorf("%s %s: got allowed, want not", effect, pattern)
 				}
 				if got, want := iam.Evaluate(get(user(owner)), iam.Policies{Identity: docs(allowAll(), d)}).Allowed, effect == iam.Allow; got != want {
-					t.Errorf("%s %s beside an allow: got allowed %t, want %t", effect, pattern, got, want)
+					t.Errorf("%s %s next to an allow: got allowed %t, want %t", effect, pattern, got, want)
 				}
 			}
 		}

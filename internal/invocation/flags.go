@@ -23,8 +23,8 @@ import (
 // Flags holds the flags that several commands share.
 type Flags struct {
 	Config   string
-	where    string // what named config, "" for the file that is read when nothing does
-	Once     []byte // the configuration, when it came from standard input or a pipe
+	where    string // --config or ConfigVariable, whichever named Config; "" for the default file
+	Once     []byte // the text of the configuration, if it came from standard input or a pipe
 	Mappings []string
 	LogLevel string
 	Listen   string
@@ -49,9 +49,9 @@ type ConfigNeed int
 
 // The values of ConfigNeed.
 const (
-	ConfigRequired ConfigNeed = iota // looks for a configuration, and cannot work without
-	ConfigOptional                   // looks for one, and works without
-	ConfigExplicit                   // takes one only from --config
+	ConfigRequired ConfigNeed = iota // looks for a configuration, and fails without one
+	ConfigOptional                   // looks for a configuration, and works without one
+	ConfigExplicit                   // uses a configuration only with --config
 )
 
 // configFlag is the value of --config.
@@ -87,7 +87,7 @@ func CommandName(cmd *cobra.Command) string {
 func AddConfigFlag(cmd *cobra.Command, f *Flags, need ConfigNeed) {
 	usage := "configuration `FILE`, - for standard input (default $SYNCD_CONFIG, else ./syncd.yaml)"
 	if need == ConfigExplicit {
-		usage = "`FILE` with the configuration whose mappings have to work, - for standard input"
+		usage = "`FILE` with the configuration whose mappings need the policies, - for standard input"
 	}
 	cmd.Flags().VarP(&configFlag{Flags: f, need: need}, "config", "c", usage)
 }
@@ -115,7 +115,7 @@ func FindConfigs(cmd *cobra.Command, p Process) {
 // standard input or a pipe, find reads it.
 func (v *configFlag) find(ctx context.Context, p Process, given bool) error {
 	if given && v.Config == "" {
-		return exit.WithHint(exit.Usage(errors.New("read configuration: --config is empty")), "give it the path of a file, or - for standard input")
+		return exit.WithHint(exit.Usage(errors.New("read configuration: --config is empty")), "set it to the path of a file, or to - for standard input")
 	}
 	if v.where = "--config"; !given {
 		if v.need == ConfigExplicit {
@@ -126,8 +126,8 @@ func (v *configFlag) find(ctx context.Context, p Process, given bool) error {
 	switch {
 	case v.Config == "" && v.need == ConfigRequired:
 		return exit.WithHint(
-			exit.Usage(errors.New("read configuration: none was named: there is no --config, "+ConfigVariable+" is not set, and there is no ./"+defaultConfig)),
-			"name it with --config FILE (- is standard input), or set "+ConfigVariable,
+			exit.Usage(errors.New("read configuration: no file given: --config and "+ConfigVariable+" are not set, and ./"+defaultConfig+" does not exist")),
+			"use --config FILE (- for standard input), or set "+ConfigVariable,
 		)
 	case v.Config == StandardInput && p.Stdin == nil:
 		v.Once = []byte{}
@@ -168,13 +168,13 @@ func ReadUntil(ctx context.Context, command string, read func() ([]byte, error))
 		err  error
 	}
 	ended := make(chan result, 1)
-	go func() { // a read of a pipe cannot be ended; the process ends when nothing waits for it any more
+	go func() { // a read of a pipe cannot be canceled; the goroutine ends with the process
 		text, err := read()
 		ended <- result{text, err}
 	}()
 	select {
 	case <-ctx.Done():
-		return nil, exit.WithHint(exit.Interrupted(command, "its input was not read to the end"), "nothing was done; run it again")
+		return nil, exit.WithHint(exit.Interrupted(command, "not all of its input was read"), "nothing was done; run it again")
 	case r := <-ended:
 		return r.text, r.err
 	}
@@ -187,7 +187,7 @@ func UsualConfig(p Process) (path, where string) {
 		return path, ConfigVariable
 	}
 	if isStream(defaultConfig) {
-		return defaultConfig, "" // not to be read twice
+		return defaultConfig, "" // a stream can be read only once
 	}
 	if _, err := p.ReadFile(defaultConfig); !errors.Is(err, fs.ErrNotExist) {
 		return defaultConfig, ""
@@ -234,9 +234,9 @@ func (f *Flags) Unreadable(err error) error {
 	hint := f.namedBy()
 	switch {
 	case errors.Is(err, syscall.EISDIR):
-		hint = "name the file in that folder"
+		hint = "give the path of the file in that folder"
 	case errors.Is(err, fs.ErrPermission):
-		hint = "let this user read the file, or run the command as one that may"
+		hint = "make the file readable for this user, or run the command as a user who can read it"
 	}
 	return exit.WithHint(exit.Usage(err), hint)
 }
@@ -247,7 +247,7 @@ func (f *Flags) namedBy() string {
 		return "give the path of the configuration with --config, or write it to standard input"
 	}
 	if f.where == ConfigVariable {
-		return ConfigVariable + " names it: correct the variable, or name another file with --config"
+		return "correct the variable " + ConfigVariable + ", or name another file with --config"
 	}
 	return "give the path of the configuration with --config"
 }
@@ -256,7 +256,7 @@ func (f *Flags) namedBy() string {
 func AddFlags(cmd *cobra.Command, f *Flags) {
 	AddConfigFlag(cmd, f, ConfigRequired)
 	cmd.Flags().StringArrayVarP(&f.Mappings, "mapping", "m", nil, mappingUsage(cmd.Name()))
-	cmd.Flags().StringVar(&f.LogLevel, "log-level", "", "log from `LEVEL` on: debug, info, warn or error, over log.level of the configuration")
+	cmd.Flags().StringVar(&f.LogLevel, "log-level", "", "lowest `LEVEL` to log: debug, info, warn or error (default log.level of the configuration)")
 }
 
 // mappingUsage returns the description of --mapping for a command.
@@ -265,7 +265,7 @@ func mappingUsage(command string) string {
 	case "export":
 		return "the mapping `NAME` (required, one)"
 	case "rename":
-		return "the `NAME` that the mapping has now (required, one)"
+		return "the new `NAME` of the mapping (required, one)"
 	case string(control.Rekey):
 		return "the mapping `NAME`; may be repeated (required)"
 	case string(control.Trigger), string(control.Pause), string(control.Resume):

@@ -21,12 +21,12 @@ func TestConfigurationIsFoundInOrder(t *testing.T) {
 		{name: "all", flag: "f", given: true, env: "e", isThere: true, want: "f"},
 		{name: "variable", env: "e", isThere: true, want: "e"},
 		{name: "file", isThere: true, want: "syncd.yaml"},
-		{name: "none", want: "there is no --config, SYNCD_CONFIG is not set, and there is no ./syncd.yaml"},
+		{name: "none", want: "--config and SYNCD_CONFIG are not set, and ./syncd.yaml does not exist"},
 		{name: "empty flag", given: true, env: "e", isThere: true, want: "--config is empty"},
 		{name: "optional", need: ConfigOptional, want: ""},
 		{name: "optional variable", need: ConfigOptional, env: "e", want: "e"},
-		{name: "only where it is asked for", need: ConfigExplicit, env: "e", isThere: true, want: ""},
-		{name: "only where it is asked for, as it is", need: ConfigExplicit, flag: "f", given: true, want: "f"},
+		{name: "explicit, without the flag", need: ConfigExplicit, env: "e", isThere: true, want: ""},
+		{name: "explicit, with the flag", need: ConfigExplicit, flag: "f", given: true, want: "f"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := Process{

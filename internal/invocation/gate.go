@@ -27,7 +27,7 @@ func Gate() []config.Check {
 // checkWebConfig rejects a web configuration that the HTTP server would reject.
 func checkWebConfig(c *config.Config, r config.Reporter) {
 	if err := web.CheckWebConfig(c.HTTP.WebConfig); err != nil {
-		r.Fault("http.web_config", printable.Line(err.Error()), "correct the file, or leave the setting out")
+		r.Fault("http.web_config", printable.Line(err.Error()), "correct the file, or remove the setting")
 	}
 }
 
@@ -41,10 +41,10 @@ func checkControlSocket(c *config.Config, r config.Reporter) {
 	switch info, err := os.Lstat(path); {
 	case err != nil || info.Mode()&fs.ModeSocket != 0:
 	case info.IsDir():
-		r.Fault("control.socket", strconv.Quote(path)+" is a folder", "name a file in it, such as "+filepath.Join(path, "control.sock"))
+		r.Fault("control.socket", strconv.Quote(path)+" is a folder", "use the path of a file in it, such as "+filepath.Join(path, "control.sock"))
 		return
 	default:
-		r.Fault("control.socket", strconv.Quote(path)+" is something else than a socket ("+info.Mode().String()+")", "use the path of a file that does not exist, or off")
+		r.Fault("control.socket", strconv.Quote(path)+" is not a socket ("+info.Mode().String()+")", "use the path of a file that does not exist, or off")
 		return
 	}
 	if err := control.CheckPlace(path); err != nil {
@@ -56,10 +56,10 @@ func checkControlSocket(c *config.Config, r config.Reporter) {
 func SocketPlaceHint(path string, err error) string {
 	dir, file := filepath.Split(path)
 	if errors.Is(err, control.ErrNotTrusted) {
-		return "let only the user of the daemon and root write to that folder, or use a path one folder deeper, such as " +
-			filepath.Join(dir, "own", file) + ": syncd makes that folder for its user alone"
+		return "make that folder writable only for the user of the daemon and root, or use a path one folder deeper, such as " +
+			filepath.Join(dir, "own", file) + ": syncd creates that folder with access only for its user"
 	}
-	return "use a path in a folder that only the user of the daemon and root may write to, which syncd makes if need be, or off"
+	return "use a path in a folder that only the user of the daemon and root can write to, or off; syncd creates the folder if it does not exist"
 }
 
 // WarnControlSocket warns if this user could not create the socket. It is not a fault, because the
@@ -69,7 +69,7 @@ func WarnControlSocket(c *config.Config, r config.Reporter) {
 		return
 	}
 	if err := control.CheckUsable(c.Control.Socket); err != nil {
-		r.Warn("control.socket", "this user could not make it on this machine: "+printable.Line(err.Error()), "the user of `syncd run` has to be able to")
+		r.Warn("control.socket", "this user cannot create it on this machine: "+printable.Line(err.Error()), "make sure that the user of `syncd run` can")
 	}
 }
 
@@ -83,8 +83,8 @@ func RefuseUnscheduled(f Flags) config.Check {
 }
 
 const (
-	noSchedule     = "no mapping has a schedule: passes run only when somebody asks for them"
-	noScheduleHint = "set schedule of a mapping, unless that is what you want"
+	noSchedule     = "no mapping has a schedule: passes run only on request"
+	noScheduleHint = "set schedule of a mapping, unless this is intended"
 )
 
 // hasSchedule reports whether a daemon would run passes without a request. It also returns true for
@@ -108,7 +108,7 @@ func WarnUnscheduled(f Flags) config.Check {
 func (p Process) WarnExternalIDs(c *config.Config, r config.Reporter) {
 	for _, name := range slices.Sorted(maps.Keys(c.Roles)) {
 		if _, err := c.Roles[name].ExternalID.Resolve(p.LookupEnv, p.ReadFile); err != nil {
-			r.Warn("roles."+name+".external_id", "on this machine the role cannot be assumed: "+err.Error(), "")
+			r.Warn("roles."+name+".external_id", "the role cannot be assumed on this machine: "+err.Error(), "")
 		}
 	}
 }

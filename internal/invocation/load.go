@@ -38,7 +38,7 @@ func choose(c *config.Config, names []string) ([]config.Mapping, error) {
 			for i, m := range c.Mappings {
 				known[i] = m.Name
 			}
-			return nil, exit.WithHint(exit.Usage(fmt.Errorf("find mapping %q: the configuration has none of that name", name)), usage.OneOf(name, known))
+			return nil, exit.WithHint(exit.Usage(fmt.Errorf("find mapping %q: the configuration has no mapping with that name", name)), usage.OneOf(name, known))
 		}
 		if !slices.ContainsFunc(chosen, func(c config.Mapping) bool { return c.Name == name }) {
 			chosen = append(chosen, m)

@@ -17,12 +17,12 @@ func refuseUnsupported(c *config.Config, r config.Reporter) {
 	}
 	for i, m := range c.Mappings {
 		at := fmt.Sprintf("mappings[%d].", i)
-		refuse(m.Delete.Enabled, at+"delete.enabled", "true", "leave it off; copies of objects that are gone are kept")
+		refuse(m.Delete.Enabled, at+"delete.enabled", "true", "leave it off; copies of deleted objects are kept")
 		refuse(m.Limits.CostUSD > 0, at+"limits.cost_usd", "a cap on cost", "leave it out, and cap requests and bytes per second instead")
 		refuse(m.Copy.Checksum == config.ChecksumOff, at+"copy.checksum", "off", "leave it at verify")
 	}
 	for _, name := range c.Chain(c.Checkpoint.Role) {
 		refuse(c.Roles[name].SessionPolicy == config.SessionPolicyScoped, "roles."+name+".session_policy", "scoped for the role of the state",
-			"it is written for one mapping, and checkpoint.role serves all; give the state a role of its own with none")
+			"a scoped session policy is for one mapping, but checkpoint.role serves all mappings; use a separate role for the state, with session_policy: none")
 	}
 }

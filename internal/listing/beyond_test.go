@@ -69,11 +69,11 @@ func TestBeyond(t *testing.T) {
 				}
 			}
 			if err != nil || len(got) == 0 || got[len(got)-1] < tt.farther || asked > 60 {
-				t.Fatalf("got %.80q, %v, asked %d times, want a key from %.40q on and few questions", got, err, asked, tt.farther)
+				t.Fatalf("got %.80q, %v, asked %d times, want a key from %.40q on and few calls", got, err, asked, tt.farther)
 			}
 			t.Logf("asked %d times: %.60q", asked, got)
 			if name == "by date" && !slices.ContainsFunc(got, func(key string) bool { return strings.HasPrefix(key, "exports/2024/09/") }) {
-				t.Errorf("got %q, want one of September too", got)
+				t.Errorf("got %q, want a key of September too", got)
 			}
 			if !slices.IsSorted(got) || got[0] <= tt.at {
 				t.Errorf("got %q, want keys after %q, ascending", got, tt.at)

@@ -163,11 +163,11 @@ func (l Live) send(ctx context.Context, in *s3.ListObjectsV2Input, at position) 
 func (l Live) checkProgress(at, next position) error {
 	switch {
 	case aws.ToString(next.token) == "":
-		return fmt.Errorf("list %s after %q: the service says there is more, and answers an empty page without a continuation token", l, at.after)
+		return fmt.Errorf("list %s after %q: the service returned a truncated empty page without a continuation token", l, at.after)
 	case aws.ToString(next.token) == aws.ToString(at.token):
-		return fmt.Errorf("list %s after %q: the service answers an empty page and the same continuation token again", l, at.after)
+		return fmt.Errorf("list %s after %q: the service returned an empty page with the same continuation token again", l, at.after)
 	case next.empty > maxEmpty:
-		return fmt.Errorf("list %s after %q: the service says there is more, and answers more than %d empty pages in turn", l, at.after, maxEmpty)
+		return fmt.Errorf("list %s after %q: the service returned more than %d truncated empty pages in succession", l, at.after, maxEmpty)
 	default:
 		return nil
 	}
@@ -189,13 +189,13 @@ func (l Live) object(listed types.Object, after string, encoded bool) (Object, e
 	}
 	switch {
 	case key <= after:
-		return Object{}, fmt.Errorf("list %s: key %q came after %q: the service does not list in key order (directory buckets do not), and syncd needs that", l, key, after)
+		return Object{}, fmt.Errorf("list %s: key %q came after %q: the service does not list in key order, which syncd requires (directory buckets do not)", l, key, after)
 	case !l.Place.Contains(key):
-		return Object{}, fmt.Errorf("list %s: the service answers with key %q, which does not begin so", l, key)
+		return Object{}, fmt.Errorf("list %s: the service returned key %q, which does not have that prefix", l, key)
 	case object.Size < 0:
 		return Object{}, fmt.Errorf("list %s: key %q: %w: %d bytes", l, key, errSize, object.Size)
 	}
 	return object, nil
 }
 
-var errSize = errors.New("the service lists a size that cannot be")
+var errSize = errors.New("the service lists an invalid size")

@@ -147,7 +147,7 @@ func TestListEndsWithItsError(t *testing.T) {
 				t.Errorf("got %d objects and class %q (%v), want 2000 and %q", len(got), class, err, tt.class)
 			}
 			if err != nil && !strings.Contains(err.Error(), "list s3://owner-data/") {
-				t.Errorf("got %v, want it to name the bucket", err)
+				t.Errorf("got %v, want an error that names the bucket", err)
 			}
 		})
 	}
@@ -202,7 +202,7 @@ func TestListRejectsInvalidPages(t *testing.T) {
 		"start-after ignored":    {[]string{page("true", "a", "b")}, []string{"a", "b"}, "does not list in key order"},
 		"encoded out of order":   {[]string{page("false", "a%2Fb", "a+b")}, []string{"a/b"}, "does not list in key order"},
 		"no key":                 {[]string{page("false", "")}, []string{}, "does not list in key order"},
-		"empty but truncated":    {[]string{page("true", "a"), page("true")}, []string{"a"}, "answers an empty page"},
+		"empty but truncated":    {[]string{page("true", "a"), page("true")}, []string{"a"}, "returned a truncated empty page"},
 		"a key not url-encoded":  {[]string{page("false", "a", "b%")}, []string{"a"}, "decode key"},
 		"not XML":                {[]string{"<html><body>welcome to the portal</body></html>"}, []string{}, "success without IsTruncated"},
 		"half a page of XML":     {[]string{page("true", "a"), page("true", "b")[:120]}, []string{"a"}, "list s3://"},

@@ -40,11 +40,11 @@ func TestListContinuesAfterPagesWithoutKeys(t *testing.T) {
 		"two":                 {[]string{raw(truncated("t1")), raw(truncated("t2")), raw(last, "a")}, []string{"a"}, ""},
 		"between keys":        {[]string{raw(truncated("t1"), "a"), raw(truncated("t2")), raw(last, "b")}, []string{"a", "b"}, ""},
 		"the last is empty":   {[]string{raw(truncated("t1"), "a"), raw(truncated("t2")), raw(last)}, []string{"a"}, ""},
-		"the same token":      {[]string{raw(truncated("t1"), "a"), raw(truncated("t2")), raw(truncated("t2"))}, []string{"a"}, "the same continuation token again"},
+		"the same token":      {[]string{raw(truncated("t1"), "a"), raw(truncated("t2")), raw(truncated("t2"))}, []string{"a"}, "with the same continuation token again"},
 		"no token":            {[]string{raw(truncated("t1"), "a"), raw("<IsTruncated>true</IsTruncated>")}, []string{"a"}, "without a continuation token"},
 		"an empty token":      {[]string{raw(truncated("t1"), "a"), raw(truncated(""))}, []string{"a"}, "without a continuation token"},
 		"a key from before":   {[]string{raw(truncated("t1"), "b"), raw(truncated("t2")), raw(last, "a")}, []string{"b"}, "does not list in key order"},
-		"a size that is none": {[]string{strings.Replace(raw(last, "a"), "<Size>1<", "<Size>-1<", 1)}, []string{}, "a size that cannot be"},
+		"a size that is none": {[]string{strings.Replace(raw(last, "a"), "<Size>1<", "<Size>-1<", 1)}, []string{}, "an invalid size"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := list(t, newWorld(t).over(&answers{bodies: tt.pages}), listing.Range{})
@@ -67,8 +67,8 @@ func TestListEndsAmongPagesWithoutKeys(t *testing.T) {
 		text  string // in the error; "" for none
 	}{
 		"as many as can be": {1000, last, ""},
-		"without end":       {1001, truncated("end"), "more than 1000 empty pages in turn"},
-		"two in turn":       {0, "", "more than 1000 empty pages in turn"},
+		"without end":       {1001, truncated("end"), "more than 1000 truncated empty pages in succession"},
+		"two in turn":       {0, "", "more than 1000 truncated empty pages in succession"},
 	} {
 		pages := &answers{}
 		for i := range tt.empty {
@@ -132,8 +132,8 @@ func TestListRefusesAKeyOutsideThePrefix(t *testing.T) {
 	l := newWorld(t).over(&answers{bodies: []string{raw(last, "exports/a", "exportsx")}})
 	l.Place.Prefix = "exports/"
 	got, err := list(t, l, listing.Range{})
-	if len(got) != 1 || err == nil || !strings.Contains(err.Error(), `"exportsx", which does not begin so`) {
-		t.Errorf("got %q, %v, want the key outside refused", keysOf(got), err)
+	if len(got) != 1 || err == nil || !strings.Contains(err.Error(), `"exportsx", which does not have that prefix`) {
+		t.Errorf("got %q, %v, want an error for the key outside", keysOf(got), err)
 	}
 }
 
@@ -162,6 +162,6 @@ func TestRelist(t *testing.T) {
 		}
 	}
 	if _, err := w.over(&answers{bodies: []string{errorPage}}).Relist(t.Context(), "", "a"); err == nil {
-		t.Error("got no error of a listing that failed")
+		t.Error("got no error from a listing that failed")
 	}
 }

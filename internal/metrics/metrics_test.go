@@ -149,7 +149,7 @@ func TestAFuncIsAskedAtEveryScrape(t *testing.T) {
 	}
 	board.Of("m").AskOldest(func() (float64, bool) { return 7, true })
 	if got := gathered(t, registry, "syncd_oldest_unsynced_seconds").GetMetric()[0].GetGauge().GetValue(); got != 7 {
-		t.Errorf("got %v of a func set anew, want 7", got)
+		t.Errorf("got %v from a new func, want 7", got)
 	}
 }
 

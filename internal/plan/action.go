@@ -89,7 +89,7 @@ type Action struct {
 	// "" is the beginning.
 	WasListed   bool
 	ListedAfter string
-	// Looked means that Beside has looked up the object's key at the destination. Present is the
+	// Looked means that LookUp has looked up the object's key at the destination. Present is the
 	// object it found, nil for none.
 	Looked  bool
 	Present *listing.Object

@@ -9,7 +9,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Destination defines how Beside reads the destination.
+// Destination defines how LookUp reads the destination.
 type Destination struct {
 	// List lists the destination after a key, in ascending order.
 	List func(after string) iter.Seq2[listing.Object, error]
@@ -22,7 +22,7 @@ type Destination struct {
 	Unknown bool
 	// Leftovers are copies that may have been left there, nil for none.
 	Leftovers *Leftovers
-	// Hidden reports whether an error means that the destination cannot be listed. Beside then
+	// Hidden reports whether an error means that the destination cannot be listed. LookUp then
 	// stops looking. Any other error ends the plan.
 	Hidden func(error) bool
 }
@@ -35,11 +35,11 @@ type Leftovers struct {
 	Claimed func(sourceKey string) Claimed
 }
 
-// Beside looks up copy actions in a listing of the destination if the ledger does not say what the
+// LookUp looks up copy actions in a listing of the destination if the ledger does not say what the
 // destination has. The listing starts at the first key that needs it. Leftovers that no object maps
 // to get actions of their own, so that the ledger knows about them once nothing is claimed anymore.
 // A leftover of a skipped object makes the skip Unsure.
-func Beside(actions Actions, d Destination) Actions {
+func LookUp(actions Actions, d Destination) Actions {
 	return func(yield func(Action, error) bool) {
 		n := neighbor{d: d}
 		defer n.close()

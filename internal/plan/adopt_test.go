@@ -85,8 +85,8 @@ func TestBeside(t *testing.T) {
 		want    []string
 		asked   []string
 	}{
-		{"nothing is known", true, plan.Rules{}, []string{"data/none as nothing", "data/same as copy/same", "data/size as copy/size"}, []string{"copy/moved"}},
-		{"all is known", false, plan.Rules{}, nil, nil},
+		{"empty ledger", true, plan.Rules{}, []string{"data/none as nothing", "data/same as copy/same", "data/size as copy/size"}, []string{"copy/moved"}},
+		{"full ledger", false, plan.Rules{}, nil, nil},
 		{
 			"some is claimed", false,
 			plan.Rules{Claimed: claimed("data/moved", "data/size", "data/unchanged"), OwnSince: 10},
@@ -104,12 +104,12 @@ func TestBeside(t *testing.T) {
 			var asked []string
 			d := there(&asked, nil, objects...)
 			d.Unknown = tt.unknown
-			found := looks(t, plan.Beside(plan.Diff(source(), ledger(), nil, tt.rules), d))
+			found := looks(t, plan.LookUp(plan.Diff(source(), ledger(), nil, tt.rules), d))
 			if diff := gocmp.Diff(tt.want, found); diff != "" {
 				t.Errorf("found (-want +got):\n%s", diff)
 			}
 			if diff := gocmp.Diff(tt.asked, asked); diff != "" {
-				t.Errorf("listed from behind (-want +got):\n%s", diff)
+				t.Errorf("listed after (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -122,19 +122,19 @@ func TestBesideEndsWithTheDestinationsError(t *testing.T) {
 	}
 	var asked []string
 	d := there(&asked, broken, object("copy/a", "", 1))
-	if diff := gocmp.Diff([]string{"copy missing data/a", "error destination broke"}, render(plan.Beside(source(), d))); diff != "" {
+	if diff := gocmp.Diff([]string{"copy missing data/a", "error destination broke"}, render(plan.LookUp(source(), d))); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}
 	// If the destination cannot be listed, that is no error, and nothing is known about it.
 	d.Hidden = func(err error) bool { return errors.Is(err, broken) }
 	d.List = func(string) iter.Seq2[listing.Object, error] { return sequence[listing.Object](broken) }
-	if found := looks(t, plan.Beside(source(), d)); found != nil {
-		t.Errorf("got %q of a destination that may not be listed", found)
+	if found := looks(t, plan.LookUp(source(), d)); found != nil {
+		t.Errorf("got %q from a destination that cannot be listed", found)
 	}
 	// The destination is not listed before there is something to copy.
 	var none []listing.Object
 	early := errors.New("source broke")
-	got := render(plan.Beside(plan.Diff(sequence(early, none...), sequence[record.Entry](nil), nil, plan.Rules{}), there(&asked, broken)))
+	got := render(plan.LookUp(plan.Diff(sequence(early, none...), sequence[record.Entry](nil), nil, plan.Rules{}), there(&asked, broken)))
 	if diff := gocmp.Diff([]string{"error source broke"}, got); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}

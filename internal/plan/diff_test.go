@@ -109,7 +109,7 @@ func TestDiff(t *testing.T) {
 			[]string{"copy changed a"},
 		},
 		{
-			"copy lies under another key", sequence(nil, object("a", `"1"`, 1)), sequence(nil, other),
+			"copy under another key", sequence(nil, object("a", `"1"`, 1)), sequence(nil, other),
 			[]string{"copy wrong_key a"},
 		},
 		{"copied before the mapping moved", sequence(nil, object("a", `"1"`, 1)), sequence(nil, older("a", movedAt-1)), []string{"copy moved a"}},

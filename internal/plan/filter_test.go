@@ -27,7 +27,7 @@ func TestFilterReject(t *testing.T) {
 		filter plan.Filter
 		want   plan.Reason
 	}{
-		{"zero filter takes all", plan.Filter{}, ""},
+		{"zero filter selects all", plan.Filter{}, ""},
 		{"include matches", plan.Filter{Include: []plan.Pattern{suffix(".txt"), suffix(".csv")}}, ""},
 		{"no include matches", plan.Filter{Include: []plan.Pattern{suffix(".txt")}}, plan.NotIncluded},
 		{"exclude matches", plan.Filter{Exclude: []plan.Pattern{suffix(".csv")}}, plan.Excluded},

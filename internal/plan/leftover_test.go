@@ -71,7 +71,7 @@ func TestBesideFindsLeftovers(t *testing.T) {
 		}
 		var got []string
 		last := ""
-		for a, err := range plan.Beside(actions(), d) {
+		for a, err := range plan.LookUp(actions(), d) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,12 +120,12 @@ func TestBesideWithSkips(t *testing.T) {
 			d.Unknown = false
 			d.Leftovers = &plan.Leftovers{Claimed: claimed}
 			actions := plan.Diff(objects([]string{"data/a"}), entries(tt.ledger), sequence(nil, tt.quarantine...), tt.rules)
-			for a, err := range plan.Beside(actions, d) {
+			for a, err := range plan.LookUp(actions, d) {
 				if err != nil || a.Kind != plan.Skip || a.Unsure != tt.isUnsure {
 					t.Errorf("got %+v, %v, want a skip, unsure %t", a, err, tt.isUnsure)
 				}
 				if tt.isSince != (a.SetAside != nil && a.SetAside.WrittenSince.Equal(modified)) {
-					t.Errorf("got row %+v, want it to say since when: %t", a.SetAside, tt.isSince)
+					t.Errorf("got row %+v, want a time: %t", a.SetAside, tt.isSince)
 				}
 			}
 		})

@@ -70,7 +70,7 @@ func TestRetryAt(t *testing.T) {
 	unheard := quarantined("a", `"1"`, "denied")
 	unheard.Attempts = 0
 	if got := plan.RetryAt(unheard).Sub(setAsideAt); got != 5*time.Minute {
-		t.Errorf("without an attempt: got %s, want as after one", got)
+		t.Errorf("without an attempt: got %s, want the wait after one", got)
 	}
 }
 

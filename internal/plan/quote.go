@@ -215,16 +215,16 @@ func (q Quoter) NotCounted() []string {
 		"the monthly free tiers and discounts",
 	}
 	if q.t.Annotations {
-		left = append(left, "annotations, each of which is billed like a PUT")
+		left = append(left, "annotations, each billed like a PUT")
 	}
 	if q.t.Relay {
-		left = append(left, "transfer to and from where syncd runs, which depends on where that is")
+		left = append(left, "data transfer to and from the host of syncd, which depends on its location")
 	}
 	switch class := q.t.StorageClass; {
 	case q.t.KeepStorageClass:
-		left = append(left, "what storage classes without prices of their own here cost more than STANDARD")
+		left = append(left, "the extra cost, over STANDARD, of storage classes without prices in this table")
 	case !q.priced(class):
-		left = append(left, "what writing into "+class+" costs more than into STANDARD")
+		left = append(left, "the extra cost of writing to "+class+" instead of STANDARD")
 	}
 	return left
 }

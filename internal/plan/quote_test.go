@@ -53,7 +53,7 @@ func TestQuoteDollars(t *testing.T) {
 		{"into another class", plan.Terms{Settings: transfer.Settings{StorageClass: "STANDARD_IA"}}, thousand(small), plan.Dollars{
 			Total: 0.016, Requests: 0.01, KMS: 0.006, Consumer: 0.016,
 		}},
-		{"out of a class that has a fee for it", plan.Terms{}, []listing.Object{cold}, plan.Dollars{
+		{"out of a class with a retrieval fee", plan.Terms{}, []listing.Object{cold}, plan.Dollars{
 			Total: 0.030011, Requests: 0.000005, KMS: 0.000006, Retrieval: 0.03, Owner: 0.03, Consumer: 0.000011,
 		}},
 		{"the same where the requester pays", plan.Terms{Source: transfer.Place{RequestPayer: true}}, []listing.Object{cold}, plan.Dollars{
@@ -62,7 +62,7 @@ func TestQuoteDollars(t *testing.T) {
 		{"to another region", plan.Terms{Source: transfer.Place{Region: "us-west-2"}, Destination: transfer.Place{Region: "us-east-1"}}, thousand(sized(gib)), plan.Dollars{
 			Total: 20.011, Requests: 0.005, KMS: 0.006, Transfer: 20, Owner: 20, Consumer: 0.011,
 		}},
-		{"between the two in the east", plan.Terms{Source: transfer.Place{Region: "us-east-2"}, Destination: transfer.Place{Region: "us-east-1"}}, []listing.Object{sized(gib)}, plan.Dollars{
+		{"between the two regions in the east", plan.Terms{Source: transfer.Place{Region: "us-east-2"}, Destination: transfer.Place{Region: "us-east-1"}}, []listing.Object{sized(gib)}, plan.Dollars{
 			Total: 0.010011, Requests: 0.000005, KMS: 0.000006, Transfer: 0.01, Owner: 0.01, Consumer: 0.000011,
 		}},
 		// HEAD and tags at the source; creation, 40 parts and completion; one decryption for the
@@ -74,7 +74,7 @@ func TestQuoteDollars(t *testing.T) {
 		{"relayed by two roles", plan.Terms{Settings: transfer.Settings{Relay: true}, ReaderIsOwner: true}, thousand(small), plan.Dollars{
 			Total: 0.0118, Requests: 0.0058, KMS: 0.006, Owner: 0.0038, Consumer: 0.008,
 		}},
-		{"of a region that costs nothing to relay from, as far as is known", plan.Terms{
+		{"relayed from another region, for which no transfer is counted", plan.Terms{
 			Settings: transfer.Settings{Relay: true, OmitTags: true}, Source: transfer.Place{Region: "us-west-2"}, Destination: transfer.Place{Region: "us-east-1"},
 		}, thousand(small), plan.Dollars{Total: 0.0114, Requests: 0.0054, KMS: 0.006, Owner: 0.0004, Consumer: 0.011}},
 	}
@@ -85,7 +85,7 @@ func TestQuoteDollars(t *testing.T) {
 				t.Errorf("dollars (-want +got):\n%s", diff)
 			}
 			if parts := got.Requests + got.KMS + got.Transfer + got.Retrieval; math.Abs(parts-got.Total) > 1e-9 || math.Abs(got.Owner+got.Consumer-got.Total) > 1e-9 {
-				t.Errorf("got %+v, want both splits to make the total", got)
+				t.Errorf("got %+v, want both splits to add up to the total", got)
 			}
 		})
 	}
@@ -167,7 +167,7 @@ func TestPrices(t *testing.T) {
 			t.Errorf("got %+v, want a price with its unit, its source and the month in which it was read", p)
 		}
 		if p.Read < plan.PricesRead {
-			t.Errorf("got %+v, read before %s, which is said of all", p, plan.PricesRead)
+			t.Errorf("got %+v, read before %s, want no earlier month", p, plan.PricesRead)
 		}
 		if seen[p.Class+p.Name] {
 			t.Errorf("got %s of %q twice, want one price", p.Name, p.Class)

@@ -64,7 +64,7 @@ func TestReplay(t *testing.T) {
 			held = append(held, a.Object.Key)
 		}
 		if a.Object.Key == "forbidden copy" && (a.Object.ETag != `"2"` || a.Object.Size != 1 || a.Previous == nil || a.SetAside == nil) {
-			t.Errorf("got %+v, want the version that was set aside", a)
+			t.Errorf("got %+v, want the quarantined version", a)
 		}
 	}
 	want := []string{
@@ -172,7 +172,7 @@ func TestReplayStopsWithTheLoop(t *testing.T) {
 		break
 	}
 	if len(source.looked) != 0 {
-		t.Errorf("looked up %q, want nothing behind where the loop ended", source.looked)
+		t.Errorf("looked up %q, want no lookup after the end of the loop", source.looked)
 	}
 }
 

@@ -80,7 +80,7 @@ func TestNothingHiddenIsShown(t *testing.T) {
 			"Text": printable.Text(text), "Cell": printable.Cell(text), "Fprintf": formatted.String(), "Lines": lines.String(), "JSON": logged.String(),
 		} {
 			if strings.ContainsRune(strings.TrimSuffix(got, "\n"), r) {
-				t.Errorf("%s of %q: got %q, want no such character", way, text, got)
+				t.Errorf("%s of %q: got %q, want the character escaped", way, text, got)
 			}
 		}
 	}
@@ -93,7 +93,7 @@ func FuzzText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		got := printable.Text(text)
 		if !utf8.ValidString(got) || strings.ContainsAny(strings.ReplaceAll(got, "\ufe0f", ""), string(hidden())) {
-			t.Fatalf("Text(%q): got %q, want only what is seen", text, got)
+			t.Fatalf("Text(%q): got %q, want only visible characters", text, got)
 		}
 		if again := printable.Text(got); again != got {
 			t.Fatalf("Text(%q): got %q, and of that %q", text, got, again)

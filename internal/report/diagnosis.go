@@ -116,7 +116,7 @@ func printCauses(w io.Writer, causes []doctor.Cause) {
 		}
 	}
 	if len(rare) > 0 {
-		printable.Fprintf(w, "%srarer: %s\n", indent, strings.Join(rare, "; "))
+		printable.Fprintf(w, "%sless likely: %s\n", indent, strings.Join(rare, "; "))
 	}
 }
 
@@ -153,14 +153,14 @@ type Occupied struct {
 
 func printOccupied(w io.Writer, o Occupied) {
 	if o.Error != "" {
-		printable.Fprintf(w, "%s\n  note     what its destination holds already could not be counted: %s\n", o.Mapping, o.Error)
+		printable.Fprintf(w, "%s\n  note     could not count the objects that the destination already holds: %s\n", o.Mapping, o.Error)
 		return
 	}
 	part := ""
 	if !o.Complete {
 		part = fmt.Sprintf(", of the first %d", o.Compared)
 	}
-	printable.Fprintf(w, "%s\n  note     the destination holds something under the keys of %s%s: %d cannot be copies, %d may be; "+
-		"the first pass sets aside as foreign what is no copy\n", o.Mapping, terminal.Objects(o.Foreign+o.Doubtful), part, o.Foreign, o.Doubtful)
-	printable.Fprintf(w, "%sto replace such objects: copy.overwrite: any, or once: syncd backfill --take-over; to see them: syncd plan --list\n", indent)
+	printable.Fprintf(w, "%s\n  note     the destination already holds an object under the keys of %s%s: %d cannot be copies, %d may be; "+
+		"the first pass quarantines objects that are not copies as foreign\n", o.Mapping, terminal.Objects(o.Foreign+o.Doubtful), part, o.Foreign, o.Doubtful)
+	printable.Fprintf(w, "%sto replace such objects, set copy.overwrite: any, or run syncd backfill --take-over once; to list them, run syncd plan --list\n", indent)
 }

@@ -22,7 +22,7 @@ func Plan(w io.Writer, v preview.Pass) {
 	line := func(name, text string) { printable.Fprintf(w, "  %-12s %s\n", name, text) }
 	printable.Fprintf(w, "pass %d of %s would list %s\n", v.Pass, v.Mapping, terminal.Objects(v.Listed))
 	if v.Resumed {
-		line("resumes", "an unfinished pass, behind "+strconv.Quote(v.ResumesAfter))
+		line("resumes", "an unfinished pass, after "+strconv.Quote(v.ResumesAfter))
 	}
 	if v.Damage != "" {
 		line("damage", v.Damage)
@@ -45,10 +45,10 @@ func printRest(line func(name, text string), v preview.Pass) {
 	if v.Adopt.Objects > 0 {
 		text := terminal.Held(int(v.Adopt.Objects), v.Adopt.Bytes) + " that the destination seems to hold already"
 		if n := v.Doubtful.Objects; n > 0 {
-			text += "; " + terminal.Objects(n) + " of them set aside as foreign if they prove to be no copies"
+			text += "; " + terminal.Objects(n) + " of them are quarantined as foreign if they turn out not to be copies"
 		}
 		if v.UnlessAdopted > 0 {
-			text += "; " + money(v.UnlessAdopted) + " more for the others if they do"
+			text += "; copying the others, if they are not copies, costs " + money(v.UnlessAdopted) + " more"
 		}
 		line("adopt", text)
 	}
@@ -73,7 +73,7 @@ func printPrice(line func(name, text string), v preview.Pass) {
 	line("dollars", fmt.Sprintf("%s: requests %s, KMS %s, transfer %s, retrieval %s",
 		money(d.Total), money(d.Requests), money(d.KMS), money(d.Transfer), money(d.Retrieval)))
 	line("paid by", fmt.Sprintf("the source's owner %s, the consumer %s", money(d.Owner), money(d.Consumer)))
-	line("time", fmt.Sprintf("about %s, bounded by %s", rough(v.Time.Seconds), v.Time.Bound))
+	line("time", fmt.Sprintf("about %s, limited by %s", rough(v.Time.Seconds), v.Time.Bound))
 	line("prices", fmt.Sprintf("list prices of %s, read %s; other regions differ", v.Prices.Region, v.Prices.Read))
 	line("not counted", strings.Join(v.NotCounted, "; "))
 }

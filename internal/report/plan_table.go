@@ -116,5 +116,5 @@ func PlanTable(w io.Writer, all []Planned, width int) {
 	t.Total = row("total", "", "", sum, aside)
 	t.Print(w, width)
 	printable.Fprintf(w, "%s: %s\n", terminal.Counted(len(all), "mapping"), terminal.Tally(states, planOrder()))
-	printable.Fprintln(w, "The time is that of one mapping after the other, as backfill does it. `syncd plan --mapping NAME` shows one in full.")
+	printable.Fprintln(w, "The total time is for one mapping after the other, as with backfill. `syncd plan --mapping NAME` shows one mapping in full.")
 }

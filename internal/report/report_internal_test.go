@@ -47,7 +47,7 @@ func TestPrintDiagnosis(t *testing.T) {
            1. key policy of arn:aws:kms:us-west-2:111111111111:key/k, account 111111111111 (owner), likely: the key policy does not allow it, or denies it
               add {"Effect":"Allow"}
            2. configuration, mappings.exports.source.region, certain: the bucket is elsewhere
-           rarer: the permissions boundary; the endpoint
+           less likely: the permissions boundary; the endpoint
   skipped  2 checks: role syncd cannot be assumed
 invoices
   unknown  sweep            s3:AbortMultipartUpload: SlowDown: later
@@ -104,7 +104,7 @@ small    work            1     10 B      0            0    $1.00   1m0s  changed
 fine     ok              0      0 B      0            0       $0     0s
 total                   11  1.0 GiB      0            4   $11.00  11m0s
 8 mappings: 1 failed, 1 damaged, 1 refused, 1 quarantined, 1 first, 2 work, 1 ok
-The time is that of one mapping after the other, as backfill does it. ` + "`syncd plan --mapping NAME` shows one in full.\n"
+The total time is for one mapping after the other, as with backfill. ` + "`syncd plan --mapping NAME` shows one mapping in full.\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

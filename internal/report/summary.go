@@ -19,7 +19,7 @@ func Summary(w io.Writer, s syncer.Summary) {
 		state += " (resumed)"
 	}
 	if s.Error != "" {
-		state += " did not reach its end"
+		state += " stopped early"
 	}
 	printable.Fprintf(w, state+": %s listed in %s\n", s.Pass, s.Mapping, terminal.Objects(s.Listed), terminal.Seconds(s.Seconds))
 	line := func(name, text string) { printable.Fprintf(w, "  %-12s %s\n", name, text) }

@@ -29,7 +29,7 @@ type File struct {
 // WriteFolder writes files into a folder, which it creates if needed, and prints their names to w.
 func WriteFolder(w io.Writer, folder string, rendered []policy.Rendered) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return fmt.Errorf("make folder for policies: %w", err)
+		return fmt.Errorf("create folder for policies: %w", err)
 	}
 	files := make([]File, len(rendered))
 	for i, f := range rendered {
@@ -84,7 +84,7 @@ func checkReplaceable(files []File) error {
 			return fmt.Errorf("write policy: %w", err)
 		}
 		if err == nil && info.IsDir() {
-			return fmt.Errorf("write policy: %s is a folder; remove it, or write elsewhere with -o", f.Path)
+			return fmt.Errorf("write policy: %s is a folder; remove it, or choose another name with -o", f.Path)
 		}
 	}
 	return nil

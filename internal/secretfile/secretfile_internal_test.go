@@ -26,7 +26,7 @@ func lookAt(t *testing.T, path, text string, others ...string) {
 	}
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(entries) != 1+len(others) {
-		t.Errorf("%s: got %v, %v beside it, want %q", path, entries, err, others)
+		t.Errorf("%s: got %v, %v next to it, want %q", path, entries, err, others)
 	}
 }
 
@@ -53,7 +53,7 @@ func TestPolicyFilesAreSecret(t *testing.T) {
 			}
 			t.Cleanup(func() {
 				if text, err := os.ReadFile(target); err != nil || string(text) != "not to be touched" {
-					t.Errorf("got %q, %v behind the link, want it as it was", text, err)
+					t.Errorf("got %q, %v in the target of the link, want it unchanged", text, err)
 				}
 			})
 			return []string{"target"}
@@ -97,7 +97,7 @@ func TestPolicyFilesAreWrittenWholeOrNot(t *testing.T) {
 	}
 	err = Write(&stdout, []File{{first, []byte("new")}, {folder, []byte("new")}})
 	if err == nil || !strings.Contains(err.Error(), "folder.json is a folder") {
-		t.Errorf("over a folder: got %v, want it refused", err)
+		t.Errorf("over a folder: got %v, want an error", err)
 	}
 	lookAt(t, first, "old", "folder.json")
 }

@@ -51,7 +51,7 @@ func printHistory(w io.Writer, s Status) {
 	case s.Error != "":
 		printable.Fprintf(w, "  %-12s %s\n", "history", "not read: "+s.Error)
 	case s.hidesPasses:
-		printable.Fprintf(w, "  %-12s %s\n", "history", "cannot be read; the next pass begins it again")
+		printable.Fprintf(w, "  %-12s %s\n", "history", "cannot be read; the next pass starts a new one")
 	case len(s.History) == 0:
 		printable.Fprintf(w, "  %-12s %s\n", "history", "no pass has ended yet")
 	}
@@ -91,7 +91,7 @@ func passLine(r history.Pass) string {
 		line += fmt.Sprintf(", %s quarantined", humanize.Comma(r.Quarantined))
 	}
 	if r.By != "" {
-		line += ", asked by " + r.By
+		line += ", requested by " + r.By
 	}
 	if r.Error != "" {
 		line += "; " + strings.TrimPrefix(r.Class+": ", ": ") + printable.Line(r.Error)

@@ -204,7 +204,7 @@ func printStatus(w io.Writer, s Status) {
 		line("quarantined", terminal.ByReason(s.Quarantined))
 	}
 	if s.Pass != nil {
-		line("pass", fmt.Sprintf("%d unfinished, begun %s by %s, saved %s with %s settled, %s copied", s.Pass.Number,
+		line("pass", fmt.Sprintf("%d unfinished, started %s by %s, saved %s with %s settled, %s copied", s.Pass.Number,
 			s.Pass.StartedAt.Format(time.RFC3339), s.Pass.Holder, s.Pass.SavedAt.Format(time.RFC3339), terminal.Objects(s.Pass.Settled), humanize.Comma(s.Pass.Copied)))
 	}
 	if s.Pass != nil && s.Pass.Refused != nil {

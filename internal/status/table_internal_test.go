@@ -104,12 +104,12 @@ func TestTablesFitTheTerminal(t *testing.T) {
 		if width >= 20 {
 			for _, state := range statusOrder() {
 				if !regexp.MustCompile(`(?m)^\S+ +` + state + `( |$)`).MatchString(table) {
-					t.Errorf("in %d columns: got no whole %s:\n%s", width, state, table)
+					t.Errorf("in %d columns: got no complete %s:\n%s", width, state, table)
 				}
 			}
 		}
 		if width >= 40 && !regexp.MustCompile(`(?m)^a-ten\S*e-of-gone +unreadable`).MatchString(table) && !strings.Contains(table, "gone  unreadable") {
-			t.Errorf("in %d columns: got no whole state beside the end of the name:\n%s", width, table)
+			t.Errorf("in %d columns: got no complete state after the end of the name:\n%s", width, table)
 		}
 	}
 }

@@ -22,7 +22,7 @@ import (
 
 // lied selects how many of the adversary's cases to run: a sample, or all of them, as make
 // adversary does.
-var lied = flag.String("lies", "some", "which answers the adversary gives: some, all")
+var lied = flag.String("lies", "some", "which false responses to test: some, all")
 
 // deceived returns the operations that the adversary answers falsely, with the modes in which a
 // pass sends them. Every operation that the program sends must be in deceived or undeceived.
@@ -140,7 +140,7 @@ func (d deceit) try(t *testing.T) {
 	for range 2 {
 		got, err := w.once(t)
 		if err != nil || got.SetAside() > 0 && !d.mayLoseTrack() {
-			t.Errorf("%s: afterwards: got %+v, %v, want all settled", d, got, err)
+			t.Errorf("%s: afterwards: got %+v, %v, want all objects settled", d, got, err)
 		}
 		w.wantTrue(t, d, err)
 		time.Sleep(30 * 24 * time.Hour)
@@ -184,7 +184,7 @@ func (w *world) leaveAnUpload(t *testing.T, d deceit) {
 	}
 	end := w.cloud.Inject(awsfake.Fault{Operation: part, Key: "large", Skip: 1, Kind: awsfake.InternalError})
 	if got, err := w.once(t); err != nil || got.Quarantined["transient"] != 1 {
-		t.Fatalf("%s: got %+v, %v, want an upload left behind", d, got, err)
+		t.Fatalf("%s: got %+v, %v, want an unfinished upload", d, got, err)
 	}
 	end()
 	if d.operation == "AbortMultipartUpload" {
@@ -218,10 +218,10 @@ func (w *world) wantTrue(t *testing.T, d deceit, failure error) {
 			len(copied.Tags) == len(newest.Tags) && len(copied.Annotations) == len(newest.Annotations)
 		_, isAside := aside[key]
 		if !isNewest && !isAside && failure == nil {
-			t.Errorf("%s: %s is neither copied nor set aside: got %d bytes of %d", d, key, copied.Size, newest.Size)
+			t.Errorf("%s: %s is not copied and not quarantined: got %d bytes of %d", d, key, copied.Size, newest.Size)
 		}
 		if e, ok := entries[key]; ok && e.Source.ETag == `"`+newest.ETag+`"` && !isNewest {
-			t.Errorf("%s: the ledger vouches for %s, of which the destination has %d bytes of %d", d, key, copied.Size, newest.Size)
+			t.Errorf("%s: the ledger has an entry for %s, but the destination has %d bytes of %d", d, key, copied.Size, newest.Size)
 		}
 	}
 	for _, key := range w.destination.Keys() {
@@ -253,11 +253,11 @@ func TestAdversaryKnowsEveryOperation(t *testing.T) {
 	known := deceived()
 	for operation := range sent {
 		if known[operation] == nil && undeceived()[operation] == "" {
-			t.Errorf("%s is sent, and no adversary lies about it", operation)
+			t.Errorf("%s is sent, but the adversary does not cover it", operation)
 		}
 		delete(known, operation)
 	}
 	for operation := range known {
-		t.Errorf("an adversary lies about %s, which is not sent", operation)
+		t.Errorf("the adversary covers %s, which is not sent", operation)
 	}
 }

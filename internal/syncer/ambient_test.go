@@ -138,7 +138,7 @@ func TestDayOfAmbientCredentials(t *testing.T) {
 			t.Errorf("got %d uploads aborted, want none", n)
 		}
 		if agent.failed < 8 || agent.silent < 4 || agent.asked > 3*(24+ended) {
-			t.Errorf("got %d questions, of which %d failed and %d of these were silence; want some failures, and few questions", agent.asked, agent.failed, agent.silent)
+			t.Errorf("got %d requests, %d failures and %d of them without a response; want some failures and few requests", agent.asked, agent.failed, agent.silent)
 		}
 	})
 }

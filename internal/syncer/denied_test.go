@@ -316,7 +316,7 @@ func TestRefusalKeepsTheLedger(t *testing.T) {
 			t.Errorf("got %d entries, want those of all copies", n)
 		}
 		progress, ok, err := record.Unfinished(t.Context(), w.options.Store, "m")
-		if err != nil || !ok || progress.Refusal == nil || progress.Refusal.Reason != "denied" || !strings.Contains(progress.Refusal.Detail, "not even reading") {
+		if err != nil || !ok || progress.Refusal == nil || progress.Refusal.Reason != "denied" || !strings.Contains(progress.Refusal.Detail, "reading is refused too") {
 			t.Errorf("got %+v, %v, want one record of the cause", progress, err)
 		}
 		repair()

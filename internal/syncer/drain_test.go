@@ -70,10 +70,10 @@ func TestDrainCutsWhatTakesTooLong(t *testing.T) {
 			t.Errorf("got %v, %+v, want the pass drained with 99 copied and none set aside", err, first)
 		}
 		if took := time.Since(start); took != time.Minute+16*time.Second {
-			t.Errorf("ended after %s, want the drain timeout of 20s behind a minute, but for the time to save", took)
+			t.Errorf("ended after %s, want one minute and the drain timeout of 20s, less the time to save", took)
 		}
 		if n := w.destination.Uploads(); n != 1 {
-			t.Errorf("got %d uploads, want the one that is recorded to be gone on with", n)
+			t.Errorf("got %d uploads, want only the recorded one, which is resumed", n)
 		}
 		hang()
 		hangPart()
@@ -284,7 +284,7 @@ func TestLedgerHeldByAnother(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := mustRun(t, second); got.Unchanged != 1 {
-			t.Errorf("got %+v, want the second to go on", got)
+			t.Errorf("got %+v, want the second to continue", got)
 		}
 	})
 }

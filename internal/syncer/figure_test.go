@@ -40,7 +40,7 @@ func TestSignsOfLife(t *testing.T) {
 			mustRun(t, s)
 			objects, actions, writes := w.counted(t, "syncd_objects_total"), w.counted(t, "syncd_actions_total"), w.counted(t, "syncd_ledger_store_writes_total")
 			if got, want := w.options.Figure.Beats(), objects+actions+writes; got != want || objects == 0 || actions == 0 || writes == 0 {
-				t.Errorf("got %d signs of life, want %d objects, %d actions and %d writes", got, objects, actions, writes)
+				t.Errorf("got %d signs of activity, want %d objects, %d actions and %d writes", got, objects, actions, writes)
 			}
 		}
 		mend()

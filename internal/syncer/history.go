@@ -47,7 +47,7 @@ func (h *pastPasses) read(ctx context.Context, ledger *checkpoint.Ledger) {
 	defer cancel()
 	passes, err := ledger.Past(ctx)
 	if err != nil {
-		h.log.Warn("history was not read", "err", err)
+		h.log.Warn("history could not be read", "err", err)
 		return
 	}
 	h.set(passes)
@@ -58,7 +58,7 @@ func (h *pastPasses) recall(ctx context.Context) {
 	passes, err := history.Read(ctx, h.store, h.mapping)
 	if err != nil {
 		if ctx.Err() == nil {
-			h.log.Warn("history was not read", "err", err)
+			h.log.Warn("history could not be read", "err", err)
 		}
 		return
 	}
@@ -94,7 +94,7 @@ func (h *pastPasses) enter(ctx context.Context, ledger *checkpoint.Ledger, r his
 	case errors.Is(err, store.ErrLeaseLost), errors.Is(err, store.ErrSuperseded):
 		return // the next holder records its passes
 	case err != nil:
-		log.Warn("pass was not entered in the history", "err", err)
+		log.Warn("pass could not be recorded in the history", "err", err)
 		return
 	}
 	h.set(passes)

@@ -23,7 +23,7 @@ import (
 
 // contest is how long processes compete in TestHoldersOfData, by their clock; make adversary sets a
 // longer time.
-var contest = flag.Duration("contest", 3*time.Minute, "how long TestHoldersOfData has processes compete, by their own clock")
+var contest = flag.Duration("contest", 3*time.Minute, "how long processes compete in TestHoldersOfData, by their own clock")
 
 // holders is a set of processes that maintain one copy, with their ledger on S3, while the source
 // is overwritten and the network to S3 is faulty: a process freezes, a request arrives minutes

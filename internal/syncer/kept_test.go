@@ -57,7 +57,7 @@ func TestOutageKeepsTheUpload(t *testing.T) {
 		w, s := outage(t)
 		none := func(record.Quarantined) bool { return false }
 		if replay(t, s, none); w.destination.Uploads() != 1 {
-			t.Errorf("got %d uploads behind a replay of other objects, want it kept", w.destination.Uploads())
+			t.Errorf("got %d uploads after a replay of other objects, want it kept", w.destination.Uploads())
 		}
 		got := mustRun(t, s)
 		if n := w.cloud.Requests()["UploadPartCopy"]; got.Copied != 1 || got.Exit != 0 || n != 2 || w.destination.Uploads() != 0 {

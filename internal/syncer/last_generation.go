@@ -36,14 +36,14 @@ func (l *lastGeneration) recall(ctx context.Context) {
 		err = l.quarantine(ctx, last)
 	}
 	if err != nil && ctx.Err() == nil {
-		l.log.Warn("last generation was not shown", "err", err)
+		l.log.Warn("last generation could not be read", "err", err)
 	}
 }
 
 // opened shows the last generation of a ledger that was just opened.
 func (l *lastGeneration) opened(ctx context.Context, last record.Manifest) {
 	if err := l.generation(ctx, last); err != nil {
-		l.log.Warn("last generation was not shown", "err", err)
+		l.log.Warn("last generation could not be read", "err", err)
 	}
 	l.setAside(ctx, last)
 }
@@ -51,7 +51,7 @@ func (l *lastGeneration) opened(ctx context.Context, last record.Manifest) {
 // setAside shows the quarantine of a generation.
 func (l *lastGeneration) setAside(ctx context.Context, last record.Manifest) {
 	if err := l.quarantine(ctx, last); err != nil {
-		l.log.Warn("quarantine was not counted", "err", err)
+		l.log.Warn("quarantine could not be counted", "err", err)
 	}
 }
 

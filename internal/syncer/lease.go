@@ -33,7 +33,7 @@ func (l *lease) open(ctx context.Context) (*checkpoint.Ledger, error) {
 	}
 	ledger, err := checkpoint.Open(ctx, l.mapping.Store, l.options)
 	if errors.Is(err, record.ErrNothingWhole) {
-		l.log.Warn("no generation of the ledger is whole, starting over with what is at the destination", "err", err)
+		l.log.Warn("no complete generation of the ledger found, starting over from the destination's objects", "err", err)
 		fresh := l.options
 		fresh.StartOver = true
 		ledger, err = checkpoint.Open(ctx, l.mapping.Store, fresh)

@@ -11,7 +11,7 @@ import (
 
 // ErrDrained means that a pass ended early because it was asked to drain. What it had settled is
 // saved.
-var ErrDrained = errors.New("pass was drained before its end")
+var ErrDrained = errors.New("pass stopped early (drained); it will resume")
 
 // outlive returns a context that ends patience after ctx ends, so that work in progress can be
 // finished. The returned func ends it at once and releases its resources.

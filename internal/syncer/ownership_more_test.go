@@ -295,7 +295,7 @@ func TestClaimThatNeverEndsCoversForeignObjects(t *testing.T) {
 		w.put(name(8))
 		got := w.passes(t, "folder", "foreign", 3)
 		if now, _ := w.destination.Object("a/" + name(8)); now.ETag != foreign.ETag {
-			t.Errorf("got %+v, %+v, want somebody else's object left", got, now)
+			t.Errorf("got %+v, %+v, want the foreign object left", got, now)
 		}
 	})
 }

@@ -157,7 +157,7 @@ func TestRowOfAnotherPlace(t *testing.T) {
 		w.copies.DestinationPlace.Bucket = "consumer-other"
 		got := w.passes(t, "folder", "elsewhere", 3)
 		if now, _ := other.Object(name(1)); now.ETag != foreign.ETag {
-			t.Errorf("got %+v, %+v, want somebody else's object left", got, now)
+			t.Errorf("got %+v, %+v, want the foreign object left", got, now)
 		}
 	})
 }

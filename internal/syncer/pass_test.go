@@ -134,7 +134,7 @@ func TestPoisonedObjectIsSetAside(t *testing.T) {
 			poisoned, _ := w.source.Object(name(7))
 			if aside.Reason != "denied" || aside.Attempts != attempt || aside.Source.ETag != `"`+poisoned.ETag+`"` || aside.Source.Size != 3 ||
 				!strings.Contains(aside.Detail, name(7)) || !aside.FirstAt.Equal(began.Add(time.Minute)) {
-				t.Errorf("attempt %d: got %+v, want the reason, the version and the attempts told", attempt, aside)
+				t.Errorf("attempt %d: got %+v, want the reason, the version and the attempts recorded", attempt, aside)
 			}
 			if entry, ok := w.entries(t)[name(7)]; ok {
 				t.Errorf("got %+v in the ledger, want nothing of an object set aside", entry)

@@ -27,7 +27,7 @@ func TestQuoteIsWhatACopySends(t *testing.T) {
 	}{
 		{"server-side", plan.Terms{}, []int64{0, 1, 5 * gib, 5*gib + 1, 10 * gib, 2560*gib + 1}},
 		{"parts of a chosen size", plan.Terms{Settings: transfer.Settings{MultipartAbove: 1, PartSize: 5 * mib}}, []int64{5 * mib, 5*mib + 1, 10 * mib, 50_000*mib + 1}},
-		{"nothing beside content", plan.Terms{Settings: transfer.Settings{MultipartAbove: 6 * mib, OmitMetadata: true, OmitTags: true}}, []int64{1, 7 * mib}},
+		{"only content", plan.Terms{Settings: transfer.Settings{MultipartAbove: 6 * mib, OmitMetadata: true, OmitTags: true}}, []int64{1, 7 * mib}},
 		{"chosen tags", plan.Terms{Settings: transfer.Settings{MultipartAbove: 6 * mib, OnlyTags: []string{"class"}}}, []int64{1, 7 * mib}},
 		{"relayed chosen tags", plan.Terms{Settings: transfer.Settings{Relay: true, RelayMemory: 16 * mib, OnlyTags: []string{"class"}}}, []int64{1, 9 * mib}},
 		{"annotations", plan.Terms{Settings: transfer.Settings{MultipartAbove: 6 * mib, Annotations: true}}, []int64{1, 7 * mib}},

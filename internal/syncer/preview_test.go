@@ -161,7 +161,7 @@ func TestPreviewOfAnInterruptedPass(t *testing.T) {
 			t.Errorf("state that a preview changed (-before +after):\n%s", diff)
 		}
 		if want := name(int(first.Copied) - 1); planned.ResumesAfter != want || planned.Copy.Objects != 2000-first.Copied {
-			t.Errorf("got %d objects behind %q, want %d behind %q", planned.Copy.Objects, planned.ResumesAfter, 2000-first.Copied, want)
+			t.Errorf("got %d objects after %q, want %d after %q", planned.Copy.Objects, planned.ResumesAfter, 2000-first.Copied, want)
 		}
 		second := mustRun(t, s)
 		if diff := cmp.Diff(second.Requests, planned.Requests); diff != "" || second.Listed != planned.Listed {
@@ -263,7 +263,7 @@ func TestPreviewOfADamagedLedger(t *testing.T) {
 		}
 		planned, _ := w.preview(t)
 		if planned.Copy.Objects != 3 || planned.Damage == "" || planned.Generation != 0 {
-			t.Errorf("got %+v, want everything copied anew, and the damage told", planned)
+			t.Errorf("got %+v, want everything copied again, and the damage reported", planned)
 		}
 	})
 }

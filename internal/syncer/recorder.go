@@ -131,7 +131,7 @@ func (r *recorder) note(key string, notes []string) {
 func (r *recorder) unconditional(why string) {
 	r.count.unconditional.Inc()
 	if !r.warnedUnconditional.Swap(true) {
-		r.logger.Warn("copies replace what others write to the destination meanwhile", "why", why)
+		r.logger.Warn("copies were written without a condition and may overwrite other writers' changes", "why", why)
 	}
 }
 

@@ -86,7 +86,7 @@ func TestReplay(t *testing.T) {
 			t.Errorf("of an empty quarantine: got %+v, want nothing", got)
 		}
 		if got := mustRun(t, s); got.Unchanged != 10 || got.Copied != 0 {
-			t.Errorf("the pass behind it: got %+v, want all unchanged", got)
+			t.Errorf("the next pass: got %+v, want all unchanged", got)
 		}
 		if n := w.value(t, `syncd_quarantine_objects{mapping="m",reason="denied"}`); n != 0 {
 			t.Errorf("got %v denied objects shown in quarantine at the end, want none", n)
@@ -138,7 +138,7 @@ func TestReplayNeverBreaksIntoAPass(t *testing.T) {
 		}
 		w.cloud.SetLatency(0)
 		if got := mustRun(t, s); !got.Resumed {
-			t.Errorf("got %+v, want the unfinished pass gone on with", got)
+			t.Errorf("got %+v, want the unfinished pass resumed", got)
 		}
 		repair()
 		w.cloud.SetLatency(5 * time.Second)

@@ -184,11 +184,11 @@ func TestAdoption(t *testing.T) {
 			t.Errorf("got %d HEADs at the destination, want one for each of equal size", n)
 		}
 		if n := w.cloud.BucketRequests("owner-data")["HeadObject"]; n != 3 {
-			t.Errorf("got %d HEADs at the source, want one for each that lies under the key", n)
+			t.Errorf("got %d HEADs at the source, want one for each object encrypted with the key", n)
 		}
 		entry, object := w.entries(t)[name(0)], func() awsfake.ObjectInfo { o, _ := w.destination.Object(name(0)); return o }()
 		if entry.DestinationETag != `"`+object.ETag+`"` || entry.DestinationVersionID != object.VersionID || entry.KeyARN != w.key.ARN() {
-			t.Errorf("got %+v in the ledger, want what lies there: %+v", entry, object)
+			t.Errorf("got %+v in the ledger, want the object at the destination: %+v", entry, object)
 		}
 		w.cloud.ResetRequests()
 		if got, err := w.pass(t); err != nil || got.Unchanged != 3 || got.Held != 3 {
@@ -253,7 +253,7 @@ func TestLedgerThatIsDamaged(t *testing.T) {
 		if err != nil || got.Adopted != 4 || got.Copied != 0 {
 			t.Errorf("got %+v, %v, want all adopted", got, err)
 		}
-		if !strings.Contains(w.log.String(), "no generation of the ledger is whole") {
+		if !strings.Contains(w.log.String(), "no complete generation of the ledger found") {
 			t.Error("the log says nothing of the damage")
 		}
 	})

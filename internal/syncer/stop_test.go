@@ -69,7 +69,7 @@ func TestFailedPassIsTakenUp(t *testing.T) {
 			t.Errorf("got pass %d, resumed %v, want pass %d resumed", second.Pass, second.Resumed, first.Pass)
 		}
 		if twice := w.copied() - 1000; twice < 0 || twice > 3*8 {
-			t.Errorf("got %d copies too many, want no more than were under way", twice)
+			t.Errorf("got %d copies too many, want at most those in flight", twice)
 		}
 		if diff := cmp.Diff(w.source.Keys(), w.destination.Keys()); diff != "" {
 			t.Errorf("keys (-source +copy):\n%s", diff)

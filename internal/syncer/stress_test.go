@@ -122,7 +122,7 @@ func TestEverythingArrivesThroughFaults(t *testing.T) {
 				}
 				mustRun(t, s) // aborts the uploads that the first pass could not record
 				if n := w.destination.Uploads(); n != 0 {
-					t.Errorf("got %d uploads left behind, want none", n)
+					t.Errorf("got %d unfinished uploads, want none", n)
 				}
 				if diff := cmp.Diff(w.source.Keys(), w.destination.Keys()); diff != "" {
 					t.Fatalf("keys (-source +copy):\n%s", diff)

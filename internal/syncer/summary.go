@@ -62,7 +62,7 @@ func (s Summary) check() error {
 	if settled == s.Listed {
 		return nil
 	}
-	return fmt.Errorf("pass does not add up: listed %d objects, settled %d", s.Listed, settled)
+	return fmt.Errorf("counts of the pass do not add up: listed %d objects, settled %d", s.Listed, settled)
 }
 
 // Progress is the progress of a pass.

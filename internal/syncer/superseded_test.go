@@ -48,7 +48,7 @@ func TestSupersededProcessAbortsNothing(t *testing.T) {
 		w.source.Put("large", awsfake.SyntheticBody(70<<20, 1), awsfake.PutOptions{})
 		w.killedAt(t, "S3", "UploadPartCopy", "large", nil)
 		if w.destination.Uploads() != 1 {
-			t.Fatalf("got %d uploads, want one that nobody resumes", w.destination.Uploads())
+			t.Fatalf("got %d uploads, want one that no pass resumes", w.destination.Uploads())
 		}
 		w.source.Delete("large")
 		w.put("last")
@@ -75,7 +75,7 @@ func TestSupersededProcessAbortsNothing(t *testing.T) {
 		over.Wait()
 		superseded.finish(t)
 		if n := first.aborts.Load(); n != 0 {
-			t.Errorf("got %d uploads aborted by a process that is no holder, want none", n)
+			t.Errorf("got %d uploads aborted by a process without the lease, want none", n)
 		}
 		w.wantInStep(t)
 	})

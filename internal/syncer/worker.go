@@ -139,7 +139,7 @@ func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.A
 
 // errUnreadableCopy is why an object without a source is in quarantine: the quarantine row is the
 // only record that the copy belongs to syncd.
-var errUnreadableCopy = errors.New("the source is gone, and the role may not read the copy that is still there")
+var errUnreadableCopy = errors.New("the source object is gone, and the role is not allowed to read the remaining copy")
 
 // carryOver leaves the ledger unchanged for an object that is skipped: the destination still has
 // the last copy.

@@ -22,7 +22,7 @@ func bursts(every, lasts time.Duration) func() error {
 // undone when it is over.
 func TestBursts(t *testing.T) {
 	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
+		t.Skip("too slow under the race detector; make test runs it")
 	}
 	for i, tt := range []struct {
 		every, lasts     time.Duration
@@ -38,7 +38,7 @@ func TestBursts(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%v in %v, %d by %d", tt.lasts, tt.every, tt.mappings, tt.atOnce), func(t *testing.T) {
 			if !isPlayed(i) {
-				t.Skip("make stress plays it")
+				t.Skip("make stress runs it")
 			}
 			synctest.Test(t, func(t *testing.T) {
 				s := newService(nearby, newQuota(0, 0), newQuota(0, 0))
@@ -63,7 +63,7 @@ func TestBursts(t *testing.T) {
 // TestQuotaIsNoBurst lowers a quota to a half and to a tenth: the cuts made for it are not undone.
 func TestQuotaIsNoBurst(t *testing.T) {
 	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
+		t.Skip("too slow under the race detector; make test runs it")
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(nearby, newQuota(2000, 200), newQuota(0, 0))

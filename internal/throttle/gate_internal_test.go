@@ -144,7 +144,7 @@ func TestGateIsFirstComeFirstServed(t *testing.T) {
 			synctest.Wait()
 		}
 		if !slices.Equal(c.admitted, c.waiting) {
-			t.Error("got them in another order than they came")
+			t.Error("got another order than the order of arrival")
 		}
 		for _, g := range c.waiting {
 			g.leave()

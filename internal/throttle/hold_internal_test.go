@@ -28,7 +28,7 @@ func TestParallelRequestsShareASlot(t *testing.T) {
 						t.Error(err)
 					}
 					if n := turns.InUse(); n != 1 {
-						t.Errorf("got %d turns in use while a part is sent, want 1", n)
+						t.Errorf("got %d slots in use while a part is sent, want 1", n)
 					}
 					endAttempt(ctx, isTriedAgain)
 				}
@@ -39,6 +39,6 @@ func TestParallelRequestsShareASlot(t *testing.T) {
 	parts.Wait()
 	release()
 	if n := turns.InUse() + slots.InUse(); n != 0 {
-		t.Errorf("got %d places in use, want none", n)
+		t.Errorf("got %d slots in use, want none", n)
 	}
 }

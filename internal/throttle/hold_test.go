@@ -84,7 +84,7 @@ func TestSlotIsFreeBetweenAttempts(t *testing.T) {
 					t.Errorf("got %v after %v, want success with the second attempt", err, time.Since(start))
 				}
 				if n := gate.InUse(); n != 0 {
-					t.Errorf("got %d places in use, want none", n)
+					t.Errorf("got %d slots in use, want none", n)
 				}
 			})
 		})
@@ -104,13 +104,13 @@ func TestCanceledRetryTakesNoSlot(t *testing.T) {
 						t.Fatal(err)
 					}
 					if err := guarded(t, &throttle.Guard{}, afterAnHour, flaky(1)).send(held, "CopyObject"); !errors.Is(err, context.DeadlineExceeded) {
-						t.Errorf("got %v, want the end of the context", err)
+						t.Errorf("got %v, want the error of the context", err)
 					}
 					release()
 					cancel()
 				}
 				if n := gate.InUse(); n != 0 {
-					t.Errorf("got %d places in use, want none", n)
+					t.Errorf("got %d slots in use, want none", n)
 				}
 				if err := gate.Acquire(t.Context()); err != nil {
 					t.Error(err)
@@ -141,12 +141,12 @@ func TestGivenUpSlotsAreBounded(t *testing.T) {
 		}
 		time.Sleep(30 * time.Second)
 		if n := len(begun); n != 12 {
-			t.Errorf("got %d objects begun, want 4 with a turn and 8 that have left theirs", n)
+			t.Errorf("got %d objects begun, want 4 with a slot and 8 that have given it up", n)
 		}
 		cancel()
 		synctest.Wait()
 		if n := gate.InUse(); n != 0 {
-			t.Errorf("got %d places in use, want none", n)
+			t.Errorf("got %d slots in use, want none", n)
 		}
 	})
 }

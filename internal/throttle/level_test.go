@@ -86,9 +86,9 @@ func TestLevel(t *testing.T) {
 		low, high int
 	}{
 		{name: "grows while it is full", o: bounds, senders: 300, operation: "CopyObject", latency: steadily, low: 128, high: 128},
-		{name: "stays where it is not full", o: bounds, senders: 16, operation: "CopyObject", latency: steadily, low: 16, high: 16},
+		{name: "stays if it is not full", o: bounds, senders: 16, operation: "CopyObject", latency: steadily, low: 16, high: 16},
 		{
-			name: "stays where a rate is what holds requests back", o: bounds, senders: 300, operation: "CopyObject", latency: steadily,
+			name: "stays if a rate limits the requests", o: bounds, senders: 300, operation: "CopyObject", latency: steadily,
 			guard: throttle.Guard{Cap: throttle.NewController(throttle.ControllerOptions{Cap: 60})}, low: 16, high: 16,
 		},
 		{
@@ -96,11 +96,11 @@ func TestLevel(t *testing.T) {
 			fail: broken(0.2), low: 2, high: 4,
 		},
 		{
-			name: "bears a stray reset", o: bounds, senders: 300, operation: "CopyObject", latency: steadily,
+			name: "tolerates a stray reset", o: bounds, senders: 300, operation: "CopyObject", latency: steadily,
 			fail: broken(0.001), low: 128, high: 128,
 		},
 		{
-			name: "does not mind being throttled", o: bounds, senders: 300, operation: "CopyObject", latency: steadily,
+			name: "ignores throttling", o: bounds, senders: 300, operation: "CopyObject", latency: steadily,
 			fail: func() error {
 				if rand.Float64() < 0.2 {
 					return refusal("Please reduce your request rate.")
@@ -110,21 +110,21 @@ func TestLevel(t *testing.T) {
 			low: 16, high: 128,
 		},
 		{
-			name: "stops where answers get slower", o: throttle.LevelOptions{Min: 2, Start: 16, Max: 1000}, senders: 1200, operation: "CopyObject",
+			name: "stops when answers get slower", o: throttle.LevelOptions{Min: 2, Start: 16, Max: 1000}, senders: 1200, operation: "CopyObject",
 			latency: func(_ string, underWay int) time.Duration {
 				return time.Duration(max(underWay, 100)) * time.Millisecond
 			},
 			low: 100, high: 220,
 		},
 		{
-			name: "is not led astray by a service that takes no time but ours", o: throttle.LevelOptions{Min: 2, Start: 16, Max: 1000}, senders: 100, operation: "CopyObject",
+			name: "is not misled by a service with no latency of its own", o: throttle.LevelOptions{Min: 2, Start: 16, Max: 1000}, senders: 100, operation: "CopyObject",
 			latency: func(_ string, underWay int) time.Duration {
 				return time.Duration(float64(underWay)*math.Exp(rand.NormFloat64())*500) * time.Microsecond
 			},
 			low: 16, high: 40,
 		},
 		{
-			name: "ignores how long content takes", o: bounds, senders: 300, operation: "UploadPartCopy",
+			name: "ignores the time for content", o: bounds, senders: 300, operation: "UploadPartCopy",
 			latency: func(string, int) time.Duration {
 				return time.Duration(200*math.Exp(2*rand.NormFloat64())) * time.Millisecond
 			},
@@ -244,7 +244,7 @@ func TestGatesFollowOneLevel(t *testing.T) {
 		}
 		all.Wait()
 		if objects.InUse()+requests.InUse() != 0 {
-			t.Error("got slots in use when all are done")
+			t.Error("got slots in use at the end")
 		}
 	})
 }

@@ -189,10 +189,10 @@ func TestMeterCountsOnlySentRequests(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := w.list(ctx); err == nil {
-		t.Error("got no error of a canceled request")
+		t.Error("got no error from a canceled request")
 	}
 	if _, err := w.s3.HeadObject(t.Context(), &s3.HeadObjectInput{}); err == nil {
-		t.Error("got no error of a request without a bucket")
+		t.Error("got no error from a request without a bucket")
 	}
 	if got := meter.Counts(); len(got.Requests) != 0 {
 		t.Errorf("got %v, want nothing counted", got)
@@ -224,14 +224,14 @@ func TestCountsAreACopy(t *testing.T) {
 	meter := &throttle.Meter{}
 	w := newWorld(t, meter)
 	if got := meter.Counts(); len(got.Requests) != 0 || got.Throttled != 0 {
-		t.Errorf("got %v of a new meter, want nothing", got)
+		t.Errorf("got %v from a new meter, want nothing", got)
 	}
 	if err := w.list(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	meter.Counts().Requests["ListObjectsV2"] = 100
 	if got := meter.Counts().Requests["ListObjectsV2"]; got != 1 {
-		t.Errorf("got %d requests, want 1: the caller's copy is the caller's", got)
+		t.Errorf("got %d requests, want 1: Counts returns a copy", got)
 	}
 }
 

@@ -53,7 +53,7 @@ func (g *Guard) pace(ctx context.Context, in middleware.FinalizeInput, next midd
 	resume := deadline.Pause(ctx)
 	if err := beginAttempt(ctx); err != nil {
 		resume()
-		return middleware.FinalizeOutput{}, middleware.Metadata{}, &smithy.CanceledError{Err: fmt.Errorf("wait to be tried again: %w", err)}
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, &smithy.CanceledError{Err: fmt.Errorf("wait to retry: %w", err)}
 	}
 	delayed, err := g.wait(ctx, kmsRequests(awsmiddleware.GetOperationName(ctx), in.Request))
 	resume()

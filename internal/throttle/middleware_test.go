@@ -80,8 +80,7 @@ func TestGuardOfSTS(t *testing.T) {
 	})
 }
 
-// TestLevelLearnsFromConnections has connections fail below the SDK. A round of timeouts lasts up
-// to a minute at a low level, because each request hangs for 20 s.
+// TestLevelLearnsFromConnections has connections fail below the SDK.
 func TestLevelLearnsFromConnections(t *testing.T) {
 	for i, tt := range []struct {
 		name      string
@@ -100,7 +99,7 @@ func TestLevelLearnsFromConnections(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if *played != "all" && i%2 != 0 {
-				t.Skip("make stress plays it")
+				t.Skip("make stress runs it")
 			}
 			synctest.Test(t, func(t *testing.T) {
 				level := throttle.NewLevel(throttle.LevelOptions{Min: 2, Start: 16, Max: 16})
@@ -223,6 +222,6 @@ func TestCanceledWaitIsNotTriedAgain(t *testing.T) {
 
 func TestGuardNeedsARetryer(t *testing.T) {
 	if err := (&throttle.Guard{}).Attach(middleware.NewStack("bare", func() any { return nil })); err == nil {
-		t.Error("got no error of a stack without a retryer")
+		t.Error("got no error for a stack without a retryer")
 	}
 }

@@ -92,7 +92,7 @@ func TestCanceledIsNotSilent(t *testing.T) {
 		time.AfterFunc(time.Second, cancel)
 		_, err := w.patient(&throttle.Meter{}).ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String("data")})
 		if class := awserr.Classify(err); class != awserr.Canceled {
-			t.Errorf("got %v of class %q, want %q", err, class, awserr.Canceled)
+			t.Errorf("got %v with class %q, want %q", err, class, awserr.Canceled)
 		}
 	})
 }

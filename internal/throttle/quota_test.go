@@ -51,7 +51,7 @@ func TestDrawPacedAlone(t *testing.T) {
 // requests, and then a full load.
 func TestRateAfterIdleTime(t *testing.T) {
 	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
+		t.Skip("too slow under the race detector; make test runs it")
 	}
 	for name, isOver := range map[string]bool{"refusals go on": false, "refusals are over": true} {
 		for atOnce, slow := range map[int]time.Duration{1: 2 * time.Second, 64: 2 * time.Second} {

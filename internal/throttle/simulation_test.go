@@ -153,7 +153,7 @@ const simulationDoc = "../../docs/throttling.md"
 // TestSimulation compares every scene with its promise, and the document with the scenes.
 func TestSimulation(t *testing.T) {
 	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test and make stress run it")
+		t.Skip("too slow under the race detector; make test and make stress run it")
 	}
 	text, err := os.ReadFile(simulationDoc)
 	if err != nil {
@@ -183,7 +183,7 @@ func TestSimulation(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(promises(documented), promises(table.String())); diff != "" {
-		t.Errorf("%s is not of these scenes; write it with -update (-documented +simulated):\n%s", simulationDoc, diff)
+		t.Errorf("%s does not match the scenes; run with -update (-documented +simulated):\n%s", simulationDoc, diff)
 	}
 }
 

@@ -36,7 +36,7 @@ func TestUndoneCut(t *testing.T) {
 		start := time.Now()
 		send(3000, 0)
 		if took := time.Since(start); took > 20*time.Second || c.stray > maxStray {
-			t.Errorf("got 3000 good answers in %v, with a share of %.3f borne, want them in seconds, and none", took, c.stray)
+			t.Errorf("got 3000 good answers in %v, with a share of %.3f tolerated, want them in seconds, and none", took, c.stray)
 		}
 	})
 }

@@ -286,7 +286,7 @@ func TestBytes(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
 		defer cancel()
 		if err := bytes.Wait(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v of a wait for years, want the end of the context", err)
+			t.Errorf("got %v from a wait for years, want the error of the context", err)
 		}
 	})
 }

@@ -71,7 +71,7 @@ func TestTimeoutCountsTheAnswer(t *testing.T) {
 			}
 		}
 		if took := time.Since(start); took < 11*time.Minute-time.Second || took > 11*time.Minute+time.Second {
-			t.Errorf("got both ended after %s, want 11 minutes: one each for the answer, nine for the rate", took)
+			t.Errorf("got both ended after %s, want 11 minutes: one each for the response, nine for the rate", took)
 		}
 	})
 }

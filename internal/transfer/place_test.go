@@ -63,7 +63,7 @@ func TestKeysGoThereAndBack(t *testing.T) {
 			t.Errorf("%q to %q: got %q, %v back", a, to, back, ok)
 		}
 		if (a < b) != (to < source.KeyTo(destination, b)) {
-			t.Errorf("%q and %q: the order is another at the destination", a, b)
+			t.Errorf("%q and %q: the order differs at the destination", a, b)
 		}
 	})
 	if key, ok := (transfer.Place{Prefix: "in/"}).KeyFrom(transfer.Place{}, "out/a"); ok {

@@ -42,6 +42,6 @@ func TestSame(t *testing.T) {
 	fine := version(func(v *transfer.Version) { v.LastModified = at.Add(7 * time.Millisecond) })
 	finer := version(func(v *transfer.Version) { v.LastModified = at.Add(8 * time.Millisecond) })
 	if fine.Same(finer) {
-		t.Error("two times of milliseconds are one version")
+		t.Error("times with different milliseconds are one version")
 	}
 }

@@ -48,7 +48,7 @@ func HelpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]...",
 		Short: "Show the help of a command",
-		Long:  "help shows the help of a command, as --help after it does." + exit.Help("help", 0, 2),
+		Long:  "help shows the help of a command, like --help after the command." + exit.Help("help", 0, 2),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, begun string) (names []cobra.Completion, _ cobra.ShellCompDirective) {
 			if at, rest, err := cmd.Root().Find(args); err == nil && len(rest) == 0 {
 				for _, child := range at.Commands() {

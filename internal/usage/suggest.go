@@ -56,9 +56,9 @@ func unknownCommand(cmd *cobra.Command, word string) error {
 func hintForWord(word string) string {
 	switch word {
 	case "stop", "kill", "shutdown":
-		return "`syncd pause` has no passes run of a mapping; to end the daemon, send it SIGTERM"
+		return "to stop the passes of a mapping, run `syncd pause`; to stop the daemon, send it SIGTERM"
 	case "restart", "reload":
-		return "the daemon reads a changed configuration by itself, or on SIGHUP; to end it, send it SIGTERM"
+		return "the daemon reloads a changed configuration by itself, or on SIGHUP; to stop it, send it SIGTERM"
 	case "history", "log", "logs", "passes":
 		return "run `syncd status --history`"
 	case "quarantine":

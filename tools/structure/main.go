@@ -27,8 +27,8 @@ const (
 )
 
 func main() {
-	dir := flag.String("dir", ".", "folder of the module")
-	plan := flag.String("plan", "", "document with the table of floors, for which imports are checked")
+	dir := flag.String("dir", ".", "directory of the module")
+	plan := flag.String("plan", "", "document with the table of floors; if set, imports are checked against it")
 	flag.Parse()
 	out := bufio.NewWriter(os.Stdout)
 	faults, err := run(out, *dir, *plan)

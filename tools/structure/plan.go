@@ -36,11 +36,11 @@ func readPlan(file string) (plan, error) {
 	for _, line := range strings.Split(table, "\n")[2:] {
 		cells := strings.Split(line, "|")
 		if len(cells) < 4 {
-			return plan{}, fmt.Errorf("%s: %q is no row of the table of floors", file, line)
+			return plan{}, fmt.Errorf("%s: %q is not a row of the table of floors", file, line)
 		}
 		floor := slices.Index(floors(), strings.TrimSpace(cells[1]))
 		if floor < 0 {
-			return plan{}, fmt.Errorf("%s: %q is no floor, want one of %q", file, strings.TrimSpace(cells[1]), floors())
+			return plan{}, fmt.Errorf("%s: %q is not a floor, want one of %q", file, strings.TrimSpace(cells[1]), floors())
 		}
 		for _, name := range named(cells[2]) {
 			if _, isThere := p.floor[name]; isThere {
@@ -91,7 +91,7 @@ func (p plan) unknown(measured []measure) (faults []string) {
 	}
 	for name := range p.floor {
 		if !isThere[name] {
-			faults = append(faults, fmt.Sprintf("%s names %s, which is no package: correct the table", p.file, name))
+			faults = append(faults, fmt.Sprintf("%s names %s, which is not a package: correct the table", p.file, name))
 		}
 	}
 	slices.Sort(faults)

@@ -44,8 +44,8 @@ func TestFaults(t *testing.T) {
 		"m/knot has a cycle of 5 files, more than 4: break it between f0.go, f1.go, f2.go, f3.go, f4.go",
 		"m/long has 2501 lines, more than 2500: split it",
 		"low (ground) imports high (roof): imports point down",
-		"new stands on no floor of plan.md: add it to the table",
-		"plan.md names gone, which is no package: correct the table",
+		"new is not on any floor of plan.md: add it to the table",
+		"plan.md names gone, which is not a package: correct the table",
 	}
 	for i := range got {
 		got[i] = strings.ReplaceAll(got[i], dir+"/", "")

@@ -101,7 +101,8 @@ resource "aws_ecs_service" "syncd" {
   launch_type     = "FARGATE"
   tags            = var.tags
 
-  # The new task stands by until the old one has drained and given the lease back; neither waits for the other.
+  # The new task is a standby until the old one has drained and released the lease; neither waits
+  # for the other.
   deployment_minimum_healthy_percent = 0
   deployment_maximum_percent         = 200
   deployment_circuit_breaker {

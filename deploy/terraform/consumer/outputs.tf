@@ -4,7 +4,7 @@ output "role_arn" {
 }
 
 output "workload_role_arn" {
-  description = "The role that syncd runs as: eks.amazonaws.com/role-arn of the service account with IRSA."
+  description = "The role that syncd runs as: with IRSA, eks.amazonaws.com/role-arn of the service account."
   value       = local.workload_role_arn
 }
 
@@ -14,7 +14,7 @@ output "destination_key_arn" {
 }
 
 output "state" {
-  description = "Where the ledger lies: state of syncd.yaml."
+  description = "Where the ledger is stored: state of syncd.yaml."
   value       = "s3://${var.state.bucket}/${var.state.prefix}"
 }
 

@@ -1,5 +1,6 @@
-# What the consumer's role may do, who may assume it, and what its bucket refuses. It is what `syncd policy --side consumer`
-# writes for one mapping that is copied server-side; a test compares the two.
+# What the consumer's role may do, who may assume it, and what the bucket denies. The policies are
+# the same as those that `syncd policy --side consumer` writes for one mapping with server-side
+# copies; a test compares them.
 
 locals {
   partition  = startswith(var.region, "cn-") ? "aws-cn" : startswith(var.region, "us-gov-") ? "aws-us-gov" : "aws"
@@ -12,18 +13,19 @@ locals {
   state_arn           = "arn:${local.partition}:s3:::${var.state.bucket}"
   state_objects       = "${local.state_arn}/${var.state.prefix}*"
 
-  # Which key the owner chose is the owner's to know: without its ARN the owner's key policy decides.
+  # Only the owner knows which key it uses. Without its ARN, the owner's key policy decides.
   source_key_arn = coalesce(
     var.source_bucket.kms_key_arn,
     "arn:${local.partition}:kms:${var.source_bucket.region}:${var.source_bucket.account_id}:key/*",
   )
   destination_key_arn = coalesce(var.destination.kms_key_arn, one(aws_kms_key.destination[*].arn))
 
-  # A copy into another region is asked for there, and S3 there asks KMS here.
+  # A copy to another Region is requested there, and S3 in that Region calls KMS here.
   source_via      = [for region in distinct([var.source_bucket.region, var.region]) : "s3.${region}.${local.dns_suffix}"]
   destination_via = ["s3.${var.region}.${local.dns_suffix}"]
 
-  # The account of each bucket, which its ARN does not say: a bucket of the same name in another account is out of reach.
+  # The account of each bucket, which is not part of its ARN: buckets with the same name in other
+  # accounts stay out of reach.
   of_owner    = { "aws:ResourceAccount" = var.source_bucket.account_id }
   of_consumer = { "aws:ResourceAccount" = var.account_id }
 
@@ -54,7 +56,8 @@ locals {
         Resource = local.source_key_arn
         Condition = {
           StringEquals = { "kms:ViaService" = local.source_via }
-          # Under an S3 Bucket Key the encryption context is the bucket's ARN, otherwise the object's.
+          # With an S3 Bucket Key the encryption context is the bucket's ARN, otherwise the
+          # object's.
           StringLike = { "kms:EncryptionContext:aws:s3:arn" = [local.source_arn, local.source_objects] }
         }
       },
@@ -72,7 +75,7 @@ locals {
       {
         Sid      = "UseKeyOfDestination"
         Effect   = "Allow"
-        Action   = ["kms:Decrypt", "kms:GenerateDataKey"] # S3 decrypts what it assembles from parts
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"] # S3 decrypts the parts that it assembles
         Resource = local.destination_key_arn
         Condition = {
           StringEquals = { "kms:ViaService" = local.destination_via }
@@ -103,7 +106,8 @@ locals {
         Resource = local.state_arn
         Condition = {
           StringEquals = local.of_consumer
-          # Whether a record is absent S3 tells only to those who may list the bucket, and asks that without a prefix.
+          # S3 reports a record as absent only to callers that may list the bucket, and evaluates
+          # that permission without a prefix.
           StringLikeIfExists = { "s3:prefix" = "${var.state.prefix}*" }
         }
       },
@@ -117,7 +121,8 @@ locals {
     ]
   }
 
-  # What EKS Pod Identity tags its sessions with, all transitive; of those that are known, the values.
+  # The tags that EKS Pod Identity sets on its sessions, all transitive, with the values that are
+  # known.
   handed_on_keys = [
     for key in ["eks-cluster-arn", "eks-cluster-name", "kubernetes-namespace", "kubernetes-pod-name", "kubernetes-pod-uid", "kubernetes-service-account"] :
     key if var.allow_session_tags
@@ -128,14 +133,15 @@ locals {
     "aws:RequestTag/kubernetes-service-account" = pod.service_account
   } : key => value if var.allow_session_tags }]...)
   tag_keys = concat(keys(var.session_tags), local.handed_on_keys)
-  # Which of the tags reach later hops is held to syncd.yaml too, where inherited tags do not show as transitive ones.
+  # Only the tags in syncd.yaml may be transitive. Inherited tags do not appear as transitive here.
   transitive_keys  = { for name in ["sts:TransitiveTagKeys"] : name => var.transitive_tags if length(var.transitive_tags) > 0 }
   transitive_asked = { for name in ["sts:TransitiveTagKeys"] : name => "true" if length(var.transitive_tags) == 0 && length(var.session_tags) > 0 }
 
-  # Tags and source identity are chosen by whoever assumes the role, and other policies believe them: they are held to those of
-  # syncd.yaml. Tagging stands apart: a condition on sts:ExternalId never holds for sts:TagSession. ForAllValues alone holds for a
-  # request without tags too, so that Null asks for some. Whether STS shows inherited tags as those of the request is not
-  # documented: they may all show, with their values, or not.
+  # Whoever assumes the role chooses the tags and the source identity, and other policies trust
+  # them, so they must match syncd.yaml. Tagging is a separate statement: a condition on
+  # sts:ExternalId never matches sts:TagSession. ForAllValues alone also matches a request without
+  # tags, so Null requires some. AWS does not document whether STS presents inherited tags as
+  # request tags: these conditions work either way.
   trust = {
     Version = "2012-10-17"
     Statement = concat(
@@ -184,8 +190,8 @@ locals {
   destination_policy = {
     Version = "2012-10-17"
     Statement = [
-      # Parts of an upload carry no encryption headers, so only those that are there are looked at; the bucket's default
-      # encryption takes care of writes without any.
+      # UploadPart requests carry no encryption headers, so the conditions only check headers that
+      # are present. The bucket's default encryption covers writes without headers.
       {
         Sid       = "DenyOtherKeys"
         Effect    = "Deny"
@@ -242,7 +248,7 @@ locals {
         Resource  = [local.state_arn, "${local.state_arn}/*"]
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
-      # A service of AWS has no account, and the negated condition holds for it.
+      # An AWS service has no account, so the negated condition matches it.
       {
         Sid       = "DenyOtherAccounts"
         Effect    = "Deny"
@@ -254,7 +260,7 @@ locals {
           BoolIfExists    = { "aws:PrincipalIsAWSService" = "false" }
         }
       },
-      # Null spares the question whether a record is absent.
+      # Null exempts the request that checks whether a record is absent.
       {
         Sid       = "DenyOtherListings"
         Effect    = "Deny"
@@ -270,7 +276,7 @@ locals {
     ]
   }
 
-  # The key's account decides by IAM policies: the role's own is above.
+  # The key's account decides through IAM policies; the role's own is above.
   key_policy = {
     Version = "2012-10-17"
     Statement = [{

@@ -1,4 +1,4 @@
-# The role that reads and writes, and the one that syncd runs as, which assumes it.
+# The role that reads and writes, and the role that syncd runs as, which assumes it.
 
 resource "aws_iam_role" "consumer" {
   name               = var.name
@@ -16,16 +16,16 @@ resource "aws_iam_role_policy" "consumer" {
 locals {
   workload_role_arn = coalesce(var.workload_role_arn, one(aws_iam_role.workload[*].arn))
 
-  # The issuer is the provider's name: its ARN without what stands before the slash.
+  # The issuer is the provider's ARN without everything up to the first slash.
   oidc_issuer = var.irsa == null ? "" : replace(var.irsa.oidc_provider_arn, "/^[^/]*\\//", "")
 
-  # Tasks of this account in the cluster's region, and nothing that ECS does for others.
+  # Only tasks of this account in the cluster's Region, not other uses of ECS.
   from_ecs = { for ecs in var.ecs[*] : "only" => {
     StringEquals = { "aws:SourceAccount" = var.account_id }
     ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:ecs:${split(":", ecs.cluster_arn)[3]}:${var.account_id}:*" }
   } }
 
-  # Who may be the workload: of these, the one that is asked for.
+  # The trust policy for each kind of workload; the one that is configured is used.
   workload_trusts = concat(
     [for ecs in var.ecs[*] : {
       Effect    = "Allow"
@@ -46,7 +46,7 @@ locals {
       Effect    = "Allow"
       Principal = { Service = "pods.eks.amazonaws.com" }
       Action    = ["sts:AssumeRole", "sts:TagSession"]
-      # The cluster, and by the tags that Pod Identity sets one service account in it.
+      # Only this cluster and, through the tags that Pod Identity sets, one service account in it.
       Condition = {
         StringEquals = {
           "aws:SourceAccount"                         = var.account_id
@@ -59,7 +59,8 @@ locals {
   )
 }
 
-# It may do nothing by itself: the trust policy above names it, and within one account that is enough.
+# The role needs no permissions of its own: the trust policy above names it, and within one account
+# that is sufficient.
 resource "aws_iam_role" "workload" {
   count = var.workload_role_arn == null ? 1 : 0
   name  = "${var.name}-workload"
@@ -72,7 +73,7 @@ resource "aws_iam_role" "workload" {
   lifecycle {
     precondition {
       condition     = length(local.workload_trusts) == 1
-      error_message = "Give one of workload_role_arn, ecs, irsa and pod_identity."
+      error_message = "Set one of workload_role_arn, ecs, irsa and pod_identity."
     }
   }
 }

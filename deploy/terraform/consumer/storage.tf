@@ -1,4 +1,4 @@
-# The key, the bucket of the copies and the bucket of the ledger.
+# The key, the bucket for the copies and the bucket for the ledger.
 
 resource "aws_kms_key" "destination" {
   count                   = var.destination.kms_key_arn == null ? 1 : 0
@@ -10,8 +10,9 @@ resource "aws_kms_key" "destination" {
 }
 
 locals {
-  # The buckets that are made. Versioned: a copy that is overwritten or deleted, or a ledger that is damaged, can be had back
-  # for some days. The state holds keys of objects and no content, and is encrypted with S3's own keys.
+  # The buckets to create. They are versioned, so that an overwritten or deleted copy, or a damaged
+  # ledger, can be restored for some days. The state contains object keys but no content, and is
+  # encrypted with S3 managed keys.
   buckets = merge(
     { for d in [var.destination] : "destination" => merge(d, { algorithm = "aws:kms", key = local.destination_key_arn }) if d.create_bucket },
     { for s in [var.state] : "state" => merge(s, { algorithm = "AES256", key = null }) if s.create_bucket },
@@ -66,7 +67,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "made" {
   bucket     = aws_s3_bucket.made[each.key].id
   depends_on = [aws_s3_bucket_versioning.made]
 
-  # A process that is killed in the middle of a large copy leaves an unfinished upload behind, which costs storage.
+  # A process that is killed during a large copy leaves an incomplete upload, which costs storage.
   rule {
     id     = "abort-unfinished-uploads-1"
     status = "Enabled"

@@ -1,25 +1,25 @@
 variable "name" {
-  description = "The name of the role that reads and writes, and the beginning of the names of what else is made."
+  description = "The name of the role that reads and writes, and the prefix of the names of all other resources."
   type        = string
   default     = "syncd"
 }
 
 variable "account_id" {
-  description = "Your account."
+  description = "Your account ID."
   type        = string
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account_id))
-    error_message = "An account id has 12 digits."
+    error_message = "An account ID has 12 digits."
   }
 }
 
 variable "region" {
-  description = "The region of the copies, their key and the state."
+  description = "The Region of the copies, their key and the state."
   type        = string
 }
 
 variable "source_bucket" {
-  description = "What is copied: the owner's bucket, the beginning of the keys, region and account. kms_key_arn narrows down which of the owner's keys the role may use; null leaves that to the owner's key policy."
+  description = "The source: the owner's bucket, key prefix, Region and account. kms_key_arn restricts which of the owner's keys the role may use; null leaves that to the owner's key policy."
   type = object({
     bucket      = string
     prefix      = optional(string, "")
@@ -29,16 +29,16 @@ variable "source_bucket" {
   })
   validation {
     condition     = !can(regex("[*?$]", var.source_bucket.prefix)) && can(regex("^[0-9]{12}$", var.source_bucket.account_id))
-    error_message = "account_id has 12 digits, and prefix none of *, ? and $, which would be a pattern in a policy."
+    error_message = "account_id must have 12 digits, and prefix must not contain *, ? or $, which have a special meaning in policies."
   }
   validation {
     condition     = !can(regex("^arn:|-s3alias$", var.source_bucket.bucket))
-    error_message = "An access point has policies of another form: use syncd policy --format terraform, which writes them."
+    error_message = "Access points need different policies: generate them with syncd policy --format terraform."
   }
 }
 
 variable "destination" {
-  description = "Where the copies lie: bucket and beginning of the keys. With create_bucket false the bucket is there already and its policy and lifecycle are left alone; with kms_key_arn null a key is made."
+  description = "The destination: bucket and key prefix. If create_bucket is false, the bucket must exist, and its policy and lifecycle are not changed. If kms_key_arn is null, a key is created."
   type = object({
     bucket          = string
     prefix          = optional(string, "")
@@ -48,12 +48,12 @@ variable "destination" {
   })
   validation {
     condition     = !can(regex("[*?$]", var.destination.prefix))
-    error_message = "A prefix with *, ? or $ would be a pattern in a policy."
+    error_message = "The prefix must not contain *, ? or $, which have a special meaning in policies."
   }
 }
 
 variable "state" {
-  description = "Where the ledger lies: bucket and beginning of the keys. With create_bucket false the bucket is there already and its policy and lifecycle are left alone."
+  description = "Where the ledger is stored: bucket and key prefix. If create_bucket is false, the bucket must exist, and its policy and lifecycle are not changed."
   type = object({
     bucket          = string
     prefix          = optional(string, "syncd/")
@@ -62,40 +62,40 @@ variable "state" {
   })
   validation {
     condition     = endswith(var.state.prefix, "/") && !can(regex("[*?$]", var.state.prefix))
-    error_message = "The prefix of the state ends in / and has none of *, ? and $."
+    error_message = "The prefix of the state must end in / and must not contain *, ? or $."
   }
 }
 
 variable "external_id" {
-  description = "The ExternalId that the role's trust policy asks for: 2 to 1224 characters. IAM shows it to whoever may read the role."
+  description = "The external ID that the role's trust policy requires: 2 to 1224 characters. IAM shows it to everyone who may read the role."
   type        = string
   sensitive   = true
   validation {
     condition     = can(regex("^[\\w+=,.@:/-]{2,}$", var.external_id)) && length(var.external_id) <= 1224
-    error_message = "An ExternalId has 2 to 1224 letters, digits and + = , . @ : / - _."
+    error_message = "An external ID must have 2 to 1224 characters: letters, digits and + = , . @ : / - _."
   }
 }
 
 variable "session_tags" {
-  description = "The tags of the session: those of the role in syncd.yaml. The trust policy takes these, with these values, and no others."
+  description = "The session tags: those of the role in syncd.yaml. The trust policy allows only these tags with these values."
   type        = map(string)
   default     = {}
 }
 
 variable "transitive_tags" {
-  description = "The transitive tags of the role in syncd.yaml, by their keys. The trust policy takes these as transitive and no others."
+  description = "The keys of the transitive tags of the role in syncd.yaml. The trust policy allows only these to be transitive."
   type        = list(string)
   default     = []
 }
 
 variable "allow_session_tags" {
-  description = "Whether the session may inherit the tags of EKS Pod Identity: always with Pod Identity, unless its session tags are disabled."
+  description = "Whether the session may inherit the tags of EKS Pod Identity. Required with Pod Identity, unless its session tags are disabled."
   type        = bool
   default     = false
 }
 
 variable "source_identity" {
-  description = "The source identity of the session: that of the role in syncd.yaml. The trust policy takes this one and no other; null for none."
+  description = "The source identity of the session: that of the role in syncd.yaml. The trust policy allows only this one; null means none."
   type        = string
   default     = null
 }
@@ -113,13 +113,13 @@ variable "allow_delete" {
 }
 
 variable "workload_role_arn" {
-  description = "A role of yours that syncd runs as. Give this, or one of ecs, irsa and pod_identity, which make one."
+  description = "An existing role that syncd runs as. Set this, or set one of ecs, irsa and pod_identity to create one."
   type        = string
   default     = null
 }
 
 variable "irsa" {
-  description = "Makes the role of a Kubernetes service account: the ARN of the cluster's OIDC provider, namespace and name."
+  description = "Creates the role of a Kubernetes service account with IRSA: the ARN of the cluster's OIDC provider, namespace and name."
   type = object({
     oidc_provider_arn = string
     namespace         = optional(string, "syncd")
@@ -129,7 +129,7 @@ variable "irsa" {
 }
 
 variable "pod_identity" {
-  description = "Makes the role of a Kubernetes service account and ties it to it by EKS Pod Identity: cluster, its region when it is another one, namespace and name."
+  description = "Creates the role of a Kubernetes service account and associates it with EKS Pod Identity: cluster, its Region if different, namespace and name."
   type = object({
     cluster_name    = string
     region          = optional(string)
@@ -156,7 +156,7 @@ variable "ecs" {
 }
 
 variable "tags" {
-  description = "Tags of everything that is made."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
 }

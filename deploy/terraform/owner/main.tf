@@ -1,5 +1,5 @@
-# What the owner of a bucket grants: the consumer's role may list, read, and use the key through S3. It is what
-# `syncd policy --side owner` writes; a test compares the two.
+# What the owner of a bucket grants: the consumer's role may list, read, and use the key through S3.
+# The policies are the same as those that `syncd policy --side owner` writes; a test compares them.
 
 locals {
   partition  = startswith(var.region, "cn-") ? "aws-cn" : startswith(var.region, "us-gov-") ? "aws-us-gov" : "aws"
@@ -8,7 +8,7 @@ locals {
   bucket_arn  = "arn:${local.partition}:s3:::${var.bucket}"
   objects_arn = "${local.bucket_arn}/${var.prefix}*"
 
-  # A copy into another region is asked for there, and S3 there asks KMS here.
+  # A copy to another Region is requested there, and S3 in that Region calls KMS here.
   regions = distinct([var.region, coalesce(var.destination_region, var.region)])
 
   bucket_policy_statements = [
@@ -40,7 +40,7 @@ locals {
       Resource  = "*" # in a key policy: this key
       Condition = {
         StringEquals = { "kms:ViaService" = [for region in local.regions : "s3.${region}.${local.dns_suffix}"] }
-        # Under an S3 Bucket Key the encryption context is the bucket's ARN, otherwise the object's.
+        # With an S3 Bucket Key the encryption context is the bucket's ARN, otherwise the object's.
         StringLike = { "kms:EncryptionContext:aws:s3:arn" = [local.bucket_arn, local.objects_arn] }
       }
     },
@@ -64,7 +64,7 @@ resource "aws_kms_key_policy" "source" {
   lifecycle {
     precondition {
       condition     = var.kms_key_arn != null && length(var.key_policy_statements) > 0
-      error_message = "manage_key_policy needs kms_key_arn, and the statements by which the key is administered in key_policy_statements."
+      error_message = "manage_key_policy requires kms_key_arn, and key_policy_statements must let someone administer the key."
     }
   }
 }

@@ -1,10 +1,10 @@
 output "bucket_policy_statements" {
-  description = "The statements to add to the bucket policy where this module does not manage it."
+  description = "The statements to add to the bucket policy if this module does not manage it."
   value       = local.bucket_policy_statements
 }
 
 output "key_policy_statements" {
-  description = "The statements to add to the key policy where this module does not manage it; none without a key."
+  description = "The statements to add to the key policy if this module does not manage it; empty without a key."
   value       = local.key_policy_statements
 }
 

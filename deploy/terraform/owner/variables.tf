@@ -1,49 +1,49 @@
 variable "bucket" {
-  description = "The bucket that is read."
+  description = "The source bucket."
   type        = string
   validation {
     condition     = !can(regex("^arn:|-s3alias$", var.bucket))
-    error_message = "An access point has policies of another form: use syncd policy --format terraform, which writes them."
+    error_message = "Access points need different policies: generate them with syncd policy --format terraform."
   }
 }
 
 variable "prefix" {
-  description = "The beginning of the keys that may be read; empty for the whole bucket."
+  description = "The prefix of the keys that the consumer may read; empty means the whole bucket."
   type        = string
   default     = ""
   validation {
     condition     = !can(regex("[*?$]", var.prefix))
-    error_message = "A prefix with *, ? or $ would be a pattern in a policy: use syncd policy, which escapes them."
+    error_message = "The prefix must not contain *, ? or $, which have a special meaning in policies: use syncd policy, which escapes them."
   }
 }
 
 variable "region" {
-  description = "The region of the bucket and its key."
+  description = "The Region of the bucket and its key."
   type        = string
 }
 
 variable "destination_region" {
-  description = "The region that the copies are written in, when it is another one."
+  description = "The Region of the copies, if different."
   type        = string
   default     = null
 }
 
 variable "kms_key_arn" {
-  description = "The ARN of the key that the bucket is encrypted under; null when there is none."
+  description = "The ARN of the key that encrypts the bucket; null if there is none."
   type        = string
   default     = null
   validation {
     condition     = var.kms_key_arn == null || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", var.kms_key_arn))
-    error_message = "Give the full ARN of a key of yours: nobody else can use the AWS managed key aws/s3, and an alias means another key in each account."
+    error_message = "Set the full ARN of a customer managed key: other accounts cannot use the AWS managed key aws/s3, and an alias means a different key in each account."
   }
 }
 
 variable "consumer_role_arn" {
-  description = "The consumer's role that reads. It must exist: AWS refuses a policy that names nobody."
+  description = "The consumer's role that reads the bucket. It must exist: AWS rejects a policy that names a principal that does not exist."
   type        = string
   validation {
     condition     = can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/", var.consumer_role_arn))
-    error_message = "Give the ARN of a role, arn:aws:iam::ACCOUNT:role/NAME."
+    error_message = "Set the ARN of a role, arn:aws:iam::ACCOUNT:role/NAME."
   }
 }
 
@@ -54,25 +54,25 @@ variable "copy_tags" {
 }
 
 variable "manage_bucket_policy" {
-  description = "Whether to put the bucket's policy in force. A bucket has one policy: bucket_policy_statements must hold all others."
+  description = "Whether to replace the bucket policy. A bucket has only one policy: bucket_policy_statements must contain all other statements."
   type        = bool
   default     = false
 }
 
 variable "bucket_policy_statements" {
-  description = "The statements that the bucket policy has besides those of this module."
+  description = "The other statements of the bucket policy."
   type        = any
   default     = []
 }
 
 variable "manage_key_policy" {
-  description = "Whether to put the key's policy in force. A key has one policy: key_policy_statements must hold all others."
+  description = "Whether to replace the key policy. A key has only one policy: key_policy_statements must contain all other statements."
   type        = bool
   default     = false
 }
 
 variable "key_policy_statements" {
-  description = "The statements that the key policy has besides those of this module; one of them must let somebody administer the key."
+  description = "The other statements of the key policy. One of them must let someone administer the key."
   type        = any
   default     = []
 }

@@ -183,7 +183,7 @@ func (j *job) adopt(ctx context.Context, name string) error {
 	present := j.present[name]
 	result, _, err := j.copier.Copy(ctx, j.objects[name], copier.Target{Looked: true, Present: &present}, nil)
 	if err == nil && !result.Adopted {
-		err = errors.New("the copy that is there is not adopted")
+		err = errors.New("the existing copy was not adopted")
 	}
 	return err
 }
@@ -221,7 +221,7 @@ func (j *job) resume(ctx context.Context) error {
 func (j *job) sweep(ctx context.Context) error {
 	aborted, err := j.copier.SweepUploads(ctx, time.Now().Add(time.Hour), nil)
 	if err == nil && aborted == 0 {
-		err = errors.New("the upload of an earlier session is still there")
+		err = errors.New("the upload of an earlier session still exists")
 	}
 	return err
 }
@@ -249,7 +249,7 @@ func keep(store *s3store.Store) func(context.Context) error {
 		}
 		_, absent := store.Read(ctx, "mapping/absent")
 		if !errors.Is(absent, fs.ErrNotExist) {
-			return fmt.Errorf("read what is absent: got %w, want fs.ErrNotExist", absent)
+			return fmt.Errorf("read missing record: got %w, want fs.ErrNotExist", absent)
 		}
 		if err := errors.Join(store.Create(ctx, "mapping/record", record), lease.Release()); err != nil {
 			return err

@@ -91,7 +91,7 @@ func root(t *testing.T) string {
 		}
 		dir = filepath.Dir(dir)
 	}
-	t.Fatal("find the directory of the repository: no go.mod above the test")
+	t.Fatal("find the root directory of the repository: no go.mod above the test")
 	return ""
 }
 

@@ -65,34 +65,34 @@ func (e *explainer) otherwise(k *ask, a *attempt) []Cause {
 	case errors.Is(a.err, errUnconditional):
 		return []Cause{{
 			Kind: CauseService, Side: access.Consumer, Confidence: Certain,
-			Why: "it does not honour If-Match: a lease would not hold, and copies could overwrite each other",
+			Why: "the service ignores If-Match: a lease would not be exclusive, and copies could overwrite each other",
 		}}
 	case region != "":
 		return []Cause{misconfigured(e.sideOf(k)+".region", "the bucket is in "+region)}
 	case a.class == awserr.WrongRegion:
 		return []Cause{misconfigured(e.sideOf(k)+".region", "the bucket is in another region")}
 	case awserr.IsClock(awserr.Code(a.err), a.err.Error()):
-		return []Cause{{Kind: CauseClock, Side: access.Consumer, Confidence: Certain, Why: "the clock of this machine differs from that of AWS by more than 15 minutes: set it"}}
+		return []Cause{{Kind: CauseClock, Side: access.Consumer, Confidence: Certain, Why: "the clock of this machine differs from AWS's by more than 15 minutes: set it"}}
 	case k.On == access.AssumedRole && strings.Contains(a.err.Error(), "MaxSessionDuration"):
 		return []Cause{
-			misconfigured("roles."+k.Target+".duration", "it is longer than the role allows"),
+			misconfigured("roles."+k.Target+".duration", "it exceeds the maximum that the role allows"),
 			{
 				Kind: CauseRoleSettings, Side: e.side(k.Owner), Account: k.Owner, Target: k.Resource, Confidence: Likely,
-				Why: "MaxSessionDuration of the role is shorter than the configuration asks for: raise it",
+				Why: "MaxSessionDuration of the role is shorter than the configured duration: raise it",
 			},
 		}
 	case k.On == access.AssumedRole && k.Role == "" && awserr.Code(a.err) != "" && (a.class == awserr.Credentials || a.class == awserr.Expired):
 		return []Cause{{Kind: CauseCredentials, Side: access.Consumer, Confidence: Certain, Why: hint}}
 	case k.On == access.AssumedRole && a.class != awserr.Transient && a.class != awserr.Throttled:
-		return []Cause{misconfigured("roles."+k.Target, cmp.Or(hint, "AWS does not take what is sent: the error tells why"))}
+		return []Cause{misconfigured("roles."+k.Target, cmp.Or(hint, "AWS rejects the request: see the error"))}
 	case a.class == awserr.Credentials, a.class == awserr.Expired:
-		return []Cause{{Kind: CauseCredentials, Side: access.Consumer, Confidence: Certain, Why: cmp.Or(hint, "the ambient credentials are wrong or have expired: give the process fresh ones")}}
+		return []Cause{{Kind: CauseCredentials, Side: access.Consumer, Confidence: Certain, Why: cmp.Or(hint, "the ambient credentials are invalid or have expired: provide new ones")}}
 	case a.class.Passes():
 		kind := CauseService
 		if awserr.IsAway(a.err) {
 			kind = CauseNetwork
 		}
-		return []Cause{{Kind: kind, Side: access.Consumer, Confidence: Likely, Why: cmp.Or(hint, "the service or the way to it: look at the endpoint and the network, or try again")}}
+		return []Cause{{Kind: kind, Side: access.Consumer, Confidence: Likely, Why: cmp.Or(hint, "the service or the network to it fails: check the endpoint and the network, or try again")}}
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (e *explainer) noKey(k *ask) Cause {
 	if side == "source" {
 		return Cause{
 			Kind: CauseKeyState, Side: e.side(k.Owner), Account: k.Owner, Target: k.Resource, Confidence: Certain,
-			Why: "the key under which objects are stored does not exist any more: they cannot be read",
+			Why: "the key that encrypts the objects no longer exists: they cannot be read",
 		}
 	}
 	at := e.evidence.view.Scope(access.Resource(side + " key"))
@@ -136,7 +136,7 @@ func (e *explainer) othersKey(k *ask) []Cause {
 	}
 	return []Cause{{
 		Kind: CauseConfiguration, Side: access.Consumer, Target: e.sideOf(k) + ".kms_key", Confidence: Likely,
-		Why: "the key is of account " + key.Account + ", and the bucket of " + account + ": is the ARN right?",
+		Why: "the key belongs to account " + key.Account + ", but the bucket belongs to account " + account + ": check the ARN",
 	}}
 }
 

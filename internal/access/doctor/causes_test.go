@@ -148,7 +148,7 @@ func TestDoctorNamesTheCause(t *testing.T) {
 			want{"kms:GenerateDataKey", doctor.OutcomeFailed, doctor.CauseConfiguration, access.Consumer, "mappings.exports.destination.kms_key", doctor.Certain},
 		},
 		{
-			"a bucket policy that demands an ACL", byRole,
+			"a bucket policy that requires an ACL", byRole,
 			func(_ *testing.T, x *doctorWorld) {
 				x.Buckets["consumer-copy"].SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:PutObject",
 					"Resource":"*","Condition":{"StringNotEquals":{"s3:x-amz-acl":"bucket-owner-full-control"}}}]}`))
@@ -163,17 +163,17 @@ func TestDoctorNamesTheCause(t *testing.T) {
 			want{"GetObject", doctor.OutcomeDenied, doctor.CauseOwnership, access.Owner, "owner-data", doctor.Certain},
 		},
 		{
-			"a page in the service's place", byRole,
+			"a proxy page in place of the service", byRole,
 			func(_ *testing.T, x *doctorWorld) { x.Transport = pages{x.Transport, "/s3/"} },
 			want{"s3:ListBucket", doctor.OutcomeFailed, doctor.CauseNetwork, access.Consumer, "https://aws.invalid", doctor.Certain},
 		},
 		{
-			"a page in the place of STS", byRole,
+			"a proxy page in place of STS", byRole,
 			func(_ *testing.T, x *doctorWorld) { x.Transport = pages{x.Transport, "/sts/"} },
 			want{"sts:AssumeRole", doctor.OutcomeFailed, doctor.CauseNetwork, access.Consumer, "https://aws.invalid", doctor.Certain},
 		},
 		{
-			"source in a region to enable", byRole,
+			"source in a region that is not enabled", byRole,
 			func(_ *testing.T, x *doctorWorld) {
 				x.Cloud.Account(accesstest.Owner).CreateBucket("owner-south", "eu-south-1", awsfake.BucketOptions{})
 				x.Config.Mappings[0].Source.Bucket = "owner-south"
@@ -223,31 +223,31 @@ func TestDoctorNamesTheCause(t *testing.T) {
 			want{"sts:GetCallerIdentity", doctor.OutcomeFailed, doctor.CauseCredentials, access.Consumer, "", doctor.Certain},
 		},
 		{
-			"another external id asked for", byOwner,
+			"a different external id required", byOwner,
 			func(_ *testing.T, x *doctorWorld) {
 				x.trust("partner-read", `"StringEquals":{"sts:ExternalId":"another"}`)
 			},
 			want{"sts:AssumeRole", doctor.OutcomeDenied, "trust", access.Owner, "role/partner-read", doctor.Likely},
 		},
 		{
-			"session tag that the trust does not want", byRole,
+			"session tag that the trust policy denies", byRole,
 			func(_ *testing.T, x *doctorWorld) { x.trust("syncd-consumer", `"Null":{"aws:TagKeys":"true"}`) },
 			want{"sts:AssumeRole", doctor.OutcomeDenied, "trust", access.Consumer, "role/syncd-consumer", doctor.Certain},
 		},
 		{
-			"source identity that the trust does not want", byRole,
+			"source identity that the trust policy denies", byRole,
 			func(_ *testing.T, x *doctorWorld) {
 				x.trust("syncd-consumer", `"StringEqualsIfExists":{"sts:SourceIdentity":"somebody"}`)
 			},
 			want{"sts:AssumeRole", doctor.OutcomeDenied, "trust", access.Consumer, "role/syncd-consumer", doctor.Certain},
 		},
 		{
-			"source identity refused", byRole,
+			"source identity denied", byRole,
 			losing(access.KindTrust, accesstest.Consumer, "sts:SetSourceIdentity"),
 			want{"sts:SetSourceIdentity", doctor.OutcomeDenied, "trust", access.Consumer, "role/syncd-consumer", doctor.Likely},
 		},
 		{
-			"session tags refused", byRole,
+			"session tags denied", byRole,
 			losing(access.KindTrust, accesstest.Consumer, "sts:TagSession"),
 			want{"sts:TagSession", doctor.OutcomeDenied, "trust", access.Consumer, "role/syncd-consumer", doctor.Likely},
 		},
@@ -283,7 +283,7 @@ func TestDoctorNamesTheCause(t *testing.T) {
 			})
 			all := bad(d)
 			if len(all) == 0 {
-				t.Fatalf("got nothing that failed, want %+v", tt.want)
+				t.Fatalf("got no failure, want %+v", tt.want)
 			}
 			p := all[0]
 			if p.Action != tt.want.action || p.Outcome != tt.want.outcome || len(p.Causes) == 0 {

@@ -117,7 +117,7 @@ func (c *bucketClient) firstByte(ctx context.Context, s sample) error {
 }
 
 // errUnconditional is the error for S3-compatible services that ignore conditional headers.
-var errUnconditional = errors.New("the service writes though the condition does not hold")
+var errUnconditional = errors.New("the service ignores conditions on writes")
 
 // put sends a PutObject request for the probe object with an If-Match condition that never holds,
 // so nothing is written whether or not the request is allowed. Such a request also requires
@@ -132,7 +132,7 @@ func (c *bucketClient) put(ctx context.Context, e form) error {
 		return absent(err)
 	}
 	if _, err := c.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner()}); err != nil {
-		return fmt.Errorf("%w, and has left s3://%s/%s: %s", errUnconditional, c.place.Bucket, c.probe, awserr.Brief(err))
+		return fmt.Errorf("%w, and s3://%s/%s was left behind: %s", errUnconditional, c.place.Bucket, c.probe, awserr.Brief(err))
 	}
 	return errUnconditional
 }

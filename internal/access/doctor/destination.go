@@ -69,7 +69,7 @@ func (p *destinationProber) probePut(ctx context.Context, c *bucketClient, e for
 		return bounded(ctx, func(ctx context.Context) error { return c.put(ctx, other) })
 	}
 	if !strings.HasPrefix(a.said.action, "kms:") && try(form{acl: e.acl}) == nil {
-		why := "the same write is allowed when it names no key: a Deny looks at the encryption, and has to spare " + e.key
+		why := "the same write is allowed without a key: a Deny checks the encryption and must exempt " + e.key
 		a.known = append(a.known, p.explain.resourceCause(to.put, CauseKind(access.KindBucket), Certain, why))
 	}
 	if e.acl != "" {
@@ -79,10 +79,10 @@ func (p *destinationProber) probePut(ctx context.Context, c *bucketClient, e for
 	switch err := try(e); {
 	case err == nil:
 		a.known = append(a.known, misconfigured("mappings."+p.Mapping.Name+".copy.acl",
-			"the same write is allowed when it gives the bucket's owner full control: set copy.acl: bucket-owner-full-control"))
+			"the same write is allowed with an ACL that gives the bucket owner full control: set copy.acl: bucket-owner-full-control"))
 	case readReason(err).action == "s3:PutObjectAcl" && a.said.action != "":
 		a.known = append(a.known, misconfigured("mappings."+p.Mapping.Name+".copy.acl",
-			"the same write lacks nothing but s3:PutObjectAcl when it gives the bucket's owner full control: set copy.acl: bucket-owner-full-control, and allow that action"))
+			"with an ACL that gives the bucket owner full control, the same write lacks only s3:PutObjectAcl: set copy.acl: bucket-owner-full-control, and allow that action"))
 	}
 }
 
@@ -189,7 +189,7 @@ func (p *destinationProber) probeVersionTags(ctx context.Context, c *bucketClien
 		return err
 	})
 	if awserr.Classify(err) == awserr.Denied && readReason(err).action == "" {
-		k.excused = "a refusal without a reason may mean that there is no such version"
+		k.excused = "a denial without a reason may mean that the version does not exist"
 		return
 	}
 	p.record("PutObjectTagging", absent(err), k)

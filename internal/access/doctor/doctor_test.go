@@ -106,7 +106,7 @@ func TestDoctorHealthy(t *testing.T) {
 					t.Errorf("got %q left behind, want nothing", d.Leftovers)
 				}
 				if diff := cmp.Diff(before, x.contents()); diff != "" {
-					t.Errorf("what lies in the buckets has changed (-before +after):\n%s", diff)
+					t.Errorf("contents of the buckets changed (-before +after):\n%s", diff)
 				}
 				x.onlyHarmless(t)
 			})
@@ -180,6 +180,6 @@ func TestForesee(t *testing.T) {
 		}
 	}
 	if _, err := doctor.Foresee(c, []string{"absent"}); err == nil {
-		t.Error("a mapping that is not there: got no error")
+		t.Error("unknown mapping: got no error")
 	}
 }

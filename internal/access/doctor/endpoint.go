@@ -22,7 +22,7 @@ func exposedProbes(v access.View) (probes []Probe) {
 	}
 	for _, at := range slices.Sorted(maps.Keys(endpoints)) {
 		if endpoint.Exposed(at) {
-			probes = append(probes, endpointWarning(v.Mapping.Name, at, "what is sent there can be read and changed on the way", "use https://"))
+			probes = append(probes, endpointWarning(v.Mapping.Name, at, "requests to this endpoint can be read and changed on the way", "use https://"))
 		}
 	}
 	return probes
@@ -33,8 +33,8 @@ func exposedProbes(v access.View) (probes []Probe) {
 func foundProbes(mapping string, set *creds.Set) (probes []Probe) {
 	found := set.Environment()
 	for _, service := range slices.Sorted(maps.Keys(found)) {
-		probes = append(probes, endpointWarning(mapping, found[service], "the environment or a profile names it for "+service+": it stands for AWS where the configuration has no endpoint",
-			"write it into the configuration, or unset AWS_ENDPOINT_URL and its kin"))
+		probes = append(probes, endpointWarning(mapping, found[service], "the environment or a profile sets it as the endpoint for "+service+"; it is used instead of AWS if the configuration names no endpoint",
+			"set it in the configuration, or unset AWS_ENDPOINT_URL and similar variables"))
 	}
 	return probes
 }
@@ -50,7 +50,7 @@ func clockProbes(mapping string, set *creds.Set) []Probe {
 		Mapping: mapping, Feature: FeatureClock, Action: "clock", Outcome: OutcomeWarning, Error: creds.ClockWarning(ahead),
 		Causes: []Cause{{
 			Kind: CauseClock, Side: access.Consumer, Confidence: Certain,
-			Why: "set it, and keep it right by NTP: AWS refuses requests that are signed more than 15 minutes off, and each client must be refused once before it corrects for that",
+			Why: "set the clock and keep it synchronized with NTP: AWS rejects requests signed with a time more than 15 minutes off, and each client corrects its time only after one rejected request",
 		}},
 	}}
 }

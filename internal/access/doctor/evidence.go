@@ -88,7 +88,7 @@ func (a *attempt) dead() bool {
 }
 
 // errInconclusive is the error for an inconclusive response to a request that cannot succeed.
-var errInconclusive = errors.New("the answer does not tell")
+var errInconclusive = errors.New("the response is inconclusive")
 
 // absent maps the error of a request for a resource that does not exist. "Not found" and
 // "precondition failed" are success, because S3 returns them only to allowed callers. So is a

@@ -74,7 +74,7 @@ func (j *judge) permission(k *ask) Probe {
 	case k.proven:
 		probe.Outcome = OutcomeOK
 	default:
-		probe.Outcome, probe.Error = OutcomeSkipped, cmp.Or(k.excused, j.evidence.blocked[k.Role], "nothing that was tried tells")
+		probe.Outcome, probe.Error = OutcomeSkipped, cmp.Or(k.excused, j.evidence.blocked[k.Role], "no request tested it")
 	}
 	return probe
 }

@@ -11,7 +11,7 @@ import (
 
 // Reasons to skip all other probes of a bucket.
 const (
-	wrongBucket = "the bucket is not as the configuration says"
+	wrongBucket = "the bucket does not match the configuration"
 	noAnswer    = "the service could not be reached"
 )
 
@@ -51,8 +51,8 @@ func (p *prober) probeSettings(ctx context.Context, c *bucketClient, k *ask) []C
 		differs   bool
 		path, why string
 	}{
-		{unowned, c.place.Account != "", ".account", "the bucket belongs to another account than the configuration says: the request is allowed when it names no owner"},
-		{paying, !c.place.RequestPayer && k.On == access.SourceBucket, ".request_payer", "the requester has to pay: the request is allowed when it says that it does"},
+		{unowned, c.place.Account != "", ".account", "the bucket belongs to a different account than configured: the request is allowed without an expected owner"},
+		{paying, !c.place.RequestPayer && k.On == access.SourceBucket, ".request_payer", "the requester must pay: the request is allowed with the requester-pays header"},
 	} {
 		if !v.differs {
 			continue
@@ -139,11 +139,11 @@ func (p *prober) blameOwners(bucket string, refused []refusedSample, readable st
 		}
 		reported[s.owner] = true
 		name := "s3://" + bucket + "/" + s.object
-		sure, why := Likely, "other objects can be read and "+name+" cannot: usually another account has written such objects and owns them"
+		sure, why := Likely, "other objects can be read, but "+name+" cannot: usually another account wrote such objects and owns them"
 		if s.owner != readable {
 			sure, why = Certain, name+" belongs to another account ("+s.owner+") than the objects that can be read ("+readable+")"
 		}
 		s.get.known = append(s.get.known, p.explain.resourceCause(read, CauseOwnership, sure, why+`; a bucket policy does not cover them: set Object Ownership of the bucket to `+
-			`"Bucket owner enforced", or have them written with bucket-owner-full-control`))
+			`"Bucket owner enforced", or have the writer set the ACL bucket-owner-full-control`))
 	}
 }

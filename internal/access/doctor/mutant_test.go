@@ -14,7 +14,7 @@ import (
 )
 
 // mutants selects how many of the broken documents to test: a sample, or all.
-var mutants = flag.String("mutants", "some", "which broken documents are tried: some, all")
+var mutants = flag.String("mutants", "some", "which broken documents to test: some, all")
 
 // mutations returns the losses of single members and of whole statements, and variants with one
 // character changed in an ARN.
@@ -89,7 +89,7 @@ type tally struct{ harmless, broken, named, first, cured int }
 // side, and the suggested statements fix the mapping.
 func TestDoctorNamesTheMutant(t *testing.T) {
 	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
+		t.Skip("too slow under the race detector; make test runs it")
 	}
 	var sum tally
 	for _, w := range accesstest.Ways() {
@@ -97,7 +97,7 @@ func TestDoctorNamesTheMutant(t *testing.T) {
 			x := doctored(t, w)
 			x.Cloud.Account(accesstest.Owner).SetOrg("")
 			if d := x.diagnose(t); !d.Healthy() {
-				t.Fatalf("before anything is broken: got %+v", bad(d))
+				t.Fatalf("before any change: got %+v", bad(d))
 			}
 			n := 0
 			for i, d := range x.Documents {
@@ -113,10 +113,10 @@ func TestDoctorNamesTheMutant(t *testing.T) {
 		})
 	}
 	share := func(n int) float64 { return 100 * float64(n) / float64(sum.broken) }
-	t.Logf("%d mutants harm nothing; %d break a mapping: document and side named of %.1f %%, first of %.1f %%, cured by the statement %.1f %%",
+	t.Logf("%d mutants are harmless; %d break a mapping: document and side named in %.1f %%, first in %.1f %%, fixed by the statement in %.1f %%",
 		sum.harmless, sum.broken, share(sum.named), share(sum.first), share(sum.cured))
 	if sum.broken < 40 || sum.named < sum.broken || share(sum.first) < 85 || share(sum.cured) < 95 {
-		t.Errorf("got %+v, want all named, 85 %% of them first, and 95 %% cured", sum)
+		t.Errorf("got %+v, want all named, 85 %% of them first, and 95 %% fixed", sum)
 	}
 }
 
@@ -152,7 +152,7 @@ func (x *doctorWorld) try(t *testing.T, documents []policy.Document, i int, l ac
 	if x.cure(t, documents, i, d) {
 		sum.cured++
 	} else {
-		t.Logf("%s: not cured; the doctor says %s", name, summary(d))
+		t.Logf("%s: not fixed; the doctor reports %s", name, summary(d))
 	}
 }
 

@@ -144,8 +144,8 @@ func TestDoctorServiceWithoutConditions(t *testing.T) {
 	if len(all) != 1 || len(all[0].Causes) != 1 || all[0].Causes[0].Kind != doctor.CauseService {
 		t.Fatalf("got %+v, want the service alone", all)
 	}
-	if deletes != 1 || !strings.Contains(all[0].Error, "has left s3://consumer-copy/exports/.syncd-doctor-") {
-		t.Errorf("got %d deletes and %q, want one that is refused, and what is left", deletes, all[0].Error)
+	if deletes != 1 || !strings.Contains(all[0].Error, "s3://consumer-copy/exports/.syncd-doctor-") {
+		t.Errorf("got %d deletes and %q, want one delete that is denied, and the leftover object", deletes, all[0].Error)
 	}
 }
 

@@ -14,17 +14,17 @@ func (e *explainer) refusal(k *ask, a *attempt) []Cause {
 	said := a.said
 	switch {
 	case said.public:
-		return []Cause{e.resourceCause(k, CausePublicAccess, Certain, "Block Public Access of the bucket keeps other accounts out while its policy is public")}
+		return []Cause{e.resourceCause(k, CausePublicAccess, Certain, "Block Public Access of the bucket denies other accounts while the bucket policy is public")}
 	case said.hidden:
 		return []Cause{
-			e.lacking(k, iam.SourceResource, Likely, "the key policy does not allow it, or denies it"),
-			e.wrongLocation(k, "or there is no such key in this region"),
-			e.resourceCause(k, CauseResourceControl, Possible, "a resource control policy over the key denies it"),
+			e.lacking(k, iam.SourceResource, Likely, "the key policy does not allow the action, or denies it"),
+			e.wrongLocation(k, "the key does not exist in this region"),
+			e.resourceCause(k, CauseResourceControl, Possible, "a resource control policy for the key denies it"),
 		}
 	case said.by != "":
 		return e.stated(k, said)
 	case strings.Contains(a.err.Error(), "cross-region"):
-		return []Cause{e.resourceCause(k, CauseEndpoint, Certain, "a gateway VPC endpoint does not copy from one region to another: use copy.mode relay, or a way past it")}
+		return []Cause{e.resourceCause(k, CauseEndpoint, Certain, "a gateway VPC endpoint does not support copies between regions: use copy.mode relay, or a route that avoids the endpoint")}
 	}
 	return e.unstated(k)
 }
@@ -44,9 +44,9 @@ func (e *explainer) wrongLocation(k *ask, why string) Cause {
 // stated returns the cause that AWS names. An explicit deny must be narrowed; adding a statement
 // does not help.
 func (e *explainer) stated(k *ask, said reason) []Cause {
-	why, add := "AWS says that it does not allow the action", true
+	why, add := "AWS reports that it does not allow the action", true
 	if said.explicit {
-		why, add = "AWS says that a Deny in it matches: narrow it, or spare "+access.PrincipalName(k.Need)+" in its condition", false
+		why, add = "AWS reports that a Deny in it matches: narrow it, or exempt "+access.PrincipalName(k.Need)+" in its condition", false
 	}
 	if said.policy != "" {
 		why += " (" + said.policy + ")"
@@ -78,7 +78,7 @@ func (e *explainer) stated(k *ask, said reason) []Cause {
 	}
 	causes := []Cause{c}
 	if said.explicit && said.by == "resource-based policy" && k.Kind().Optional() && k.Account != k.Owner {
-		causes = append(causes, e.resourceCause(k, CausePublicAccess, Likely, "or the policy is public, and RestrictPublicBuckets keeps other accounts out"))
+		causes = append(causes, e.resourceCause(k, CausePublicAccess, Likely, "the policy is public, and RestrictPublicBuckets denies other accounts"))
 	}
 	return causes
 }
@@ -94,33 +94,33 @@ func (e *explainer) unstated(k *ask) []Cause {
 		causes = append([]Cause{identity, resource}, e.lackingBehind(k)...)
 	}
 	if k.On == access.AssumedRole && k.Action == access.ActionAssume {
-		path, why := "roles."+k.Target+".external_id", "it is not set, and the trust policy asks for one"
+		path, why := "roles."+k.Target+".external_id", "it is not set, but the trust policy may require one"
 		if k.ExternalID {
-			why = "it is not the one that the trust policy asks for"
+			why = "it may differ from the one that the trust policy requires"
 		}
 		c := misconfigured(path, why)
 		c.Confidence = Likely
 		causes = append(causes, c)
 	}
 	causes = append(causes,
-		e.principalCause(k, CauseServiceControl, Possible, "a service control policy over the account of the principal"),
+		e.principalCause(k, CauseServiceControl, Possible, "a service control policy for the principal's account"),
 		e.principalCause(k, CauseBoundary, Possible, "the permissions boundary of the principal"))
 	if k.Kind().Optional() {
 		causes = append(causes,
-			e.principalCause(k, CauseEndpoint, Possible, "the policy of the VPC endpoint that requests go through, if they do"),
+			e.principalCause(k, CauseEndpoint, Possible, "the policy of the VPC endpoint, if requests use one"),
 			e.resourceCause(k, CausePublicAccess, Possible, "RestrictPublicBuckets, if the bucket policy is public"))
 	}
-	return append(causes, e.resourceCause(k, CauseResourceControl, Possible, "a resource control policy over the account of the resource"))
+	return append(causes, e.resourceCause(k, CauseResourceControl, Possible, "a resource control policy for the resource's account"))
 }
 
 func resourceWhy(k *ask) string {
 	switch {
 	case k.On == access.AssumedRole && k.ExternalID:
-		return "it does not trust " + access.PrincipalName(k.Need) + " with this ExternalId, or there is no such role"
+		return "it does not trust " + access.PrincipalName(k.Need) + " with this ExternalId, or the role does not exist"
 	case k.On == access.AssumedRole:
-		return "it does not trust " + access.PrincipalName(k.Need) + ", or there is no such role"
+		return "it does not trust " + access.PrincipalName(k.Need) + ", or the role does not exist"
 	default:
-		return "it does not allow " + access.PrincipalName(k.Need) + " the action, or a Deny in it matches"
+		return "it does not allow " + access.PrincipalName(k.Need) + " to perform the action, or a Deny in it matches"
 	}
 }
 
@@ -179,7 +179,7 @@ func (e *explainer) lackingBehind(k *ask) []Cause {
 	for _, n := range e.underlying {
 		if k.Kind() == access.KindAccessPoint && n.Role == k.Role && n.Action == k.Action {
 			return []Cause{e.lacking(&ask{Need: n}, iam.SourceResource, Likely,
-				"the bucket behind the access point has to allow it too, itself or by delegating to the access points of account "+arn.Account(k.Resource))}
+				"the bucket behind the access point must allow it too, directly or by delegating to the access points of account "+arn.Account(k.Resource))}
 		}
 	}
 	return nil

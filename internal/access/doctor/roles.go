@@ -40,7 +40,7 @@ func (p *roleProber) probeRoles(ctx context.Context) []Probe {
 	for _, name := range p.Roles() {
 		via := p.Config.Roles[name].Via
 		if p.blocked[via] != "" {
-			p.blocked[name] = cmp.Or(p.blocked[name], "role "+name+" is reached through what does not work")
+			p.blocked[name] = cmp.Or(p.blocked[name], "role "+name+" is reached through a role or credentials that do not work")
 			continue
 		}
 		p.probeHop(ctx, name)
@@ -90,7 +90,7 @@ func (p *roleProber) identityEndpoint(k *ask) string {
 // there are no credentials.
 func (p *roleProber) probeIdentities(ctx context.Context) {
 	if err := assume(ctx, p.set, "", p.Mapping.Source.Region); err != nil { // has its own deadline, with a better error message
-		p.blocked[""] = "there are no credentials to begin with"
+		p.blocked[""] = "there are no ambient credentials"
 		if addresses := p.identityAddresses(); len(addresses) > 0 { // another request for their identity would take just as long
 			p.identityFailed(p.identityProbe(addresses[0]), addresses[0], err)
 		}
@@ -139,7 +139,7 @@ func (p *roleProber) identityFailed(probe Probe, at stsAddress, err error) {
 	switch {
 	case at.endpoint != "" && p.blocked[""] == "" && !a.dead() && (isAnswered || !awserr.IsAway(err)):
 		probe.Outcome = OutcomeUnknown
-		probe.Error = "the service does not say whose the credentials are, and may have no STS: " + probe.Error
+		probe.Error = "the service does not report the identity of the credentials, and may have no STS: " + probe.Error
 	case a.class == awserr.Denied:
 		probe.Outcome = OutcomeUnknown
 	default:
@@ -222,7 +222,7 @@ func (p *roleProber) probeReduced(ctx context.Context, name string) []Cause {
 		if err == nil && bounded(ctx, func(ctx context.Context) error { return assume(ctx, set, name, p.Mapping.Source.Region) }) == nil {
 			return []Cause{{
 				Kind: CauseKind(access.KindTrust), Side: p.explain.side(arn.Account(role.ARN)), Account: arn.Account(role.ARN), Target: role.ARN, Confidence: Certain,
-				Why: fmt.Sprintf("the role can be assumed without the %s: a condition on them does not hold, here or in the caller's identity policy", less.what),
+				Why: fmt.Sprintf("the role can be assumed without the %s: a condition on them does not match, in the trust policy or in the caller's identity policy", less.what),
 			}}
 		}
 	}

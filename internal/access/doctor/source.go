@@ -32,7 +32,7 @@ func (p *sourceProber) probeSource(ctx context.Context) (samples []sample, err e
 		return samples, nil
 	}
 	if len(listed) == 0 {
-		p.excuse("no source object is known to try it on", access.SourceObjects, access.SourceKey)
+		p.excuse("there is no source object to test it on", access.SourceObjects, access.SourceKey)
 		return samples, nil
 	}
 	samples = p.probeObjects(ctx, c, listed, access.Reader)
@@ -57,7 +57,7 @@ func (p *sourceProber) probeSource(ctx context.Context) (samples []sample, err e
 func (p *sourceProber) probeObjects(ctx context.Context, c *bucketClient, listed []sample, by access.Actor) (samples []sample) {
 	read, open := p.ask(by, "s3:GetObject", access.SourceObjects), p.ask(by, "kms:Decrypt", access.SourceKey)
 	if open != nil {
-		open.excused = "no object that was tried is under a KMS key"
+		open.excused = "none of the tested objects is encrypted with a KMS key"
 	}
 	for _, s := range p.look(ctx, c, listed, read) {
 		err := bounded(ctx, func(ctx context.Context) error { return c.firstByte(ctx, s) })

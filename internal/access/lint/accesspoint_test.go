@@ -112,12 +112,12 @@ func TestCheckOfAccessPointPolicies(t *testing.T) {
 	}
 	for resource, want := range map[string]string{
 		arn + "/object/*":                      "",
-		arn + "/x/*":                           "stand after /object/",
-		"arn:aws:s3:::owner-data/*":            "the policy of an access point is about one access point",
-		arn + "-2/object/*":                    "the policy of an access point is about one access point",
-		"arn:aws:s3:::partner-1a2b-s3alias/*":  "the alias of an access point has no place in policies",
+		arn + "/x/*":                           "follow /object/",
+		"arn:aws:s3:::owner-data/*":            "an access point policy applies to only one access point",
+		arn + "-2/object/*":                    "an access point policy applies to only one access point",
+		"arn:aws:s3:::partner-1a2b-s3alias/*":  "an access point alias cannot be used in a policy",
 		"arn:aws:s3:::REPLACE_WITH_BUCKET/*":   "REPLACE_WITH_BUCKET is a placeholder",
-		"arn:aws:s3:us-west-2::owner-data/x/*": "a bucket's ARN has no region",
+		"arn:aws:s3:us-west-2::owner-data/x/*": "a bucket ARN has no region",
 	} {
 		text := `{"Version":"2012-10-17","Statement":[` + statement(resource) + `]}`
 		r, err := lint.Check([]document.File{{Name: "p.json", Data: []byte(text)}}, lint.Options{})

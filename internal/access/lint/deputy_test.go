@@ -40,7 +40,7 @@ func TestRolesOfOtherOwnersWithoutAnExternalID(t *testing.T) {
 				if f.ID == "SYNCD-P404" {
 					judged = append(judged, strings.Fields(f.Message)[1])
 					if f.Severity != rule.SeverityWarning || !strings.Contains(f.Message, "confused deputy") || !strings.Contains(f.Fix, "none") {
-						t.Errorf("got %+v, want a warning with the reason and the way out", f)
+						t.Errorf("got %+v, want a warning with the reason and the fix", f)
 					}
 				}
 			}
@@ -59,7 +59,7 @@ func TestRolesOfOtherOwnersWithoutAnExternalID(t *testing.T) {
 				want[i] = "roles." + name + ".external_id"
 			}
 			if !slices.Equal(judged, tt.want) || !slices.Equal(warned, want) || !d.Healthy() {
-				t.Errorf("got %q of policy check and %q of the doctor, healthy %v, want %q, and nothing that fails", judged, warned, d.Healthy(), tt.want)
+				t.Errorf("got %q from policy check and %q from the doctor, healthy %v, want %q, and no failures", judged, warned, d.Healthy(), tt.want)
 			}
 		})
 	}

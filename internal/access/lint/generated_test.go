@@ -27,7 +27,7 @@ import (
 )
 
 // mutants selects how many of the written documents to check: a sample, or all.
-var mutants = flag.String("mutants", "some", "which generated documents are tried: some, all")
+var mutants = flag.String("mutants", "some", "which generated documents to check: some, all")
 
 // failer is a test of the standard library or of rapid.
 type failer interface {
@@ -64,7 +64,7 @@ func checkGenerated(t failer, name string, c *config.Config, o policy.Options) b
 	documents, err := policy.Documents(c, o)
 	if err != nil {
 		tooLarge, _ := errors.AsType[*access.SizeError](err)
-		if tooLarge == nil && !strings.Contains(err.Error(), "style abac looks at session tags") && !strings.Contains(err.Error(), "external_id is none") {
+		if tooLarge == nil && !strings.Contains(err.Error(), "style abac checks session tags") && !strings.Contains(err.Error(), "external_id is none") {
 			t.Errorf("%s: got %v, want documents", name, err)
 		}
 		return false
@@ -138,7 +138,7 @@ func carries(t failer, name string, documents []policy.Document, bodies []string
 			t.Fatalf("%s: %v", name, err)
 		}
 		if !slices.Contains(bodies, canonical(t, body)) {
-			t.Errorf("%s: %s is not in the files, or is another", name, d.Name)
+			t.Errorf("%s: %s is missing from the files or differs", name, d.Name)
 		}
 	}
 }
@@ -293,7 +293,7 @@ func betweenAccounts(c *config.Config) bool {
 // The documents written for every configuration in the repository have no findings.
 func TestGeneratedDocumentsOfExamplesHaveNoFindings(t *testing.T) {
 	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
+		t.Skip("too slow under the race detector; make test runs it")
 	}
 	all := examples(t)
 	for _, must := range []string{
@@ -315,7 +315,7 @@ func TestGeneratedDocumentsOfExamplesHaveNoFindings(t *testing.T) {
 			written = checkGenerated(t, name, c, o) || written
 		}
 		if !written {
-			t.Errorf("%s: nothing was written, want documents", name)
+			t.Errorf("%s: got no documents, want some", name)
 		}
 		checkSessions(t, name, c)
 	}

@@ -22,7 +22,7 @@ import (
 	"syncd/internal/access/lint/rule"
 )
 
-var update = flag.Bool("update", false, "write what the tests get to testdata/check and docs/policy-check.md")
+var update = flag.Bool("update", false, "write the results to testdata/check and docs/policy-check.md")
 
 type brokenCase struct{ file, id, at string }
 
@@ -76,7 +76,7 @@ func TestBrokenDocuments(t *testing.T) {
 			}
 			got := r.Findings[i]
 			if text := f.Data[offset(t, f.Data, got.Line, got.Column):]; !bytes.HasPrefix(text, []byte(tt.at)) {
-				t.Errorf("got line %d, column %d, where %.20q stands, want the place of %q", got.Line, got.Column, text, tt.at)
+				t.Errorf("got line %d, column %d, at %.20q, want the location of %q", got.Line, got.Column, text, tt.at)
 			}
 		})
 	}
@@ -135,7 +135,7 @@ func TestEveryRuleIsFound(t *testing.T) {
 	ids := map[string]bool{}
 	for _, r := range lint.Rules() {
 		if !form.MatchString(r.ID) || ids[r.ID] || r.Name == "" || r.Title == "" || r.Explanation == "" {
-			t.Errorf("got rule %+v, want an id of its own, a name, a title and an explanation", r)
+			t.Errorf("got rule %+v, want a unique ID, a name, a title and an explanation", r)
 		}
 		ids[r.ID] = true
 		if byDocument := r.ID < "SYNCD-P4" && r.ID != "SYNCD-P013"; byDocument && !found[r.ID] {
@@ -251,7 +251,7 @@ func FuzzCheck(f *testing.F) {
 		}
 		for _, finding := range first.Findings {
 			if lines := 1 + bytes.Count(data, []byte("\n")); finding.Line < 1 || finding.Line > lines || finding.Column < 1 {
-				t.Errorf("got %d:%d, want a place in %d lines", finding.Line, finding.Column, lines)
+				t.Errorf("got %d:%d, want a location within %d lines", finding.Line, finding.Column, lines)
 			}
 		}
 	})

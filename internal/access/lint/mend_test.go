@@ -24,10 +24,10 @@ func TestEveryJSONFaultOfAFile(t *testing.T) {
 		"3:3 SYNCD-P001 a comment",
 		"6:7 SYNCD-P001 curly quotes in place of \"",
 		"8:75 SYNCD-P001 a comma before }",
-		"9:32 SYNCD-P001 a comma is missing before what follows",
+		"9:32 SYNCD-P001 a comma is missing",
 		"9:33 SYNCD-P101 there is no action s3:HeadObject",
-		"10:46 SYNCD-P001 a comma is missing before what follows",
-		"11:53 SYNCD-P001 a value that JSON writes in small letters: true, false, null",
+		"10:46 SYNCD-P001 a comma is missing",
+		"11:53 SYNCD-P001 a capitalized value: JSON has true, false and null",
 		"12:6 SYNCD-P001 a comma before ]",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -91,6 +91,6 @@ func TestBrokenDocumentsDecideNoNeeds(t *testing.T) {
 	f.Data = []byte(strings.Replace(string(f.Data), `"documents": [`, `"documents": [ // of both sides`, 1))
 	findings := against(t, c, f)
 	if len(findings) == 0 || findings[len(findings)-1].ID != "SYNCD-P001" || slices.ContainsFunc(findings, func(f rule.Finding) bool { return f.Severity == rule.SeverityWarning }) {
-		t.Errorf("got %+v, want the comment, and notes that no document could be judged", findings)
+		t.Errorf("got %+v, want the comment, and notes that no usable document was given", findings)
 	}
 }

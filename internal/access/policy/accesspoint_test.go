@@ -13,7 +13,7 @@ import (
 // TestEverythingGrantedIsNeededOfAnAccessPoint is TestEverythingGrantedIsNeeded for access points.
 func TestEverythingGrantedIsNeededOfAnAccessPoint(t *testing.T) {
 	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
+		t.Skip("too slow under the race detector; make test runs it")
 	}
 	for _, name := range []string{"of another account by alias", "of the consumer by ARN", "to a relay"} {
 		t.Run(name, func(t *testing.T) { takeAway(t, accesstest.NewWorld(t, accesstest.PointWays()[name], nil)) })

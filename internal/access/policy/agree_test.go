@@ -48,7 +48,7 @@ func drawSides(t *rapid.T, text string) string {
 // of a grant, whichever is drawn, something fails.
 func TestRequestsQuoteAndPoliciesAgree(t *testing.T) {
 	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
+		t.Skip("too slow under the race detector; make test runs it")
 	}
 	drawn := 0
 	rapid.Check(t, func(r *rapid.T) {

@@ -14,7 +14,7 @@ import (
 	"syncd/internal/access/policy"
 )
 
-var update = flag.Bool("update", false, "write what the tests get to testdata/policies")
+var update = flag.Bool("update", false, "write the results to testdata/policies")
 
 // policies returns the documents of a way, as described at the top of the example.
 func policies(t *testing.T, w accesstest.Way, id func(string) (string, error)) []policy.Document {
@@ -39,7 +39,7 @@ func TestPoliciesOfEachWay(t *testing.T) {
 			accesstest.Golden(t, *update, filepath.Join("testdata/policies", w.Example+".json"), bundle)
 			again, err := policy.JSONBundle(policies(t, w, accesstest.ExternalID))
 			if err != nil || !bytes.Equal(bundle, again) {
-				t.Errorf("made again: got other documents, err %v", err)
+				t.Errorf("second run: got different documents, err %v", err)
 			}
 			for _, d := range documents {
 				if d.Kind == access.KindLifecycle {
@@ -114,7 +114,7 @@ func TestTerraformCarriesTheDocuments(t *testing.T) {
 			t.Fatal(err)
 		}
 		if d.Kind != access.KindLifecycle && !carried[string(want)] {
-			t.Errorf("%s: it is not in the files", d.Name)
+			t.Errorf("%s: not found in the files", d.Name)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func TestVariablesStandForExternalIDs(t *testing.T) {
 		}
 		text := fmt.Sprintf("%s", files)
 		if strings.Contains(text, "external-id-of:") {
-			t.Errorf("got a mark that no variable replaced: %s", text)
+			t.Errorf("got a mark without a variable: %s", text)
 		}
 	}
 }

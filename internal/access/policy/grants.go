@@ -27,13 +27,13 @@ func (w *writer) addIdentity(n access.Need) {
 	}
 	d := w.draft(like, n.Mapping)
 	if n.Principal == "" {
-		d.note("They belong to the role or user whose credentials syncd finds in its surroundings, such as an ECS task role.")
+		d.note("They belong to the role or user whose credentials syncd finds in its environment, such as an ECS task role.")
 	}
 	if n.On == access.SourceKey && strings.HasSuffix(n.Resource, "key/*") {
-		d.note("Which key the source is encrypted under is the owner's to know; the owner's key policy decides about each. Its ARN as a source key narrows this down.")
+		d.note("Only the owner knows which key encrypts the source. This policy allows any key there; the owner's key policy decides. To allow only one key, pass its ARN as a source key.")
 	}
 	if (n.On == access.SourceBucket || n.On == access.DestinationBucket) && len(n.Conditions) > 0 {
-		d.note("An object that is deleted between the listing and its copy is answered with 403 instead of 404, because the right to list is confined to a prefix: it is quarantined as denied until the next pass.")
+		d.note("If an object is deleted between the listing and its copy, S3 returns 403 instead of 404, because the permission to list is limited to a prefix. The object is quarantined as denied until the next pass.")
 	}
 	d.grants = append(d.grants, n.Grant())
 }
@@ -97,7 +97,7 @@ func (w *writer) bucketPolicy(bucket, account, mapping string) *draft {
 	d := w.draft(Document{
 		Name: account + "-bucket-" + bucket, Title: "policy of bucket " + bucket, Account: account, Kind: access.KindBucket, Target: bucket,
 	}, mapping)
-	d.note("A bucket has one policy: add these statements to those that it has.")
+	d.note("A bucket has only one policy: add these statements to the existing ones.")
 	return d
 }
 
@@ -108,8 +108,8 @@ func (w *writer) pointDraft(n access.Need) *draft {
 		Name: n.Owner + "-access-point-" + arn.Name(point), Title: "policy of access point " + point, Account: n.Owner,
 		Kind: access.KindAccessPoint, Target: point,
 	}, n.Mapping)
-	d.note("An access point has one policy: add these statements to those that it has.")
-	d.note("What it allows is allowed only where the policy of the bucket behind it allows it too.")
+	d.note("An access point has only one policy: add these statements to the existing ones.")
+	d.note("Access is allowed only if the policy of the bucket behind the access point allows it too.")
 	return d
 }
 
@@ -119,16 +119,16 @@ func (w *writer) behindDraft(n access.Need) *draft {
 	source, _ := w.c.Places(m)
 	if bucket := source.Holder(); bucket != "" {
 		d := w.bucketPolicy(bucket, n.Owner, n.Mapping)
-		d.note("It has to allow what the policy of the access point allows. One that delegates access control to the access points of account " +
-			arn.Account(source.Identity()) + " does so already.")
+		d.note("It must allow what the access point policy allows. A policy that delegates access control to the access points of account " +
+			arn.Account(source.Identity()) + " already does.")
 		return d
 	}
 	d := w.draft(Document{
 		Name: n.Owner + "-bucket-behind-" + arn.Name(source.Identity()), Title: "policy of the " + n.Holder, Account: n.Owner, Kind: access.KindBucket, Target: n.Holder,
 	}, n.Mapping)
-	d.note("A bucket has one policy: add these statements to those that it has.")
-	d.note("Put its name in the place of " + access.BucketPlaceholder + ", or set source.underlying_bucket. A policy that delegates access control to the access points of account " +
-		arn.Account(source.Identity()) + " needs no such statements.")
+	d.note("A bucket has only one policy: add these statements to the existing ones.")
+	d.note("Replace " + access.BucketPlaceholder + " with the name of the bucket, or set source.underlying_bucket. A policy that delegates access control to the access points of account " +
+		arn.Account(source.Identity()) + " does not need these statements.")
 	return d
 }
 
@@ -141,13 +141,13 @@ func (w *writer) addKey(n access.Need) error {
 		return err
 	}
 	d := w.keyDraft(n)
-	d.note("Add these statements to those that the key policy has; without the others nobody could administer the key.")
+	d.note("Add these statements to those of the key policy. Without the existing statements nobody could administer the key.")
 	principal := w.principalOf(n)
 	if w.crosses(n) {
 		d.noteNamed(n, principal)
 	} else {
 		principal = rootOf(n)
-		d.note("A key policy that lets " + principal + " do kms:* needs no statement for principals of its own account.")
+		d.note("If the key policy allows kms:* to " + principal + ", it needs no statement for principals of its own account.")
 	}
 	d.grants = append(d.grants, access.Grant{
 		SID: n.SID, Principals: []string{principal}, Actions: []string{n.Action}, Resources: []string{"*"},

@@ -9,14 +9,14 @@ import (
 )
 
 // mutants selects how many of the broken documents to test: a sample, or all.
-var mutants = flag.String("mutants", "some", "which broken documents are tried: some, all")
+var mutants = flag.String("mutants", "some", "which broken documents to test: some, all")
 
 // TestEverythingGrantedIsNeeded puts the documents of each way of sharing in force in accounts that
 // allow nothing else. Everything that syncd does succeeds. Then it removes members of grants one at
 // a time, a sample or all of them, and each time something fails.
 func TestEverythingGrantedIsNeeded(t *testing.T) {
 	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
+		t.Skip("too slow under the race detector; make test runs it")
 	}
 	for _, w := range accesstest.Ways() {
 		t.Run(w.Example, func(t *testing.T) { takeAway(t, accesstest.NewWorld(t, w, nil)) })
@@ -57,6 +57,6 @@ func takeAway(t *testing.T, x *accesstest.World) {
 		}
 	}
 	if taken < 20 {
-		t.Errorf("took away %d members of grants, want the many that there are", taken)
+		t.Errorf("removed %d members of grants, want many more", taken)
 	}
 }

@@ -61,11 +61,11 @@ func (o Options) check() error {
 	case !slices.Contains([]Style{RoleStyle, AccountStyle, ABACStyle}, o.Style):
 		return fmt.Errorf("read style %q: use role, account or abac", o.Style)
 	case o.OrgID != "" && !strings.HasPrefix(o.OrgID, "o-"):
-		return fmt.Errorf("read organization %q: its id begins with o-", o.OrgID)
+		return fmt.Errorf("read organization %q: the ID must begin with o-", o.OrgID)
 	case o.VPCEndpoint != "" && !strings.HasPrefix(o.VPCEndpoint, "vpce-"):
-		return fmt.Errorf("read VPC endpoint %q: its id begins with vpce-", o.VPCEndpoint)
+		return fmt.Errorf("read VPC endpoint %q: the ID must begin with vpce-", o.VPCEndpoint)
 	case o.Principal != "" && !isPrincipal(o.Principal):
-		return fmt.Errorf("read principal %q: use arn:aws:iam::ACCOUNT:role/NAME or user/NAME, of a session that of its role", o.Principal)
+		return fmt.Errorf("read principal %q: use arn:aws:iam::ACCOUNT:role/NAME or user/NAME; for a session, use the ARN of its role", o.Principal)
 	}
 	for _, key := range o.SourceKeys {
 		if !isKeyARN(key) {

@@ -56,12 +56,12 @@ func Documents(c *config.Config, o Options) ([]Document, error) {
 func (w *writer) add(m config.Mapping) error {
 	for _, side := range []struct{ path, account string }{{"source", m.Source.Account}, {"destination", m.Destination.Account}} {
 		if !awsname.IsAccount(side.account) {
-			return fmt.Errorf("read %s.account %q: policies are between accounts of AWS", side.path, side.account)
+			return fmt.Errorf("read %s.account %q: policies need an AWS account ID", side.path, side.account)
 		}
 	}
 	for _, key := range []struct{ path, arn string }{{"destination.kms_key", m.Destination.KMSKey}, {"checkpoint.kms_key", w.c.Checkpoint.KMSKey}} {
 		if key.arn != "" && !isKeyARN(key.arn) {
-			return fmt.Errorf("read %s %q: policies are about keys of AWS, arn:aws:kms:REGION:ACCOUNT:key/ID", key.path, key.arn)
+			return fmt.Errorf("read %s %q: policies need the ARN of an AWS KMS key, arn:aws:kms:REGION:ACCOUNT:key/ID", key.path, key.arn)
 		}
 	}
 	for _, n := range access.Needs(w.c, m) {
@@ -87,7 +87,7 @@ func (w *writer) noteSessions(m config.Mapping) {
 		if left, err := access.SessionLeftOut(w.c, m, name); err != nil {
 			d.note(err.Error())
 		} else if len(left) > 0 {
-			d.note("The policy of sessions for mapping " + m.Name + " has no room for " + strings.Join(left, ", ") + ": there this document and the key's policy decide alone.")
+			d.note("The session policy for mapping " + m.Name + " leaves out " + strings.Join(left, ", ") + " because of its size limit. For these, only this document and the key policy decide.")
 		}
 	}
 }
@@ -139,7 +139,7 @@ func (d *draft) finish(style Style) (Document, error) {
 			continue
 		}
 		if a.lost != "" {
-			d.note("It would be too large with them: left out are " + a.lost)
+			d.note("To fit into the size limit of AWS, this policy leaves out " + a.lost)
 		}
 		break
 	}

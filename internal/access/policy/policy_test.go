@@ -45,8 +45,8 @@ func TestDocumentsInvalidOptions(t *testing.T) {
 		{"endpoint", "share-role", policy.Options{VPCEndpoint: "mine"}, `read VPC endpoint "mine"`},
 		{"session", "share-role", policy.Options{Principal: "arn:aws:sts::222222222222:assumed-role/task/1"}, "read principal"},
 		{"key", "share-role", policy.Options{SourceKeys: []string{"alias/theirs"}}, `read source key "alias/theirs"`},
-		{"no tags", "share-account", policy.Options{Style: policy.ABACStyle}, "style abac looks at session tags"},
-		{"no external id", "share-org", policy.Options{}, `find external id of role "reader"`},
+		{"no tags", "share-account", policy.Options{Style: policy.ABACStyle}, "style abac checks session tags"},
+		{"no external id", "share-org", policy.Options{}, `find ExternalId of role "reader"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := tt.options
@@ -94,7 +94,7 @@ func TestDocumentsBySide(t *testing.T) {
 		t.Errorf("accounts by side (-want +got):\n%s", diff)
 	}
 	if total[access.Both] != total[access.Owner]+total[access.Consumer] {
-		t.Errorf("got %v documents, want both to be the sum", total)
+		t.Errorf("got %v documents, want the documents of both sides to be the sum", total)
 	}
 }
 
@@ -153,7 +153,7 @@ func TestPrefixesAreNoPatterns(t *testing.T) {
 	}
 	for _, f := range files {
 		if strings.ContainsFunc(string(f.Text), func(r rune) bool { return r > 0x7e }) {
-			t.Errorf("%s: got characters beyond ASCII, want escapes:\n%s", f.Name, f.Text)
+			t.Errorf("%s: got non-ASCII characters, want escapes:\n%s", f.Name, f.Text)
 		}
 	}
 	bucket := document(t, documents, access.KindBucket, accesstest.Owner).Policy()

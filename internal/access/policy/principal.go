@@ -41,7 +41,7 @@ func (w *writer) crossAccount(n access.Need) (conditions []access.Condition, err
 	}
 	tags := access.SessionTags(w.c, n.Role)
 	if len(tags) == 0 && n.On != access.AssumedRole {
-		return nil, fmt.Errorf("grant %s to role %q: style abac looks at session tags, and its sessions have none", n.Action, n.Role)
+		return nil, fmt.Errorf("grant %s to role %q: style abac checks session tags, but the sessions of this role have none", n.Action, n.Role)
 	}
 	return append(conditions, tagConditions("aws:PrincipalTag/", tags)...), nil
 }
@@ -57,8 +57,8 @@ func tagConditions(prefix string, tags map[string]string) (conditions []access.C
 func (d *draft) noteNamed(n access.Need, principal string) {
 	switch a, _ := arn.Split(principal); {
 	case !a.IsRoot():
-		d.note("Create " + principal + " first: AWS refuses a policy that names nobody, and one made again under the same name is another principal.")
+		d.note("Create " + principal + " first: AWS rejects a policy that names a principal that does not exist, and a principal recreated with the same name is a different principal.")
 	case n.Principal == "":
-		d.note("It lets in account " + n.Account + " as a whole, whose identity policies then decide; naming the principal of the ambient credentials narrows this down.")
+		d.note("It allows all of account " + n.Account + ", whose identity policies then decide. To narrow it, name the principal of the ambient credentials.")
 	}
 }

@@ -22,10 +22,10 @@ func (d *draft) editions(style Style) []edition {
 		lean := edition{access.Without(d.grants, "", access.ResourceAccount), access.MaxManaged, "the accounts of the buckets (" + access.ResourceAccount + ")."}
 		return []edition{{grants: d.grants, limit: access.MaxManaged}, lean, whole, {lean.grants, access.MaxInline, lean.lost}}
 	case access.KindTrust:
-		untagged := edition{access.Without(d.grants, access.ActionAssume, "aws:RequestTag/"), access.MaxTrust, "the tags of sts:AssumeRole: a session without them is possible."}
+		untagged := edition{access.Without(d.grants, access.ActionAssume, "aws:RequestTag/"), access.MaxTrust, "the tags required by sts:AssumeRole. A session without tags is possible."}
 		list := []edition{{grants: d.grants, limit: access.MaxTrust}, untagged}
 		if style != ABACStyle {
-			list = append(list, edition{access.Without(d.grants, "", "aws:RequestTag/"), access.MaxTrust, "the values of session tags: have the quota of trust policies raised before policies look at them."})
+			list = append(list, edition{access.Without(d.grants, "", "aws:RequestTag/"), access.MaxTrust, "the values of session tags. Request a higher quota for trust policies before you use policies that check these tags."})
 		}
 		return list
 	}
@@ -51,15 +51,15 @@ func (d *draft) checkSize() error {
 	advice := map[access.Kind]string{
 		access.KindIdentity:    "split the mappings among several roles, or give those of one bucket a common prefix",
 		access.KindTrust:       "let fewer roles assume this one; AWS raises the limit to 4,096 on request",
-		access.KindBucket:      "give the mappings of this bucket a common prefix, or share it with the style account",
-		access.KindAccessPoint: "give the mappings of this access point a common prefix, or share it with the style account",
-		access.KindKey:         "share the key with the style account, or give the mappings of its bucket a common prefix",
+		access.KindBucket:      "give the mappings of this bucket a common prefix, or use style account",
+		access.KindAccessPoint: "give the mappings of this access point a common prefix, or use style account",
+		access.KindKey:         "use style account, or give the mappings of its bucket a common prefix",
 	}
 	if limit := limits[d.Kind]; size > limit {
 		return &access.SizeError{Document: d.Title, Size: size, Limit: limit, Advice: advice[d.Kind]}
 	}
 	if d.Kind == access.KindIdentity && size > access.MaxManaged {
-		d.note(fmt.Sprintf("It has %d characters: too many for a managed policy (%d), few enough for an inline one (%d).", size, access.MaxManaged, access.MaxInline))
+		d.note(fmt.Sprintf("It has %d characters: too many for a managed policy (%d), but not for an inline policy (%d).", size, access.MaxManaged, access.MaxInline))
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func Terraform(documents []Document) ([]Rendered, error) {
 			}
 		}
 		first := group[0]
-		text := fmt.Sprintf("# Account %s, on the %s's side. Import what exists already before you apply this.\n", first.Account, first.Side) + t.variables() + t.text.String()
+		text := fmt.Sprintf("# Account %s, on the %s's side. Import existing resources before you apply this.\n", first.Account, first.Side) + t.variables() + t.text.String()
 		files = append(files, Rendered{fmt.Sprintf("%s-%s.tf", first.Side, first.Account), []byte(text)})
 	}
 	return files, nil

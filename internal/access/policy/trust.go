@@ -52,10 +52,10 @@ func (w *writer) addTrust(n access.Need) error {
 func (w *writer) noteTrust(d *draft, n access.Need, principal string) {
 	role := w.c.Roles[n.Target]
 	if role.Duration.Duration() > defaultMaxSession {
-		d.note("Raise the role's maximum session duration to " + role.Duration.String() + ": AWS gives a new role one hour.")
+		d.note("Raise the role's maximum session duration to " + role.Duration.String() + ": the default of a new role is one hour.")
 	}
 	if n.Role == "" {
-		d.note("On EKS Pod Identity the ambient session passes on tags of its own, which this policy refuses: disable the session tags of the association.")
+		d.note("EKS Pod Identity adds its own session tags to the ambient session, which this policy rejects: disable the session tags of the association.")
 	}
 	d.noteNamed(n, principal)
 }
@@ -71,7 +71,7 @@ func (w *writer) asked(d *draft, n access.Need, principal string) ([]access.Cond
 		return nil, nil
 	case !id.Sent() && !id.IsZero():
 		if principal != n.Principal && w.o.OrgID == "" {
-			return nil, fmt.Errorf("write trust policy of %s: without an external id (roles.%s.external_id is none) all of account %s could assume it: "+
+			return nil, fmt.Errorf("write trust policy of %s: without an ExternalId (roles.%s.external_id is none) all of account %s could assume the role: "+
 				"name the principal of the ambient credentials, or the organization", n.Resource, n.Target, n.Account)
 		}
 		return nil, nil
@@ -85,11 +85,11 @@ func (w *writer) externalID(d *draft, n access.Need) ([]access.Condition, error)
 		return nil, err
 	}
 	if !n.ExternalID {
-		d.note("The configuration has no external_id for role " + n.Target + ", and this policy asks for one: set roles." + n.Target +
-			".external_id first, which the policy in force does not mind, and put this policy in force afterwards.")
+		d.note("The configuration has no external_id for role " + n.Target + ", but this policy requires one. First set roles." + n.Target +
+			".external_id, which does not conflict with the policy in force, then put this policy in force.")
 	}
 	if id == secret.Placeholder {
-		d.note("Put the external id of role " + n.Target + " in place of " + secret.Placeholder + ".")
+		d.note("Replace " + secret.Placeholder + " with the ExternalId of role " + n.Target + ".")
 	}
 	return []access.Condition{access.When("StringEquals", "sts:ExternalId", id)}, nil
 }
@@ -99,11 +99,11 @@ func (w *writer) findExternalID(n access.Need) (string, error) {
 		if !n.ExternalID {
 			return secret.Placeholder, nil
 		}
-		return "", fmt.Errorf("find external id of role %q: nothing to find it with", n.Target)
+		return "", fmt.Errorf("find ExternalId of role %q: no way to look it up", n.Target)
 	}
 	id, err := w.o.ExternalID(n.Target)
 	if err != nil {
-		return "", fmt.Errorf("find external id of role %q: %w", n.Target, err)
+		return "", fmt.Errorf("find ExternalId of role %q: %w", n.Target, err)
 	}
 	return id, nil
 }

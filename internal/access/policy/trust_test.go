@@ -94,7 +94,7 @@ func TestInheritedTagsShownOrHidden(t *testing.T) {
 		{"shown", map[string]string{"access-project": "lake"}, true},
 		{"shown with another value", map[string]string{"access-project": "pond"}, false},
 		{"another passed", map[string]string{"admin": "yes"}, false},
-		{"another passed beside it", map[string]string{"access-project": "lake", "admin": "yes"}, false},
+		{"another one passed in addition", map[string]string{"access-project": "lake", "admin": "yes"}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			facts := maps.Clone(session)
@@ -117,7 +117,7 @@ func TestInheritedTagsShownOrHidden(t *testing.T) {
 // none, and names the principal if it is known.
 func TestTrustBetweenOwners(t *testing.T) {
 	const task = "arn:aws:iam::222222222222:role/task"
-	text := strings.Replace(accesstest.Example(t, "share-owner-role"), "    external_id: {file: /run/secrets/external-id} # read again at every assume\n", "", 1)
+	text := strings.Replace(accesstest.Example(t, "share-owner-role"), "    external_id: {file: /run/secrets/external-id} # read again at every AssumeRole\n", "", 1)
 	for _, style := range []policy.Style{policy.RoleStyle, policy.AccountStyle} {
 		for _, principal := range []string{"", task} {
 			documents, err := policy.Documents(accesstest.Parse(t, text), policy.Options{Style: style, Principal: principal})
@@ -136,7 +136,7 @@ func TestTrustBetweenOwners(t *testing.T) {
 			if len(assume.Conditions) != 1 || assume.Conditions[0].Key != "sts:ExternalId" || assume.Conditions[0].Values[0] != secret.Placeholder {
 				t.Errorf("style %s: got conditions %v, want one on the ExternalId", style, assume.Conditions)
 			}
-			if notes := strings.Join(d.Notes, "\n"); !strings.Contains(notes, "set roles.reader.external_id first") || !strings.Contains(notes, secret.Placeholder) {
+			if notes := strings.Join(d.Notes, "\n"); !strings.Contains(notes, "First set roles.reader.external_id") || !strings.Contains(notes, secret.Placeholder) {
 				t.Errorf("style %s: got the notes %q, want what to do first", style, notes)
 			}
 		}
@@ -151,7 +151,7 @@ func TestTrustLeavesOutWhatDoesNotFit(t *testing.T) {
 	for _, tt := range []struct {
 		n    int
 		want string
-	}{{1, ""}, {12, "the tags of sts:AssumeRole"}, {30, "the values of session tags"}} {
+	}{{1, ""}, {12, "the tags required by sts:AssumeRole"}, {30, "the values of session tags"}} {
 		n, want := tt.n, tt.want
 		role.Tags = map[string]string{}
 		for i := range n {
@@ -164,27 +164,27 @@ func TestTrustLeavesOutWhatDoesNotFit(t *testing.T) {
 		}
 		d := document(t, documents, access.KindTrust, accesstest.Consumer)
 		notes := strings.Join(d.Notes, "\n")
-		if got := strings.Contains(notes, "left out are"); got != (want != "") || !strings.Contains(notes, want) {
+		if got := strings.Contains(notes, "leaves out"); got != (want != "") || !strings.Contains(notes, want) {
 			t.Errorf("%d tags: got the notes %q, want %q", n, notes, want)
 		}
 		if text := d.Policy().String(); !strings.Contains(text, `"ForAllValues:StringEquals"`) {
-			t.Errorf("%d tags: got %s, want the keys of tags held to", n, text)
+			t.Errorf("%d tags: got %s, want conditions on the tag keys", n, text)
 		}
 	}
 	if _, err := policy.Documents(c, policy.Options{ExternalID: accesstest.ExternalID, Style: policy.ABACStyle}); err == nil {
-		t.Error("30 tags in style abac: got documents, want an error: policies look at the values")
+		t.Error("30 tags in style abac: got documents, want an error: policies check the values")
 	}
 }
 
 // With external_id: none, the trust policy has no condition on an ExternalId and names who may
 // assume the role.
 func TestTrustWithoutAnExternalID(t *testing.T) {
-	text := strings.Replace(accesstest.Example(t, "share-owner-role"), "{file: /run/secrets/external-id} # read again at every assume", "none", 1)
+	text := strings.Replace(accesstest.Example(t, "share-owner-role"), "{file: /run/secrets/external-id} # read again at every AssumeRole", "none", 1)
 	for _, o := range []policy.Options{{}, {Principal: "arn:aws:iam::222222222222:role/task"}, {OrgID: accesstest.Org}} {
 		documents, err := policy.Documents(accesstest.Parse(t, text), o)
 		if o.Principal == "" && o.OrgID == "" {
 			if err == nil || !strings.Contains(err.Error(), "roles.reader.external_id is none") {
-				t.Errorf("nobody known: got %v, want an error that says who has to be", err)
+				t.Errorf("no known principal: got %v, want an error that asks for one", err)
 			}
 			continue
 		}

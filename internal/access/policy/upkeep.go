@@ -14,8 +14,8 @@ func (w *writer) addUpkeep(m config.Mapping) {
 	v := access.NewView(w.c, m)
 	objects := v.Scope(access.DestinationObjects)
 	d := w.bucketPolicy(m.Destination.Bucket, m.Destination.Account, m.Name)
-	d.note("A write that names no key falls under the bucket's default encryption: set that to " + m.Destination.KMSKey +
-		". A policy cannot ask for the header, because uploading and completing parts carry none.")
+	d.note("A write that names no key uses the bucket's default encryption: set that to " + m.Destination.KMSKey +
+		". A policy cannot require the encryption header, because requests that upload or complete parts do not have it.")
 	d.grants = append(d.grants, keyGuards(objects)...)
 	d.grants = append(d.grants, tlsGuard(objects))
 	if v.Multipart {
@@ -60,8 +60,8 @@ func (w *writer) addStateGuards(v access.View) {
 	}
 	keeper := w.keeper(v)
 	if keeper.Principal == "" {
-		d.note("It does not say who keeps the state, because that is not known: with a checkpoint.role, or the principal of the ambient credentials, " +
-			"it refuses other accounts.")
+		d.note("The policy does not name the keeper of the state, because it is not known. Set checkpoint.role, or pass the principal of the ambient credentials, " +
+			"to deny other accounts.")
 		return
 	}
 	// An AWS service has no account, so the negated condition would match its requests.
@@ -75,7 +75,7 @@ func (w *writer) addStateGuards(v access.View) {
 	d.grants = append(d.grants, denial("DenyOtherListings", "s3:ListBucket", []string{objects.BucketARN()},
 		access.When("ArnEquals", "aws:PrincipalArn", keeper.Principal),
 		access.When("StringNotLike", "s3:prefix", access.Literal(objects.Prefix)+"*"), access.When("Null", "s3:prefix", "false")))
-	d.note("DenyOtherListings keeps " + keeper.Principal + " from listing other keys of the bucket: when it keeps another state there, make one statement with both prefixes.")
+	d.note("DenyOtherListings prevents " + keeper.Principal + " from listing other keys of the bucket. If this principal keeps another state there, write one statement with both prefixes.")
 }
 
 // keeper returns a need of the principal that keeps the state.
@@ -97,6 +97,6 @@ func (w *writer) addLifecycle(objects access.Scope, mapping string) {
 		Name: objects.Owner + "-lifecycle-" + objects.Bucket, Title: "lifecycle rules of bucket " + objects.Bucket,
 		Account: objects.Owner, Kind: access.KindLifecycle, Target: objects.Bucket,
 	}, mapping)
-	d.note("A bucket has one lifecycle configuration: add these rules to those that it has.")
+	d.note("A bucket has only one lifecycle configuration: add these rules to the existing ones.")
 	d.rules = append(d.rules, LifecycleRule{Prefix: objects.Prefix, AbortAfterDays: unfinishedDays})
 }

@@ -126,6 +126,6 @@ func TestStateListingsAreConfined(t *testing.T) {
 	key := "syncd/absent"
 	_, err := accesstest.Client(t, x.Sessions(t, ""), "consumer").GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("consumer-state"), Key: &key})
 	if err == nil || !strings.Contains(err.Error(), "NoSuchKey") {
-		t.Errorf("get an absent record: got %v, want NoSuchKey", err)
+		t.Errorf("get a missing record: got %v, want NoSuchKey", err)
 	}
 }

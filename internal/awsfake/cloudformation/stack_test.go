@@ -84,7 +84,7 @@ func TestOwnersStack(t *testing.T) {
 	}
 	awsfaketest.Must(t, awsfaketest.AskForm(t, w, owner, "cloudformation", "DeleteStack", "StackName", "syncd-owner"))
 	if got := policy(); got != "NoSuchBucketPolicy" {
-		t.Errorf("got policy %s, want none after the stack", got)
+		t.Errorf("got policy %s, want none after the stack is deleted", got)
 	}
 }
 
@@ -121,7 +121,7 @@ func TestStackOfRoles(t *testing.T) {
 	}
 	awsfaketest.Must(t, awsfaketest.AskForm(t, w, admin, "cloudformation", "DeleteStack", "StackName", "syncd-owner"))
 	if got := awsfaketest.AskIAM(t, w, admin, "GetRole", "RoleName", "made"); got.Code != "NoSuchEntity" {
-		t.Errorf("got %v, want no role after the stack", got)
+		t.Errorf("got %v, want no role after the stack is deleted", got)
 	}
 }
 

@@ -36,8 +36,8 @@ func TestEndpointPolicy(t *testing.T) {
 		{"everything for everyone", allow(`"*"`, "s3:*", "*"), "", ""},
 		{"for the account", allow(`{"AWS":"222222222222"}`, "s3:*", "*"), "", ""},
 		{"for another account", allow(`{"AWS":"111111111111"}`, "s3:*", "*"), "AccessDenied", "Access Denied"},
-		{"without the foreign bucket", allow(`"*"`, "s3:*", "arn:aws:s3:::consumer-copy*"), "AccessDenied", "Access Denied"},
-		{"without the own bucket", allow(`"*"`, "s3:*", "arn:aws:s3:::owner-data*"), "AccessDenied", put + "because no VPC endpoint policy allows the s3:PutObject action"},
+		{"without the other account's bucket", allow(`"*"`, "s3:*", "arn:aws:s3:::consumer-copy*"), "AccessDenied", "Access Denied"},
+		{"without the account's own bucket", allow(`"*"`, "s3:*", "arn:aws:s3:::owner-data*"), "AccessDenied", put + "because no VPC endpoint policy allows the s3:PutObject action"},
 		{"explicit deny", denied, "AccessDenied", put + "with an explicit deny in a VPC endpoint policy"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestEndpointPolicy(t *testing.T) {
 			}
 		})
 	}
-	t.Run("reasons stay in the account", func(t *testing.T) {
+	t.Run("reasons are shown only within the account", func(t *testing.T) {
 		w := awsfaketest.New(t, awsfake.Options{})
 		w.Owner.SetOrg("o-1")
 		w.Consumer.SetOrg("o-1")
@@ -108,7 +108,7 @@ func TestSourceVpce(t *testing.T) {
 		"Condition":{"StringEquals":{"aws:SourceVpce":"vpce-1"}}}]}`))
 	_, err := awsfaketest.S3Client(entries["vpce-1"]).GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("consumer-copy"), Key: aws.String("k")})
 	if got := awsfaketest.Code(err); got != "AccessDenied" {
-		t.Errorf("a key that wants the endpoint: got %q", got)
+		t.Errorf("a key that requires the endpoint: got %q", got)
 	}
 }
 
@@ -155,7 +155,7 @@ func TestEndpointAndAbort(t *testing.T) {
 	abort := &s3.AbortMultipartUploadInput{Bucket: aws.String("consumer-copy"), Key: aws.String("k"), UploadId: upload.ID}
 	reading := w.Cloud.Endpoint("vpce-1", "vpc-1", iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:Get*","Resource":"*"}]}`))
 	if _, err := awsfaketest.S3Client(through(reading, c)).AbortMultipartUpload(t.Context(), abort); awsfaketest.Code(err) != "AccessDenied" {
-		t.Errorf("behind the endpoint: got %v", err)
+		t.Errorf("through the endpoint: got %v", err)
 	}
 	if _, err := awsfaketest.S3Client(c).AbortMultipartUpload(t.Context(), abort); err != nil {
 		t.Errorf("through the internet: %v", err)

@@ -41,13 +41,13 @@ func TestGuardrails(t *testing.T) {
 		{"service control policy of the bucket's account binds only its own", func(w *awsfaketest.World) { w.Owner.SetServiceControl(denying("*")) }, ""},
 		{"resource control policy of the bucket's account binds everybody", func(w *awsfaketest.World) { w.Owner.SetResourceControl(denyingAnybody("s3:GetObject")) }, get + "with an explicit deny in a resource control policy"},
 		{"resource control policy of another account", func(w *awsfaketest.World) { w.Consumer.SetResourceControl(denyingAnybody("s3:GetObject")) }, ""},
-		{"taken away", func(w *awsfaketest.World) {
+		{"policy removed", func(w *awsfaketest.World) {
 			w.Owner.SetResourceControl(denyingAnybody("*"))
 			w.Owner.SetResourceControl()
 		}, ""},
 		{"boundary of the role", func(w *awsfaketest.World) { w.Role.SetBoundary(awsfaketest.AllowBut("s3:PutObject")) }, put + "because no permissions boundary allows the s3:PutObject action"},
 		{"boundary that denies", func(w *awsfaketest.World) { w.Role.SetBoundary(denying("s3:GetObject")) }, get + "with an explicit deny in a permissions boundary"},
-		{"boundary taken away", func(w *awsfaketest.World) {
+		{"boundary removed", func(w *awsfaketest.World) {
 			w.Role.SetBoundary(awsfaketest.AllowBut("s3:PutObject"))
 			w.Role.SetBoundary(nil)
 		}, ""},

@@ -44,10 +44,10 @@ func TestDeletedRole(t *testing.T) {
 	w.Source.SetPolicy(shared)
 	w.OwnerKey.SetPolicy(awsfaketest.KeyPolicy("111111111111", w.Role.ARN, "kms:Decrypt"))
 	if _, err := after.CopyObject(t.Context(), awsfaketest.CopyKey("key")); err != nil {
-		t.Errorf("granted anew: %v", err)
+		t.Errorf("granted again: %v", err)
 	}
 	if _, err := before.CopyObject(t.Context(), awsfaketest.CopyKey("key")); awsfaketest.Code(err) != "AccessDenied" {
-		t.Errorf("granted anew, old session: got %v", err)
+		t.Errorf("granted again, old session: got %v", err)
 	}
 }
 

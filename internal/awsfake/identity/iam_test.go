@@ -131,20 +131,20 @@ func TestManagedPolicies(t *testing.T) {
 		want bool
 	}{
 		{"attached", attach, true},
-		{"another version is the default", func() {
+		{"another default version", func() {
 			awsfaketest.Must(t, awsfaketest.AskIAM(t, w, admin, "CreatePolicyVersion", "PolicyArn", arn, "PolicyDocument", denies, "SetAsDefault", "true"))
 		}, false},
-		{"the first one again", func() {
+		{"the first version is the default again", func() {
 			awsfaketest.Must(t, awsfaketest.AskIAM(t, w, admin, "SetDefaultPolicyVersion", "PolicyArn", arn, "VersionId", "v1"))
 			awsfaketest.Must(t, awsfaketest.AskIAM(t, w, admin, "DeletePolicyVersion", "PolicyArn", arn, "VersionId", "v2"))
 		}, true},
 		{"detached", func() {
 			awsfaketest.Must(t, awsfaketest.AskIAM(t, w, admin, "DetachUserPolicy", "UserName", "plain", "PolicyArn", arn))
 		}, false},
-		{"a policy of AWS", func() {
+		{"an AWS managed policy", func() {
 			awsfaketest.Must(t, awsfaketest.AskIAM(t, w, admin, "AttachUserPolicy", "UserName", "plain", "PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess"))
 		}, true},
-		{"within a boundary", func() {
+		{"with a boundary", func() {
 			other := awsfaketest.Must(t, awsfaketest.AskIAM(t, w, admin, "CreatePolicy", "PolicyName", "little", "PolicyDocument", strings.Replace(awsfaketest.ListsAndCopies, "consumer-copy", "other", 1))).Text("Arn")
 			awsfaketest.Must(t, awsfaketest.AskIAM(t, w, admin, "PutUserPermissionsBoundary", "UserName", "plain", "PermissionsBoundary", other))
 		}, false},

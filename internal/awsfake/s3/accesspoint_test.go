@@ -112,7 +112,7 @@ func TestAccessPoints(t *testing.T) {
 		change func(p *points)
 		want   []string
 	}{
-		{"all is in order", bucketOwner, nil, nil},
+		{"everything allowed", bucketOwner, nil, nil},
 		{"the expected owner is the bucket's, not the access point's", "333333333333", nil, denied},
 		{"without the access point's policy", bucketOwner, func(p *points) { p.point.SetPolicy(nil) }, denied},
 		{"without the tags in it", bucketOwner, func(p *points) { p.point.SetPolicy(p.policy("s3:ListBucket", "s3:GetObject")) }, []string{"copy AccessDenied"}},
@@ -162,7 +162,7 @@ func TestAccessPoints(t *testing.T) {
 				}
 			}
 			if got := read(t, p.client(p.reader, ""), "hidden-data", bucketOwner); !slices.Equal(got, denied) {
-				t.Errorf("past the access point: got %q refused, want %q", got, denied)
+				t.Errorf("without the access point: got %q denied, want %q", got, denied)
 			}
 		})
 	}

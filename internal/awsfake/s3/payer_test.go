@@ -27,7 +27,7 @@ func TestRequesterPays(t *testing.T) {
 		{"silent", consumer, "", "Forbidden "},
 		{"paying", consumer, types.RequestPayerRequester, " requester"},
 		{"the owner", owner, "", " "},
-		{"the owner, offering to", owner, types.RequestPayerRequester, " "},
+		{"the owner, offering to pay", owner, types.RequestPayerRequester, " "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			out, err := tt.client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String("paid"), Key: aws.String("k"), RequestPayer: tt.payer})
@@ -43,7 +43,7 @@ func TestRequesterPays(t *testing.T) {
 	in := awsfaketest.CopyKey("k")
 	in.CopySource = aws.String("paid/k")
 	if _, err := consumer.CopyObject(t.Context(), in); awsfaketest.Code(err) != "AccessDenied" || awsfaketest.Message(err) != "Access Denied" {
-		t.Errorf("copy, silent: got %v", err)
+		t.Errorf("copy without request payer: got %v", err)
 	}
 	in.RequestPayer = types.RequestPayerRequester
 	if _, err := consumer.CopyObject(t.Context(), in); err != nil {
@@ -56,6 +56,6 @@ func TestRequesterPays(t *testing.T) {
 	bucket.SetRequesterPays(false)
 	in.RequestPayer = ""
 	if _, err := consumer.CopyObject(t.Context(), in); err != nil {
-		t.Errorf("once the owner pays: %v", err)
+		t.Errorf("after the owner pays again: %v", err)
 	}
 }

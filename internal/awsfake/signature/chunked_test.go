@@ -71,7 +71,7 @@ func TestAWSChunked(t *testing.T) {
 		{"signed, one byte changed", signed4, "", func(s string) string { return strings.Replace(s, "0123456789", "0123456780", 1) }, "SignatureDoesNotMatch"},
 		{"signed, a signature changed", signed4, "", func(s string) string { return strings.Replace(s, "signature=", "signature=0", 1) }, "SignatureDoesNotMatch"},
 		{"no size", unsigned, "", func(s string) string { return "zz" + s }, "InvalidChunkSizeError"},
-		{"no line end behind a chunk", unsigned, "", func(s string) string { return strings.Replace(s, "\r\n8000", "8000", 1) }, "InvalidChunkSizeError"},
+		{"no line end after a chunk", unsigned, "", func(s string) string { return strings.Replace(s, "\r\n8000", "8000", 1) }, "InvalidChunkSizeError"},
 		{"cut short", unsigned, "", func(s string) string { return s[:len(s)/2] }, "IncompleteBody"},
 		{"last chunk missing", signed4, "", func(s string) string { return s[:strings.LastIndex(s, "0;chunk")] }, "IncompleteBody"},
 	}

@@ -27,8 +27,8 @@ func TestCredentialsAreVerified(t *testing.T) {
 		config                   aws.Config
 		wantS3, wantSTS, wantKMS string
 	}{
-		{"good user", w.UserConfig(w.Base), "", "", ""},
-		{"good session", session, "", "", ""},
+		{"valid user", w.UserConfig(w.Base), "", "", ""},
+		{"valid session", session, "", "", ""},
 		{"wrong secret", w.Config(w.Base.AccessKeyID, "wrong", ""), "SignatureDoesNotMatch", "SignatureDoesNotMatch", "InvalidSignatureException"},
 		{"unknown key", w.Config("AKIAUNKNOWN", "x", ""), "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException"},
 		{"session without token", w.Config(token.AccessKeyID, token.SecretAccessKey, ""), "InvalidToken", "InvalidClientTokenId", "UnrecognizedClientException"},
@@ -95,11 +95,11 @@ func TestSignatureCoversTheRequest(t *testing.T) {
 		{"another method", func(r *http.Request) { r.Method = http.MethodDelete }, "SignatureDoesNotMatch"},
 		{"another query", func(r *http.Request) { r.URL.RawQuery = "versionId=1" }, "SignatureDoesNotMatch"},
 		{"another value of a signed header", func(r *http.Request) { r.Header.Set("X-Amz-Checksum-Mode", "DISABLED") }, "SignatureDoesNotMatch"},
-		{"an unsigned header slipped in", func(r *http.Request) { r.Header.Set("X-Amz-Acl", "public-read") }, "AccessDenied"},
+		{"an unsigned header added", func(r *http.Request) { r.Header.Set("X-Amz-Acl", "public-read") }, "AccessDenied"},
 		{"another host", func(r *http.Request) { r.Host = "s3.eu-west-1.amazonaws.com" }, "SignatureDoesNotMatch"},
-		{"a date too far off", func(r *http.Request) { shiftDate(r, -16*time.Minute) }, "RequestTimeTooSkewed"},
+		{"a date too far in the past", func(r *http.Request) { shiftDate(r, -16*time.Minute) }, "RequestTimeTooSkewed"},
 		{"no signature", func(r *http.Request) { r.Header.Del("Authorization") }, "AccessDenied"},
-		{"half a signature", func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=a/b") }, "AuthorizationHeaderMalformed"},
+		{"an incomplete signature", func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=a/b") }, "AuthorizationHeaderMalformed"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestPresignedRequests(t *testing.T) {
 	for _, tt := range []struct {
 		name, change, want string
 	}{
-		{"as signed", "", "200 signed ahead"},
+		{"unchanged", "", "200 signed ahead"},
 		{"another key", "a%20b%2Bd", "403 SignatureDoesNotMatch"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -133,7 +133,7 @@ func TestChain(t *testing.T) {
 		{"one hour", nil, hop, func(in *sts.AssumeRoleInput) { in.DurationSeconds = aws.Int32(3600) }, ""},
 		{"inherited tags need sts:TagSession though none are passed", transitive, strict, nil, "AccessDenied"},
 		{"nothing inherited", nil, strict, nil, ""},
-		{"a transitive key again", transitive, hop, func(in *sts.AssumeRoleInput) { in.Tags = tags("Project", "p2") }, "InvalidParameterValue"},
+		{"a transitive key overridden", transitive, hop, func(in *sts.AssumeRoleInput) { in.Tags = tags("Project", "p2") }, "InvalidParameterValue"},
 		{"another source identity", transitive, hop, func(in *sts.AssumeRoleInput) { in.SourceIdentity = aws.String("other") }, "AccessDenied"},
 	}
 	for _, tt := range tests {

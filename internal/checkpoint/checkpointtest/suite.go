@@ -34,22 +34,22 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	}{
 		{"a created record is read back", createAndRead},
 		{"a record may be empty", emptyRecord},
-		{"a taken name is refused and left as it is", takenName},
+		{"a taken name is refused and its record unchanged", takenName},
 		{"a failed write leaves nothing", failedWrite},
 		{"an absent name is not found", absentName},
 		{"an invalid name is refused", invalidName},
 		{"names are listed in byte order", listOrder},
-		{"what was created during a write is whole", concurrentReaders},
-		{"of many creators one wins", concurrentCreators},
+		{"readers never see part of a record", concurrentReaders},
+		{"one of many creators wins", concurrentCreators},
 		{"a deleted name is free again", deleteAndCreate},
 		{"an open chunk never yields other bytes", openAfterDelete},
 		{"a chunk is read at any offset", readAt},
 		{"a lease keeps others out", leaseExcludes},
-		{"leases of two names are apart", leasesApart},
+		{"leases of two names are independent", leasesApart},
 		{"a released lease is lost", leaseReleased},
-		{"what is bound by a lease ends with it", leaseBounds},
+		{"a bound context ends with the lease", leaseBounds},
 		{"a holder is known without the lease", leaseOf},
-		{"a lease that was given back is clean", leaseClean},
+		{"a released lease is not taken over", leaseClean},
 		{"an ended context ends every call", endedContext},
 		{"a store has a name", hasName},
 	} {
@@ -279,6 +279,6 @@ func endedContext(t *testing.T, s store.Store) {
 
 func hasName(t *testing.T, s store.Store) {
 	if s.String() == "" {
-		t.Error("got no name, want one for people")
+		t.Error("got no name, want one")
 	}
 }

@@ -61,11 +61,11 @@ func readFooter(chunk io.ReaderAt, size int64) ([]byte, error) {
 		return nil, err
 	}
 	if len(end) < trailer {
-		return nil, fmt.Errorf("%d bytes", size)
+		return nil, fmt.Errorf("only %d bytes", size)
 	}
 	length := int64(binary.LittleEndian.Uint32(end[len(end)-trailer:]))
 	if length > size-trailer-magic {
-		return nil, fmt.Errorf("a footer of %d bytes in a file of %d", length, size)
+		return nil, fmt.Errorf("footer of %d bytes in a file of %d", length, size)
 	}
 	if whole := length + trailer; whole > int64(len(end)) {
 		if end, err = readEnd(chunk, size, whole); err != nil {

@@ -25,6 +25,6 @@ func TestRowWithoutWrittenSince(t *testing.T) {
 		t.Fatalf("got %d rows, %v", len(rows), err)
 	}
 	if q := rows[0].Quarantined(); !q.WrittenSince.IsZero() || q.DestinationETag != "" || q.Reason != "denied" {
-		t.Errorf("got %+v, want nothing of the destination known", q)
+		t.Errorf("got %+v, want no information on the destination", q)
 	}
 }

@@ -56,7 +56,7 @@ type skimmer struct {
 // half is the difference from the previous field's number, or 0 if the number follows.
 func (s *skimmer) fields(depth int) error {
 	if depth > maxNesting {
-		return fmt.Errorf("%w: more than %d values in each other", errThrift, maxNesting)
+		return fmt.Errorf("%w: more than %d nested values", errThrift, maxNesting)
 	}
 	for {
 		head, err := s.octet()
@@ -137,7 +137,7 @@ func (s *skimmer) pairs(depth int) error {
 // each skips size values of each type. Each value takes at least one byte.
 func (s *skimmer) each(size uint64, depth int, kinds ...byte) error {
 	if depth > maxNesting {
-		return fmt.Errorf("%w: more than %d values in each other", errThrift, maxNesting)
+		return fmt.Errorf("%w: more than %d nested values", errThrift, maxNesting)
 	}
 	if size > uint64(len(s.left)) {
 		return fmt.Errorf("%w: %d elements in %d bytes", errThrift, size, len(s.left))
@@ -157,7 +157,7 @@ func (s *skimmer) each(size uint64, depth int, kinds ...byte) error {
 
 func (s *skimmer) octet() (byte, error) {
 	if len(s.left) == 0 {
-		return 0, fmt.Errorf("%w: it ends early", errThrift)
+		return 0, fmt.Errorf("%w: unexpected end", errThrift)
 	}
 	b := s.left[0]
 	s.left = s.left[1:]
@@ -167,7 +167,7 @@ func (s *skimmer) octet() (byte, error) {
 func (s *skimmer) varint() (uint64, error) {
 	v, n := binary.Uvarint(s.left)
 	if n <= 0 {
-		return 0, fmt.Errorf("%w: a number does not end", errThrift)
+		return 0, fmt.Errorf("%w: invalid number", errThrift)
 	}
 	s.left = s.left[n:]
 	return v, nil
@@ -175,7 +175,7 @@ func (s *skimmer) varint() (uint64, error) {
 
 func (s *skimmer) skip(n uint64) error {
 	if n > math.MaxInt32 || n > uint64(len(s.left)) {
-		return fmt.Errorf("%w: a value of %d bytes in %d", errThrift, n, len(s.left))
+		return fmt.Errorf("%w: value of %d bytes, only %d left", errThrift, n, len(s.left))
 	}
 	s.left = s.left[n:]
 	return nil

@@ -117,5 +117,5 @@ func (c *Chain) Reload(ctx context.Context, pass int64) error {
 	if isOwn := base.Writer == c.o.Nonce && base.Generation == pass; newest == before || isOwn && newest == pass {
 		return nil
 	}
-	return fmt.Errorf("%w: generation %d is there", store.ErrSuperseded, newest)
+	return fmt.Errorf("%w: generation %d was committed", store.ErrSuperseded, newest)
 }

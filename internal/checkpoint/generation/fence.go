@@ -27,7 +27,7 @@ func (c *Chain) fence(ctx context.Context) (err error) {
 		if err == nil {
 			c.adopt(m)
 			c.lease.Fenced()
-			c.o.Logger.Info("writer before was fenced off", "mapping", m.Mapping, "generation", m.Generation)
+			c.o.Logger.Info("previous writer was fenced off", "mapping", m.Mapping, "generation", m.Generation)
 			return nil
 		}
 		if !errors.Is(err, fs.ErrExist) {

@@ -32,12 +32,12 @@ func TestFailures(t *testing.T) {
 		times  int64
 	}{
 		{"nothing", nil, time.Time{}, time.Time{}, 0},
-		{"an end", []history.Pass{pass(1, "failed"), pass(2, "complete")}, at(2), time.Time{}, 0},
-		{"objects set aside", []history.Pass{pass(1, "failed"), pass(2, "quarantined")}, at(2), time.Time{}, 0},
+		{"completed", []history.Pass{pass(1, "failed"), pass(2, "complete")}, at(2), time.Time{}, 0},
+		{"objects quarantined", []history.Pass{pass(1, "failed"), pass(2, "quarantined")}, at(2), time.Time{}, 0},
 		{"two failures", []history.Pass{pass(1, "complete"), pass(2, "denied"), pass(3, "failed")}, at(3), at(2), 2},
 		{"failures in one record", []history.Pass{pass(1, "complete"), often, pass(40, "denied")}, at(40), at(5), 7},
 		{"drains and replays", []history.Pass{pass(2, "failed"), pass(3, "drained"), pass(4, "failed"), pass(6, "drained"), replay}, at(4), at(2), 2},
-		{"nothing but a drain", []history.Pass{pass(2, "drained")}, time.Time{}, time.Time{}, 0},
+		{"only a drain", []history.Pass{pass(2, "drained")}, time.Time{}, time.Time{}, 0},
 	} {
 		last, since, times := history.Failures(tt.passes)
 		if !last.EndedAt.Equal(tt.last) || !since.Equal(tt.since) || times != tt.times {
@@ -105,16 +105,16 @@ func TestEnterAlone(t *testing.T) {
 	failed := history.Pass{Result: "failed", Class: "credentials", Trigger: "start", Error: "no session"}
 	holder := openOf(t, records, "host/1")
 	if _, err := history.EnterAlone(t.Context(), records, "m", "host/2", slog.New(slog.DiscardHandler), failed); !store.IsLeaseHeld(err) || len(historyOf(t, records)) != 0 {
-		t.Errorf("got %v while the lease is held, want that it is", err)
+		t.Errorf("got %v while the lease is held, want a LeaseHeldError", err)
 	}
 	if err := holder.Close(); err != nil {
 		t.Fatal(err)
 	}
 	passes, err := history.EnterAlone(t.Context(), records, "m", "host/2", slog.New(slog.DiscardHandler), failed)
 	if err != nil || len(passes) != 1 || passes[0].Holder != "host/2" || passes[0].FailedInRow != 1 {
-		t.Errorf("got %+v, %v, want it entered", passes, err)
+		t.Errorf("got %+v, %v, want the pass entered", passes, err)
 	}
 	if err := openOf(t, records, "host/3").Close(); err != nil {
-		t.Errorf("got %v, want the lease given back", err)
+		t.Errorf("got %v, want the lease released", err)
 	}
 }

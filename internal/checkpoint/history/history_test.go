@@ -86,7 +86,7 @@ func TestHistoryCountsRepetitions(t *testing.T) {
 	enter(102, history.Pass{Pass: 2, Result: "complete", Trigger: "schedule"})
 	passes := historyOf(t, store)
 	if len(passes) != 4 || passes[0].Times != 100 || !passes[0].BeganAt.Equal(began) || !passes[0].EndedAt.Equal(began.Add(99*time.Minute)) {
-		t.Errorf("got %+v, want one line of 100 failures, one that was asked for and two passes", passes)
+		t.Errorf("got %+v, want one entry of 100 failures, one requested pass and two passes", passes)
 	}
 	if text := passes[0].Error; len(text) > 510 || !strings.HasSuffix(text, "ä...") {
 		t.Errorf("got an error of %d bytes, %.20q", len(text), text)
@@ -113,12 +113,12 @@ func TestDamagedHistory(t *testing.T) {
 	from.Damage("m/history-0000000001.json", func(b []byte) []byte { b[len(b)/2] ^= 1; return b })
 	_, err := history.Read(t.Context(), from, "m")
 	if _, ok := errors.AsType[*store.CorruptError](err); !ok {
-		t.Errorf("got %v of a damaged record", err)
+		t.Errorf("got %v for a damaged record", err)
 	}
 	ledger = openOf(t, from, "host/2")
 	passes, err := ledger.Enter(t.Context(), history.Pass{Pass: 3, Result: "complete"})
 	if err != nil || len(passes) != 1 || len(historyOf(t, from)) != 1 {
-		t.Errorf("got %+v, %v, want the history to begin again", passes, err)
+		t.Errorf("got %+v, %v, want the history restarted", passes, err)
 	}
 	if err := ledger.Close(); err != nil {
 		t.Fatal(err)
@@ -147,7 +147,7 @@ func TestHistoryOfTwoWriters(t *testing.T) {
 	}
 	passes, err := ledger.Enter(t.Context(), history.Pass{Pass: 3, Result: "complete"})
 	if err != nil || len(passes) != 3 || passes[1].Holder != "host/2" {
-		t.Errorf("got %+v, %v, want the other's pass and its own", passes, err)
+		t.Errorf("got %+v, %v, want the passes of both", passes, err)
 	}
 	if err := errors.Join(ledger.Close(), other.Close()); err != nil {
 		t.Fatal(err)

@@ -36,7 +36,7 @@ func NewJournal(records store.Store, lease store.Lease, mapping, holder string, 
 func EnterAlone(ctx context.Context, records store.Store, mapping, holder string, log *slog.Logger, r Pass) (passes []Pass, err error) {
 	lease, err := records.Acquire(ctx, mapping, holder)
 	if err != nil {
-		return nil, fmt.Errorf("take the lease for the history in %s: %w", records, err)
+		return nil, fmt.Errorf("acquire lease for the history in %s: %w", records, err)
 	}
 	passes, err = NewJournal(records, lease, mapping, holder, log).Enter(ctx, r)
 	return passes, errors.Join(err, lease.Release())
@@ -85,7 +85,7 @@ func (j *Journal) recall(ctx context.Context) error {
 		return err
 	}
 	if isDamage {
-		j.log.Warn("history was damaged, it begins again", "mapping", j.mapping, "err", err)
+		j.log.Warn("damaged history was discarded", "mapping", j.mapping, "err", err)
 	}
 	h.isKnown = true
 	j.past = h

@@ -42,7 +42,7 @@ func FuzzUnseal(f *testing.F) {
 		}
 		again, err := store.Seal(m)
 		if err != nil {
-			t.Fatalf("seal what was unsealed: %v", err)
+			t.Fatalf("seal unsealed record: %v", err)
 		}
 		var same Manifest
 		if err := store.Unseal("name", again, &same); err != nil {

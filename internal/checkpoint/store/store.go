@@ -99,4 +99,4 @@ func ReadAll(r io.Reader) ([]byte, error) {
 }
 
 // ErrTooLong reports a record that is longer than MaxRecord.
-var ErrTooLong = fmt.Errorf("the record is longer than %d bytes", MaxRecord)
+var ErrTooLong = fmt.Errorf("record is longer than %d bytes", MaxRecord)

@@ -59,7 +59,7 @@ func TestWatermarkAgainstASort(t *testing.T) {
 				}
 			}
 			if water.Unsaved() != unsaved {
-				t.Fatalf("got %d slots that wait to be saved above the mark, want %d", water.Unsaved(), unsaved)
+				t.Fatalf("got %d unsaved slots above the mark, want %d", water.Unsaved(), unsaved)
 			}
 			want := max(0, slices.Index(append(slices.Clone(settled), false), false))
 			if !slices.Equal(got, keysTo(want)) {

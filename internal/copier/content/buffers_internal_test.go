@@ -40,7 +40,7 @@ func TestBuffersAreShared(t *testing.T) {
 				}
 			}
 			if b.queue.Waiting() != 0 || b.queue.Held() > b.size {
-				t.Errorf("got %d turns and %d bytes lent of %d, want no trace of those that gave up", b.queue.Waiting(), b.queue.Held(), b.size)
+				t.Errorf("got %d waiting and %d bytes lent of %d, want no effect of canceled requests", b.queue.Waiting(), b.queue.Held(), b.size)
 			}
 		})
 	}
@@ -90,7 +90,7 @@ func TestBuffersTakeTurns(t *testing.T) {
 		giveBack()
 		for i, want := range []*Member{greedy, modest, greedy, modest, greedy} {
 			if got := <-order; got != want {
-				t.Errorf("turn %d was the greedy one's: %v, want %v", i+1, got == greedy, want == greedy)
+				t.Errorf("turn %d went to the greedy member: %v, want %v", i+1, got == greedy, want == greedy)
 			}
 		}
 	})

@@ -41,9 +41,9 @@ var ErrChecksum = errors.New("checksum differs")
 var (
 	// ErrNoRanges reports that the source does not support ranges, so that the object must be read
 	// as a [Stream].
-	ErrNoRanges = errors.New("the source answers a range with something else")
+	ErrNoRanges = errors.New("the source does not support range requests")
 	// ErrMoved reports that the source returned a version other than the requested one.
-	ErrMoved = errors.New("the source is another version than the one that was asked for")
+	ErrMoved = errors.New("the source returned a version other than the requested one")
 )
 
 type readAPI interface {
@@ -100,7 +100,7 @@ func ended(body io.ReadCloser) error {
 	_ = body.Close() // all of it was read
 	switch {
 	case n > 0:
-		return fmt.Errorf("%w: the body is longer than the object", ErrChecksum)
+		return fmt.Errorf("%w: body is longer than the object", ErrChecksum)
 	case err == nil || errors.Is(err, io.EOF):
 		return nil
 	case awserr.Classify(err) == awserr.Transient:
@@ -131,7 +131,7 @@ func (s Source) get(ctx context.Context, object listing.Object, from, length int
 	}
 	if !strings.HasPrefix(*out.ContentRange, fmt.Sprintf("bytes %d-", from)) {
 		_ = out.Body.Close() // the body is not needed
-		return nil, false, fmt.Errorf("%w: asked for %s, answered %s", ErrNoRanges, *in.Range, *out.ContentRange)
+		return nil, false, fmt.Errorf("%w: requested %s, got %s", ErrNoRanges, *in.Range, *out.ContentRange)
 	}
 	return out, true, nil
 }
@@ -150,5 +150,5 @@ func SameChecksum(sent string, kept *string) error {
 	if kept == nil || *kept == "" || *kept == sent {
 		return nil
 	}
-	return fmt.Errorf("%w: the content makes %s, the destination keeps %s", ErrChecksum, sent, *kept)
+	return fmt.Errorf("%w: content has %s, destination has %s", ErrChecksum, sent, *kept)
 }

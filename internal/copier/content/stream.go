@@ -23,7 +23,7 @@ const (
 	maxStreams = 3
 )
 
-var errCut = errors.New("the body was cut short")
+var errCut = errors.New("body was cut short")
 
 // Stream reads an object once, from its first byte to its last, and sends each part when it is
 // complete. It is for a source that does not support ranges. The SDK's uploader splits the stream
@@ -116,10 +116,10 @@ func (r *reading) open(ctx context.Context) error {
 func (r *reading) sameVersion(out *s3.GetObjectOutput) error {
 	const quotes = `"`
 	if etag := aws.ToString(out.ETag); etag != "" && strings.Trim(etag, quotes) != strings.Trim(r.Object.ETag, quotes) {
-		return fmt.Errorf("%w: asked for version %s, answered with %s", ErrMoved, r.Object.ETag, etag)
+		return fmt.Errorf("%w: requested %s, got %s", ErrMoved, r.Object.ETag, etag)
 	}
 	if out.ContentLength != nil && *out.ContentLength != r.Object.Size {
-		return fmt.Errorf("%w: the body has %d bytes, the object %d", ErrChecksum, *out.ContentLength, r.Object.Size)
+		return fmt.Errorf("%w: body has %d bytes, object has %d", ErrChecksum, *out.ContentLength, r.Object.Size)
 	}
 	return nil
 }
@@ -186,7 +186,7 @@ func (r *reading) fill(part io.Reader, content []byte) error {
 // always the current one.
 func (r *reading) ReadAt(p []byte, offset int64) (int, error) {
 	if offset != r.at {
-		return 0, fmt.Errorf("read at byte %d of a stream that stands at %d", offset, r.at)
+		return 0, fmt.Errorf("read at byte %d of a stream at byte %d", offset, r.at)
 	}
 	n, err := io.ReadFull(r.body, p)
 	r.at += int64(n)

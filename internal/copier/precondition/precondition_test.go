@@ -21,7 +21,7 @@ func TestOneProbes(t *testing.T) {
 			t.Fatalf("got %v, %v, want the first caller to probe", mode, err)
 		}
 		if mode, err := k.Of(t.Context(), "CopyObject"); mode != precondition.Probing || err != nil {
-			t.Errorf("got %v, %v, want another kind of write probed by itself", mode, err)
+			t.Errorf("got %v, %v, want a separate probe for another kind of write", mode, err)
 		}
 		answers := make(chan precondition.Mode)
 		for range 2 {
@@ -38,14 +38,14 @@ func TestOneProbes(t *testing.T) {
 		}
 		k.Learnt("PutObject", precondition.Unknown)
 		if mode := <-answers; mode != precondition.Probing {
-			t.Errorf("got %v after a probe that decided nothing, want one caller to probe", mode)
+			t.Errorf("got %v after an inconclusive probe, want one caller to probe", mode)
 		}
 		k.Learnt("PutObject", precondition.Ignored)
 		if mode := <-answers; mode != precondition.Ignored {
-			t.Errorf("got %v, want what the probe found", mode)
+			t.Errorf("got %v, want the result of the probe", mode)
 		}
 		if k.IsSure("PutObject") || k.IsSure("CopyObject") {
-			t.Error("got writes that are sure to be protected, want none where conditions are ignored or not known")
+			t.Error("got protected writes, want none if conditions are ignored or unknown")
 		}
 	})
 }
@@ -66,11 +66,11 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 func TestHonouredUnlessLearnt(t *testing.T) {
 	k := precondition.New(nil)
 	if mode, _ := k.Of(t.Context(), "PutObject"); mode != precondition.Honoured || !k.IsSure("PutObject") {
-		t.Errorf("got %v, want conditions honoured", mode)
+		t.Errorf("got %v, want conditions honored", mode)
 	}
 	k.Learnt("PutObject", precondition.Ignored)
 	if mode, _ := k.Of(t.Context(), "PutObject"); mode != precondition.Ignored || k.IsSure("PutObject") {
-		t.Errorf("got %v after an answer showed otherwise, want ignored", mode)
+		t.Errorf("got %v after Learnt, want ignored", mode)
 	}
 }
 
@@ -80,7 +80,7 @@ func TestDeniedMatchIsTriedAgain(t *testing.T) {
 		k := precondition.New(nil)
 		denied := errors.New("denied without a reason")
 		if !k.MayBeForMatch(denied, "b") {
-			t.Error("got a denial that is not for If-Match, want one that may be")
+			t.Error("got false for a denial that may be for If-Match")
 		}
 		k.Matched(false)
 		time.Sleep(time.Hour - time.Second)
@@ -89,11 +89,11 @@ func TestDeniedMatchIsTriedAgain(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		if k.IsMatchDenied() {
-			t.Error("got If-Match denied after an hour, want it tried again")
+			t.Error("got If-Match denied after an hour, want If-Match tried again")
 		}
 		k.Matched(true)
 		if k.MayBeForMatch(denied, "b") {
-			t.Error("got a denial for If-Match, want none once a write under it was allowed")
+			t.Error("got true for a denial after a write with If-Match was allowed")
 		}
 	})
 }

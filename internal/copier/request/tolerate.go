@@ -40,7 +40,7 @@ func tolerate(ctx context.Context, in smithymiddleware.DeserializeInput, next sm
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxEcho))
 	err = errors.Join(err, answer.Body.Close())
 	if err != nil {
-		return out, metadata, fmt.Errorf("read answer: %w", err)
+		return out, metadata, fmt.Errorf("read response: %w", err)
 	}
 	answer.Body = io.NopCloser(bytes.NewReader(readable(body)))
 	return out, metadata, nil

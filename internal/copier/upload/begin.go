@@ -92,7 +92,7 @@ func (u *upload) listParts(ctx context.Context) error {
 func nextParts(marker, next *string) (*string, error) {
 	before, _ := strconv.Atoi(aws.ToString(marker)) // missing counts as 0
 	if after, err := strconv.Atoi(aws.ToString(next)); err != nil || after <= before || after > transfer.MaxParts {
-		return nil, fmt.Errorf("%w: the list of parts does not continue after part %d, but after %q", errListStalled, before, aws.ToString(next))
+		return nil, fmt.Errorf("%w: parts after %d continue after %q", errListStalled, before, aws.ToString(next))
 	}
 	return next, nil
 }

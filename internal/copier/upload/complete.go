@@ -103,7 +103,7 @@ func (u *upload) contentSum() (string, error) {
 	}
 	sum := content.Encode(whole.Sum())
 	if u.Sum != "" && u.Sum != sum {
-		return "", fmt.Errorf("%w: the source says %s, its content makes %s", content.ErrChecksum, u.Sum, sum)
+		return "", fmt.Errorf("%w: source reports %s, content has %s", content.ErrChecksum, u.Sum, sum)
 	}
 	return sum, nil
 }

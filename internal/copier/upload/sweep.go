@@ -23,7 +23,7 @@ var (
 	// ErrUploadsHidden reports that unfinished uploads cannot be listed, so that none was swept.
 	ErrUploadsHidden = errors.New("unfinished uploads cannot be listed")
 
-	errListStalled = errors.New("the service says that there is more, and lists the same again")
+	errListStalled = errors.New("the service's listing does not advance")
 )
 
 // Sweep aborts unfinished uploads that no record names. It aborts those under the destination
@@ -105,7 +105,7 @@ func (u *Uploads) eachUpload(ctx context.Context, do func(key string, found type
 			return fmt.Errorf("decode key marker: %w", err)
 		}
 		if marker == aws.ToString(in.KeyMarker) && aws.ToString(page.NextUploadIdMarker) == aws.ToString(in.UploadIdMarker) {
-			return fmt.Errorf("list uploads: %w: the list does not continue after %q", errListStalled, marker)
+			return fmt.Errorf("list uploads: %w after %q", errListStalled, marker)
 		}
 		in.KeyMarker, in.UploadIdMarker = &marker, page.NextUploadIdMarker
 	}

@@ -80,7 +80,7 @@ func (t *Tracker) began(ctx context.Context, u record.Upload) error {
 		return nil
 	}
 	if err := t.record.UploadBegan(ctx, u); err != nil {
-		return fmt.Errorf("remember upload %s: %w", u.ID, err)
+		return fmt.Errorf("record upload %s: %w", u.ID, err)
 	}
 	t.saved = true
 	return nil
@@ -114,7 +114,7 @@ func (t *Tracker) Failed(ctx context.Context, failure error, reason awserr.Class
 	}
 	return &request.ObjectError{
 		Op: "copy", Bucket: t.uploads.o.Source.Bucket, Key: t.upload.Key, Err: failure,
-		Hint: fmt.Sprintf("upload %s stays: %s", t.upload.ID, awserr.Brief(err)),
+		Hint: fmt.Sprintf("upload %s was not removed: %s", t.upload.ID, awserr.Brief(err)),
 	}
 }
 

@@ -190,9 +190,9 @@ func TestContent(t *testing.T) {
 		"1,270,332 of 2,104,551 or more objects processed", "8,412 copied, 61 GiB",
 		"The last pass failed (credentials)", "sts:AssumeRole refused", "What to do: the trust policy of the role",
 		"1,207 in quarantine: archived 1,204, key_disabled 3", "syncd status --quarantine --mapping clickstream-raw", "retry running",
-		"held by syncd-7c9d/1", "held by this process, ends in", "destination 3,510/s; throttled 88 times", "not ready",
-		"s3://owner-clickstream-raw/exports/daily/", "s3://lake-staging/clickstream-raw/", "eu-central-1, account 111111111111", "copied by S3 itself",
-		"none: passes run when somebody asks for them", ", next pass ",
+		"held by syncd-7c9d/1", "held by this process, expires in", "destination 3,510/s; throttled 88 times", "not ready",
+		"s3://owner-clickstream-raw/exports/daily/", "s3://lake-staging/clickstream-raw/", "eu-central-1, account 111111111111", "copied server-side by S3",
+		"none: passes run only on request", ", next pass ",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)
@@ -287,7 +287,7 @@ func TestAccessibility(t *testing.T) {
 	}
 	for want, n := range map[string]int{
 		"banner": 1, "main": 1, "contentinfo": 1, "navigation Mappings by state": 1, "heading syncd": 1,
-		"table All mappings, those that want attention first": 1, "columnheader Mapping": 1, "columnheader Oldest unsynced": 1, "columnheader Quarantine": 1,
+		"table All mappings, those that need attention first": 1, "columnheader Mapping": 1, "columnheader Oldest unsynced": 1, "columnheader Quarantine": 1,
 		"rowheader zebra-exports": 1, "heading zebra-exports": 1, "region zebra-exports": 1, "status": 1,
 		"progressbar 1,270,332 of 2,104,551 or more objects processed": 1, "link Skip to the mappings": 1, "image": 0,
 	} {

@@ -33,7 +33,7 @@ var (
 	// ErrPaused means that a pass ended, or did not begin, because the mapping is paused.
 	ErrPaused = errors.New("the mapping is paused")
 	// ErrStalled means that a pass ended because it made no progress.
-	ErrStalled = errors.New("no sign of life")
+	ErrStalled = errors.New("no progress")
 )
 
 // Options are the settings of a Condition. All fields are required.

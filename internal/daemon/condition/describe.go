@@ -85,7 +85,7 @@ func (c *Condition) Look(r Runner) {
 		c.trail.add(now, p)
 	}
 	if c.halt != nil && now.Sub(c.pulse.last) >= c.o.Watchdog {
-		c.o.Logger.Error("pass showed no sign of life, ending it", "duration", c.o.Watchdog)
+		c.o.Logger.Error("pass made no progress, ended it", "duration", c.o.Watchdog)
 		c.halt(ErrStalled)
 		c.halt = nil
 	}
@@ -104,11 +104,11 @@ func (c *Condition) whyNot(leaseHeld bool) string {
 	case f != nil && (f.Class == string(awserr.Credentials) || f.Class == string(awserr.Expired)):
 		return "no usable credentials: " + f.Text
 	case f != nil && !c.leased:
-		return "lease was not got: " + f.Text
+		return "could not acquire the lease: " + f.Text
 	case leaseHeld || c.standing || c.leased:
 		return ""
 	case c.o.AtOnce && !c.asked:
-		return "lease was not asked for yet"
+		return "the lease was not requested yet"
 	default:
 		return ""
 	}

@@ -124,7 +124,7 @@ func (i *Inbox) attend(ctx context.Context, board control.Board) {
 	}
 	_ = attending.Wait() // each goroutine logs its failures
 	if err := i.o.Desk.Sweep(ctx, board); err != nil {
-		i.o.Logger.Warn("old requests were not all deleted", "err", err)
+		i.o.Logger.Warn("some old requests could not be deleted", "err", err)
 	}
 	i.logForeign(board.Foreign)
 }
@@ -148,7 +148,7 @@ func (i *Inbox) logForeign(names []string) {
 	defer i.mu.Unlock()
 	for _, name := range names {
 		if !slices.Contains(i.foreign, name) {
-			i.o.Logger.Warn("record among the requests is not known, it is left alone", "name", name)
+			i.o.Logger.Warn("unknown record among the requests, ignored", "name", name)
 		}
 	}
 	i.foreign = names
@@ -169,8 +169,8 @@ func (i *Inbox) expire(ctx context.Context, c control.Case) {
 	}
 	r.Mapping, r.ID = c.Mapping, c.ID
 	i.Answer(ctx, r, control.Answer{
-		Outcome: control.Expired, Text: "no process that keeps the mapping has carried it out within " + control.ExpireAfter.String(),
-		Hint: "start `syncd run` with the mapping in its configuration, and ask again",
+		Outcome: control.Expired, Text: "no process that runs the mapping carried out the request within " + control.ExpireAfter.String(),
+		Hint: "start `syncd run` with this mapping in its configuration, and send the request again",
 	})
 }
 
@@ -201,7 +201,7 @@ func (i *Inbox) Take(ctx context.Context, r control.Request, wait time.Duration)
 	err := deadline.Do(ctx, i.o.LookTimeout, func(ctx context.Context) error { return i.o.Desk.Submit(ctx, r) })
 	if err != nil {
 		err = fmt.Errorf("write the request to the state: %w", awserr.Plain(err))
-		i.o.Logger.Warn("request was not taken", "mapping", r.Mapping, "id", r.ID, "what", r.What, "who", r.Who, "err", err)
+		i.o.Logger.Warn("request was not accepted", "mapping", r.Mapping, "id", r.ID, "what", r.What, "who", r.Who, "err", err)
 		return control.Reply{}, err
 	}
 	i.callers.soon()

@@ -141,7 +141,7 @@ func (q *Queue) Finish(ctx context.Context, j Job, summary syncer.Summary, err, 
 func (q *Queue) answerOf(what control.What, s syncer.Summary, err, why error) control.Answer {
 	a := control.Answer{Outcome: control.Done, Text: fmt.Sprintf("pass %d %s: %d objects listed, %d copied, %d quarantined", s.Pass, s.Result, s.Listed, s.Copied, s.SetAside())}
 	if s.Pass == 0 {
-		a.Text = "nothing in quarantine is what was asked for: nothing was tried and nothing was written"
+		a.Text = "no object in quarantine matches the request: nothing was retried or written"
 	}
 	switch {
 	case errors.Is(err, syncer.ErrDrained) && errors.Is(why, condition.ErrPaused):

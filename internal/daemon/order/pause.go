@@ -51,13 +51,13 @@ func (q *Queue) carryOut(ctx context.Context, o *order) {
 	a := control.Answer{Outcome: control.Done, Text: "resumed"}
 	switch {
 	case isPause && was != nil && was.Request != o.request.ID:
-		a.Text = "it was paused already: " + was.String()
+		a.Text = "the mapping was already paused: " + was.String()
 	case isPause && isRunning:
-		a.Text = "paused; the pass in progress saves what it has done and ends"
+		a.Text = "paused; the pass in progress saves its progress and ends"
 	case isPause:
 		a.Text = "paused"
 	case was == nil:
-		a.Text = "it was not paused"
+		a.Text = "the mapping was not paused"
 	}
 	q.reply(ctx, o, a)
 }
@@ -80,12 +80,12 @@ func (q *Queue) refuse(ctx context.Context, o *order) {
 
 // haltedAnswer returns the answer to a request whose pass was running when the mapping was paused.
 func haltedAnswer(what control.What) control.Answer {
-	a := control.Answer{Outcome: control.Failed, Text: "the mapping was paused before the pass reached its end", Hint: "run `syncd resume`: the pass resumes then"}
+	a := control.Answer{Outcome: control.Failed, Text: "the mapping was paused before the pass reached its end", Hint: "run `syncd resume` to resume the pass"}
 	switch what { //nolint:exhaustive // the others have no pass, or one that resumes
 	case control.Replay:
-		a.Hint = "run `syncd resume`, and then the replay again"
+		a.Hint = "run `syncd resume`, then run the replay again"
 	case control.Rekey:
-		a.Hint = "run `syncd resume`: the pass resumes under the new key then; where it had saved nothing yet, run `syncd rekey` again"
+		a.Hint = "run `syncd resume` to resume the pass under the new key; if it had not saved anything yet, run `syncd rekey` again"
 	}
 	return a
 }

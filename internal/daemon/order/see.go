@@ -49,7 +49,7 @@ func (q *Queue) read(ctx context.Context, c control.Case) *order {
 		return &order{request: r, claims: c.Claims}
 	case isMalformed:
 		bad := control.Request{ID: c.ID, Mapping: c.Mapping, What: "unknown", Who: "unknown", At: c.At}
-		q.o.Answer(ctx, bad, control.Answer{Outcome: control.Refused, Text: err.Error(), Hint: "send requests with the syncd of this version"})
+		q.o.Answer(ctx, bad, control.Answer{Outcome: control.Refused, Text: err.Error(), Hint: "send requests with the same version of syncd"})
 	case !errors.Is(err, fs.ErrNotExist):
 		q.o.Logger.Warn("request was not read", "id", c.ID, "err", err)
 	}

@@ -73,7 +73,7 @@ func chosenState(r *http.Request) status.State {
 func (p *pages) render(w http.ResponseWriter, r *http.Request, name string) {
 	var b bytes.Buffer
 	if err := p.page.ExecuteTemplate(&b, name, viewOf(p.source.Snapshot(), chosenState(r))); err != nil {
-		p.log.Error("status page was not rendered", "err", err)
+		p.log.Error("status page could not be rendered", "err", err)
 		plain(w, http.StatusInternalServerError, "the page could not be rendered; see the log\n")
 		return
 	}

@@ -114,7 +114,7 @@ func bodiless(next http.Handler) http.Handler {
 			return
 		}
 		w.Header().Set("Connection", "close")
-		plain(w, http.StatusRequestEntityTooLarge, "no request has a body here\n")
+		plain(w, http.StatusRequestEntityTooLarge, "requests must not have a body\n")
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // do not read the rest of the body
 	})
 }

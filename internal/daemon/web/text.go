@@ -71,7 +71,7 @@ func sideText(s status.Side) string { return printable.Text(s.String()) }
 func methodText(method transfer.Method) string {
 	switch method {
 	case transfer.ServerSide:
-		return "copied by S3 itself"
+		return "copied server-side by S3"
 	case transfer.Relay:
 		return "streamed through this process"
 	case transfer.Auto:
@@ -115,7 +115,7 @@ func summaryText(sorted []status.Mapping, byState []count) string {
 		case status.Quarantined:
 			one, many = "has objects in quarantine", "have objects in quarantine"
 		case status.Unknown:
-			one, many = "is unknown, never listed to the end", "are unknown, never listed to the end"
+			one, many = "is unknown, never fully listed", "are unknown, never fully listed"
 		case status.Idle, status.Draining, status.StandingBy, status.Paused, status.Unscheduled, status.Running, status.Queued, status.Waiting:
 			continue
 		}
@@ -198,7 +198,7 @@ func processedText(p *status.Progress) string {
 func lastPassText(p *status.LastPass) string {
 	switch {
 	case p == nil:
-		return "none by this process"
+		return "none in this process"
 	case p.Pass == 0:
 		return p.Result + " before it began"
 	default:
@@ -226,7 +226,7 @@ func nextText(m status.Mapping, now time.Time) string {
 	case m.Activity == status.Running, m.Activity == status.Stalled, m.Activity == status.Draining:
 		return "running"
 	case m.Schedule == "":
-		return "when asked for"
+		return "on request"
 	default:
 		return "–"
 	}

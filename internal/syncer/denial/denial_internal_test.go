@@ -24,9 +24,9 @@ func TestRefusedErrorNamesTheCauseOnce(t *testing.T) {
 		err  Error
 		want string
 	}{
-		{Error{InTurn: 40, Elsewhere: 5, Side: sideSource, Err: refusal(named)}, `everything is refused: 40 objects in turn and 5 elsewhere: copy s3://b/"k": AccessDenied: ` + named},
-		{Error{InTurn: 32, Elsewhere: 1, Side: sideSource, Err: refusal("Access Denied")}, "AccessDenied: Access Denied; not even reading is allowed: look at the owner's"},
-		{Error{InTurn: 32, Elsewhere: 1, Side: sideDestination, Err: refusal("Access Denied")}, "AccessDenied: Access Denied; reading is allowed: look at the policy of the role"},
+		{Error{InTurn: 40, Elsewhere: 5, Side: sideSource, Err: refusal(named)}, `everything is refused: 40 objects in a row and 5 in other key ranges: copy s3://b/"k": AccessDenied: ` + named},
+		{Error{InTurn: 32, Elsewhere: 1, Side: sideSource, Err: refusal("Access Denied")}, "AccessDenied: Access Denied; reading is refused too: check the owner's"},
+		{Error{InTurn: 32, Elsewhere: 1, Side: sideDestination, Err: refusal("Access Denied")}, "AccessDenied: Access Denied; reading is allowed: check the policy of the role"},
 	} {
 		got := tt.err.Error()
 		if !strings.Contains(got, tt.want) || strings.Count(got, "AccessDenied") != 1 {

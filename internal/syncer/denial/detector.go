@@ -119,7 +119,7 @@ func (d *Detector) Retry(ctx context.Context) error {
 		tried, err := d.search.tryAfter(held, after, former.Reason)
 		switch {
 		case err != nil:
-			return fmt.Errorf("try again what was refused: %w", err)
+			return fmt.Errorf("retry refused objects: %w", err)
 		case tried.isAllowed():
 			d.o.Ledger.Allowed()
 			return nil

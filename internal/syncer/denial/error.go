@@ -54,11 +54,11 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	switch {
 	case e.Passes():
-		fmt.Fprintf(&b, "everything fails: %d objects in turn and %d elsewhere: ", e.InTurn, e.Elsewhere)
+		fmt.Fprintf(&b, "everything fails: %d objects in a row and %d in other key ranges: ", e.InTurn, e.Elsewhere)
 	case e.Since.IsZero():
-		fmt.Fprintf(&b, "everything is refused: %d objects in turn and %d elsewhere: ", e.InTurn, e.Elsewhere)
+		fmt.Fprintf(&b, "everything is refused: %d objects in a row and %d in other key ranges: ", e.InTurn, e.Elsewhere)
 	default:
-		fmt.Fprintf(&b, "everything is still refused, since %s: ", e.Since.UTC().Format(time.RFC3339))
+		fmt.Fprintf(&b, "everything has been refused since %s: ", e.Since.UTC().Format(time.RFC3339))
 	}
 	b.WriteString(e.Err.Error())
 	if copier.Reason(e.Err) == string(awserr.Denied) {
@@ -77,9 +77,9 @@ func (e *Error) whose() string {
 	case action != "" && strings.Contains(e.Err.Error(), " policy"):
 		return ""
 	case e.Side == sideSource:
-		return "; not even reading is allowed: look at the owner's bucket policy and key policy, and at the policy of the role"
+		return "; reading is refused too: check the owner's bucket policy and key policy, and the policy of the role"
 	case e.Side == sideDestination:
-		return "; reading is allowed: look at the policy of the role and of the key that copies are encrypted with, and at permissions for tags"
+		return "; reading is allowed: check the policy of the role, the policy of the key that copies are encrypted with, and permissions for tags"
 	default:
 		return ""
 	}

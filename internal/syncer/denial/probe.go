@@ -113,7 +113,7 @@ func (p *prober) Copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action)
 // multipart uploads.
 type outOfTurn struct{ *checkpoint.Pass }
 
-var errOutOfTurn = errors.New("an object that is tried out of turn is not copied in parts")
+var errOutOfTurn = errors.New("an object that is copied out of turn is not copied in parts")
 
 func (outOfTurn) Upload() (record.Upload, bool)                    { return record.Upload{}, false }
 func (outOfTurn) UploadBegan(context.Context, record.Upload) error { return errOutOfTurn }

@@ -35,12 +35,12 @@ type streak struct {
 	inTurn  int   // number of objects refused in a row
 	limit   int   // number in a row after which other key ranges are tried; 0 means suspectAfter
 	held    []Held
-	judging chan struct{}  // closed when it is decided that not all is refused; nil when nothing is to be
-	broken  bool           // a copy was made meanwhile
-	over    bool           // all is refused: the pass ends
-	taken   int            // actions of the walk
-	last    string         // key of the last one
-	witness listing.Object // the last object of which the destination has a copy
+	judging chan struct{}  // not nil while a decision is pending; closed if not everything is refused
+	broken  bool           // a copy succeeded while the decision was pending
+	over    bool           // everything is refused: the pass ends
+	taken   int            // number of actions that the walk has taken
+	last    string         // key of the last action
+	witness listing.Object // the last object that has a copy at the destination
 }
 
 // Begin returns the number of a new copy.

@@ -29,7 +29,7 @@ func (p *Planner) withDestination(ctx context.Context, past Past, actions plan.A
 		leftovers = &plan.Leftovers{Range: p.claims.claimedRange(past.Claims()), Claimed: p.rules.Claimed}
 		leftovers.Range.After = max(leftovers.Range.After, mark)
 	}
-	return plan.Beside(actions, plan.Destination{
+	return plan.LookUp(actions, plan.Destination{
 		Leftovers: leftovers, Unknown: isUnknown, KeyAt: p.destinationKey, KeyOf: p.sourceKeyAfter(past.Mark()), Hidden: p.isHidden,
 		List: func(after string) iter.Seq2[listing.Object, error] {
 			return p.o.Destination.List(ctx, listing.Range{After: max(after, mark)})
@@ -67,6 +67,6 @@ func (p *Planner) isHidden(err error) bool {
 		return false
 	}
 	p.hidden.Store(true)
-	p.log.Warn("destination may not be listed, nothing is adopted", "err", err)
+	p.log.Warn("listing the destination was denied, nothing was adopted", "err", err)
 	return true
 }

@@ -88,7 +88,7 @@ type Past interface {
 var _ Past = (*checkpoint.Pass)(nil)
 
 // ErrMoved means that a replay was requested after the mapping's source or destination changed.
-var ErrMoved = errors.New("the mapping copies from or to another place than in its last pass")
+var ErrMoved = errors.New("the mapping's source or destination has changed since its last pass")
 
 // Planner plans one pass. Call Follow, Check and Begin in this order, then Actions.
 type Planner struct {

@@ -141,8 +141,8 @@ func (m *maker) end(v *Pass) {
 	v.Dollars, v.UnlessAdopted = v.Dollars.Rounded(), v.unlessAdopted.Dollars.Rounded().Total
 	v.Time, v.NotCounted = m.quoter.Time(v.Quote), m.quoter.NotCounted()
 	v.LedgerWrites = m.o.ledgerWrites(v.Work(), v.Time.Seconds)
-	v.NotCounted = append(v.NotCounted, "the ledger's own requests, where its state is on S3")
+	v.NotCounted = append(v.NotCounted, "requests for the ledger, if it is stored on S3")
 	if n := len(m.past.progress.Uploads); n > 0 {
-		v.NotCounted = append(v.NotCounted, fmt.Sprintf("what is saved by %d unfinished uploads, whose parts are not copied again", n))
+		v.NotCounted = append(v.NotCounted, fmt.Sprintf("savings from %d unfinished uploads, whose parts are not copied again", n))
 	}
 }

@@ -86,7 +86,7 @@ func ReadMemo(memo string) (m Memo, err error) {
 		return m, nil
 	}
 	if err := json.Unmarshal([]byte(memo), &m); err != nil {
-		return m, fmt.Errorf("read since when the settings are in force: %w", err)
+		return m, fmt.Errorf("read the memo of the settings: %w", err)
 	}
 	return m, nil
 }
@@ -122,7 +122,7 @@ func ReadGeneration(last record.Settings) (g Generation, err error) {
 	}
 	f, ok := ReadFingerprint(last.Fingerprint)
 	if !ok {
-		return g, errors.New("read the settings of the last generation: they are in no form that this version knows")
+		return g, errors.New("read the settings of the last generation: this version does not know their format")
 	}
 	g.Settings, g.IsKnown = f.Settings, true
 	g.Memo, err = MemoOf(last)

@@ -42,6 +42,6 @@ func (m Mapping) Fitting(ctx context.Context, found func(last record.Manifest, n
 // ledger.
 func (m Mapping) Offer(ctx context.Context, log *slog.Logger) error {
 	return m.Fitting(ctx, func(last record.Manifest, name string) {
-		log.Warn("a ledger of another name fits this mapping; take it over with syncd ledger rename", "from", name, "entries", last.Entries)
+		log.Warn("a ledger of another name matches this mapping; to use it, run syncd ledger rename", "from", name, "entries", last.Entries)
 	})
 }

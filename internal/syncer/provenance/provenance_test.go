@@ -107,7 +107,7 @@ func TestReadGeneration(t *testing.T) {
 		t.Errorf("got %+v, %v, want what was written", got, err)
 	}
 	if !provenance.OfReplay(written.Fingerprint) || provenance.OfReplay(old) || provenance.OfReplay("") {
-		t.Error("a replay is told by its fingerprint alone")
+		t.Error("a replay is recognized only by its fingerprint")
 	}
 	if got, err = provenance.ReadGeneration(record.Settings{}); err != nil || got.IsKnown {
 		t.Errorf("got %+v, %v, want no generation", got, err)

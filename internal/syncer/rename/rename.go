@@ -28,7 +28,7 @@ import (
 )
 
 // ErrTaken means that the mapping that should take over a ledger already has one.
-var ErrTaken = errors.New("the mapping has a ledger of its own")
+var ErrTaken = errors.New("the mapping already has a ledger")
 
 // A MisfitError means that the ledger records copies between other places than those of the mapping
 // that should take it over.
@@ -43,7 +43,7 @@ type MisfitError struct {
 }
 
 func (e *MisfitError) Error() string {
-	return fmt.Sprintf("rename ledger of %q to %q: it is of other copies than those of the mapping: %s", e.From, e.Mapping, strings.Join(e.Differs, ", "))
+	return fmt.Sprintf("rename ledger of %q to %q: its copies are not between the mapping's source and destination: %s", e.From, e.Mapping, strings.Join(e.Differs, ", "))
 }
 
 // Options describe a rename.
@@ -72,7 +72,7 @@ type Options struct {
 func Ledger(ctx context.Context, store store.Store, o Options) (entries int64, err error) {
 	from, to := o.From, o.Ledger
 	if from == to.Mapping {
-		return 0, fmt.Errorf("rename ledger of %q: that is the present name", from)
+		return 0, fmt.Errorf("rename ledger of %q: this is already its name", from)
 	}
 	if _, err := record.Latest(ctx, store, from); record.HasNoLedger(err) {
 		return 0, fmt.Errorf("rename ledger of %q: %w", from, record.ErrNoCheckpoint) // return before taking the lease, which would create a record

@@ -121,7 +121,7 @@ func (l *lines) Clear() {}
 const (
 	drainingMark = "draining, "
 	drained      = "copies in progress are finished and saved"
-	resumes      = "the next pass resumes from what was saved before"
+	resumes      = "the next pass resumes from what was saved"
 )
 
 // barWidth is the width of the bar itself, if there is room.

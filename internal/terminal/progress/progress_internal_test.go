@@ -47,13 +47,13 @@ func TestDrainIsShown(t *testing.T) {
 	}{
 		"terminal": {
 			func(out *sharedBuffer) view { return newBar(out, "exports", func() int { return 80 }) },
-			"\r\x1b[Kexports: draining: copies in progress are finished and saved. Press Ctrl-C again to stop at once; the next pass resumes from what was saved before.\n\rexports draining, 1.0 KiB ",
+			"\r\x1b[Kexports: draining: copies in progress are finished and saved. Press Ctrl-C again to stop at once; the next pass resumes from what was saved.\n\rexports draining, 1.0 KiB ",
 		},
 		"elsewhere": {
 			func(out *sharedBuffer) view {
 				return &lines{w: out, mapping: "exports", now: time.Now, start: time.Now()}
 			},
-			"exports: draining: copies in progress are finished and saved; a second signal stops at once, and the next pass resumes from what was saved before\nexports: draining, 5 of 10 objects, 1.0 KiB copied",
+			"exports: draining: copies in progress are finished and saved; a second signal stops at once, and the next pass resumes from what was saved\nexports: draining, 5 of 10 objects, 1.0 KiB copied",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,8 +18,8 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{/*
-Labels of an object: the chart's own, which nothing replaces, the object's, and those of all objects.
-It takes a dict of root and labels.
+Labels of an object: the chart's own, which take precedence, the object's, and the common labels.
+Takes a dict of root and labels.
 */}}
 {{- define "syncd.labels" -}}
 {{- $own := include "syncd.selector" .root | fromYaml }}
@@ -29,7 +29,7 @@ It takes a dict of root and labels.
 {{- merge $own (deepCopy (default dict .labels)) (deepCopy (default dict .root.Values.commonLabels)) | toYaml }}
 {{- end }}
 
-{{/* Metadata of an object. It takes a dict of root, and name, namespace, labels and annotations where they are not the usual ones. */}}
+{{/* Metadata of an object. Takes a dict of root and, to override the defaults, name, namespace, labels and annotations. */}}
 {{- define "syncd.metadata" -}}
 name: {{ default (include "syncd.fullname" .root) .name }}
 namespace: {{ default .root.Release.Namespace .namespace }}
@@ -61,12 +61,12 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* http.listen of config; empty where config has none, or is in a ConfigMap that the chart does not see. */}}
+{{/* http.listen of config. Empty if config does not set it, or is in a ConfigMap that the chart cannot read. */}}
 {{- define "syncd.listen" -}}
 {{- dig "http" "listen" "" (default dict .Values.config) }}
 {{- end }}
 
-{{/* The port that is listened on, scraped, probed and let in. */}}
+{{/* The port on which the daemon listens; also used by scrapes, probes and the NetworkPolicy. */}}
 {{- define "syncd.port" -}}
 {{- if .Values.service.port }}
 {{- .Values.service.port | int }}
@@ -75,7 +75,7 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* The folder of the state; empty for state on S3, and where the chart does not see the configuration. */}}
+{{/* The folder of the state. Empty if the state is on S3, or if the chart cannot read the configuration. */}}
 {{- define "syncd.stateFolder" -}}
 {{- $state := dig "state" "" (default dict .Values.config) }}
 {{- if hasPrefix "file:" $state }}
@@ -97,7 +97,7 @@ annotations:
 {{- ceil $sum | int64 }}
 {{- end }}
 
-{{/* drain_timeout in seconds; syncd's default where config has none, or the chart does not see it. */}}
+{{/* drain_timeout in seconds. syncd's default if config does not set it, or if the chart cannot read it. */}}
 {{- define "syncd.drain" -}}
 {{- include "syncd.seconds" (dig "drain_timeout" "25s" (default dict .Values.config)) }}
 {{- end }}
@@ -111,8 +111,8 @@ annotations:
 {{- end }}
 
 {{/*
-GOMEMLIMIT below the memory limit, which is a quantity of Kubernetes: a number of bytes, as 1073741824 or 1e9, or one with a unit. Empty
-where there is no limit, or less than a MiB.
+GOMEMLIMIT, below the memory limit. The limit is a Kubernetes quantity: a number of bytes, such as 1073741824 or 1e9, or a number with a
+unit. Empty if there is no limit, or if the result is less than 1 MiB.
 */}}
 {{- define "syncd.goMemLimit" -}}
 {{- $limit := dig "limits" "memory" "" (default dict .Values.resources) | toString }}
@@ -130,7 +130,7 @@ where there is no limit, or less than a MiB.
 {{- end }}
 {{- end }}
 
-{{/* Whether the configuration looks for the external ID in the Secret, as far as the chart sees it. */}}
+{{/* The Secret of the external ID. Empty if the configuration, as far as the chart can read it, does not use the Secret. */}}
 {{- define "syncd.externalIdSecret" -}}
 {{- if or .Values.existingConfigMap (contains "/run/secrets/syncd/" (toYaml .Values.config)) }}
 {{- .Values.externalIdSecret }}
@@ -138,8 +138,8 @@ where there is no limit, or less than a MiB.
 {{- end }}
 
 {{/*
-A probe: the chart's, with the values merged into it. A handler of the values replaces that of the chart.
-It takes a dict of own and values.
+A probe: the chart's own, with the values merged into it. A handler in the values replaces the chart's.
+Takes a dict of own and values.
 */}}
 {{- define "syncd.probe" -}}
 {{- $own := deepCopy .own }}

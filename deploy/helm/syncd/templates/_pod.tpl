@@ -6,7 +6,7 @@ metadata:
     {{- include "syncd.labels" (dict "root" . "labels" $labels) | nindent 4 }}
   {{- $annotations := dict }}
   {{- if not .Values.existingConfigMap }}
-  {{- /* A changed configuration is a new pod. */}}
+  {{- /* A changed configuration creates a new pod. */}}
   {{- $_ := set $annotations "checksum/config" (toYaml .Values.config | sha256sum) }}
   {{- end }}
   {{- with merge $annotations (deepCopy (default dict .Values.podAnnotations)) (deepCopy (default dict .Values.commonAnnotations)) }}
@@ -18,7 +18,7 @@ spec:
   {{- if ne .Values.mode "deployment" }}
   restartPolicy: Never
   {{- end }}
-  # Above drain_timeout: what is in hand is finished, and up to 20s more save it and clean up.
+  # Longer than drain_timeout: after finishing the work in progress, syncd takes up to 20s more to save and clean up.
   terminationGracePeriodSeconds: {{ include "syncd.grace" . }}
   containers:
     - name: syncd
@@ -62,7 +62,7 @@ spec:
 - --config
 - /etc/syncd/syncd.yaml
 {{- if not (include "syncd.listen" .) }}
-# The default of syncd is a loopback address, which neither probes nor Prometheus reach.
+# syncd's default is a loopback address, which probes and Prometheus cannot reach.
 - --listen
 - {{ printf ":%s" (include "syncd.port" .) | quote }}
 {{- end }}
@@ -77,7 +77,7 @@ spec:
 {{- end }}
 {{- end }}
 
-{{/* What the pods of syncd and of helm test share, but for volumes. */}}
+{{/* What the pods of syncd and of helm test share, except volumes. */}}
 {{- define "syncd.podBasics" -}}
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets:
@@ -153,10 +153,10 @@ activeDeadlineSeconds: {{ . | int64 }}
 {{- end }}
 podFailurePolicy:
   rules:
-    # A drained node is no failure: the next pod resumes at the checkpoint.
+    # Draining a node is not a failure: the next pod resumes from the checkpoint.
     - action: Ignore
       onPodConditions: [{type: DisruptionTarget}]
-    # Usage (2), quarantined objects (3) and a lease held elsewhere (5) do not get better by trying again at once.
+    # An immediate retry does not help after a usage error (2), quarantined objects (3) or a lease held by another process (5).
     - action: FailJob
       onExitCodes: {containerName: syncd, operator: In, values: [2, 3, 5]}
 template:

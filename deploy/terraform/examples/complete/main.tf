@@ -1,4 +1,5 @@
-# Both sides in one plan, for who administers both accounts; else each side applies its own module, the consumer first.
+# Both sides in one plan, for an administrator of both accounts. Otherwise each side applies its own
+# module, the consumer first.
 
 terraform {
   required_version = ">= 1.5"
@@ -23,18 +24,18 @@ provider "aws" {
 }
 
 variable "external_id" {
-  description = "The ExternalId of the consumer's role."
+  description = "The external ID of the consumer's role."
   type        = string
   sensitive   = true
 }
 
 variable "source_key_arn" {
-  description = "The key that the owner's bucket is encrypted under."
+  description = "The key that encrypts the owner's bucket."
   type        = string
 }
 
 variable "oidc_provider_arn" {
-  description = "The OIDC provider of the EKS cluster that syncd runs on."
+  description = "The OIDC provider of the EKS cluster that runs syncd."
   type        = string
 }
 
@@ -69,14 +70,14 @@ module "owner" {
   manage_bucket_policy = true
 }
 
-# The owner's key policy is not this example's to replace: add these statements to it.
+# This example does not replace the owner's key policy: add these statements to it.
 output "key_policy_statements" {
-  description = "What to add to the policy of the owner's key."
+  description = "The statements to add to the policy of the owner's key."
   value       = module.owner.key_policy_statements
 }
 
 output "syncd" {
-  description = "What syncd.yaml names."
+  description = "The values to use in syncd.yaml."
   value = {
     state   = module.consumer.state
     role    = module.consumer.role_arn

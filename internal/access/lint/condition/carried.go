@@ -22,7 +22,7 @@ func (c *checker) checkCarried(s *document.Statement) {
 		}
 		for _, p := range s.Principals {
 			if lacks(p, cl.Key.Text) {
-				c.report(keyOfOthers, cl.Key, "requests of "+p.ID.Text+" never carry "+cl.Key.Text+": "+effectOfAbsence(s, cl), instead(p, cl.Key.Text))
+				c.report(keyOfOthers, cl.Key, "requests of "+p.ID.Text+" never contain "+cl.Key.Text+": "+effectOfAbsence(s, cl), instead(p, cl.Key.Text))
 				break
 			}
 		}
@@ -33,7 +33,7 @@ func (c *checker) checkCarried(s *document.Statement) {
 func effectOfAbsence(s *document.Statement, cl document.Clause) string {
 	switch {
 	case cl.Negated:
-		return "the condition always holds"
+		return "the condition always matches"
 	case s.Effect == "Deny":
 		return "the statement never denies them"
 	}
@@ -62,13 +62,13 @@ func lacks(p document.Principal, key string) bool {
 func instead(p document.Principal, key string) string {
 	switch lower := strings.ToLower(key); {
 	case p.Kind == "AWS" && lower == "aws:username":
-		return "use aws:PrincipalTag, or aws:userid, which ends in the name of the session"
+		return "use aws:PrincipalTag, or aws:userid, which ends with the name of the session"
 	case p.Kind == "AWS":
-		return "narrow by aws:PrincipalOrgID, aws:PrincipalArn or sts:ExternalId; " + key + " is for the service principal that acts for a resource"
+		return "restrict by aws:PrincipalOrgID, aws:PrincipalArn or sts:ExternalId; " + key + " is for the service principal that acts for a resource"
 	case strings.HasPrefix(lower, "aws:principalorg"):
-		return "narrow by aws:SourceOrgID, aws:SourceAccount or aws:SourceArn"
+		return "restrict by aws:SourceOrgID, aws:SourceAccount or aws:SourceArn"
 	}
-	return "narrow by aws:SourceAccount and aws:SourceArn"
+	return "restrict by aws:SourceAccount and aws:SourceArn"
 }
 
 // userName matches the policy variable that has no value for a role session (IAM User Guide, "IAM
@@ -99,7 +99,7 @@ func (c *checker) checkUserName(s *document.Statement) {
 	for _, v := range values {
 		if variable.MatchString(v.Text) {
 			c.report(keyOfOthers, v, "sessions of "+role+" have no aws:username: "+v.Text+" matches nothing",
-				"use ${aws:PrincipalTag/KEY}, or ${aws:userid}, which ends in the name of the session")
+				"use ${aws:PrincipalTag/KEY}, or ${aws:userid}, which ends with the name of the session")
 		}
 	}
 }
@@ -109,7 +109,7 @@ func (c *checker) checkOptionalTags(s *document.Statement) {
 	for _, cl := range s.Clauses {
 		if s.Effect == "Allow" && cl.IfExists && !cl.Negated && isTagKey(cl.Key.Text) && !s.Guarded(cl.Key.Text) {
 			name := strings.TrimSuffix(cl.Name.Text, "IfExists")
-			c.report(optionalTag, cl.Name, cl.Name.Text+" also holds without "+cl.Key.Text+": the tag is optional",
+			c.report(optionalTag, cl.Name, cl.Name.Text+" also matches requests without "+cl.Key.Text+": the tag is optional",
 				"write "+name+`, or add {"Null": {"`+cl.Key.Text+`": "false"}}`)
 		}
 	}
@@ -135,7 +135,7 @@ func (c *checker) checkPrivateAddresses(cl document.Clause) {
 	}
 	for _, v := range cl.Values {
 		if isPrivate(v.Text) {
-			c.report(privateAddress, v, "no request has the private address "+v.Text+" as its aws:SourceIp, which is the public one",
+			c.report(privateAddress, v, "aws:SourceIp is a public address: no request has the private address "+v.Text,
 				"write the public address of the NAT gateway; requests through a VPC endpoint have aws:VpcSourceIp and aws:SourceVpce instead")
 		}
 	}

@@ -45,7 +45,7 @@ func (c *checker) checkClauses(s *document.Statement) {
 		c.checkKey(s, cl)
 		c.checkPrivateAddresses(cl)
 		if cl.IfExists && cl.Negated {
-			c.report(idleIfExists, cl.Name, "IfExists changes nothing on a negated operator", "remove IfExists, or add a Null condition to spare requests without the key")
+			c.report(idleIfExists, cl.Name, "IfExists has no effect on a negated operator", "remove IfExists, or add a Null condition to exclude requests without the key")
 		}
 		if cl.Is("sts:ExternalId") && cl.Demands() {
 			c.checkExternalID(s, cl)
@@ -53,7 +53,7 @@ func (c *checker) checkClauses(s *document.Statement) {
 		// Without the key a session passes on no tags, so this condition is safe without a Null
 		// condition.
 		if s.Effect == "Allow" && cl.Set == "ForAllValues" && !s.Guarded(cl.Key.Text) && !cl.Is("sts:TransitiveTagKeys") {
-			c.report(forAllUnguarded, cl.Name, "ForAllValues also holds for requests without "+cl.Key.Text,
+			c.report(forAllUnguarded, cl.Name, "ForAllValues also matches requests without "+cl.Key.Text,
 				`add {"Null": {"`+cl.Key.Text+`": "false"}}`)
 		}
 	}
@@ -61,14 +61,14 @@ func (c *checker) checkClauses(s *document.Statement) {
 
 func (c *checker) checkValues(cl document.Clause) {
 	if cl.Set == "" && cl.Like && !cl.Negated && len(cl.Values) == 1 && cl.Values[0].Text == "*" {
-		c.report(matchesAll, cl.Values[0], "every value of "+cl.Key.Text+" matches *", "name the values that are meant")
+		c.report(matchesAll, cl.Values[0], "every value of "+cl.Key.Text+" matches *", "name the intended values")
 	}
 	for _, v := range cl.Values {
 		switch {
 		case !cl.Reads(v.Text):
-			c.report(badValue, v, fmt.Sprintf("%s cannot compare with %q", cl.Name.Text, v.Text), wants(cl))
+			c.report(badValue, v, fmt.Sprintf("%s does not support the value %q", cl.Name.Text, v.Text), wants(cl))
 		case cl.Family == "String" && !cl.Like && strings.ContainsAny(v.Text, "*?") && !strings.Contains(v.Text, "${"):
-			c.report(literalWildcard, v, fmt.Sprintf("%s takes the wildcard in %q for plain text", cl.Name.Text, v.Text),
+			c.report(literalWildcard, v, fmt.Sprintf("%s treats the wildcard in %q as plain text", cl.Name.Text, v.Text),
 				"write "+strings.Replace(strings.Replace(cl.Name.Text, "EqualsIgnoreCase", "Like", 1), "Equals", "Like", 1))
 		default:
 			if message, fix := unlikely(cl, v.Text); message != "" {
@@ -86,9 +86,9 @@ func wants(cl document.Clause) string {
 	case "Numeric":
 		return "write a number"
 	case "Date":
-		return "write a date, like 2026-01-31T00:00:00Z"
+		return "write a date, such as 2026-01-31T00:00:00Z"
 	}
-	return "write an address or a block of them, like 192.0.2.0/24"
+	return "write an address or a CIDR block, such as 192.0.2.0/24"
 }
 
 // unlikely returns a finding if the key never has this value.
@@ -100,23 +100,23 @@ func unlikely(cl document.Clause, value string) (message, fix string) {
 	switch key := strings.ToLower(cl.Key.Text); key {
 	case "aws:principalorgid", "aws:resourceorgid", "aws:sourceorgid":
 		if !shape(`^o-[a-z0-9]{4,32}$`) {
-			return value + " is not the id of an organization", "write o-..., as organizations describe-organization shows it"
+			return value + " is not an organization ID", "write o-..., as shown by organizations describe-organization"
 		}
 	case "aws:principalaccount", "aws:sourceaccount", "aws:resourceaccount", "s3:resourceaccount", "kms:calleraccount":
 		if !awsname.IsAccount(value) {
-			return value + " is not an account", "write its 12 digits"
+			return value + " is not an account ID", "write 12 digits"
 		}
 	case "aws:sourcevpce":
 		if !shape(`^vpce-[0-9a-f]+$`) {
-			return value + " is not the id of a VPC endpoint", "write vpce-..."
+			return value + " is not a VPC endpoint ID", "write vpce-..."
 		}
 	case "kms:viaservice":
 		if !shape(`^[a-z0-9-]+\.[a-z0-9-]+-[a-z]+-[0-9]+\.[a-z0-9.-]+$`) {
-			return value + " names no region: KMS is never told so", "write s3.REGION.amazonaws.com"
+			return value + " contains no region, so it never matches", "write s3.REGION.amazonaws.com"
 		}
 	case "aws:principalarn":
 		if arn.Kind(value) == "assumed-role" {
-			return "aws:PrincipalArn of a session is the ARN of its role, never that of the session", "write arn:aws:iam::111111111111:role/NAME"
+			return "aws:PrincipalArn of a role session is the ARN of its role", "write arn:aws:iam::111111111111:role/NAME"
 		}
 	}
 	return "", ""
@@ -128,7 +128,7 @@ func (c *checker) checkKey(s *document.Statement, cl document.Clause) {
 	prefix, _, ok := strings.Cut(strings.ToLower(name), ":")
 	switch {
 	case !ok:
-		fix := "write a key with its service, like aws:PrincipalArn"
+		fix := "write a key with its service, such as aws:PrincipalArn"
 		if meant := c.catalogue.MeantKey("aws:" + name); meant != "" {
 			fix = "write " + meant
 		}
@@ -147,7 +147,7 @@ func (c *checker) checkKey(s *document.Statement, cl document.Clause) {
 		return
 	}
 	if !cl.Suits(key.Type) {
-		c.report(wrongOperator, cl.Name, fmt.Sprintf("%s compares %s values, and those of %s are %s", cl.Name.Text, cl.Family, name, key.Type),
+		c.report(wrongOperator, cl.Name, fmt.Sprintf("%s compares %s values, but the values of %s are %s", cl.Name.Text, cl.Family, name, key.Type),
 			"use "+operatorFor(key.Type, cl.Negated))
 	}
 	if key.Many && cl.Set == "" && cl.Family != "Null" {
@@ -161,9 +161,9 @@ func operatorFor(value string, negated bool) string {
 	case "Bool":
 		return "Bool"
 	case "Numeric":
-		return "NumericEquals, NumericLessThanEquals or their like"
+		return "NumericEquals, NumericLessThanEquals or similar"
 	case "Date":
-		return "DateLessThan, DateGreaterThan or their like"
+		return "DateLessThan, DateGreaterThan or similar"
 	case "IPAddress":
 		if negated {
 			return "NotIpAddress"
@@ -202,13 +202,13 @@ func (c *checker) checkPresence(s *document.Statement, cl document.Clause) {
 		return true
 	}
 	if !slices.ContainsFunc(s.Actions, carries) {
-		c.report(absentKey, cl.Key, "no request for "+s.Actions[0].Text+" carries "+cl.Key.Text, "remove the condition, or give the actions that carry it a statement of their own")
+		c.report(absentKey, cl.Key, "no request for "+s.Actions[0].Text+" contains "+cl.Key.Text, "remove the condition, or move the actions whose requests contain the key to a separate statement")
 		return
 	}
 	listing := key == "s3:prefix" || key == "s3:delimiter" || key == "s3:max-keys"
 	for _, a := range s.Actions {
 		if listing && s.Effect == "Allow" && cl.Demands() && !carries(a) {
-			c.report(absentKey, a, "no request for "+a.Text+" carries "+cl.Key.Text+": the statement never allows it", "give it a statement without that condition")
+			c.report(absentKey, a, "no request for "+a.Text+" contains "+cl.Key.Text+": the statement never allows it", "give it a statement without that condition")
 		}
 	}
 }
@@ -218,7 +218,7 @@ func (c *checker) checkExternalID(s *document.Statement, cl document.Clause) {
 	for _, a := range s.Actions {
 		for _, other := range []string{"sts:TagSession", "sts:SetSourceIdentity"} {
 			if s.Effect == "Allow" && document.Covers(strings.ToLower(a.Text), strings.ToLower(other)) {
-				c.report(externalIDWithTags, a, "the condition on sts:ExternalId never holds for "+other, "move "+other+" into a statement without "+cl.Key.Text)
+				c.report(externalIDWithTags, a, "the condition on sts:ExternalId never matches "+other, "move "+other+" into a statement without "+cl.Key.Text)
 			}
 		}
 	}

@@ -120,7 +120,7 @@ func (a *assessment) noteAbsent(what string) {
 		return
 	}
 	a.absent[what] = true
-	a.findings = append(a.findings, finding(documentMissing, "no document that could be judged was given for "+what+": what the mappings need of it is taken as granted", "give it too"))
+	a.findings = append(a.findings, finding(documentMissing, "no usable document was given for "+what+": it is assumed to allow what the mappings need", "provide it too"))
 }
 
 // record records the missing permission of a need. It merges permissions that the same document
@@ -169,8 +169,8 @@ func (a *assessment) reportGap(g *gap) {
 }
 
 func (a *assessment) reportDenied(n access.Need, o *outcome) {
-	message := fmt.Sprintf("mapping %s needs %s on %s for %s, and the statement denies it", n.Mapping, n.Action, n.Resource, access.PrincipalName(n))
-	f := finding(permissionDenied, message, "narrow the statement, or spare "+access.PrincipalName(n)+" in its condition")
+	message := fmt.Sprintf("mapping %s needs %s on %s for %s, but this statement denies it", n.Mapping, n.Action, n.Resource, access.PrincipalName(n))
+	f := finding(permissionDenied, message, "narrow the statement, or exempt "+access.PrincipalName(n)+" in its condition")
 	for _, p := range append(o.identities, o.owner) {
 		if p == nil || p.parsed != o.Document {
 			continue

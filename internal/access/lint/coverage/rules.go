@@ -17,19 +17,19 @@ func Rules() []rule.Rule {
 	return []rule.Rule{
 		{
 			ID: permissionMissing, Name: "permission-missing", Severity: rule.SeverityError, Title: "A mapping lacks a permission",
-			Explanation: "Across accounts both sides have to allow: the identity policy of the role, and the policy of the bucket, the key or the role that it assumes. The hint is a statement that closes the gap.",
+			Explanation: "Across accounts both sides must allow a request: the identity policy of the role, and the policy of the bucket, the key or the assumed role. The hint contains the missing statement.",
 		},
 		{
 			ID: permissionDenied, Name: "permission-denied", Severity: rule.SeverityError, Title: "A statement denies what a mapping needs",
-			Explanation: "An explicit deny wins over every allow.",
+			Explanation: "An explicit deny overrides every allow.",
 		},
 		{
-			ID: documentMissing, Name: "document-missing", Severity: rule.SeverityNote, Title: "A document was not given, and not judged",
-			Explanation: "What a mapping needs of it is taken as granted.",
+			ID: documentMissing, Name: "document-missing", Severity: rule.SeverityNote, Title: "A document was not given, so it was not checked",
+			Explanation: "It is assumed to allow what the mappings need.",
 		},
 		{
 			ID: noExternalID, Name: "no-external-id", Severity: rule.SeverityWarning, Title: "A role of another owner is assumed without an ExternalId",
-			Explanation: "Anyone else who can make syncd assume a role by its ARN gets at the data of its owner: the confused deputy problem (IAM User Guide, The confused deputy problem). The owner's trust policy should ask for an ExternalId that belongs to this relation alone. external_id: none says that the role needs none, as inside one organization.",
+			Explanation: "Anyone else who can make syncd assume a role by its ARN can access its owner's data (IAM User Guide, The confused deputy problem). The owner's trust policy should require an ExternalId that is used only for this consumer. external_id: none means that the role needs no ExternalId, for example within one organization.",
 		},
 	}
 }

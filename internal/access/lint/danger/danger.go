@@ -76,10 +76,10 @@ func (c *checker) checkOpen(s *document.Statement) {
 	switch {
 	case open == nil:
 	case !slices.ContainsFunc(s.Clauses, narrowsCaller):
-		c.report(openPrincipal, open, "everyone in the world is allowed, and no condition narrows who",
+		c.report(openPrincipal, open, "everyone in the world is allowed, and no condition restricts the caller",
 			`name the role, or add {"StringEquals": {"aws:PrincipalOrgID": "o-..."}}`)
 	case (c.d.Kind == access.KindBucket || c.d.Kind == access.KindAccessPoint) && !slices.ContainsFunc(s.Clauses, closedForS3):
-		c.report(publicForS3, open, "Block Public Access counts the statement as public: its conditions have no fixed value of a key on its list",
+		c.report(publicForS3, open, "Block Public Access considers the statement public: no condition requires a fixed value for a key that it accepts",
 			"name the account or the role as principal, and keep the condition")
 	}
 }
@@ -97,8 +97,8 @@ func (c *checker) checkFullAccess(s *document.Statement) {
 		if p.Kind != "AWS" || p.ID.Text == "*" || account == "" || account == own {
 			continue
 		}
-		c.report(fullAccess, s.Actions[i], s.Actions[i].Text+" lets "+p.ID.Text+" do everything, changing the policy and deleting included",
-			"name the actions that are needed; syncd policy lists them")
+		c.report(fullAccess, s.Actions[i], s.Actions[i].Text+" allows "+p.ID.Text+" to do everything, including changing the policy and deleting",
+			"name the required actions; syncd policy lists them")
 	}
 }
 
@@ -114,8 +114,8 @@ func (c *checker) checkWholeAccount(s *document.Statement) {
 	}
 	for _, p := range s.Principals {
 		if p.Kind == "AWS" && p.IsRoot() && p.Account() != c.d.Account() {
-			c.report(wholeAccount, p.ID, "everyone whom account "+p.Account()+" allows to may assume the role",
-				`name the role that should, or add {"StringEquals": {"sts:ExternalId": "..."}}`)
+			c.report(wholeAccount, p.ID, "every principal that account "+p.Account()+" allows to may assume the role",
+				`name the intended role, or add {"StringEquals": {"sts:ExternalId": "..."}}`)
 		}
 	}
 }

@@ -35,7 +35,7 @@ func (c *checker) checkDeniesServices(s *document.Statement) {
 	}
 	for _, cl := range s.Clauses {
 		if cl.Negated && slices.Contains(keys, strings.ToLower(cl.Key.Text)) && !s.Guarded(cl.Key.Text) {
-			c.report(deniesServices, cl.Key, "requests of AWS services carry no "+cl.Key.Text+" of yours, and are denied too",
+			c.report(deniesServices, cl.Key, "requests of AWS services do not contain your "+cl.Key.Text+" and are denied too",
 				`add {"BoolIfExists": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"}}`)
 			return
 		}
@@ -60,8 +60,8 @@ func (c *checker) checkLockOut(s *document.Statement) {
 	if slices.ContainsFunc(s.NotPrincipals, func(p document.Principal) bool { return p.IsRoot() }) {
 		return
 	}
-	c.report(lockOut, s.Find("Action", "NotAction"), "the deny covers "+own+" for everyone but those whom the statement spares",
-		"leave "+own+" and its like out of the deny, or spare an administrator and the root of the account too")
+	c.report(lockOut, s.Find("Action", "NotAction"), "the Deny covers "+own+" for everyone except those the statement exempts",
+		"exclude "+own+" and similar actions from the Deny, or also exempt an administrator and the root of the account")
 }
 
 // sparesFew reports whether a clause of a Deny exempts only named callers or networks.
@@ -102,8 +102,8 @@ func (c *checker) checkNotPrincipal(s *document.Statement) {
 			missing = append(missing, arn.Root(a.Partition, a.Account))
 		}
 		if len(missing) > 0 {
-			c.report(notPrincipalDeny, p.ID, "the deny spares "+p.ID.Text+" and not "+strings.Join(missing, ", ")+", and so hits those whom it means to spare",
-				`write "Principal": "*" with {"ArnNotEquals": {"aws:PrincipalArn": "`+p.ID.Text+`"}}, which a session of a role passes too`)
+			c.report(notPrincipalDeny, p.ID, "the Deny exempts "+p.ID.Text+" but not "+strings.Join(missing, ", ")+", so it denies requests that it should exempt",
+				`write "Principal": "*" with {"ArnNotEquals": {"aws:PrincipalArn": "`+p.ID.Text+`"}}, which also exempts the sessions of a role`)
 			return
 		}
 	}
@@ -136,8 +136,8 @@ func (c *checker) checkDeniesParts(s *document.Statement) {
 	if found.Family == "Null" {
 		fix = `deny with {"StringNotEquals": {"` + key + `": "..."}, "Null": {"` + key + `": "false"}} instead`
 	}
-	c.report(deniesParts, found.Key, "the deny may also hit UploadPart, UploadPartCopy and CompleteMultipartUpload, which ask for s3:PutObject and cannot carry "+
-		strings.TrimPrefix(key, "s3:"), fix+", and set the bucket's default encryption for requests that name none")
+	c.report(deniesParts, found.Key, "the Deny may also apply to UploadPart, UploadPartCopy and CompleteMultipartUpload, which require s3:PutObject but cannot have the header "+
+		strings.TrimPrefix(key, "s3:"), fix+", and set the bucket's default encryption for requests that specify none")
 }
 
 // asksForHeader reports whether the clause requires a header that requests to upload or complete

@@ -29,7 +29,7 @@ func (c *checker) checkReaders() {
 		for _, a := range allowed[id] {
 			if !reported[a] && allowsAny([]*document.Node{a}, further) {
 				reported[a] = true
-				c.report(readerMayChange, a, id+" reads and does not write, and has "+a.Text, "remove "+a.Text+": reading does not need it")
+				c.report(readerMayChange, a, id+" reads but does not write, and has "+a.Text, "remove "+a.Text+": reading does not need it")
 			}
 		}
 	}

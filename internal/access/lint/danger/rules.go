@@ -24,55 +24,55 @@ func Rules() []rule.Rule {
 	return []rule.Rule{
 		{
 			ID: openPrincipal, Name: "open-principal", Severity: rule.SeverityError, Title: "Everyone is allowed",
-			Explanation: "Principal * is everyone in the world, anonymous requests included, unless a condition on the caller narrows it: aws:PrincipalOrgID, aws:PrincipalArn, aws:PrincipalAccount, aws:SourceVpce, aws:SourceArn.",
+			Explanation: "Principal * means everyone in the world, including anonymous requests, unless a condition restricts the caller: aws:PrincipalOrgID, aws:PrincipalArn, aws:PrincipalAccount, aws:SourceVpce, aws:SourceArn.",
 		},
 		{
-			ID: publicForS3, Name: "public-for-s3", Severity: rule.SeverityWarning, Title: "S3 counts the statement as public",
-			Explanation: "Block Public Access takes Principal * for public unless it is narrowed by fixed values of keys on its list; aws:PrincipalTag is not on it, nor are patterns. It then refuses the policy, or shuts out every other account.",
+			ID: publicForS3, Name: "public-for-s3", Severity: rule.SeverityWarning, Title: "S3 considers the statement public",
+			Explanation: "Block Public Access considers Principal * public unless a condition restricts it to fixed values of certain keys. aws:PrincipalTag and patterns do not count. S3 then rejects the policy, or denies access from all other accounts.",
 		},
 		{
-			ID: deniesServices, Name: "denies-services", Severity: rule.SeverityWarning, Title: "A deny that also hits AWS services",
-			Explanation: "Requests of AWS services on your behalf carry no aws:SourceVpce and no aws:PrincipalOrgID, and a negated operator holds for an absent key. Spare them with {\"BoolIfExists\": {\"aws:PrincipalIsAWSService\": \"false\"}} and, where services act with your credentials, aws:ViaAWSService.",
+			ID: deniesServices, Name: "denies-services", Severity: rule.SeverityWarning, Title: "A Deny also applies to AWS services",
+			Explanation: "Requests that AWS services make for you contain no aws:SourceVpce and no aws:PrincipalOrgID, and a negated operator matches if the key is absent. Exclude them with {\"BoolIfExists\": {\"aws:PrincipalIsAWSService\": \"false\"}} and, if services use your credentials, aws:ViaAWSService.",
 		},
 		{
-			ID: lockOut, Name: "lock-out", Severity: rule.SeverityWarning, Title: "A deny that can lock its owner out",
-			Explanation: "It covers the right to change the policy itself, for everyone but those whom its condition spares. When they are gone only the root user of the account can repair a bucket policy, and only AWS Support a key policy.",
+			ID: lockOut, Name: "lock-out", Severity: rule.SeverityWarning, Title: "A Deny can lock out the owner",
+			Explanation: "The Deny covers the permission to change the policy itself, for everyone except those its condition exempts. If they no longer exist, only the root user of the account can repair a bucket policy, and only AWS Support can repair a key policy.",
 		},
 		{
-			ID: keyWithoutAdmin, Name: "key-without-admin", Severity: rule.SeverityError, Title: "A key that nobody may administer",
-			Explanation: "No statement lets anyone call kms:PutKeyPolicy, and without a statement for the root of its account IAM policies do not count. KMS refuses the policy, or nobody can ever change it again.",
+			ID: keyWithoutAdmin, Name: "key-without-admin", Severity: rule.SeverityError, Title: "Nobody can administer the key",
+			Explanation: "No statement allows kms:PutKeyPolicy, and IAM policies have no effect without a statement for the root of the key's account. KMS rejects the policy, or nobody can ever change it.",
 		},
 		{
-			ID: readerMayChange, Name: "reader-may-change", Severity: rule.SeverityWarning, Title: "Who only reads may also destroy or hand on",
-			Explanation: "A principal that reads but does not write has a permission that reading does not need: deleting objects, changing the bucket, re-encrypting under another key, grants.",
+			ID: readerMayChange, Name: "reader-may-change", Severity: rule.SeverityWarning, Title: "A reader may also delete or share data",
+			Explanation: "A principal that reads but does not write has a permission that is not needed for reading: deleting objects, changing the bucket, re-encrypting with another key, or creating grants.",
 		},
 		{
-			ID: fullAccess, Name: "full-access", Severity: rule.SeverityWarning, Title: "Every action is granted to another account",
-			Explanation: "s3:* includes the bucket's policy and its deletion, kms:* the key's. Syncing needs a handful of actions.",
+			ID: fullAccess, Name: "full-access", Severity: rule.SeverityWarning, Title: "Another account may perform every action",
+			Explanation: "s3:* includes changing the bucket policy and deleting the bucket, and kms:* does the same for the key. syncd needs only a few actions.",
 		},
 		{
 			ID: wholeAccount, Name: "whole-account", Severity: rule.SeverityWarning, Title: "A whole account may assume the role",
-			Explanation: "Everyone in that account to whom its administrators give sts:AssumeRole gets in. Name the role that should, or ask for sts:ExternalId, or narrow by aws:PrincipalArn.",
+			Explanation: "Every principal in that account with permission for sts:AssumeRole can assume the role. Name the intended role, require sts:ExternalId, or restrict by aws:PrincipalArn.",
 		},
 		{
-			ID: shadowed, Name: "shadowed", Severity: rule.SeverityWarning, Title: "A statement that another one denies",
-			Explanation: "A Deny covers all that the Allow grants: it has no effect.",
+			ID: shadowed, Name: "shadowed", Severity: rule.SeverityWarning, Title: "A Deny cancels the statement",
+			Explanation: "A Deny covers everything that the Allow grants, so the Allow has no effect.",
 		},
 		{
-			ID: managedByAWS, Name: "managed-by-aws", Severity: rule.SeverityNote, Title: "The key of an AWS service, which no other account can use",
-			Explanation: "The policy of an AWS managed key, like aws/s3, cannot be changed, and lets in its own account only. Objects under it cannot be read from another account: they have to be encrypted under a key of one's own first.",
+			ID: managedByAWS, Name: "managed-by-aws", Severity: rule.SeverityNote, Title: "The key is managed by AWS, and no other account can use it",
+			Explanation: "The policy of an AWS managed key such as aws/s3 cannot be changed, and allows only its own account. Another account cannot read objects encrypted with it. Encrypt them with a customer managed key first.",
 		},
 		{
-			ID: notPrincipalDeny, Name: "not-principal-deny", Severity: rule.SeverityWarning, Title: "A deny that hits those whom its NotPrincipal lists",
-			Explanation: "AWS looks at the account, the role and the session of a request one after the other, and denies when one of them is not listed (IAM User Guide, AWS JSON policy elements: NotPrincipal): a role has to be there with its sessions and its account. Principals with a permissions boundary are denied always. A condition on aws:PrincipalArn says the same in one line.",
+			ID: notPrincipalDeny, Name: "not-principal-deny", Severity: rule.SeverityWarning, Title: "A Deny applies to principals that its NotPrincipal lists",
+			Explanation: "AWS compares the account, the role and the session of a request separately, and denies the request if one of them is not listed (IAM User Guide, AWS JSON policy elements: NotPrincipal). To exempt a role, list the role, its sessions and its account. Principals with a permissions boundary are always denied. A condition on aws:PrincipalArn has the same purpose and takes one line.",
 		},
 		{
 			ID: foreignRoot, Name: "foreign-root", Severity: rule.SeverityWarning, Title: "A whole other account may write",
-			Explanation: "The root of another account stands for everyone there to whom its administrators give the permission. Writing, and Encrypt or ReEncrypt on a key, belong to a named role, or under a condition.",
+			Explanation: "The root of another account represents every principal there to which its administrators grant the permission. Grant writing, and Encrypt or ReEncrypt on a key, to a named role, or with a condition.",
 		},
 		{
-			ID: deniesParts, Name: "denies-parts", Severity: rule.SeverityWarning, Title: "A deny of writes without an encryption header that also hits parts",
-			Explanation: "UploadPart, UploadPartCopy and CompleteMultipartUpload ask for s3:PutObject too, and S3 takes no x-amz-server-side-encryption with them: it belongs to CreateMultipartUpload (Amazon S3 API Reference, UploadPart). A condition that holds for an absent header can refuse every object that is large enough for parts. S3 does not document that it takes the value of the upload for its parts; refusals are reported (boto/botocore issue 471). With Null the deny looks only at requests that name an encryption, and the bucket's default encryption takes care of the others.",
+			ID: deniesParts, Name: "denies-parts", Severity: rule.SeverityWarning, Title: "A Deny of writes without an encryption header also applies to parts",
+			Explanation: "UploadPart, UploadPartCopy and CompleteMultipartUpload also require s3:PutObject, but cannot have the header x-amz-server-side-encryption, which belongs to CreateMultipartUpload (Amazon S3 API Reference, UploadPart). A condition that matches if the header is absent can deny every multipart upload. AWS does not document that S3 applies the upload's header to its parts, and denials have been reported (boto/botocore issue 471). With a Null condition the Deny checks only requests that specify an encryption. The bucket's default encryption applies to all other requests.",
 		},
 	}
 }

@@ -23,14 +23,14 @@ func (c *checker) checkWhole() {
 
 func (c *checker) checkKeyAdmin() {
 	if id := c.d.Root.Find("Id"); id != nil && strings.HasPrefix(id.Text, "auto-") {
-		c.report(managedByAWS, id, "the policy of an AWS managed key: it cannot be changed, and no other account can use the key",
-			"encrypt what is to be shared under a key of your own")
+		c.report(managedByAWS, id, "this is the policy of an AWS managed key: it cannot be changed, and no other account can use the key",
+			"encrypt shared objects with a customer managed key")
 		return
 	}
 	if !c.d.Addition() && !c.d.Policy.Allows("kms:PutKeyPolicy") {
-		c.report(keyWithoutAdmin, c.d.Root.Find("Statement"), "no statement allows kms:PutKeyPolicy: nobody could change this policy again",
+		c.report(keyWithoutAdmin, c.d.Root.Find("Statement"), "no statement allows kms:PutKeyPolicy: nobody could change this policy",
 			`add the statement {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::ACCOUNT:root"}, "Action": "kms:*", "Resource": "*"} `+
-				"with the account of the key, or put these statements beside those that the key has")
+				"with the account of the key, or add these statements to those of the existing key policy")
 	}
 }
 
@@ -46,7 +46,7 @@ func (c *checker) checkShadows() {
 				if deny.Sid != "" {
 					name = deny.Sid
 				}
-				c.report(shadowed, s.Node, "the Deny "+name+" covers all that the statement allows", "remove the statement, or narrow the Deny")
+				c.report(shadowed, s.Node, "the Deny "+name+" covers everything that the statement allows", "remove the statement, or narrow the Deny")
 				break
 			}
 		}

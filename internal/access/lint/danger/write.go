@@ -27,11 +27,11 @@ func (c *checker) checkForeignRoot(s *document.Statement) {
 		if p.Kind != "AWS" || !p.IsRoot() || account == own {
 			continue
 		}
-		message := s.Actions[i].Text + " for everyone to whom the administrators of account " + account + " give it"
+		message := s.Actions[i].Text + " is allowed for every principal that the administrators of account " + account + " grant it to"
 		if own == "" {
-			message += ", if that is not the owner's own"
+			message += "; this is intended only if that account owns the resource"
 		}
-		c.report(foreignRoot, s.Actions[i], message, "name the role that should, or add a condition, as on aws:PrincipalArn"+map[bool]string{true: " or kms:ViaService"}[c.d.Kind == access.KindKey])
+		c.report(foreignRoot, s.Actions[i], message, "name the intended role, or add a condition, for example on aws:PrincipalArn"+map[bool]string{true: " or kms:ViaService"}[c.d.Kind == access.KindKey])
 		return
 	}
 }

@@ -70,13 +70,13 @@ func explain(data []byte, at int, problem string) *Fault {
 	}
 	if strings.Contains(problem, "string literal") {
 		return &Fault{
-			at, fmt.Sprintf("a string goes over the end of the line: %q stands in it as it is", data[at]),
-			"close the quotes on the line where they open, or write \\n and \\t",
+			at, fmt.Sprintf("a string contains the unescaped character %q", data[at]),
+			"close the quotes on the same line, or write \\n or \\t",
 			mendString(data, at),
 		}
 	}
 	if strings.Contains(problem, "string escape") || strings.Contains(problem, "\\u hex") {
-		b := &Fault{at, "a backslash that begins no escape", `write \\ for a backslash`, nil}
+		b := &Fault{at, "a backslash does not begin a valid escape", `write \\ for a backslash`, nil}
 		if data[at-1] == '\\' {
 			b.edits = []edit{{at: at, text: `\`}}
 		}
@@ -97,17 +97,17 @@ func odd(rest string, at int) *Fault {
 	r, _ := utf8.DecodeRuneInString(rest)
 	switch {
 	case strings.ContainsRune(curlyQuotes, r):
-		return &Fault{at, "curly quotes in place of \"", "write \" for every one; word processors and chats replace them", nil}
+		return &Fault{at, "curly quotes in place of \"", "write \" instead; word processors and chat programs replace it", nil}
 	case strings.ContainsRune(singleQuotes, r):
-		return &Fault{at, "single quotes in place of \"", "JSON has double quotes only", nil}
+		return &Fault{at, "single quotes in place of \"", "use double quotes", nil}
 	case r == '\u00a0' || r == '\u200b' || r == '\u2028' || r == '\ufeff':
-		return &Fault{at, fmt.Sprintf("an invisible character, %U", r), "remove it: it came along when the text was copied from a page", nil}
+		return &Fault{at, fmt.Sprintf("an invisible character, %U", r), "remove it: it probably was copied from a web page", nil}
 	case strings.HasPrefix(rest, "//"), strings.HasPrefix(rest, "/*"), r == '#':
-		return &Fault{at, "a comment", "remove it: JSON has none; the Sid of a statement may say what it is for", nil}
+		return &Fault{at, "a comment", "remove it: JSON has no comments; use the Sid to describe a statement", nil}
 	case strings.HasPrefix(rest, "${"), strings.HasPrefix(rest, "{{"), r == '<':
-		return &Fault{at, "a placeholder that nobody filled in", "check the document after the template was rendered", nil}
+		return &Fault{at, "a placeholder that was not filled in", "render the template, then check the document", nil}
 	case r == 'T' || r == 'F' || r == 'N':
-		return &Fault{at, "a value that JSON writes in small letters: true, false, null", "write it in small letters", nil}
+		return &Fault{at, "a capitalized value: JSON has true, false and null", "write it in lower case", nil}
 	}
 	return nil
 }
@@ -120,13 +120,13 @@ func misplaced(data, before []byte, at int, problem string) *Fault {
 	}
 	switch c := data[at]; {
 	case strings.Contains(problem, "after top-level value"):
-		return &Fault{at, "text after the end of the document", "remove it, or a brace that closes too early before it", nil}
+		return &Fault{at, "text after the end of the document", "remove it, or remove an extra closing brace before it", nil}
 	case (c == '}' || c == ']') && last == ',':
-		return &Fault{len(before) - 1, "a comma before " + string(c), "remove it: the last of a list has no comma behind it", []edit{{at: len(before) - 1, size: 1}}}
+		return &Fault{len(before) - 1, "a comma before " + string(c), "remove it: the last member of a list has no comma after it", []edit{{at: len(before) - 1, size: 1}}}
 	case c == ',' && last == ',':
 		return &Fault{at, "two commas", "remove one", []edit{{at: at, size: 1}}}
 	case (c == '"' || c == '{' || c == '[') && strings.Contains(problem, "after"):
-		return &Fault{len(before), "a comma is missing before what follows", "write , after the value before it", []edit{{at: len(before), text: ","}}}
+		return &Fault{len(before), "a comma is missing", "write , after the preceding value", []edit{{at: len(before), text: ","}}}
 	case c == '}' || c == ']':
 		return crossed(data, at)
 	case c == '=':
@@ -134,7 +134,7 @@ func misplaced(data, before []byte, at int, problem string) *Fault {
 	case last == '{' || last == ',':
 		return &Fault{at, "a name or a value without quotes", "write \" around it", mendBare(data, at)}
 	case at == 0:
-		return &Fault{at, "not JSON at all", "give a policy as JSON; other notations have to be rendered first", nil}
+		return &Fault{at, "not JSON", "provide the policy as JSON; render other formats first", nil}
 	}
 	return &Fault{at, "not JSON: " + problem, "write JSON", nil}
 }
@@ -144,12 +144,12 @@ func misplaced(data, before []byte, at int, problem string) *Fault {
 func crossed(data []byte, at int) *Fault {
 	open, _ := innermost(data[:at])
 	if len(open) == 0 || closing(data[open[len(open)-1]]) == data[at] {
-		return &Fault{at, fmt.Sprintf("%c where a value is due", data[at]), "write the value, or remove the comma or the colon before it", []edit{{at: at, text: `""`, guess: true}}}
+		return &Fault{at, fmt.Sprintf("%c in place of a value", data[at]), "write the value, or remove the comma or the colon before it", []edit{{at: at, text: `""`, guess: true}}}
 	}
 	from := open[len(open)-1]
 	line := 1 + bytes.Count(data[:from], []byte("\n"))
 	return &Fault{
-		at, fmt.Sprintf("%c where the %c of line %d is still open", data[at], data[from], line),
+		at, fmt.Sprintf("%c found, but the %c of line %d is not closed", data[at], data[from], line),
 		fmt.Sprintf("write %c before it", closing(data[from])),
 		[]edit{{at: at, text: string(closing(data[from]))}},
 	}
@@ -167,12 +167,12 @@ func unclosed(data []byte) *Fault {
 	open, quote := innermost(data)
 	switch {
 	case quote >= 0:
-		return &Fault{quote, "a string that nothing closes", "write \" at its end", nil}
+		return &Fault{quote, "a string is not closed", "write \" at its end", nil}
 	case len(open) == 0:
 		return &Fault{max(len(data)-1, 0), "the document ends too early", "write the rest of it", nil}
 	}
 	at := open[len(open)-1]
-	return &Fault{at, fmt.Sprintf("%c that nothing closes", data[at]), fmt.Sprintf("write %c where it ends", closing(data[at])), mendOpen(data, open)}
+	return &Fault{at, fmt.Sprintf("%c is not closed", data[at]), fmt.Sprintf("write %c where it ends", closing(data[at])), mendOpen(data, open)}
 }
 
 // innermost returns the positions of the braces and brackets that are open at the end of the text,

@@ -74,7 +74,7 @@ type treeReader struct {
 // readTree parses a text that is JSON.
 func readTree(data []byte) (*Node, error) {
 	if !json.Valid(data) { // also limits the nesting depth
-		return nil, errors.New("read JSON: it is none")
+		return nil, errors.New("read JSON: invalid syntax")
 	}
 	r := &treeReader{data: data, dec: json.NewDecoder(bytes.NewReader(data))}
 	r.dec.UseNumber()

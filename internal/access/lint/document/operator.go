@@ -75,12 +75,12 @@ func meantOperator(name string) string {
 		"ForAllValues:StringLike", "ForAnyValue:StringLike",
 	}
 	if rest, ok := strings.CutSuffix(name, "IfExists"); ok && strings.HasSuffix(rest, "Null") {
-		return "write Null, which asks whether the key exists"
+		return "write Null, which checks whether the key exists"
 	}
 	if meant := catalogue.Nearest(name, names); meant != "" {
 		return "write " + meant
 	}
-	return "use one of StringEquals, StringLike, ArnLike, Bool, IpAddress, Null and the others of the IAM User Guide"
+	return "use StringEquals, StringLike, ArnLike, Bool, IpAddress, Null or another operator from the IAM User Guide"
 }
 
 // Reads reports whether the operator accepts a value.

@@ -12,7 +12,7 @@ import (
 
 // noPolicy reports a document without statements, with the likely cause.
 func (r reader) noPolicy(root *Node) {
-	fix := "give a policy, or what the AWS CLI prints around one"
+	fix := "provide a policy, or AWS CLI output that contains one"
 	switch {
 	case root.Find("Version") != nil || root.Find("Id") != nil || root.Find("Statements") != nil:
 		r.members(root, []string{"Version", "Id", "Statement"})
@@ -60,7 +60,7 @@ func (r reader) readPolicy(root *Node) *Policy {
 	if v := root.Find("Version"); v != nil {
 		p.Version = v.Text
 		if v.Text != "2012-10-17" && v.Text != "2008-10-17" {
-			r.report(WrongType, v, fmt.Sprintf("Version is %q, which is no version of the policy language", v.Text), `write "2012-10-17"`)
+			r.report(WrongType, v, fmt.Sprintf("Version is %q, which is not a version of the policy language", v.Text), `write "2012-10-17"`)
 		}
 	}
 	list := root.Find("Statement")
@@ -85,13 +85,13 @@ func (r reader) members(n *Node, known []string) {
 		name := m.name.Text
 		switch {
 		case slices.Contains(seen, name):
-			r.report(repeatedElement, m.name, name+" stands twice in one object", "merge the two into one")
+			r.report(repeatedElement, m.name, name+" appears twice in the same object", "merge the two")
 		case !slices.Contains(known, name):
 			fix := "remove it"
 			if meant := catalogue.Nearest(name, known); meant != "" {
 				fix = "write " + meant
 			}
-			r.report(unknownElement, m.name, fmt.Sprintf("%q is not an element of a policy at this place", name), fix)
+			r.report(unknownElement, m.name, fmt.Sprintf("%q is not a valid element here", name), fix)
 		}
 		seen = append(seen, name)
 	}
@@ -110,7 +110,7 @@ func (r reader) readStatement(n *Node) *Statement {
 	s.Clauses = r.conditions(n.Find("Condition"))
 	for _, name := range []string{"Principal", "Action", "Resource"} {
 		if negated := n.Find("Not" + name); negated != nil && n.Find(name) != nil {
-			r.report(repeatedElement, negated, "Not"+name+" stands beside "+name, "keep one of them")
+			r.report(repeatedElement, negated, "Not"+name+" is used together with "+name, "keep one of them")
 		}
 	}
 	return s
@@ -150,7 +150,7 @@ func (r reader) principals(n *Node) (list []Principal) {
 	case n.kind == textNode && n.Text == "*":
 		return []Principal{{"AWS", n}}
 	case n.kind != objectNode:
-		r.report(WrongType, n, "the principal is neither \"*\" nor an object", `write {"AWS": "`+cmp.Or(n.Text, "arn:aws:iam::111111111111:role/NAME")+`"}`)
+		r.report(WrongType, n, "the principal is not \"*\" and not an object", `write {"AWS": "`+cmp.Or(n.Text, "arn:aws:iam::111111111111:role/NAME")+`"}`)
 		return nil
 	}
 	kinds := []string{"AWS", "Service", "Federated", "CanonicalUser"}
@@ -180,7 +180,7 @@ func (r reader) conditions(n *Node) (list []Clause) {
 		case !ok:
 			r.report(unknownOperator, m.name, m.name.Text+" is not a condition operator", meantOperator(m.name.Text))
 		case m.value.kind != objectNode:
-			r.report(WrongType, m.value, "the operator has no object of keys", `write {"key": "value"}`)
+			r.report(WrongType, m.value, "the operator has no object with keys", `write {"key": "value"}`)
 		default:
 			list = append(list, r.clauses(op, m)...)
 		}
@@ -192,7 +192,7 @@ func (r reader) clauses(op Operator, m member) (list []Clause) {
 	var seen []string
 	for _, k := range m.value.members {
 		if lower := strings.ToLower(k.name.Text); slices.Contains(seen, lower) {
-			r.report(repeatedElement, k.name, k.name.Text+" stands twice under one operator", "merge the values into one list")
+			r.report(repeatedElement, k.name, k.name.Text+" appears twice under the same operator", "merge the values into one list")
 		} else {
 			seen = append(seen, lower)
 		}
@@ -216,7 +216,7 @@ func (r reader) repeatedSids(p *Policy) {
 	seen := map[string]bool{}
 	for _, s := range p.Statements {
 		if s.Sid != "" && seen[s.Sid] {
-			r.report(repeatedSid, s.Find("Sid"), fmt.Sprintf("another statement has the Sid %q", s.Sid), "give each its own, or leave it out")
+			r.report(repeatedSid, s.Find("Sid"), fmt.Sprintf("another statement has the Sid %q", s.Sid), "use unique Sids, or omit the Sid")
 		}
 		seen[s.Sid] = true
 	}

@@ -19,35 +19,35 @@ func Rules() []rule.Rule {
 	return []rule.Rule{
 		{
 			ID: BrokenJSON, Name: "broken-json", Severity: rule.SeverityError, Title: "The text is not JSON",
-			Explanation: "A policy is JSON in UTF-8 and nothing else: no comments, no trailing commas, double quotes only. The message names the likely cause, and the place is where reading stopped or where the cause stands.",
+			Explanation: "A policy must be JSON in UTF-8: no comments, no trailing commas, and only double quotes. The message names the likely cause. The location is where parsing stopped, or where the cause is.",
 		},
 		{
-			ID: unknownElement, Name: "unknown-element", Severity: rule.SeverityError, Title: "An element that the policy language does not have",
-			Explanation: "AWS refuses a policy with an element that is not in the grammar of the IAM policy language. Names are case-sensitive, and it is Action, not Actions.",
+			ID: unknownElement, Name: "unknown-element", Severity: rule.SeverityError, Title: "An element that is not part of the policy language",
+			Explanation: "AWS rejects a policy with an element that is not in the grammar of the IAM policy language. Names are case-sensitive and exact: Action, not Actions.",
 		},
 		{
 			ID: MissingElement, Name: "missing-element", Severity: rule.SeverityError, Title: "A required element is missing",
-			Explanation: "Every statement has an Effect, Action or NotAction, and but for a trust policy Resource or NotResource. KMS stores a statement without Action or Resource, but it has no effect.",
+			Explanation: "Every statement must have Effect, Action or NotAction, and, except in a trust policy, Resource or NotResource. KMS stores a statement without Action or Resource, but it has no effect.",
 		},
 		{
-			ID: WrongType, Name: "wrong-type", Severity: rule.SeverityError, Title: "An element has a value of another type",
-			Explanation: "An element takes a string, a list of strings or an object, as the grammar of the IAM policy language says; Effect is Allow or Deny, and Version one of two dates.",
+			ID: WrongType, Name: "wrong-type", Severity: rule.SeverityError, Title: "An element has a value of the wrong type",
+			Explanation: "According to the grammar of the IAM policy language, an element has a string, a list of strings or an object as its value. Effect is Allow or Deny, and Version is one of two dates.",
 		},
 		{
-			ID: repeatedElement, Name: "repeated-element", Severity: rule.SeverityError, Title: "An element stands twice, or beside its negation",
-			Explanation: "Readers of JSON differ in which of two members of one name they believe, so that such a document can mean one thing to its reviewer and another to AWS. An element and its negation exclude each other.",
+			ID: repeatedElement, Name: "repeated-element", Severity: rule.SeverityError, Title: "An element appears twice, or together with its negation",
+			Explanation: "JSON parsers differ in how they handle duplicate names, so a reviewer and AWS may read such a document differently. An element and its negation exclude each other.",
 		},
 		{
-			ID: repeatedSid, Name: "repeated-sid", Severity: rule.SeverityError, Title: "Two statements have one Sid",
-			Explanation: "A Sid is unique within its policy. Statements that were copied often keep it.",
+			ID: repeatedSid, Name: "repeated-sid", Severity: rule.SeverityError, Title: "Two statements have the same Sid",
+			Explanation: "A Sid must be unique within its policy. Copied statements often have the same Sid.",
 		},
 		{
-			ID: unknownKind, Name: "unknown-kind", Severity: rule.SeverityError, Title: "The text is no document that is known here",
-			Explanation: "It is JSON, but neither a policy, nor what the AWS CLI prints around one, nor lifecycle rules.",
+			ID: unknownKind, Name: "unknown-kind", Severity: rule.SeverityError, Title: "The document is of an unknown type",
+			Explanation: "The text is JSON, but it is not a policy, AWS CLI output that contains one, or lifecycle rules.",
 		},
 		{
-			ID: unknownOperator, Name: "unknown-operator", Severity: rule.SeverityError, Title: "There is no such condition operator",
-			Explanation: "AWS refuses operators that it does not know. They are case-sensitive; Null has no IfExists.",
+			ID: unknownOperator, Name: "unknown-operator", Severity: rule.SeverityError, Title: "Unknown condition operator",
+			Explanation: "AWS rejects unknown operators. Operators are case-sensitive, and Null has no IfExists form.",
 		},
 	}
 }

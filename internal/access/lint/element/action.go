@@ -22,7 +22,7 @@ func (c *checker) checkPrefix(a *document.Node, service string) bool {
 	if meant := catalogue.MeantService(strings.ToLower(service)); meant != "" {
 		fix = "write " + meant + ":"
 	}
-	c.report(unknownService, a, fmt.Sprintf("%s names no service: there is no prefix %s:", a.Text, service), fix)
+	c.report(unknownService, a, fmt.Sprintf("%s has an unknown service prefix: %s:", a.Text, service), fix)
 	return false
 }
 
@@ -33,9 +33,9 @@ func (c *checker) checkPastedARN(a *document.Node) bool {
 	}
 	fix := "move it to Resource, and name the actions"
 	if c.d.Kind == access.KindTrust {
-		fix = "name the actions; the role itself is the resource"
+		fix = "name the actions; the resource is the role itself"
 	}
-	c.report(arnAsAction, a, "an ARN stands among the actions: "+a.Text, fix)
+	c.report(arnAsAction, a, "an ARN is used as an action: "+a.Text, fix)
 	return true
 }
 
@@ -48,10 +48,10 @@ func (c *checker) checkAction(a *document.Node) {
 	want := c.d.Kind.Service()
 	switch {
 	case !ok || service == "" || name == "":
-		c.report(unknownAction, a, fmt.Sprintf("%q is not service:action", a.Text), c.meant(want+":"+a.Text[strings.LastIndexAny(a.Text, ".:")+1:]))
+		c.report(unknownAction, a, fmt.Sprintf("%q does not have the form service:action", a.Text), c.meant(want+":"+a.Text[strings.LastIndexAny(a.Text, ".:")+1:]))
 	case !c.checkPrefix(a, service):
 	case c.foreign(a):
-		c.report(wrongService, a, a.Text+" has no place in "+c.d.Kind.WithArticle(), rightPlace(service))
+		c.report(wrongService, a, a.Text+" cannot be used in "+c.d.Kind.WithArticle(), rightPlace(service))
 	case c.catalogue.Service(service) && len(c.catalogue.Matching(a.Text)) == 0:
 		message := "there is no action " + a.Text
 		if strings.ContainsAny(a.Text, "*?") {
@@ -72,7 +72,7 @@ func (c *checker) meant(name string) string {
 func rightPlace(service string) string {
 	for _, k := range []access.Kind{access.KindBucket, access.KindKey, access.KindTrust, access.KindQueue} {
 		if strings.EqualFold(k.Service(), service) {
-			return "grant it in " + k.WithArticle() + ", and to who is in another account in its identity policy too"
+			return "grant it in " + k.WithArticle() + "; for a principal in another account, grant it in its identity policy too"
 		}
 	}
 	return "grant it in an identity policy"
@@ -128,15 +128,15 @@ func mismatch(a iam.KnownAction, resource string) (message, fix string) {
 	}
 	switch a.On {
 	case "bucket":
-		return a.Name + " acts on a bucket, and no resource of the statement is one", "add " + bucketARN
+		return a.Name + " applies to a bucket, but the statement has no bucket as a resource", "add " + bucketARN
 	case "object":
-		return a.Name + " acts on objects, and no resource of the statement is about any", "add " + arn.Object(bucketARN, "*")
+		return a.Name + " applies to objects, but the statement has no objects as a resource", "add " + arn.Object(bucketARN, "*")
 	case "key":
-		return a.Name + " acts on a KMS key, and no resource of the statement is one", "add the key's ARN: an alias does not stand for its key"
+		return a.Name + " applies to a KMS key, but the statement has no key as a resource", "add the key's ARN: an alias does not represent its key in policies"
 	case "role":
-		return a.Name + " acts on a role, and no resource of the statement is one", "add arn:aws:iam::111111111111:role/NAME"
+		return a.Name + " applies to a role, but the statement has no role as a resource", "add arn:aws:iam::111111111111:role/NAME"
 	case "queue":
-		return a.Name + " acts on a queue, and no resource of the statement is one", "add the queue's ARN"
+		return a.Name + " applies to a queue, but the statement has no queue as a resource", "add the queue's ARN"
 	}
-	return a.Name + " acts on no resource in particular", `give it a statement with "Resource": "*"`
+	return a.Name + " does not apply to a specific resource", `give it a separate statement with "Resource": "*"`
 }

@@ -26,11 +26,11 @@ func resourceFault(text string) fault {
 	switch {
 	case strings.HasPrefix(text, "s3://"):
 		name := strings.TrimPrefix(text, "s3://")
-		return fault{"the resource is an S3 URI and not an ARN", "write arn:aws:s3:::" + name}
+		return fault{"the resource is an S3 URI, not an ARN", "write arn:aws:s3:::" + name}
 	case !arn.Is(text):
-		return fault{"the resource is neither * nor an ARN", "write arn:aws:s3:::NAME for a bucket, arn:aws:s3:::NAME/* for its objects"}
+		return fault{"the resource is not * and not an ARN", "write arn:aws:s3:::NAME for a bucket, arn:aws:s3:::NAME/* for its objects"}
 	case !ok:
-		return fault{"the ARN has too few parts: a colon is missing", "write arn:partition:service:region:account:resource; of a bucket arn:aws:s3:::NAME"}
+		return fault{"the ARN has too few parts: a colon is missing", "write arn:partition:service:region:account:resource; for a bucket write arn:aws:s3:::NAME"}
 	}
 	if f := partitionFault(a); f.message != "" {
 		return f
@@ -75,17 +75,17 @@ func bucketFault(a arn.ARN) fault {
 	case hasRegion(a):
 		return pointFault(a)
 	case awsname.IsAlias(name):
-		return fault{"the alias of an access point has no place in policies: the ARN matches no request", "write the access point's, " + arn.Point(a.Partition, "REGION", "ACCOUNT", "NAME") + ", with /object/* for its objects"}
+		return fault{"an access point alias cannot be used in a policy: the ARN matches no request", "write the ARN of the access point, " + arn.Point(a.Partition, "REGION", "ACCOUNT", "NAME") + ", with /object/* for its objects"}
 	case a.Region != "" && a.Region != "*" || a.Account != "" && a.Account != "*":
-		return fault{"a bucket's ARN has no region and no account", "write " + right}
+		return fault{"a bucket ARN has no region and no account", "write " + right}
 	case name == "":
 		return fault{"the ARN names no bucket", "write " + arn.Bucket(a.Partition, "NAME")}
 	case strings.Contains(name, ":"):
-		return fault{"the bucket's name has a colon: one too many stands before it", "write " + arn.Bucket(a.Partition, strings.Trim(a.Resource, ":"))}
+		return fault{"the bucket name contains a colon: there is an extra colon before it", "write " + arn.Bucket(a.Partition, strings.Trim(a.Resource, ":"))}
 	case !access.IsPattern(name) && !regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`).MatchString(name):
-		return fault{name + " cannot be a bucket's name", "write it in 3 to 63 small letters, digits, dots and hyphens"}
+		return fault{name + " is not a valid bucket name", "use 3 to 63 lower-case letters, digits, dots and hyphens"}
 	case hasKey && key == "":
-		return fault{"the ARN ends in a slash: it is neither the bucket nor its objects", "write " + strings.TrimSuffix(right, "/") + " for the bucket, " + right + "* for its objects"}
+		return fault{"the ARN ends with a slash: it matches neither the bucket nor its objects", "write " + strings.TrimSuffix(right, "/") + " for the bucket, " + right + "* for its objects"}
 	}
 	return fault{}
 }
@@ -96,7 +96,7 @@ func pointFault(a arn.ARN) fault {
 	name, rest, deeper := strings.Cut(name, "/")
 	if isPoint && deeper && rest != "object" && !strings.HasPrefix(rest, "object/") && !access.IsPattern(rest[:min(1, len(rest))]) {
 		right := arn.Point(a.Partition, a.Region, a.Account, name)
-		return fault{"the objects of an access point stand after /object/: the ARN matches no request", "write " + arn.Object(right, rest)}
+		return fault{"objects of an access point follow /object/: this ARN matches no request", "write " + arn.Object(right, rest)}
 	}
 	return fault{}
 }
@@ -105,12 +105,12 @@ func pointFault(a arn.ARN) fault {
 func regionalFault(a arn.ARN) fault {
 	switch {
 	case a.Region == "":
-		return fault{"the ARN has no region", "write it: " + a.Service + " resources are regional"}
+		return fault{"the ARN has no region", "add the region: " + a.Service + " resources are regional"}
 	case !awsname.IsAccount(a.Account) && !access.IsPattern(a.Account):
-		return fault{"the account in the ARN is not of 12 digits", "write the account that owns it"}
+		return fault{"the account in the ARN does not have 12 digits", "write the account that owns the resource"}
 	case a.Service == "kms" && !access.IsPattern(a.Resource[:min(1, len(a.Resource))]) &&
 		!strings.HasPrefix(a.Resource, "key/") && !strings.HasPrefix(a.Resource, "alias/"):
-		return fault{"the ARN names neither a key nor an alias", "write " + arn.Key(a.Partition, a.Region, a.Account, "ID")}
+		return fault{"the ARN does not name a key or an alias", "write " + arn.Key(a.Partition, a.Region, a.Account, "ID")}
 	}
 	return fault{}
 }
@@ -120,11 +120,11 @@ func identityFault(a arn.ARN) fault {
 	switch {
 	case a.Region != "" && a.Region != "*":
 		a.Region = ""
-		return fault{"IAM has no regions", "write " + a.String()}
+		return fault{"IAM ARNs have no region", "write " + a.String()}
 	case !awsname.IsAccount(a.Account) && !access.IsPattern(a.Account) && a.Account != "aws":
-		return fault{"the account in the ARN is not of 12 digits", "write the account that owns it"}
+		return fault{"the account in the ARN does not have 12 digits", "write the account that owns the resource"}
 	case a.Resource == "":
-		return fault{"the ARN names nothing in the account", "write role/NAME, or root for the account"}
+		return fault{"the ARN names no resource", "write role/NAME, or root for the account"}
 	}
 	return fault{}
 }
@@ -140,11 +140,11 @@ func principalFault(p document.Principal) fault {
 		return awsFault(id)
 	case "Service":
 		if strings.ContainsAny(id, "*?") || !strings.Contains(id, ".") {
-			return fault{"the principal is not the name of a service", "write it in full, like logging.s3.amazonaws.com"}
+			return fault{"the principal is not a service name", "write the full name, such as logging.s3.amazonaws.com"}
 		}
 	case "Federated":
 		if strings.ContainsAny(id, "*?") {
-			return fault{"a federated principal has no wildcards", "write the ARN of the provider"}
+			return fault{"a federated principal cannot contain wildcards", "write the ARN of the provider"}
 		}
 	}
 	return fault{}
@@ -158,15 +158,15 @@ func awsFault(id string) fault {
 		return fault{}
 	case access.IsPattern(id):
 		return fault{
-			"a principal has no wildcards or variables within it: this one matches nobody",
-			"name the account as principal, and the pattern in {\"ArnLike\": {\"aws:PrincipalArn\": \"" + id + "\"}}",
+			"a principal cannot contain wildcards or variables: this one matches nobody",
+			"name the account as principal, and use the pattern in {\"ArnLike\": {\"aws:PrincipalArn\": \"" + id + "\"}}",
 		}
 	case strings.Trim(id, "0123456789") == "":
-		return fault{"an account has 12 digits, with the zeros in front", "write all of them"}
+		return fault{"an account ID has 12 digits, including leading zeros", "write all digits"}
 	case !ok:
-		return fault{"the principal is neither an account nor an ARN", "write arn:aws:iam::111111111111:role/NAME"}
+		return fault{"the principal is not an account and not an ARN", "write arn:aws:iam::111111111111:role/NAME"}
 	case a.Service != "iam" && a.Service != "sts":
-		return fault{"a resource of " + a.Service + " cannot be a principal", "name the role or the user that makes the requests"}
+		return fault{"a resource of " + a.Service + " cannot be a principal", "name the role or user that makes the requests"}
 	}
 	for _, f := range []fault{partitionFault(a), identityFault(a), actorFault(a)} {
 		if f.message != "" {
@@ -188,7 +188,7 @@ func actorFault(a arn.ARN) fault {
 		return fault{"a group cannot be a principal", "name its users, or a role that they assume"}
 	case a.Service == "sts" && kind == "role", a.Service == "iam" && kind == "assumed-role":
 		return fault{
-			"roles are of iam, their sessions of sts",
+			"the ARN of a role begins with arn:aws:iam, the ARN of a role session with arn:aws:sts",
 			"write " + role + ", or " + arn.Session(role, "SESSION"),
 		}
 	default:

@@ -15,17 +15,17 @@ func (c *checker) checkControl(s *document.Statement) {
 	if c.d.Kind != access.KindResourceControl {
 		return
 	}
-	const instead = "write a Deny; RCPFullAWSAccess, which allows everything, is attached by AWS"
+	const instead = "write a Deny; AWS attaches RCPFullAWSAccess, which allows everything"
 	switch {
 	case s.Effect == "Allow" && !allowsEverything(s):
-		c.report(beyondKind, s.Find("Effect"), "Allow in a resource control policy is for RCPFullAWSAccess alone", instead)
+		c.report(beyondKind, s.Find("Effect"), "only RCPFullAWSAccess may have an Allow in a resource control policy", instead)
 	case s.Has("NotPrincipal"):
-		c.report(beyondKind, s.Find("NotPrincipal"), "a resource control policy has no NotPrincipal", `write "Principal": "*", and spare in a condition`)
+		c.report(beyondKind, s.Find("NotPrincipal"), "a resource control policy cannot contain NotPrincipal", `write "Principal": "*", and exempt principals in a condition`)
 	case s.Has("Principal") && s.Everyone() == nil:
-		c.report(beyondKind, s.Find("Principal"), "the principal of a resource control policy is *", `write "Principal": "*", and narrow by a condition`)
+		c.report(beyondKind, s.Find("Principal"), "the principal of a resource control policy must be *", `write "Principal": "*", and restrict it with a condition`)
 	}
 	if s.Has("NotAction") {
-		c.report(beyondKind, s.Find("NotAction"), "a resource control policy has no NotAction", "name the actions that are denied")
+		c.report(beyondKind, s.Find("NotAction"), "a resource control policy cannot contain NotAction", "name the denied actions")
 	}
 	for _, a := range s.Actions {
 		c.checkControlled(s, a)
@@ -42,10 +42,10 @@ func (c *checker) checkControlled(s *document.Statement, a *document.Node) {
 	service, _, _ := strings.Cut(strings.ToLower(a.Text), ":")
 	switch {
 	case service == "*" && s.Effect == "Deny":
-		c.report(beyondKind, a, "a resource control policy that denies has * only behind a service", `write s3:*, sqs:*, kms:* and the others that are meant`)
+		c.report(beyondKind, a, "a Deny in a resource control policy can use * only after a service prefix", `write s3:*, sqs:*, kms:* and any other intended services`)
 	case service == "*", access.IsPattern(service), !slices.Contains(c.catalogue.Services, service):
 	case !slices.Contains(c.catalogue.Controlled, service):
-		c.report(uncontrolled, a, "resource control policies do not apply to "+service+", and take none of its actions", "deny it in a service control policy")
+		c.report(uncontrolled, a, "resource control policies do not apply to "+service+", so none of its actions can be used", "deny it in a service control policy")
 	}
 }
 
@@ -55,8 +55,8 @@ func (c *checker) checkVersion() {
 	switch {
 	case !c.d.Kind.OfOrganization():
 	case v == nil:
-		c.report(document.MissingElement, c.d.Root, c.d.Kind.WithArticle()+" without a Version", `add "Version": "2012-10-17"`)
+		c.report(document.MissingElement, c.d.Root, c.d.Kind.WithArticle()+" has no Version", `add "Version": "2012-10-17"`)
 	case v.Text == "2008-10-17":
-		c.report(document.WrongType, v, c.d.Kind.WithArticle()+" of the old version", `write "2012-10-17"`)
+		c.report(document.WrongType, v, c.d.Kind.WithArticle()+" has the old version", `write "2012-10-17"`)
 	}
 }

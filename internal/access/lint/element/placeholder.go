@@ -31,9 +31,9 @@ func placeholderIn(text string) string {
 
 // placeholderFault returns the fault for a placeholder in a resource or a principal.
 func placeholderFault(placeholder string) fault {
-	fix := "put the real name in its place"
+	fix := "replace it with the real name"
 	if placeholder == access.BucketPlaceholder {
-		fix = "put the name of the bucket behind the access point in its place, or set underlying_bucket of the source and write the documents again"
+		fix = "replace it with the name of the bucket behind the access point, or set underlying_bucket of the source and write the documents again"
 	}
 	return fault{placeholder + " is a placeholder", fix}
 }
@@ -53,7 +53,7 @@ func (c *checker) checkPlaceholders(s *document.Statement) {
 			switch found := placeholders.FindString(v.Text); {
 			case found == "":
 			case strings.Contains(v.Text, secret.Placeholder):
-				c.report(notFilledIn, v, v.Text+" is a placeholder", "put the external id of the role in its place, the one of the configuration; or write the documents with --output or --with-secrets")
+				c.report(notFilledIn, v, v.Text+" is a placeholder", "replace it with the ExternalId of the role from the configuration, or write the documents with --output or --with-secrets")
 			default:
 				f := placeholderFault(found)
 				c.report(notFilledIn, v, f.message, f.fix)

@@ -15,12 +15,12 @@ func (c *checker) checkSize() {
 	whole := d.Root.End - d.Root.At
 	dense := denseSize(d.Data[d.Root.At:d.Root.End])
 	over := func(size, limit int, unit string) {
-		fix := "write fewer statements: name prefixes in place of keys, and split what belongs to several roles"
+		fix := "reduce the number of statements: name prefixes instead of keys, and split the policy among several roles"
 		if d.Kind == access.KindTrust && size <= 4096 {
-			fix += "; or have the quota of the account raised, to 4096 at most"
+			fix += "; or request a higher quota for the account, up to 4096"
 		}
 		if size > limit {
-			c.report(tooLarge, d.Root, fmt.Sprintf("%s of %d %s, where AWS takes %d", d.Kind.WithArticle(), size, unit, limit), fix)
+			c.report(tooLarge, d.Root, fmt.Sprintf("%s has %d %s, but AWS allows %d", d.Kind.WithArticle(), size, unit, limit), fix)
 		}
 	}
 	switch d.Kind {

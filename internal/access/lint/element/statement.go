@@ -10,7 +10,7 @@ import (
 func (c *checker) checkShape(s *document.Statement) {
 	kind := c.d.Kind
 	if s.Sid != "" && !ascii.Word(s.Sid, "") && (kind == access.KindTrust || !kind.OfResource()) {
-		c.report(badSid, s.Find("Sid"), "the Sid has characters other than letters and digits", "leave them out, and write words LikeThis")
+		c.report(badSid, s.Find("Sid"), "the Sid has characters other than letters and digits", "use only letters and digits, LikeThis")
 	}
 	c.checkNamed(s)
 	if !s.Has("Action") && !s.Has("NotAction") {
@@ -18,9 +18,9 @@ func (c *checker) checkShape(s *document.Statement) {
 	}
 	switch resource := s.Has("Resource") || s.Has("NotResource"); {
 	case resource && kind == access.KindTrust:
-		c.report(misplacedResource, s.Find("Resource", "NotResource"), "Resource has no place in a trust policy", "remove it: the resource is the role itself")
+		c.report(misplacedResource, s.Find("Resource", "NotResource"), "a trust policy cannot contain Resource", "remove it: the resource is the role itself")
 	case !resource && kind == access.KindKey:
-		c.report(document.MissingElement, s.Node, "the statement has no Resource, and so no effect", `add "Resource": "*", which in a key policy is this key`)
+		c.report(document.MissingElement, s.Node, "the statement has no Resource, so it has no effect", `add "Resource": "*", which in a key policy means this key`)
 	case !resource && kind != access.KindTrust:
 		c.report(document.MissingElement, s.Node, "the statement has no Resource", `add "Resource": [...]`)
 	}
@@ -32,16 +32,16 @@ func (c *checker) checkNamed(s *document.Statement) {
 	switch {
 	case kind == access.KindResourceControl && named: // checkControl checks the rest
 	case named && !kind.OfResource():
-		c.report(misplacedPrincipal, s.Find("Principal", "NotPrincipal"), "Principal has no place in "+kind.WithArticle(),
-			"remove it: the policy is about the principal it is attached to; or is this the policy of a bucket, key, queue or role?")
+		c.report(misplacedPrincipal, s.Find("Principal", "NotPrincipal"), "Principal cannot be used in "+kind.WithArticle(),
+			"remove it: the policy applies to the principal it is attached to; if it is the policy of a bucket, key, queue or role, use --kind")
 	case !named && kind == access.KindResourceControl:
 		c.report(missingPrincipal, s.Node, "the statement of "+kind.WithArticle()+" has no Principal", `add "Principal": "*"`)
 	case !named && kind.OfResource():
 		c.report(missingPrincipal, s.Node, "the statement of "+kind.WithArticle()+" has no Principal", `add "Principal": {"AWS": "arn:aws:iam::111111111111:role/NAME"}`)
 	case kind == access.KindTrust && s.Has("NotPrincipal"):
-		c.report(notPrincipalTrust, s.Find("NotPrincipal"), "NotPrincipal has no place in a trust policy",
-			`name with Principal who may assume the role; to spare some from a Deny write "Principal": "*" with a condition on aws:PrincipalArn`)
+		c.report(notPrincipalTrust, s.Find("NotPrincipal"), "a trust policy cannot contain NotPrincipal",
+			`name who may assume the role in Principal; to exempt principals from a Deny, write "Principal": "*" with a condition on aws:PrincipalArn`)
 	case s.Effect == "Allow" && s.Has("NotPrincipal"):
-		c.report(notPrincipalAllow, s.Find("NotPrincipal"), "NotPrincipal beside Allow lets in everyone who is not listed", "name with Principal who is meant")
+		c.report(notPrincipalAllow, s.Find("NotPrincipal"), "NotPrincipal with Allow allows everyone who is not listed", "name the intended principals in Principal")
 	}
 }

@@ -39,8 +39,8 @@ func (c *checker) checkVariable(v *document.Node) {
 			c.report(badVariable, v, "a variable in "+v.Text+" is not closed", "write } at its end")
 			return
 		case body != "*" && body != "?" && body != "$" && !strings.Contains(name, ":"):
-			c.report(badVariable, v, "${"+body+"} names no condition key", "write a key with its service, like ${aws:PrincipalTag/team}; "+
-				"if a template should have filled it in, render it first")
+			c.report(badVariable, v, "${"+body+"} is not a condition key", "write a key with its service, such as ${aws:PrincipalTag/team}; "+
+				"if it is a template variable, render the template first")
 			return
 		}
 		rest = next

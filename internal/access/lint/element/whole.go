@@ -12,7 +12,7 @@ import (
 
 func (c *checker) checkAssumable() {
 	if !c.d.Policy.Allows("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML") {
-		c.report(noAssumeRole, c.d.Root.Find("Statement"), "no statement allows sts:AssumeRole", "add a statement that does, or sts:AssumeRole to one")
+		c.report(noAssumeRole, c.d.Root.Find("Statement"), "no statement allows sts:AssumeRole", "add one, or add sts:AssumeRole to an existing statement")
 	}
 	if !c.d.Policy.Allows("sts:TagSession") {
 		c.checkTagSession()
@@ -31,7 +31,7 @@ func (c *checker) checkTagSession() {
 	for _, s := range c.d.Policy.Statements {
 		i := slices.IndexFunc(s.Clauses, onTags)
 		if s.Effect == "Allow" && i >= 0 && s.Mentions("sts:AssumeRole") {
-			c.report(noTagSession, s.Find("Action", "NotAction"), "the statement asks for session tags, and none allows sts:TagSession: nobody can assume the role with them",
+			c.report(noTagSession, s.Find("Action", "NotAction"), "the statement requires session tags, but no statement allows sts:TagSession: nobody can assume the role with tags",
 				`add {"Effect": "Allow", "Principal": ..., "Action": "sts:TagSession"} for the same principal, in a statement without sts:ExternalId`)
 			return
 		}
@@ -46,7 +46,7 @@ func (c *checker) checkOneBucket() {
 			a, _ := arn.Split(r.Text)
 			name := arn.BucketOf(r.Text)
 			if r.Text == "*" || a.Service == "s3" && !hasRegion(a) && strings.HasPrefix(name, "*") {
-				c.report(foreignResource, r, r.Text+" is more than one bucket: S3 stores no bucket policy with such a resource",
+				c.report(foreignResource, r, r.Text+" matches more than one bucket: S3 rejects a bucket policy with such a resource",
 					"write arn:aws:s3:::NAME for the bucket, arn:aws:s3:::NAME/* for its objects")
 				continue
 			}
@@ -57,7 +57,7 @@ func (c *checker) checkOneBucket() {
 				first = name
 			}
 			if name != first {
-				c.report(foreignResource, r, "the bucket "+name+" beside "+first+": a bucket policy is about one bucket",
+				c.report(foreignResource, r, "the policy names bucket "+name+" in addition to "+first+": a bucket policy applies to only one bucket",
 					"move it to the policy of "+name)
 			}
 		}
@@ -75,7 +75,7 @@ func (c *checker) checkOnePoint() {
 				continue
 			}
 			what := cmp.Or(point, r.Text)
-			c.report(foreignResource, r, what+" beside "+first+": the policy of an access point is about one access point", "move it to the policy of "+what)
+			c.report(foreignResource, r, "the policy names "+what+" in addition to "+first+": an access point policy applies to only one access point", "move it to the policy of "+what)
 		}
 	}
 }

@@ -21,7 +21,7 @@ func TestRefusals(t *testing.T) {
 		wantCode string
 		want     string // the message, or its prefix if it ends in "..."
 	}{
-		{"nothing taken", func(*awsfaketest.World) {}, "", ""},
+		{"nothing removed", func(*awsfaketest.World) {}, "", ""},
 		{"bucket policy, other organization", func(w *awsfaketest.World) { w.Source.SetPolicy(nil) }, "AccessDenied", "Access Denied"},
 		{"bucket policy, same organization", func(w *awsfaketest.World) {
 			w.Owner.SetOrg("o-1")
@@ -120,7 +120,7 @@ func TestExpectedOwners(t *testing.T) {
 	w.Source.Put("key", awsfake.BytesBody(nil), awsfake.PutOptions{})
 	client := awsfaketest.S3Client(w.Assume(t, nil))
 	for _, tt := range []struct{ name, destination, source, want string }{
-		{"both right", "222222222222", "111111111111", ""},
+		{"both correct", "222222222222", "111111111111", ""},
 		{"destination wrong", "111111111111", "111111111111", "AccessDenied"},
 		{"source wrong", "222222222222", "222222222222", "AccessDenied"},
 	} {

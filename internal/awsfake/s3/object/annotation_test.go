@@ -94,11 +94,11 @@ func TestCopyCarriesAnnotations(t *testing.T) {
 		want                     map[string]string
 	}{
 		{"by default", "x:y", "", notes, "", notes},
-		{"asked for", "x:y", "COPY", notes, "", notes},
-		{"left behind", "s3:GetObjectAnnotation", "EXCLUDE", notes, "", nil},
+		{"requested", "x:y", "COPY", notes, "", notes},
+		{"excluded", "s3:GetObjectAnnotation", "EXCLUDE", notes, "", nil},
 		{"none", "s3:GetObjectAnnotation", "", nil, "", nil},
-		{"not to be read", "s3:GetObjectAnnotation", "", notes, "AccessDenied", nil},
-		{"not to be written", "s3:PutObjectAnnotation", "", notes, "AccessDenied", nil},
+		{"not readable", "s3:GetObjectAnnotation", "", notes, "AccessDenied", nil},
+		{"not writable", "s3:PutObjectAnnotation", "", notes, "AccessDenied", nil},
 		{"no such directive", "x:y", "SOME", notes, "InvalidArgument", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

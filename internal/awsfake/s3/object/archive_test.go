@@ -23,7 +23,7 @@ func TestArchivedObjects(t *testing.T) {
 		{"DEEP_ARCHIVE", awsfake.PutOptions{StorageClass: "DEEP_ARCHIVE"}, "InvalidObjectState", ""},
 		{"GLACIER_IR is read at once", awsfake.PutOptions{StorageClass: "GLACIER_IR"}, "", ""},
 		{"INTELLIGENT_TIERING", awsfake.PutOptions{StorageClass: "INTELLIGENT_TIERING"}, "", ""},
-		{"its archive tier", awsfake.PutOptions{StorageClass: "INTELLIGENT_TIERING", ArchiveTier: true}, "InvalidObjectState", "ARCHIVE_ACCESS"},
+		{"INTELLIGENT_TIERING archive tier", awsfake.PutOptions{StorageClass: "INTELLIGENT_TIERING", ArchiveTier: true}, "InvalidObjectState", "ARCHIVE_ACCESS"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := awsfaketest.New(t, awsfake.Options{})

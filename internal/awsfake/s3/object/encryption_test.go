@@ -18,7 +18,7 @@ func TestCustomerKeys(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	info := w.Source.Put("k", awsfake.SyntheticBody(6*awsfaketest.Mebi, 1), awsfake.PutOptions{SSEC: true})
 	if info.Encryption != "SSE-C" || info.KeyARN != "" {
-		t.Errorf("owner's hand: got %q under %q", info.Encryption, info.KeyARN)
+		t.Errorf("Go API: got %q under %q", info.Encryption, info.KeyARN)
 	}
 	client := awsfaketest.S3Client(w.Assume(t, nil))
 	for operation, got := range readEveryWay(t, client) {

@@ -35,8 +35,8 @@ func TestLockedVersions(t *testing.T) {
 		{"governance bypassed", awsfake.Lock{Mode: awsfake.Governance}, true, "x:y", "", ""},
 		{"governance without the right to bypass", awsfake.Lock{Mode: awsfake.Governance}, true, "s3:BypassGovernanceRetention", "AccessDenied", "AccessDenied"},
 		{"compliance is not bypassed", awsfake.Lock{Mode: awsfake.Compliance}, true, "x:y", "AccessDenied", ""},
-		{"event hold has no end", awsfake.Lock{EventHold: true, HoldDays: 1}, true, "x:y", "AccessDenied", "AccessDenied"},
-		{"legal hold has no end", awsfake.Lock{LegalHold: true}, true, "x:y", "AccessDenied", "AccessDenied"},
+		{"event hold does not expire", awsfake.Lock{EventHold: true, HoldDays: 1}, true, "x:y", "AccessDenied", "AccessDenied"},
+		{"legal hold does not expire", awsfake.Lock{LegalHold: true}, true, "x:y", "AccessDenied", "AccessDenied"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			clock := &awsfaketest.ManualClock{}
@@ -87,7 +87,7 @@ func TestLockHeaders(t *testing.T) {
 		{"legal hold off", "x:y", func(in *s3.CopyObjectInput) { in.ObjectLockLegalHoldStatus = "OFF" }, ""},
 		{"no such hold", "x:y", func(in *s3.CopyObjectInput) { in.ObjectLockLegalHoldStatus = "on" }, "InvalidArgument"},
 		{"no such mode", "x:y", func(in *s3.CopyObjectInput) { retain(in); in.ObjectLockMode = "STRICT" }, "InvalidArgument"},
-		{"mode without date", "x:y", func(in *s3.CopyObjectInput) { in.ObjectLockMode = "COMPLIANCE" }, "InvalidArgument"},
+		{"mode without a date", "x:y", func(in *s3.CopyObjectInput) { in.ObjectLockMode = "COMPLIANCE" }, "InvalidArgument"},
 		{"date in the past", "x:y", func(in *s3.CopyObjectInput) {
 			retain(in)
 			in.ObjectLockRetainUntilDate = aws.Time(until.Add(-2 * time.Hour))

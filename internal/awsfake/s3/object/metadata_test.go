@@ -75,8 +75,8 @@ func TestSystemMetadata(t *testing.T) {
 		t.Errorf("HEAD: %v, expires %q, redirect %q", err, aws.ToString(head.ExpiresString), aws.ToString(head.WebsiteRedirectLocation))
 	}
 	for _, tt := range []struct{ name, redirect, want, code string }{
-		{"not asked for", "", "", ""},
-		{"asked for", "https://example.com/", "https://example.com/", ""},
+		{"not requested", "", "", ""},
+		{"requested", "https://example.com/", "https://example.com/", ""},
 		{"neither a path nor a URL", "elsewhere", "", "InvalidRedirectLocation"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -109,12 +109,12 @@ func TestTagLimits(t *testing.T) {
 	client := awsfaketest.S3Client(w.UserConfig(w.Base))
 	for _, tt := range []struct{ name, tagging, want string }{
 		{"longest key and value", strings.Repeat("k", 128) + "=" + strings.Repeat("v", 256), ""},
-		{"key beyond", strings.Repeat("k", 129) + "=v", "InvalidTag"},
-		{"value beyond", "k=" + strings.Repeat("v", 257), "InvalidTag"},
+		{"key too long", strings.Repeat("k", 129) + "=v", "InvalidTag"},
+		{"value too long", "k=" + strings.Repeat("v", 257), "InvalidTag"},
 		{"longest in characters, not bytes", strings.Repeat("%C3%A9", 128) + "=v", ""},
 		{"reserved prefix", "aws%3Ax=v", "InvalidTag"},
 		{"characters", "k=a%26b", "InvalidTag"},
-		{"twice the same key", "k=1&k=2", "InvalidArgument"},
+		{"duplicate key", "k=1&k=2", "InvalidArgument"},
 		{"not a query string", "k=%zz", "InvalidArgument"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -149,9 +149,9 @@ func TestReading(t *testing.T) {
 		{"first byte", func(in *s3.GetObjectInput) { in.Range = aws.String("bytes=0-0") }, "0"},
 		{"from", func(in *s3.GetObjectInput) { in.Range = aws.String("bytes=7-") }, "789"},
 		{"last", func(in *s3.GetObjectInput) { in.Range = aws.String("bytes=-3") }, "789"},
-		{"beyond the end", func(in *s3.GetObjectInput) { in.Range = aws.String("bytes=8-100") }, "89"},
-		{"behind the end", func(in *s3.GetObjectInput) { in.Range = aws.String("bytes=10-") }, "InvalidRange"},
-		{"nonsense is ignored", func(in *s3.GetObjectInput) { in.Range = aws.String("lines=1-2") }, "0123456789"},
+		{"ends after the end of the object", func(in *s3.GetObjectInput) { in.Range = aws.String("bytes=8-100") }, "89"},
+		{"starts after the end of the object", func(in *s3.GetObjectInput) { in.Range = aws.String("bytes=10-") }, "InvalidRange"},
+		{"an invalid range is ignored", func(in *s3.GetObjectInput) { in.Range = aws.String("lines=1-2") }, "0123456789"},
 		{"part 1 of an object without parts", func(in *s3.GetObjectInput) { in.PartNumber = aws.Int32(1) }, "0123456789"},
 		{"part 2 of an object without parts", func(in *s3.GetObjectInput) { in.PartNumber = aws.Int32(2) }, "InvalidRange"},
 		{"If-Match", func(in *s3.GetObjectInput) { in.IfMatch = aws.String(`"` + info.ETag + `"`) }, "0123456789"},
@@ -189,11 +189,11 @@ func TestConditionalWrites(t *testing.T) {
 		want             string
 	}{
 		{"create if absent", "new", nil, aws.String("*"), ""},
-		{"create if absent, but it is there", "there", nil, aws.String("*"), "PreconditionFailed"},
-		{"replace another", "there", aws.String(`"x"`), nil, "PreconditionFailed"},
-		{"replace what is not there", "absent", aws.String(`"x"`), nil, "NoSuchKey"},
+		{"create if absent, but it exists", "there", nil, aws.String("*"), "PreconditionFailed"},
+		{"replace, ETag differs", "there", aws.String(`"x"`), nil, "PreconditionFailed"},
+		{"replace an absent object", "absent", aws.String(`"x"`), nil, "NoSuchKey"},
 		{"If-None-Match with an ETag", "there", nil, aws.String(`"x"`), "NotImplemented"},
-		{"replace this one", "there", &there.ETag, nil, ""},
+		{"replace, ETag matches", "there", &there.ETag, nil, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := client.PutObject(t.Context(), &s3.PutObjectInput{
@@ -268,7 +268,7 @@ func TestRequestLimits(t *testing.T) {
 		want   string
 	}{
 		{"metadata of 2 KiB", func(in *s3.PutObjectInput) { in.Metadata = map[string]string{"k": strings.Repeat("v", 2047)} }, ""},
-		{"metadata beyond", func(in *s3.PutObjectInput) { in.Metadata = map[string]string{"k": strings.Repeat("v", 2048)} }, "MetadataTooLarge"},
+		{"metadata of more than 2 KiB", func(in *s3.PutObjectInput) { in.Metadata = map[string]string{"k": strings.Repeat("v", 2048)} }, "MetadataTooLarge"},
 		{"ten tags", func(in *s3.PutObjectInput) { in.Tagging = aws.String("a&b&c&d&e&f&g&h&i&j") }, ""},
 		{"eleven tags", func(in *s3.PutObjectInput) { in.Tagging = aws.String("a&b&c&d&e&f&g&h&i&j&k") }, "BadRequest"},
 		{"unknown storage class", func(in *s3.PutObjectInput) { in.StorageClass = "LUKEWARM" }, "InvalidStorageClass"},

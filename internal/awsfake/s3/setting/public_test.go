@@ -18,15 +18,15 @@ func TestPublicAccessIsBlocked(t *testing.T) {
 		public                     bool
 	}{
 		{"everyone", `"*"`, `{}`, true},
-		{"everyone, written otherwise", `{"AWS":"*"}`, `{}`, true},
+		{"everyone, in the AWS form", `{"AWS":"*"}`, `{}`, true},
 		{"an account", `{"AWS":"222222222222"}`, `{}`, false},
 		{"of an organization", `"*"`, `{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}`, false},
 		{"of any organization", `"*"`, `{"StringLike":{"aws:PrincipalOrgID":"o-*"}}`, true},
-		{"of no other organization", `"*"`, `{"StringNotEquals":{"aws:PrincipalOrgID":"o-2"}}`, true},
+		{"not of another organization", `"*"`, `{"StringNotEquals":{"aws:PrincipalOrgID":"o-2"}}`, true},
 		{"without a tag", `"*"`, `{"StringNotEquals":{"aws:PrincipalTag/team":"t"}}`, true},
 		{"from an address", `"*"`, `{"IpAddress":{"aws:SourceIp":"127.0.0.0/8"}}`, false},
 		{"from half the internet", `"*"`, `{"IpAddress":{"aws:SourceIp":"0.0.0.0/1"}}`, true},
-		{"who the request says", `"*"`, `{"StringEquals":{"aws:PrincipalAccount":"${aws:PrincipalAccount}"}}`, true},
+		{"a policy variable", `"*"`, `{"StringEquals":{"aws:PrincipalAccount":"${aws:PrincipalAccount}"}}`, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":` + tt.principal +

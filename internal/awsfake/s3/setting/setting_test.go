@@ -38,8 +38,8 @@ func TestBucketSettingsRoundTrip(t *testing.T) {
 		want string
 	}{
 		{"a rule", lifecycle(rule), ""},
-		{"two of one id", lifecycle(rule, rule), "InvalidArgument"},
-		{"one that does nothing", lifecycle(idle), "InvalidRequest"},
+		{"two rules with the same ID", lifecycle(rule, rule), "InvalidArgument"},
+		{"a rule without an action", lifecycle(idle), "InvalidRequest"},
 	} {
 		if got := awsfaketest.Code(tt.err); got != tt.want {
 			t.Errorf("%s: got %v, want %q", tt.name, tt.err, tt.want)
@@ -227,15 +227,15 @@ func TestKeyManagement(t *testing.T) {
 		t.Errorf("pending deletion: got %+v, %v", described, err)
 	}
 	if err := drop(client.EnableKeyRotation(t.Context(), &kms.EnableKeyRotationInput{KeyId: id})); awsfaketest.Code(err) != "KMSInvalidStateException" {
-		t.Errorf("rotation of a key that is about to be deleted: got %v", err)
+		t.Errorf("rotation of a key pending deletion: got %v", err)
 	}
 	for range 2 {
 		err = drop(client.CancelKeyDeletion(t.Context(), &kms.CancelKeyDeletionInput{KeyId: id}))
 	}
 	if awsfaketest.Code(err) != "KMSInvalidStateException" {
-		t.Errorf("called off twice: got %v", err)
+		t.Errorf("cancelled twice: got %v", err)
 	}
 	if err := put(true); err != nil {
-		t.Errorf("a policy that locks its author out, who insists: got %v", err)
+		t.Errorf("a policy that locks its author out, check bypassed: got %v", err)
 	}
 }

@@ -40,9 +40,9 @@ func TestRates(t *testing.T) {
 		{"writes", awsfake.Rates{Writes: 3}, remove, []string{"a/1"}, 30},
 		{"all keys share one limit", awsfake.Rates{Reads: 3}, head, []string{"a/1", "b/1"}, 30},
 		{"each prefix has its own", awsfake.Rates{Reads: 3, Depth: 1}, head, []string{"a/1", "b/1"}, 60},
-		{"deeper keys share it", awsfake.Rates{Reads: 3, Depth: 1}, head, []string{"a/x/1", "a/y/1"}, 30},
-		{"unless the depth reaches them", awsfake.Rates{Reads: 3, Depth: 2}, head, []string{"a/x/1", "a/y/1"}, 60},
-		{"keys above the depth too", awsfake.Rates{Reads: 3, Depth: 2}, head, []string{"a/1", "a/2"}, 30},
+		{"deeper keys share the limit", awsfake.Rates{Reads: 3, Depth: 1}, head, []string{"a/x/1", "a/y/1"}, 30},
+		{"deeper keys with a greater depth", awsfake.Rates{Reads: 3, Depth: 2}, head, []string{"a/x/1", "a/y/1"}, 60},
+		{"keys above the depth share a limit", awsfake.Rates{Reads: 3, Depth: 2}, head, []string{"a/1", "a/2"}, 30},
 		{"below the limit", awsfake.Rates{Reads: 20}, head, []string{"a/1"}, 100},
 		{"no limit", awsfake.Rates{}, head, []string{"a/1"}, 100},
 	} {
@@ -97,7 +97,7 @@ func TestIdleBurst(t *testing.T) {
 				}
 			}
 			if served != 5 {
-				t.Errorf("%d served at once, want 5", served)
+				t.Errorf("%d served in a burst, want 5", served)
 			}
 			<-time.After(time.Hour)
 		}

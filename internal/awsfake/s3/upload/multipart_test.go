@@ -85,7 +85,7 @@ func TestRelayOfASyntheticBody(t *testing.T) {
 		name  string
 		spoil int // index of the byte to change, or -1
 	}{
-		{"as it was", -1}, {"first byte changed", 0}, {"last byte changed", size - 1}, {"a byte in the middle changed", size / 2},
+		{"unchanged", -1}, {"first byte changed", 0}, {"last byte changed", size - 1}, {"a byte in the middle changed", size / 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := awsfaketest.New(t, awsfake.Options{})
@@ -139,7 +139,7 @@ func TestCompleteErrors(t *testing.T) {
 		{"wrong checksum of the whole", []types.CompletedPart{one, three}, func(in *s3.CompleteMultipartUploadInput) {
 			in.ChecksumCRC64NVME, in.ChecksumType = aws.String("AAAAAAAAAAA="), types.ChecksumTypeFullObject
 		}, "BadDigest"},
-		{"last part small", []types.CompletedPart{one, three}, nil, ""},
+		{"small last part", []types.CompletedPart{one, three}, nil, ""},
 		{"again", []types.CompletedPart{one, three}, nil, ""},
 	} {
 		m.Parts = tt.parts
@@ -178,8 +178,8 @@ func TestUploadPartCopyErrors(t *testing.T) {
 		from, to int64
 		want     string
 	}{
-		{"range behind the end", 1, 0, 20 << 30, "InvalidArgument"},
-		{"range upside down", 1, 10, 9, "InvalidArgument"},
+		{"range after the end", 1, 0, 20 << 30, "InvalidArgument"},
+		{"range ends before it starts", 1, 10, 9, "InvalidArgument"},
 		{"more than 5 GiB", 1, 0, 5 << 30, "InvalidRequest"},
 		{"exactly 5 GiB", 1, 0, 5<<30 - 1, ""},
 		{"part 10,001", 10001, 0, 9, "InvalidArgument"},

@@ -48,7 +48,7 @@ func TestListingUploads(t *testing.T) {
 				key := awsfaketest.Unescape(t, *u.Key)
 				got[listed{key, *u.Initiator.ID}]++
 				if key < last || time.Since(*u.Initiated) > time.Minute || u.UploadId == nil {
-					t.Errorf("%q behind %q, initiated %v", key, last, u.Initiated)
+					t.Errorf("%q after %q, initiated %v", key, last, u.Initiated)
 				}
 				last = key
 			}
@@ -82,7 +82,7 @@ func TestListingParts(t *testing.T) {
 			t.Fatal(err)
 		}
 		if *out.Initiator.ID != "arn:aws:sts::222222222222:assumed-role/syncd/test" || out.ChecksumAlgorithm != types.ChecksumAlgorithmCrc32 || out.ChecksumType != types.ChecksumTypeComposite {
-			t.Errorf("head of the page: %+v", out)
+			t.Errorf("top of the page: %+v", out)
 		}
 		for _, p := range out.Parts {
 			got = append(got, fmt.Sprintf("%d: %d bytes, checksum %d", *p.PartNumber, *p.Size, len(aws.ToString(p.ChecksumCRC32))))
@@ -128,11 +128,11 @@ func TestConditionsOnCopiesAndUploads(t *testing.T) {
 			noneMatch string
 			want      string
 		}{
-			{"absent as wanted", false, "x:y", "", "*", ""},
-			{"there, wanted absent", true, "x:y", "", "*", "PreconditionFailed"},
-			{"the one wanted", true, "x:y", "it", "", ""},
-			{"another than wanted", true, "x:y", `"other"`, "", "PreconditionFailed"},
-			{"absent, wanted there", false, "x:y", `"other"`, "", "NoSuchKey"},
+			{"must be absent, is absent", false, "x:y", "", "*", ""},
+			{"must be absent, exists", true, "x:y", "", "*", "PreconditionFailed"},
+			{"ETag matches", true, "x:y", "it", "", ""},
+			{"ETag differs", true, "x:y", `"other"`, "", "PreconditionFailed"},
+			{"must exist, is absent", false, "x:y", `"other"`, "", "NoSuchKey"},
 			{"If-Match without s3:GetObject", true, "s3:GetObject", "it", "", "AccessDenied"},
 			{"If-None-Match with an ETag", true, "x:y", "", `"other"`, "NotImplemented"},
 		} {

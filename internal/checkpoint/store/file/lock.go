@@ -41,7 +41,7 @@ func (f *Store) Acquire(ctx context.Context, name, holder string) (store.Lease, 
 	lock := flock.New(path, flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow))
 	locked, err := tryLock(ctx, lock)
 	if errors.Is(err, syscall.ELOOP) {
-		err = fmt.Errorf("%s is a link to another file, which somebody has put there; remove it", path)
+		err = fmt.Errorf("%s is a symbolic link that syncd did not create; remove it", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("acquire lease on %q: %w", name, err)
@@ -90,7 +90,7 @@ func (f *Store) LeaseOf(ctx context.Context, name string) (info store.LeaseInfo,
 		return store.LeaseInfo{}, false, nil
 	}
 	if err = errors.Join(err, lock.Close()); err != nil {
-		return store.LeaseInfo{}, false, fmt.Errorf("look at lease on %q: %w", name, err)
+		return store.LeaseInfo{}, false, fmt.Errorf("read lease on %q: %w", name, err)
 	}
 	note := readNote(path)
 	return store.LeaseInfo{Holder: note.Holder, Since: note.Since}, !free, nil

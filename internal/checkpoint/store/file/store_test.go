@@ -114,7 +114,7 @@ func TestAcquireSweepsIncompleteRecords(t *testing.T) {
 	left := filepath.Join(dir, "alpha", ".tmp-123")
 	writeFile(t, left, "half")
 	if names, err := store.List(t.Context(), "alpha/"); err != nil || len(names) != 1 {
-		t.Errorf("list: got %q, %v, want the whole record alone", names, err)
+		t.Errorf("list: got %q, %v, want only the complete record", names, err)
 	}
 	lease, err := store.Acquire(t.Context(), "alpha", "me")
 	if err != nil {
@@ -122,7 +122,7 @@ func TestAcquireSweepsIncompleteRecords(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = lease.Release() })
 	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("half-written record: got %v, want it gone", err)
+		t.Errorf("incomplete record: got %v, want it deleted", err)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
 // hintFolder says how to fix a folder in which other users could change the ledger.
-const hintFolder = "give state a folder that only the user of syncd may write to"
+const hintFolder = "set state to a folder that only syncd's user can write to"
 
 // checkFolder refuses a folder in which another user could change the ledger: a folder owned by
 // another user, or writable by others. Root may own it, because root can change it anyway. Its
@@ -97,7 +97,7 @@ func checkParent(dir string) error {
 		return err
 	}
 	if mode := info.Mode(); mode&fs.ModeSticky == 0 && mode.Perm()&0o002 != 0 {
-		return fmt.Errorf("%s can be written to by every user (mode %#o), who could put another state in the place of this: %s", dir, mode.Perm(), hintFolder)
+		return fmt.Errorf("%s is writable by every user (mode %#o), who could replace the state: %s", dir, mode.Perm(), hintFolder)
 	}
 	return nil
 }
@@ -105,7 +105,7 @@ func checkParent(dir string) error {
 func checkOwner(path string, info fs.FileInfo) error {
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if ok && owner.Uid != 0 && int(owner.Uid) != os.Geteuid() {
-		return fmt.Errorf("%s belongs to user %d, who could change the ledger, and not to user %d: %s", path, owner.Uid, os.Geteuid(), hintFolder)
+		return fmt.Errorf("%s belongs to user %d, who could change the ledger, not to user %d: %s", path, owner.Uid, os.Geteuid(), hintFolder)
 	}
 	return nil
 }
@@ -118,9 +118,9 @@ func checkWriters(dir string, info fs.FileInfo) error {
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	switch mode := info.Mode().Perm(); {
 	case mode&0o002 != 0:
-		return fmt.Errorf("%s can be written to by every user (mode %#o), who could change the ledger: %s", dir, mode, hintFolder)
+		return fmt.Errorf("%s is writable by every user (mode %#o), who could change the ledger: %s", dir, mode, hintFolder)
 	case ok && mode&0o020 != 0 && !OwnGroup(int(owner.Gid)):
-		return fmt.Errorf("%s can be written to by group %d (mode %#o), which is none of this process's: %s", dir, owner.Gid, mode, hintFolder)
+		return fmt.Errorf("%s is writable by group %d (mode %#o), and this process is not in that group: %s", dir, owner.Gid, mode, hintFolder)
 	}
 	return nil
 }
@@ -136,7 +136,7 @@ func OwnGroup(gid int) bool {
 func checkLock(path string, info fs.FileInfo) error {
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if !info.Mode().IsRegular() || ok && owner.Nlink > 1 {
-		return fmt.Errorf("%s is no file of its own: somebody has linked it; remove it", path)
+		return fmt.Errorf("%s is not a regular file or has another hard link; remove it", path)
 	}
 	return nil
 }
@@ -146,14 +146,14 @@ func checkLock(path string, info fs.FileInfo) error {
 func openOwn(path string) (file *os.File, size int64, err error) {
 	file, err = os.OpenFile(path, os.O_RDONLY|noFollow, 0)
 	if errors.Is(err, syscall.ELOOP) {
-		err = fmt.Errorf("%s is a link to another file, which somebody has put there; remove it", path)
+		err = fmt.Errorf("%s is a symbolic link that syncd did not create; remove it", path)
 	}
 	if err != nil {
 		return nil, 0, err
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a file (%s), which somebody has put there; remove it", path, info.Mode())
+		err = fmt.Errorf("%s is not a regular file (%s); remove it", path, info.Mode())
 	}
 	if err != nil {
 		return nil, 0, errors.Join(err, file.Close())

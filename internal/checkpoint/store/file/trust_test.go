@@ -22,9 +22,9 @@ func TestFolderOfOtherUsers(t *testing.T) {
 		"its own":                         {0o700, os.Geteuid(), os.Getegid(), ""},
 		"readable by all":                 {0o755, os.Geteuid(), os.Getegid(), ""},
 		"of a volume with the own group":  {os.ModeSetgid | 0o775, os.Geteuid(), os.Getegid(), ""},
-		"writable by all":                 {0o777, os.Geteuid(), os.Getegid(), "can be written to by every user (mode 0777)"},
-		"writable by all, sticky":         {os.ModeSticky | 0o777, os.Geteuid(), os.Getegid(), "can be written to by every user"},
-		"writable by another's group":     {0o770, os.Geteuid(), nobody, "can be written to by group 65534"},
+		"writable by all":                 {0o777, os.Geteuid(), os.Getegid(), "is writable by every user (mode 0777)"},
+		"writable by all, sticky":         {os.ModeSticky | 0o777, os.Geteuid(), os.Getegid(), "is writable by every user"},
+		"writable by another's group":     {0o770, os.Geteuid(), nobody, "is writable by group 65534"},
 		"of another user":                 {0o700, nobody, os.Getegid(), "belongs to user 65534"},
 		"of another user, of a group too": {0o770, nobody, os.Getegid(), "belongs to user 65534"},
 	} {
@@ -94,21 +94,21 @@ func TestLockThatIsALink(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := takeLease(t, dir); err == nil {
-			t.Errorf("%s: got the lease, want it refused", name)
+			t.Errorf("%s: got the lease, want an error", name)
 		}
 		got, err := os.ReadFile(victim)
 		if err != nil || string(got) != content {
-			t.Errorf("%s: got %q, %v, want the file as it was", name, got, err)
+			t.Errorf("%s: got %q, %v, want the file unchanged", name, got, err)
 		}
 		if _, err := os.Lstat(victim + "-2"); err == nil {
-			t.Errorf("%s: a file was made at its end", name)
+			t.Errorf("%s: its target was created", name)
 		}
 		store, err := filestore.Open(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := store.LeaseOf(t.Context(), "orders"); err == nil && name == "symbolic link" {
-			t.Errorf("%s: looking at the lease followed it", name)
+			t.Errorf("%s: LeaseOf followed it", name)
 		}
 	}
 }

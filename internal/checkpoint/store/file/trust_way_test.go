@@ -33,7 +33,7 @@ func TestFolderOpenedMeanwhile(t *testing.T) {
 		if err := os.Chmod(dir, 0o777); err != nil { //nolint:gosec // the point of the test
 			t.Fatal(err)
 		}
-		const want = "can be written to by every user"
+		const want = "is writable by every user"
 		if _, err := store.Acquire(t.Context(), "orders", "test"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: acquire: got %v, want %q", name, err, want)
 		}
@@ -48,7 +48,7 @@ func TestFolderOpenedMeanwhile(t *testing.T) {
 // replace.
 func TestPathOfOtherUsers(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root gives files away")
+		t.Skip("only root can change the owner")
 	}
 	for name, tt := range map[string]struct {
 		mode     os.FileMode // of the folder above the state
@@ -58,14 +58,14 @@ func TestPathOfOtherUsers(t *testing.T) {
 	}{
 		"in order":                       {0o755, 0, 0, -1, ""},
 		"writable by all, sticky":        {os.ModeSticky | 0o777, 0, 0, -1, ""},
-		"writable by all":                {0o777, 0, 0, -1, "can be written to by every user"},
+		"writable by all":                {0o777, 0, 0, -1, "is writable by every user"},
 		"writable by its own group":      {0o775, 0, 0, -1, ""},
 		"writable by another's group":    {0o775, 0, nobody, -1, ""},
 		"of another user":                {0o755, nobody, 0, -1, ""},
 		"of another user, sticky":        {os.ModeSticky | 0o777, nobody, 0, -1, ""},
 		"by a link":                      {0o755, 0, 0, 0, ""},
 		"by a link into what others own": {0o755, nobody, 0, 0, ""},
-		"by a link into what is open":    {0o777, 0, 0, 0, "can be written to by every user"},
+		"by a link into what is open":    {0o777, 0, 0, 0, "is writable by every user"},
 		"by a link of another user":      {0o755, 0, 0, nobody, "belongs to user 65534"},
 	} {
 		above := filepath.Join(t.TempDir(), "above")

@@ -99,7 +99,7 @@ func TestS3LeaseBoundsWrites(t *testing.T) {
 		t.Cleanup(release)
 		return ctx
 	}
-	t.Run("without an answer", func(t *testing.T) {
+	t.Run("without a response", func(t *testing.T) {
 		leaseTest(t, func(t *testing.T, s *s3test.State) {
 			wire := &unplugged{next: s.Cloud.RoundTripper()}
 			lease := acquire(t, s.Store(wire), "first")
@@ -188,7 +188,7 @@ func TestS3LeaseIsRenewed(t *testing.T) {
 		}
 		info, ok, err := checkpoint.LeaseOf(t.Context(), contender, mapping)
 		if left := time.Until(info.Until); err != nil || !ok || info.Holder != "first" || left < 30*time.Second || left > 63*time.Second {
-			t.Errorf("lease: got %+v with %s left, %t, %v, want that of first", info, left, ok, err)
+			t.Errorf("lease: got %+v with %s left, %t, %v, want the lease of first", info, left, ok, err)
 		}
 	})
 }
@@ -243,7 +243,7 @@ func TestS3LostResponseOfAcquireAndRelease(t *testing.T) {
 					s.Cloud.Inject(lose)
 					lease := acquire(t, store, "me")
 					if lease.TakenOver() {
-						t.Error("taken over: got true, from nobody")
+						t.Error("taken over: got true, want false")
 					}
 					s.Cloud.Inject(lose)
 					if err := lease.Release(); err != nil {
@@ -269,14 +269,14 @@ func TestS3LeaseTaken(t *testing.T) {
 		s3test.Pass(t, 20*time.Second)
 		err := first.Held(t.Context())
 		if !errors.Is(err, store.ErrLeaseLost) || !strings.Contains(err.Error(), `"second"`) {
-			t.Errorf("first: got %v, want lost to the second", err)
+			t.Errorf("first: got %v, want the lease lost to second", err)
 		}
 		if text := log.String(); !strings.Contains(text, "lease was not renewed") {
 			t.Errorf("log: got %q, want a warning", text)
 		}
 		before := s.LockObject(t, mapping)
 		if err := first.Release(); err != nil {
-			t.Errorf("release what was lost: got %v, want nil", err)
+			t.Errorf("release a lost lease: got %v, want nil", err)
 		}
 		if after := s.LockObject(t, mapping); after != before {
 			t.Errorf("the first holder changed the lock of the second to %s", after)

@@ -73,7 +73,7 @@ func (s *Store) readLock(ctx context.Context, key string) (seenLock, error) {
 	}
 	now, ok := awsmiddleware.GetServerTime(out.ResultMetadata)
 	if !ok || out.LastModified == nil {
-		return seenLock{}, fmt.Errorf("read %s: the answer has no Date or no Last-Modified", s.uri(key))
+		return seenLock{}, fmt.Errorf("read %s: response has no Date or no Last-Modified", s.uri(key))
 	}
 	lease := time.Duration(lock.record.LeaseSeconds * float64(time.Second))
 	lock.now, lock.until = now, out.LastModified.Add(lease+clockGrain)

@@ -70,7 +70,7 @@ func TestS3LockDeletedByHand(t *testing.T) {
 		}
 		s.Bucket.Delete(s3test.Prefix + mapping + "/lock")
 		if next := acquire(t, s.Store(nil), "next"); !next.TakenOver() {
-			t.Error("taken over: got false, want true: nobody gave the lease back")
+			t.Error("taken over: got false, want true: the lease was not released")
 		}
 		s3test.Pass(t, 20*time.Second)
 		if err := lease.Held(t.Context()); !errors.Is(err, store.ErrLeaseLost) {
@@ -101,7 +101,7 @@ func TestS3ResponseWithoutDate(t *testing.T) {
 		}))
 		_, err := store.Acquire(t.Context(), mapping, "second")
 		if err == nil || !strings.Contains(err.Error(), "no Date") {
-			t.Errorf("acquire: got %v, want that the answer has no Date", err)
+			t.Errorf("acquire: got %v, want an error for the missing Date", err)
 		}
 	})
 }

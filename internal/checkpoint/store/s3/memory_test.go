@@ -36,7 +36,7 @@ const (
 // open, and measures what they hold there.
 func TestPassesAtOnceShareMemory(t *testing.T) {
 	if testing.Short() {
-		t.Skip("the race detector takes memory of its own; make test runs it")
+		t.Skip("the race detector uses extra memory; make test runs it")
 	}
 	s := s3test.New()
 	store := s.Store(nil)

@@ -39,7 +39,7 @@ func (s *Store) Open(ctx context.Context, name string) (store.Record, error) {
 		return nil, err
 	}
 	if c.size, c.etag = int64(len(data)), out.ETag; c.size > 0 {
-		return nil, s.failed("read", key, errors.New("it is not empty, and has no bytes"))
+		return nil, s.failed("read", key, errors.New("object is not empty, but S3 returned no bytes"))
 	}
 	return c, nil
 }

@@ -218,7 +218,7 @@ func (s *Store) failed(verb, key string, err error) *StateError {
 func (s *Store) unwritten(verb, key string, err error) error {
 	failure := s.failed(verb, key, err)
 	if awserr.Classify(err) == awserr.Unsupported {
-		failure.Problem = "the service lacks conditional writes, which keep two writers apart"
+		failure.Problem = "the service does not support conditional writes, which syncd needs to exclude a second writer"
 	}
 	return failure
 }
@@ -286,7 +286,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		}
 	}
 	if err == nil {
-		return fmt.Errorf("create %s: it was created twice: the service ignores If-None-Match, which keeps two writers apart", s.uri(key))
+		return fmt.Errorf("create %s: created twice: the service ignores If-None-Match, which syncd needs to exclude a second writer", s.uri(key))
 	}
 	if !errors.Is(err, fs.ErrExist) {
 		return err

@@ -104,7 +104,7 @@ func TestS3ReadsExpectedParts(t *testing.T) {
 		t.Errorf("read across parts: got other bytes, %v", err)
 	}
 	if n, err := chunk.ReadAt(across, chunk.Size()-5); n != 5 || !errors.Is(err, io.EOF) {
-		t.Errorf("read behind the end: got %d bytes, %v, want 5 and EOF", n, err)
+		t.Errorf("read past the end: got %d bytes, %v, want 5 and EOF", n, err)
 	}
 }
 
@@ -137,7 +137,7 @@ func TestS3LostResponseOfACreation(t *testing.T) {
 		store := s3store.New(s.Client(nil, 3), s.Options())
 		s.Cloud.Inject(awsfake.Fault{Operation: operation, Kind: awsfake.LoseAnswer, Times: 1})
 		if err := s3test.CreateLarge(t.Context(), store, "alpha/record", data); err != nil {
-			t.Errorf("%s: got %v, want nil: it was this write that took the name", operation, err)
+			t.Errorf("%s: got %v, want nil: this write took the name", operation, err)
 		}
 		if err := s3test.CreateLarge(t.Context(), store, "alpha/record", data); !errors.Is(err, fs.ErrExist) {
 			t.Errorf("%s: the same bytes by another write: got %v, want %v", operation, err, fs.ErrExist)
@@ -167,8 +167,8 @@ func TestS3ServiceWithoutConditions(t *testing.T) {
 			return s.Cloud.RoundTripper().RoundTrip(r)
 		}))
 		_, err := store.Acquire(t.Context(), mapping, "me")
-		if err == nil || !strings.Contains(err.Error(), "lacks conditional writes") {
-			t.Errorf("acquire: got %v, want that the service lacks conditional writes", err)
+		if err == nil || !strings.Contains(err.Error(), "does not support conditional writes") {
+			t.Errorf("acquire: got %v, want an error for the missing conditional writes", err)
 		}
 	})
 	t.Run("ignores them", func(t *testing.T) {
@@ -176,7 +176,7 @@ func TestS3ServiceWithoutConditions(t *testing.T) {
 		s := s3test.New()
 		_, err := s3store.New(careless{s.Client(nil, 1)}, s.Options()).Acquire(t.Context(), mapping, "me")
 		if err == nil || !strings.Contains(err.Error(), "ignores If-None-Match") {
-			t.Errorf("acquire: got %v, want that the service ignores the condition", err)
+			t.Errorf("acquire: got %v, want an error for the ignored condition", err)
 		}
 	})
 }

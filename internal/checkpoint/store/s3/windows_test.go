@@ -48,7 +48,7 @@ func TestPassesShareWindows(t *testing.T) {
 					t.Fatal(err)
 				}
 				if n := s3store.Lent(store); n != 0 {
-					t.Errorf("got %d bytes held in the end, want none", n)
+					t.Errorf("got %d bytes held at the end, want none", n)
 				}
 				for i := range passes {
 					wantChanged(t, store, i, entries)
@@ -155,7 +155,7 @@ func TestLargeWritesWait(t *testing.T) {
 		}
 		synctest.Wait()
 		if n := len(begun); n != s3store.LargeWrites {
-			t.Errorf("got %d large records in the making, want %d", n, s3store.LargeWrites)
+			t.Errorf("got %d large records in progress, want %d", n, s3store.LargeWrites)
 		}
 		if err := checkpointtest.Put(t.Context(), store, "alpha/small", "x"); err != nil {
 			t.Errorf("small record: %v", err)
@@ -163,7 +163,7 @@ func TestLargeWritesWait(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := write(ctx, len(errs)); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v of one that gives up, want %v", err, context.DeadlineExceeded)
+			t.Errorf("got %v from a writer that gives up, want %v", err, context.DeadlineExceeded)
 		}
 		close(leave)
 		all.Wait()

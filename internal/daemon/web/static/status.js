@@ -1,19 +1,19 @@
-// Keeps the page up to date: fetches the live part every five seconds and changes what has changed, so that focus, text
-// that is selected and the place on the page stay.
+// Keeps the page up to date: fetches the live part every five seconds and updates only the changed nodes, so that focus,
+// selected text and scroll position stay.
 "use strict";
 
 const every = 5000;
 const live = document.getElementById("live");
 const news = document.getElementById("news");
 
-// states returns the state of each mapping as the page shows it.
+// states returns the displayed state of each mapping.
 function states(root) {
   const found = new Map();
   for (const row of root.querySelectorAll("tr[data-mapping]")) found.set(row.dataset.mapping, row.dataset.state);
   return found;
 }
 
-// morph makes the children of one element those of another, and keeps the nodes that are alike.
+// morph changes the children of one element to those of another, and keeps the nodes that are equal.
 function morph(from, to) {
   const wanted = [...to.childNodes];
   wanted.forEach((node, i) => {
@@ -33,12 +33,12 @@ function morph(from, to) {
 }
 
 function attributes(from, to) {
-  // What the reader has opened stays open.
+  // Keep the details that the reader has opened.
   for (const { name } of [...from.attributes]) if (name !== "open" && !to.hasAttribute(name)) from.removeAttribute(name);
   for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value) from.setAttribute(name, value);
 }
 
-// announce has screen readers read changes of state, and nothing else.
+// announce makes screen readers read changes of state, and nothing else.
 function announce(before, after) {
   const changes = [];
   for (const [mapping, state] of after) if (before.get(mapping) !== state) changes.push(`${mapping}: ${state}`);

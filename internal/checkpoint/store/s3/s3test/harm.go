@@ -15,8 +15,8 @@ type Harm string
 // The possible failures.
 const (
 	Refused Harm = "is not sent"
-	Lost    Harm = "has effect, but its answer is lost"
-	Cut     Harm = "has effect, but its answer is cut"
+	Lost    Harm = "takes effect, but its response is lost"
+	Cut     Harm = "takes effect, but its response is cut"
 )
 
 // Harming is a transport that fails one request, and optionally all later ones.

@@ -1,7 +1,7 @@
-# Account 222222222222, on the consumer's side. Import what exists already before you apply this.
+# Account 222222222222, on the consumer's side. Import existing resources before you apply this.
 
 # The permissions of the ambient credentials.
-# They belong to the role or user whose credentials syncd finds in its surroundings, such as an ECS task role.
+# They belong to the role or user whose credentials syncd finds in its environment, such as an ECS task role.
 output "account_222222222222-ambient-permissions" {
   value = jsonencode({
     Version = "2012-10-17"
@@ -21,8 +21,8 @@ output "account_222222222222-ambient-permissions" {
 }
 
 # The permissions of arn:aws:iam::222222222222:role/syncd-consumer.
-# An object that is deleted between the listing and its copy is answered with 403 instead of 404, because the right to list is confined to a prefix: it is quarantined as denied until the next pass.
-# Which key the source is encrypted under is the owner's to know; the owner's key policy decides about each. Its ARN as a source key narrows this down.
+# If an object is deleted between the listing and its copy, S3 returns 403 instead of 404, because the permission to list is limited to a prefix. The object is quarantined as denied until the next pass.
+# Only the owner knows which key encrypts the source. This policy allows any key there; the owner's key policy decides. To allow only one key, pass its ARN as a source key.
 resource "aws_iam_role_policy" "syncd-consumer" {
   name = "syncd"
   role = aws_iam_role.syncd-consumer.name
@@ -171,7 +171,7 @@ resource "aws_iam_role_policy" "syncd-consumer" {
 }
 
 # The trust policy of arn:aws:iam::222222222222:role/syncd-consumer.
-# Create arn:aws:iam::333333333333:role/data-access first: AWS refuses a policy that names nobody, and one made again under the same name is another principal.
+# Create arn:aws:iam::333333333333:role/data-access first: AWS rejects a policy that names a principal that does not exist, and a principal recreated with the same name is a different principal.
 resource "aws_iam_role" "syncd-consumer" {
   name = "syncd-consumer"
   path = "/"
@@ -242,8 +242,8 @@ resource "aws_iam_role" "syncd-consumer" {
 }
 
 # The policy of bucket consumer-copy.
-# A bucket has one policy: add these statements to those that it has.
-# A write that names no key falls under the bucket's default encryption: set that to arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d. A policy cannot ask for the header, because uploading and completing parts carry none.
+# A bucket has only one policy: add these statements to the existing ones.
+# A write that names no key uses the bucket's default encryption: set that to arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d. A policy cannot require the encryption header, because requests that upload or complete parts do not have it.
 resource "aws_s3_bucket_policy" "consumer-copy" {
   bucket = "consumer-copy"
   policy = jsonencode({
@@ -314,8 +314,8 @@ resource "aws_s3_bucket_policy" "consumer-copy" {
 }
 
 # The policy of bucket consumer-state.
-# A bucket has one policy: add these statements to those that it has.
-# DenyOtherListings keeps arn:aws:iam::222222222222:role/syncd-consumer from listing other keys of the bucket: when it keeps another state there, make one statement with both prefixes.
+# A bucket has only one policy: add these statements to the existing ones.
+# DenyOtherListings prevents arn:aws:iam::222222222222:role/syncd-consumer from listing other keys of the bucket. If this principal keeps another state there, write one statement with both prefixes.
 resource "aws_s3_bucket_policy" "consumer-state" {
   bucket = "consumer-state"
   policy = jsonencode({
@@ -374,8 +374,8 @@ resource "aws_s3_bucket_policy" "consumer-state" {
 }
 
 # The policy of key arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d.
-# Add these statements to those that the key policy has; without the others nobody could administer the key.
-# A key policy that lets arn:aws:iam::222222222222:root do kms:* needs no statement for principals of its own account.
+# Add these statements to those of the key policy. Without the existing statements nobody could administer the key.
+# If the key policy allows kms:* to arn:aws:iam::222222222222:root, it needs no statement for principals of its own account.
 output "account_222222222222-key-1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d" {
   value = jsonencode({
     Version = "2012-10-17"
@@ -408,7 +408,7 @@ output "account_222222222222-key-1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d" {
 }
 
 # The lifecycle rules of bucket consumer-copy.
-# A bucket has one lifecycle configuration: add these rules to those that it has.
+# A bucket has only one lifecycle configuration: add these rules to the existing ones.
 resource "aws_s3_bucket_lifecycle_configuration" "consumer-copy" {
   bucket = "consumer-copy"
 
@@ -427,7 +427,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "consumer-copy" {
 }
 
 # The lifecycle rules of bucket consumer-state.
-# A bucket has one lifecycle configuration: add these rules to those that it has.
+# A bucket has only one lifecycle configuration: add these rules to the existing ones.
 resource "aws_s3_bucket_lifecycle_configuration" "consumer-state" {
   bucket = "consumer-state"
 

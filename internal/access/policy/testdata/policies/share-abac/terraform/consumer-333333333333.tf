@@ -1,4 +1,4 @@
-# Account 333333333333, on the consumer's side. Import what exists already before you apply this.
+# Account 333333333333, on the consumer's side. Import existing resources before you apply this.
 
 variable "external_id_governance" {
   description = "ExternalId of role governance"
@@ -28,8 +28,8 @@ resource "aws_iam_role_policy" "data-access" {
 }
 
 # The trust policy of arn:aws:iam::333333333333:role/data-access.
-# On EKS Pod Identity the ambient session passes on tags of its own, which this policy refuses: disable the session tags of the association.
-# It lets in account 222222222222 as a whole, whose identity policies then decide; naming the principal of the ambient credentials narrows this down.
+# EKS Pod Identity adds its own session tags to the ambient session, which this policy rejects: disable the session tags of the association.
+# It allows all of account 222222222222, whose identity policies then decide. To narrow it, name the principal of the ambient credentials.
 resource "aws_iam_role" "data-access" {
   name = "data-access"
   path = "/"

@@ -1,7 +1,7 @@
-# Account 111111111111, on the owner's side. Import what exists already before you apply this.
+# Account 111111111111, on the owner's side. Import existing resources before you apply this.
 
 # The policy of bucket owner-data.
-# A bucket has one policy: add these statements to those that it has.
+# A bucket has only one policy: add these statements to the existing ones.
 resource "aws_s3_bucket_policy" "owner-data" {
   bucket = "owner-data"
   policy = jsonencode({
@@ -65,7 +65,7 @@ resource "aws_s3_bucket_policy" "owner-data" {
 }
 
 # The policy of the key that encrypts bucket owner-data.
-# Add these statements to those that the key policy has; without the others nobody could administer the key.
+# Add these statements to those of the key policy. Without the existing statements nobody could administer the key.
 output "account_111111111111-key-of-owner-data" {
   value = jsonencode({
     Version = "2012-10-17"

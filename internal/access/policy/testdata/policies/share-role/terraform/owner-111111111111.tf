@@ -1,8 +1,8 @@
-# Account 111111111111, on the owner's side. Import what exists already before you apply this.
+# Account 111111111111, on the owner's side. Import existing resources before you apply this.
 
 # The policy of bucket owner-data.
-# A bucket has one policy: add these statements to those that it has.
-# Create arn:aws:iam::222222222222:role/syncd-consumer first: AWS refuses a policy that names nobody, and one made again under the same name is another principal.
+# A bucket has only one policy: add these statements to the existing ones.
+# Create arn:aws:iam::222222222222:role/syncd-consumer first: AWS rejects a policy that names a principal that does not exist, and a principal recreated with the same name is a different principal.
 resource "aws_s3_bucket_policy" "owner-data" {
   bucket = "owner-data"
   policy = jsonencode({
@@ -45,8 +45,8 @@ resource "aws_s3_bucket_policy" "owner-data" {
 }
 
 # The policy of the key that encrypts bucket owner-data.
-# Add these statements to those that the key policy has; without the others nobody could administer the key.
-# Create arn:aws:iam::222222222222:role/syncd-consumer first: AWS refuses a policy that names nobody, and one made again under the same name is another principal.
+# Add these statements to those of the key policy. Without the existing statements nobody could administer the key.
+# Create arn:aws:iam::222222222222:role/syncd-consumer first: AWS rejects a policy that names a principal that does not exist, and a principal recreated with the same name is a different principal.
 output "account_111111111111-key-of-owner-data" {
   value = jsonencode({
     Version = "2012-10-17"

@@ -86,7 +86,7 @@ func (p plan) unknown(measured []measure) (faults []string) {
 		name := inModule(m.path)
 		isThere[name] = true
 		if _, ok := p.floor[name]; !ok {
-			faults = append(faults, fmt.Sprintf("%s stands on no floor of %s: add it to the table", name, p.file))
+			faults = append(faults, fmt.Sprintf("%s is not on any floor of %s: add it to the table", name, p.file))
 		}
 	}
 	for name := range p.floor {

@@ -65,8 +65,8 @@ func TestFaults(t *testing.T) {
 func TestInvalidPlan(t *testing.T) {
 	for text, want := range map[string]string{
 		"no table": "no table of floors",
-		"\n| floor | package | is |\n|---|---|---|\nx":                            "is no row",
-		"\n| floor | package | is |\n|---|---|---|\n| 9 | a |b|":                  `"9" is no floor`,
+		"\n| floor | package | is |\n|---|---|---|\nx":                            "is not a row",
+		"\n| floor | package | is |\n|---|---|---|\n| 9 | a |b|":                  `"9" is not a floor`,
 		"\n| floor | package | is |\n|---|---|---|\n| 2 | `a` |b|\n| 3 | `a` |b|": "names a twice",
 	} {
 		file := filepath.Join(t.TempDir(), "plan.md")

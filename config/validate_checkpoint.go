@@ -18,7 +18,7 @@ func (v checkpointRules) checkpoint(c Checkpoint) {
 	location, err := ParseLocation(v.State)
 	switch {
 	case err != nil:
-	case location.Dir != "":
+	case location.Bucket == "":
 		v.noBucket(c)
 	default:
 		v.ownBucket("state", location.Bucket, v.compatible(c.EndpointURL))

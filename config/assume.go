@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// maxHops is far more than anyone needs: every hop costs a request before each session.
+// maxHops is the most roles in a chain. It is far more than anyone needs, because each role of a
+// chain costs one request per session.
 const maxHops = 10
 
 // Chain returns the roles that are assumed to reach role, in order, ending with role itself. It
@@ -24,10 +25,11 @@ func Chain(roles map[string]Role, role string) (hops []string) {
 // Chain returns the chain of a role of the configuration.
 func (c *Config) Chain(role string) []string { return Chain(c.Roles, role) }
 
-// Side is one place where a role, or "" for the ambient credentials, is used. A transfer.Place is
-// not enough: it holds the name of the service, and here the endpoint URL as configured matters.
+// Side is one place where a role or the ambient credentials are used: a source, a destination or
+// the state. Unlike a transfer.Place, which has only the name of the service, it has the endpoint
+// URL as configured.
 type Side struct {
-	// Role is the name of the role.
+	// Role is the name of the role, or "" for the ambient credentials.
 	Role string
 	// EndpointURL and Region are the endpoint and region of S3; EndpointURL is "" for AWS.
 	EndpointURL, Region string
@@ -72,8 +74,8 @@ func (c *Config) STSEndpoint(endpointURL string) string {
 }
 
 // AssumedRoles returns the roles that a mapping assumes, each with its STS endpoint. A role without
-// an endpoint is assumed at the S3 endpoint if its sides are at another service than AWS, so that
-// credentials of that service are never sent to AWS by accident.
+// endpoint_url is assumed at the S3 endpoint of the sides that use it, if none of these sides is at
+// AWS. So credentials of another service are never sent to AWS by accident.
 func (c *Config) AssumedRoles(m Mapping) map[string]Role { return c.assumedRoles(c.Sides(m)) }
 
 // AssumedStateRoles returns the roles that are assumed for the state, as AssumedRoles does for a
@@ -81,7 +83,7 @@ func (c *Config) AssumedRoles(m Mapping) map[string]Role { return c.assumedRoles
 func (c *Config) AssumedStateRoles() map[string]Role { return c.assumedRoles(c.stateSides()) }
 
 func (c *Config) assumedRoles(sides []Side) map[string]Role {
-	roles := map[string]Role{} // only roles that the sides use: with one role per mapping, copying all roles for each would be quadratic
+	roles := map[string]Role{} // only the roles that the sides use: copying all roles for each mapping would take quadratic time
 	for _, s := range sides {
 		for _, name := range c.Chain(s.Role) {
 			if role, ok := c.Roles[name]; ok {
@@ -97,8 +99,8 @@ func (c *Config) assumedRoles(sides []Side) map[string]Role {
 	return roles
 }
 
-// assumedAt maps each role without an endpoint to the side whose endpoint it is assumed at: the
-// first side that uses the role. It omits a role if any of its sides is AWS.
+// assumedAt maps each role without endpoint_url to the first side that uses it. The role is assumed
+// at the endpoint of that side. The map omits a role if any side that uses it is at AWS.
 func (c *Config) assumedAt(sides []Side) map[string]Side {
 	at := map[string]Side{}
 	for _, s := range sides {

@@ -3,15 +3,17 @@ package config
 import "syncd/config/fault"
 
 // Check finds faults that [Load] cannot find by itself: settings that the program does not
-// implement, or that disagree with another file. It may be called with a configuration that has
-// faults.
+// implement, or that disagree with another file. The configuration that it receives can have faults
+// already.
 type Check func(c *Config, r Reporter)
 
-// Reporter collects what a [Check] finds, by the config path of the setting, as in http.web_config.
+// Reporter collects the faults and warnings that a [Check] finds. Each path is the config path of a
+// setting, such as http.web_config.
 type Reporter interface {
-	// Fault rejects the configuration. A setting that already has a fault gets no second one.
+	// Fault records a fault, which rejects the configuration. A second fault of one setting is
+	// ignored.
 	Fault(path, problem, hint string)
-	// Warn accepts the configuration with a warning.
+	// Warn records a warning, which does not reject the configuration.
 	Warn(path, problem, hint string)
 }
 

@@ -19,7 +19,7 @@ const (
 
 var _ slog.Leveler = LogLevel("")
 
-// Choices are the values the file may hold.
+// Choices returns the values that the setting accepts.
 func (LogLevel) Choices() []string { return []string{"debug", "info", "warn", "error"} }
 
 // Level returns the level as a slog.Level.
@@ -46,10 +46,10 @@ const (
 	LogFormatText LogFormat = "text"
 )
 
-// Choices are the values the file may hold.
+// Choices returns the values that the setting accepts.
 func (LogFormat) Choices() []string { return []string{"auto", "json", "text"} }
 
-// SessionPolicy is how an assumed session is limited below what its role allows.
+// SessionPolicy says whether an assumed session is restricted to less than its role allows.
 type SessionPolicy string
 
 // The session policies.
@@ -58,7 +58,7 @@ const (
 	SessionPolicyScoped SessionPolicy = "scoped"
 )
 
-// Choices are the values the file may hold.
+// Choices returns the values that the setting accepts.
 func (SessionPolicy) Choices() []string { return []string{"none", "scoped"} }
 
 // CopyMode is how bytes move from source to destination.
@@ -70,43 +70,44 @@ const (
 	CopyModeAuto = CopyMode(transfer.Auto)
 	// CopyModeServerSide uses CopyObject and UploadPartCopy: no byte passes through syncd.
 	CopyModeServerSide = CopyMode(transfer.ServerSide)
-	// CopyModeRelay reads with one role and writes with the other.
+	// CopyModeRelay streams the bytes through syncd: it reads with one role and writes with the
+	// other.
 	CopyModeRelay = CopyMode(transfer.Relay)
 )
 
-// Choices are the values the file may hold.
+// Choices returns the values that the setting accepts.
 func (CopyMode) Choices() []string {
 	return []string{string(transfer.Auto), string(transfer.ServerSide), string(transfer.Relay)}
 }
 
-// Carry is whether something that belongs to an object is copied with it.
+// Carry says whether a part of an object other than its content, such as its metadata, is copied.
 type Carry string
 
-// The two ways.
+// The values of Carry.
 const (
 	CarryCopy Carry = "copy"
 	CarryOmit Carry = "omit"
 )
 
-// Choices are the values the file may hold.
+// Choices returns the values that the setting accepts.
 func (Carry) Choices() []string { return []string{"copy", "omit"} }
 
-// Overwrite is which destination objects may be replaced.
+// Overwrite says which destination objects syncd may replace.
 type Overwrite string
 
-// The two ways.
+// The values of Overwrite.
 const (
 	OverwriteOwned Overwrite = "owned"
 	OverwriteAny   Overwrite = "any"
 )
 
-// Choices are the values the file may hold.
+// Choices returns the values that the setting accepts.
 func (Overwrite) Choices() []string { return []string{"owned", "any"} }
 
 // ACL is the access control list that copies are written with.
 type ACL string
 
-// The two ways.
+// The values of ACL.
 const (
 	// ACLOmit sends no ACL.
 	ACLOmit ACL = "omit"
@@ -114,21 +115,21 @@ const (
 	ACLBucketOwner ACL = "bucket-owner-full-control"
 )
 
-// Choices are the values the file may hold.
+// Choices returns the values that the setting accepts.
 func (ACL) Choices() []string { return []string{"omit", "bucket-owner-full-control"} }
 
 // StorageClassKeep is the storage class setting that gives each copy the storage class of its
 // source.
 const StorageClassKeep = "keep"
 
-// Checksum is whether copies are compared with their source by checksum.
+// Checksum says whether copies are compared with their source by checksum.
 type Checksum string
 
-// The two ways.
+// The values of Checksum.
 const (
 	ChecksumVerify Checksum = "verify"
 	ChecksumOff    Checksum = "off"
 )
 
-// Choices are the values the file may hold.
+// Choices returns the values that the setting accepts.
 func (Checksum) Choices() []string { return []string{"verify", "off"} }

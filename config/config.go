@@ -34,8 +34,8 @@ const DefaultListen = "127.0.0.1:9090"
 // Config is the whole configuration file.
 type Config struct {
 	// State is where ledgers and leases are stored: file:PATH for a folder, or s3://BUCKET/PREFIX/
-	// for tasks without a disk. Load resolves a relative PATH against the folder of the
-	// configuration file.
+	// for tasks without a disk. A relative PATH is resolved against the folder of the configuration
+	// file.
 	State string `yaml:"state" jsonschema:"required"`
 	// HTTP configures the listener for metrics, health and status.
 	HTTP HTTP `yaml:"http"`
@@ -45,19 +45,20 @@ type Config struct {
 	Log Log `yaml:"log"`
 	// AWS holds the settings shared by every AWS client.
 	AWS AWS `yaml:"aws"`
-	// Checkpoint configures how often progress is made durable.
+	// Checkpoint configures how and where progress is saved.
 	Checkpoint Checkpoint `yaml:"checkpoint"`
 	// DrainTimeout is how long a stopping process may take to finish work in progress, 1s..1h, 25s
-	// by default: ECS and Kubernetes kill a process 30 seconds after SIGTERM by default.
+	// by default. Unless configured otherwise, ECS and Kubernetes kill a process 30 seconds after
+	// SIGTERM.
 	DrainTimeout value.Duration `yaml:"drain_timeout"`
-	// Concurrency is how many requests of all mappings together are in progress at once, 1..16384;
-	// when mappings need more, they get equal shares. With auto, the default, each mapping is
-	// limited only by its own copy.concurrency.
+	// Concurrency is the most requests of all mappings together that are in progress at once,
+	// 1..16384. If the mappings need more, each gets an equal share. With auto, the default, each
+	// mapping is limited only by its own copy.concurrency.
 	Concurrency value.AutoInt `yaml:"concurrency"`
-	// Passes is how many passes of all mappings run at once, 1..4096; the others wait in a
-	// first-come, first-served queue. With auto, the default, it is 16 for each CPU, limited to
-	// what fits into GOMEMLIMIT if that is set: docs/operations.md lists the memory that a pass
-	// needs.
+	// Passes is the most passes of all mappings that run at once, 1..4096. Further passes wait in a
+	// first-come, first-served queue. With auto, the default, it is 16 for each CPU, or fewer if
+	// GOMEMLIMIT is set and does not allow that many; docs/operations.md lists the memory that a
+	// pass needs.
 	Passes value.AutoInt `yaml:"passes"`
 	// Roles are the IAM roles that mappings assume, by the name that mappings use.
 	Roles map[string]Role `yaml:"roles"`
@@ -106,15 +107,15 @@ type HTTP struct {
 	WebConfig string `yaml:"web_config"`
 	// Hosts are the host names under which browsers may request /status and the profiles, such as
 	// the name of an ingress; IP addresses and localhost always work. The list protects against DNS
-	// rebinding, where another site reads these pages through a name of its own. Metrics and probes
-	// are served under any name.
+	// rebinding: without it, a website could point one of its own host names at this listener and
+	// read these pages in a user's browser. Metrics and probes are served under any name.
 	Hosts []string `yaml:"hosts"`
 	// Pprof serves the profiles of the Go runtime on /debug/pprof/. It is allowed only on a
 	// loopback address, because the profiles expose the contents of memory.
 	Pprof bool `yaml:"pprof"`
-	// Watchdog is how long a pass may run without a sign of life before it is stopped, 1m..24h, 15m
-	// by default. Signs of life are a response to a request, a listed or settled object, and a
-	// save. If the pass does not stop, /healthz fails.
+	// Watchdog is how long a pass may run without progress before it is stopped, 1m..24h, 15m by
+	// default. A response to a request, a listed or settled object, and a save count as progress.
+	// If the pass does not stop, /healthz fails.
 	Watchdog value.Duration `yaml:"watchdog"`
 }
 
@@ -143,13 +144,13 @@ type AWS struct {
 	EndpointURL string `yaml:"endpoint_url"`
 	// PathStyle puts the bucket into the path of the URL instead of its host name.
 	PathStyle bool `yaml:"path_style"`
-	// AllowHTTP lets roles be assumed at an http:// endpoint on another machine: anyone on the
-	// network path can read the keys of the sessions. An http:// endpoint of S3, or any endpoint on
-	// this machine, does not need this setting.
+	// AllowHTTP lets roles be assumed at an http:// endpoint on another machine. Anyone on the
+	// network path can then read the keys of the sessions. An http:// endpoint of S3, or any
+	// endpoint on this machine, does not need this setting.
 	AllowHTTP bool `yaml:"allow_http"`
 }
 
-// Checkpoint configures how the ledger is kept.
+// Checkpoint configures how and where the ledger is saved.
 type Checkpoint struct {
 	// FlushInterval is the most work that is repeated after a process is killed, 100ms..10m, 10s by
 	// default.
@@ -159,7 +160,8 @@ type Checkpoint struct {
 	// KeepFor also keeps older generations until they reach this age, up to 8760h; none by default.
 	KeepFor value.Duration `yaml:"keep_for"`
 	// Lease is how long a process that disappeared blocks other processes from its mappings,
-	// 15s..15m, 1m by default. It applies to state on S3; a folder is free at once.
+	// 15s..15m, 1m by default. It applies only to state on S3: a state folder is unlocked as soon
+	// as the process ends.
 	Lease value.Duration `yaml:"lease"`
 	// Region is the region of the bucket that holds the state; by default the region of the first
 	// mapping's destination.
@@ -186,12 +188,12 @@ type Role struct {
 	// ARN is the role's full ARN, arn:aws:iam::ACCOUNT:role/NAME, in any AWS partition.
 	ARN string `yaml:"arn" jsonschema:"required"`
 	// Via names the role whose credentials assume this one; empty means the ambient credentials.
-	// Such role chaining caps the session at one hour.
+	// AWS limits a session of a role that another role assumes (role chaining) to one hour.
 	Via string `yaml:"via"`
 	// ExternalID is the external id that the role's trust policy requires, 2..1224 characters: a
 	// string, {file: PATH} or {env: NAME}. The file or variable is read again each time the role is
-	// assumed. Use none if the role needs no external id: otherwise doctor and policy check warn
-	// when a role of another owner is assumed without one.
+	// assumed. Set it to none if the role needs no external id. If it is not set, doctor and policy
+	// check warn about a role of another owner.
 	ExternalID secret.ExternalID `yaml:"external_id,omitempty"`
 	// SessionName is the role session name that CloudTrail shows, 2..64 characters, syncd by
 	// default.
@@ -200,8 +202,8 @@ type Role struct {
 	Tags map[string]string `yaml:"tags"`
 	// TransitiveTags are the keys of Tags that sessions assumed from this one inherit.
 	TransitiveTags []string `yaml:"transitive_tags"`
-	// SourceIdentity is the source identity, set once and kept by every session down the chain,
-	// 2..64 characters; the trust policy must allow sts:SetSourceIdentity.
+	// SourceIdentity is the source identity, 2..64 characters. It is set once, and every later
+	// session of the chain inherits it. The trust policy must allow sts:SetSourceIdentity.
 	SourceIdentity string `yaml:"source_identity"`
 	// Duration is the length of a session, 15m..12h, 1h by default; at most 1h with via, or when
 	// the ambient credentials belong to a role, as on ECS, EKS and EC2.
@@ -209,9 +211,8 @@ type Role struct {
 	// SessionPolicy restricts the session: scoped allows only what its mapping needs; none, the
 	// default, adds no restriction.
 	SessionPolicy SessionPolicy `yaml:"session_policy"`
-	// EndpointURL is the base URL of STS for this role. By default it is the S3 endpoint if all
-	// sides that use the role are at another service than AWS, otherwise aws.endpoint_url or AWS
-	// itself.
+	// EndpointURL is the base URL of STS for this role. By default it is the S3 endpoint of the
+	// sides that use the role if none of them is at AWS, otherwise aws.endpoint_url or AWS itself.
 	EndpointURL string `yaml:"endpoint_url"`
 	// Region is the region of the STS endpoint, by default the region of the mapping's side that
 	// uses the role.

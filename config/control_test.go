@@ -8,8 +8,8 @@ import (
 	"syncd/config"
 )
 
-// Text that is certainly not the path of a socket is rejected with a hint, instead of creating a
-// file with that name.
+// TestControlSocketsThatAreNoPaths checks that text that is certainly not the path of a socket is
+// rejected with a hint. Otherwise syncd would create a file with that name.
 func TestControlSocketsThatAreNoPaths(t *testing.T) {
 	const text = `state: file:state
 control: {socket: %q}

@@ -8,8 +8,8 @@ import (
 	"syncd/config"
 )
 
-// A role without an endpoint is assumed at the endpoint of the sides that use it, directly or
-// through a chain.
+// TestExposedAtASide checks that syncd rejects an unencrypted endpoint of a side if a role without
+// endpoint_url would be assumed there, directly or through a chain.
 func TestExposedAtASide(t *testing.T) {
 	const (
 		roles    = "roles: {r: {arn: \"arn:aws:iam::333333333333:role/r\"}, s: {arn: \"arn:aws:iam::333333333333:role/s\", via: r}}\n"

@@ -96,7 +96,7 @@ func oneName(n int) string {
 		strings.Repeat("- *m\n", n)
 }
 
-// Faults cut long values.
+// TestFaultsCutValues checks that faults cut long values.
 func TestFaultsCutValues(t *testing.T) {
 	_, err := config.Parse([]byte("state: \""+strings.Repeat("é", 5000)+"\"\n"), "syncd.yaml")
 	got := fmt.Sprint(err)

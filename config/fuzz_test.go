@@ -11,8 +11,8 @@ import (
 	"syncd/config/fault"
 )
 
-// For any input, Parse returns a configuration or faults with lines of the file, and no fault spans
-// lines.
+// FuzzParse checks that Parse returns either a configuration or faults for any input, that each
+// fault has a line of the file, and that its text is on one line.
 func FuzzParse(f *testing.F) {
 	paths, err := filepath.Glob("testdata/*.yaml")
 	if err != nil {

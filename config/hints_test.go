@@ -91,7 +91,7 @@ func TestFaultsSayWhatWasMeant(t *testing.T) {
 		{"part_size: auto", "part_size: Auto", `did you mean auto?`},
 		// endpoints
 		{`endpoint_url: ""}` + "\ncheckpoint", `endpoint_url: minio.example.net:9000}` + "\ncheckpoint", `4: aws.endpoint_url: is not an absolute http or https URL; did you mean https://minio.example.net:9000?`},
-		{`role: r, endpoint_url: ""`, `role: r, endpoint_url: "https://minio.example.net/owner-data"`, `12: mappings[0].source.endpoint_url: has the bucket "owner-data" in its path, but requests add the bucket themselves; leave the bucket out`},
+		{`role: r, endpoint_url: ""`, `role: r, endpoint_url: "https://minio.example.net/owner-data"`, `12: mappings[0].source.endpoint_url: has the bucket "owner-data" in its path, but syncd adds the bucket to every request; leave the bucket out`},
 		{`role: r, endpoint_url: ""`, `role: r, endpoint_url: "https://s3.us-west-2.amazonaws.com/x"`, `names a bucket: `},
 		{`role: r, endpoint_url: ""`, `role: r, endpoint_url: "https://minio.example.net/?x=1"`, `contains a query or fragment; `},
 		{`role: r, endpoint_url: ""`, `role: r, endpoint_url: "https://a:hunter2@minio.example.net"`, `contains a user name or password; use a URL such as https://s3.example.net`},
@@ -103,7 +103,7 @@ func TestFaultsSayWhatWasMeant(t *testing.T) {
 		// keys in another section
 		{"prefix: a/", "kms_key: x", `12: mappings[0].source.kms_key: unknown key; it belongs to checkpoint or mappings[].destination`},
 		{"drain_timeout: 25s", "region: us-west-2", `6: region: unknown key; it belongs to checkpoint or roles.NAME or mappings[].source or mappings[].destination`},
-		{"session_name: syncd", "passes: 5", `8: roles.r.passes: unknown key; it belongs to the top of the file`},
+		{"session_name: syncd", "passes: 5", `8: roles.r.passes: unknown key; it belongs to the top level`},
 		{"session_name: syncd", "colour: red", `8: roles.r.colour: unknown key; use one of arn, via, `},
 		// accounts
 		{`"111111111111"`, `"1111-1111-1111"`, `did you mean "111111111111"?`},
@@ -152,7 +152,7 @@ func TestWarnings(t *testing.T) {
 		{`us-west-2, account: "111111111111", role: r, endpoint_url: ""`, `us, account: "111111111111", role: r, endpoint_url: "https://s3.example.net"`, ""},
 		{"syncd/", "<team>/", `1: state: "s3://consumer-state/<team>/" contains the placeholder "<team>"; put the real value in its place, unless it is intended`},
 		{"prefix: a/", "prefix: <tenant>/", `12: mappings[0].source.prefix: "<tenant>/" contains the placeholder "<tenant>"; put the real value in its place, unless it is intended`},
-		{`role: r, endpoint_url: ""`, `role: r, endpoint_url: "https://owner-data.minio.example.net"`, `12: mappings[0].source.endpoint_url: begins with the name of the bucket, but requests add the bucket themselves; `},
+		{`role: r, endpoint_url: ""`, `role: r, endpoint_url: "https://owner-data.minio.example.net"`, `12: mappings[0].source.endpoint_url: begins with the name of the bucket, but syncd adds the bucket to every request; `},
 		{`role: r, endpoint_url: ""`, `role: r, endpoint_url: "https://s3.eu-west-1.amazonaws.com"`, `12: mappings[0].source.endpoint_url: is the endpoint of eu-west-1, but the bucket is in us-west-2; `},
 		{`role: r, endpoint_url: ""`, `role: r, endpoint_url: "https://s3.dualstack.us-west-2.amazonaws.com"`, ""},
 		{`role: r, endpoint_url: ""`, `role: r, endpoint_url: "https://s3-accelerate.amazonaws.com"`, ""},

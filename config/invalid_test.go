@@ -47,7 +47,7 @@ func checkGolden(t *testing.T, path, got string) {
 	}
 }
 
-// Each file has one fault; the golden file lists the messages.
+// TestInvalid checks that each invalid file has one fault. The golden file lists their messages.
 func TestInvalid(t *testing.T) {
 	paths, err := filepath.Glob("testdata/invalid-*.yaml")
 	if err != nil || len(paths) == 0 {
@@ -77,7 +77,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	checkGolden(t, "testdata/many-faults.golden", faults.Error()+"\n")
 }
 
-// Line numbers are right after values that span several lines.
+// TestFaultLines checks the line numbers of faults after values that span several lines.
 func TestFaultLines(t *testing.T) {
 	for name, value := range map[string]string{
 		"literal":       "|\n      one\n\n      two\n",

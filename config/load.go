@@ -24,8 +24,8 @@ func Load(path string, checks ...Check) (*Config, error) {
 	return parse(data, path, filepath.Dir(path), checks)
 }
 
-// Read is like Load for a configuration that is not a file, such as standard input. Faults call it
-// name, and relative paths are resolved against folder.
+// Read is like Load for a configuration that is not a file, such as standard input. Faults show
+// name in place of the path, and relative paths are resolved against folder.
 func Read(r io.Reader, name, folder string, checks ...Check) (*Config, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
@@ -34,9 +34,9 @@ func Read(r io.Reader, name, folder string, checks ...Check) (*Config, error) {
 	return parse(data, name, folder, checks)
 }
 
-// Parse decodes and validates a configuration; faults call it name. The error, if any, is a
-// *fault.Faults with every fault, including those found by the checks. Relative paths stay
-// unchanged.
+// Parse decodes and validates a configuration. Faults show name in place of the path of the file.
+// The error, if any, is a *fault.Faults with every fault, including those found by the checks.
+// Relative paths stay unchanged.
 func Parse(data []byte, name string, checks ...Check) (*Config, error) {
 	return parse(data, name, "", checks)
 }
@@ -63,12 +63,12 @@ func parse(data []byte, name, folder string, checks []Check) (*Config, error) {
 	return &c, nil
 }
 
-// mayLookUnfilled matches the paths of settings about keys and tags, which a bucket owner may name
-// freely.
+// mayLookUnfilled matches the config paths of settings that contain object keys or tags. Bucket
+// owners choose these freely, so they can look like placeholders.
 var mayLookUnfilled = regexp.MustCompile(`\.prefix$|\.filter\.|\.tags[.\[]`)
 
 // mayHold reports whether text that looks like a placeholder may be intended, because it is part of
-// a key.
+// an object key or a tag.
 func mayHold(path, text string) bool {
 	if rest, ok := strings.CutPrefix(text, "s3://"); ok && path == "state" {
 		bucket, _, _ := strings.Cut(rest, "/")

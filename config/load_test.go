@@ -48,7 +48,7 @@ func compare() cmp.Option {
 	}
 }
 
-// whence returns the source of an external id, which the id itself does not print.
+// whence returns the source of an external id, because ExternalID.String does not show it.
 func whence(id secret.ExternalID) (source string) {
 	_, _ = id.Resolve(
 		func(name string) (string, bool) { source = "env:" + name; return "", false },
@@ -158,8 +158,8 @@ func TestParseEveryKey(t *testing.T) {
 	}
 }
 
-// A configuration can be marshaled as YAML and parsed again, except for external ids: not even the
-// names of their files and variables are written.
+// TestMarshalRoundTrip checks that a configuration can be marshaled as YAML and parsed again,
+// except for external ids: not even the names of their files and variables are written.
 func TestMarshalRoundTrip(t *testing.T) {
 	for _, path := range append(examples(t), "testdata/every-key.yaml") {
 		want, err := config.Load(path)

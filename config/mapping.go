@@ -16,8 +16,8 @@ type Mapping struct {
 	Destination Destination `yaml:"destination" jsonschema:"required"`
 	// Schedule says when passes start: "@every 15m" or a cron expression, in UTC unless it begins
 	// with CRON_TZ=ZONE. Without a schedule, passes start on request (`syncd trigger`, `backfill`).
-	// A time that daylight saving skips or repeats starts one pass; an expression that matches
-	// every hour keeps its rhythm.
+	// A time that daylight saving skips or repeats starts one pass. An expression that matches
+	// every hour is different: it starts a pass whenever the clock shows one of its times.
 	Schedule schedule.Schedule `yaml:"schedule"`
 	// Jitter delays each start by a random time up to this value, 0s..1h, none by default. Mappings
 	// with "@every" do not need it: each starts at its own point in the interval, derived from its
@@ -42,9 +42,9 @@ type Source struct {
 	// AccessPointARN is the ARN of the access point if Bucket is its alias: policies name the ARN,
 	// and cannot name the alias.
 	AccessPointARN string `yaml:"access_point"`
-	// UnderlyingBucket is the name of the access point's bucket, if it is known: the bucket policy
-	// and the key policy name it. It is required if the account also owns a destination or the
-	// state.
+	// UnderlyingBucket is the name of the bucket behind the access point, if you know it: the
+	// bucket policy and the key policy contain this name. It is required if the source's account
+	// also owns a destination or the state.
 	UnderlyingBucket string `yaml:"underlying_bucket"`
 	// Prefix limits the source to keys that begin with it; empty means the whole bucket.
 	Prefix string `yaml:"prefix"`
@@ -94,11 +94,11 @@ type Destination struct {
 
 // Filter selects objects of the source; an object is copied if it passes every part of the filter.
 type Filter struct {
-	// Include are globs on the key after the source's prefix; one must match. Empty means every
-	// key.
+	// Include are globs for the part of the key after the source's prefix; the key must match one
+	// of them. Empty means every key.
 	Include []value.Glob `yaml:"include"`
-	// Exclude are globs on the key after the source's prefix; none may match. They win over
-	// Include.
+	// Exclude are globs for the part of the key after the source's prefix. An object is skipped if
+	// one of them matches, even if Include matches it too.
 	Exclude []value.Glob `yaml:"exclude"`
 	// MinSize is the size of the smallest object that is copied.
 	MinSize value.Size `yaml:"min_size"`
@@ -140,9 +140,10 @@ type Copy struct {
 	// Copying them requires object lock on the destination bucket.
 	ObjectLock Carry `yaml:"object_lock"`
 	// ObjectLockMax limits the retention of a copy, counted from when the copy is made, 1d..100y;
-	// none by default. A later retention date is brought forward, and so is the retention that
-	// starts when an event hold ends: retention in compliance mode cannot be shortened afterwards.
-	// A legal hold has no date and is copied unchanged. It requires object_lock: copy.
+	// none by default. A later retention date is replaced by the latest date allowed, and the
+	// retention that starts when an event hold ends is shortened too: retention in compliance mode
+	// cannot be shortened after the copy. A legal hold has no date and is copied unchanged. This
+	// setting requires object_lock: copy.
 	ObjectLockMax value.Period `yaml:"object_lock_max"`
 	// ACL is the ACL that copies are written with: omit (the default) sends none;
 	// bucket-owner-full-control is for a destination whose bucket policy denies writes without it,

@@ -23,7 +23,8 @@ func manyMappings(prefixes []string) string {
 	return b.String()
 }
 
-// Destinations are rejected if and only if one prefix begins with another.
+// TestOverlappingDestinations checks that destinations are rejected if and only if one prefix
+// begins with another.
 func TestOverlappingDestinations(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		prefixes := rapid.SliceOfN(rapid.StringMatching(`[ab/]{1,5}`), 1, 6).Draw(t, "prefixes")
@@ -40,7 +41,7 @@ func TestOverlappingDestinations(t *testing.T) {
 	})
 }
 
-// A bucket name at two services means two buckets.
+// TestEndpointsSeparateBuckets checks that one bucket name at two services means two buckets.
 func TestEndpointsSeparateBuckets(t *testing.T) {
 	text := strings.Replace(manyMappings([]string{"a/", "a/b/"}), "{bucket: consumer-copy,", "{bucket: consumer-copy, endpoint_url: \"https://s3.example.net\",", 1)
 	if _, err := config.Parse([]byte(text), "syncd.yaml"); err != nil {
@@ -48,7 +49,7 @@ func TestEndpointsSeparateBuckets(t *testing.T) {
 	}
 }
 
-// A thousand mappings are handled, with and without faults.
+// TestManyMappings checks configurations of a thousand mappings, with and without faults.
 func TestManyMappings(t *testing.T) {
 	prefixes := make([]string, 1000)
 	for i := range prefixes {
@@ -65,7 +66,8 @@ func TestManyMappings(t *testing.T) {
 	}
 }
 
-// Nested merge keys multiply; the file is rejected before memory runs out.
+// TestAliasesAreBounded checks that a file with nested merge keys, which expand exponentially, is
+// rejected before memory runs out.
 func TestAliasesAreBounded(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("roles:\n  r0: {arn: \"arn:aws:iam::111111111111:role/r\", tags: &a0 {k: v}}\n")
@@ -89,8 +91,8 @@ func faultsIn(t *testing.T, text string) error {
 	return err
 }
 
-// A bucket name in two partitions of AWS means two buckets; in two regions of one partition it
-// means one.
+// TestPartitionsSeparateBuckets checks that one bucket name in two partitions of AWS means two
+// buckets, but in two regions of one partition means one bucket.
 func TestPartitionsSeparateBuckets(t *testing.T) {
 	const there = "prefix: \"a/b/\", region: us-west-2,"
 	for region, arn := range map[string]string{"us-gov-west-1": "arn:aws-us-gov:kms:us-gov-west-1:222222222222:", "eu-west-1": "arn:aws:kms:eu-west-1:222222222222:"} {
@@ -125,8 +127,9 @@ func TestStateAccount(t *testing.T) {
 	}
 }
 
-// If an endpoint already names a bucket, the bucket of the setting becomes part of the key: writing
-// there may overwrite the state.
+// TestBucketsInEndpoints checks endpoints that contain the name of a bucket. The service would use
+// that bucket and take the configured bucket as a part of the key, so a write could overwrite the
+// state.
 func TestBucketsInEndpoints(t *testing.T) {
 	const minio, bucketOfS3 = "https://minio.example.net", "names a bucket"
 	for _, tt := range []struct{ state, destination, want string }{
@@ -160,8 +163,8 @@ func TestBucketsInEndpoints(t *testing.T) {
 	}
 }
 
-// Circles are rejected if and only if the copies of a mapping return to its source through other
-// mappings.
+// TestCircles checks that mappings are rejected if and only if the copies of one of them return to
+// its source through other mappings.
 func TestCircles(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		type end struct{ bucket, prefix string }
@@ -209,7 +212,8 @@ func TestCircles(t *testing.T) {
 	})
 }
 
-// Ten thousand sources are copied into one bucket, and from there to another.
+// TestTenThousandMappings checks a configuration that copies ten thousand sources into one bucket,
+// and this bucket into another.
 func TestTenThousandMappings(t *testing.T) {
 	prefixes := make([]string, 10_000)
 	for i := range prefixes {

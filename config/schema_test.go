@@ -18,7 +18,8 @@ import (
 	"syncd/config/value"
 )
 
-// The JSON schema, which editors use to check a file, is generated from the types.
+// TestSchema checks that the JSON schema, which editors use to check a file, matches the types.
+// With -update it writes the schema.
 func TestSchema(t *testing.T) {
 	data, err := json.MarshalIndent(schema(t), "", "  ")
 	if err != nil {
@@ -134,7 +135,8 @@ func setDefaults(t *testing.T, s *jsonschema.Schema, value any) {
 	}
 }
 
-// The examples, and the file with every key, use the keys and types of the schema.
+// TestExamplesConformToSchema checks that the examples, and the file with every key, use the keys
+// and types of the schema.
 func TestExamplesConformToSchema(t *testing.T) {
 	root := schema(t)
 	for _, path := range append(examples(t), "testdata/every-key.yaml") {
@@ -162,7 +164,7 @@ func TestSchemaRefusesUnknownKeys(t *testing.T) {
 	}
 }
 
-// every-key.yaml contains every key of the schema.
+// TestEveryKeyIsTested checks that every-key.yaml contains every key of the schema.
 func TestEveryKeyIsTested(t *testing.T) {
 	data, err := os.ReadFile("testdata/every-key.yaml")
 	if err != nil {

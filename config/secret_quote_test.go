@@ -16,8 +16,8 @@ import (
 	"syncd/config/fault"
 )
 
-// A wrong template may put the secret anywhere under external_id. No message quotes any text from
-// there.
+// TestNothingBelowExternalIDIsQuoted checks that no message quotes text from under external_id. A
+// wrong template may put the secret into any place there.
 func TestNothingBelowExternalIDIsQuoted(t *testing.T) {
 	const role = "arn: \"arn:aws:iam::111111111111:role/r\""
 	inRole := func(lines string) string { return "roles:\n  r:\n    " + role + "\n    " + lines + "\n" }
@@ -114,8 +114,9 @@ func mustHide(t *testing.T, how, text string) {
 	}
 }
 
-// An alias can repeat text from under external_id in other settings, whose faults might quote parts
-// of it, another form of it, or a path.
+// TestNothingThatAnAliasCarriedIsQuoted checks other settings in which an alias repeats text from
+// under external_id. Their faults must not quote the text, part of it or another form of it, or
+// show it in a config path.
 func TestNothingThatAnAliasCarriedIsQuoted(t *testing.T) {
 	const role = "arn: \"arn:aws:iam::111111111111:role/r\""
 	inRole := func(lines string) string { return "roles:\n  r:\n    " + role + "\n    " + lines + "\n" }
@@ -161,8 +162,9 @@ func TestNothingThatAnAliasCarriedIsQuoted(t *testing.T) {
 	}
 }
 
-// Even a plausible name of a variable or file may be the secret: neither a printed configuration
-// nor a read error shows the name.
+// TestSourcesOfExternalIDsAreNotShown checks that neither a printed configuration nor a read error
+// shows the name of the variable or file of an external id. Even a plausible name may be the
+// secret.
 func TestSourcesOfExternalIDsAreNotShown(t *testing.T) {
 	for _, form := range []string{"{env: hunter2_hunter2}", "{file: hunter2-hunter2}", "{file: /run/hunter2/hunter2}"} {
 		path := filepath.Join(t.TempDir(), "syncd.yaml")

@@ -16,7 +16,7 @@ import (
 
 const word = "s3cr3t-external-id"
 
-// Values that contain an external id never print it, in any format.
+// TestSecretsAreNotPrinted checks that no format prints an external id, whatever value contains it.
 func TestSecretsAreNotPrinted(t *testing.T) {
 	c := parse(t, minimal(t)+"roles: {r: {arn: \"arn:aws:iam::111111111111:role/r\", external_id: \""+word+"\"}}\n")
 	id := c.Roles["r"].ExternalID
@@ -56,7 +56,8 @@ func mustNotHold(t *testing.T, how, text string) {
 	}
 }
 
-// none means no external id, and config show prints it.
+// TestExternalIDNone checks that external_id: none sends no external id, and that config show
+// prints the setting.
 func TestExternalIDNone(t *testing.T) {
 	for text, none := range map[string]bool{", external_id: none": true, ", external_id: \"none\"": true, ", external_id: nones": false, "": false} {
 		c := parse(t, minimal(t)+"roles: {r: {arn: \"arn:aws:iam::111111111111:role/r\""+text+"}}\n")

@@ -30,7 +30,7 @@ func (c *Config) StatePlace() (p transfer.Place, ok bool) {
 	return p.At(c.endpoint(k.EndpointURL)), true
 }
 
-// endpoint returns endpointURL, or aws.endpoint_url if it is empty.
+// endpoint returns endpointURL, or aws.endpoint_url if endpointURL is empty.
 func (c *Config) endpoint(endpointURL string) string { return cmp.Or(endpointURL, c.AWS.EndpointURL) }
 
 // Method returns how the objects of a mapping are copied.

@@ -7,7 +7,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// A trailing slash in an endpoint does not make another service of it.
+// TestPlacesOfOneServiceAreAtOneService checks that different spellings of an endpoint, such as
+// with a trailing slash, name the same service.
 func TestPlacesOfOneServiceAreAtOneService(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -32,8 +33,8 @@ func TestPlacesOfOneServiceAreAtOneService(t *testing.T) {
 	}
 }
 
-// State on S3 has a place. Its account defaults to the account of its role, and its region to the
-// region of the first destination.
+// TestStatePlace checks the place of state on S3. Its account defaults to the account of its role,
+// and its region to the region of the first destination.
 func TestStatePlace(t *testing.T) {
 	t.Parallel()
 	c := &config.Config{
@@ -58,7 +59,8 @@ func TestStatePlace(t *testing.T) {
 	}
 }
 
-// The bucket of an access point may be unknown.
+// TestHolderOfASource checks the identity of a source, and the bucket that contains its objects.
+// For an access point, this bucket is known only from underlying_bucket.
 func TestHolderOfASource(t *testing.T) {
 	t.Parallel()
 	const point = "arn:aws:s3:us-west-2:111111111111:accesspoint/partner"

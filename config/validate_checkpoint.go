@@ -27,8 +27,8 @@ func (v checkpointRules) checkpoint(c Checkpoint) {
 	}
 }
 
-// noBucket rejects settings that only apply to a bucket: an operator who sets kms_key for a folder
-// would believe it to be encrypted.
+// noBucket rejects settings that apply only to state on S3. Otherwise an operator who sets kms_key
+// would believe that a state folder is encrypted.
 func (v checkpointRules) noBucket(c Checkpoint) {
 	for _, setting := range [][2]string{
 		{"region", c.Region}, {"role", c.Role}, {"account", c.Account}, {"kms_key", c.KMSKey}, {"endpoint_url", c.EndpointURL},

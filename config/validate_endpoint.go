@@ -29,8 +29,8 @@ func (v endpointRules) endpointOfS3(path, url string) {
 	v.check(!endpoint.IsSTS(url), path, "is an STS endpoint, but this setting needs an S3 endpoint", "leave it out, or use an S3 endpoint")
 }
 
-// bucketInPath rejects an endpoint whose path contains the bucket, because requests add the bucket
-// themselves.
+// bucketInPath rejects an endpoint whose path contains the bucket, because syncd adds the bucket to
+// every request.
 func (v endpointRules) bucketInPath(path, endpointURL, bucket string) {
 	if endpointURL == "" {
 		path, endpointURL = "aws.endpoint_url", v.AWS.EndpointURL
@@ -40,14 +40,14 @@ func (v endpointRules) bucketInPath(path, endpointURL, bucket string) {
 		return
 	}
 	v.check(!slices.Contains(strings.Split(at.Path, "/"), bucket), path,
-		"has the bucket "+strconv.Quote(bucket)+" in its path, but requests add the bucket themselves", "leave the bucket out")
+		"has the bucket "+strconv.Quote(bucket)+" in its path, but syncd adds the bucket to every request", "leave the bucket out")
 	if strings.HasPrefix(at.Hostname(), bucket+".") && !v.Covers(path) {
-		v.warn(path, "begins with the name of the bucket, but requests add the bucket themselves", "leave the bucket out, unless the service has that name too")
+		v.warn(path, "begins with the name of the bucket, but syncd adds the bucket to every request", "leave the bucket out, unless the service has that name too")
 	}
 }
 
-// endpointRegion warns about an S3 endpoint in another region than the bucket, which rejects the
-// signature of its requests.
+// endpointRegion warns about an S3 endpoint in a region other than the bucket's. Such an endpoint
+// rejects the signature of every request for the bucket.
 func (v endpointRules) endpointRegion(path, endpointURL, region string) {
 	if endpointURL == "" {
 		path, endpointURL = "aws.endpoint_url", v.AWS.EndpointURL

@@ -8,7 +8,7 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// exposedRules keep session keys off networks where they could be read.
+// exposedRules reject settings that would send session keys over a network unencrypted.
 type exposedRules struct{ *validator }
 
 // sides checks the roles that are assumed at the endpoint of a side: their session keys must not

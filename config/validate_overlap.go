@@ -62,8 +62,8 @@ func (v overlapRules) overlaps() {
 	}
 }
 
-// circles rejects mappings that copy their own copies: each would overwrite the source of the
-// other, and every copy would look like a change, forever.
+// circles rejects mappings whose copies return to their own source. Each mapping would overwrite
+// the source of the next one, and every copy would look like a change, so copying would never end.
 func (v overlapRules) circles(sources, destinations []extent.Extent) {
 	if i := extent.Circle(sources, destinations); i >= 0 {
 		v.fault(destinations[i].Path, "its objects are copied back to the mapping's own source", "break the circle: give one of its mappings another prefix")

@@ -73,7 +73,7 @@ func (v roleRules) sessionWord(path, s string) {
 func (v roleRules) duration(r Role, path string) {
 	d := r.Duration.Duration()
 	v.between(path, r.Duration, 15*time.Minute, 12*time.Hour)
-	v.check(d%time.Second == 0, path, r.Duration.String()+" is not whole seconds", "")
+	v.check(d%time.Second == 0, path, r.Duration.String()+" is not a whole number of seconds", "")
 	v.check(r.Via == "" || d <= time.Hour, path, r.Duration.String()+" is out of bounds for a role with via",
 		"use at most 1h, the limit of STS for a chained role")
 }
@@ -118,7 +118,7 @@ func (v roleRules) transitive(r Role, path string) {
 	}
 }
 
-// chain checks a role against the roles it is reached through. The chain must end. A session
+// chain checks a role against the roles through which it is assumed. The chain must end. A session
 // inherits transitive tags and the source identity, and a later hop must not set them again (IAM
 // User Guide, "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed
 // roles").
@@ -144,10 +144,10 @@ func (v roleRules) inherited(r Role, path, via string) {
 	for _, key := range slices.Sorted(maps.Keys(r.Tags)) {
 		same := func(t string) bool { return strings.EqualFold(t, key) }
 		v.check(!slices.ContainsFunc(outer.TransitiveTags, same), fault.Child(path+".tags", key),
-			"is already a transitive tag of role "+strconv.Quote(via)+", and STS rejects it twice", "set it in one of the two roles")
+			"is already a transitive tag of role "+strconv.Quote(via)+", and STS rejects a tag that is set twice", "set it in one of the two roles")
 	}
 	v.check(r.SourceIdentity == "" || outer.SourceIdentity == "" || r.SourceIdentity == outer.SourceIdentity, path+".source_identity",
-		"differs from the source identity of role "+strconv.Quote(via)+", and it cannot change along a chain", "set it in the first role only")
+		"differs from the source identity of role "+strconv.Quote(via)+", but it must be the same in the whole chain", "set it in the first role only")
 }
 
 // isRoleName reports whether s is a valid role name.

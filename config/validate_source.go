@@ -60,8 +60,9 @@ func (v *sourceRules) reachable(s Source, path string) {
 		"is an ARN, which cannot be used with an endpoint that is an IP address", hint)
 }
 
-// underlying checks the bucket of an access point. Each request sends its owner, so it cannot be a
-// bucket of another account. But it could be a bucket of the same account that a mapping writes to.
+// underlying checks the bucket behind an access point. Every request sends the expected owner of
+// this bucket, so it cannot belong to another account. But a mapping may write to it if it belongs
+// to the same account.
 func (v *sourceRules) underlying(s Source, path string) {
 	if s.UnderlyingBucket != "" {
 		v.bucket(path+".underlying_bucket", s.UnderlyingBucket, v.compatible(s.EndpointURL))
@@ -71,11 +72,11 @@ func (v *sourceRules) underlying(s Source, path string) {
 	const required = "is required: the bucket of the access point could be "
 	here := transfer.Place{Region: s.Region}.At(v.endpoint(s.EndpointURL))
 	if i, ok := v.writers()[writer{s.Account, areaOf(here)}]; ok {
-		v.fault(path+".underlying_bucket", required+fault.Item("mappings", i)+".destination, which has the same account", "name it")
+		v.fault(path+".underlying_bucket", required+fault.Item("mappings", i)+".destination, which has the same account", "set it to the name of the bucket behind the access point")
 		return
 	}
 	if state, ok := v.StatePlace(); ok {
-		v.check(state.Account != s.Account, path+".underlying_bucket", required+"the state bucket, which has the same account", "name it")
+		v.check(state.Account != s.Account, path+".underlying_bucket", required+"the state bucket, which has the same account", "set it to the name of the bucket behind the access point")
 	}
 }
 

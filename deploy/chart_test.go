@@ -72,7 +72,7 @@ func exampleOfTheChart(t *testing.T) []byte {
 }
 
 // TestChartSchemaContainsConfigSchema checks that the $defs in values.schema.json match the
-// configuration's schema. The rest of the file, above them, is written by hand.
+// configuration's schema. The part of the file above the $defs is written by hand.
 func TestChartSchemaContainsConfigSchema(t *testing.T) {
 	got := read(t, chartSchema)
 	head, _, found := bytes.Cut(got, []byte("\n  \"$defs\": "))
@@ -220,7 +220,7 @@ func TestInvalidChartExamplesStateTheirMessage(t *testing.T) {
 }
 
 // TestNoRegistryIsAssumed checks that no example names an image that a cluster could pull from a
-// public registry. IMAGE is not a valid name.
+// public registry. The placeholder IMAGE cannot be pulled, because it is not a valid image name.
 func TestNoRegistryIsAssumed(t *testing.T) {
 	named := regexp.MustCompile(`(?m)^ *(?:- )?(image|newName|repository): *([^ #\n]*)`)
 	found := map[string]int{}

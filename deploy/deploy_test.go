@@ -85,8 +85,8 @@ func TestRunbookLinksByHand(t *testing.T) {
 	}
 }
 
-// TestCopiesAgree checks that copies of files are identical. They are needed because kustomize and
-// Helm read only files in their own folder.
+// TestCopiesAgree checks that copies of files are identical. The copies are needed because
+// kustomize and Helm read only files in their own folder.
 func TestCopiesAgree(t *testing.T) {
 	rules := read(t, "prometheus/rules.yaml")
 	indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAll(rules, []byte("  $1"))

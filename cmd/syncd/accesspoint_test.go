@@ -17,9 +17,9 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// pointSite is the two accounts of the demo with the source behind an access point of a third
-// account. The configuration names the access point by its alias, and only the policies that `syncd
-// policy` writes are in force.
+// pointSite is the two accounts of the demo. The source is read through an access point that
+// belongs to a third account. The configuration names the access point by its alias, and the
+// accounts have only the policies that `syncd policy` writes.
 func pointSite(t *testing.T) (*site, *awsfake.AccessPoint) {
 	t.Helper()
 	s := newSite(t, nil)
@@ -86,8 +86,8 @@ func TestBackfillFromAnAccessPoint(t *testing.T) {
 	}
 }
 
-// An access point is the same source by alias and by ARN: replacing one by the other copies nothing
-// again.
+// TestAccessPointIsOneSource checks that the alias and the ARN of an access point name the same
+// source: replacing the alias with the ARN copies nothing again.
 func TestAccessPointIsOneSource(t *testing.T) {
 	s, point := pointSite(t)
 	c, err := config.Load(s.config)

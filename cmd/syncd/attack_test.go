@@ -58,8 +58,8 @@ func peak(t *testing.T, pid int) int64 {
 	return most
 }
 
-// TestAttackOnTheListener opens 2,000 idle connections and sends 1 GB of headers. Meanwhile probes
-// are answered, passes complete, and memory grows by less than 64 MiB.
+// TestAttackOnTheListener opens 2,000 idle connections and sends 1 GB of headers. It checks that
+// meanwhile probes are answered, passes complete, and memory grows by less than 64 MiB.
 func TestAttackOnTheListener(t *testing.T) {
 	const idle, floods, header, most = 2000, 1150, 900 << 10, 64 << 20
 	s := newAttacked(t)
@@ -116,8 +116,8 @@ func TestAttackOnTheListener(t *testing.T) {
 	daemon.drain(t)
 }
 
-// TestAttackByAnswers answers every request of a backfill with an endless body. It costs less than
-// 16 MiB more than an ordinary refusal.
+// TestAttackByAnswers answers every request of a backfill with an endless body. It checks that the
+// backfill uses less than 16 MiB more memory than after an ordinary refusal.
 func TestAttackByAnswers(t *testing.T) {
 	const most = 16 << 20
 	shapes := map[string]struct {

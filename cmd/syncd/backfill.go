@@ -23,8 +23,8 @@ func backfillCommand(p invocation.Process) *cobra.Command {
 		Short:      "Run one pass of every mapping now",
 		SuggestFor: []string{"sync", "copy", "once"},
 		Long: `backfill runs one pass of every mapping, one mapping after the other, and prints a summary of each. It resumes a pass that was
-interrupted. On a terminal it shows a progress bar, elsewhere it prints a line every 10 seconds. If http.listen is set it serves
-/metrics and /healthz there; if http.pprof is set it also serves /debug/pprof/ (http.listen defaults to ` + config.DefaultListen + `).
+interrupted. On a terminal it shows a progress bar; otherwise it prints a line every 10 seconds. It serves
+/metrics and /healthz if http.listen is set, and also /debug/pprof/ if http.pprof is set. If only http.pprof is set, it serves all of them on ` + config.DefaultListen + `.
 
 On Ctrl-C or SIGTERM it drains: it finishes the copies in progress for up to drain_timeout, saves the ledger and exits with 130. A
 second signal kills it at once; the next pass resumes from what was saved.` + exit.Help("backfill", 0, 1, 2, 3, 5, 130),
@@ -38,7 +38,7 @@ second signal kills it at once; the next pass resumes from what was saved.` + ex
 	return cmd
 }
 
-// traversal is the work that a command does once for each mapping.
+// traversal is a func that does a command's work for one mapping.
 type traversal func(ctx context.Context, s *assembly.System, m *assembly.Mapping) (syncer.Summary, error)
 
 func runPass(ctx context.Context, _ *assembly.System, m *assembly.Mapping) (syncer.Summary, error) {

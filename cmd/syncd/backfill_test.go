@@ -157,8 +157,8 @@ func TestBackfillOfEveryKindOfKey(t *testing.T) {
 	}
 }
 
-// TestBackfillWithAWrongExternalID is refused. The message names the role, the action and what to
-// do, but not the ExternalId.
+// TestBackfillWithAWrongExternalID checks that the message about the refusal names the role, the
+// action and what to do, but does not show the ExternalId.
 func TestBackfillWithAWrongExternalID(t *testing.T) {
 	const wrong = "not-the-external-id-9x"
 	s := newSite(t, func(text string) string { return strings.ReplaceAll(text, demo.ExternalID, wrong) })
@@ -220,7 +220,8 @@ func TestBackfillQuarantinesOneObject(t *testing.T) {
 	}
 }
 
-// replays replays selections with and without objects in quarantine, where k07 is denied.
+// replays runs `syncd replay` with selections that match objects in quarantine and with others that
+// match none. Copies of k07 are denied.
 func (s *site) replays(t *testing.T, generation int64) {
 	t.Helper()
 	for _, tt := range []struct {
@@ -228,11 +229,11 @@ func (s *site) replays(t *testing.T, generation int64) {
 		copied int64
 		said   string
 	}{
-		{[]string{"--reason", "archived"}, 0, "nothing is in quarantine for archived: nothing was tried and nothing was written; hint: `syncd status --quarantine`"},
+		{[]string{"--reason", "archived"}, 0, "nothing is in quarantine for archived: nothing was tried, and the ledger is unchanged; hint: `syncd status --quarantine`"},
 		{[]string{"--reason", "archived", "--key", "k07"}, 0, "nothing is in quarantine for archived with the given keys: nothing was tried"},
-		{[]string{"--key", "k08", "--key", "k08", "--key", "k09"}, 0, `not in quarantine: "k08", "k09": nothing was tried and nothing was written; hint: `},
+		{[]string{"--key", "k08", "--key", "k08", "--key", "k09"}, 0, `not in quarantine: "k08", "k09": nothing was tried, and the ledger is unchanged; hint: `},
 		{[]string{"--reason", "denied", "--key", "k07", "--key", "k08"}, 1, `not in quarantine, and not tried: "k08"; hint: `},
-		{nil, 0, "the quarantine is empty: nothing was tried and nothing was written"},
+		{nil, 0, "the quarantine is empty: nothing was tried, and the ledger is unchanged"},
 	} {
 		said := "syncd: mapping owner-to-consumer: " + tt.said
 		if tt.copied == 0 {

@@ -13,8 +13,9 @@ import (
 	"syncd/internal/usage"
 )
 
-// isInterruption reports whether a command failed only because it was interrupted. Commands that
-// run a pass report what they saved themselves, and stopping a daemon is not an interruption.
+// isInterruption reports whether a command failed only because it was interrupted. It returns false
+// for commands that run a pass, which report themselves what they saved, and for the daemon, whose
+// stop is not an interruption.
 func isInterruption(cmd *cobra.Command, err error) bool {
 	return cmd.Name() != "run" && exit.Code(err) == syncer.ExitFailed && errors.Is(err, context.Canceled)
 }

@@ -23,8 +23,8 @@ func completionCommand(p invocation.Process) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion " + strings.Join(shells, "|"),
 		Short: "Write a script for shell completion of commands, flags and mappings",
-		Long: `completion writes a script for a shell that completes the commands and flags of syncd and the values of flags: the mappings of the
-configuration, the reasons of the quarantine, fixed choices, files and folders.
+		Long: `completion writes a shell script. With it, the shell completes the commands and flags of syncd, and the values of flags: the mappings of the
+configuration, quarantine reasons, fixed choices, files and folders.
 
 Completion reads the configuration and nothing else. It sends no request, and reports no faults of the configuration.` + exit.Help("completion", 0, 2),
 		Example: `  source <(syncd completion bash)
@@ -57,8 +57,8 @@ Completion reads the configuration and nothing else. It sends no request, and re
 	}
 }
 
-// addCompletions registers the completion of every flag and argument. Flags and arguments without a
-// completion do not complete to files.
+// addCompletions registers a completion for every flag that has a value and for every argument.
+// Flags and arguments for which there is nothing to suggest do not complete to files.
 func addCompletions(cmd *cobra.Command, p invocation.Process) {
 	if cmd.ValidArgsFunction == nil && len(cmd.ValidArgs) == 0 {
 		cmd.ValidArgsFunction = cobra.NoFileCompletions
@@ -134,9 +134,9 @@ func anyFiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.Shell
 	return nil, cobra.ShellCompDirectiveDefault
 }
 
-// mappingNames completes to the mappings of the configuration that the command would read, without
-// those that are already on the command line. If the configuration does not load it completes to
-// nothing; running the command then reports the error.
+// mappingNames completes to the mappings of the configuration that the command would read. It
+// leaves out mappings that are already on the command line. If the configuration does not load,
+// there are no completions; running the command then reports the error.
 func mappingNames(p invocation.Process) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		path := cmd.Flag("config").Value.String()

@@ -44,7 +44,7 @@ do too. It reports all faults at once, each with its line. It sends no requests,
 port, so it can run as a check of a pull request.
 
 For a configuration without faults it prints a line per mapping, and warnings: a region that this version does not know, an external
-id that cannot be read on this machine, a file in which no mapping has a schedule. run accepts such a file, but its passes run only on
+id that cannot be read on this machine, a file in which no mapping has a schedule. The run command accepts such a file, but then runs passes only on
 request; with --daemon, check rejects it.` + exit.Help("config check", 0, 2, 130),
 		Example: "  syncd config check --config syncd.yaml\n  syncd config check --config syncd.yaml --daemon --json",
 		RunE:    func(*cobra.Command, []string) error { return checkConfig(p, f, daemon) },
@@ -68,10 +68,10 @@ func configShowCommand(p invocation.Process) *cobra.Command {
 		Use:   "show [--config FILE]",
 		Short: "Show the configuration in force, with every default, as YAML",
 		Long: `show reads the configuration as every command does and prints it as YAML. Every default is filled in, anchors and merge keys are
-expanded, and the paths of the state and of external ids are resolved. The output loads to the same configuration.
+expanded, and the paths of the state and of external ids are resolved. Except for external ids, the output is an equivalent configuration.
 
-External ids are replaced by [redacted], which no command accepts. show prints the file or variable that an external id is read from
-only if it exists or if its name cannot be a secret, because a template may have put the external id itself there.` + exit.Help("config show", 0, 1, 2, 130),
+External ids are replaced by [redacted], which no command accepts. show prints the name of the file or variable that contains an external id
+only if that file or variable exists, or if the name is clearly not a secret: a template may have put the external id in place of the name.` + exit.Help("config show", 0, 1, 2, 130),
 		Example: "  syncd config show --config syncd.yaml\n  diff <(syncd config show -c old.yaml) <(syncd config show -c new.yaml)",
 		RunE:    func(*cobra.Command, []string) error { return showConfig(p, f) },
 	}

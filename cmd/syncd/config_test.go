@@ -49,9 +49,9 @@ func writeConfig(t *testing.T, text string) (path string) {
 	return path
 }
 
-// TestCommandsRejectTheSameConfigurations runs every command with configurations that violate the
-// rules of the configuration, of the program, or of the machine. Each command rejects them with the
-// same text and line before it does anything.
+// TestCommandsRejectTheSameConfigurations runs every command with configurations that violate a
+// rule of package config, of this version, or of this machine. It checks that each command rejects
+// them with the same text and line before it does anything.
 func TestCommandsRejectTheSameConfigurations(t *testing.T) {
 	for _, tt := range []struct{ name, old, add, want string }{
 		{"deletes", "", "    delete: {enabled: true}\n", ":10: mappings[0].delete.enabled: true is not supported by this version; "},
@@ -105,7 +105,7 @@ func TestGateChecksSocketPath(t *testing.T) {
 	}
 	for socket, want := range map[string]string{
 		open + "/s": "other users can write to " + open + " (drwxrwxrwx): another user may control it; make that folder writable only for the user of the daemon and root, " +
-			"or use a path one folder deeper, such as " + open + "/own/s: syncd creates that folder with access only for its user",
+			"or use a path one folder deeper, such as " + open + "/own/s: syncd creates the new folder, and only the user of the daemon can access it",
 		file + "/s":           file + " is not a folder (-rw-------): no socket can be created there; use a path in a folder that only",
 		file + "/deeper/s":    file + " is not a folder (-rw-------)",
 		link + "/s":           link + " is not a folder (L",
@@ -226,7 +226,8 @@ func TestConfigCheckPrintsMappings(t *testing.T) {
 	}
 }
 
-// TestConfigShow loads the output of config show from another folder. External ids are not shown.
+// TestConfigShow checks that the output of config show loads from another folder, and that it
+// contains no external ids.
 func TestConfigShow(t *testing.T) {
 	roles := `
   plain: {arn: "arn:aws:iam::222222222222:role/r", external_id: "s3cret-in-the-file"}
@@ -290,7 +291,8 @@ func TestReloadChecksConfiguration(t *testing.T) {
 	}
 }
 
-// TestConfigCheckMakesSessionPolicies warns about a session policy that AssumeRole would refuse.
+// TestConfigCheckMakesSessionPolicies checks that config check warns about a session policy that
+// AssumeRole would refuse.
 func TestConfigCheckMakesSessionPolicies(t *testing.T) {
 	text := strings.NewReplacer(`role/reader"}`, `role/reader", session_policy: scoped}`, "owner-data,", "owner-data, prefix: "+strings.Repeat("a", 900)+"/,",
 		"consumer-copy,", "consumer-copy, prefix: "+strings.Repeat("b", 900)+"/,").Replace(sound)

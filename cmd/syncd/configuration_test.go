@@ -89,8 +89,8 @@ func (r stopping) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// TestInterruptedWhileReading interrupts commands that are reading their configuration or a policy;
-// they end at once.
+// TestInterruptedWhileReading checks that commands end at once if they are interrupted while they
+// read their configuration or a policy.
 func TestInterruptedWhileReading(t *testing.T) {
 	for _, command := range []string{
 		"run -c -", "status -c -", "backfill -c -", "config check -c -", "healthcheck -c -", "policy -c -", "policy check -",

@@ -13,7 +13,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// crashSettings are the settings of a mapping whose change makes the entries of its ledger wrong.
+// crashSettings contains the settings of a mapping that, when they change, make the existing
+// entries of its ledger wrong.
 type crashSettings struct {
 	text string // the configuration without them
 
@@ -28,9 +29,9 @@ const (
 	crashOthers      = crashObjects / 4
 )
 
-// TestCrashUnderChangedSettings kills the real process repeatedly while the key, the storage class
-// and the source prefix of the mapping change at random. After a complete pass the copies match the
-// settings, and none is called foreign.
+// TestCrashUnderChangedSettings kills the real process repeatedly while the KMS key, the storage
+// class and the source prefix of the mapping change at random. It checks that after a complete pass
+// the copies match the settings, and that no copy is quarantined as foreign.
 func TestCrashUnderChangedSettings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

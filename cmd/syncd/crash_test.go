@@ -27,8 +27,8 @@ import (
 	"syncd/internal/invocation"
 )
 
-// The total kills of TestCrash, and those of TestCrashUnderChangedSettings, divided among the four
-// ways; make crash sets more.
+// The total number of kills in TestCrash, which is divided among the four ways, and the number of
+// kills in TestCrashUnderChangedSettings. The make target crash sets higher numbers.
 var crashKills = flag.Int("kills", 2, "how often TestCrash, and again TestCrashUnderChangedSettings, kills the process")
 
 const (
@@ -136,9 +136,9 @@ func newCrash(t *testing.T, way crashWay) *crash {
 	return c
 }
 
-// put writes the next version of an object under a prefix of the source, with another size than the
-// last one, and every other time without a checksum. Under either prefix the object is copied to
-// the same key.
+// put writes the next version of an object under a prefix of the source. The size differs from that
+// of the last version, and every other version has no checksum. The object is copied to the same
+// key from either prefix.
 func (c *crash) put(prefix string, i int) {
 	c.version++
 	copied, content := copyOf(i), fmt.Sprintf("%04d in version %d", i, c.version)

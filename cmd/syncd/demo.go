@@ -21,12 +21,12 @@ real requests over loopback. Nothing leaves this machine.
 
 With --serve the two accounts keep running, so that you can use syncd and any S3 client with them. demo writes three files into DIR:
 a configuration (syncd.yaml), an AWS credentials file with a profile for the administrator of each account (owner, consumer), and
-environment, the shell settings for both. It removes the ledger of an earlier demo from DIR, because the accounts of that demo no
+environment, a file with shell settings that make syncd and the AWS CLI use these accounts. It removes the ledger of an earlier demo from DIR, because the accounts of that demo no
 longer exist.
 
 With --empty each account has an administrator and nothing else: no bucket, key, role or policy. S3, KMS, IAM, STS and
 CloudFormation answer the AWS CLI, and policies are enforced, so that you can rehearse all of docs/getting-started.md. The endpoint
-uses TLS, because syncd requires it unless the configuration names the endpoint; DIR/ca.pem is the certificate of the authority.` + exit.Help("demo", 0, 1, 2, 3, 130),
+uses TLS, because syncd requires TLS for an endpoint that is not set in the configuration; DIR/ca.pem is the CA certificate.` + exit.Help("demo", 0, 1, 2, 3, 130),
 		Example: "  syncd demo\n  syncd demo --from /usr/share/doc --json\n  syncd demo --serve 127.0.0.1:9000 --dir /tmp/syncd-demo\n" +
 			"  syncd demo --serve 127.0.0.1:9000 --dir /tmp/rehearsal --empty",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -42,7 +42,7 @@ uses TLS, because syncd requires it unless the configuration names the endpoint;
 			return demo.Tell(cmd.Context(), p, demo.Options{From: from, JSON: json})
 		},
 	}
-	cmd.Flags().StringVar(&from, "from", "", "fill the source with the files of `DIR`, which are held in memory (default a generated set)")
+	cmd.Flags().StringVar(&from, "from", "", "fill the source with the files of `DIR`, which are kept in memory (default: generated objects)")
 	cmd.Flags().BoolVar(&json, "json", false, "print the summaries of the passes as one JSON object on the last line")
 	cmd.Flags().StringVar(&serve, "serve", "", "keep the two accounts running on the loopback `ADDRESS`")
 	cmd.Flags().StringVar(&dir, "dir", "", "with --serve, write syncd.yaml, credentials and environment into `DIR`")

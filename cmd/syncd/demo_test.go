@@ -13,8 +13,8 @@ import (
 	"syncd/internal/demo"
 )
 
-// TestDemoRemovesOnlyItsOwnLedger starts in the folder of an earlier demo, and in a folder with
-// other files.
+// TestDemoRemovesOnlyItsOwnLedger checks that a demo removes the ledger of an earlier demo from its
+// folder, and that it removes nothing from a folder with other files.
 func TestDemoRemovesOnlyItsOwnLedger(t *testing.T) {
 	for _, tt := range []struct {
 		name, former string
@@ -60,9 +60,9 @@ func TestEmptyDemoLeavesNoFormerDemo(t *testing.T) {
 	}
 }
 
-// TestDemoEnvironment loads the file in a shell, from a folder whose name needs quoting. An AWS CLI
-// that does not read the endpoint from the environment gets it as a flag. Credentials and endpoints
-// of the user's own accounts are removed.
+// TestDemoEnvironment loads the file environment in a shell, from a folder whose name must be
+// quoted. It checks that an AWS CLI that does not read the endpoint from the environment gets it as
+// a flag, and that the credentials and endpoints of the user's own accounts are removed.
 func TestDemoEnvironment(t *testing.T) {
 	dir, bin := filepath.Join(t.TempDir(), "it's a demo"), t.TempDir()
 	w := demo.NewEmptyWorld(time.Now)

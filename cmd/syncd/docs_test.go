@@ -172,8 +172,8 @@ func TestMappingIsRequiredWhereTheHelpSaysSo(t *testing.T) {
 	}
 }
 
-// TestDecisionsAreListed checks that the list has a distinct row for every decision, with number
-// and title, and a sentence for every missing number.
+// TestDecisionsAreListed checks that the list of decisions has one row for every decision, with its
+// number and title, and a sentence about every number that is missing.
 func TestDecisionsAreListed(t *testing.T) {
 	const folder = "../../docs/decisions/"
 	list := string(readText(t, folder+"README.md"))

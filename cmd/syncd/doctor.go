@@ -31,17 +31,17 @@ func doctorCommand(p invocation.Process) *cobra.Command {
 		Short:      "Test every permission, and show which policy to fix",
 		SuggestFor: []string{"diagnose", "test"},
 		Long: `doctor assumes every role and tests every permission that the mappings need, with real requests. It tests permissions in the order
-in which they depend on each other. For each refused request it lists the documents that can be the cause, the most likely first,
-with the account that must change them and the statement to add. Across accounts without a common organization AWS does not say why
+in which they depend on each other. For each refused request it lists the policies that may be the cause, the most likely first,
+with the account that must change them and the statement to add. If the two accounts are not in the same AWS organization, AWS does not say why
 it refuses a request; if two causes look the same, doctor lists both.
 
 It makes no lasting change and sends about fifty requests per mapping. It reads the first byte of a few objects at the source. It
-writes no object: it tests writes with uploads that it aborts, or with a condition that cannot hold, which S3 evaluates only after
-it has allowed the request. It takes no lease and does not touch the ledger. With --offline it sends nothing: it checks the
+writes no object: it tests writes with uploads that it aborts, or with a condition that is never true and that S3 evaluates only after
+authorizing the request. It takes no lease and does not touch the ledger. With --offline it sends nothing: it checks the
 configuration and lists what it would test.
 
-For a mapping that passes every check and never ran a pass, doctor also checks whether its destination is empty. It lists up to
-20,000 objects on each side and counts the objects under keys that the first pass would write. The pass would quarantine those that
+If all checks of a mapping succeed and no pass of it has ever run, doctor also checks whether its destination is empty. It lists up to
+20,000 objects on each side and counts the destination objects whose keys the first pass would write. The pass would quarantine those that
 are not copies, with the reason foreign.` + exit.Help("doctor", 0, 1, 2, 130),
 		Example: "  syncd doctor --config syncd.yaml\n  syncd doctor --config syncd.yaml --mapping alice-to-bob --json",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return diagnose(cmd.Context(), p, f, offline) },

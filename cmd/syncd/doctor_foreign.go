@@ -14,14 +14,14 @@ import (
 	"syncd/internal/syncer/preview"
 )
 
-// maxCompared limits how many objects the doctor lists on each side: twenty pages. Only `syncd
-// plan` counts all of them.
+// maxCompared limits how many objects the doctor lists on each side: 20 pages of 1,000. `syncd
+// plan` has no such limit.
 const maxCompared = 20_000
 
 var errEnough = errors.New("compared enough objects")
 
-// countOccupied counts what the destinations already hold, for the mappings that pass every check
-// and never ran a pass.
+// countOccupied counts the objects that already exist at the destinations of mappings that passed
+// every check and have never run a pass.
 func countOccupied(ctx context.Context, p invocation.Process, f invocation.Flags, d doctor.Diagnosis) []report.Occupied {
 	var all []report.Occupied
 	for _, name := range healthy(d) {
@@ -51,8 +51,8 @@ func healthy(d doctor.Diagnosis) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" || slices.Contains(sick, name) })
 }
 
-// countIn counts into o by planning the first pass, up to maxCompared objects. hasLedger reports
-// that the mapping has already run a pass, in which case nothing is counted.
+// countIn plans the first pass, up to maxCompared objects, and adds its counts to o. hasLedger is
+// true if the mapping has already run a pass; nothing is counted then.
 func countIn(ctx context.Context, p invocation.Process, f invocation.Flags, o *report.Occupied) (hasLedger bool, err error) {
 	f.Mappings = []string{o.Mapping}
 	s, err := assembly.New(ctx, p, f)

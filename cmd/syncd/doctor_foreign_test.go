@@ -11,9 +11,9 @@ import (
 	"syncd/internal/report"
 )
 
-// TestDoctorCountsForeignObjects runs the doctor on a destination that already holds objects: some
-// that cannot be copies and some that may be. After the first pass the doctor no longer counts
-// them.
+// TestDoctorCountsForeignObjects checks that the doctor counts the objects that already exist at a
+// destination: those that cannot be copies, and those that may be copies. It also checks that the
+// doctor no longer counts them after the first pass.
 func TestDoctorCountsForeignObjects(t *testing.T) {
 	s := newSite(t, nil)
 	text := func(bucket *awsfake.Bucket, key, content string) {

@@ -20,8 +20,8 @@ import (
 	"syncd/internal/invocation"
 )
 
-// The number of drains of TestDrain, and the time in which the next process must take over; make
-// drain sets both.
+// The number of drains in TestDrain, and the time within which the next process must take over. The
+// make target drain sets both.
 var (
 	drains   = flag.Int("drains", 2, "how often TestDrain ends the process by SIGTERM")
 	takeover = flag.Duration("takeover", 10*time.Second, "from the end of a process to the next one's lease, on a machine that may be busy")
@@ -39,8 +39,8 @@ type running struct {
 	address        string
 }
 
-// TestDrain replaces one daemon by the next, as in a rolling deployment: the next one stands by
-// while the current one is stopped at a random moment under load.
+// TestDrain replaces daemons one after the other, as in a rolling deployment: the next daemon
+// stands by while the current daemon is stopped at a random moment under load.
 func TestDrain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -76,8 +76,8 @@ func TestDrain(t *testing.T) {
 		t.Errorf("got a lease %+v after the last drain, %v, want none", info, err)
 	}
 
-	// The first pass resumes the drained one. The second copies the objects that were added
-	// after they could be listed.
+	// The first pass resumes the drained one. The second copies the objects that were added after
+	// they could be listed.
 	for range 2 {
 		if got := s.run(t.Context(), "backfill"); got.code != 0 {
 			t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)

@@ -29,7 +29,8 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // outerFault is a fault in the environment of the program.
 type outerFault struct {
 	name string
-	// waits is set if waiting can help, so that the command may take longer than ten seconds.
+	// waits is true if the fault can go away by itself. The command is then allowed to take longer
+	// than ten seconds.
 	waits bool
 	wreck func(o *outer)
 }
@@ -118,7 +119,7 @@ func networkFaults() []outerFault {
 	}
 }
 
-// onlyS3 puts a handler in front of S3, but not of STS.
+// onlyS3 puts a handler in front of S3, but not in front of STS.
 func onlyS3(next, before http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.Header.Get("Authorization"), "/sts/") {
@@ -241,9 +242,10 @@ func policyFaults() []outerFault {
 	}
 }
 
-// TestOuterFaults records the output of backfill, plan and doctor for each fault of the
-// environment. Each command that fails prints what to do, within ten seconds unless waiting can
-// help. It runs in a synctest bubble, so that a busy machine does not matter.
+// TestOuterFaults compares the output of backfill, plan and doctor for each fault of the
+// environment with a golden file. It checks that each command that fails prints what to do, and
+// that it fails within ten seconds unless waiting can help. The test runs in a synctest bubble, so
+// that a busy machine does not matter.
 func TestOuterFaults(t *testing.T) {
 	var got strings.Builder
 	for _, faults := range [][]outerFault{networkFaults(), credentialFaults(), placeFaults(), policyFaults()} {
@@ -331,8 +333,8 @@ func varyings() []*regexp.Regexp {
 	}
 }
 
-// failures returns the failed checks of a doctor with their causes, but without the statements to
-// add.
+// failures returns the part of the doctor's output about failed checks and their causes, without
+// the statements to add.
 func failures(text string) string {
 	var b strings.Builder
 	keep := false

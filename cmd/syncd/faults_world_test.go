@@ -37,15 +37,16 @@ import (
 )
 
 // outer is the environment of the program: three accounts behind the real host names of AWS, and a
-// network of pipes to them, so that it works in a synctest bubble. A fault changes one part of it.
+// network that leads to them. The network consists of pipes, so that it works in a synctest bubble.
+// A fault changes one part of the environment.
 type outer struct {
 	*demo.World
 	t       *testing.T
 	hub     *awsfake.Role
 	state   *awsfake.Bucket
-	handler http.Handler            // answers for AWS's host names
+	handler http.Handler            // answers requests to the host names of AWS
 	config  string                  // text of the configuration
-	env     map[string]string       // of the process
+	env     map[string]string       // environment variables of the process
 	ambient aws.CredentialsProvider // nil: credentials from the environment
 
 	dial        func(address string) (net.Conn, error) // nil if the network works
@@ -65,8 +66,8 @@ const (
 	governance = "333333333333"
 )
 
-// outerConfig has every part that can fail, with a chain of roles and an external id from the
-// environment. onS3 also puts the state on S3.
+// outerConfig is a configuration with every part that can fail, including a chain of roles and an
+// external id from the environment. onS3 changes it so that the state is on S3.
 const outerConfig = `state: "file:{dir}/state"
 log: {format: text}
 
@@ -167,7 +168,8 @@ func (o *outer) process(stdout, stderr io.Writer) invocation.Process {
 	}
 }
 
-// run runs a command line like main, without signals. It returns the outcome and the time it took.
+// run runs a command line like main, but handles no signals. It returns the outcome and how long
+// the command took.
 func (o *outer) run(dir string, args ...string) (outcome, time.Duration) {
 	o.t.Helper()
 	file := filepath.Join(dir, "syncd.yaml")
@@ -353,7 +355,7 @@ func unknownName(isNotFound bool) func(string) (net.Conn, error) {
 	}
 }
 
-// noRoute makes a connection time out like the system does.
+// noRoute makes a connection fail as the operating system does when it times out.
 func noRoute(string) (net.Conn, error) {
 	time.Sleep(10 * time.Second)
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
@@ -395,7 +397,7 @@ func mute(_ http.ResponseWriter, r *http.Request) {
 	<-r.Context().Done()
 }
 
-// says makes one service refuse all requests.
+// says makes one service refuse all requests with an error.
 func (o *outer) says(service, code, message string) {
 	next := o.handler
 	o.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

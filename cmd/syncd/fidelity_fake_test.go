@@ -15,8 +15,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestFidelity copies every kind of object between two accounts, server-side with one role and
-// through the process with two, and compares the copies.
+// TestFidelity copies every kind of object between two accounts and compares the copies with their
+// sources. It copies server-side with one role, and through the process with two roles.
 func TestFidelity(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

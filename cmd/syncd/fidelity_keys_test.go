@@ -10,8 +10,8 @@ const (
 	minioSegment = "XMinioInvalidObjectName: a segment is a file name, of 255 bytes at most"
 )
 
-// minioMarkers is why MinIO's own copies leave out encrypted directory markers: their copies cannot
-// be confirmed.
+// minioMarkers is why the tests of copies within MinIO leave out encrypted directory markers: their
+// copies cannot be confirmed.
 const minioMarkers = "HEAD shows another ETag of an encrypted marker than a copy is answered with"
 
 // versityControls is why control characters are left out: XML 1.0 does not allow them, and a
@@ -33,7 +33,7 @@ func longKey(bytes int) string {
 	return strings.Repeat(segment, bytes/len(segment)) + strings.Repeat("k", bytes%len(segment))
 }
 
-// keyKinds are keys that careless tools clean, decode, normalize, or lose.
+// keyKinds returns keys that careless tools clean, decode, normalize or lose.
 func keyKinds() []kind {
 	return []kind{
 		{name: "key of one byte", key: "k"},

@@ -31,12 +31,12 @@ type matrix struct {
 	ownersKey, keyARN string
 	tellsBucketKey    bool
 	relay             bool
-	// server is the real server of the source, or onFake. laterKey is a key of the fake that is
-	// disabled after all objects are put.
+	// server is the real server that has the source bucket, or onFake. laterKey is a KMS key of the
+	// fake that is disabled after all objects are put.
 	server   server
 	laterKey *awsfake.Key
-	// create creates the two buckets of a setting and returns the source bucket, or nil on a
-	// real server. run runs the program. state is the folder of the ledgers.
+	// create creates the two buckets of a setting and returns the source bucket, or nil on a real
+	// server. run runs the program. state is the folder of the ledgers.
 	create func(t *testing.T, s setting) *awsfake.Bucket
 	run    func(t *testing.T, args ...string) outcome
 	state  string

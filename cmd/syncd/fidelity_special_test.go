@@ -15,7 +15,7 @@ import (
 
 const minioTLS = "it accepts customer keys only over TLS"
 
-// encryptionKinds are sources under every kind of key that S3 knows.
+// encryptionKinds returns source objects under every kind of encryption key that S3 supports.
 func encryptionKinds() []kind {
 	kms := func(bucketKey *bool) s3.PutObjectInput {
 		return s3.PutObjectInput{ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: aws.String(ownersKey), BucketKeyEnabled: bucketKey}
@@ -48,7 +48,8 @@ func algorithm(a types.ChecksumAlgorithm) s3.PutObjectInput {
 	return s3.PutObjectInput{ChecksumAlgorithm: a}
 }
 
-// checksumKinds are objects in one piece, with each checksum that S3 stores.
+// checksumKinds returns objects that were uploaded in one piece, one for each checksum algorithm
+// that S3 supports.
 func checksumKinds() []kind {
 	return []kind{
 		{name: "CRC32", put: algorithm(types.ChecksumAlgorithmCrc32)},
@@ -61,8 +62,8 @@ func checksumKinds() []kind {
 	}
 }
 
-// uploadKinds are objects that were uploaded in parts. Their checksums are checksums of the parts,
-// except for CRC64NVME.
+// uploadKinds returns objects that were uploaded in parts. Their checksums are composite, computed
+// from the checksums of the parts, except for CRC64NVME.
 func uploadKinds() []kind {
 	two, relayed := []int64{5 * mebibyte, 3}, []int64{5 * mebibyte, relayPart - 5*mebibyte + 1}
 	return []kind{
@@ -160,7 +161,8 @@ func keptKinds() []kind {
 
 const noEventHolds = "it has no event holds"
 
-// annotationKinds are objects with annotations, which are copied only if the configuration enables it.
+// annotationKinds are objects with annotations, which are copied only if the configuration enables
+// it.
 func annotationKinds() []kind {
 	few, many := map[string]string{"note": "caf\u00e9", "s p a c e": "2"}, map[string]string{"large": strings.Repeat("x", 1<<20)}
 	for i := range 50 {

@@ -36,11 +36,11 @@ type kind struct {
 	name string
 	// in is the name of the setting; key is the key, by default the name.
 	in, key string
-	// put is the request without bucket, key and content. An SSEKMSKeyId of ownersKey is
-	// replaced by the owner's key.
+	// put is the request without bucket, key and content. An SSEKMSKeyId of ownersKey is replaced
+	// by the owner's key.
 	put s3.PutObjectInput
-	// size is the size of the content in bytes. sizes are the sizes of its parts, for a
-	// multipart upload.
+	// size is the size of the content in bytes. sizes are the sizes of its parts, for a multipart
+	// upload.
 	size  int64
 	sizes []int64
 	// headers are sent exactly as given, which the SDK would not do; tags are set afterwards.
@@ -51,9 +51,9 @@ type kind struct {
 	then func(o *owner, key string) error
 	// want is the expected result; relayed is the result in a relay if it is different.
 	want, relayed string
-	// serverSide, minio, minioCopy and versity are the reasons for which the kind is left out
-	// of the relay, of a real MinIO server, of the copies within such a server, and of a real
-	// Versity gateway.
+	// serverSide, minio, minioCopy and versity are the reasons for which the kind is left out of
+	// the relay, of a real MinIO server, of the copies within such a server, and of a real Versity
+	// gateway.
 	serverSide, minio, minioCopy, versity string
 }
 
@@ -94,8 +94,8 @@ type setting struct {
 	name string
 	// prefix and toPrefix are the prefixes of both sides.
 	prefix, toPrefix string
-	// source, destination and more are YAML of the mapping; the first two are inside the braces
-	// of their side.
+	// source, destination and more are YAML of the mapping; the first two are inside the braces of
+	// their side.
 	source, destination, more string
 	// class and inPartsAbove are the settings for storage classes and for copies in parts; "" if
 	// not set.
@@ -107,7 +107,8 @@ type setting struct {
 	// Whether the copy omits tags or metadata, carries the lock, has no bucket key, or carries
 	// annotations.
 	noTags, noMetadata, carriesLock, noBucketKey, carriesAnnotations bool
-	// minio and versity are the reasons for which it is left out of such a real server.
+	// minio and versity are the reasons for which the setting is left out of the tests with a real
+	// MinIO server and with a real Versity gateway.
 	minio, versity string
 }
 
@@ -139,7 +140,7 @@ func settings() []setting {
 	}
 }
 
-// in puts kinds under a setting.
+// in returns kinds with their setting set to the given name.
 func in(setting string, kinds ...kind) []kind {
 	for i := range kinds {
 		kinds[i].in = setting

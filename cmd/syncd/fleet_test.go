@@ -14,15 +14,16 @@ import (
 	"syncd/internal/demo"
 )
 
-// The size of TestFleet; make fleet sets a thousand tenants with ten thousand entries each.
+// The size of TestFleet. The make target fleet sets a thousand tenants with ten thousand entries
+// each.
 var (
 	fleetTenants = flag.Int("tenants", 60, "how many mappings TestFleet keeps in one process")
 	fleetEntries = flag.Int("entries", 300, "how many entries the ledger of each has")
 )
 
 // TestFleet starts a process with many tenants and state on S3. The STS endpoint of some roles
-// never answers. All other tenants complete a pass, STS gets only a few requests per second, and
-// the memory is bounded.
+// never answers. The test checks that all other tenants complete a pass, that STS gets only a few
+// requests per second, and that memory use is bounded.
 func TestFleet(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

@@ -113,8 +113,8 @@ func (s *session) shell(ctx context.Context, script string) (string, error) {
 	return output.String(), err
 }
 
-// TestSessionEndsWithAFailedStep leaves a process running that holds the output open and ignores
-// SIGTERM.
+// TestSessionEndsWithAFailedStep checks that a failed step ends the session even if an earlier step
+// left a process running that keeps the output open and ignores SIGTERM.
 func TestSessionEndsWithAFailedStep(t *testing.T) {
 	s := &session{home: t.TempDir(), work: t.TempDir(), path: os.Getenv("PATH")}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

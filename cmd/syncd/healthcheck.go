@@ -30,8 +30,8 @@ func healthcheckCommand(p invocation.Process) *cobra.Command {
 		Use:   "healthcheck [--config FILE | --url URL]",
 		Short: "Check whether the daemon on this machine is healthy",
 		Long: `healthcheck requests /healthz from the daemon on this machine. It is for the health checks of Docker and ECS, because the image
-contains no other program that could send the request. It uses http.listen of the configuration if it finds one, otherwise the
-default address of run. It waits 2 s for the answer.` + exit.Help("healthcheck", 0, 1, 2, 130),
+contains no other program that could send the request. It uses http.listen from the configuration if it finds a configuration, otherwise the
+default address of "syncd run". It waits 2 s for the answer.` + exit.Help("healthcheck", 0, 1, 2, 130),
 		Example: "  syncd healthcheck --config /etc/syncd/syncd.yaml\n  syncd healthcheck --url http://127.0.0.1:9090/healthz",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("config") && url != "" {
@@ -52,10 +52,10 @@ default address of run. It waits 2 s for the answer.` + exit.Help("healthcheck",
 	return cmd
 }
 
-// listenIn returns http.listen of a configuration, or "" if it is not set. It ignores everything
-// else, including faults: a daemon that rejected a changed file keeps running with the old
-// configuration and must not be restarted for it. A named file that cannot be read is an error,
-// because with the default address another daemon might answer.
+// listenIn returns http.listen from the configuration, or "" if it is not set. It ignores
+// everything else in the file, including faults. A daemon that rejects a changed file continues
+// with the old configuration, so its health check must not fail because of that file. A named file
+// that cannot be read is an error, because another daemon might answer on the default address.
 func listenIn(p invocation.Process, f invocation.Flags) (string, error) {
 	var c struct {
 		HTTP struct {
@@ -106,7 +106,7 @@ func checkHealth(ctx context.Context, url string) (err error) {
 	}}
 	response, err := client.Do(request)
 	if err != nil {
-		return exit.WithHint(fmt.Errorf("check health: %w", err), "check that `syncd run` is running there, and that http.listen of the configuration or --url is correct")
+		return exit.WithHint(fmt.Errorf("check health: %w", err), "check that `syncd run` is running at that address, and that --url, or http.listen in the configuration, is correct")
 	}
 	if secure, ok := strings.CutPrefix(url, "http:"); ok && response.StatusCode == http.StatusBadRequest {
 		_ = response.Body.Close() // net/http answers plain HTTP with 400 when it serves TLS

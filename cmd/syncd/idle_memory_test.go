@@ -24,8 +24,8 @@ func atRest(t *testing.T, n int) (*site, invocation.Process) {
 	}
 }
 
-// TestMemoryAtRest builds 1,000 mappings without running them, and measures the memory of each in
-// addition to its part of the configuration.
+// TestMemoryAtRest builds 1,000 mappings without running them, and checks how much memory each one
+// needs in addition to its part of the configuration.
 func TestMemoryAtRest(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers are others under the race detector; make test runs it")

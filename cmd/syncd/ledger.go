@@ -49,7 +49,7 @@ func exportCommand(p invocation.Process) *cobra.Command {
 which destination version, and under which KMS key. It takes no lease, so you can run it while the daemon runs.
 docs/checkpoint-format.md describes the columns.
 
-CSV is for programs: it contains every key byte for byte. The owner of the source chooses the keys, and a spreadsheet executes a
+CSV is for programs: it contains every key byte for byte. The owner of the source chooses the object keys, and a spreadsheet would execute a
 cell that looks like a formula. For a file that you open in a spreadsheet, use --for-spreadsheet: it puts an apostrophe before such
 cells, quotes every cell, and escapes control characters. Some keys are then no longer exact.` + exit.Help("ledger export", 0, 1, 2, 130),
 		Example: "  syncd ledger export --config syncd.yaml --mapping alice-to-bob --format csv > ledger.csv\n" +
@@ -79,8 +79,8 @@ func renameCommand(p invocation.Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rename [--config FILE] --from OLD --mapping NEW",
 		Short: "Copy a ledger to the new name of a mapping",
-		Long: `rename copies the ledger of a mapping's old name to its new name, so that nothing is looked up or copied again. The new name must
-not have a ledger yet, and the ledger must be for the same buckets and prefixes as the mapping. The history of passes and a pause are
+		Long: `rename copies the ledger of a mapping's old name to its new name, so that no object is looked up at the destination or copied again. The new name must
+not have a ledger yet, and the ledger must be for the same buckets and prefixes as the mapping. The history of passes and the pause, if the mapping is paused, are
 copied too. The old ledger stays as it is; remove it when you no longer need it.` + exit.Help("ledger rename", 0, 1, 2, 5, 130),
 		Example: "  syncd ledger rename --config syncd.yaml --from alice-to-bob --mapping exports",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return renameLedger(cmd.Context(), p, f, from) },
@@ -127,7 +127,8 @@ func renameLedger(ctx context.Context, p invocation.Process, f invocation.Flags,
 	return nil
 }
 
-// ledgerHint returns the hint for the name of a ledger that does not exist.
+// ledgerHint returns the hint for an error about a ledger that does not exist. name is the name
+// that the user gave.
 func ledgerHint(ctx context.Context, store store.Store, name string) string {
 	names, err := record.Mappings(ctx, store)
 	if err != nil || len(names) == 0 {
@@ -197,7 +198,8 @@ func lineOf(e record.Entry) ledgerLine {
 	}
 }
 
-// rows writes CSV for programs: each field byte for byte, quoted only where CSV requires it.
+// rows writes CSV for programs: it writes each field byte for byte, and quotes a field only if CSV
+// requires it.
 func rows(out io.Writer) func(fields []string) error {
 	w := csv.NewWriter(out)
 	return func(fields []string) error {

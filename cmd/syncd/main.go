@@ -1,9 +1,10 @@
 // Command syncd keeps a copy of another AWS account's bucket, encrypted under your own KMS key.
 //
-// Each command is thin: it parses its flags, builds the parts with package assembly, calls one of
-// them, and prints the result. Package exit has the table of exit codes.
+// A command parses its flags, builds the parts of the program with package assembly, calls one of
+// these parts, and prints the result. Package exit contains the table of exit codes.
 //
-// The work happens in other packages: syncer runs a pass, daemon runs passes on a schedule.
+// Other packages do the work: package syncer runs a pass, and package daemon runs passes on a
+// schedule.
 package main
 
 import (

@@ -15,7 +15,7 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// The size of the objects of TestRelayMemory; 1024 takes a minute.
+// The size of the objects of TestRelayMemory, in MiB. With 1024 the test takes a minute.
 var memoryObjects = flag.Int64("mebibytes", 64, "the size of each of the 8 objects that TestRelayMemory relays")
 
 // TestRelayMemory relays eight large objects concurrently with default settings, and measures the

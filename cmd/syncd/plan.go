@@ -35,11 +35,11 @@ func planCommand(p invocation.Process) *cobra.Command {
 		SuggestFor: []string{"diff", "preview", "dry-run"},
 		Long: `plan shows what the next pass of every mapping would do: objects and bytes by reason, requests by operation, the cost at list
 prices and who pays it, and roughly how long it takes. It uses the same decision code as a pass but copies nothing. It lists the
-source, and the destination if the pass would, reads the ledger without taking the lease, and writes nothing. You can run it while
+source (and the destination, if the pass would list it), reads the ledger without taking the lease, and writes nothing. You can run it while
 the daemon runs.
 
 For several mappings it prints a table with a total, the worst state first: plans that failed, damaged ledgers, denied mappings,
-refused passes, objects in quarantine, first passes, then the mappings with the most to copy. To see one mapping in full, name it
+refused passes, mappings with objects in quarantine, mappings that have never committed a pass, then the mappings with the most to copy. To see one mapping in full, name it
 with --mapping.` + exit.Help("plan", 0, 1, 2, 4, 130),
 		Example: "  syncd plan --config syncd.yaml\n  syncd plan --config syncd.yaml --mapping alice-to-bob --list --json\n" +
 			"  syncd plan --config syncd.yaml --detailed-exitcode",
@@ -47,8 +47,8 @@ with --mapping.` + exit.Help("plan", 0, 1, 2, 4, 130),
 	}
 	invocation.AddFlags(cmd, &f.Flags)
 	cmd.Flags().BoolVar(&f.JSON, "json", false, "print the plan as one JSON object on the last line")
-	cmd.Flags().BoolVar(&f.list, "list", false, "print every action on a line before the plan")
-	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 4 if a pass would copy something")
+	cmd.Flags().BoolVar(&f.list, "list", false, "print one line per action before the plan")
+	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 4 if a pass would copy, adopt or quarantine something")
 	cmd.Flags().BoolVar(&f.TakeOver, "take-over", false, "plan a pass that may replace objects that syncd did not write")
 	cmd.Flags().BoolVar(&f.Rekey, "rekey", false, "plan a pass that may copy everything again under another kms_key")
 	return cmd
@@ -85,7 +85,8 @@ func previewAll(ctx context.Context, p invocation.Process, f planFlags) error {
 	return errors.Join(err, f.verdict(plans))
 }
 
-// verdict returns the error for --detailed-exitcode when a pass would copy something.
+// verdict returns an error if --detailed-exitcode is given and a pass would copy, adopt or
+// quarantine something.
 func (f planFlags) verdict(plans []preview.Pass) error {
 	work := int64(0)
 	for _, v := range plans {

@@ -81,9 +81,9 @@ func (s *site) sizes(o awsfake.PutOptions, sizes ...int64) {
 	}
 }
 
-// TestPlanMatchesPass compares every plan with the pass after it: the same objects, the same number
-// of requests per operation, and the same dollars in the metric. The plan itself sends only list
-// requests and writes nothing.
+// TestPlanMatchesPass compares every plan with the pass that follows it: the objects, the number of
+// requests per operation, and the dollars in the metric must be equal. It also checks that the plan
+// sends only list requests and writes nothing.
 func TestPlanMatchesPass(t *testing.T) {
 	const mib = 1 << 20
 	set := func(section string) func(string) string { return func(text string) string { return text + section } }
@@ -160,7 +160,7 @@ func TestPlanMatchesPass(t *testing.T) {
 	}
 }
 
-// TestPlanWhileLeaseHeld plans while another process holds the lease.
+// TestPlanWhileLeaseHeld checks that plan works while another process holds the lease.
 func TestPlanWhileLeaseHeld(t *testing.T) {
 	s := newSite(t, nil)
 	s.sizes(awsfake.PutOptions{}, 1, 2, 3)

@@ -44,12 +44,12 @@ documents; with -o DIR it writes a file per document, ready for the AWS CLI. ter
 account. If the name after -o ends in .json or .tf, policy writes everything into that one file.
 
 ExternalIds are required variables in terraform and parameters in cloudformation. JSON on standard output has the placeholder
-` + secret.Placeholder + ` instead, which policy check reports. JSON files contain the real ExternalIds, and with --with-secrets
-every format does. policy replaces files as a whole, and only their owner can read them.
+` + secret.Placeholder + ` instead, and "syncd policy check" reports that placeholder as a finding. JSON files contain the real ExternalIds, and with --with-secrets
+every format does. policy replaces files atomically, and only the user who runs it can read them (mode 0600).
 
---style selects how the owner's bucket and key policies identify the consumer. role names the role. account names the account, whose
-administrators then decide who has access. abac allows only sessions that have the session tags of the configuration. Trust policies
-name the principal if it is known.` + exit.Help("policy", 0, 1, 2, 130),
+--style selects how the owner's bucket and key policies identify the consumer. With role they name the consumer's role. With account they name the consumer's account, whose
+administrators then decide who has access. With abac they allow only sessions with the session tags that the configuration sets. Trust policies
+name the principal that may assume the role, if it is known (see --principal).` + exit.Help("policy", 0, 1, 2, 130),
 		Example: `  syncd policy --config syncd.yaml --side owner
   syncd policy --config syncd.yaml --style abac --org-id o-a1b2c3d4e5 --format terraform -o policies`,
 		RunE: func(*cobra.Command, []string) error { return writePolicies(p, f, of) },
@@ -59,12 +59,12 @@ name the principal if it is known.` + exit.Help("policy", 0, 1, 2, 130),
 	cmd.Flags().StringVar(&of.side, "side", "both", "which account's documents to generate: `owner`, consumer or both")
 	cmd.Flags().StringVar(&of.style, "style", "role", "how the owner's policies identify the consumer: `role`, account or abac")
 	cmd.Flags().StringVar(&of.format, "format", "json", "`json`, terraform or cloudformation")
-	cmd.Flags().StringVar(&o.OrgID, "org-id", "", "allow principals of other accounts only from this `ORGANIZATION`")
-	cmd.Flags().StringVar(&o.VPCEndpoint, "vpc-endpoint", "", "deny reads of the sources that do not come through this `ENDPOINT`")
+	cmd.Flags().StringVar(&o.OrgID, "org-id", "", "allow principals from other accounts only if they belong to this `ORGANIZATION`")
+	cmd.Flags().StringVar(&o.VPCEndpoint, "vpc-endpoint", "", "deny reads of the sources unless the request comes through this `ENDPOINT`")
 	cmd.Flags().StringVar(&o.Principal, "principal", "", "`ARN` of the role or user whose credentials syncd finds in its environment")
 	cmd.Flags().StringArrayVar(&o.SourceKeys, "source-key", nil, "`ARN` of a KMS key that encrypts a source; may be repeated")
 	cmd.Flags().StringVarP(&of.output, "output", "o", "", "write files into `DIR`, or into one file if the name ends in .json or .tf")
-	cmd.Flags().BoolVar(&of.secrets, "with-secrets", false, "include ExternalIds also on standard output, and in terraform and cloudformation")
+	cmd.Flags().BoolVar(&of.secrets, "with-secrets", false, "also include ExternalIds on standard output and in terraform and cloudformation files")
 	cmd.AddCommand(policyCheckCommand(p))
 	return cmd
 }
@@ -136,8 +136,9 @@ func (of policyFlags) inFolder() bool {
 	return !slices.Contains([]string{".json", ".tf"}, filepath.Ext(of.output))
 }
 
-// resolveExternalID returns a function that reads the ExternalId of a role. For a role without one
-// it returns the placeholder, because its trust policy asks for an ExternalId.
+// resolveExternalID returns a function that reads the ExternalId of a role. If the configuration of
+// the role has no ExternalId, the function returns the placeholder, because the generated trust
+// policy requires an ExternalId.
 func resolveExternalID(p invocation.Process, c *config.Config) func(role string) (string, error) {
 	return func(role string) (string, error) {
 		source := c.Roles[role].ExternalID
@@ -173,7 +174,7 @@ func render(documents []policy.Document, of policyFlags) ([]policy.Rendered, err
 	return files, err
 }
 
-// severalFiles is the error for a format that needs several files when there is no folder.
+// severalFiles returns the error for a format that needs n files if -o does not name a folder.
 func severalFiles(n int, of policyFlags) error {
 	if of.output == "" {
 		return exit.Usage(fmt.Errorf("write policies: the output is %d files, one per account: add -o DIR, or choose a --side with one account", n))

@@ -38,18 +38,18 @@ func policyCheckCommand(p invocation.Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [ARN=]FILE... [--kind KIND] [--config FILE]",
 		Short: "Check existing policies for errors, dangerous grants and missing permissions",
-		Long: `check reads policies and reports what AWS would refuse, what does not have the effect that it seems to have, and what allows more
-than it should. It sends no request to AWS. docs/policy-check.md explains every finding.
+		Long: `check reads policies and reports documents that AWS would reject, statements that do not do what they seem to do, and statements that allow more
+than they should. It sends no request to AWS. docs/policy-check.md explains every finding.
 
 A FILE is a policy, the JSON of ` + "`syncd policy`" + `, or the output of an AWS CLI command that contains a policy: s3api get-bucket-policy, iam get-role, iam get-role-policy,
-iam get-policy-version, kms get-key-policy, sqs get-queue-attributes, organizations describe-policy. - is standard input. If the text does not say which resource the policy belongs to,
-put its ARN before the name: arn:aws:iam::222222222222:role/syncd=role.json.
+iam get-policy-version, kms get-key-policy, sqs get-queue-attributes, organizations describe-policy. The FILE "-" is standard input. If the text does not say which resource the policy belongs to,
+put the ARN of the resource before the file name: arn:aws:iam::222222222222:role/syncd=role.json.
 
 The service and resource control policies of an organization look like other policies. Name their kind with --kind scp or --kind rcp; files with scp or
 rcp in their names are recognized. check reports all faults of a file in one run, including faults of its JSON.
 
-With --config it also reports which permissions the mappings lack, in which document of which account, and the statement to add.
-It does not judge documents that it was not given, and prints a note about them.` + exit.Help("policy check", 0, 2, 4, 130),
+With --config it also reports every permission that the mappings lack, with the account and document to change and the statement to add.
+If a document that the mappings need is not among the FILEs, check prints a note and does not report what that document may lack.` + exit.Help("policy check", 0, 2, 4, 130),
 		Example: `  syncd policy check bucket-policy.json key-policy.json
   syncd policy check -c syncd.yaml -m alice-to-bob role.json bucket-policy.json key-policy.json
   syncd policy check --sarif policies.json`,
@@ -136,8 +136,8 @@ func checkStdin(f invocation.Flags, args []string) error {
 	return exit.WithHint(exit.Usage(errors.New("check policies: - is named more than once, but standard input can be read only once")), "save one of the inputs to a file")
 }
 
-// policyFile reads the file of an argument, FILE or ARN=FILE. If a file with the name "ARN=FILE"
-// exists, it reads that file.
+// policyFile reads the file that an argument names as FILE or as ARN=FILE. If a file exists whose
+// name is the whole argument, it reads that file.
 func policyFile(ctx context.Context, p invocation.Process, arg string) (document.File, error) {
 	file := document.File{Name: arg}
 	if target, name, ok := strings.Cut(arg, "="); ok && arn.Is(target) {

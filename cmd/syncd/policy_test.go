@@ -21,7 +21,8 @@ func writeText(t *testing.T, path, text string, mode fs.FileMode) {
 	}
 }
 
-// The command replaces existing files, and does not follow symbolic links.
+// TestPolicyWritesOverFiles checks that the command replaces existing files and does not follow
+// symbolic links.
 func TestPolicyWritesOverFiles(t *testing.T) {
 	dir := t.TempDir()
 	config, err := filepath.Abs("../../config/examples/share-role.yaml")

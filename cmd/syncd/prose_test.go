@@ -18,9 +18,10 @@ var idioms = regexp.MustCompile(`(?i)\banew\b|\bwhoever\b|\b(?:goes|go|gone|went
 	`\bfor want of\b|\b(?:is|are) to be \w+ed\b|\b(?:state|ledger|record|copy|file|cure|configuration)s? (?:lie|lies)\b|` +
 	`\bthe books\b|\bput it away\b|\bgets? on\b|\bnobody, as long as\b|\bthe house\b|\bcomes? to (?:its|an|the) end\b`)
 
-// TestProseIsPlain holds comments, messages and pages to plain English. Instead of what it finds,
-// write: from scratch, the process that, continues, resumes, in progress, reports, shows, next to,
-// without, must be, is stored, ends. It cannot find a sentence that is hard to read: read it aloud.
+// TestProseIsPlain checks that comments, messages and pages contain none of the idioms. Write
+// instead: from scratch, the process that, continues, resumes, in progress, reports, shows, next
+// to, without, must be, is stored, ends. The test cannot find every sentence that is hard to read;
+// read a sentence aloud to find out.
 func TestProseIsPlain(t *testing.T) {
 	for name, text := range documents(t) {
 		for i, line := range strings.Split(text, "\n") {
@@ -50,8 +51,8 @@ func TestProseIsPlain(t *testing.T) {
 	}
 }
 
-// checkProse reads the comments of a file, and its texts that are sentences. The texts of the fake
-// AWS are those of AWS.
+// checkProse checks the comments and the string literals of a file. It skips the string literals of
+// the fake of AWS, because they are the texts of AWS.
 func checkProse(t *testing.T, path string) {
 	t.Helper()
 	files := token.NewFileSet()

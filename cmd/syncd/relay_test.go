@@ -37,8 +37,8 @@ func (s *site) addReader() {
 	s.Revoke()
 }
 
-// TestBackfillByRelay reads with one role and writes with another. Small and large objects, empty
-// objects and awkward keys are copied correctly.
+// TestBackfillByRelay checks that small, large and empty objects and objects with awkward keys are
+// copied correctly if one role reads and another role writes.
 func TestBackfillByRelay(t *testing.T) {
 	s := newRelaySite(t)
 	const part = 8 << 20
@@ -79,7 +79,8 @@ func TestBackfillByRelay(t *testing.T) {
 	}
 }
 
-// TestRelayResumesCutBodies truncates the body of every first response.
+// TestRelayResumesCutBodies checks that a relay resumes if the body of every first response is
+// truncated.
 func TestRelayResumesCutBodies(t *testing.T) {
 	s := newRelaySite(t)
 	for i := range 20 {

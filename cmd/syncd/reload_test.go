@@ -32,9 +32,10 @@ func listening(t *testing.T, stderr *lockedBuffer) (address string) {
 	return address
 }
 
-// TestRunReloads changes the configuration of the real daemon and sends SIGHUP. A fault changes
-// nothing, a new mapping copies, a removed mapping is forgotten, and a change of a setting that
-// only a start reads is refused by name.
+// TestRunReloads changes the configuration of the real daemon and sends SIGHUP. It checks that a
+// configuration with a fault changes nothing, that a new mapping copies, that a removed mapping is
+// no longer reported, and that a change of a setting that is read only at start is refused with an
+// error that names the setting.
 func TestRunReloads(t *testing.T) {
 	const ours = `{mapping="owner-to-consumer",result="complete"}`
 	var original string

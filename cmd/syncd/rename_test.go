@@ -60,7 +60,8 @@ func TestRenameRefusesALedgerThatDoesNotFit(t *testing.T) {
 	}
 }
 
-// TestRenameKeepsPauseAndHistory renames a paused mapping.
+// TestRenameKeepsPauseAndHistory checks that a renamed mapping has the pause and the history of the
+// old name.
 func TestRenameKeepsPauseAndHistory(t *testing.T) {
 	s := newSite(t, nil)
 	s.Source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})

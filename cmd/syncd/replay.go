@@ -34,15 +34,15 @@ func replayCommand(p invocation.Process) *cobra.Command {
 		Short:      "Try quarantined objects again now",
 		SuggestFor: []string{"retry"},
 		Long: `replay tries objects in quarantine again: all of them, or those with a given reason or key, even if no pass would try them yet. It
-does not list the source, touches no other objects, and prints a summary as backfill does. Run it after you fix what put the
-objects there: a policy, a key, an archived object that had to be restored.
+does not list the source, touches no other objects, and prints a summary as backfill does. Run it after you fix the
+cause, such as a policy or a key, or after the owner has restored an archived object.
 
-If no object in quarantine matches, replay reports that on standard error, writes nothing and exits with 0. A reason that does not
-exist is a usage error.
+If no object in quarantine matches, replay reports that on standard error, writes nothing except its lease, and exits with 0. A
+reason that does not exist is a usage error.
 
-If a daemon holds the lease, replay asks it to do the work and waits for the answer. An interrupted pass must be finished first, by
-backfill or run; a daemon that gets the request does this itself. On Ctrl-C replay withdraws a request that the daemon has
-not accepted yet; a daemon that has accepted it completes it.` + exit.Help("replay", 0, 1, 2, 3, 5, 130),
+If a daemon holds the lease, replay asks it to do the work and waits for the answer. If a pass of the mapping was interrupted, it must
+be finished first, by backfill or run; a daemon that receives the request finishes it itself. On Ctrl-C replay withdraws the request if the daemon has
+not accepted it yet; otherwise the daemon completes the request.` + exit.Help("replay", 0, 1, 2, 3, 5, 130),
 		Example: "  syncd replay --config syncd.yaml\n  syncd replay --config syncd.yaml --mapping alice-to-bob --reason denied",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := asked.check(); err != nil {
@@ -74,7 +74,8 @@ not accepted yet; a daemon that has accepted it completes it.` + exit.Help("repl
 	return cmd
 }
 
-// selection selects objects in quarantine by reason and key. An empty list selects all.
+// selection selects objects in quarantine by reason and key. An empty list of reasons selects every
+// reason, and an empty list of keys every key.
 type selection struct{ reasons, keys []string }
 
 // check rejects unknown reasons and impossible keys.
@@ -130,7 +131,8 @@ func (r *replayed) choose(q record.Quarantined) bool {
 	return isChosen
 }
 
-// printMissing reports the selected reasons and keys that are not in quarantine.
+// printMissing reports which selected keys are not in quarantine, and whether no object in
+// quarantine matches the selection.
 func (r *replayed) printMissing(w io.Writer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -140,11 +142,11 @@ func (r *replayed) printMissing(w io.Writer) {
 			missing = append(missing, quoted)
 		}
 	}
-	const nothingTried = ": nothing was tried and nothing was written; "
+	const nothingTried = ": nothing was tried, and the ledger is unchanged; "
 	const hint = "hint: `syncd status --quarantine` lists the quarantine"
 	switch {
 	case !r.hasAny:
-		printable.Fprintf(w, "syncd: mapping %s: the quarantine is empty: nothing was tried and nothing was written\n", r.mapping)
+		printable.Fprintf(w, "syncd: mapping %s: the quarantine is empty: nothing was tried, and the ledger is unchanged\n", r.mapping)
 	case len(missing) > 0 && r.hasChosen:
 		printable.Fprintf(w, "syncd: mapping %s: not in quarantine, and not tried: %s; %s\n", r.mapping, strings.Join(missing, ", "), hint)
 	case len(missing) > 0:
@@ -163,9 +165,9 @@ func (r *replayed) asked() string {
 	return text
 }
 
-// handOver asks the daemon that holds the lease to replay, and waits until it has. If no daemon
-// accepts the request, it returns the error of the held lease. If nothing selected is in
-// quarantine, it sends no request.
+// handOver asks the daemon that holds the lease to replay, and waits until the daemon has done so.
+// If no daemon accepts the request, it returns held, the error about the held lease. If no object
+// in quarantine matches the selection, it sends no request.
 func handOver(ctx context.Context, s *assembly.System, asked *replayed, held error) (syncer.Summary, error) {
 	summary := syncer.Summary{Mapping: asked.mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}, Requests: map[string]int64{}}
 	isWanted, err := lookUp(ctx, s.Store, asked, &summary)
@@ -196,8 +198,8 @@ func handOver(ctx context.Context, s *assembly.System, asked *replayed, held err
 	return summary, nil
 }
 
-// lookUp reports whether the last generation has selected objects in quarantine. A replay under the
-// lease reads the same generation.
+// lookUp reports whether the quarantine of the last generation contains objects that match the
+// selection. A replay under the lease reads the same generation.
 func lookUp(ctx context.Context, store store.Store, asked *replayed, summary *syncer.Summary) (isWanted bool, err error) {
 	last, err := record.Latest(ctx, store, asked.mapping)
 	if errors.Is(err, record.ErrNoCheckpoint) {
@@ -219,7 +221,8 @@ func lookUp(ctx context.Context, store store.Store, asked *replayed, summary *sy
 	return isWanted, nil
 }
 
-// failedReplay adds the error of a replay without a pass to its summary.
+// failedReplay returns err, and the summary of a replay that failed with err. If no pass began, it
+// adds the error and the exit code to the summary.
 func failedReplay(s syncer.Summary, err error) (syncer.Summary, error) {
 	if s.Pass == 0 {
 		s.Result, s.Error, s.Exit = "", err.Error(), exit.Code(err)

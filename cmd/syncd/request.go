@@ -27,22 +27,22 @@ const askAtOnce = 64
 type requestHelp struct {
 	what        control.What
 	short, long string
-	needsOne    bool // there is no --all
+	needsOne    bool // the command has no --all
 	hasPass     bool // the request runs a pass, which may quarantine objects
 }
 
 func requestHelps() []requestHelp {
 	return []requestHelp{
-		{what: control.Trigger, short: "Ask the running daemon for a pass now", long: `trigger asks the daemon to run a pass of each mapping now, even if its schedule has none due. If a
+		{what: control.Trigger, short: "Ask the running daemon for a pass now", long: `trigger asks the daemon to run a pass of each mapping now, even if none is due. If a
 pass is in progress, the next one starts right after it. Mappings without a schedule accept requests
 too.`, hasPass: true},
-		{what: control.Pause, short: "Stop running passes of a mapping until resume", long: `pause stops all daemons from running passes of the mapping until ` + "`syncd resume`" + `. A pass in progress
+		{what: control.Pause, short: "Pause a mapping: run none of its passes until it is resumed", long: `pause stops all daemons from running passes of the mapping until ` + "`syncd resume`" + `. A pass in progress
 saves its progress and ends. The pause is stored in the state: it survives restarts, applies to all
 replicas, and takes effect even if no daemon is running. ` + "`syncd backfill`" + ` still runs a paused mapping
 and logs a warning.`},
 		{what: control.Resume, short: "End a pause", long: `resume ends a pause: the daemon runs the mapping on its schedule again. If a pass was due during the
 pause, it starts at once.`},
-		{what: control.Rekey, short: "Ask the running daemon for a pass under a new kms_key", long: `rekey asks the daemon to run a pass that may copy everything again under the kms_key of its
+		{what: control.Rekey, short: "Ask the running daemon to copy everything again under a new kms_key", long: `rekey asks the daemon to run a pass that is allowed to copy everything again under the kms_key in the daemon's
 configuration. Without a daemon, use ` + "`syncd backfill --rekey`" + `. ` + "`syncd plan --rekey`" + ` shows the cost.`, needsOne: true, hasPass: true},
 	}
 }
@@ -54,7 +54,7 @@ func requestCommands(p invocation.Process) (commands []*cobra.Command) {
 	return commands
 }
 
-// asking holds the flags of a command that sends requests.
+// asking contains the flags of a command that sends requests.
 type asking struct {
 	invocation.Flags
 	all  bool
@@ -64,7 +64,7 @@ type asking struct {
 func requestCommand(p invocation.Process, help requestHelp) *cobra.Command {
 	var a asking
 	name, codes := string(help.what), []int{syncer.ExitDone, syncer.ExitFailed, exit.CodeUsage, syncer.ExitInterrupted}
-	onInterrupt := "On Ctrl-C it withdraws a request that no daemon has accepted yet; a daemon that has accepted it completes it."
+	onInterrupt := "On Ctrl-C it withdraws the request if no daemon has accepted it yet; otherwise the daemon completes the request."
 	if help.hasPass {
 		codes = append(codes, syncer.ExitQuarantined)
 	} else {
@@ -75,7 +75,7 @@ func requestCommand(p invocation.Process, help requestHelp) *cobra.Command {
 		Short: help.short,
 		Long: help.long + `
 
-The request goes through the socket of the daemon on this machine (control.socket) if one answers.
+The request goes through the socket of the daemon on this machine (control.socket) if a daemon answers there.
 Otherwise it goes through the state: the daemon that holds the lease, on any machine, finds it there
 within 15 s. ` + name + ` waits for the answer and prints it.
 ` + onInterrupt + exit.Help(name, codes...),

@@ -76,7 +76,8 @@ func (s *site) has(keys ...string) func() bool {
 	}
 }
 
-// A user requests passes, a pause and a replay from the daemon on the same machine, without a port.
+// TestDaemonRequests requests passes, a pause and a replay from the daemon on the same machine,
+// through its control socket, and checks the answers.
 func TestDaemonRequests(t *testing.T) {
 	s := hourlySite(t)
 	const m = "--mapping=" + demo.Mapping
@@ -95,7 +96,7 @@ func TestDaemonRequests(t *testing.T) {
 	s.put("third")
 	s.expect(t, 3, "", "1 object quarantined", "trigger", m)
 	remove()
-	s.expect(t, 0, "", `not in quarantine: "nosuch": nothing was tried and nothing was written`, "replay", m, "--key", "nosuch")
+	s.expect(t, 0, "", `not in quarantine: "nosuch": nothing was tried, and the ledger is unchanged`, "replay", m, "--key", "nosuch")
 	s.expect(t, 0, "copied       1 object", "replay requested from the process that holds the lease", "replay", m, "--reason", "denied")
 	s.expect(t, 0, `"result":"complete"`, "the quarantine is empty", "replay", m, "--json")
 	for _, key := range []string{"", strings.Repeat("x", 1025)} {
@@ -139,8 +140,8 @@ func TestDaemonRequests(t *testing.T) {
 	}
 }
 
-// Without a daemon, a pause and a resume take effect at once, and other requests wait for a daemon,
-// with either kind of state.
+// TestRequestsWithoutADaemon checks, for both kinds of state, that a pause and a resume take effect
+// at once if no daemon runs, and that other requests wait for a daemon.
 func TestRequestsWithoutADaemon(t *testing.T) {
 	for name, edit := range map[string]func(text string) string{
 		"in a folder": func(text string) string { return text },
@@ -170,8 +171,8 @@ func TestRequestsWithoutADaemon(t *testing.T) {
 	}
 }
 
-// A signal ends the wait with exit code 130. The message and the JSON report what happens to the
-// request.
+// TestInterruptedRequests checks that a signal ends the wait with exit code 130, and that the
+// message and the JSON report what happens to the request.
 func TestInterruptedRequests(t *testing.T) {
 	s := hourlySite(t)
 	for _, tt := range []struct{ what, outcome, want string }{
@@ -196,7 +197,8 @@ func TestInterruptedRequests(t *testing.T) {
 	}
 }
 
-// A replay that a daemon has accepted continues when the command that waits for it is interrupted.
+// TestInterruptedReplay checks that a replay that a daemon has accepted continues when the command
+// that waits for it is interrupted.
 func TestInterruptedReplay(t *testing.T) {
 	s := hourlySite(t)
 	const m = "--mapping=" + demo.Mapping
@@ -221,8 +223,8 @@ func TestInterruptedReplay(t *testing.T) {
 	stop()
 }
 
-// A pause that the command cannot carry out itself, for example on a full disk, stays in the state,
-// and the message reports that.
+// TestPauseNotWritable checks that a pause that the command cannot carry out itself, for example
+// because the disk is full, stays in the state, and that the message reports that.
 func TestPauseNotWritable(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		return "checkpoint: {account: \"" + demo.Consumer + "\"}\n" + regexp.MustCompile(`(?m)^state: .*$`).ReplaceAllString(text, "state: s3://consumer-state/syncd/")
@@ -237,7 +239,7 @@ func TestPauseNotWritable(t *testing.T) {
 	}
 }
 
-// Damage of a pause or of the history is shown.
+// TestDamagedPause checks that status shows a damaged pause and a damaged history.
 func TestDamagedPause(t *testing.T) {
 	s := hourlySite(t)
 	const m = "--mapping=" + demo.Mapping
@@ -263,8 +265,8 @@ func TestDamagedPause(t *testing.T) {
 	s.expect(t, 0, "resumed", "", "resume", m, "--wait=0s")
 }
 
-// If a daemon is killed after it has claimed a request, the next daemon carries it out, and the
-// user gets its answer.
+// TestRequestSurvivesKill checks that if a daemon is killed after it has claimed a request, the
+// next daemon carries out the request, and the user gets its answer.
 func TestRequestSurvivesKill(t *testing.T) {
 	s := hourlySite(t)
 	const m = "--mapping=" + demo.Mapping
@@ -293,8 +295,9 @@ func TestRequestSurvivesKill(t *testing.T) {
 	}
 }
 
-// With two daemons on one state, the second has no socket, logs that, and gets requests through the
-// state. If the configuration names the socket, it fails to start.
+// TestSocketOfAnotherDaemon starts two daemons on one state. It checks that the second daemon has
+// no socket, logs that, and receives requests through the state. If the configuration names the
+// socket, the second daemon must fail to start.
 func TestSocketOfAnotherDaemon(t *testing.T) {
 	s := hourlySite(t)
 	log, stop := s.runDaemon(t)
@@ -325,7 +328,8 @@ func TestSocketOfAnotherDaemon(t *testing.T) {
 	}
 }
 
-// A replay that a daemon carries out reads its configuration only once.
+// TestReplayReadsItsConfigurationOnce checks that a replay that a daemon carries out reads its
+// configuration only once.
 func TestReplayReadsItsConfigurationOnce(t *testing.T) {
 	s := hourlySite(t)
 	remove := s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "one", Kind: awsfake.AccessDenied})
@@ -344,8 +348,9 @@ func TestReplayReadsItsConfigurationOnce(t *testing.T) {
 	stop()
 }
 
-// The folder of a state may belong to another user whose group this process has, like the root of a
-// volume with an fsGroup. The daemon creates the socket there, and commands find it.
+// TestSocketInVolume checks that the daemon creates its socket in the folder of a state that
+// belongs to another user and to a group of this process, like the root of a volume with an
+// fsGroup, and that commands find the socket there.
 func TestSocketInVolume(t *testing.T) {
 	s := hourlySite(t)
 	volume := filepath.Join(s.dir, "state")
@@ -363,7 +368,8 @@ func TestSocketInVolume(t *testing.T) {
 	stop()
 }
 
-// The histories of several mappings are printed after the table.
+// TestHistoryOfSeveralMappings checks that the histories of several mappings are printed after the
+// table.
 func TestHistoryOfSeveralMappings(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		text = strings.Replace(text, "bucket: "+demo.Copy, "bucket: "+demo.Copy+", prefix: first/", 1)

@@ -33,7 +33,7 @@ runs a pass only when ` + "`syncd trigger`" + ` requests one. It serves /metrics
 (default ` + config.DefaultListen + `).
 
 It reloads the configuration on SIGHUP and when the file changes. If the new configuration has a fault, run rejects all of it and
-keeps the old one. Unchanged mappings continue undisturbed, a changed mapping first ends its pass, and a removed one drains.
+keeps the old one. Unchanged mappings continue undisturbed, a changed mapping finishes its current pass under the old configuration, and a removed mapping drains.
 
 On SIGTERM it starts no new work, finishes the copies in progress for up to drain_timeout, saves the ledger and exits with 0. A
 second signal kills it at once; the next start resumes from what was saved.` + exit.Help("run", 0, 1, 2, 130),
@@ -41,7 +41,7 @@ second signal kills it at once; the next start resumes from what was saved.` + e
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDaemon(cmd.Context(), p, f) },
 	}
 	invocation.AddFlags(cmd, &f)
-	cmd.Flags().StringVar(&f.Listen, "listen", "", "serve on `ADDRESS`, HOST:PORT or :PORT, instead of http.listen of the configuration")
+	cmd.Flags().StringVar(&f.Listen, "listen", "", "serve on `ADDRESS`, HOST:PORT or :PORT, instead of on http.listen from the configuration")
 	return cmd
 }
 
@@ -92,7 +92,7 @@ func controlSocket(ctx context.Context, s *assembly.System) (net.Listener, error
 	return nil, exit.WithHint(err, "control.socket: "+invocation.SocketPlaceHint(path, err))
 }
 
-// named returns the process id in brackets for a message, or "" if it is unknown.
+// named returns the process id in brackets for a message, or "" if pid is 0.
 func named(pid int) string {
 	if pid == 0 {
 		return ""
@@ -100,12 +100,12 @@ func named(pid int) string {
 	return fmt.Sprintf(" (process %d)", pid)
 }
 
-// serveOn listens on the address of --listen or else of the configuration. With http.pprof the
-// configuration allows only loopback addresses, because profiles expose memory contents. The flag
-// is therefore refused together with http.pprof.
+// serveOn listens on the address of --listen, or else on http.listen. It rejects --listen if
+// http.pprof is set: profiles expose memory contents, so the address must be a loopback address,
+// and only http.listen is checked for that.
 func serveOn(ctx context.Context, s *assembly.System, flag string) (net.Listener, error) {
 	if flag != "" && s.Config.HTTP.Pprof {
-		return nil, exit.Usage(errors.New("run: --listen cannot be given with http.pprof, which is for loopback addresses in the configuration only"))
+		return nil, exit.Usage(errors.New("run: --listen cannot be given if http.pprof is set: profiles are served only on a loopback address, set with http.listen"))
 	}
 	listener, err := assembly.Listen(ctx, assembly.ListenAddress(cmp.Or(flag, s.Config.HTTP.Listen)))
 	if err != nil && flag != "" {

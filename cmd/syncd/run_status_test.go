@@ -24,8 +24,8 @@ type shownMapping struct {
 }
 
 // TestRunShowsLedgersBeforePasses starts the daemon with a mapping without a schedule, a mapping
-// whose next pass is months away, and a new mapping. It shows the ledgers that a backfill left, and
-// nothing for the new mapping.
+// whose next pass is months away, and a new mapping. It checks that the daemon shows the ledgers
+// that a backfill has written, and nothing for the new mapping.
 func TestRunShowsLedgersBeforePasses(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		one := text[strings.Index(text, "  - name:"):]

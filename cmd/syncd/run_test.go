@@ -48,8 +48,8 @@ func scrape(t *testing.T, address, series string) float64 {
 	return 0
 }
 
-// TestRunFollowsTheSource runs the real daemon: new objects are copied, metrics count them, SIGTERM
-// in the middle of a pass drains, and nothing is lost.
+// TestRunFollowsTheSource runs the real daemon. It checks that new objects are copied and counted
+// in the metrics, that SIGTERM in the middle of a pass drains, and that nothing is lost.
 func TestRunFollowsTheSource(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		return "http: {listen: \"127.0.0.1:0\"}\ndrain_timeout: 10m\n" + strings.Replace(text, "@every 5s", "@every 1s", 1)
@@ -77,8 +77,8 @@ func TestRunFollowsTheSource(t *testing.T) {
 	eventually(t, "/metrics counts them", func() bool {
 		return scrape(t, address, `syncd_objects_total{mapping="owner-to-consumer",outcome="copied"}`) == 15
 	})
-	// A pass that was in progress when they were added may already have listed past them; the
-	// next one must find them.
+	// A pass that was in progress when they were added may already have listed past them; the next
+	// one must find them.
 	if more := scrape(t, address, `syncd_passes_total{mapping="owner-to-consumer",result="complete"}`) - passes; more > 2 {
 		t.Errorf("got %v passes until new objects were copied, want at most 2", more)
 	}
@@ -95,7 +95,8 @@ func TestRunFollowsTheSource(t *testing.T) {
 	if code := exitStatus(t, daemon); code != 0 {
 		t.Errorf("got exit %d, want 0; stderr:\n%s", code, stderr.String())
 	}
-	// A drain that waits for more than the copies in flight would take the 10 minutes it may.
+	// A drain that waits for more than the copies in flight would take the whole drain_timeout, 10
+	// minutes.
 	if took := time.Since(signaled); took > 2*time.Minute {
 		t.Errorf("got %s from the signal to the end, want less than the drain may take", took)
 	}
@@ -114,8 +115,8 @@ func TestRunFollowsTheSource(t *testing.T) {
 	}
 }
 
-// TestRunContinuesOtherMappings runs a mapping whose role is refused together with a mapping that
-// works.
+// TestRunContinuesOtherMappings checks that a mapping whose role is refused does not affect another
+// mapping.
 func TestRunContinuesOtherMappings(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		broken := strings.NewReplacer(
@@ -144,8 +145,7 @@ func TestRunContinuesOtherMappings(t *testing.T) {
 		}
 		return response.StatusCode == http.StatusOK && strings.Contains(string(body), "\"mapping\": \"broken\",\n      \"ready\": false")
 	})
-	// A refused role is not assumed again at once, nor at the next tick, which is a second
-	// later.
+	// A refused role is not assumed again at once, nor at the next tick, which is a second later.
 	const of = `mapping="broken",`
 	failed, refused := scrape(t, address, `syncd_passes_total{`+of+`result="failed"}`), scrape(t, address, `syncd_requests_total{class="denied",`+of+`operation="AssumeRole"}`)
 	if failed == 0 || refused != failed {

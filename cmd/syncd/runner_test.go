@@ -17,8 +17,9 @@ import (
 
 func tenant(i int) string { return fmt.Sprintf("tenant-%04d", i) }
 
-// A process that stands by checks the lease before a pass. It tries to acquire the lease when that
-// seems to be free, and from time to time in any case.
+// TestReadyFollowsTheLease checks that a process that stands by reads the lease before a pass. It
+// must try to acquire the lease if the lease seems to be free, and from time to time even if it
+// does not.
 func TestReadyFollowsTheLease(t *testing.T) {
 	s := newSite(t, nil)
 	var later time.Duration

@@ -14,8 +14,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// The texts of AWS for a refusal. Between accounts without a common organization S3 gives no reason
-// (IAM User Guide, Troubleshoot access denied error messages).
+// The messages with which AWS refuses requests. If the two accounts are not in the same
+// organization, S3 gives no reason (IAM User Guide, Troubleshoot access denied error messages).
 const (
 	saysNothing    = "AccessDenied: Access Denied"
 	saysIdentity   = "because no identity-based policy allows the "
@@ -26,7 +26,7 @@ const (
 	saysTagSession = "is not authorized to perform: sts:TagSession on resource: "
 )
 
-// refusal describes how a working way is broken, and the expected errors.
+// refusal describes how a test breaks a working way of sharing, and the expected errors.
 type refusal struct {
 	way, name string
 	wreck     func(*testing.T, *sharing)
@@ -45,9 +45,10 @@ type blame struct {
 	sure   doctor.Confidence
 }
 
-// TestShareDenied breaks each way in every place that it depends on. The program is refused only
-// for that reason, the doctor names the document and its account, existing copies stay as they are,
-// and when the grant is restored the rest is copied.
+// TestShareDenied breaks each way of sharing in every place that it depends on. It checks that the
+// program is refused only for that reason, that the doctor names the document and its account, that
+// existing copies stay as they are, and that the remaining objects are copied when the grant is
+// restored.
 func TestShareDenied(t *testing.T) {
 	for _, tt := range refusals() {
 		t.Run(tt.way+"/"+tt.name, func(t *testing.T) {
@@ -98,8 +99,8 @@ func firstBad(t *testing.T, d doctor.Diagnosis) doctor.Probe {
 	return d.Probes[at]
 }
 
-// checkBlame checks the result of the doctor: exactly these actions are refused, and the right
-// account must act.
+// checkBlame checks that the doctor finds exactly the expected actions refused, and that it names
+// the account that must change a document.
 func (x *sharing) checkBlame(t *testing.T, want refusal, d doctor.Diagnosis) {
 	t.Helper()
 	first := firstBad(t, d)
@@ -158,8 +159,8 @@ func (x *sharing) checkRefused(t *testing.T, want refusal) {
 	}
 }
 
-// checkCondition proves that the condition is the cause: without it, in the document that the
-// doctor names, the first refused action is allowed.
+// checkCondition checks that the condition is the cause of the refusal: the first refused action
+// must be allowed if the condition is removed from the document that the doctor names.
 func (x *sharing) checkCondition(t *testing.T, want refusal, refused doctor.Probe) {
 	t.Helper()
 	target, found := refused.Causes[0].Target, 0

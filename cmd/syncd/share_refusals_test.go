@@ -64,8 +64,8 @@ func renewed(t *testing.T, x *sharing) {
 	})
 }
 
-// TestShareRecreatedRole checks that the consumer's administrators can recreate the role if the
-// owner's policies name the account.
+// TestShareRecreatedRole checks that copying still works after the consumer's administrators have
+// recreated the role, if the owner's policies name the account.
 func TestShareRecreatedRole(t *testing.T) {
 	t.Parallel()
 	x := newSharing(t, "account")
@@ -76,7 +76,7 @@ func TestShareRecreatedRole(t *testing.T) {
 	x.checkCopies(t)
 }
 
-// Refusals if a statement is missing, or if no principal may assume the role.
+// What the refusals look like if a statement is missing, or if no principal may assume the role.
 const (
 	actsAssume  = "sts:AssumeRole"
 	actsTag     = "sts:TagSession"
@@ -86,8 +86,9 @@ const (
 	actsSeal    = "kms:Decrypt kms:GenerateDataKey"
 )
 
-// refusals are the places that each way depends on. KMS does not distinguish a missing grant from a
-// missing key, and STS gives no reason, so the doctor is never certain about their documents.
+// refusals returns the places that each way of sharing depends on. KMS does not distinguish a
+// missing grant from a missing key, and STS gives no reason, so the doctor is never certain about
+// key policies and trust policies.
 func refusals() []refusal {
 	sourceKey, copyKey := blame{"key", access.Owner, "source-key", doctor.Likely}, blame{"key", access.Consumer, "copy-key", doctor.Likely}
 	return slices.Concat(refusalsOfOwnersRole(sourceKey, copyKey), refusalsOfAccount(sourceKey, copyKey),

@@ -9,8 +9,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// TestShareScoped runs passes in sessions that are scoped to their mapping, with every condition
-// that is compatible.
+// TestShareScoped checks that passes work in sessions that are scoped to their mapping, together
+// with every condition that is compatible with such sessions.
 func TestShareScoped(t *testing.T) {
 	for _, way := range []string{"owner-role", "account", "role", "org", "abac"} {
 		t.Run(way, func(t *testing.T) {

@@ -35,8 +35,8 @@ const (
 	shareCopy       = "consumer-copy"
 )
 
-// sharing runs an example configuration in accounts that allow only what the documents of `syncd
-// policy` grant.
+// sharing runs the program with an example configuration. Its accounts allow only what the
+// documents of `syncd policy` grant.
 type sharing struct {
 	cloud             *awsfake.Cloud
 	inside, outside   string   // the endpoint through the example's VPC endpoint, if it has one, and the endpoint without it
@@ -123,7 +123,7 @@ func (x *sharing) option(flag string) string {
 	return ""
 }
 
-// open starts both ways to the endpoint.
+// open starts the endpoint through the VPC endpoint, and the endpoint outside it.
 func (x *sharing) open(t *testing.T) {
 	t.Helper()
 	plain := httptest.NewServer(x.cloud)
@@ -284,8 +284,8 @@ func (x *sharing) key(account string) *awsfake.Key {
 	return x.copyKey
 }
 
-// keepers is the part of a key policy besides the generated statements. It allows no use of the
-// key.
+// keepers is the part of a key policy that `syncd policy` does not generate. It allows the account
+// to manage the key, but not to use it.
 func keepers(account string) iam.Statement {
 	return iam.Statement{
 		Effect: iam.Allow, Principals: []iam.Principal{{Kind: iam.AWSPrincipal, ID: account}},

@@ -98,7 +98,8 @@ func (x *sharing) checkPasses(t *testing.T, want syncer.Summary) {
 	}
 }
 
-// relays reports whether no role of the example both reads and writes.
+// relays reports whether the example copies by relay, because none of its roles both reads and
+// writes.
 func (x *sharing) relays() bool { return x.mappings[0].Source.Role != x.mappings[0].Destination.Role }
 
 // checkRoute checks whether the bytes went through the program (relay) or not (server-side), and

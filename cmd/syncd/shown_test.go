@@ -104,7 +104,8 @@ func (e *evilSite) answer(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?>`+text)
 }
 
-// say runs the program in this process and checks all of its output; raw exempts standard output.
+// say runs the program in this process and checks all of its output. If raw is true, it does not
+// check standard output.
 func (e *evilSite) say(t *testing.T, raw bool, args ...string) outcome {
 	t.Helper()
 	return e.sayIn(t.Context(), t, raw, args...)
@@ -126,8 +127,8 @@ func (e *evilSite) sayIn(ctx context.Context, t *testing.T, raw bool, args ...st
 	return got
 }
 
-// sessions has the command lines to test for each command. The test fails for a command without
-// any.
+// sessions returns the command lines to test for each command. The test fails if a command has
+// none.
 func (e *evilSite) sessions(t *testing.T) map[string][][]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -228,8 +229,8 @@ func TestOutputIsEscaped(t *testing.T) {
 	}
 }
 
-// TestOutputHidesExternalID uses configurations in which a template has put the secret in place of
-// a name.
+// TestOutputHidesExternalID checks that no output shows the external id if a template has put it in
+// place of the name of a variable or file.
 func TestOutputHidesExternalID(t *testing.T) {
 	for i, form := range []string{"{env: hunter2_hunter2}", "{file: hunter2_hunter2}"} {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {

@@ -22,8 +22,8 @@ import (
 )
 
 // beAWS is the aws program of a session. It implements the AWS CLI commands that the documents use,
-// with exactly their flags, as signed requests. Everything else is an error, so that a page cannot
-// show what the CLI rejects.
+// with exactly the flags that these commands have, and sends signed requests. Everything else is an
+// error, so that a page cannot show commands that the real CLI rejects.
 func beAWS() {
 	if err := aCall(os.Args[1:]).run(context.Background(), os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "aws: %v\n", err)

@@ -21,13 +21,13 @@ func statusCommand(p invocation.Process) *cobra.Command {
 		Use:        "status [--config FILE] [--mapping NAME]...",
 		Short:      "Show the last generation, the pass in progress and what is quarantined",
 		SuggestFor: []string{"list", "show", "ls"},
-		Long: `status reads the ledgers from the state that the configuration names. It shows the last generation and its age, the pass in
+		Long: `status reads the ledgers from the folder or bucket that state in the configuration names. It shows the last generation and its age, the pass in
 progress, the objects in quarantine by reason, and who holds the lease. It needs no daemon, takes no lease, and sends no request to
 the source or the destination.
 
 For several mappings it prints a table, the worst state first: ledgers that cannot be read, damaged ledgers, denied mappings,
-mappings whose passes fail, objects in quarantine, stale mappings, mappings that never committed a pass, paused mappings, then the
-rest.
+mappings whose passes fail, mappings with objects in quarantine, stale mappings, mappings that have never committed a pass, paused
+mappings, then all others.
 
 With --quarantine it lists the objects in quarantine, each with its reason, the error, and when a pass tries it again.` + exit.Help("status", 0, 1, 2, 130),
 		Example: "  syncd status --config syncd.yaml\n  syncd status --config syncd.yaml --quarantine",

@@ -15,7 +15,8 @@ import (
 	"syncd/internal/invocation"
 )
 
-// window is a real pseudoterminal. The test holds the other end.
+// window is a real pseudoterminal. The test reads and writes the end of the terminal emulator, and
+// the program uses the other end.
 type window struct {
 	screen *os.File // the end of the terminal emulator
 	tty    *os.File // the end of the program
@@ -70,8 +71,8 @@ func (w *window) drawn() string {
 	return ""
 }
 
-// TestBackfillOnATerminal resizes the terminal and interrupts the backfill. The one object is
-// copied only after the output has shown both.
+// TestBackfillOnATerminal resizes the terminal and interrupts the backfill. The source's only
+// object is copied only after the output has shown the effects of both.
 func TestBackfillOnATerminal(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 20 {

@@ -62,7 +62,8 @@ func TestFidelityFromVersity(t *testing.T) {
 }
 
 // TestUnencryptedCopiesAreRejectedOnVersity writes into a real Versity gateway, which accepts an
-// object but silently ignores the requested KMS encryption. No pass counts that as a copy.
+// object but silently ignores the requested KMS encryption. It checks that no pass counts such an
+// object as a copy.
 func TestUnencryptedCopiesAreRejectedOnVersity(t *testing.T) {
 	if *versityPath == "" {
 		t.Skip(needsVersity)

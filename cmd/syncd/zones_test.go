@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A scratch image has no time zone database, so the binary must contain one.
+// TestZonesAreInTheBinary checks that the binary contains the time zone database, because a scratch
+// image has none.
 func TestZonesAreInTheBinary(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "main.go", nil, parser.ImportsOnly)
 	if err != nil {

@@ -1,8 +1,8 @@
 // Package decode assigns the nodes of a configuration file to the fields of Go types.
 //
-// Defaults that the file does not replace stay. Unknown keys, duplicate keys, empty values, values
-// of the wrong type and unreplaced placeholders are faults, each with its line; the package never
-// guesses. Aliases and merge keys cannot expand without limit. A type can parse its own text
+// A setting that is not in the file keeps its default. Unknown keys, duplicate keys, empty values,
+// values of the wrong type and unreplaced placeholders are faults, each with its line; the package
+// never guesses. Aliases and merge keys cannot expand without limit. A type can parse its own text
 // (encoding.TextUnmarshaler), be a choice of words (Choices), or decode itself ([Custom]). A fault
 // in an external id never quotes its text. Package config holds the schema, the defaults and the
 // accepted values.
@@ -24,10 +24,11 @@ import (
 	"syncd/config/secret"
 )
 
-// maxElements is twice the ten thousand mappings that a large file has; no other list is as long.
+// maxElements is the most elements of a list. It is twice the ten thousand mappings of a large
+// file; no other list is as long.
 const maxElements = 20_000
 
-// Custom is a value that decodes itself.
+// Custom is implemented by types that decode themselves.
 type Custom interface {
 	DecodeNode(d *Decoder, n ast.Node, path string)
 }

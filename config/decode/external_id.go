@@ -48,8 +48,8 @@ func (d *reader) externalID(n ast.Node, e *secret.ExternalID, path string) {
 	}
 }
 
-// readFrom returns the constructor for the only key of a mapping, file or env, or nil for anything
-// else.
+// readFrom returns the constructor for a mapping whose only key is file or env, or nil for any
+// other mapping.
 func readFrom(pairs []*ast.MappingValueNode) func(name string) secret.ExternalID {
 	if len(pairs) != 1 {
 		return nil

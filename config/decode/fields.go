@@ -36,8 +36,8 @@ func suggestKey(key string, keys []string, root reflect.Type) string {
 	return hint.OneOf(key, keys)
 }
 
-// homesOf returns the sections that have a key. It searches the type of, which is at path, and the
-// types under it.
+// homesOf returns the config paths of the sections that have a key. It searches the type passed as
+// of, whose own config path is path, and all types nested in it.
 func homesOf(key string, of reflect.Type, path string) (homes []string) {
 	switch of.Kind() { //nolint:exhaustive // the others have no sections
 	case reflect.Map:
@@ -50,7 +50,7 @@ func homesOf(key string, of reflect.Type, path string) (homes []string) {
 	}
 	names, _ := fields(of)
 	if slices.Contains(names, key) {
-		homes = append(homes, cmp.Or(strings.TrimPrefix(path, "."), "the top of the file"))
+		homes = append(homes, cmp.Or(strings.TrimPrefix(path, "."), "the top level"))
 	}
 	for i, name := range names {
 		if name != "" {

@@ -19,8 +19,8 @@ const (
 	maxText = 16 << 10
 )
 
-// tooMuch returns the line at which a file exceeds the limits for the parser, and why; 0 if it does
-// not.
+// tooMuch returns the first line at which a file exceeds a limit of this package, and a description
+// of the limit. It returns 0 if the file is within the limits.
 func tooMuch(tokens token.Tokens) (int, string) {
 	if len(tokens) > maxTokens {
 		return tokens[maxTokens].Position.Line, fmt.Sprintf("the file has more than %d tokens", maxTokens)
@@ -33,14 +33,16 @@ func tooMuch(tokens token.Tokens) (int, string) {
 	}
 	for _, t := range tokens {
 		if len(t.Value) > maxText && t.Type != token.CommentType {
-			return t.Position.Line, fmt.Sprintf("a text of more than %d bytes", maxText)
+			return t.Position.Line, fmt.Sprintf("a value of more than %d bytes", maxText)
 		}
 	}
 	return 0, ""
 }
 
-// tooDeep returns the line on which brackets, or the dashes of one line, nest deeper than
-// maxNesting, or 0. Indentation needs no limit: a file of depth n has at least n² bytes.
+// tooDeep returns the first line on which the open brackets and the dashes of that line together
+// nest deeper than maxNesting, or 0 if there is none. Indentation needs no limit: to nest n levels
+// by indentation a file needs at least n² bytes, so parsing time grows only with the size of the
+// file.
 func tooDeep(tokens token.Tokens) int {
 	brackets, dashes, line := 0, 0, 0
 	for _, t := range tokens {
@@ -83,7 +85,7 @@ type width struct {
 	brackets []int
 	blocks   []block
 	line     int
-	column   int // where the next key of the line begins; an anchor or another prefix of any length may precede the key
+	column   int // column of the next key of the line, or of the anchor or other prefix before it
 }
 
 type block struct{ column, keys int }

@@ -21,7 +21,7 @@ func TestParseRefuses(t *testing.T) {
 		"dashes":         {strings.Repeat("- ", 101) + "a", "nested too deeply"},
 		"keys":           {strings.Repeat("a: 1\n", 5001), "x.yaml:5001: a mapping of more than 5000 keys"},
 		"keys in a flow": {"{" + strings.Repeat("a: 1, ", 5001) + "}", "a mapping of more than 5000 keys"},
-		"a text":         {"a: " + strings.Repeat("x", 17<<10), "x.yaml:1: a text of more than 16384 bytes"},
+		"a text":         {"a: " + strings.Repeat("x", 17<<10), "x.yaml:1: a value of more than 16384 bytes"},
 	} {
 		r := fault.NewReport("x.yaml")
 		doc := document.Parse([]byte(tt.text), "password", r)
@@ -31,7 +31,8 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// Text under the key with a secret is hidden wherever an alias repeats it, and appears in no fault.
+// TestHidden checks that text under the key with a secret is hidden wherever an alias repeats it,
+// and that faults do not show it.
 func TestHidden(t *testing.T) {
 	const text = "\ufeffa: &x plain\npassword: {file: /run/word, other: &y hunter22}\nb: *y\nc: [*x, *none]\n"
 	r := fault.NewReport("x.yaml")

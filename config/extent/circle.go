@@ -17,15 +17,16 @@ func Circle(sources, destinations []Extent) int {
 	return f.circle()
 }
 
-// flow is the graph of sources that fill each other. Mappings with the same source share a node, so
-// that thousands of mappings into one bucket, which is copied again, have a linear number of edges.
+// flow is a graph of the sources, with an edge from one source to another if a mapping copies from
+// the first into the second. Mappings with the same source share a node. So the number of edges is
+// linear even if thousands of mappings copy into one bucket, which is copied again.
 type flow struct {
 	nodes  []Extent // the distinct sources, sorted: sources that begin with the same prefix follow it directly
-	parent []int    // for each node, the last node before it whose prefix begins its own, or -1
+	parent []int    // for each node, the index of the last earlier node whose prefix is a prefix of this node's, or -1
 	edges  [][]edge
 }
 
-// edge is a node that a mapping fills.
+// edge leads to the index of a node, which the mapping with that index copies into.
 type edge struct{ node, mapping int }
 
 func newFlow(sources []Extent) *flow {
@@ -44,8 +45,8 @@ func newFlow(sources []Extent) *flow {
 	return f
 }
 
-// begins returns the last node up to i whose prefix begins the prefix of e, or -1. All nodes
-// between it and e begin with that prefix too.
+// begins returns the index of the last node at or before i whose prefix is a prefix of e's, or -1.
+// All nodes between that node and e begin with its prefix too.
 func (f *flow) begins(i int, e Extent) int {
 	for i >= 0 && (!f.nodes[i].Overlaps(e) || len(f.nodes[i].Prefix) > len(e.Prefix)) {
 		i = f.parent[i]

@@ -1,12 +1,12 @@
 // Package extent finds bucket prefixes that overlap, and mappings that copy in a circle.
 //
 // It compares only names, fast enough for thousands of mappings. Two extents overlap if a key can
-// be in both. Mappings form a circle if each reads what the one before it writes, and the first
-// reads what the last writes. Package config knows the extents of a configuration, and which of
-// them may overlap.
+// be in both. Mappings form a circle if each reads what the previous mapping writes, and the first
+// reads what the last writes. Package config determines the extents of a configuration, and which
+// overlaps are allowed.
 //
-// Two terms: an extent is a prefix of a bucket at one service; a flow is the graph of sources that
-// fill each other.
+// Two terms: an extent is a prefix of a bucket at one service; a flow is a graph of the sources,
+// with an edge from one source to another if a mapping copies from the first into the second.
 package extent
 
 import (

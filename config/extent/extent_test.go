@@ -62,7 +62,8 @@ func TestNested(t *testing.T) {
 	}
 }
 
-// Every extent that overlaps another is found, but not every pair.
+// TestOverlapping checks that Overlapping finds every extent that overlaps another. It need not
+// find every pair.
 func TestOverlapping(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		list := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) extent.Extent {
@@ -91,7 +92,7 @@ func TestOverlapping(t *testing.T) {
 	})
 }
 
-// Circle finds a circle exactly if some mapping can reach itself.
+// TestCircle checks that Circle finds a circle if and only if a mapping can reach itself.
 func TestCircle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(name string) extent.Extent {

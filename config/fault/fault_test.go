@@ -52,8 +52,8 @@ func TestReportEnds(t *testing.T) {
 	}
 }
 
-// Hidden words appear in no fault, faults only name a setting that contains one, and long values
-// are cut.
+// TestReportHides checks that faults do not show hidden words, that a fault of a setting that
+// contains one shows nothing of its value, and that long values are cut.
 func TestReportHides(t *testing.T) {
 	r := fault.NewReport("syncd.yaml")
 	r.Hide("correct horse")

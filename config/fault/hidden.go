@@ -28,8 +28,8 @@ func (h hidden) above(path string) string {
 	return ""
 }
 
-// replacer returns a Replacer that redacts the hidden words. Outside quotes it keeps short words,
-// which are more likely part of the message.
+// replacer returns a Replacer that redacts the hidden words. Outside quotes it does not redact
+// short words, which are more likely part of the message.
 func (h hidden) replacer() *strings.Replacer {
 	var words []string
 	for word := range h.words {

@@ -15,7 +15,7 @@ type Report struct {
 	file   string
 	lines  map[string]int // config path -> line, for every value present in the file
 	faults Faults
-	// warnings do not reject the configuration, which keeps them.
+	// warnings do not reject the configuration; Config.Warnings returns them.
 	warnings Faults
 	hidden   hidden
 }
@@ -84,8 +84,8 @@ func (r *Report) line(path string) int {
 	return 1
 }
 
-// Covers reports whether path, one of its parents or something under it already has a fault, so
-// that its value may differ from the file.
+// Covers reports whether path, one of its parents or a path under it already has a fault. If so,
+// the decoded value may differ from the one in the file.
 func (r *Report) Covers(path string) bool {
 	return slices.ContainsFunc(r.faults, func(f Fault) bool { return within(path, f.Path) || within(f.Path, path) })
 }
@@ -113,7 +113,7 @@ func (r *Report) Warnings() Faults {
 func (r *Report) prepare(list Faults) {
 	words, quote := r.hidden.replacer(), cut
 	if len(r.hidden.paths) > 0 {
-		quote = empty // a fault may quote part of a setting, and so may faults of others
+		quote = empty // faults of this setting and of other settings may quote part of its value
 	}
 	for i := range list {
 		f := &list[i]

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-	_ "time/tzdata" // whatever zones the machine knows
+	_ "time/tzdata" // the zones must not depend on the machine
 
 	"github.com/google/go-cmp/cmp"
 
@@ -160,7 +160,7 @@ func changesOf(z *time.Location, random *rand.Rand) (changes []time.Time) {
 	return changes[:min(len(changes), 3)]
 }
 
-// expression is a cron expression with its parsed fields.
+// expression is a cron expression and its parsed fields.
 type expression struct {
 	text               string
 	minutes, hours     []int

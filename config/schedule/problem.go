@@ -127,8 +127,8 @@ func meantSchedule(text string) string {
 	return ""
 }
 
-// problemOfFields names the invalid word in an expression of five fields. The hint for the whole
-// expression is whole, or "".
+// problemOfFields names the invalid word in an expression of five fields. whole is the hint for the
+// whole expression, or "" if there is none.
 func problemOfFields(fields []string, refused error, whole string) (problem, instead string) {
 	instead = cmp.Or(whole, usage)
 	names := map[int][]string{

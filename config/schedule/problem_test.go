@@ -15,8 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "write what the tests get to their golden files")
 
-// TestZonesAreThoseOfTheDatabase generates the list of zones from Go's copy of the database, and
-// checks it.
+// TestZonesAreThoseOfTheDatabase checks that zones.txt lists the zones of Go's copy of the IANA
+// database. With -update it writes the list.
 func TestZonesAreThoseOfTheDatabase(t *testing.T) {
 	root, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
 	if err != nil {

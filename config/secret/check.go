@@ -34,8 +34,9 @@ func checkExternalID(value string) error {
 	return nil
 }
 
-// Check checks an external id without reading its file or variable. The key is the one under
-// external_id that is wrong: file, env or "". Errors quote nothing.
+// Check checks an external id without reading its file or variable. If there is an error, key is
+// the key under external_id that is invalid: file or env, or "" for external_id itself. Errors do
+// not quote the configuration.
 func (e ExternalID) Check() (key string, err error) {
 	switch {
 	case e.plain != nil:

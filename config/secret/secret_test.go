@@ -101,8 +101,8 @@ func TestExternalIDResolve(t *testing.T) {
 	}
 }
 
-// Resolve reads the value at every call, so that a rotated external id is used the next time the
-// role is assumed.
+// TestExternalIDIsReadAgain checks that Resolve reads the value at every call, so that a rotated
+// external id is used the next time the role is assumed.
 func TestExternalIDIsReadAgain(t *testing.T) {
 	value := "first"
 	lookupEnv := func(string) (string, bool) { return value, true }

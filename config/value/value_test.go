@@ -41,7 +41,7 @@ func TestParseSizeRefuses(t *testing.T) {
 	}
 }
 
-// Parse errors include a hint what to write instead, as faults do.
+// TestParseErrors checks that each parse error has a hint that says what to write instead.
 func TestParseErrors(t *testing.T) {
 	_, size := value.ParseSize("5 parsecs")
 	_, glob := value.ParseGlob("**.csv")

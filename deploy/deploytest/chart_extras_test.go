@@ -225,8 +225,8 @@ func TestChartValuesAlone(t *testing.T) {
 	})
 }
 
-// TestChartWithoutConfig checks that, without config, the templates use separate values for what
-// they would read from it.
+// TestChartWithoutConfig checks that, without the value config, the templates use separate values
+// for the settings that they would read from config.
 func TestChartWithoutConfig(t *testing.T) {
 	o := chartObjects(t, "existing-configmap", values(t, "existing-configmap", ""))
 	pod := one[*apps.Deployment](t, o).Spec.Template

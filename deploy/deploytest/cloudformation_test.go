@@ -12,8 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A stack is a CloudFormation template with parameter values. It evaluates as much as the tests
-// need to compare policy documents.
+// A stack is a CloudFormation template with parameter values. Its methods evaluate as much of the
+// template as the tests need to compare policy documents.
 type stack struct {
 	conditions map[string]yaml.Node
 	names      map[string]string // parameters and pseudo parameters

@@ -32,8 +32,7 @@ import (
 	"syncd/config"
 )
 
-// A workload is one way to run syncd, read from a pod or an ECS task, as far as the tests compare
-// it.
+// A workload contains the properties of a pod or an ECS task with syncd that the tests compare.
 type workload struct {
 	name         string
 	args         []string

@@ -110,8 +110,9 @@ func configInImage(t *testing.T) string {
 	return m[1]
 }
 
-// TestPlaceholdersAreListed finds words that the README does not list, words that no file has, and
-// an order that would break a longer word by replacing a shorter one in it.
+// TestPlaceholdersAreListed checks that the README lists every placeholder, that every listed
+// placeholder occurs in a file, and that each placeholder is listed before any shorter placeholder
+// that it contains, because they are replaced in this order.
 func TestPlaceholdersAreListed(t *testing.T) {
 	listed := map[string]bool{}
 	for i, w := range words(t) {
@@ -142,7 +143,8 @@ func TestPlaceholdersAreListed(t *testing.T) {
 	}
 }
 
-// TestTasksDifferOnlyInTheirCommand checks that the three copies of the task stay the same.
+// TestTasksDifferOnlyInTheirCommand checks that the three task definitions are the same except for
+// their commands.
 func TestTasksDifferOnlyInTheirCommand(t *testing.T) {
 	alike := func(file string) *ecs.RegisterTaskDefinitionInput {
 		task := decodeTask(t, file)
@@ -185,7 +187,8 @@ func TestServiceStartsTheDaemon(t *testing.T) {
 	if got := aws.ToInt32(service.DesiredCount); got != 1 {
 		t.Errorf("got desiredCount %d, want 1", got)
 	}
-	// 0 and 200: the old and the new task run at the same time, and neither waits for the other.
+	// With 0 and 200 percent, the old and the new task run at the same time, and neither waits for
+	// the other.
 	if d := service.DeploymentConfiguration; aws.ToInt32(d.MinimumHealthyPercent) != 0 || aws.ToInt32(d.MaximumPercent) != 200 {
 		t.Errorf("got a deployment between %d and %d percent, want 0 and 200", *d.MinimumHealthyPercent, *d.MaximumPercent)
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 // grants splits a policy into one line for each effect, principal, action, resource and conditions,
-// so that policies can be compared regardless of how their statements are split and named.
+// so that two policies with the same grants are equal even if their statements are split or named
+// differently.
 func grants(t *testing.T, policy string) []string {
 	t.Helper()
 	var document struct {

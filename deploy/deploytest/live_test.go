@@ -44,7 +44,7 @@ func liveAlerts() []string {
 // afterwards is the alert that fires at the end, when the process is killed.
 const afterwards = "SyncdDown"
 
-// unreached returns the alerts that only the promtool tests cover, and why.
+// unreached returns the alerts that only the promtool tests cover, each with the reason.
 func unreached() map[string]string {
 	return map[string]string{
 		"SyncdClockWrong":    "there is one clock on a machine",
@@ -55,7 +55,7 @@ func unreached() map[string]string {
 }
 
 // never matches alerts that must not fire: any alert of a healthy mapping, and alerts that are
-// easily mistaken for another.
+// easily confused with the expected alert.
 func never() *regexp.Regexp {
 	return regexp.MustCompile(`mapping=healthy|^SyncdDown$|^SyncdThrottled mapping=kms|^SyncdThrottledKMS mapping=throttled` +
 		`|^SyncdNoLeaseHolder mapping=(held|revoked)|^SyncdLeaseContended mapping=unwritable|^SyncdQuarantine mapping=(stuck|growing|revoked)` +
@@ -189,7 +189,7 @@ func (w watch) checkNever(t *testing.T) {
 }
 
 // checkExposition checks the exposition with promtool. It also checks that counters exist before
-// their first event, because increase() misses the event with which a counter appears.
+// their first event, because increase() does not count the event that creates a counter.
 func checkExposition(t *testing.T, daemon *child) {
 	t.Helper()
 	body := get(t, "http://"+daemon.address+"/metrics")

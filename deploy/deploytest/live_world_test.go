@@ -26,13 +26,13 @@ const (
 	liveConsumer = "222222222222"
 	liveRegion   = "us-east-1"
 	farRegion    = "us-west-2"
-	// fleetingLife is the lifetime of one role's sessions in STS's responses. A role cannot request
-	// less than 15 minutes.
+	// fleetingLife is the lifetime that STS's responses report for the sessions of one role. It has
+	// to be forged, because a request cannot ask for less than 15 minutes.
 	fleetingLife = 40 * time.Second
 )
 
-// liveMappings returns the mappings of the live test by their problem, with the extra lines of
-// their configuration.
+// liveMappings returns the names of the live test's mappings, which say what is wrong with each
+// mapping, with the extra lines of its configuration.
 func liveMappings() map[string]string {
 	return map[string]string{
 		"healthy": "", "set-aside": "", "throttled": "", "kms": "", "revoked": "", "stranger": "", "fleeting": "", "stuck": "",

@@ -80,7 +80,8 @@ func (o objects) templates() map[string]core.PodTemplateSpec {
 	return found
 }
 
-// workloads returns the pods, with what the other objects provide.
+// workloads returns the workloads of the pods. It reads their files and environment from the other
+// objects.
 func (o objects) workloads(t *testing.T, from string) (all []workload) {
 	t.Helper()
 	for name, template := range o.templates() {

@@ -165,8 +165,8 @@ func firings(t *testing.T, groups []*rules.Group, name string) (found []firing) 
 	return found
 }
 
-// TestEveryAlertFiresAndDoesNot checks that every alert has a time at which it fires and one at
-// which it does not.
+// TestEveryAlertFiresAndDoesNot checks that the scenarios contain, for every alert, a time at which
+// it fires and a time at which it does not.
 func TestEveryAlertFiresAndDoesNot(t *testing.T) {
 	fires, rests := map[string]bool{}, map[string]bool{}
 	for _, file := range loadRuleTests(t) {

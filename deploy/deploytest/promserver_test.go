@@ -47,8 +47,8 @@ type child struct {
 	ended   chan struct{}
 }
 
-// startChild starts a process and waits until its log contains the address. The address is the only
-// group of the pattern.
+// startChild starts a process and waits until its log contains the address. The pattern has one
+// group, which matches the address.
 func startChild(t *testing.T, cmd *exec.Cmd, listening *regexp.Regexp) *child {
 	t.Helper()
 	c := &child{Cmd: cmd, ended: make(chan struct{})}
@@ -103,7 +103,7 @@ func tail(log string) string {
 	return strings.Join(all[max(0, len(all)-lines):], "")
 }
 
-// get returns the body of a page that must exist.
+// get returns the body of a page. It fails the test if the page does not exist.
 func get(t *testing.T, page string) []byte {
 	t.Helper()
 	status, body := fetch(t, page)
@@ -153,7 +153,7 @@ func startPrometheus(t *testing.T, target, rules string, args ...string) promSer
 	}, args...)...)
 	listening := regexp.MustCompile(`"address":"(127\.0\.0\.1:[1-9][0-9]*)"`)
 	p := promServer{startChild(t, cmd, listening)}
-	// It listens before it has loaded its storage, and answers 503 until then.
+	// Prometheus listens before it has loaded its storage, and answers 503 until it has.
 	eventually(t, time.Minute, "Prometheus is ready", func() (bool, string) {
 		status, body := fetch(t, "http://"+p.address+"/-/ready")
 		return status == http.StatusOK, string(body)

@@ -160,7 +160,8 @@ func TestShortenKeepsOrder(t *testing.T) {
 	}
 }
 
-// TestShortenRulesChangesOnlyTimes compares the rules before and after, without their durations.
+// TestShortenRulesChangesOnlyTimes checks that the original and the shortened rules are the same
+// except for their durations.
 func TestShortenRulesChangesOnlyTimes(t *testing.T) {
 	long := loadRules(t)
 	short := shortenRules(t, long)

@@ -112,8 +112,9 @@ func (t *tally) count(s *scenario, decision string) {
 	}
 }
 
-// explain returns the names of the entries that explain a difference: one if that is sufficient,
-// otherwise all that apply. It returns nil if the difference is unexplained.
+// explain returns the names of the entries that explain a difference: a single name if one entry is
+// sufficient, otherwise the names of all entries that apply. It returns nil if the difference is
+// unexplained.
 func explain(o *oracle, s *scenario, ours string) []string {
 	for _, d := range differences {
 		if c := s.clone(); d.restate(c) && agrees(o, c, ours) {
@@ -143,7 +144,7 @@ func agrees(o *oracle, s *scenario, want string) bool {
 	return err == nil && refused == nil && ours == want && theirs == want
 }
 
-// report prints the counts. It fails the test if the run does not cover what it must.
+// report prints the counts. It fails the test if the run does not cover every required feature.
 func (t *tally) report(tb testing.TB, took time.Duration) {
 	tb.Helper()
 	total := t.decisions[allow] + t.decisions[explicitDeny] + t.decisions[implicitDeny]
@@ -170,7 +171,7 @@ func (t *tally) report(tb testing.TB, took time.Duration) {
 	}
 }
 
-// shrink removes everything that the difference does not depend on.
+// shrink returns the scenario without everything that the difference does not depend on.
 func shrink(o *oracle, s *scenario) *scenario {
 	for again := true; again; {
 		again = false
@@ -186,7 +187,7 @@ func shrink(o *oracle, s *scenario) *scenario {
 	return s
 }
 
-// smaller returns scenarios with one thing less.
+// smaller returns copies of the scenario, each with one element removed.
 func (s *scenario) smaller() []*scenario {
 	var all []*scenario
 	for key := range s.Context {

@@ -8,7 +8,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// contextKey is a condition key that requests carry, with possible values.
+// contextKey is a condition key that requests can contain, with possible values.
 type contextKey struct {
 	name   string
 	family family
@@ -89,7 +89,7 @@ var callerKeys = []contextKey{
 	{name: "aws:ResourceAccount", values: []string{owner, consumer}},
 }
 
-// applies reports whether requests for the action can carry the key.
+// applies reports whether requests for the action can contain the key.
 func (k *contextKey) applies(action string) bool {
 	return k.only == nil || slices.Contains(k.only, action)
 }
@@ -109,8 +109,8 @@ func (g *generator) context() map[string][]string {
 	return all
 }
 
-// spelled returns the name of a key, in different case p times in a hundred. Case does not matter
-// in key names.
+// spelled returns the name of a key. With a probability of p percent it changes the case, which
+// does not matter in key names.
 func (g *generator) spelled(name string, p int) string {
 	if g.chance(p) {
 		return pick(g, strings.ToLower(name), strings.ToUpper(name))
@@ -118,8 +118,8 @@ func (g *generator) spelled(name string, p int) string {
 	return name
 }
 
-// key returns a key that the request can carry. It chooses the family first, so that families with
-// few keys are not rare.
+// key returns a key that the request can contain. It chooses the family first, so that families
+// with few keys are not rare.
 func (g *generator) key() contextKey {
 	wanted := family(g.IntN(int(address) + 1))
 	whatever := g.chance(50)
@@ -152,8 +152,8 @@ func (g *generator) condition(likely int) iam.Condition {
 	return c
 }
 
-// value returns a policy value for the operator. likely times in a hundred it derives the value
-// from what the request carries.
+// value returns a policy value for the operator. With a probability of likely percent it derives
+// the value from the request.
 func (g *generator) value(k *contextKey, base string, likely int) string {
 	got := g.fact(k.name)
 	if len(got) == 0 || !g.chance(likely) {
@@ -204,8 +204,8 @@ func (g *generator) variables(base string) []string {
 	}
 }
 
-// textLike returns a value that often matches one: the text itself, a pattern for it, or a variable
-// with that value.
+// textLike returns a value that often matches the text one: the text itself, a pattern for it, or a
+// variable with that value.
 func (g *generator) textLike(one, base string) string {
 	list := []string{one, one, one}
 	if one == "" {

@@ -16,9 +16,9 @@ type difference struct {
 	name          string
 	sentence, url string // in AWS's documentation; internal/iam follows it
 	// restate rewrites the scenario with the same meaning, in a form that the oracle decides as AWS
-	// does. It returns false if there was nothing to rewrite. It relies on the sentence alone, not
-	// on internal/iam, so that an entry explains a difference only if the oracle makes our decision
-	// once the sentence is applied.
+	// does. It returns false if there was nothing to rewrite. It applies only the sentence of the
+	// documentation, without calling internal/iam. So an entry explains a difference only if the
+	// oracle makes the same decision as internal/iam for the rewritten scenario.
 	restate func(*scenario) bool
 }
 
@@ -182,7 +182,7 @@ func (s *scenario) unresolved(text string) bool {
 	return false
 }
 
-// restateNegated replaces such a variable, under a negated operator, with a value that matches
+// restateNegated replaces an unresolved variable under a negated operator with a value that matches
 // nothing.
 func restateNegated(s *scenario) bool {
 	changed := false
@@ -203,8 +203,8 @@ func restateNegated(s *scenario) bool {
 	return changed
 }
 
-// restateUnresolved removes patterns with such variables from NotResource, because they match
-// nothing.
+// restateUnresolved removes patterns with unresolved variables from NotResource, because these
+// patterns match nothing.
 func restateUnresolved(s *scenario) bool {
 	changed := false
 	for _, d := range s.documents() {
@@ -239,8 +239,8 @@ func restateShort(s *scenario) bool {
 	return changed
 }
 
-// restateRunOn replaces a pattern in which a * ends a segment other than the last, with the
-// resource if the pattern matches it.
+// restateRunOn replaces a pattern in which a * ends a segment other than the last. If the pattern
+// matches the resource, the replacement is the resource itself.
 func restateRunOn(s *scenario) bool {
 	changed := false
 	for _, st := range statements(s.documents()) {
@@ -344,8 +344,8 @@ func networks(value string) []string {
 }
 
 // restateNotPrincipal replaces NotPrincipal with everyone, or makes the statement apply to no one
-// if it lists every name of the caller. It skips scenarios with a boundary: there the statement
-// denies in any case, as the oracle knows.
+// if it lists every name of the caller. It skips scenarios with a boundary: in these the statement
+// always denies, and the oracle decides that correctly.
 func restateNotPrincipal(s *scenario) bool {
 	if s.Policy == nil || s.Boundary != nil {
 		return false

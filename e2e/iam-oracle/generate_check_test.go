@@ -9,12 +9,12 @@ import (
 	"syncd/internal/iam"
 )
 
-// enough is the number of scenarios in tests without Node.js. They take some seconds.
+// enough is the number of scenarios in the tests that do not need Node.js, so that these tests take
+// a few seconds.
 const enough = 4000
 
 // TestScenarios checks that the generator's scenarios are worth comparing: every feature of the
-// policy language is frequent, all policies are ones that AWS would store, and all three decisions
-// are common.
+// policy language is frequent, AWS would store all policies, and all three decisions are common.
 func TestScenarios(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow under the race detector, and runs on one goroutine")
@@ -113,8 +113,8 @@ func TestSeedRepeatsScenario(t *testing.T) {
 }
 
 // TestRestatedScenariosDecideTheSame checks, without the oracle, that internal/iam makes the same
-// decision for a restated scenario. Restating a direct grant removes all other grants, so there the
-// check applies only if the restated scenario is allowed.
+// decision for a restated scenario. Restating a direct grant removes all other grants, so for
+// direct grants the check applies only if the restated scenario is allowed.
 func TestRestatedScenariosDecideTheSame(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow under the race detector, and runs on one goroutine")

@@ -26,7 +26,8 @@ type generator struct {
 	target target
 }
 
-// generate returns the scenario with that number. It is always the same for a seed.
+// generate returns the scenario with the given number. The same seed and number always give the
+// same scenario.
 func generate(seed, number uint64) *scenario {
 	g := generator{Rand: rand.New(rand.NewPCG(seed, number)), scenario: &scenario{}}
 	g.request()
@@ -37,7 +38,7 @@ func generate(seed, number uint64) *scenario {
 	return g.scenario
 }
 
-// chance returns true p times in a hundred.
+// chance returns true with a probability of p percent.
 func (g *generator) chance(p int) bool { return g.IntN(100) < p }
 
 func pick[T any](g *generator, list ...T) T { return list[g.IntN(len(list))] }
@@ -285,7 +286,8 @@ func (g *generator) resources(s *iam.Statement, at place, likely int) {
 	s.Resources = list(hit)
 }
 
-// near returns a pattern that probably matches the resource; far returns one that does not.
+// near returns a pattern that probably matches the resource; far returns a pattern that does not
+// match it.
 func (g *generator) near(at place) string {
 	fields := strings.SplitN(g.Resource, ":", 6)
 	if len(fields) < 6 {

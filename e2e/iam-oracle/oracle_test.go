@@ -1,6 +1,6 @@
 // Package iamoracle_test compares internal/iam with another implementation of AWS's policy
-// evaluation, @cloud-copilot/iam-simulate, on generated requests and policies. It promises that the
-// two agree, or that a sentence in AWS's documentation explains the difference: see [differences].
+// evaluation, @cloud-copilot/iam-simulate, on generated requests and policies. The two must agree,
+// or a sentence in AWS's documentation must explain the difference: see [differences].
 //
 // A scenario is one request with every policy that applies to it. A seed always generates the same
 // scenarios. For an unexplained difference the test prints the whole scenario, made as small as
@@ -98,8 +98,8 @@ func (o *oracle) ask(s *scenario) (string, error) {
 	return reply.Decision, nil
 }
 
-// question converts the scenario. It gives a root user a policy that allows everything, because the
-// oracle does not know that root users need none.
+// question converts the scenario to the oracle's format. It gives a root user a policy that allows
+// everything, because the oracle denies root users without a policy.
 func (s *scenario) question() question {
 	q := question{
 		Principal: s.Caller.ARN + s.Caller.Service, Action: s.Action, Resource: s.Resource, Account: s.Owner, Context: map[string]any{},

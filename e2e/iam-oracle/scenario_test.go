@@ -26,12 +26,12 @@ type scenario struct {
 	ResourceControl []*iam.Document `json:",omitempty"` // in addition to RCPFullAWSAccess, which is always attached
 }
 
-// fullAccess is the content of FullAWSAccess and RCPFullAWSAccess, and what a root user may do
-// without any policy.
+// fullAccess is the content of the policies FullAWSAccess and RCPFullAWSAccess. It also describes
+// what a root user is allowed to do without any policy.
 const fullAccess = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`
 
 // ours returns the decision of internal/iam. It encodes and parses the policies, to test the parser
-// too. It returns an error if AWS would not store one of them.
+// too. It returns an error if AWS would refuse to store one of the policies.
 func (s *scenario) ours() (string, error) {
 	p := iam.Policies{Kind: s.Kind, ServiceControl: s.ServiceControl}
 	if s.ResourceControl != nil {
@@ -83,7 +83,7 @@ func store(d *iam.Document, kind iam.ResourceKind) (*iam.Document, error) {
 	return stored, nil
 }
 
-// facts returns the whole request context: the keys that the request carries, and those derived
+// facts returns the whole request context: the keys that the request contains, and the keys derived
 // from the caller according to the table "Principal key values" (IAM policy elements: Variables and
 // tags) and "AWS global condition context keys". It does not use internal/iam.
 func (s *scenario) facts() map[string][]string {
@@ -125,7 +125,7 @@ func (s *scenario) facts() map[string][]string {
 }
 
 // mentions returns a function that reports whether a policy uses a context key, in a condition or
-// as a variable. Other keys make no difference but take time.
+// as a variable. Omitting other keys saves time and changes no decision.
 func (s *scenario) mentions() func(key string) bool {
 	var b strings.Builder
 	for _, st := range statements(s.documents()) {

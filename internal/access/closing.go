@@ -7,8 +7,9 @@ import (
 	"syncd/internal/iam"
 )
 
-// Closing returns the missing statement as JSON. Adding it to the document named by lacks, an
-// identity policy or the policy of the resource, grants the actions of the need.
+// Closing returns, as JSON, a statement that allows the actions on the resource of the need. lacks
+// is the policy that the statement is for: the identity policy of the principal, or the policy of
+// the resource.
 func (n Need) Closing(lacks iam.Source, actions []string) string {
 	s := iam.Statement{Effect: iam.Allow, Actions: actions, Resources: []string{n.Resource}}
 	for _, c := range n.Conditions {

@@ -7,8 +7,9 @@ import (
 	"syncd/internal/arn"
 )
 
-// OfAnotherOwner reports whether a role's account belongs to another owner. The account that
-// assumes the role and the account of the mapping's destination belong to the operator.
+// OfAnotherOwner reports whether account, the account of a role, belongs to an owner other than the
+// operator of syncd. The account from, which assumes the role, and the account of the mapping's
+// destination belong to the operator.
 func OfAnotherOwner(account, from string, m config.Mapping) bool {
 	return account != from && account != m.Destination.Account
 }

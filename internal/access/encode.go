@@ -6,8 +6,8 @@ import (
 	"unicode/utf16"
 )
 
-// Compact encodes the body in the fewest characters by AWS's count. It escapes non-ASCII
-// characters, because IAM accepts only characters up to U+00FF and keys may contain others.
+// Compact encodes the body as JSON without whitespace. It escapes non-ASCII characters, because IAM
+// accepts only characters up to U+00FF and object keys can contain higher ones.
 func Compact(body json.Marshaler) ([]byte, error) {
 	text, err := body.MarshalJSON()
 	if err != nil {

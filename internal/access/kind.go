@@ -20,8 +20,8 @@ const (
 	KindSession     Kind = "session"      // restricts one session of a role
 	KindLifecycle   Kind = "lifecycle"    // the lifecycle rules of a bucket; not a policy
 
-	KindServiceControl  Kind = "scp" // the maximum permissions of users and roles in an organization's accounts
-	KindResourceControl Kind = "rcp" // the maximum permissions on resources in an organization's accounts
+	KindServiceControl  Kind = "scp" // limits the permissions of users and roles in an organization's accounts
+	KindResourceControl Kind = "rcp" // limits the permissions on resources in an organization's accounts
 )
 
 // Kinds lists every [Kind], in the order of the documentation.
@@ -45,7 +45,8 @@ func (k Kind) Service() string {
 	return ""
 }
 
-// OfResource reports whether statements of this kind name principals.
+// OfResource reports whether a policy of this kind is attached to a resource, so that its
+// statements name principals.
 func (k Kind) OfResource() bool { return k.Service() != "" }
 
 // WithArticle returns the name of the kind with its article, for use in a sentence.
@@ -80,7 +81,7 @@ func (k Kind) Noun() string {
 	return noun
 }
 
-// ResourceKind returns the kind as package iam names it.
+// ResourceKind returns the kind of resource that package iam evaluates a policy of this kind for.
 func (k Kind) ResourceKind() iam.ResourceKind {
 	switch k {
 	case KindTrust:
@@ -96,10 +97,10 @@ func (k Kind) ResourceKind() iam.ResourceKind {
 	return iam.Identity
 }
 
-// OfOrganization reports whether the kind belongs to AWS Organizations.
+// OfOrganization reports whether policies of this kind are managed in AWS Organizations.
 func (k Kind) OfOrganization() bool { return k == KindServiceControl || k == KindResourceControl }
 
-// Kind returns the kind of policy that applies to the need's resource.
+// Kind returns the kind of policy that is attached to the need's resource.
 func (n Need) Kind() Kind {
 	if PointOf(n.Sample) != "" {
 		return KindAccessPoint
@@ -107,11 +108,11 @@ func (n Need) Kind() Kind {
 	return kindOf(n.On)
 }
 
-// Optional reports whether a resource may lack a policy of this kind. Within the same account,
-// identity policies are sufficient.
+// Optional reports whether a resource works without a policy of this kind. For principals of the
+// resource's account, their identity policies are then sufficient.
 func (k Kind) Optional() bool { return k == KindBucket || k == KindAccessPoint }
 
-// kindOf returns the kind of policy of a resource.
+// kindOf returns the kind of policy that is attached to a resource.
 func kindOf(r Resource) Kind {
 	switch r {
 	case SourceBucket, SourceObjects, UnderlyingBucket, UnderlyingObjects, DestinationBucket, DestinationObjects, StateBucket, StateObjects:

@@ -14,9 +14,9 @@ import (
 type Need struct {
 	// Mapping is the mapping's name.
 	Mapping string
-	// Role is the principal's name in the roles setting, or "" for the ambient credentials.
-	// Principal is its ARN, or "" if unknown. Account is the principal's account; the ambient
-	// credentials are assumed to belong to the destination's account.
+	// Role is the name of the principal in the roles setting, or "" for the ambient credentials.
+	// Principal is the ARN of the principal, or "" if unknown. Account is the account of the
+	// principal. The ambient credentials are assumed to belong to the destination's account.
 	Role, Principal, Account string
 	// Action is the action, and On is the kind of its resource.
 	Action string
@@ -26,28 +26,29 @@ type Need struct {
 	Resource, Sample string
 	// Owner is the account that owns the resource.
 	Owner string
-	// Context is the condition context of a typical request: the keys that syncd or S3 sends in
-	// addition to those in every request. It contains no values derived from a secret; see
-	// ExternalID.
+	// Context contains the condition keys and values of a typical request, except those that every
+	// request has. It contains no secrets: a request with an ExternalId is marked by ExternalID
+	// instead.
 	Context map[string][]string
 	// ExternalID reports whether the request sends the ExternalId of the role it assumes.
 	ExternalID bool
-	// Target is the name of the role to assume, or "" for other needs.
+	// Target is the name of the role to assume. It is "" if the need is not for assuming a role.
 	Target string
-	// Feature and Why describe what the permission is for.
+	// Feature and Why are those of the row in the table: the feature that uses the permission, and
+	// the request that requires it.
 	Feature Feature
 	Why     string
 
 	SID        string
 	Conditions []Condition
 	owned      bool   // the resource's ARN has no account, but the configuration specifies it
-	Underlying bool   // only the resource's policy decides: a bucket reached through an access point
+	Underlying bool   // the resource is behind an access point, so only the policy of its bucket decides
 	Holder     string // description of the bucket behind an access point if only the access point is known; otherwise ""
 }
 
-// Needs returns the permissions that a mapping needs, in the order of the table: first the roles,
-// hop by hop, then the source, the destination and the state. If two rows yield the same need, it
-// is listed once, with the reason of the first row.
+// Needs returns the permissions that a mapping needs, in the order of the table: first those for
+// assuming roles, hop by hop, then those for the source, the destination and the state. If two rows
+// yield the same need, Needs returns it once, with the reason of the first row.
 func Needs(c *config.Config, m config.Mapping) []Need {
 	r := NewView(c, m)
 	var needs []Need
@@ -67,7 +68,9 @@ func Needs(c *config.Config, m config.Mapping) []Need {
 	})
 }
 
-// apply returns the needs of a row: one, or one for every hop to a role.
+// apply returns the needs that a row yields: one for each hop if the row is about assuming roles,
+// otherwise one for the resource and, if the resource is an access point, another for the bucket
+// behind it.
 func (v View) apply(p Permission) []Need {
 	if p.On == AssumedRole {
 		return v.hops(p)
@@ -82,7 +85,8 @@ func (v View) apply(p Permission) []Need {
 	return needs
 }
 
-// behind returns the bucket behind the access point that a row applies to, or nil if there is none.
+// behind returns the bucket, or the objects in the bucket, behind the access point that a row
+// applies to. It returns nil if the row does not apply to an access point.
 func (v View) behind(on Resource) *Scope {
 	under, ok := map[Resource]Resource{SourceBucket: UnderlyingBucket, SourceObjects: UnderlyingObjects}[on]
 	if source, _ := v.Config.Places(v.Mapping); !ok || source.AccessPoint == "" {

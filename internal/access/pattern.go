@@ -11,8 +11,9 @@ func IsPattern(text string) bool {
 	return strings.ContainsAny(text, "*?") || strings.Contains(text, "${")
 }
 
-// PointOf returns the ARN of the access point in an ARN of an access point or of objects in it. It
-// returns "" if there is none or if the ARN is a pattern that may match several.
+// PointOf returns the ARN of the access point that text names, which is the ARN of an access point
+// or of objects in it. It returns "" for any other text, and for a pattern that can match several
+// access points.
 func PointOf(text string) string {
 	a, _ := arn.Split(text)
 	name, isPoint := strings.CutPrefix(a.Resource, "accesspoint/")

@@ -141,11 +141,11 @@ func rolePermissions() []Permission {
 		{Action: ActionAssume, On: AssumedRole, By: Caller, Feature: FeatureAssume, Source: docRoles, Why: "AssumeRole"},
 		{
 			Action: ActionTag, On: AssumedRole, By: Caller, Feature: FeatureTagSession, Source: docTags,
-			Only: "roles with tags, or reached through one with transitive_tags", Why: "AssumeRole that passes or inherits session tags",
+			Only: "roles with tags, or roles that are assumed through a role with transitive_tags", Why: "AssumeRole that passes or inherits session tags",
 		},
 		{
 			Action: ActionIdentity, On: AssumedRole, By: Caller, Feature: FeatureSourceIdentity, Source: docIdentity,
-			Only: "roles with source_identity, or reached through one", Why: "AssumeRole that sets or inherits a source identity",
+			Only: "roles with source_identity, or roles that are assumed through such a role", Why: "AssumeRole that sets or inherits a source identity",
 		},
 	}
 }
@@ -221,7 +221,7 @@ func writePermissions() []Permission {
 		{
 			Action: "s3:PutObjectAcl", On: DestinationObjects, By: Writer, Feature: FeatureACL, Source: docActions,
 			when: func(t Traits) bool { return t.ACL != "" },
-			Only: "copy.acl: bucket-owner-full-control", Why: "a write that brings an ACL",
+			Only: "copy.acl: bucket-owner-full-control", Why: "a write that sends an ACL",
 		},
 		{
 			Action: "s3:PutObjectTagging", On: DestinationObjects, By: Writer, Feature: FeatureTags, Source: docActions, when: tags,
@@ -293,7 +293,7 @@ func keepingPermissions() []Permission {
 		},
 		{
 			Action: "s3:DeleteObject", On: DestinationObjects, By: Writer, Feature: FeatureDelete, Source: docActions,
-			when: func(t Traits) bool { return t.delete }, Only: "delete.enabled: true", Why: "DeleteObject of a copy whose source object is gone",
+			when: func(t Traits) bool { return t.delete }, Only: "delete.enabled: true (reserved: this version rejects it)", Why: "DeleteObject of a copy whose source object is gone",
 		},
 	}
 }
@@ -305,7 +305,7 @@ func statePermissions() []Permission {
 	return []Permission{
 		{
 			Action: "s3:ListBucket", On: StateBucket, By: Keeper, Feature: FeatureState, Source: docActions, when: onS3, Only: only,
-			Why: "ListObjectsV2, and GetObject, which reports a missing record as such only to callers that may list the bucket",
+			Why: "ListObjectsV2, and GetObject of a record that may not exist: S3 answers \"not found\" instead of \"denied\" only to callers that may list the bucket",
 		},
 		{Action: "s3:GetObject", On: StateObjects, By: Keeper, Feature: FeatureState, Source: docActions, when: onS3, Only: only, Why: "reading records"},
 		{Action: "s3:PutObject", On: StateObjects, By: Keeper, Feature: FeatureState, Source: docActions, when: onS3, Only: only, Why: "writing records"},
@@ -317,7 +317,7 @@ func statePermissions() []Permission {
 			Action: "s3:GetObject", On: StateObjects, By: Keeper, Feature: FeatureLease, Source: docConditional, when: onS3, Only: only,
 			Why: "PutObject with If-Match, in addition to s3:PutObject",
 		},
-		{Action: "kms:GenerateDataKey", On: StateKey, By: Keeper, Feature: FeatureState, Source: docKMS, when: underKey, Only: keyed, Why: "reading records, and writing large records in parts"},
+		{Action: "kms:GenerateDataKey", On: StateKey, By: Keeper, Feature: FeatureState, Source: docKMS, when: underKey, Only: keyed, Why: "writing records"},
 		{Action: "kms:Decrypt", On: StateKey, By: Keeper, Feature: FeatureState, Source: docKMS, when: underKey, Only: keyed, Why: "reading records, and writing large ones in parts"},
 	}
 }

@@ -20,11 +20,11 @@ func PermissionsDocument() []byte {
 const permissionsHead = `# Permissions
 
 The permissions that syncd needs, and why. ` + "`syncd policy`" + ` turns this table into the documents that both accounts must put in
-force for a configuration. It grants a row only if a mapping needs it.
+force for a configuration. It grants a permission only if a mapping needs it.
 
 The reader is the role of a mapping's source, the writer is the role of its destination, and the keeper is the role of the state
 (` + "`checkpoint.role`" + `). The caller is the principal that assumes a role: the role named by ` + "`via`" + `, or the credentials in syncd's
-environment. One role may be all of them. Objects are the objects under the prefix of their side.
+environment. One role can be reader, writer and keeper at once. In the column "on", objects are the objects under the configured prefix of the source, the destination or the state.
 
 | action | on | by | for | only with | request | source |
 |---|---|---|---|---|---|---|
@@ -44,7 +44,7 @@ const permissionsTail = `
 
 Within one account, a role's own permissions are sufficient for a bucket. Across accounts, two policies must allow a request: the
 permissions of the role, and the bucket policy or trust policy of the other account. For a key, the key policy must always
-allow it: it names principals of other accounts, and leaves principals of its own account to their IAM permissions.
+allow the request. It names principals of other accounts. For principals of its own account it usually defers to their IAM permissions.
 
 S3 calls KMS on behalf of the role. Every grant on a key is therefore limited to S3 in the bucket's region (` + "`kms:ViaService`" + `) and to
 the encryption context of the bucket: the bucket's ARN with an S3 Bucket Key, otherwise the object's ARN. A bucket may contain
@@ -56,9 +56,9 @@ A source may be an access point. ` + "`source.bucket`" + ` is then its ARN, or i
 ARN: ` + "`arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME`" + ` for listing and ` + "`.../object/PREFIX*`" + ` for objects. An alias in a policy matches
 no request. The actions are those of the source bucket and the source objects in the table.
 
-Three policies must then allow a request: the permissions of the role and the access point policy, both for the ARN of the access
-point, and the policy of the bucket behind the access point, for the bucket. ` + "`syncd policy`" + ` limits the statements for the bucket
-to the access point (` + "`s3:DataAccessPointArn`" + `). A bucket that delegates to the access points of an account
+Three policies must then allow a request. The permissions of the role and the access point policy must allow it on the ARN of the access
+point, and the bucket policy must allow it on the bucket behind the access point. ` + "`syncd policy`" + ` limits the statements for the bucket
+to the access point (` + "`s3:DataAccessPointArn`" + `). A bucket policy that delegates access control to the access points of an account
 (` + "`s3:DataAccessPointAccount`" + `) needs none of these statements. The consumer may not know the name of the bucket. If
 ` + "`source.underlying_bucket`" + ` is set, the documents name the bucket. Otherwise they contain ` + "`REPLACE_WITH_BUCKET`" + `, and grants on the
 key lack the encryption context, which is the ARN of that bucket.
@@ -81,17 +81,17 @@ access points ([decision 20](decisions/0020-access-points-are-sources-only.md)).
 
 ## What else the documents require
 
-In the documents that ` + "`syncd policy`" + ` writes, ` + "`syncd policy check`" + ` finds only the placeholders ` + "`REPLACE_WITH_EXTERNAL_ID`" + ` and
+` + "`syncd policy check`" + ` reports nothing in the documents that ` + "`syncd policy`" + ` writes, except the placeholders ` + "`REPLACE_WITH_EXTERNAL_ID`" + ` and
 ` + "`REPLACE_WITH_BUCKET`" + `, which the notes of the documents mention.
 
-**Trust policies** restrict the values that the caller of AssumeRole chooses to the configured ones, because other policies rely
+**Trust policies** allow only the configured values for everything that the caller of AssumeRole can choose, because other policies rely
 on these values.
 
 | condition | why |
 |---|---|
-| ` + "`sts:ExternalId`" + ` | Always required for a role of another owner. Without it, anyone served by the principals that may assume the role could use it (the confused deputy). ` + "`external_id: none`" + ` means that the role needs no ExternalId; the principal or the organization must then be known. If ` + "`external_id`" + ` is not set, the document contains a placeholder and a note to set it first. |
-| the principal | The consumer's role or user by name, in every style, if it is known from ` + "`via`" + ` or ` + "`--principal`" + `. Otherwise the account, which leaves the decision to its administrators. |
-| ` + "`aws:RequestTag/KEY`" + `, ` + "`aws:TagKeys`" + ` | A principal that may tag a session could set any project or team that a policy checks. Each tag must have its configured value, and no other key is accepted. ` + "`ForAllValues`" + ` also matches a request without tags, so ` + "`Null`" + ` requires them; the statement for sts:AssumeRole requires each tag. Without tags in the configuration, sts:TagSession is not granted. |
+| ` + "`sts:ExternalId`" + ` | Always required for a role of another owner. Without it, any customer of a service that may assume the role could have the service use the role (the confused deputy problem). ` + "`external_id: none`" + ` means that the role needs no ExternalId; then ` + "`syncd policy`" + ` needs ` + "`via`" + `, ` + "`--principal`" + ` or ` + "`--org-id`" + ` to restrict who may assume the role. If ` + "`external_id`" + ` is not set, the document contains a placeholder and a note to set it first. |
+| the principal | The consumer's role or user by name, in every style, if it is known from ` + "`via`" + ` or ` + "`--principal`" + `. Otherwise the principal is the whole account, and its administrators decide who may assume the role. |
+| ` + "`aws:RequestTag/KEY`" + `, ` + "`aws:TagKeys`" + ` | A principal that may tag a session could set any project or team that a policy checks. Each tag must have its configured value, and no other key is accepted. ` + "`ForAllValues`" + ` also matches a request without tags. A ` + "`Null`" + ` condition therefore requires that tags are present, and the statement for sts:AssumeRole requires each tag. Without tags in the configuration, sts:TagSession is not granted. |
 | ` + "`sts:TransitiveTagKeys`" + ` | A tag that the caller makes transitive reaches every later hop. Only the configured ` + "`transitive_tags`" + ` may be transitive. |
 | inherited tags | AWS does not document whether a transitive tag of an earlier hop appears as a request tag. Two statements accept either case: all inherited tags with their values, or none. |
 | ` + "`sts:SourceIdentity`" + ` | The name of the session in audit logs. Later hops cannot set it again, so their trust policies check ` + "`aws:SourceIdentity`" + ` of the caller. Without a source identity in the configuration, sts:SetSourceIdentity is not granted. |
@@ -109,8 +109,8 @@ state's account is ` + "`checkpoint.account`" + ` or the account of ` + "`checkp
 until it fits: first ` + "`aws:ResourceAccount`" + `, then the encryption context of keys, then ` + "`kms:ViaService`" + `. The permissions of the role
 keep all of them, with a note that lists the omitted conditions. If the policy is too large even without them, syncd rejects it.
 
-**Buckets of the consumer** deny plain HTTP, for the bucket and all its objects. The destination denies writes with another key, and so
-does the state's bucket with ` + "`checkpoint.kms_key`" + `. If the keeper's role is known, the state's bucket also denies other accounts,
-and prevents that role from listing other keys. Listing the state is granted for its prefix and for requests without a prefix: S3 reports
-that a record is missing only to callers that may list the bucket, and that check has no prefix.
+**Buckets of the consumer** deny plain HTTP, for the bucket and all its objects. The destination's bucket policy denies writes with another KMS key, and so
+does the policy of the state's bucket if ` + "`checkpoint.kms_key`" + ` is set. If the keeper's role is known, that policy also denies other accounts
+and denies the keeper's role the listing of objects outside the prefix of the state. Requests without a prefix are allowed too: S3 reports
+that a record is missing only to callers that may list the bucket, and it checks this permission without a prefix.
 `

@@ -10,20 +10,19 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Scope is the resource that a row of the table applies to in one mapping, with its location and
-// owner.
+// Scope is a resource of one mapping that rows of the table apply to, with its location and owner.
 type Scope struct {
 	transfer.Place  // of the resource
 	On              Resource
-	Owner           string // of the resource: the bucket's account, or the key's
+	Owner           string // of the resource: account of the bucket, access point or key
 	Pattern, sample string // ARN as written in a policy, and one concrete ARN that it covers
 	Key             string // ARN of the KMS key used for writes; "" for the bucket's default key
 	bucketKey       bool
 	acl             string   // of writes
-	others          []string // additional regions whose S3 may use the key
+	others          []string // additional regions from which S3 may use the key
 }
 
-// Scope returns the scope of a row's resource.
+// Scope returns the resource of the given kind in the mapping.
 func (v View) Scope(on Resource) Scope {
 	p := Scope{On: on}
 	source, destination := v.Config.Places(v.Mapping)
@@ -49,8 +48,8 @@ func (v View) Scope(on Resource) Scope {
 	return p
 }
 
-// locate fills in the ARNs, and the owner of the resource if it differs from the owner of the
-// bucket.
+// locate sets the ARNs. It also sets the owner of an access point or a key, which can differ from
+// the owner of the bucket.
 func (p *Scope) locate() {
 	switch {
 	case p.isPoint() && p.On.isBucket():
@@ -63,8 +62,9 @@ func (p *Scope) locate() {
 	case p.On.IsKey():
 		p.Pattern, p.sample = p.Key, p.Key
 		if p.Key == "" {
-			// The configuration does not name the owner's key. The owner's key policy limits the
-			// grant to the right key.
+			// The configuration does not name the key that encrypts the source. The pattern matches
+			// every key of the owner in the region, and the key policies decide which of them can
+			// be used.
 			key := func(id string) string { return arn.Key(awsname.Partition(p.Region), p.Region, p.Owner, id) }
 			p.Pattern, p.sample = key("*"), key("00000000-0000-0000-0000-000000000000")
 		}
@@ -74,7 +74,8 @@ func (p *Scope) locate() {
 	}
 }
 
-// isPoint reports whether the resource is an access point or is reached through one.
+// isPoint reports whether the resource is an access point, or objects that are read through an
+// access point.
 func (p *Scope) isPoint() bool {
 	return p.AccessPoint != "" && (p.On == SourceBucket || p.On == SourceObjects)
 }
@@ -85,7 +86,7 @@ func (p *Scope) BucketARN() string {
 	return transfer.BucketARN(p.Region, cmp.Or(p.Holder(), BucketPlaceholder))
 }
 
-// BucketPlaceholder is the placeholder in documents for an unknown bucket behind an access point.
+// BucketPlaceholder stands in documents for the name of an unknown bucket behind an access point.
 const BucketPlaceholder = "REPLACE_WITH_BUCKET"
 
 func (p *Scope) objects() string { return arn.Object(p.BucketARN(), Literal(p.Prefix)+"*") }
@@ -94,8 +95,8 @@ func (p *Scope) objects() string { return arn.Object(p.BucketARN(), Literal(p.Pr
 func (p *Scope) Conditions(action string) []Condition {
 	switch {
 	case strings.HasPrefix(action, "kms:"):
-		// With an S3 Bucket Key the encryption context is the bucket's ARN, otherwise the object's.
-		// A bucket may contain both kinds of objects.
+		// With an S3 Bucket Key, the encryption context is the ARN of the bucket. Otherwise it is
+		// the ARN of the object. A bucket can contain both kinds of objects.
 		var via []string
 		for _, region := range append([]string{p.Region}, p.others...) {
 			via = append(via, viaService(region))
@@ -112,8 +113,8 @@ func (p *Scope) Conditions(action string) []Condition {
 	case action == "s3:ListBucket" && p.Prefix != "":
 		operator := "StringLike"
 		if p.On == StateBucket {
-			// GetObject reports a missing record as such only to callers that may list the bucket.
-			// That check has no prefix.
+			// GetObject returns "not found" for a missing record only to callers that may list the
+			// bucket. When S3 checks that permission, the request has no prefix.
 			operator += "IfExists"
 		}
 		return p.pointed(When(operator, "s3:prefix", Literal(p.Prefix)+"*"))
@@ -122,8 +123,8 @@ func (p *Scope) Conditions(action string) []Condition {
 	}
 }
 
-// pointed adds, for a bucket behind an access point, the condition that requests come through that
-// access point.
+// pointed returns the conditions. For a bucket behind an access point it adds the condition that
+// requests come through that access point.
 func (p *Scope) pointed(conditions ...Condition) []Condition {
 	if p.On == UnderlyingBucket || p.On == UnderlyingObjects {
 		return append(conditions, When("StringEquals", "s3:DataAccessPointArn", p.AccessPoint))
@@ -131,7 +132,7 @@ func (p *Scope) pointed(conditions ...Condition) []Condition {
 	return conditions
 }
 
-// context returns the condition context of a request for the action.
+// context returns the condition keys and values of a request that needs the action.
 func (p *Scope) context(action string) map[string][]string {
 	facts := p.ownContext(action)
 	if p.AccessPoint == "" || !strings.HasPrefix(action, "s3:") {
@@ -203,6 +204,6 @@ const (
 	EncryptionKeyHeader = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 )
 
-// EncryptionContext is the condition key for the encryption context that S3 uses for every data
-// key.
+// EncryptionContext is the condition key for the encryption context with which S3 requests every
+// data key from KMS.
 const EncryptionContext = "kms:EncryptionContext:aws:s3:arn"

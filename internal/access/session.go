@@ -29,8 +29,8 @@ func SessionLeftOut(c *config.Config, m config.Mapping, roleName string) ([]stri
 }
 
 // dispensable returns the condition keys that a session policy can leave out, least important
-// first. The role's permissions require the same conditions, except that their encryption contexts
-// cover all mappings of the role.
+// first. The identity policy of the role has the same conditions, but its conditions on the
+// encryption context cover all mappings of the role.
 func dispensable() []string {
 	return []string{ResourceAccount, EncryptionContext, "kms:ViaService"}
 }
@@ -59,8 +59,8 @@ func sessionPolicy(c *config.Config, m config.Mapping, roleName string) (policy 
 	return nil, nil, &SizeError{Document: title, Size: size, Limit: MaxSession, Advice: "use session_policy none, or shorter prefixes"}
 }
 
-// unnamed returns the grants as a policy without Sids, which would only use up characters, and its
-// size.
+// unnamed returns a policy with the grants, and its size in characters. The statements have no
+// Sids, which would only use up characters.
 func unnamed(grants []Grant) (*iam.Document, int, error) {
 	policy := &iam.Document{Version: iam.Version2012, Statements: Minimal(grants)}
 	for i := range policy.Statements {
@@ -70,7 +70,7 @@ func unnamed(grants []Grant) (*iam.Document, int, error) {
 	return policy, len(text), err
 }
 
-// SessionPolicyText returns [SessionPolicy] in the encoding that AssumeRole takes.
+// SessionPolicyText returns the [SessionPolicy] as JSON text for an AssumeRole request.
 func SessionPolicyText(c *config.Config, m config.Mapping, roleName string) (string, error) {
 	policy, err := SessionPolicy(c, m, roleName)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Side is the side that a document's account belongs to.
+// Side is the side of a mapping that the account of a document belongs to. Both selects the
+// documents of both sides.
 type Side string
 
 // The sides.
@@ -17,8 +18,8 @@ const (
 	Consumer Side = "consumer" // all other accounts
 )
 
-// OwnersOf returns the accounts on the owner's side of a mapping. The consumer may own an access
-// point to another owner's bucket; its account is then not included.
+// OwnersOf returns the accounts on the owner's side of a mapping: the account of the source bucket,
+// and the account of the access point unless it is the account of the destination.
 func OwnersOf(source, destination transfer.Place) []string {
 	owners := []string{source.Account}
 	if account := arn.Account(source.AccessPoint); source.AccessPoint != "" && account != destination.Account {
@@ -27,7 +28,8 @@ func OwnersOf(source, destination transfer.Place) []string {
 	return owners
 }
 
-// EncryptedSource returns the name used for the source's KMS key: the bucket that the key encrypts.
+// EncryptedSource returns a description of what the source's KMS key encrypts: the name of the
+// bucket, or "the bucket behind" and the access point if the bucket is unknown.
 func EncryptedSource(source transfer.Place) string {
 	return cmp.Or(source.Holder(), "the bucket behind "+source.Identity())
 }

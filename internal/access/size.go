@@ -19,9 +19,10 @@ const (
 type SizeError struct {
 	// Document is the title of the document.
 	Document string
-	// Size and Limit are in characters, for bucket and key policies in bytes.
+	// Size and Limit are numbers of characters. For bucket and key policies they are numbers of
+	// bytes.
 	Size, Limit int
-	// Advice is what to do about it.
+	// Advice says how to make the document smaller.
 	Advice string
 }
 

@@ -22,7 +22,8 @@ type Grant struct {
 }
 
 // Minimal returns the fewest statements that are equivalent to the grants. It merges grants that
-// differ in only one list, which does not widen them, and drops grants that another grant covers.
+// differ in only one list, so that the result allows no more than they do, and drops grants that
+// another grant covers.
 func Minimal(grants []Grant) []iam.Statement {
 	list := make([]Grant, len(grants))
 	for i, g := range grants {
@@ -60,7 +61,8 @@ func sorted(list []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(list)))
 }
 
-// fixedLists is the number of lists in every grant. The values of its conditions follow them.
+// fixedLists is the number of lists that every grant has. List fixedLists+i contains the values of
+// condition i.
 const fixedLists = 3
 
 func mostLists(list []Grant) int {
@@ -71,9 +73,9 @@ func mostLists(list []Grant) int {
 	return fixedLists + most
 }
 
-// list returns list d of the grant if its members are alternatives, otherwise nil. The values of a
-// negated condition are not alternatives, because a request must match none of them. Nor are the
-// values of ForAllValues, which accepts any combination of them.
+// list returns list number d of the grant if its members are alternatives, otherwise nil. The
+// values of a negated condition are not alternatives, because a request must match none of them.
+// Nor are the values of ForAllValues, which accepts any combination of them.
 func (g *Grant) list(d int) *[]string {
 	switch {
 	case d < fixedLists:
@@ -88,7 +90,8 @@ func (g *Grant) list(d int) *[]string {
 	return &c.Values
 }
 
-// mergeBy merges all grants that differ only in list d, at the position of the first.
+// mergeBy merges all grants that differ only in list number d. The merged grant has the position of
+// the first of them.
 func mergeBy(list []Grant, d int) []Grant {
 	first := map[string]int{}
 	var merged []Grant
@@ -113,8 +116,9 @@ func mergeBy(list []Grant, d int) []Grant {
 	return merged
 }
 
-// commonName returns the name of a merged statement: the words that both names begin with. For
-// ListSource and ListDestination it returns List.
+// commonName returns the Sid of a merged statement: the words that both Sids begin with. For
+// ListSource and ListDestination it returns List. If they have no first word in common, it returns
+// a.
 func commonName(a, b string) string {
 	n := 0
 	for n < min(len(a), len(b)) && a[n] == b[n] {
@@ -137,7 +141,8 @@ func (g Grant) signature(without int) string {
 	return fmt.Sprintf("%t %q %q %q %q", g.Deny, g.Principals, g.Actions, g.Resources, g.Conditions)
 }
 
-// uncovered removes the grants, and the members of their lists, that others cover.
+// uncovered removes each grant that another grant covers. It also removes each resource and each
+// value of StringLike that another pattern in the same list covers.
 func uncovered(list []Grant) []Grant {
 	for i := range list {
 		list[i].Resources = withoutCovered(list[i].Resources)
@@ -179,7 +184,7 @@ func PatternCovers(wide, narrow string) bool {
 	return wide == narrow || open && strings.HasPrefix(narrow, stem)
 }
 
-// covers reports whether g grants or denies everything that o does.
+// covers reports whether g and o have the same effect and g matches every request that o matches.
 func (g Grant) covers(o Grant) bool {
 	within := func(wide, narrow []string, covers func(w, n string) bool) bool {
 		return !slices.ContainsFunc(narrow, func(n string) bool {
@@ -244,8 +249,8 @@ type Condition struct {
 	Values        []string
 }
 
-// Without removes the conditions whose key has the prefix key from the grants of an action, or from
-// all grants if action is "".
+// Without returns a copy of the grants without the conditions whose key begins with key. It changes
+// only the grants of the action, or all grants if action is "".
 func Without(grants []Grant, action, key string) []Grant {
 	list := slices.Clone(grants)
 	for i, g := range list {

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/arn"
 )
 
-// View is one mapping of a configuration with the traits that determine which rows of the table it
-// needs.
+// View is one mapping of a configuration, with the traits that determine which rows of the table
+// apply to it.
 type View struct {
 	Config  *config.Config
 	Mapping config.Mapping
@@ -47,8 +47,8 @@ func (v View) accountOf(role string) string {
 	return arn.Account(v.Config.Roles[role].ARN)
 }
 
-// Roles returns the roles of the mapping and the roles they are reached through, first hop first,
-// without duplicates.
+// Roles returns the names of the roles that the mapping uses and of the roles that syncd assumes on
+// the way to them, without duplicates. Each role comes after the role that assumes it.
 func (v View) Roles() (names []string) {
 	used := []string{v.Mapping.Source.Role, v.Mapping.Destination.Role}
 	if v.State {
@@ -64,8 +64,8 @@ func (v View) Roles() (names []string) {
 	return names
 }
 
-// SourceIdentity returns the source identity of the role's sessions, which the first hop with one
-// sets.
+// SourceIdentity returns the source identity of the role's sessions. The first hop with
+// source_identity sets it for all later hops. It is "" if no hop sets one.
 func SourceIdentity(c *config.Config, name string) string {
 	identity := ""
 	for _, hop := range c.Chain(name) {

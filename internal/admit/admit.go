@@ -1,18 +1,18 @@
 // Package admit decides which responses of S3 and STS count as success.
 //
-// When an SDK client reports success, the response had everything that a real response to the
-// operation contains: a copy has its ETag, an upload its id, a page says whether there is more, and
-// an object read with If-Match has the requested ETag. The response was also not already received
-// for another request.
+// With this package, an SDK client reports success only if the response has everything that a real
+// response to the operation contains: the ETag of a copy, the id of an upload, whether a listing
+// continues after a page, and, for a read with If-Match, the requested ETag. The client also
+// rejects a response that was already received for another request.
 //
 // The page of a captive portal, a body that is empty, truncated or endless, an older version from a
 // cache, and the response to another request are errors (*awserr.AnswerError). They occur inside
-// the client's retry loop, so that the request is sent again. An operation without a rule here is
-// rejected as a bug.
+// the client's retry loop, so the client sends the request again. An operation without a rule here
+// is rejected as a bug.
 //
 // Package awserr defines what an error means. The caller compares checksums, sizes and encryption.
 //
-// One term: a response is admitted when it contains the proof that the operation was carried out.
+// One term: a response is admitted if it proves that the operation was carried out.
 package admit
 
 import (
@@ -179,7 +179,7 @@ func judgeUpload(in, out any) error {
 	}
 }
 
-// proof is one thing that a response must contain.
+// proof is one field that a response must contain.
 type proof struct {
 	name    string
 	present bool
@@ -216,7 +216,8 @@ func judgeCopy(out *s3.CopyObjectOutput) error {
 	return needs(entityTag(out.CopyObjectResult.ETag))
 }
 
-// judgeAnnotations checks a list of annotations. It may be empty, but must name its object.
+// judgeAnnotations checks a list of annotations. The list can be empty, but the response must name
+// its object.
 func judgeAnnotations(in any, out *s3.ListObjectAnnotationsOutput) error {
 	asked, _ := in.(*s3.ListObjectAnnotationsInput)
 	err := first(needs(proof{"Key", aws.ToString(out.Key) != "" || out.AnnotationCount != nil}), sameKey(asked.Key, out.Key), pageOf(len(out.Annotations)))
@@ -226,7 +227,7 @@ func judgeAnnotations(in any, out *s3.ListObjectAnnotationsOutput) error {
 	return err
 }
 
-// match returns the ETag that a read requires, or nil for none.
+// match returns the If-Match condition of a read, or nil if the read has none.
 func match(in any) *string {
 	switch in := in.(type) {
 	case *s3.GetObjectInput:
@@ -252,8 +253,8 @@ func judgeRead(asked, answered *string) error {
 	}
 }
 
-// judgeBare checks a response without content: its status, the request id, and the length of its
-// body. The SDK checks none of them.
+// judgeBare checks a response without content: it must have the given status, a request id and no
+// Content-Length above 0. The SDK checks none of these.
 func judgeBare(answer *smithyhttp.Response, status int) error {
 	switch {
 	case answer == nil:
@@ -280,8 +281,8 @@ func judgeSession(out *sts.AssumeRoleOutput) error {
 	)
 }
 
-// sameKey rejects a response about another object, if the response contains a key. It does not
-// compare keys with characters that XML cannot represent.
+// sameKey rejects a response about another object, if the response contains a key. It skips keys
+// with characters that XML cannot represent.
 func sameKey(asked, answered *string) error {
 	if strings.ContainsFunc(aws.ToString(asked), func(r rune) bool { return r < ' ' || r == utf8.RuneError || r > 0xd7ff && r < 0x10000 }) {
 		return nil

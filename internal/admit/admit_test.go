@@ -73,8 +73,8 @@ func TestAnswerIsAdmittedWhole(t *testing.T) {
 	}
 }
 
-// TestAnswerIsRefusedThatLacks checks each response without one of its required parts, and without
-// all of them.
+// TestAnswerIsRefusedThatLacks checks that a response without one of its required parts, or without
+// all of them, is rejected.
 func TestAnswerIsRefusedThatLacks(t *testing.T) {
 	for name, w := range operations() {
 		everywhere := map[string]func(*answers){
@@ -172,7 +172,7 @@ func TestEveryOperationHasARule(t *testing.T) {
 	}
 }
 
-// TestOperationWithoutARule checks that a missing rule fails with the first response.
+// TestOperationWithoutARule checks that the first response to an operation without a rule fails.
 func TestOperationWithoutARule(t *testing.T) {
 	a := &answers{status: 200, body: `<ListAllMyBucketsResult></ListAllMyBucketsResult>`}
 	_, err := a.s3().ListBuckets(t.Context(), &s3.ListBucketsInput{})

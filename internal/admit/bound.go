@@ -14,17 +14,18 @@ import (
 	"syncd/internal/awserr"
 )
 
-// Limits of responses that are not an object's content. A page of 1,000 keys of 1,024 bytes, with
-// every byte escaped, has 4 MB; S3's error responses have a few kilobytes.
+// Limits in bytes for responses other than an object's content. A page of 1,000 keys of 1,024
+// bytes, with every byte escaped, has 4 MB. S3's error responses have a few kilobytes.
 const (
 	maxPage    = 8 << 20
 	maxPayload = 2 << 20 // of an annotation
 	maxAnswer  = 256 << 10
-	// maxPageTags and maxTags limit the memory for a response, because even an empty element takes
-	// memory. A page has about 15 elements per key, and no other response has a hundred.
+	// maxPageTags and maxTags are the maximum number of XML tags in a page and in another response.
+	// They limit the memory for a response, because even an empty element takes memory. A page has
+	// about 15 elements per key, and other responses have fewer than a hundred.
 	maxPageTags = 40_000
 	maxTags     = 5000
-	// maxText limits the text between two tags of a page.
+	// maxText is the maximum length in bytes of the text between two tags of a page.
 	maxText = 32 << 10
 	// maxEntries is the maximum number of entries of a page (Amazon S3 API Reference,
 	// ListObjectsV2, ListParts and ListMultipartUploads).
@@ -55,8 +56,8 @@ func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.
 	return out, metadata, err
 }
 
-// limit is the size limits of a body; the zero value means no limits. entries (the direct children
-// of the root element) and text apply only to pages.
+// limit contains the size limits of a body; the zero value means no limits. The limits entries (the
+// number of direct children of the root element) and text apply only to pages.
 type limit struct{ bytes, tags, entries, text int }
 
 func limitOf(operation string, status int) limit {
@@ -72,7 +73,7 @@ func limitOf(operation string, status int) limit {
 	}
 }
 
-// bounded is a body with limits.
+// bounded is a response body with limits.
 type bounded struct {
 	io.ReadCloser
 	limit limit
@@ -100,7 +101,7 @@ func (b *bounded) exceeds() string {
 	case b.limit.tags == 0:
 		return ""
 	case b.xml.tags > b.limit.tags:
-		return fmt.Sprintf("more than %d tags", b.limit.tags)
+		return fmt.Sprintf("more than %d XML tags", b.limit.tags)
 	case b.limit.entries == 0:
 		return ""
 	case b.xml.declared:

@@ -71,7 +71,7 @@ func TestAnswerWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestPageOfTooMuch uses pages with one entry too many.
+// TestPageOfTooMuch checks that a page with one entry too many is rejected.
 func TestPageOfTooMuch(t *testing.T) {
 	for name, tt := range map[string]struct{ before, entry, after string }{
 		"ListObjectsV2": {"<ListBucketResult><IsTruncated>false</IsTruncated>", "<Contents><Key>k</Key></Contents>", "</ListBucketResult>"},

@@ -18,7 +18,7 @@ type whole struct {
 	status int
 	header map[string]string
 	body   string
-	// lacking holds functions that each remove one part of the response.
+	// lacking contains functions that each remove one part of the response.
 	lacking map[string]func(*answers)
 }
 

@@ -9,28 +9,28 @@ import (
 )
 
 // rememberedAnswers is how many response ids are stored to detect a response that is delivered for
-// a second request. Intermediaries mix up recent responses; at a thousand requests per second, this
-// covers a minute.
+// a second request. Intermediaries mix up only recent responses; at a thousand requests per second,
+// this number covers a minute.
 const rememberedAnswers = 1 << 16
 
 // replays stores the request ids of responses. S3 and STS use a unique id for each response (Amazon
 // S3 API Reference, "Common response headers": x-amz-request-id). If an id appears twice, an
-// intermediary has sent the response to another request. Ids of a service that uses the same id for
-// all responses are ignored.
+// intermediary has sent the response to another request. If a service uses the same id for all
+// responses, its ids are ignored.
 type replays struct {
 	seed maphash.Seed
 
 	mu    sync.Mutex
 	hosts map[string]*habit
 	seen  map[uint64]struct{}
-	ring  []uint64 // of seen, the oldest at next
+	ring  []uint64 // the ids in seen; the oldest is at index next
 	next  int
 }
 
-// habit records whether the ids of a host vary.
+// habit records whether a host sends different request ids.
 type habit struct {
 	first uint64
-	isVar bool // another id was seen
+	isVar bool // the host sent more than one id
 }
 
 func newReplays() *replays {

@@ -8,16 +8,16 @@ import (
 	"syncd/internal/awsname"
 )
 
-// AccessPoint is an S3 access point: another way to access a bucket, with its own policy and
-// possibly another owner.
+// AccessPoint is an S3 access point: another way to access a bucket. It has a separate policy, and
+// its owner can be another account than the bucket's owner.
 type AccessPoint struct {
 	// ARN is arn:PARTITION:s3:REGION:ACCOUNT:accesspoint/NAME.
 	ARN string
 	// Region is the region of the access point and of its bucket.
 	Region string
-	// Account owns the access point, but not always the bucket.
+	// Account is the account that owns the access point. Another account may own the bucket.
 	Account string
-	// Name is unique within account and region.
+	// Name is the name of the access point, which is unique within its account and region.
 	Name string
 }
 

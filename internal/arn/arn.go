@@ -47,7 +47,7 @@ func Split(text string) (a ARN, ok bool) {
 	return a, true
 }
 
-// Parse parses an ARN. The partition must be aws or aws-SOMETHING.
+// Parse parses an ARN. The partition must be aws or begin with aws-.
 func Parse(text string) (ARN, error) {
 	a, ok := Split(text)
 	if !ok || a.Partition != "aws" && !strings.HasPrefix(a.Partition, "aws-") || !ascii.Word(a.Partition, "-") {
@@ -73,7 +73,7 @@ func Kind(text string) string {
 	return kind
 }
 
-// Name returns the part of an ARN after its last slash or colon. For a role, that is the name
+// Name returns the part of an ARN after its last slash or colon. For a role, this part is the name
 // without the path.
 func Name(text string) string { return text[strings.LastIndexAny(text, "/:")+1:] }
 

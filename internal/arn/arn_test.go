@@ -34,7 +34,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// Split accepts ARNs from policies, whose parts may be anything.
+// TestSplit checks that Split accepts ARNs from policies, whose parts can be any text.
 func TestSplit(t *testing.T) {
 	if got, ok := arn.Split("arn:*:s3:::bucket*/${aws:username}"); !ok || got.Partition != "*" || got.Resource != "bucket*/${aws:username}" {
 		t.Errorf("got %+v, %v", got, ok)
@@ -109,7 +109,7 @@ func TestParseAccessPoint(t *testing.T) {
 	}
 }
 
-// The formatted ARNs can be parsed again.
+// TestWrite checks that formatted ARNs can be parsed again.
 func TestWrite(t *testing.T) {
 	const account = "111111111111"
 	for got, want := range map[string]string{
@@ -154,7 +154,8 @@ func TestRoleOf(t *testing.T) {
 	}
 }
 
-// The part functions also accept text that only has the form of an ARN.
+// TestParts checks that the functions that return one part of an ARN also accept text that is not a
+// valid ARN.
 func TestParts(t *testing.T) {
 	for text, want := range map[string][4]string{ // account, kind, name, bucket
 		"arn:aws:iam::111111111111:role/a/syncd":    {"111111111111", "role", "syncd", "role"},

@@ -7,7 +7,8 @@ import (
 	"syncd/internal/awsname"
 )
 
-// Root returns the ARN of an account as a principal, as policies use it.
+// Root returns the ARN that policies use for an account as a principal:
+// arn:PARTITION:iam::ACCOUNT:root.
 func Root(partition, account string) string {
 	return ARN{Partition: partition, Service: "iam", Account: account, Resource: "root"}.String()
 }
@@ -20,8 +21,9 @@ func Role(partition, account, name string) string {
 	return ARN{Partition: partition, Service: "iam", Account: account, Resource: "role/" + name}.String()
 }
 
-// Session returns the ARN of a role session, given the role's ARN, or "" if that is not the ARN of
-// a role. It does not contain the role's path (AWS STS API Reference, AssumedRoleUser).
+// Session returns the ARN of a role session, given the role's ARN. It returns "" if role is not the
+// ARN of a role. The session's ARN does not contain the role's path (AWS STS API Reference,
+// AssumedRoleUser).
 func Session(role, name string) string {
 	a, _ := Split(role)
 	if Kind(role) != "role" || Name(role) == "" {

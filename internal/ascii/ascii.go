@@ -1,5 +1,5 @@
 // Package ascii has two tests for text in the grammars of AWS and of the configuration: whether it
-// is a word of ASCII letters and digits, and whether it is a number with a given count of digits.
+// is a word of ASCII letters and digits, and whether it consists of a given number of digits.
 //
 // Only ASCII letters and digits count, regardless of locale and Unicode categories. Callers decide
 // which other characters are allowed and how long a word may be: names of roles, buckets, tags and

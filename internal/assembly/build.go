@@ -1,16 +1,16 @@
 // Package assembly is the composition root: the only package that builds the parts of the program
 // from the configuration.
 //
-// It promises that commands get ready-made parts: New builds a System from a configuration with its
-// mappings, and OpenState opens only the store of their ledgers. What mappings share, such as
-// quotas, buffers and connections, is created once for the process.
+// New builds a System, which contains a configuration and its mappings. OpenState opens only the
+// store of the ledgers. Quotas, buffers, connections and everything else that mappings share is
+// created once for the process.
 //
-// Other packages make all decisions about objects. The commands and package daemon decide when to
-// run what.
+// Other packages make all decisions about objects. The commands and package daemon decide when
+// passes run.
 //
-// The terms: a System is a configuration with mappings that are ready to run; Shared has what its
-// mappings share. A Reloader rebuilds mappings when the configuration has changed; a Runner runs a
-// mapping in the daemon.
+// Terms: a System is a configuration with mappings that are ready to run. Shared contains what
+// these mappings share. A Reloader rebuilds mappings when the configuration has changed. A Runner
+// runs the passes of a mapping in the daemon.
 package assembly
 
 import (
@@ -52,13 +52,14 @@ type Mapping struct {
 	Syncer              *syncer.Syncer
 	source, destination *s3.Client
 	from, to            transfer.Place
-	sessions            int // number of sessions that its passes need, hops included
+	sessions            int // number of sessions that a pass needs, including those of chained roles
 }
 
 // Clients returns the clients that the passes of the mapping use.
 func (m *Mapping) Clients() (source, destination *s3.Client) { return m.source, m.destination }
 
-// New builds a System from a configuration that passes the gate and the additional checks.
+// New reads the configuration that the flags name and builds a System from it. The configuration
+// must pass invocation.Gate and the additional checks.
 func New(ctx context.Context, p invocation.Process, f invocation.Flags, checks ...config.Check) (*System, error) {
 	shared, opened, err := openShared(ctx, p, f, checks)
 	if err != nil {
@@ -83,8 +84,8 @@ type builder struct {
 	from, to transfer.Place
 }
 
-// build builds a mapping from a configuration. It does not depend on other mappings, and does not
-// change anything that mappings share.
+// build builds the parts of one mapping. It depends on no other mapping, and changes nothing that
+// mappings share.
 func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mapping) (*Mapping, error) {
 	from, to := c.Places(m)
 	b := builder{shared, c, m, from, to}
@@ -107,7 +108,7 @@ func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mappi
 	})}, nil
 }
 
-// SettingsOf returns the settings of a mapping that the ledger records.
+// SettingsOf returns those settings of a mapping that its ledger records.
 func SettingsOf(c *config.Config, m config.Mapping) provenance.Settings {
 	source, destination := c.Places(m)
 	return provenance.Settings{Source: source, Destination: destination, KeyARN: m.Destination.KMSKey, StorageClass: m.Destination.StorageClass}
@@ -136,7 +137,8 @@ func (b builder) overwritesAny() bool {
 }
 
 // clients returns the S3 clients of both sides. Each mapping has its own sessions, so that a broken
-// role affects no other mapping. The layers below the sessions are shared by all mappings.
+// role affects no other mapping. Connections and the other layers below the sessions are shared by
+// all mappings.
 func (b builder) clients(ctx context.Context, meter *throttle.Meter, pace pace) (source, destination *s3.Client, err error) {
 	c, m := b.config, b.mapping
 	o := CredentialsOf(b.Process, c, c.AssumedRoles(m), b.Logger)
@@ -160,7 +162,7 @@ func (b builder) clients(ctx context.Context, meter *throttle.Meter, pace pace) 
 	return source, destination, nil
 }
 
-// showExpiry makes the mapping's figure read when its sessions expire.
+// showExpiry makes the metrics and the status page show when the mapping's sessions expire.
 func (b builder) showExpiry(set *creds.Set) {
 	figure := b.Board.Of(b.mapping.Name)
 	for side, role := range map[string]string{"source": b.from.Role, "destination": b.to.Role} {
@@ -175,7 +177,8 @@ func (b builder) address(url string, style *bool) address {
 	return address{url: cmp.Or(url, b.config.AWS.EndpointURL), pathStyle: pathStyle(b.config, style)}
 }
 
-// ledger returns the options of a mapping's ledger. The ledger logs the name of the mapping itself.
+// ledger returns the options of a mapping's ledger. The ledger adds the name of the mapping to its
+// log lines itself, so the logger must not contain it.
 func (b builder) ledger() checkpoint.Options {
 	return checkpoint.Options{
 		Mapping: b.mapping.Name, Holder: Holder(), Now: b.Process.Now, Logger: b.Logger,
@@ -201,7 +204,7 @@ func patterns(globs []value.Glob) []plan.Pattern {
 	return patterns
 }
 
-// Holder returns the name of this process that is recorded with its leases.
+// Holder returns the name under which this process acquires leases: HOST/PID.
 func Holder() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -235,8 +238,8 @@ func (b builder) pace() pace {
 	return p
 }
 
-// caller returns the account whose quotas the requests of a role use. All ambient credentials count
-// as one account, because theirs is not known here.
+// caller returns the account whose quotas the requests of a role count against. For the ambient
+// credentials, whose account is not known here, it returns "ambient".
 func (b builder) caller(role string) string {
 	return cmp.Or(b.config.Roles[role].Account(), "ambient")
 }

@@ -10,7 +10,7 @@ import (
 	"syncd/config"
 )
 
-// both combines two funcs that attach middleware.
+// both returns a func that attaches the middleware of first and of second.
 func both(first, second func(*middleware.Stack) error) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error { return errors.Join(first(stack), second(stack)) }
 }
@@ -21,7 +21,7 @@ type address struct {
 	pathStyle bool
 }
 
-// pathStyle returns the setting of one side, or the global setting if there is none.
+// pathStyle returns the path_style setting of one side, or the global one if style is nil.
 func pathStyle(c *config.Config, style *bool) bool {
 	if style != nil {
 		return *style

@@ -12,8 +12,8 @@ import (
 // settings of its mappings. Each takes about 50 KB, for up to 90 seconds after its last request.
 const idleConnections = 1024
 
-// CredentialsOf returns the settings that all sessions of the process share. roles are the roles to
-// assume.
+// CredentialsOf returns the options for the sessions of the given roles, with the settings that all
+// sessions of the process share.
 func CredentialsOf(p invocation.Process, c *config.Config, roles map[string]config.Role, logger *slog.Logger) creds.Options {
 	return creds.Options{
 		Roles: roles, EndpointURL: c.STSEndpoint(""), PlainHTTP: c.Endpoints(), AllowHTTP: c.AWS.AllowHTTP,

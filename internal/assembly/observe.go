@@ -8,8 +8,8 @@ import (
 	"syncd/internal/throttle"
 )
 
-// observe returns a func that counts the requests of a mapping and their cost. Each request counts
-// as activity.
+// observe returns a func that counts the requests of a mapping and their cost. Each request also
+// counts as activity for the watchdog.
 func (b builder) observe(prices plan.Quoter) func(throttle.Attempt) {
 	mapping := b.mapping.Name
 	figure := b.Board.Of(mapping)
@@ -29,9 +29,9 @@ func (b builder) observe(prices plan.Quoter) func(throttle.Attempt) {
 	}
 }
 
-// deniable returns the operations whose denial counters start at 0. A series that first appears
-// with its first event hides that event from increase(), and a denied mapping sends the next
-// request only minutes later.
+// deniable returns the operations whose denial counters are created at start, with value 0.
+// Otherwise the series would appear with the first denial, and increase() would not count that
+// denial. A denied mapping sends its next request only minutes later.
 func deniable() []string {
 	return []string{
 		"AssumeRole", "ListObjectsV2", "HeadObject", "GetObject", "GetObjectTagging", "CopyObject", "PutObject", "PutObjectTagging",
@@ -40,9 +40,9 @@ func deniable() []string {
 	}
 }
 
-// charged reports whether AWS charges for requests with that result. It charges for successful
-// requests and client errors, but not for server errors (Amazon S3 User Guide, "Billing for Amazon
-// S3 error responses").
+// charged reports whether AWS charges for a request that ended with an error of class. AWS charges
+// for successful requests and for client errors, but not for server errors (Amazon S3 User Guide,
+// "Billing for Amazon S3 error responses").
 func charged(class awserr.Class) bool {
 	return !class.Passes() && class != awserr.Canceled
 }

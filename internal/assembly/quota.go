@@ -12,25 +12,27 @@ import (
 )
 
 const (
-	// startConcurrency is the initial number of concurrent requests of a mapping, unless it is
-	// configured; leastConcurrency and mostConcurrency are the bounds within which it adapts. At
-	// 100 ms per copy the maximum allows more than the 3,500 copies per second that S3 supports for
-	// a prefix (Amazon S3 User Guide, "Best practices design patterns").
+	// startConcurrency is the initial number of concurrent requests of a mapping, unless
+	// copy.concurrency is set. The number then adapts between leastConcurrency and mostConcurrency.
+	// At 100 ms per copy, mostConcurrency allows more than the 3,500 copies per second that S3
+	// supports for a prefix (Amazon S3 User Guide, "Best practices design patterns").
 	startConcurrency = 64
 	leastConcurrency = 4
 	mostConcurrency  = 512
-	// maxAssumed is how many sessions are requested per second. Many mappings may start at the same
-	// time, and the quota is shared by everything that runs in the account.
+	// maxAssumed limits how many sessions are requested per second. Many mappings may start at the
+	// same time, and everything that runs in the account shares the quota of STS.
 	maxAssumed = 40
 )
 
-// quotas has the quotas of services. Mappings that use the same quota share it.
+// quotas contains the known quotas of AWS services. Mappings whose requests count against the same
+// quota share one throttle.Quota.
 type quotas struct {
 	mu     sync.Mutex
 	shared map[string]*throttle.Quota
 }
 
-// of returns a mapping's draw on the quota with the given service and name.
+// of returns a new draw on a quota, for one mapping. service and quota together name the quota. It
+// is created if it does not exist yet.
 func (q *quotas) of(service string, quota ...string) *throttle.Draw {
 	name := service + " " + strings.Join(quota, " ")
 	q.mu.Lock()
@@ -48,23 +50,24 @@ func (q *quotas) of(service string, quota ...string) *throttle.Draw {
 	return q.shared[name].Draw()
 }
 
-// pace has the limits for the requests of one mapping.
+// pace contains the limits for the requests of one mapping.
 type pace struct {
 	level                    *throttle.Level
 	source, destination, sts *throttle.Draw
-	decrypt, encrypt         *throttle.Draw // KMS quotas of the reader of the source and the writer of the destination
+	decrypt, encrypt         *throttle.Draw // KMS quotas: of the role that reads the source, and of the role that writes the destination
 	cap, kmsCap              *throttle.Controller
 	bytes                    *throttle.Bytes
 }
 
-// guard limits the requests to one side of the mapping. In a server-side copy, S3 reads the source
-// on behalf of the destination request, and errors do not show which of the two was throttled. Such
-// a copy counts against the destination's quota.
+// guard returns a func that attaches middleware which limits the requests to one side of the
+// mapping. In a server-side copy, S3 reads the source on behalf of the request to the destination,
+// and errors do not show which of the two was throttled. Such a copy counts against the quota of
+// the destination.
 func (p pace) guard(service, kms *throttle.Draw) func(*middleware.Stack) error {
 	return (&throttle.Guard{Level: p.level, Service: service, KMS: kms, Cap: p.cap, KMSCap: p.kmsCap}).Attach
 }
 
-// show makes the mapping's figure read its limits from p.
+// show makes the metrics and the status page of a mapping show the limits in p.
 func (p pace) show(f *figure.Mapping) {
 	f.AskConcurrency(func() int64 { return int64(p.level.Limit()) })
 	sides := map[string]*throttle.Draw{"source": p.source, "destination": p.destination, "kms": p.encrypt, "sts": p.sts}

@@ -26,7 +26,8 @@ const (
 	reloadEvery = 5 * time.Second
 )
 
-// Reloader converts the initial configuration, and each later one, to mappings for the daemon.
+// Reloader reloads the configuration. It converts the initial configuration, and each later one, to
+// mappings for the daemon.
 type Reloader struct {
 	flags invocation.Flags
 	asked <-chan os.Signal
@@ -38,11 +39,11 @@ type Reloader struct {
 
 	mu       sync.Mutex // guards the fields up to last
 	inForce  *config.Config
-	revision map[string]int // of the current mappings, by name
+	revision map[string]int // the revision of each current mapping, by name; it grows when the mapping changes
 	last     int            // the last assigned revision
 
-	content [sha256.Size]byte // of the file when it was last read, whether it was applied or refused
-	seen    [sha256.Size]byte // of the file when it was last checked and had changed
+	content [sha256.Size]byte // checksum of the file when it was last read, whether it was applied or refused
+	seen    [sha256.Size]byte // checksum of the file when a check last found it changed
 }
 
 // NewReloader returns a Reloader for the configuration of a System. A signal on asked makes it read
@@ -110,8 +111,9 @@ func (r *Reloader) Watch(ctx context.Context, apply func([]daemon.Mapping)) {
 	}
 }
 
-// changed reports whether the content of the file has changed and was the same in the previous
-// check. A file that is still being written may be truncated and yet valid.
+// changed reports whether the content of the file has changed since it was last read. It waits
+// until two checks in a row find the same content, because a file that is still being written can
+// be truncated and yet valid.
 func (r *Reloader) changed() bool {
 	now, ok := r.look()
 	if !ok || now == r.content {
@@ -160,8 +162,8 @@ func (r *Reloader) Read() (next *config.Config, chosen []config.Mapping, err err
 	return next, chosen, err
 }
 
-// replace makes the configuration current and returns its mappings. An unchanged mapping keeps its
-// revision.
+// replace makes the configuration next current and returns its mappings for the daemon. A mapping
+// that has not changed keeps its revision.
 func (r *Reloader) replace(next *config.Config, chosen []config.Mapping) []daemon.Mapping {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -208,8 +210,8 @@ func (r *Reloader) Secrets() []string {
 	return secrets
 }
 
-// refuseUnchangeable rejects changes of settings that are only read at start. It does not report
-// settings that were already reported as invalid.
+// refuseUnchangeable rejects changes of settings that the daemon reads only at start. It does not
+// report settings that were already reported as invalid.
 func refuseUnchangeable(former *config.Config) config.Check {
 	return func(next *config.Config, r config.Reporter) {
 		const restart = "cannot change without a restart"
@@ -256,7 +258,7 @@ func same(former *config.Config, before config.Mapping, next *config.Config, m c
 	return reflect.DeepEqual(before, m)
 }
 
-// chain returns the role and the roles through which it is assumed.
+// chain returns the role with the given name and the roles through which it is assumed.
 func chain(c *config.Config, name string) (roles []config.Role) {
 	for _, hop := range c.Chain(name) {
 		roles = append(roles, c.Roles[hop])

@@ -25,13 +25,13 @@ const (
 	// reachTimeout limits how long a bucket may take to respond, and how long reading a lease may
 	// take.
 	reachTimeout = time.Minute
-	// tryLease is how often to try to acquire a lease that another process holds. In between the
-	// lease is only read.
+	// tryLease is how often to try to acquire a lease that another process holds. Between two tries
+	// the lease is only read.
 	tryLease = 10 * time.Second
 )
 
-// Runner runs the passes of a mapping in the daemon. Before each pass it waits for everything that
-// the pass would otherwise wait for.
+// Runner runs the passes of a mapping in the daemon. Ready checks before each pass that the pass
+// will not have to wait for its lease, its sessions or its buckets.
 type Runner struct {
 	*syncer.Syncer
 	mapping  string
@@ -43,8 +43,8 @@ type Runner struct {
 	from, to            transfer.Place
 
 	hasRun bool
-	last   error // error of the last pass
-	asked  time.Time
+	last   error     // error of the last pass
+	asked  time.Time // when the last pass began, or when Hold last tried to acquire the lease
 }
 
 var _ daemon.Worker = (*Runner)(nil)
@@ -60,15 +60,15 @@ func (s *Shared) Runner(m *Mapping) *Runner {
 	}
 }
 
-// sessionsOf returns how many roles are assumed for a mapping, hops included.
+// sessionsOf returns how many roles are assumed for a mapping, including chained roles.
 func sessionsOf(c *config.Config, m config.Mapping) int {
 	roles := slices.Concat(c.Chain(m.Source.Role), c.Chain(m.Destination.Role))
 	slices.Sort(roles)
 	return len(slices.Compact(roles))
 }
 
-// Ready returns when the pass has what it needs: a lease that no other process seems to hold,
-// sessions for both sides and, after an error, buckets that respond.
+// Ready returns nil when the next pass has what it needs: a lease that no other process seems to
+// hold, sessions for both sides and, before the first pass or after an error, buckets that respond.
 func (r *Runner) Ready(ctx context.Context) error {
 	if err := r.leaseFree(ctx); err != nil {
 		return err
@@ -101,9 +101,10 @@ func (r *Runner) Hold(ctx context.Context) error {
 	return err
 }
 
-// leaseFree reads a lease that another process held, so that a pass only starts if it is likely to
-// acquire it. Only the store can decide whether the lease is free, by its own clock. So every
-// tryLease leaseFree skips the check and the pass tries to acquire the lease.
+// leaseFree returns an error if another process seems to hold the lease, so that a pass starts only
+// if it is likely to acquire the lease. It reads the lease only if the last attempt found it held.
+// Only the store can decide whether the lease is free, because the store's clock counts. Therefore
+// leaseFree returns nil once every tryLease, and the pass then tries to acquire the lease.
 func (r *Runner) leaseFree(ctx context.Context) error {
 	if !store.IsLeaseHeld(r.last) || r.now().Sub(r.asked) >= tryLease {
 		return nil
@@ -123,9 +124,10 @@ func (r *Runner) leaseFree(ctx context.Context) error {
 	return nil
 }
 
-// reach checks that the buckets respond, with any result, if that is in doubt. A pass would retry
-// its requests for minutes, while it occupies a place that other mappings wait for. The destination
-// is checked only after a pass that was stopped or failed with a temporary error.
+// reach checks that the buckets respond, with any result. Without this check, a pass would retry
+// its requests for minutes while other mappings wait for its place. Before the first pass reach
+// checks only the source. Later it checks both buckets, and only if the last pass was drained or
+// failed with a transient error.
 func (r *Runner) reach(ctx context.Context) error {
 	wasStopped := errors.Is(r.last, syncer.ErrDrained)
 	if r.hasRun && !wasStopped && awserr.Classify(r.last) != awserr.Transient {
@@ -137,7 +139,8 @@ func (r *Runner) reach(ctx context.Context) error {
 	return within("reach the destination", answers(ctx, r.destination, r.to))
 }
 
-// answers returns an error if the service of a place does not respond in time.
+// answers returns an error if the service of a place does not respond within reachTimeout. An error
+// response counts as a response.
 func answers(ctx context.Context, client *s3.Client, at transfer.Place) error {
 	in := &s3.ListObjectsV2Input{
 		Bucket: &at.Bucket, Prefix: &at.Prefix, MaxKeys: aws.Int32(1), ExpectedBucketOwner: at.ExpectedOwner(), RequestPayer: request.Payer(at),
@@ -155,7 +158,7 @@ func answers(ctx context.Context, client *s3.Client, at transfer.Place) error {
 	return nil
 }
 
-// within adds the operation to an error, if there is one.
+// within adds the operation what to err. It returns nil if err is nil.
 func within(what string, err error) error {
 	if err == nil {
 		return nil

@@ -54,8 +54,8 @@ func (a *assumed) busiest() (most int) {
 }
 
 // TestSessionsAreSpaced runs hundreds of mappings whose passes are due at the same moment, each
-// with a chain of two roles. They must request less than 50 sessions per second from STS, and none
-// while their sessions are valid.
+// with a chain of two roles. It checks that they request fewer than 50 sessions per second from
+// STS, and request none while their sessions are valid.
 func TestSessionsAreSpaced(t *testing.T) {
 	const mappings, hops = 300, 2
 	synctest.Test(t, func(t *testing.T) {
@@ -131,7 +131,7 @@ func TestReadyReachesTheBuckets(t *testing.T) {
 		hasRun bool
 		last   error
 		fault  awsfake.FaultKind
-		silent string // bucket that the fault is at, "" for both
+		silent string // the bucket whose requests get the fault, "" for both
 		asked  int64
 		want   string
 	}{

@@ -13,11 +13,12 @@ import (
 )
 
 const (
-	// stsRate is how many sessions are requested per second before passes. STS allows 600 calls per
-	// second for an account in a region (IAM User Guide, "IAM and AWS STS quotas"), and other
-	// callers share that quota.
+	// stsRate limits how many sessions per second are requested before passes. STS allows 600 calls
+	// per second for an account in a region (IAM User Guide, "IAM and AWS STS quotas"), and other
+	// programs in the account share that quota.
 	stsRate = 40
-	// sessionsTimeout limits how long it may take to get the sessions of a mapping, hops included.
+	// sessionsTimeout limits how long it may take to get all sessions of a mapping, including those
+	// of chained roles.
 	sessionsTimeout = 2 * time.Minute
 	// sessionMargin is the remaining lifetime below which sessions are requested again.
 	sessionMargin = time.Minute
@@ -29,10 +30,10 @@ type sessions struct {
 	calls int // number of STS calls for the sessions
 	pace  *spacing
 	now   func() time.Time
-	good  time.Time // until then the sessions are not requested again
+	good  time.Time // the sessions are not requested again before this time
 }
 
-// get makes sure that both sides have a session.
+// get makes sure that both sides have a session that is valid for at least sessionMargin.
 func (s *sessions) get(ctx context.Context) error {
 	if s.now().Before(s.good) {
 		return nil
@@ -62,14 +63,15 @@ func (s *sessions) get(ctx context.Context) error {
 	return err
 }
 
-// spacing limits calls to a number per second, first come, first served.
+// spacing limits the rate of calls to perSecond. Waiting callers proceed in the order in which they
+// arrive.
 type spacing struct {
 	perSecond int
 	mu        sync.Mutex
 	next      time.Time
 }
 
-// wait waits until n calls may be made. If the caller gives up, its reserved calls are lost.
+// wait waits until n calls may be made. If ctx ends first, the rate limit still counts the n calls.
 func (s *spacing) wait(ctx context.Context, n int) error {
 	s.mu.Lock()
 	now := time.Now()

@@ -21,11 +21,11 @@ import (
 	"syncd/internal/peer"
 )
 
-// relayMemory is the maximum size of object data that all relays of the process hold in memory, in
-// bytes.
+// relayMemory is the maximum amount of object data, in bytes, that all relays of the process
+// together hold in memory.
 const relayMemory = 96 << 20
 
-// Shared has what all mappings of a process share. It stays the same when the configuration is
+// Shared contains what all mappings of a process share. It stays the same when the configuration is
 // reloaded.
 type Shared struct {
 	Process   invocation.Process
@@ -42,7 +42,7 @@ type Shared struct {
 	admission *admit.Guard
 	peers     peers
 	rekey     bool
-	takeOver  bool // replaces foreign objects
+	takeOver  bool // passes may replace foreign objects
 }
 
 // openShared opens the state of the configuration, and creates what the mappings of the process
@@ -73,8 +73,8 @@ func openShared(ctx context.Context, p invocation.Process, f invocation.Flags, c
 	}, opened, nil
 }
 
-// peers has what is known about services from their responses. Mappings that use the same service
-// share it.
+// peers contains what the process has learned about services from their responses. Mappings that
+// use the same service share one peer.Peer.
 type peers struct {
 	mu    sync.Mutex
 	known map[string]*peer.Peer // by the name of a service

@@ -7,9 +7,9 @@ import (
 	"syncd/internal/throttle"
 )
 
-// slots are what a request of a mapping needs before it is sent: a slot of the mapping, limited by
-// its level, and then a slot of the process, shared by all mappings. This order makes sure that a
-// request that waits for a slot of its mapping does not hold a shared slot.
+// slots hands out the two slots that a request of a mapping needs before it is sent: first one of
+// the mapping's own slots, then one of the slots that all mappings share. In this order, a request
+// that waits for a slot of its mapping does not hold a shared slot.
 type slots struct {
 	own    *throttle.Gate
 	shared *fair.Member

@@ -19,8 +19,8 @@ import (
 	"syncd/internal/throttle"
 )
 
-// State is a configuration and the store of its ledgers. It does not need access to sources and
-// destinations.
+// State is a configuration and the store of its ledgers. Opening it requires no access to sources
+// and destinations.
 type State struct {
 	Config   *config.Config
 	Mappings []config.Mapping
@@ -28,8 +28,10 @@ type State struct {
 	Logger   *slog.Logger
 }
 
-// OpenState loads a configuration with the named mappings, or all of them, and opens the store of
-// their ledgers. If renewed is not nil, it is called when a lease that expires is renewed.
+// OpenState loads the configuration and opens the store of the ledgers. Mappings contains the
+// mappings that the flags name, or all mappings if they name none. If renewed is not nil, it is
+// called each time a lease is renewed, with the time at which the lease now expires. Leases of a
+// store in a folder do not expire.
 func OpenState(ctx context.Context, p invocation.Process, f invocation.Flags, renewed func(mapping string, until time.Time), checks ...config.Check) (*State, error) {
 	s, err := LoadState(p, f, checks...)
 	if err != nil {

@@ -73,8 +73,9 @@ func Answered(err error) bool {
 	return ok
 }
 
-// classifyOwn returns the class of this package's own error types, which come first. The SDK has
-// its own deadline for credentials; an error from that deadline is not [Canceled].
+// classifyOwn returns the class of an error of this package's own types, or [Unknown] for other
+// errors. These types take precedence over the errors that they wrap: for example, the SDK has its
+// own deadline for credentials, and an error from that deadline is not [Canceled].
 func classifyOwn(err error) Class {
 	if _, ok := errors.AsType[*CredentialsError](err); ok {
 		return Credentials

@@ -207,7 +207,7 @@ func TestCredentialsErrorNamesRoleAndAction(t *testing.T) {
 	}
 }
 
-// Brief escapes unprintable characters in a service's message.
+// TestBriefIsPrintable checks that Brief escapes unprintable characters in a service's message.
 func TestBriefIsPrintable(t *testing.T) {
 	err := &smithy.GenericAPIError{Code: "Access\u202eDenied", Message: "a\nsyncd: all is well\x1b[2J\u009b"}
 	if got, want := awserr.Brief(fmt.Errorf("copy: %w", err)), `Access\u202eDenied: a\nsyncd: all is well\x1b[2J\u009b`; got != want {

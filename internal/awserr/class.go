@@ -6,10 +6,10 @@ type Class string
 // The classes. They are metric label values and quarantine reasons, so their texts are part of the
 // public surface.
 const (
-	// Throttled is a request by S3, STS or KMS to slow down.
+	// Throttled means that S3, STS or KMS asked for fewer requests.
 	Throttled Class = "throttled"
-	// ThrottledKMS is a request by KMS to slow down, passed on by S3; slowing down S3 requests that
-	// do not use KMS would not help.
+	// ThrottledKMS means that KMS asked for fewer requests, as reported by S3. Only requests that
+	// use KMS need to slow down.
 	ThrottledKMS Class = "throttled_kms"
 	// Denied is a request that a policy did not allow.
 	Denied Class = "denied"
@@ -26,7 +26,8 @@ const (
 	Gone Class = "gone"
 	// Precondition is a failed If-Match or If-None-Match: the object changed in the meantime.
 	Precondition Class = "changed"
-	// Conflict is a conditional write that raced with another; starting over may succeed.
+	// Conflict is a conditional write that collided with another write of the same key; trying
+	// again may succeed.
 	Conflict Class = "conflict"
 	// Archived is an object in an archive storage class that has not been restored.
 	Archived Class = "archived"
@@ -42,7 +43,7 @@ const (
 	Unsupported Class = "unsupported"
 	// Transient is a fault of the service or the network; the same request may succeed later.
 	Transient Class = "transient"
-	// Canceled means that our own context ended.
+	// Canceled means that the caller's context ended.
 	Canceled Class = "canceled"
 	// Unknown is everything else.
 	Unknown Class = "unknown"

@@ -164,9 +164,9 @@ func placeOf(location string) string {
 	return bounded(EndpointOf(at))
 }
 
-// foreign reports whether a refusal that would have consequences is not from the service: it has no
-// error code, and for most statuses no request id. A response to HEAD never has a code. (For other
-// responses without one, the SDK derives the code from the status.)
+// foreign reports whether a refusal with a status that changes what syncd does is not from the
+// service: it has no error code, and for most statuses no request id. A response to HEAD never has
+// a code. (For other responses without one, the SDK derives the code from the status.)
 func foreign(err error) bool {
 	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	if !ok || response.Response == nil {
@@ -185,8 +185,8 @@ func foreign(err error) bool {
 	}
 }
 
-// isHead reports whether the refused request was a HEAD. It returns true if the request is not
-// known.
+// isHead reports whether the refused request was a HEAD. It returns true if the response does not
+// contain its request.
 func isHead(response *smithyhttp.ResponseError) bool {
 	request := response.Response.Request
 	return request == nil || request.Method == http.MethodHead

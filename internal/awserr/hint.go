@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Hint returns one sentence about what to do about an error that is not caused by a policy or a
-// setting of a mapping, or "" if there is no advice.
+// Hint returns one sentence that says what to do about an error, or "" if there is no advice. It
+// covers errors that are not caused by a policy or by a setting of a mapping.
 func Hint(err error) string {
 	if c, ok := errors.AsType[*CredentialsError](err); ok {
 		return c.Hint

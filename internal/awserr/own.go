@@ -40,7 +40,7 @@ func (e *CredentialsError) Error() string {
 // Unwrap returns the cause.
 func (e *CredentialsError) Unwrap() error { return e.Err }
 
-// ExpiredError is a response that the ambient credentials of a request have expired.
+// ExpiredError means that a service rejected the ambient credentials of a request as expired.
 type ExpiredError struct {
 	// Source is where the credentials come from, and Hint what to do.
 	Source, Hint string

@@ -27,8 +27,8 @@ func (e *ProxyError) Error() string {
 // ready when the process starts.
 const unknownHostGrace = 5 * time.Second
 
-// InGrace reports whether an error gets only a few seconds to pass, during which the request is
-// retried every second.
+// InGrace reports whether a request with this error is retried once a second, for only a few
+// seconds: the error either passes by then or is permanent.
 func InGrace(err error) bool {
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok {
 		return unknown.IsNotFound
@@ -38,7 +38,7 @@ func InGrace(err error) bool {
 }
 
 // Unreachable returns why retrying cannot reach an endpoint, and what to do: an invalid
-// certificate, a request that HTTP cannot carry, a refusal by a proxy, or a host name that still
+// certificate, a request with an invalid header, a refusal by a proxy, or a host name that still
 // does not exist. since is how long ago the request began. Both results are "" for other errors.
 // The caller adds service and endpoint.
 func Unreachable(err error, since time.Duration) (problem, hint string) {

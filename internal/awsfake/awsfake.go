@@ -1,25 +1,25 @@
 // Package awsfake is a fake of S3, STS, KMS, IAM and CloudFormation. It serves several AWS accounts
 // from one HTTP endpoint.
 //
-// It promises to behave like AWS in everything a careful client could notice. It verifies
-// signatures and expires sessions. It authorises every request with [iam.Evaluate] against the
-// policies of the caller, of the bucket, key or role, of their organizations and of the VPC
-// endpoint. S3 calls KMS as the caller and encrypts object bytes at rest under the named key.
-// Errors carry AWS's codes, statuses and messages. The fake never guesses: it answers 501 and the
-// name of the operation for anything it does not implement.
+// It behaves like AWS in everything that a careful client could notice. It verifies signatures, and
+// its sessions expire. It authorises every request with [iam.Evaluate] against the policies of the
+// caller, of the bucket, key or role, of their organizations and of the VPC endpoint. S3 calls KMS
+// as the caller and encrypts object bytes at rest under the named key. Errors have AWS's codes,
+// statuses and messages. The fake never guesses: a request for something that it does not implement
+// gets status 501 and the name of the operation.
 //
-// It leaves out what a bucket copy never meets: ACLs other than the owner's (use the Go API to put
-// an object that another account owns), reading with customer-provided keys (SSE-C), the default
-// retention of object lock, the effects of lifecycle rules, replication, notifications, anonymous
-// requests, and eventual consistency. It does not cache bucket keys: every use calls KMS, so that
-// revoking a grant takes effect at once.
+// It omits what a copy between buckets does not use: ACLs other than the owner's (use the Go API to
+// put an object that another account owns), reading with customer-provided keys (SSE-C), the
+// default retention of object lock, the effects of lifecycle rules, replication, notifications,
+// anonymous requests, and eventual consistency. It does not cache bucket keys: every use calls KMS,
+// so that revoking a grant takes effect at once.
 //
-// Words to know. A [Cloud] is all of AWS. It has two entry points, a listener ([Cloud.ServeHTTP])
-// and an in-memory one ([Cloud.RoundTripper]); an [Endpoint] is another pair of them, inside a VPC.
-// Tests set up the world with the Go API of [Account], [Bucket] and [Key], which is neither
-// authorised nor counted. A fault is a named misbehaviour that [Cloud.Inject] applies to matching
-// requests. [Rates] limit how many requests a bucket serves before it answers SlowDown. A synthetic
-// body is generated while it is read and uses no memory.
+// Terms: a [Cloud] is all of AWS. It has two entry points, one for a listener ([Cloud.ServeHTTP])
+// and one in memory ([Cloud.RoundTripper]). An [Endpoint] is another pair of entry points, inside a
+// VPC. Tests create resources with the Go API of [Account], [Bucket] and [Key], whose calls are
+// neither authorised nor counted. A fault is a named misbehaviour that [Cloud.Inject] applies to
+// matching requests. [Rates] limit how many requests per second a bucket serves; it answers further
+// requests with SlowDown. A synthetic body is generated while it is read and uses no memory.
 package awsfake
 
 import (
@@ -58,7 +58,7 @@ func New(o Options) *Cloud {
 	return fake
 }
 
-// Account returns the account with that ID. It creates the account on first use.
+// Account returns the account with the given ID. It creates the account on first use.
 func (c *Cloud) Account(id string) *Account {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -70,10 +70,10 @@ func (c *Cloud) Account(id string) *Account {
 	return a
 }
 
-// SetPackedPolicyLimit makes AssumeRole reject session policies and tags, inherited ones included,
-// whose total length exceeds this many bytes. Below the limit, AssumeRole returns the percentage
-// used. 0 means no limit. AWS limits a packed form that it does not document; the fake packs
-// nothing.
+// SetPackedPolicyLimit sets the maximum total length in bytes of the session policies and tags,
+// including inherited tags, that AssumeRole accepts; 0 means no limit. Within the limit, AssumeRole
+// returns the percentage of it that is used. AWS limits the length in an undocumented packed format
+// instead, which the fake does not use.
 func (c *Cloud) SetPackedPolicyLimit(bytes int) { c.sts.SetPackedPolicyLimit(bytes) }
 
 // Account is one AWS account.
@@ -107,18 +107,18 @@ func (a *Account) CreateBucket(name, region string, o BucketOptions) *Bucket {
 	return a.cloud.store.CreateBucket(a.Account, name, region, o)
 }
 
-// CreateAccessPoint creates an access point for a bucket, which can belong to another account. It
-// panics if the account already uses the name in the bucket's Region.
+// CreateAccessPoint creates an access point for a bucket; the bucket can belong to another account.
+// It panics if the account already uses the name in the bucket's Region.
 func (a *Account) CreateAccessPoint(name string, b *Bucket, policy *iam.Document) *AccessPoint {
 	return a.cloud.store.CreateAccessPoint(a.Account, name, b, policy)
 }
 
-// SetKMSRate limits the account's KMS calls, in all Regions together and on keys of any account: a
-// call counts against its caller's account ("Request quotas", AWS KMS Developer Guide). 0 means no
+// SetKMSRate limits the KMS calls per second that callers of the account make, in all Regions
+// together and with keys of any account ("Request quotas", AWS KMS Developer Guide); 0 means no
 // limit.
 func (a *Account) SetKMSRate(perSecond float64) { a.cloud.keys.SetRate(a.ID(), perSecond) }
 
-// SetSTSRate limits the account's STS calls. Assuming another account's role counts against the
-// caller's account. Above the limit STS answers 400 ThrottlingException. 0 means no limit; AWS's
-// limit is 600.
+// SetSTSRate limits the account's STS calls per second; 0 means no limit. A call that assumes
+// another account's role counts against the caller's account. Above the limit, STS answers 400
+// ThrottlingException. AWS's limit is 600 calls per second.
 func (a *Account) SetSTSRate(perSecond float64) { a.cloud.sts.SetRate(a.ID(), perSecond) }

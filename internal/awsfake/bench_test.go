@@ -10,7 +10,7 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// BenchmarkCopyObject measures what a small copy costs the fake, without the client.
+// BenchmarkCopyObject measures the time that the fake, without the client, needs for a small copy.
 func BenchmarkCopyObject(b *testing.B) {
 	w := awsfaketest.New(b, awsfake.Options{})
 	w.Source.Put("key", awsfake.BytesBody(make([]byte, 1024)), awsfake.PutOptions{})

@@ -7,6 +7,6 @@ import "syncd/internal/ascii"
 // limits", IAM User Guide).
 const IdentityCharacters = "_+=,.@-"
 
-// IsAccount reports whether text has the form of an account id: twelve digits, including leading
-// zeros ("View AWS account identifiers", AWS Account Management Reference Guide).
+// IsAccount reports whether text has the form of an account id: exactly twelve digits, of which the
+// first may be 0 ("View AWS account identifiers", AWS Account Management Reference Guide).
 func IsAccount(text string) bool { return ascii.Digits(text, 12) }

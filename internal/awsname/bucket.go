@@ -16,14 +16,14 @@ const accessPointAlias = "-s3alias"
 // IsAlias reports whether a bucket name is an access point alias.
 func IsAlias(bucket string) bool { return strings.HasSuffix(bucket, accessPointAlias) }
 
-// The kinds of S3 resources that syncd cannot copy from. Both their names and their ARNs show the
-// kind.
+// The kinds of S3 resources that syncd cannot copy from, as problems for error messages. The kind
+// can be recognized from the resource's name or ARN.
 const (
 	DirectoryPoint   = "is an access point of a directory bucket (S3 Express), whose listings are not sorted by key"
 	ObjectLambda     = "is an Object Lambda access point, which changes objects as they are read: they do not match the listed sizes and ETags"
 	TableBucket      = "is a table bucket (S3 Tables): it holds tables, not objects to copy"
 	Outpost          = "is an access point of S3 on Outposts, which does not support copying to a Region"
-	MultiRegionPoint = "is a Multi-Region Access Point, which does not support copying: each request may use another bucket"
+	MultiRegionPoint = "is a Multi-Region Access Point, which does not support copying: each request may be routed to a different bucket"
 
 	directoryBucket = "is a directory bucket (S3 Express), whose listings are not sorted by key"
 	fileSystemPoint = "is the alias of an access point of a file system, which does not support copying to a bucket"

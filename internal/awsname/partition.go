@@ -9,7 +9,8 @@ import (
 // services ("AWS service endpoints", AWS General Reference).
 type partition struct{ name, regions, domain string }
 
-// partitions returns the partitions of AWS. The first one has all regions that are in no other.
+// partitions returns the partitions of AWS. The first partition contains every region that is in no
+// other partition.
 func partitions() []partition {
 	return []partition{
 		{"aws", "", "amazonaws.com"},
@@ -41,7 +42,7 @@ func Partition(region string) string { return partitionOf(region).name }
 // Domain returns the domain of AWS services in a region, such as amazonaws.com.
 func Domain(region string) string { return partitionOf(region).domain }
 
-// Domains returns the domains of the hosts of AWS services, in all partitions, including the domain
+// Domains returns the DNS domains of AWS service endpoints in all partitions, including the domain
 // of dual-stack endpoints.
 func Domains() []string {
 	domains := []string{"api.aws"}

@@ -2,8 +2,8 @@
 //
 // It implements the documented rules that requests depend on, each with its source, and explains
 // what is wrong with an invalid name. It does not check that a region is enabled or a bucket
-// exists. Package arn handles ARNs, and package endpoint the hosts of services. The rules apply
-// only to AWS: S3-compatible services have other names.
+// exists. Package arn handles ARNs, and package endpoint handles the host names of services. The
+// rules apply only to AWS: S3-compatible services have other names.
 //
 // Two terms: a partition is a group of regions with its own accounts, such as aws-cn; a kind is the
 // type of S3 resource that a name or an ARN refers to, such as a directory bucket, which syncd
@@ -45,11 +45,11 @@ func IsRegion(s string) bool {
 type Regions struct {
 	forms []*regexp.Regexp
 	names []string
-	// words are the last words of names before the number, such as west in us-west-2.
+	// words are the words before the number in each of names, such as west in us-west-2.
 	words []string
 }
 
-// KnownRegions returns the regions known to this version.
+// KnownRegions returns the regions known to this version of syncd.
 func KnownRegions() *Regions {
 	known := &Regions{}
 	for line := range strings.Lines(regionTable) {
@@ -63,7 +63,7 @@ func KnownRegions() *Regions {
 	return known
 }
 
-// regionWord returns the last part of a region's name before its number.
+// regionWord returns the word before the number in a region's name.
 func regionWord(name string) string {
 	parts := strings.Split(name, "-")
 	return parts[max(0, len(parts)-2)]
@@ -72,8 +72,8 @@ func regionWord(name string) string {
 // Has reports whether a region is known.
 func (r *Regions) Has(region string) bool { return slices.Contains(r.names, region) }
 
-// MayBeNew reports whether text may be a region that is newer than this version: it has the form of
-// a region, and is not a misspelled known one.
+// MayBeNew reports whether text could be a region that is newer than this version of syncd: it has
+// the form of a region and is not a misspelling of a known region.
 func (r *Regions) MayBeNew(text string) bool {
 	isNew := IsRegion(text) && slices.ContainsFunc(r.forms, func(form *regexp.Regexp) bool { return form.MatchString(text) })
 	return isNew && (r.Meant(text) == "" || slices.Contains(r.words, regionWord(text)))

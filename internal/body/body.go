@@ -1,9 +1,10 @@
-// Package body reads the content of a response, which arrives after its header.
+// Package body reads the content of an object from a response, and gives up if the content stops
+// arriving.
 //
 // Reading always ends: if a body stalls, the request is aborted, so that it does not hold memory
-// and a slot that other copies need. Time in which the caller does not read does not count, so a
-// caller may read at its own pace. Package throttle limits how long a response may take to begin.
-// The caller checks the size and the content.
+// and a slot that other copies need. Time during which the caller does not read is not counted, so
+// a slow caller causes no stall. Package throttle limits the time until a response begins. The
+// caller checks the size and the content.
 //
 // One term: a body stalls when less than [LeastProgress] bytes arrive in a minute of waiting.
 package body
@@ -19,7 +20,7 @@ import (
 )
 
 const (
-	// patience is how long a read may stall.
+	// patience is the maximum time that a read waits for LeastProgress bytes.
 	patience = time.Minute
 	// LeastProgress is how many bytes of a body count as progress in a minute: about 1 KiB per
 	// second.
@@ -57,7 +58,7 @@ func watch(body io.ReadCloser, stop context.CancelFunc) io.ReadCloser {
 // watched is a body that fails when it stalls.
 type watched struct {
 	io.ReadCloser
-	stop    context.CancelFunc // ends the request, and so a waiting read
+	stop    context.CancelFunc // ends the request, and with it a read that is waiting
 	timer   *time.Timer
 	stalled atomic.Bool
 	waited  time.Duration // waiting time since the last progress

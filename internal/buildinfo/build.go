@@ -1,8 +1,8 @@
 // Package buildinfo reads the build information that the Go toolchain records in a program.
 //
-// Info has the version, the revision and the Go version. BOM is a bill of materials in CycloneDX
-// JSON with the modules of the program. It has no time and no serial number, so that the same
-// program always has the same bill.
+// Info contains the version, the revision and the Go version. BOM is a bill of materials in
+// CycloneDX JSON that lists the modules of the program. It has no time and no serial number, so
+// that the same program always has the same BOM.
 package buildinfo
 
 import (

@@ -13,8 +13,8 @@ import (
 )
 
 // BOM is a bill of materials in the JSON format of CycloneDX 1.6 ("CycloneDX Specification",
-// ECMA-424). It contains what the toolchain records in a program. It has no serial number and no
-// time, so that the same program always has the same bill.
+// ECMA-424). It contains the modules and build settings that the Go toolchain records in a program.
+// It has no serial number and no time, so that the same program always has the same BOM.
 type BOM struct {
 	Format       string          `json:"bomFormat"`
 	SpecVersion  string          `json:"specVersion"`
@@ -94,7 +94,8 @@ func bomOf(info *debug.BuildInfo) BOM {
 	}
 }
 
-// componentOf returns a component with its package URL ("Package URL specification", type golang).
+// componentOf returns the component for a module, with its package URL ("Package URL
+// specification", type golang).
 func componentOf(kind string, m debug.Module) Component {
 	version := cmp.Or(m.Version, "(devel)")
 	purl := "pkg:golang/" + m.Path + "@" + strings.NewReplacer("+", "%2B", "(", "%28", ")", "%29").Replace(version)

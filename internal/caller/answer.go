@@ -11,7 +11,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// Print prints an answer. As text it prints only answers that are not failures.
+// Print prints an answer, as JSON if asJSON is true. As text, it prints only answers that are not
+// failures.
 func Print(w io.Writer, a control.Answer, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(printable.JSON(w)).Encode(a)
@@ -31,7 +32,7 @@ func Print(w io.Writer, a control.Answer, asJSON bool) error {
 	return nil
 }
 
-// Failure returns the error that an answer stands for, or nil.
+// Failure returns an error if the outcome of an answer is a failure, and nil otherwise.
 func Failure(a control.Answer) error {
 	switch a.Outcome {
 	case control.Done:

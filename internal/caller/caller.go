@@ -1,12 +1,13 @@
 // Package caller sends requests to daemons: for a pass, a pause, a resume, a replay, or a rekey.
 //
-// It promises that a request is carried out at most once. It sends the request to the socket of a
-// daemon on this machine if one answers, and otherwise through the state. When the sender is
-// interrupted, the request is withdrawn or stays, as the Answer or the error reports.
+// It guarantees that a request is carried out at most once. It sends the request to the socket of a
+// daemon on this machine if a daemon answers, and otherwise writes it to the state. When the sender
+// is interrupted, the request is withdrawn or stays in the state; the Answer or the error reports
+// which.
 //
 // Package control defines requests and where they are stored, and package daemon carries them out.
-// A Caller waits for an answer for a limited time; a follower waits until an accepted request is
-// carried out.
+// Two terms: a Caller waits for an answer for a limited time; a follower is a Caller that, once a
+// process has accepted its request, waits until the request is carried out.
 package caller
 
 import (
@@ -27,13 +28,13 @@ import (
 	"syncd/internal/invocation"
 )
 
-// askEvery is how often the state is checked for an answer, with one GET each time.
+// askEvery is how often a Caller checks the state for an answer. Each check sends one GET.
 const askEvery = time.Second
 
 // Caller sends requests to daemons and waits for the answers.
 type Caller struct {
 	process invocation.Process
-	state   *assembly.State // its store may not be open; use store
+	state   *assembly.State // its store is not always open; use the method store
 	store   func() (store.Store, error)
 	wait    time.Duration
 	// follow makes the caller wait for the answer without limit once a process has accepted the
@@ -80,9 +81,9 @@ func (c *Caller) desk() (*control.Desk, error) {
 	return control.NewDesk(store, c.process.Now), nil
 }
 
-// Ask sends a request and waits for the answer. The caller of Ask sets only the mapping, What and
-// the selection of a replay. If there is no answer yet, Ask returns the outcome accepted or
-// pending, possibly with an error that explains why it stopped waiting.
+// Ask sends a request and waits for the answer. The caller of Ask sets only Mapping, What and, for
+// a replay, Reasons and Keys. If there is no answer yet, Ask returns the outcome Accepted or
+// Pending. An error that it returns in this case explains why it stopped waiting.
 func (c *Caller) Ask(ctx context.Context, r control.Request) (control.Answer, error) {
 	now := c.process.Now()
 	r.Version, r.ID, r.At, r.Who = control.Version, control.NewID(now), now.UTC(), control.Self()
@@ -106,9 +107,9 @@ func (c *Caller) send(ctx context.Context, r control.Request) (control.Answer, e
 	return c.byState(ctx, r, end)
 }
 
-// bySocket sends a request to the socket. An answer without an outcome means that the request
-// continues through the state. A daemon that took the request has already stored it there under the
-// same id, so it is never carried out twice.
+// bySocket sends a request to the socket. If the answer has no outcome, the caller must write the
+// request to the state. A daemon that received the request has already stored it in the state under
+// the same id, so the request is never carried out twice.
 func (c *Caller) bySocket(ctx context.Context, r control.Request) (a control.Answer, isSent bool, err error) {
 	path := c.state.Config.ControlSocket()
 	if path == "" {
@@ -182,8 +183,9 @@ func (c *Caller) byState(ctx context.Context, r control.Request, end time.Time) 
 	return c.unheard(ctx, r, false)
 }
 
-// unheard handles a request without an answer in time. If a daemon has taken the request from its
-// socket and the caller does not wait, the request is left to the daemon.
+// unheard handles a request that has no answer in time. If a daemon has received the request
+// through its socket and the caller does not follow it, the request stays in the state for the
+// daemon.
 func (c *Caller) unheard(ctx context.Context, r control.Request, isSent bool) (control.Answer, error) {
 	desk, err := c.desk()
 	if err != nil {
@@ -203,8 +205,8 @@ func (c *Caller) unheard(ctx context.Context, r control.Request, isSent bool) (c
 	)
 }
 
-// known returns the answer to a request, or the outcome accepted if a process has claimed it.
-// isKnown is false if there is neither.
+// known returns the answer to a request, or the outcome Accepted if a process has claimed the
+// request. isKnown is false if there is neither an answer nor a claim.
 func (c *Caller) known(ctx context.Context, desk *control.Desk, r control.Request) (a control.Answer, isKnown bool, err error) {
 	a, err = desk.AnswerTo(ctx, r.Mapping, r.ID)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -253,7 +255,8 @@ func (c *Caller) withdraw(ctx context.Context, desk *control.Desk, r control.Req
 }
 
 // claimAndDo claims a request, carries it out with do, and answers it. If another process has
-// claimed it first, claimAndDo returns the answer of that process, or accepted.
+// claimed it first, claimAndDo returns that process's answer, or the outcome Accepted if there is
+// none yet.
 func (c *Caller) claimAndDo(ctx context.Context, desk *control.Desk, r control.Request, do func(*control.Answer) error) (control.Answer, error) {
 	isOwn, err := desk.Claim(ctx, r, 1, control.Claim{By: assembly.Holder(), Nonce: r.ID})
 	if err == nil && !isOwn {
@@ -282,7 +285,8 @@ func (c *Caller) claimAndDo(ctx context.Context, desk *control.Desk, r control.R
 const lookUpTime = 10 * time.Second
 
 // interrupt handles a request whose sender was interrupted. It withdraws a request for a pass that
-// no process has accepted, whether or not it was sent. A pause or resume stays in the state.
+// no process has accepted, even if it is not certain that the request was sent. A pause or resume
+// stays in the state.
 func (c *Caller) interrupt(ctx context.Context, r control.Request) (a control.Answer, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookUpTime)
 	defer cancel()
@@ -314,7 +318,7 @@ func (c *Caller) afterInterrupt(ctx context.Context, desk *control.Desk, r contr
 	return c.withdraw(ctx, desk, r)
 }
 
-// WarnPaused logs a warning if the mapping of a pass that a user runs is paused.
+// WarnPaused logs a warning if the mapping is paused. It is called before a pass that a user runs.
 func WarnPaused(ctx context.Context, s *assembly.System, mapping string) {
 	paused, isPaused, err := control.NewDesk(s.Store, s.Process.Now).PausedOf(ctx, mapping)
 	if err == nil && isPaused {

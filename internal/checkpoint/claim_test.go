@@ -25,7 +25,8 @@ func under(fingerprint string) checkpoint.Options {
 	return o
 }
 
-// killed kills the process that a ledger belongs to and opens the ledger again under a fingerprint.
+// killed simulates that the process with the ledger is killed, and opens the ledger again with the
+// given fingerprint.
 func killed(t *testing.T, memory *checkpointtest.Memory, fingerprint string) (*checkpointtest.Memory, *checkpoint.Pass) {
 	t.Helper()
 	memory = memory.Clone()
@@ -39,8 +40,8 @@ func wantClaims(t *testing.T, pass *checkpoint.Pass, want ...record.Claim) {
 	}
 }
 
-// TestClaimIsDurableBeforeItReturns kills the process right after a claim, before anything was
-// saved.
+// TestClaimIsDurableBeforeItReturns checks that a claim is found if the process is killed right
+// after Claim returns.
 func TestClaimIsDurableBeforeItReturns(t *testing.T) {
 	t.Parallel()
 	store, created := counting(checkpointtest.NewMemory())
@@ -65,8 +66,9 @@ func TestClaimIsDurableBeforeItReturns(t *testing.T) {
 	}
 }
 
-// TestClaimLastsUntilACommit: a pass under other settings does not resume what an earlier pass has
-// settled and saved, but the destination still has its copies.
+// TestClaimLastsUntilACommit checks that claims on settled keys are kept until a commit. A pass
+// under other settings does not resume the earlier pass, but the destination still has the copies
+// that the earlier pass made.
 func TestClaimLastsUntilACommit(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -99,7 +101,7 @@ func TestClaimLastsUntilACommit(t *testing.T) {
 	wantClaims(t, other, record.Claim{Fingerprint: "two", Until: "z", Since: epoch.Add(time.Hour)}, settled)
 	commit(t, other)
 	memory, other = killed(t, memory, "two")
-	wantClaims(t, other, settled) // its own claims are committed; it cannot settle those of others
+	wantClaims(t, other, settled) // the commit ends the claims of this pass, but not the claims of other passes
 	other.ReplaceClaims(func(c record.Claim) (record.Claim, bool) { return c, !cmp.Equal(c, settled) })
 	carryRest(t, other, nil)
 	_, last := killed(t, memory, "one")
@@ -107,7 +109,8 @@ func TestClaimLastsUntilACommit(t *testing.T) {
 	open.Drop() // no effect
 }
 
-// TestClaimFailsWithItsSave: a claim that could not be saved is not made.
+// TestClaimFailsWithItsSave checks that Claim returns an error and makes no claim if the claim
+// cannot be saved.
 func TestClaimFailsWithItsSave(t *testing.T) {
 	t.Parallel()
 	store := &checkpointtest.Faulty{Store: checkpointtest.NewMemory(), Before: func(operation, _ string) error {

@@ -15,27 +15,29 @@ type claiming struct {
 	in    *saving
 	start string // Pass.Mark
 	turn  turn.Lock
-	after string // this process has claimed the keys from Pass.Mark to here
-	done  bool   // it has claimed the keys up to the last one
-	begun bool   // it has made a claim
+	after string // this process has claimed the keys above Pass.Mark, up to and including this one
+	done  bool   // this process has claimed all keys above Pass.Mark
+	begun bool   // this process has made a claim
 }
 
-// Claims returns the claims of earlier processes that are not known to be settled: claims of this
-// pass before it was resumed, and of passes under other settings. Objects at the destination under
-// these keys may have been written by those processes.
+// Claims returns the claims of earlier processes that are not known to be settled: the claims that
+// this pass made before it was resumed, and those of passes under other settings. Those processes
+// may have written the objects that exist at the destination under the claimed keys.
 func (c *claiming) Claims() []record.Claim { return slices.Clone(c.in.claims.inherited) }
 
 // TakeClaims adds claims of another ledger, whose entries this pass records. The pass does not
-// settle them; it passes them on to the next generation.
+// settle the added claims; the generation that it commits includes them.
 func (c *claiming) TakeClaims(claims []record.Claim) {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
 	c.in.claims.taken = record.MergeClaims(claims)
 }
 
-// ReplaceClaims replaces each inherited claim by the part of it that this pass has not settled. Ok
-// is false if nothing of the claim is left. Claims under the pass's own settings may be left out
-// unless they are Proved. Call ReplaceClaims before Commit, which passes on the remaining claims.
+// ReplaceClaims replaces each inherited claim with the part of it that this pass has not settled.
+// The function left returns that part as rest; it returns ok false if the pass has settled the
+// whole claim. It may also return false for a claim under the pass's own settings that is not
+// Proved. Call ReplaceClaims before Commit, which writes the remaining claims to the next
+// generation.
 func (c *claiming) ReplaceClaims(left func(record.Claim) (rest record.Claim, ok bool)) {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
@@ -48,10 +50,10 @@ func (c *claiming) ReplaceClaims(left func(record.Claim) (rest record.Claim, ok 
 	c.in.claims.inherited = inherited
 }
 
-// Claim saves a claim on the keys up to until ("" for the last key), starting at this process's
-// previous claim or at Pass.Mark. Call it before any of these keys is written at the destination.
-// Since is the earliest time at which they may be written. If the keys are already claimed, Claim
-// returns without a request.
+// Claim saves a claim on the keys up to and including until ("" for all keys), starting after the
+// end of this process's previous claim, or after Pass.Mark if there is none. Call it before any of
+// these keys is written at the destination. Since is the earliest time at which a key can be
+// written. If the keys are already claimed, Claim returns without a request.
 func (c *claiming) Claim(ctx context.Context, until string, since time.Time) error {
 	if err := c.turn.Take(ctx); err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 type claims struct {
 	inherited []record.Claim // of earlier processes and of passes under other settings
 	taken     []record.Claim // from another ledger, for the next pass
-	own       []record.Claim // of this process
+	own       []record.Claim // of this pass, made by this process
 }
 
 // all returns the claims that a progress record must name once every key up to mark is settled.

@@ -5,19 +5,19 @@
 //
 // A Ledger belongs to one mapping. Only the holder of the lease writes it. A generation is a
 // complete ledger: a manifest and the immutable, sorted chunks that the manifest names. Creating
-// the next manifest commits a generation. Before that write nothing of the pass is visible; after
-// it everything is.
+// the next manifest commits a generation. Readers see nothing of a pass before its manifest is
+// written, and everything afterwards.
 //
 // A Pass walks the keys in order. Each key is first reserved and then settled; keys may be settled
 // in any order. The low-water mark is the last key at or below which every key is settled. Settled
-// keys can be saved at any time, and a pass that was killed resumes after the mark that was saved
-// last. The window of unsettled keys bounds memory use; the number of objects does not matter. A
-// multipart upload in progress is recorded with its slot, so that the next process can resume or
-// abort it, even after a crash.
+// keys can be saved at any time. If the process is killed, the pass resumes after the last saved
+// mark. Memory use is bounded by the window of keys ahead of the mark, however many objects there
+// are. A multipart upload in progress is recorded with its slot, so that the next process can
+// resume or abort the upload, even after a crash.
 //
 // Other packages decide whether to copy, skip or delete an object (plan) and confirm that a
-// recorded copy exists (copier). The packages below this one are store (where records are stored),
-// record (what they contain), chunk (the rows), generation, history, overlay and watermark.
+// recorded copy exists (copier). The subpackages are store (where records are stored), record (what
+// records contain), chunk (the rows), generation, history, overlay and watermark.
 // docs/checkpoint-format.md describes the records for other readers.
 package checkpoint
 

@@ -17,8 +17,8 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// story makes two generations with saves and uploads in between. It runs in one process and, like a
-// daemon, continues after every error.
+// story commits two generations, with saves and uploads in between. It runs in one process and,
+// like the daemon, continues after every error.
 func story(t *testing.T, store store.Store) {
 	t.Helper()
 	o := options()
@@ -127,7 +127,8 @@ func wantStory(t *testing.T, store store.Store) {
 	}
 }
 
-// TestEverySingleWriteFails fails one write at a time, with and without effect.
+// TestEverySingleWriteFails makes each write of the story fail in turn, once before and once after
+// it takes effect.
 func TestEverySingleWriteFails(t *testing.T) {
 	t.Parallel()
 	for _, withEffect := range []bool{false, true} {

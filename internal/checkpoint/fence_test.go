@@ -52,7 +52,8 @@ func wantGenerations(t *testing.T, store store.Store, want ...string) {
 	}
 }
 
-// TestFenceResumesTheSavedPass takes over from a holder that has got this far.
+// TestFenceResumesTheSavedPass checks that the pass of a previous holder is resumed after a
+// takeover, from different points of that pass.
 func TestFenceResumesTheSavedPass(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -226,7 +227,7 @@ func TestFenceMeetsACommit(t *testing.T) {
 	}
 }
 
-// TestFenceThatFails leaves the fence to the next holder.
+// TestFenceThatFails checks that if writing the fence fails, the next holder writes it.
 func TestFenceThatFails(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -246,7 +247,8 @@ func TestFenceThatFails(t *testing.T) {
 	wantGenerations(t, memory, "01", "02") // the lease was released
 }
 
-// TestFencesPushOutNoGeneration runs a process that dies after every start.
+// TestFencesPushOutNoGeneration checks that generations stay readable if processes die repeatedly
+// right after they start.
 func TestFencesPushOutNoGeneration(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -284,7 +286,8 @@ func TestFenceOfNothing(t *testing.T) {
 	}
 }
 
-// TestLostResponseAndAnotherCommit continues only from a commit of its own.
+// TestLostResponseAndAnotherCommit checks that after a lost response a writer continues only if the
+// commit was its own.
 func TestLostResponseAndAnotherCommit(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

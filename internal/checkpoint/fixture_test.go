@@ -115,8 +115,8 @@ func keysTo(n int) (keys []string) {
 	return keys
 }
 
-// promises are the uploads of a story, by ID, that were reported as saved and have not ended since.
-// In every case the next pass must know them.
+// promises are the uploads of a story, by ID, that were reported as saved and have not ended. The
+// next pass must always find them.
 type promises struct {
 	kept  map[string]bool
 	begun int

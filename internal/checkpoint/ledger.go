@@ -28,18 +28,19 @@ type Ledger struct {
 
 	calling    sync.Mutex      // serialises Begin and Close
 	settings   record.Settings // of the passes that begin from now on
-	pass       *Pass           // the last one begun
-	superseded error           // why no more passes can begin
+	pass       *Pass           // the pass that began last
+	superseded error           // why no more passes can begin; nil if passes can begin
 	closed     bool
 }
 
 // Open acquires the lease on a mapping's ledger and loads the last generation. It reads each chunk
 // once to check its checksum. If the last generation is damaged, Open logs a warning and falls back
-// to the newest intact one; the work done since then is repeated. If no generation is intact, Open
-// returns an error that wraps ErrNothingWhole and the *CorruptErrors, unless Options.StartOver is
-// set. If another process holds the lease, the error is a *LeaseHeldError. If the previous holder
-// did not release the lease, Open first fences it off, so that it can commit nothing more. The next
-// pass then resumes from what that holder saved.
+// to the newest intact generation. Work that was done after that generation is repeated. If no
+// generation is intact, Open returns an error that wraps ErrNothingWhole and the *CorruptErrors,
+// unless Options.StartOver is set. If another process holds the lease, the error is a
+// *LeaseHeldError. If the previous holder did not release the lease, Open first fences that holder
+// off, so that it can no longer commit. The next pass then resumes from what the previous holder
+// saved.
 func Open(ctx context.Context, store store.Store, o Options) (*Ledger, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -62,7 +63,7 @@ func Open(ctx context.Context, store store.Store, o Options) (*Ledger, error) {
 	}, nil
 }
 
-// nonce returns 8 characters that are unique to this writer of the mapping.
+// nonce returns 8 random characters that identify this writer of the mapping.
 func nonce() string { return strings.ToLower(rand.Text()[:8]) }
 
 // Manifest returns the manifest of the last committed generation. Its Generation is 0 if there is
@@ -107,9 +108,10 @@ func (l *Ledger) Begin(ctx context.Context) (*Pass, error) {
 	return l.pass, nil
 }
 
-// SetSettings sets the settings of the passes that begin from now on. It calls decide immediately,
-// with the settings of the last generation (zero if there is none) and the number that the next
-// pass will have unless it resumes another.
+// SetSettings sets the settings of the passes that begin from now on. It calls decide immediately
+// and uses the settings that decide returns. The parameter last is the settings of the last
+// generation, zero if there is none; pass is the number of the next pass, unless that pass resumes
+// another.
 func (l *Ledger) SetSettings(decide func(last record.Settings, pass int64) record.Settings) {
 	l.calling.Lock()
 	defer l.calling.Unlock()
@@ -117,8 +119,8 @@ func (l *Ledger) SetSettings(decide func(last record.Settings, pass int64) recor
 	l.settings = decide(base.Settings, newest+1)
 }
 
-// finishLast checks that the last pass has ended. If that pass failed, only the store knows whether
-// it committed, so finishLast reloads the generations.
+// finishLast returns an error unless the last pass has ended. If that pass failed, it may have
+// committed nevertheless, so finishLast reloads the generations from the store.
 func (l *Ledger) finishLast(ctx context.Context) error {
 	if l.pass == nil {
 		return nil
@@ -192,7 +194,7 @@ func EnterAlone(ctx context.Context, records store.Store, o Options, r history.P
 // Past returns the passes that have ended, oldest first. See history.Journal.Past.
 func (l *Ledger) Past(ctx context.Context) ([]history.Pass, error) { return l.journal.Past(ctx) }
 
-// TakeHistory puts passes of another mapping before those in this mapping's history. See
+// TakeHistory inserts passes of another mapping before the passes in this mapping's history. See
 // history.Journal.Take.
 func (l *Ledger) TakeHistory(ctx context.Context, passes []history.Pass) error {
 	return l.journal.Take(ctx, passes)

@@ -46,8 +46,8 @@ func TestUnchangedPassWritesOneRecord(t *testing.T) {
 	}
 }
 
-// TestKeysWithoutCopiesAreProgress walks keys of which none is copied. Only the mark is saved, once
-// per interval, so that a process that is restarted often still makes progress.
+// TestKeysWithoutCopiesAreProgress checks a pass that copies no object. It saves only the mark,
+// once per interval, so that a process that is restarted often still makes progress.
 func TestKeysWithoutCopiesAreProgress(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -86,8 +86,8 @@ func TestKeysWithoutCopiesAreProgress(t *testing.T) {
 	}
 }
 
-// TestSettledAboveTheMarkIsSaved has one slow key below all others that are settled, and kills the
-// process.
+// TestSettledAboveTheMarkIsSaved checks that keys settled above one unsettled key are not lost when
+// the process is killed.
 func TestSettledAboveTheMarkIsSaved(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -134,7 +134,8 @@ func TestSettledAboveTheMarkIsSaved(t *testing.T) {
 	}
 }
 
-// TestPassedOverAboveTheMark skips a key that the pass had recorded before it was interrupted.
+// TestPassedOverAboveTheMark checks that skipping a key that the pass recorded before it was
+// interrupted is an error.
 func TestPassedOverAboveTheMark(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

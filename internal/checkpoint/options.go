@@ -23,10 +23,10 @@ type Options struct {
 	UploadBytes     int64                // an upload of at least this size is durable when Slot.UploadBegan returns, default 64 MiB
 	Window          int                  // most slots ahead of the low-water mark, and most unsaved changes; default 1<<16
 	KeepGenerations int                  // generations that stay readable, default 3; fences do not count
-	KeepFor         time.Duration        // younger generations stay readable too, default none
-	Fingerprint     string               // of the settings; a pass saved under another one starts over; see SetSettings
+	KeepFor         time.Duration        // generations younger than this stay readable too; default 0: age does not matter
+	Fingerprint     string               // identifies the settings; a pass saved under another fingerprint starts over; see SetSettings
 	Verified        *generation.Verified // chunks already verified, which are not read again; default none
-	Encoders        *chunk.Encoders      // compress the chunks; default the ledger's own
+	Encoders        *chunk.Encoders      // compress the chunks; default: encoders that only this ledger uses
 	StartOver       bool                 // if no generation is intact, start with an empty ledger
 }
 

@@ -170,7 +170,7 @@ func TestMappings(t *testing.T) {
 	}
 }
 
-// TestStartOverOfAHealthyLedger changes nothing.
+// TestStartOverOfAHealthyLedger checks that StartOver has no effect on an intact ledger.
 func TestStartOverOfAHealthyLedger(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

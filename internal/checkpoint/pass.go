@@ -15,14 +15,15 @@ import (
 )
 
 // Pass is one traversal of a mapping, from Begin to Commit or Abandon. Its methods are safe for
-// concurrent use, but Reserve takes the keys in ascending order, so one goroutine should call it.
+// concurrent use. Keys must be passed to Reserve in ascending order, so only one goroutine should
+// call Reserve.
 type Pass struct {
 	*saving
 	view
 	claiming
 
 	chain    *generation.Chain
-	settings record.Settings // under which it began
+	settings record.Settings // settings under which the pass began
 	resumed  bool
 
 	reserving turn.Lock                   // taken before saving.turn
@@ -37,14 +38,15 @@ func (p *Pass) Number() int64 { return p.number }
 // Resumed reports whether the pass resumes one that was interrupted.
 func (p *Pass) Resumed() bool { return p.resumed }
 
-// Memo returns the memo in the pass's settings. A resumed pass keeps the memo it began with.
+// Memo returns the memo in the pass's settings. A resumed pass keeps the memo that it first began
+// with.
 func (p *Pass) Memo() string { return p.settings.Memo }
 
 // Reserve reserves the next key and returns its slot. The caller must reserve every key of Previous
 // and every other key that the pass meets, in ascending byte order; skipping a key of Previous is
-// an error. Reserve blocks while Options.Window slots are ahead of the low-water mark, and saves
-// the pass itself when that many changes are unsaved, so that memory stays bounded. It returns
-// ctx.Err() if ctx ends while it waits, and the error of an earlier save if one failed.
+// an error. To bound memory, Reserve blocks while Options.Window slots are ahead of the low-water
+// mark, and saves the pass when Options.Window changes are unsaved. It returns ctx.Err() if ctx
+// ends during the wait, and the error of an earlier save if that save failed.
 func (p *Pass) Reserve(ctx context.Context, key string) (*Slot, error) {
 	if err := p.reserving.Take(ctx); err != nil {
 		return nil, err
@@ -71,7 +73,7 @@ func (p *Pass) Reserve(ctx context.Context, key string) (*Slot, error) {
 	return slot, nil
 }
 
-// findInBase reports whether the previous generation has key, without moving past it.
+// findInBase reports whether the previous generation has key. The walker stays at that key.
 func (p *Pass) findInBase(ctx context.Context, key string) (bool, error) {
 	if err := p.failure(); err != nil {
 		return false, err // the walker may be closed
@@ -89,7 +91,7 @@ func (p *Pass) findInBase(ctx context.Context, key string) (bool, error) {
 }
 
 // passedOver returns an error that names the first key of the previous generation that was not
-// reserved, or nil if all were.
+// reserved, or nil if all keys were reserved.
 func (p *Pass) passedOver(ctx context.Context) error {
 	head, err := p.keys.Head(ctx)
 	switch {
@@ -101,7 +103,7 @@ func (p *Pass) passedOver(ctx context.Context) error {
 	return p.overlay.PassedOver("")
 }
 
-// push adds the slot to the watermark once there is room.
+// push waits until there is room in the window, and adds the slot to the watermark.
 func (p *Pass) push(ctx context.Context, slot *Slot) error {
 	for {
 		p.mu.Lock()
@@ -134,18 +136,18 @@ func (p *Pass) push(ctx context.Context, slot *Slot) error {
 	}
 }
 
-// Abandon saves what is settled and ends the pass; the next Begin resumes it. Settling a slot later
-// has no effect.
+// Abandon saves what is settled and ends the pass; the next Begin resumes it. Settling a slot after
+// Abandon has no effect.
 func (p *Pass) Abandon(ctx context.Context) error {
 	err := p.Flush(ctx)
 	return errors.Join(err, p.close())
 }
 
-// Commit commits the pass as the next generation and returns its number. Every slot must be settled
-// and every entry of the previous generation reserved; otherwise Commit returns an error and the
-// pass continues. A single write commits the generation. After any other error the pass has ended,
-// and the next Begin finds out whether it was committed. ErrSuperseded means that another writer
-// has taken over.
+// Commit commits the pass as the next generation and returns its number. A single write commits the
+// generation. If a slot is not settled or an entry of the previous generation was not reserved,
+// Commit returns an error and the pass continues. After any other error the pass has ended, and the
+// next Begin finds out whether it was committed. ErrSuperseded means that another writer has taken
+// over.
 func (p *Pass) Commit(ctx context.Context) (generation int64, err error) {
 	if err := p.reserving.Take(ctx); err != nil {
 		return 0, err

@@ -63,7 +63,7 @@ func TestReserveWaitsForTheWindow(t *testing.T) {
 	})
 }
 
-// TestMemoryIsBoundedWithoutFlush never calls Flush: Reserve saves by itself.
+// TestMemoryIsBoundedWithoutFlush checks that Reserve saves the pass if Flush is never called.
 func TestMemoryIsBoundedWithoutFlush(t *testing.T) {
 	t.Parallel()
 	store, created := counting(checkpointtest.NewMemory())
@@ -180,7 +180,8 @@ func TestOnePassAtATime(t *testing.T) {
 	commit(t, begin(t, ledger))
 }
 
-// TestManyGoroutinesSettle is for the race detector, with a real folder.
+// TestManyGoroutinesSettle settles keys in many goroutines, for the race detector. It uses a store
+// in a real folder.
 func TestManyGoroutinesSettle(t *testing.T) {
 	t.Parallel()
 	store := openFile(t, t.TempDir())

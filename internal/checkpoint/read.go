@@ -12,13 +12,14 @@ import (
 )
 
 // LeaseOf returns who is writing a mapping's ledger. It does not need the lease. Ok is false if no
-// process holds it. An Until in the past means that the holder is gone.
+// process holds it. If info.Until is in the past, the holder has stopped renewing the lease.
 func LeaseOf(ctx context.Context, store store.Store, mapping string) (info store.LeaseInfo, ok bool, err error) {
 	return store.LeaseOf(ctx, mapping)
 }
 
 // Entries yields the entries of the last committed generation in key order. It does not need the
-// lease. A generation stays readable until Options.KeepGenerations newer ones are committed.
+// lease. A generation stays readable at least until Options.KeepGenerations newer generations are
+// committed.
 func Entries(ctx context.Context, store store.Store, mapping string) iter.Seq2[record.Entry, error] {
 	return func(yield func(record.Entry, error) bool) {
 		m, err := record.Latest(ctx, store, mapping)
@@ -30,8 +31,8 @@ func Entries(ctx context.Context, store store.Store, mapping string) iter.Seq2[r
 	}
 }
 
-// CountQuarantine counts rows of a quarantine by their reasons, and finds when the first of their
-// objects was set aside; the zero time of none. Of rows that cannot all be read it counts none.
+// CountQuarantine counts the rows of a quarantine by reason, and returns the earliest FirstAt of
+// all rows, zero if there are no rows. If a row cannot be read, it returns an error and no counts.
 func CountQuarantine(rows iter.Seq2[record.Quarantined, error]) (byReason map[string]int64, oldest time.Time, err error) {
 	byReason = map[string]int64{}
 	for q, err := range rows {
@@ -44,7 +45,8 @@ func CountQuarantine(rows iter.Seq2[record.Quarantined, error]) (byReason map[st
 	return byReason, oldest, nil
 }
 
-// Quarantine yields what the last committed generation set aside, in key order, without the lease.
+// Quarantine yields the quarantined objects of the last committed generation in key order. It does
+// not need the lease.
 func Quarantine(ctx context.Context, store store.Store, mapping string) iter.Seq2[record.Quarantined, error] {
 	return func(yield func(record.Quarantined, error) bool) {
 		m, err := record.Latest(ctx, store, mapping)

@@ -37,7 +37,7 @@ func TestRefusalIsOneRecord(t *testing.T) {
 	}
 }
 
-// TestRefusalIsForgotten: the first save of a pass that continues clears the refusal.
+// TestRefusalIsForgotten checks that the first save of a pass that continues clears the refusal.
 func TestRefusalIsForgotten(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

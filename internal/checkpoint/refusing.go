@@ -7,8 +7,8 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// Refusal returns why the resumed pass ended early. Ok is false if it was not refused, or if this
-// pass resumes none.
+// Refusal returns why the resumed pass ended early. Ok is false if the resumed pass was not
+// refused, or if this pass resumes no other.
 func (p *saving) Refusal() (r record.Refusal, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -13,12 +13,12 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// unfinished is what uncommitted passes left for the next one.
+// unfinished is what uncommitted passes left for the next pass.
 type unfinished struct {
 	progress record.Progress // to resume from
 	seq      int64           // highest sequence number used by this pass
 	uploads  []record.Upload // recorded by any of these passes
-	claims   []record.Claim  // likewise
+	claims   []record.Claim  // claimed by any of these passes
 }
 
 // findUnfinished finds the newest intact progress record that can be resumed on base as the pass
@@ -32,12 +32,12 @@ func findUnfinished(ctx context.Context, in search) (u unfinished, err error) {
 	for range record.VanishTries {
 		s := in
 		s.found = unfinished{progress: *fresh}
-		if err = s.run(ctx); err == nil && !s.decided { // otherwise a later record has named them
+		if err = s.run(ctx); err == nil && !s.decided { // if decided, a later record has named the uploads and claims
 			s.collect(base.Uploads, base.Claims, true)
 		}
 		u = s.found
 		if base.Generation > 0 && (s.damaged || fresh.Generation > base.Generation+1) {
-			// A damaged record does not say which keys its pass claimed, so claim them all.
+			// A damaged record does not show which keys its pass claimed, so claim all keys.
 			u.claims = record.MergeClaims(append(u.claims, record.ClaimSince(fresh.Fingerprint, base.CommittedAt)))
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -56,7 +56,7 @@ type search struct {
 	fresh     *record.Progress
 	found     unfinished
 	damaged   bool  // whether any record is damaged
-	decided   bool  // whether it is known what the next pass starts from
+	decided   bool  // whether the record from which the next pass resumes, if any, is decided
 	collected int64 // pass whose uploads were collected last
 }
 
@@ -68,7 +68,7 @@ func (s *search) run(ctx context.Context) error {
 	for _, record := range saved {
 		switch {
 		case record.Generation > s.fresh.Generation:
-			continue // written by a holder that has taken over
+			continue // written by a later holder, which has taken over the lease
 		case record.Generation <= s.base.Pass:
 			return nil // this and older passes were committed
 		case record.Generation == s.fresh.Generation:
@@ -105,7 +105,7 @@ func (s *search) look(ctx context.Context, rec record.Saved) error {
 	}
 	if !isSame {
 		s.decided = true
-		s.log.Info("pass was started over under another fingerprint", "mapping", s.fresh.Mapping, "generation", rec.Generation)
+		s.log.Info("pass was started over, its configuration has changed", "mapping", s.fresh.Mapping, "generation", rec.Generation)
 		return nil
 	}
 	r := p.Ranges[0]
@@ -120,7 +120,7 @@ func (s *search) look(ctx context.Context, rec record.Saved) error {
 	return nil
 }
 
-// collect adds claims and uploads to those found, except uploads that a later pass has named.
+// collect adds claims and uploads to s.found, except uploads that a later pass has named.
 func (s *search) collect(named []record.Upload, claims []record.Claim, isSame bool) {
 	s.found.claims = record.MergeClaims(append(s.found.claims, claims...))
 	for _, u := range named {

@@ -28,15 +28,15 @@ type saver struct {
 	writer   chunk.Writer
 	merger   chunk.Merger                       // merges into the base's entries
 	setAside *chunk.Walker[chunk.QuarantineRow] // walks the base's quarantine
-	progress record.Progress                    // as saved last
+	progress record.Progress                    // the progress record that was saved last
 	seq      int64                              // of the progress record saved last
 
-	inherited   []record.Ahead                 // saved ahead of the mark by the interrupted pass
-	asideBefore map[string]*record.Quarantined // quarantined above its mark by the interrupted pass
-	ahead       []record.Ahead                 // written by this process
+	inherited   []record.Ahead                 // rows that the interrupted pass saved ahead of the mark
+	asideBefore map[string]*record.Quarantined // by key: objects that the interrupted pass quarantined above its mark
+	ahead       []record.Ahead                 // rows that this process saved ahead of the mark
 }
 
-// rewind moves back to the position in the base after the last save.
+// rewind moves the walkers of the base back to their position after the last save.
 func (s *saver) rewind() {
 	r := s.progress.Ranges[0]
 	s.merger.Base = chunk.NewWalker[chunk.EntryRow](s.store, s.base.Chunks, r.CarriedAfter)
@@ -47,7 +47,7 @@ func (s *saver) close() error {
 	return errors.Join(s.merger.Base.Close(), s.setAside.Close())
 }
 
-// saveState writes a progress record with the ranges saved before and the current state.
+// saveState writes a progress record with the ranges of the last save and the current state.
 func (s *saver) saveState(ctx context.Context, now state) error {
 	if err := s.lease.Held(ctx); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (s *saver) save(ctx context.Context, b watermark.Batch, now state) error {
 	return s.saveProgress(ctx, r, now)
 }
 
-// extend writes the batch as chunks and returns the range that includes them.
+// extend writes the batch as chunks and returns a range that includes the new chunks.
 func (s *saver) extend(ctx context.Context, b watermark.Batch, items iter.Seq2[chunk.Item[chunk.EntryRow], error]) (record.Range, error) {
 	r := s.progress.Ranges[0]
 	made, err := chunk.Write(ctx, &s.writer, record.ChunkPrefix, items)
@@ -97,7 +97,8 @@ func (s *saver) extend(ctx context.Context, b watermark.Batch, items iter.Seq2[c
 	return r, nil
 }
 
-// continued adds what the base generation recorded about the same source versions.
+// continued yields the quarantine rows to write. It adds to each row what the base generation
+// recorded about the same source version.
 func (s *saver) continued(ctx context.Context, aside []watermark.Aside) iter.Seq2[chunk.Item[chunk.QuarantineRow], error] {
 	return func(yield func(chunk.Item[chunk.QuarantineRow], error) bool) {
 		for _, q := range aside {
@@ -109,7 +110,7 @@ func (s *saver) continued(ctx context.Context, aside []watermark.Aside) iter.Seq
 	}
 }
 
-// rowOf returns the row of a quarantined object. For a held object it is the base's row.
+// rowOf returns the row of a quarantined object. A held object keeps the row of the base.
 func (s *saver) rowOf(ctx context.Context, q *watermark.Aside) (chunk.QuarantineRow, error) {
 	before, err := s.setAside.Find(ctx, q.Key)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -123,7 +124,7 @@ func (s *saver) rowOf(ctx context.Context, q *watermark.Aside) (chunk.Quarantine
 	case q.Held && !known:
 		return chunk.QuarantineRow{}, fmt.Errorf("BUG: key %q is held, but this version of it was not set aside before", q.Key)
 	case q.Held:
-		before.WrittenSince = q.WrittenSince.UnixMicro() // the only field that may have changed since
+		before.WrittenSince = q.WrittenSince.UnixMicro() // the only field that Hold can change
 		return before, nil
 	}
 	row := chunk.RowOfQuarantined(&q.Quarantined)
@@ -134,8 +135,9 @@ func (s *saver) rowOf(ctx context.Context, q *watermark.Aside) (chunk.Quarantine
 	return row, nil
 }
 
-// progressTries bounds the search for a free sequence number. A number may be taken by an earlier
-// write whose response was lost, or by a writer that lost the lease and wrote once more.
+// progressTries limits how many sequence numbers a save tries until one is free. A number can be
+// taken by an earlier write whose response was lost, or by a write of a process that had already
+// lost the lease.
 const progressTries = 16
 
 func (s *saver) saveProgress(ctx context.Context, r record.Range, now state) error {
@@ -182,7 +184,7 @@ func (s *saver) commit(ctx context.Context, b watermark.Batch, kept []record.Upl
 	}
 	m.Uploads, m.Claims = kept, claims
 	if err := s.lease.Held(ctx); err != nil {
-		return record.Manifest{}, err // writing the chunks may have taken long
+		return record.Manifest{}, err // checked again, because writing the chunks can take long
 	}
 	return m, s.chain.Publish(ctx, m)
 }

@@ -10,12 +10,12 @@ import (
 	"syncd/internal/checkpoint/watermark"
 )
 
-// aheadIsFull reports whether so many saves ahead of the mark are named that the next save must
-// rewrite them as one.
+// aheadIsFull reports whether the progress record names so many saves ahead of the mark that the
+// next save must rewrite all of them as one.
 func (s *saver) aheadIsFull() bool { return len(s.ahead) >= chunk.FanIn }
 
-// saveAhead writes what is settled above the mark, and drops earlier saves that the mark has
-// passed.
+// saveAhead writes the rows settled above the mark, and drops earlier saves whose keys are all at
+// or below the mark.
 func (s *saver) saveAhead(ctx context.Context, r *record.Range, b watermark.Batch) error {
 	if b.IsAll {
 		s.ahead = nil
@@ -46,8 +46,8 @@ func (s *saver) saveAhead(ctx context.Context, r *record.Range, b watermark.Batc
 	return nil
 }
 
-// rowAhead returns the row of an object quarantined above the mark. It does not include what the
-// base generation recorded, because the base is read only up to the mark.
+// rowAhead returns the row of an object quarantined above the mark. The row does not include what
+// the base generation recorded about the object, because the base is read only up to the mark.
 func (s *saver) rowAhead(q *record.Quarantined) chunk.QuarantineRow {
 	row := chunk.RowOfQuarantined(q)
 	if before := s.asideBefore[q.Key]; before != nil && before.Source.Same(q.Source) {

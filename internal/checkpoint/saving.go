@@ -18,13 +18,15 @@ type saving struct {
 
 // Flush saves what is settled: first the chunks, then the progress record with the low-water mark,
 // the uploads in progress and the claims. Flush also saves keys settled above the mark, so that one
-// slow key does not hold up the others. If nothing changed, it writes nothing. If a Flush fails,
-// the pass has ended, and Begin resumes after the last progress record. If Flush fails because ctx
-// ended, the changes stay unsaved in memory, so that a drain can still save them with Abandon.
+// slow key does not hold up the others. If nothing changed, it writes nothing. If Flush fails
+// because ctx ended, the pass continues and the changes stay in memory, so that a drain can still
+// save them with Abandon. If Flush fails for another reason, the pass has ended, and the next Begin
+// resumes from the last progress record.
 func (p *saving) Flush(ctx context.Context) error { return p.flush(ctx, true) }
 
-// FlushDue is like Flush, but saves keys settled above the mark only if they have waited for as
-// long as a save may wait.
+// FlushDue is like Flush, but saves keys settled above the mark only if the last save of such keys
+// was long enough ago: 1 s at the start of the pass, a time that doubles with each save up to
+// Options.FlushInterval.
 func (p *saving) FlushDue(ctx context.Context) error { return p.flush(ctx, false) }
 
 func (p *saving) flush(ctx context.Context, ahead bool) error {
@@ -62,8 +64,8 @@ func (p *saving) flush(ctx context.Context, ahead bool) error {
 	return nil
 }
 
-// saveState writes a progress record with the ranges saved before and the current state. The caller
-// holds p.turn.
+// saveState writes a progress record with the ranges of the last save and the current state. The
+// caller holds p.turn.
 func (p *saving) saveState(ctx context.Context) error {
 	p.mu.Lock()
 	now := p.state(p.savedMark)

@@ -8,18 +8,18 @@ import (
 )
 
 // Slot is one reserved key. Settle it exactly once with Carry, Record, Quarantine, Hold or Drop,
-// from any goroutine; settling also forgets the slot's upload. If the pass has ended or failed,
-// settling does nothing. Settling a slot twice, or with another key, is a bug that fails the pass,
-// because the ledger would be wrong.
+// from any goroutine. Settling a slot also removes the record of its upload. If the pass has ended
+// or failed, settling does nothing. Settling a slot twice, or with another key, is a bug and fails
+// the pass, because the ledger would be wrong.
 type Slot struct {
 	key    watermark.Key
 	pass   *saving
-	before *record.Entry // recorded by this pass above the mark before it was interrupted; nil: none
+	before *record.Entry // entry that this pass recorded above the mark before it was interrupted; nil if there is none
 	upload string        // id of the upload that the slot began or was offered
 }
 
-// Carry keeps the previous generation's entry: the object is unchanged, or was deleted at the
-// source and kept at the destination.
+// Carry keeps the entry of the previous generation. Use it if the object is unchanged, or was
+// deleted at the source and is kept at the destination.
 func (s *Slot) Carry(e record.Entry) { s.pass.settle(s, watermark.Carried, e.Key, nil, nil) }
 
 // Record writes e to the ledger in place of the previous entry. The caller guarantees that the
@@ -43,15 +43,16 @@ func (s *Slot) Quarantine(q record.Quarantined, previous *record.Entry) {
 }
 
 // Hold keeps an object in quarantine without having tried it, so that a later pass can try it. The
-// row of the previous generation stays unchanged except for WrittenSince. The previous entry stays
-// as with Quarantine. Holding an object or source version that was not quarantined is a bug; the
-// next save fails.
+// quarantine row of the previous generation stays unchanged except for WrittenSince. As with
+// Quarantine, the previous entry stays in the ledger. If the object or this source version was not
+// in quarantine, calling Hold is a bug, and the next save fails.
 func (s *Slot) Hold(q record.Quarantined, previous *record.Entry) {
 	s.key.Held = true
 	s.pass.settle(s, asideWith(previous), q.Key, nil, &q)
 }
 
-// asideWith returns how a slot with that previous entry is settled when its object is quarantined.
+// asideWith returns how a slot is settled when its object is quarantined and previous is its
+// previous entry.
 func asideWith(previous *record.Entry) watermark.Settlement {
 	if previous == nil {
 		return watermark.AsideWithout
@@ -59,8 +60,8 @@ func asideWith(previous *record.Entry) watermark.Settlement {
 	return watermark.AsideWithEntry
 }
 
-// Drop leaves the key without an entry: a filter skipped it before it was ever copied, or it was
-// deleted at the destination.
+// Drop leaves the key without an entry. Use it if a filter skips an object that was never copied,
+// or if the copy was deleted at the destination.
 func (s *Slot) Drop() { s.pass.settle(s, watermark.Dropped, s.key.Name, nil, nil) }
 
 func (p *unsaved) settle(s *Slot, how watermark.Settlement, key string, e *record.Entry, q *record.Quarantined) {
@@ -75,7 +76,7 @@ func (p *unsaved) settle(s *Slot, how watermark.Settlement, key string, e *recor
 	}
 	s.key.How, s.key.Entry, s.key.Quarantined = how, e, q
 	if s.before != nil && how == watermark.Carried {
-		s.key.How, s.key.Entry = watermark.Recorded, s.before // the base does not have it
+		s.key.How, s.key.Entry = watermark.Recorded, s.before // the base does not have the entry that the interrupted pass recorded
 	}
 	if s.before != nil && how == watermark.AsideWithEntry {
 		s.key.Entry = s.before

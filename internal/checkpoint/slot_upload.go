@@ -11,11 +11,11 @@ import (
 	"syncd/internal/checkpoint/watermark"
 )
 
-// Upload returns the upload that an interrupted process or UploadKept left for the slot's key, the
-// newest if there are several. Ok is false if there is none, if it was begun under another
-// Options.Fingerprint and not kept, or if the slot has already resumed it or begun another. To
-// resume it, the caller checks that a new upload would be begun with the same parameters, and then
-// calls UploadBegan.
+// Upload returns the newest upload for the slot's key that an interrupted process left or that
+// UploadKept kept. Ok is false if there is no such upload, if the upload was begun under another
+// Options.Fingerprint and not kept, or if the slot has already resumed an upload or begun another.
+// Before the caller resumes the upload, it must check that a new upload would have the same
+// parameters, and then call UploadBegan.
 func (s *Slot) Upload() (u record.Upload, ok bool) {
 	s.pass.mu.Lock()
 	defer s.pass.mu.Unlock()
@@ -32,9 +32,9 @@ func (s *Slot) Upload() (u record.Upload, ok bool) {
 // UploadBegan records u until the slot is settled or UploadEnded is called. If u has at least
 // Options.UploadBytes, UploadBegan saves it before it returns, together with all other uploads
 // begun by then; a smaller upload is saved with the next Flush. If the slot had begun another
-// upload that did not end, that one moves to Pass.LeftUploads. The error is the error of the save,
-// or the reason why the pass has ended. After a failed save u stays recorded, and the caller must
-// still end it.
+// upload that did not end, the earlier upload moves to Pass.LeftUploads. UploadBegan returns the
+// error of the save, or the reason why the pass has ended. After a failed save u stays recorded,
+// and the caller must still end the upload.
 func (s *Slot) UploadBegan(ctx context.Context, u record.Upload) error {
 	u.BeganAt, u.Left, u.Kept = u.BeganAt.UTC().Truncate(time.Microsecond), false, false
 	version, err := s.pass.uploadBegan(s, u)
@@ -62,8 +62,8 @@ func (p *saving) uploadBegan(s *Slot, u record.Upload) (version int64, err error
 	return version, nil
 }
 
-// UploadEnded forgets the upload that the slot began or was offered. Call it when the upload was
-// completed, was aborted or no longer exists.
+// UploadEnded removes the record of the upload that the slot began or that Upload returned. Call it
+// when the upload was completed, was aborted or no longer exists.
 func (s *Slot) UploadEnded() {
 	s.pass.mu.Lock()
 	defer s.pass.mu.Unlock()
@@ -72,10 +72,10 @@ func (s *Slot) UploadEnded() {
 	s.upload = ""
 }
 
-// UploadKept keeps the upload that the slot began or was offered, although the slot will be settled
-// by Quarantine. The next slot of the key is offered the upload again, even after a commit.
-// UploadKept returns false if there is no upload, or if too many are kept already; the caller must
-// then abort the upload.
+// UploadKept keeps the upload that the slot began or that Upload returned, for a slot that will be
+// settled by Quarantine. Upload then returns it for the next slot of the key, even after a commit.
+// UploadKept returns false if there is no upload, or if too many uploads (1000) are kept already.
+// The caller must then abort the upload.
 func (s *Slot) UploadKept() bool {
 	s.pass.mu.Lock()
 	defer s.pass.mu.Unlock()
@@ -83,34 +83,36 @@ func (s *Slot) UploadKept() bool {
 	return u.keep(u.begun, s.upload) || u.keep(u.left, s.upload)
 }
 
-// LeftUploads returns the uploads that no slot has resumed, by key: those recorded by interrupted
-// processes or kept by the last generation that no slot of this pass has begun, ended, kept or
-// held, and those that a slot replaced by another upload. Abort them once all slots are settled: a
-// commit removes the records that name them, so no later pass would know of them. Some may already
-// be completed or aborted, if a process died before it could record that.
+// LeftUploads returns the uploads that the caller must abort, ordered by key. These are uploads
+// that were recorded by interrupted processes or kept in the last generation and that no slot of
+// this pass has begun, ended, kept or held, and uploads that a slot has replaced with another
+// upload. Abort them after all slots are settled and before Commit: a commit deletes the records
+// that name these uploads, so later passes cannot find them. Some of the uploads may already be
+// completed or aborted, if a process died before it could record that.
 func (p *unsaved) LeftUploads() []record.Upload {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.SortedFunc(maps.Values(p.uploads.left), record.CompareUploads)
 }
 
-// KeptUploads returns the uploads that a later pass resumes, by key. They must not be aborted.
+// KeptUploads returns the uploads that a later pass resumes, ordered by key. They must not be
+// aborted.
 func (p *unsaved) KeptUploads() []record.Upload {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.SortedFunc(maps.Values(p.uploads.kept), record.CompareUploads)
 }
 
-// UploadAborted forgets one of LeftUploads.
+// UploadAborted removes an upload from LeftUploads.
 func (p *unsaved) UploadAborted(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.uploads.forget(p.uploads.left, id)
 }
 
-// saveUploads saves the uploads of that version, unless another save did so while this one waited
-// for its turn. Of many concurrent callers only a few save. It writes only a progress record;
-// entries wait for the next Flush.
+// saveUploads saves the uploads up to the given version of the uploads, unless another save did so
+// while this call waited for its turn. So only a few of many concurrent callers save. The save
+// writes only a progress record; entries wait for the next Flush.
 func (p *saving) saveUploads(ctx context.Context, version int64) error {
 	if err := p.turn.Take(ctx); err != nil {
 		return err

@@ -13,20 +13,20 @@ import (
 type unsaved struct {
 	number      int64 // of the pass
 	options     *Options
-	fingerprint string // of its settings
+	fingerprint string // fingerprint of the pass's settings
 
 	mu        sync.Mutex
 	water     watermark.Watermark
 	uploads   uploads
 	claims    claims
-	refusal   *record.Refusal // written with the next record
+	refusal   *record.Refusal // written with the next progress record; nil if the pass was not refused
 	savedMark string          // mark of the progress record saved last
 	savedAt   time.Time
 	err       error         // why the pass ended or failed, nil while it runs
-	moved     chan struct{} // closed when a waiting Reserve should look again
+	moved     chan struct{} // closed when a waiting Reserve must check again whether there is room
 
 	savedAheadAt time.Time     // when keys above the mark were saved last
-	patience     time.Duration // until the next save is due; short at first, so that a process killed early still makes progress
+	patience     time.Duration // time from the last save until the next save is due; short at first, so that a process that is killed early still makes progress
 }
 
 // LowWater returns the last key at or below which every key is settled.
@@ -36,8 +36,8 @@ func (p *unsaved) LowWater() string {
 	return p.water.Mark()
 }
 
-// Counts returns how the keys up to the low-water mark were settled, including before the pass was
-// resumed.
+// Counts returns how many keys up to the low-water mark were settled in each way, before and after
+// a resume.
 func (p *unsaved) Counts() record.Counts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -54,8 +54,8 @@ func (p *unsaved) Due() bool {
 		(p.water.Waiting() >= o.FlushEntries || o.Now().Sub(p.savedAt) >= p.patience || p.isAheadDue())
 }
 
-// isAheadDue reports whether keys settled above the mark are due to be saved. The mark usually
-// passes them before then. The caller holds p.mu.
+// isAheadDue reports whether keys settled above the mark are due to be saved. Usually the mark
+// passes such keys before they are due. The caller holds p.mu.
 func (p *unsaved) isAheadDue() bool {
 	return p.water.Unsaved() > 0 && p.options.Now().Sub(p.savedAheadAt) >= p.patience
 }
@@ -72,7 +72,7 @@ const firstPatience = time.Second
 // state is the part of a progress record that is not in its ranges.
 type state struct {
 	uploads []record.Upload
-	version int64 // of the uploads
+	version int64 // version of the uploads
 	claims  []record.Claim
 	refusal *record.Refusal
 }
@@ -92,7 +92,8 @@ func (p *unsaved) wake() {
 	}
 }
 
-// end ends the pass and keeps the first reason. The caller holds p.mu.
+// end ends the pass. If end is called more than once, the first reason is kept. The caller holds
+// p.mu.
 func (p *unsaved) end(reason error) {
 	if p.err == nil {
 		p.err = reason

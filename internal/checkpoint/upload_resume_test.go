@@ -104,7 +104,8 @@ func TestUploadIsOffered(t *testing.T) {
 	}
 }
 
-// TestUploadIsTakenOver resumes an upload of another process, or does not.
+// TestUploadIsTakenOver checks the uploads after a slot resumes the upload of another process, and
+// after it does not.
 func TestUploadIsTakenOver(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -173,8 +174,8 @@ func TestUploadsOfOtherSettingsAreNeverOffered(t *testing.T) {
 	}
 }
 
-// TestUploadsOfAFencedHolder: its successor finds the uploads, and the next successor finds those
-// of both.
+// TestUploadsOfAFencedHolder checks that the next holder finds the uploads of a fenced holder, and
+// that the holder after that finds the uploads of both.
 func TestUploadsOfAFencedHolder(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

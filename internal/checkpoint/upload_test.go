@@ -163,7 +163,7 @@ func TestUploadEnds(t *testing.T) {
 	}
 }
 
-// TestUploadsAreSaved: Due, Flush and Abandon take uploads into account.
+// TestUploadsAreSaved checks that Due, Flush and Abandon take unsaved uploads into account.
 func TestUploadsAreSaved(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -234,7 +234,8 @@ func TestUploadOfAnEndedPass(t *testing.T) {
 	}
 }
 
-// TestUploadThatCannotBeSaved fails the pass, except when its context ended.
+// TestUploadThatCannotBeSaved checks that a failed save of an upload fails the pass, unless the
+// context had ended.
 func TestUploadThatCannotBeSaved(t *testing.T) {
 	t.Parallel()
 	broken := true

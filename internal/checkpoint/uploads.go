@@ -7,8 +7,8 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// maxKept bounds the uploads in a manifest: an outage may interrupt any number of uploads, and a
-// manifest is read into memory whole.
+// maxKept is the maximum number of uploads in a manifest: an outage can interrupt any number of
+// uploads, and a manifest is read into memory as a whole.
 const maxKept = 1000
 
 // uploads are the multipart uploads that a pass must record. The caller holds unsaved.mu.
@@ -20,7 +20,8 @@ type uploads struct {
 	saved   int64                    // version in the last progress record
 }
 
-// newUploads returns the uploads of a pass that resumes after mark, from those that were found.
+// newUploads returns the uploads of a pass that resumes after mark. Found lists the uploads that
+// earlier processes recorded.
 func newUploads(found []record.Upload, mark string) uploads {
 	u := uploads{begun: make(map[string]record.Upload), left: make(map[string]record.Upload, len(found)), kept: make(map[string]record.Upload)}
 	for _, f := range found {
@@ -55,11 +56,11 @@ func (u *uploads) offer(key string) (best record.Upload, ok bool) {
 	return best, ok
 }
 
-// began sets the upload of a slot, replacing the upload with the id before. It returns the version
-// that a record must have to include it.
+// began sets the upload of a slot, replacing the upload whose id is before ("" for none). It
+// returns the version of the uploads from which a progress record includes now.
 func (u *uploads) began(now record.Upload, before string) int64 {
 	if given, ok := u.begun[before]; ok && before != now.ID {
-		u.left[before] = given // it was not reported as ended
+		u.left[before] = given // the replaced upload was not reported as ended
 		delete(u.begun, before)
 	}
 	if u.left[now.ID] != now && u.begun[now.ID] != now {

@@ -15,19 +15,20 @@ import (
 // view is the state from which a pass starts.
 type view struct {
 	store   store.Store
-	base    record.Manifest  // generation the pass started from; zero: none
-	start   string           // mark after which it resumed
+	base    record.Manifest  // generation that the pass started from; zero if there is none
+	start   string           // mark after which the pass resumed
 	settled []record.Chunk   // settled up to start
 	overlay *overlay.Overlay // settled above the mark by the interrupted pass
 }
 
-// Mark returns the key after which the pass began, or "" if it began at the first key. The keys at
-// or below it were settled before the pass was interrupted.
+// Mark returns the key after which the pass began, or "" if it began at the first key. Keys at or
+// below Mark were settled before the pass was interrupted.
 func (p *view) Mark() string { return p.start }
 
 // Previous yields the entries with keys above Mark from which the pass starts, in ascending order:
 // those of the last generation, and those that the pass itself recorded before it was interrupted.
-// The latter have a higher Pass than the generation. It streams and holds a bounded number of rows.
+// In entries that the pass recorded, Pass is higher than the number of the last generation.
+// Previous keeps only a bounded number of rows in memory.
 func (p *view) Previous(ctx context.Context) iter.Seq2[record.Entry, error] {
 	return p.PreviousAfter(ctx, p.start)
 }
@@ -45,15 +46,15 @@ func (p *view) baseAfter(ctx context.Context, after string) iter.Seq2[record.Ent
 	return chunk.Entries(ctx, p.store, p.base.Chunks, after)
 }
 
-// CopiedAfter yields entries with keys above after in ascending order, as they were when the pass
-// began: up to Mark those that the pass settled before it was interrupted, above Mark those of the
-// last generation.
+// CopiedAfter yields the entries with keys above after in ascending order, as they were when the
+// pass began. Up to Mark it yields the entries that the pass settled before it was interrupted, and
+// above Mark the entries of the last generation.
 func (p *view) CopiedAfter(ctx context.Context, after string) iter.Seq2[record.Entry, error] {
 	return func(yield func(record.Entry, error) bool) {
 		if after < p.start {
 			for e, err := range chunk.Entries(ctx, p.store, p.settled, after) {
 				if errors.Is(err, fs.ErrNotExist) {
-					break // this pass has since merged the chunk with others
+					break // this pass has merged the chunk with others in the meantime
 				}
 				if !yield(e, err) || err != nil {
 					return

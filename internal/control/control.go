@@ -1,21 +1,22 @@
 // Package control lets users send requests to a running daemon: run a pass of a mapping now, pause
 // it, resume it, replay its quarantine, or run a pass under a new key.
 //
-// A request takes one of two ways. It can be written to the state, under a prefix that is not a
-// valid mapping name. Then it works from another machine, the process that holds the lease finds
-// it, and no crash loses it. Or it can be sent to the Unix socket of a daemon on the same machine,
-// which writes it to the state and waits for the answer.
+// There are two ways to send a request. It can be written to the state, under a prefix that is not
+// a valid mapping name. This works from any machine, the process that holds the lease finds the
+// request, and a crash does not lose it. Or it can be sent to the Unix socket of a daemon on the
+// same machine, which writes it to the state and waits for the answer.
 //
-// The package promises that only one process at a time claims a request, that everything it reads
+// The package guarantees that only one process at a time claims a request, that everything it reads
 // from the state or the socket is a complete and valid request or an error, and that a request has
-// one answer. If a claim has no answer, its process has ended; the next holder of the lease claims
-// the request again, under the next number.
+// one answer. If the process of a claim has ended without an answer, the next holder of the lease
+// claims the request again, under the next number.
 //
-// The daemon decides what a request does. Who can send requests depends on access: to the state, or
-// to the socket as the user of the daemon.
+// The daemon decides what a request does. Every user who can write to the state can send requests,
+// and so can the user of the daemon through the socket.
 //
-// A Board is a snapshot of all requests. An Answer is the result of a request. A paused mapping
-// runs only passes that a user runs. The Mode of a mapping is whether it is paused.
+// The terms: a Board is a snapshot of all requests; an Answer is the result of a request; a paused
+// mapping runs no passes except those that a user starts with a command; the Mode of a mapping is
+// whether it is paused.
 package control
 
 import (
@@ -80,14 +81,14 @@ type Request struct {
 	// all objects.
 	Reasons []string `json:"reasons,omitempty"`
 	Keys    [][]byte `json:"keys,omitempty"`
-	// Who is the sender, as "user@host". The socket sets it; in the state it is whatever the sender
-	// wrote.
+	// Who is the sender, as "user@host". The server of the socket sets it. In a request written to
+	// the state, the sender sets it, and it is not verified.
 	Who string    `json:"who"`
 	At  time.Time `json:"at"`
 }
 
-// NewID returns a unique request id. IDs sort by time, to the nanosecond, because the pause or
-// resume with the latest id decides the mode.
+// NewID returns a unique request id. Sorted as text, IDs are in the order of their times, to the
+// nanosecond, because the pause or resume with the latest id decides the mode.
 func NewID(now time.Time) string {
 	now = now.UTC()
 	return fmt.Sprintf("%s%09d-%s", now.Format(idSeconds), now.Nanosecond(), strings.ToLower(rand.Text()[:12]))
@@ -182,12 +183,12 @@ const (
 	Failed Outcome = "failed"
 	// Refused is a request that was not tried.
 	Refused Outcome = "refused"
-	// Expired is a request that no process carried out in time, Withdrawn one that its sender
-	// withdrew.
+	// Expired is a request that no process carried out in time, and Withdrawn a request that its
+	// sender withdrew.
 	Expired   Outcome = "expired"
 	Withdrawn Outcome = "withdrawn"
-	// Accepted is a request that a process has claimed and not answered yet, Pending one that
-	// no process has claimed. A stored answer never has these outcomes.
+	// Accepted is a request that a process has claimed and not answered yet, and Pending a request
+	// that no process has claimed. A stored answer never has these outcomes.
 	Accepted Outcome = "accepted"
 	Pending  Outcome = "pending"
 )
@@ -228,8 +229,8 @@ func DecodeRequest(data []byte) (Request, error) {
 	return r, r.Check()
 }
 
-// decode decodes data, which must be exactly one JSON object. It rejects unknown fields, because a
-// later version may have given them a meaning.
+// decode decodes data, which must be exactly one JSON object. It rejects unknown fields, because
+// they can have a meaning in a later version.
 func decode(data []byte, into any) error {
 	if len(data) > maxRecord {
 		return malformed("longer than %d bytes", maxRecord)

@@ -123,8 +123,8 @@ func FuzzDecodeRequest(f *testing.F) {
 	})
 }
 
-// If several processes claim a request at once, one of them gets it. A claim with another number is
-// another claim, and the first answer counts.
+// TestOneProcessClaimsARequest checks that exactly one of several processes that claim a request at
+// once succeeds, that the next claim has its own number, and that the first answer is the only one.
 func TestOneProcessClaimsARequest(t *testing.T) {
 	for name, store := range stores(t) {
 		t.Run(name, func(t *testing.T) {
@@ -195,7 +195,7 @@ func TestOneProcessClaimsARequest(t *testing.T) {
 	}
 }
 
-// A pause lasts until a user ends it, not only the one who paused. A record that cannot be read
+// TestPause checks that a pause lasts until any user ends it, and that a record that cannot be read
 // also pauses the mapping.
 func TestPause(t *testing.T) {
 	for name, store := range stores(t) {
@@ -233,7 +233,7 @@ func TestPause(t *testing.T) {
 	}
 }
 
-// A mapping cannot have the prefix of requests as its name.
+// TestControlPrefixIsNotAMapping checks that the prefix of requests is not a valid mapping name.
 func TestControlPrefixIsNotAMapping(t *testing.T) {
 	if _, err := checkpoint.Open(t.Context(), checkpointtest.NewMemory(), checkpoint.Options{Mapping: strings.TrimSuffix(control.Prefix, "/")}); err == nil {
 		t.Error("got a ledger with the name of the control prefix, want an error")

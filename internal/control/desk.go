@@ -17,12 +17,13 @@ import (
 )
 
 const (
-	// ExpireAfter is how long a request may wait until it is carried out.
+	// ExpireAfter is how long a request waits to be carried out before it expires.
 	ExpireAfter = 24 * time.Hour
-	// keepFor is the age at which the records of a request are deleted. Until then a request
-	// that is sent again gets the same answer.
+	// keepFor is the age at which the records of a request are deleted. Until then a request that
+	// is sent again gets the same answer.
 	keepFor = ExpireAfter + time.Hour
-	// claimFor is how long a process may take to answer a request that needs no lease.
+	// claimFor is how old the claim of a request that needs no lease must be before its process is
+	// presumed dead.
 	claimFor = 2 * time.Minute
 )
 
@@ -54,7 +55,7 @@ type Board struct {
 	// Cases are sorted by id, and therefore by time.
 	Cases []Case
 	modes map[string][]Mode // by mapping, sorted by id
-	// Foreign are the names of records that this version does not know. They are left alone.
+	// Foreign are the names of records that this version does not know. No method changes them.
 	Foreign []string
 }
 
@@ -115,8 +116,8 @@ func boardOf(names []string) Board {
 	return b
 }
 
-// Submit writes a request to the state. If a request with the same id exists, it is taken to be the
-// same request.
+// Submit writes a request to the state. If a request with the same id exists, Submit assumes that
+// it is the same request and writes nothing.
 func (d *Desk) Submit(ctx context.Context, r Request) error {
 	if err := r.Check(); err != nil {
 		return err
@@ -157,9 +158,9 @@ func (d *Desk) claimOf(ctx context.Context, mapping, id string, n int) (claim Cl
 	return claim, err
 }
 
-// IsAbandoned reports whether the process of the n-th claim of a request is probably dead: the
-// claim is old, and the process does not hold the lease of the mapping, under which it could still
-// be working.
+// IsAbandoned reports whether the process of the n-th claim of a request is probably dead. It is
+// presumed dead if the claim is older than claimFor and the process does not hold the mapping's
+// lease. A process that holds the lease could still be working on the request.
 func (d *Desk) IsAbandoned(ctx context.Context, r Request, n int) (bool, error) {
 	claim, err := d.claimOf(ctx, r.Mapping, r.ID, n)
 	_, isMalformed := errors.AsType[*MalformedError](err)
@@ -223,7 +224,7 @@ func (d *Desk) caseOf(ctx context.Context, r Request) (Case, error) {
 }
 
 // Forget deletes a request whose answer was read. Its claims and its answer stay for a day, so that
-// the same request is not carried out again if it is sent again.
+// the request is not carried out again if it is sent again.
 func (d *Desk) Forget(ctx context.Context, r Request) error {
 	return d.store.Delete(ctx, requestName(r.Mapping, r.ID))
 }
@@ -243,7 +244,7 @@ func (d *Desk) forget(ctx context.Context, c Case) error {
 	return nil
 }
 
-// Sweep deletes the records of old requests, and modes that no longer count.
+// Sweep deletes the records of old requests, and modes that a later mode has replaced.
 func (d *Desk) Sweep(ctx context.Context, b Board) error {
 	for _, c := range b.Cases {
 		if c.IsOpen() || d.now().Sub(c.At) < keepFor {

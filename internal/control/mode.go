@@ -12,12 +12,12 @@ import (
 // a wrong clock, and any request replaces it.
 const skewed = 5 * time.Minute
 
-// modeTries is how often the record of a mode is read when another process replaces it at the same
-// time.
+// modeTries is how many times to read the record of a mode while other processes keep replacing it.
 const modeTries = 3
 
-// Mode is whether a mapping is paused. Requests set it. The request with the latest id counts, in
-// whatever order they are carried out, so that an old request never undoes a later one.
+// Mode is whether a mapping is paused. Requests set it. The request with the latest id decides,
+// regardless of the order in which requests are carried out, so that an old request never undoes a
+// later one.
 type Mode struct {
 	// ID is the id of the request, or "" if no recent request paused or resumed the mapping.
 	ID       string
@@ -43,8 +43,8 @@ func modeName(mapping string, m Mode) string {
 type Paused struct {
 	Version int    `json:"version"`
 	Mapping string `json:"mapping"`
-	// Request, Who and At describe the first of several pauses. They are empty if the record could
-	// not be read.
+	// Request, Who and At describe the request that paused the mapping; if it was paused
+	// repeatedly, the first such request. They are empty if the record could not be read.
 	Request string    `json:"request,omitempty"`
 	Who     string    `json:"who,omitempty"`
 	At      time.Time `json:"at,omitzero"`
@@ -166,7 +166,7 @@ func (d *Desk) set(ctx context.Context, r Request, isPaused bool) (Paused, error
 		if m == own {
 			continue
 		}
-		if err := d.store.Delete(ctx, modeName(r.Mapping, m)); err != nil && m.ID > own.ID { // Sweep deletes an older record later
+		if err := d.store.Delete(ctx, modeName(r.Mapping, m)); err != nil && m.ID > own.ID { // Sweep deletes an older record later if this fails
 			return Paused{}, err
 		}
 	}
@@ -184,8 +184,8 @@ func (d *Desk) TakePause(ctx context.Context, from, to string) (isPaused bool, e
 	return true, d.create(ctx, modeName(to, Mode{NewID(d.now()), true}), p)
 }
 
-// sweepModes deletes modes that no longer count, and the record of a resume that is too old to
-// supersede an open request.
+// sweepModes deletes modes that a later mode has replaced, and the record of a resume that is too
+// old to supersede an open request.
 func (d *Desk) sweepModes(ctx context.Context, b Board) error {
 	for mapping, modes := range b.modes {
 		for i, m := range modes {

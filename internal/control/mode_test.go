@@ -11,7 +11,7 @@ import (
 	"syncd/internal/control"
 )
 
-// IDs sort by time, also within a second.
+// TestIDsSortByTime checks that IDs sort by time, even within a second.
 func TestIDsSortByTime(t *testing.T) {
 	at := time.Date(2026, 11, 29, 18, 0, 0, 0, time.UTC)
 	var ids []string
@@ -23,7 +23,8 @@ func TestIDsSortByTime(t *testing.T) {
 	}
 }
 
-// The pause or resume that was requested last counts, in whatever order they are carried out.
+// TestLatestModeCounts checks that the last requested pause or resume decides, regardless of the
+// order in which they are carried out.
 func TestLatestModeCounts(t *testing.T) {
 	for name, store := range stores(t) {
 		t.Run(name, func(t *testing.T) {
@@ -59,7 +60,8 @@ func TestLatestModeCounts(t *testing.T) {
 	}
 }
 
-// A pause whose time comes from a clock that is far ahead can be ended.
+// TestModeOfWrongClock checks that a pause can be ended if its time comes from a clock that is far
+// ahead.
 func TestModeOfWrongClock(t *testing.T) {
 	ctx, desk := t.Context(), control.NewDesk(checkpointtest.NewMemory(), func() time.Time { return request(control.Pause).At })
 	if _, err := desk.Pause(ctx, laterRequest(control.Pause, 365*24*time.Hour)); err != nil {
@@ -73,7 +75,8 @@ func TestModeOfWrongClock(t *testing.T) {
 	}
 }
 
-// The record of a resume is kept until it can no longer supersede an open request.
+// TestModesAreSwept checks that the record of a resume stays until it can no longer supersede an
+// open request.
 func TestModesAreSwept(t *testing.T) {
 	ctx, store := t.Context(), checkpointtest.NewMemory()
 	now := request(control.Pause).At
@@ -97,7 +100,8 @@ func TestModesAreSwept(t *testing.T) {
 	}
 }
 
-// A claim is abandoned if it is old and its process does not hold the lease.
+// TestIsAbandoned checks that a claim is abandoned if it is old and its process does not hold the
+// lease.
 func TestIsAbandoned(t *testing.T) {
 	for name, store := range stores(t) {
 		t.Run(name, func(t *testing.T) {

@@ -11,12 +11,12 @@ import (
 	filestore "syncd/internal/checkpoint/store/file"
 )
 
-// ErrNoPlace reports that no user can create a socket at a path.
+// ErrNoPlace reports that a socket cannot be created at a path, by any user.
 var ErrNoPlace = errors.New("no socket can be created there")
 
-// CheckPlace rejects a path where Listen cannot create a socket, as far as that can be known
-// without creating anything. The result does not depend on the user, because the command may run as
-// another user than the daemon.
+// CheckPlace rejects a path where Listen cannot create a socket, as far as it can tell without
+// creating anything. The result does not depend on the user, because the command and the daemon can
+// run as different users.
 func CheckPlace(path string) error {
 	if len(path) > MaxSocketPath {
 		return fmt.Errorf("the path has %d bytes, more than the maximum of %d: %w", len(path), MaxSocketPath, ErrNoPlace)
@@ -73,10 +73,10 @@ func nearest(dir string) (there string, info fs.FileInfo, err error) {
 	}
 }
 
-// checkWriters rejects a folder where another user could replace the socket: others can write to
-// it, and it has no sticky bit. A group of this process may have write access, as with the folder
-// of a state (filestore.Open). If a member of the group replaces the socket, clients reject it,
-// unless that member owns the folder.
+// checkWriters rejects a folder in which another user could replace the socket, because other users
+// can write to it and it has no sticky bit. Write access for a group of this process is allowed, as
+// for the folder of a state (filestore.Open). If a member of the group replaces the socket, clients
+// reject it, unless that member owns the folder.
 func checkWriters(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 // Limits for a client of the socket.
 const (
 	requestTime    = 10 * time.Second // to send a request
-	replyTime      = 30 * time.Second // in addition to the requested wait
+	replyTime      = 30 * time.Second // to write the reply, in addition to the requested wait
 	maxHeaderBytes = 16 << 10
 )
 
@@ -39,14 +39,14 @@ type Reply struct {
 	Hint  string `json:"hint,omitempty"`
 }
 
-// NotKeptError reports that a daemon does not have a mapping.
+// NotKeptError reports that a mapping is not in the daemon's configuration.
 type NotKeptError struct{ Mapping string }
 
 func (e *NotKeptError) Error() string {
 	return fmt.Sprintf("mapping %q is not in this daemon's configuration", clipped(e.Mapping))
 }
 
-// Take passes on a request and waits up to wait for the answer. It stops waiting when ctx ends.
+// Take accepts a request and waits for the answer, at most for the duration wait or until ctx ends.
 type Take func(ctx context.Context, r Request, wait time.Duration) (Reply, error)
 
 // peer is the user at the other end of a connection.
@@ -144,7 +144,7 @@ func userName(uid int) string {
 // Self returns the name of the user of this process, as "user@host".
 func Self() string { return userName(os.Geteuid()) }
 
-// at appends the name of the host, and limits the length.
+// at returns the name of a user with "@" and the name of the host, shortened to maxWho bytes.
 func at(name string) string {
 	host, err := os.Hostname()
 	if err != nil {

@@ -41,9 +41,9 @@ type socket struct {
 }
 
 // Listen creates a socket that only the user of this process can connect to. It replaces a socket
-// that an ended process has left behind. If a running process has the socket, the error is
-// ErrSocketInUse. Listen distinguishes the two by a lock on a file next to the socket, which the
-// system releases however the process ends. The lock file is never removed.
+// that remains from a process that has ended. If a running process listens on the socket, the error
+// is ErrSocketInUse. Listen tells these cases apart by a lock on a file next to the socket. The
+// system releases the lock when the process ends for any reason. The lock file is never removed.
 func Listen(ctx context.Context, path string) (net.Listener, error) {
 	if err := CheckPlace(path); err != nil {
 		return nil, fmt.Errorf("create socket %s: %w", path, err)
@@ -70,8 +70,8 @@ func Listen(ctx context.Context, path string) (net.Listener, error) {
 	return &socket{listener, path, made, lock}, nil
 }
 
-// checkOwner rejects a socket that belongs to another user, unless the user is root or owns the
-// folder. Otherwise that user could read the requests.
+// checkOwner rejects a socket that belongs to another user, because that user could read the
+// requests. It accepts a socket that belongs to root or to the owner of the folder.
 func checkOwner(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -166,9 +166,10 @@ func NewClient(path string) *Client {
 	return &Client{path, &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true, MaxResponseHeaderBytes: maxHeaderBytes}}}
 }
 
-// Send sends a request and waits up to wait for its answer. If no process is listening the error is
-// ErrNoDaemon; if the daemon does not have the mapping, it is a *NotKeptError. Send does not
-// connect to a socket that another user may control, and returns ErrNotTrusted.
+// Send sends a request and waits for its answer, at most for the duration wait. If no process is
+// listening, the error is ErrNoDaemon. If the mapping is not in the daemon's configuration, the
+// error is a *NotKeptError. If another user may control the socket, Send does not connect and
+// returns ErrNotTrusted.
 func (c *Client) Send(ctx context.Context, r Request, wait time.Duration) (Reply, error) {
 	if err := checkOwner(c.path); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {

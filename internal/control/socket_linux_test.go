@@ -18,7 +18,8 @@ import (
 	"syncd/internal/control"
 )
 
-// as calls do as another user, on a thread that ends afterwards. Only root can do that.
+// as calls do as another user, on a thread that ends afterwards. It skips the test unless the user
+// is root.
 func as(t *testing.T, uid uintptr, do func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -38,8 +39,8 @@ func as(t *testing.T, uid uintptr, do func()) {
 	<-done
 }
 
-// The mode of the socket rejects another user. If the mode allows access, the server rejects the
-// user that the system reports.
+// TestSocketRejectsOtherUsers checks that the mode of the socket rejects another user and that, if
+// the mode allows access, the server rejects that user.
 func TestSocketRejectsOtherUsers(t *testing.T) {
 	dir := folder(t)
 	path := filepath.Join(dir, "s")

@@ -98,8 +98,8 @@ func TestSocket(t *testing.T) {
 	}
 }
 
-// Listen leaves the socket of a running process alone. It replaces the socket of a dead process,
-// but no other file.
+// TestListenReplacesOnlyDeadSockets checks that Listen replaces the socket of a dead process, but
+// neither the socket of a running process nor another file.
 func TestListenReplacesOnlyDeadSockets(t *testing.T) {
 	dir := folder(t)
 	path := filepath.Join(dir, "s")
@@ -152,7 +152,8 @@ func TestListenReplacesOnlyDeadSockets(t *testing.T) {
 	}
 }
 
-// The system rejects users without write permission on the socket.
+// TestSocketIsRefusedByItsMode checks that the system rejects users without write permission on the
+// socket.
 func TestSocketIsRefusedByItsMode(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root can connect to every socket")
@@ -170,7 +171,8 @@ func TestSocketIsRefusedByItsMode(t *testing.T) {
 	}
 }
 
-// The handler limits the size of a request, and rejects an invalid wait.
+// TestHandlerLimits checks that the handler limits the size of a request and rejects an invalid
+// wait.
 func TestHandlerLimits(t *testing.T) {
 	h := control.NewServer(func(context.Context, control.Request, time.Duration) (control.Reply, error) {
 		t.Error("got a request")
@@ -196,8 +198,8 @@ func TestHandlerLimits(t *testing.T) {
 	}
 }
 
-// Listen rejects a folder that others can write to, unless the sticky bit protects each user's
-// files.
+// TestListenRejectsSharedFolders checks that Listen rejects a folder that other users can write to,
+// unless the sticky bit protects each user's files.
 func TestListenRejectsSharedFolders(t *testing.T) {
 	dir := folder(t)
 	if err := os.Chown(dir, -1, os.Getegid()); err != nil {
@@ -219,8 +221,8 @@ func TestListenRejectsSharedFolders(t *testing.T) {
 	}
 }
 
-// A Kubernetes volume belongs to root and the group of the pod, which can write to it. Listen
-// accepts it, but not a folder of another group.
+// TestSocketInGroupFolder checks that Listen accepts a folder that a group of the process can write
+// to, such as a Kubernetes volume, and rejects a folder of another group.
 func TestSocketInGroupFolder(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give a folder away")
@@ -244,7 +246,8 @@ func TestSocketInGroupFolder(t *testing.T) {
 	}
 }
 
-// A client does not connect to a socket that belongs to another user.
+// TestClientRejectsSocketOfAnotherUser checks that a client does not connect to a socket that
+// belongs to another user.
 func TestClientRejectsSocketOfAnotherUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give a socket away")
@@ -267,7 +270,8 @@ func TestClientRejectsSocketOfAnotherUser(t *testing.T) {
 	}
 }
 
-// Close does not remove a file that has replaced the socket.
+// TestCloseRemovesItsOwnSocket checks that Close does not remove a file that has replaced the
+// socket.
 func TestCloseRemovesItsOwnSocket(t *testing.T) {
 	path := filepath.Join(folder(t), "s")
 	listener, err := control.Listen(t.Context(), path)

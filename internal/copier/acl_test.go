@@ -7,8 +7,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestACLIsSent has a bucket policy that refuses every write without the ACL, for each way of
-// copying.
+// TestACLIsSent checks that every way of copying sends the ACL. A bucket policy refuses every write
+// without it.
 func TestACLIsSent(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {

@@ -13,14 +13,15 @@ import (
 )
 
 // adoptMargin is how much newer than its source an object at the destination must be to be adopted
-// without matching checksums. Times alone prove little: they have whole seconds, and a tool that
-// read the source before it was overwritten may have written the copy later.
+// without matching checksums. Times alone prove little: they have whole seconds, and another tool
+// may have read the source before it was overwritten and written its copy afterwards.
 const adoptMargin = time.Hour
 
-// adopt checks whether the object at the destination can be adopted as the copy: it must be under
-// the configured key and have the same content, as far as that can be decided without reading it.
-// It costs a HEAD of each side, unless the answer is already known. It returns an error only for
-// failures that other requests would meet too; an object that cannot be checked is not adopted.
+// adopt checks whether the object at the destination can be adopted as the copy: it must be
+// encrypted with the configured key and have the same content, as far as that can be decided
+// without reading the content. The check takes a HEAD request to each side, unless the answer is
+// already known. An object that cannot be checked is not adopted. Adopt returns an error only for
+// failures that would also affect other requests.
 func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error) {
 	s := j.standing
 	if s.found.head == nil {
@@ -55,8 +56,8 @@ func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error
 	}, true, nil
 }
 
-// isFinished reports whether a copy made by syncd lacks nothing that is added after a copy: the
-// process that made it may have been killed before it could add tags or annotations.
+// isFinished reports whether a copy made by syncd has the tags and annotations that are added after
+// a copy. The process that made the copy may have been killed before it could add them.
 func (j *job) isFinished(ctx context.Context) (bool, error) {
 	found, err := j.source.readTags(ctx, j.object.Key)
 	if err != nil || found.late {
@@ -69,8 +70,9 @@ func (j *job) isFinished(ctx context.Context) (bool, error) {
 	return err == nil && len(names) == 0, err
 }
 
-// sameContent compares the first whole-object checksum that both sides have. Without a common
-// checksum it returns true only if mayBelieve is set and the copy is much newer than its source.
+// sameContent compares the first whole-object checksum that both sides have. If they have no
+// checksum in common, it returns true only if mayBelieve is true and the copy is newer than its
+// source by at least adoptMargin.
 func sameContent(source, copied *s3.HeadObjectOutput, mayBelieve bool) bool {
 	theirs := content.OfHead(copied)
 	for i, ours := range content.OfHead(source) {

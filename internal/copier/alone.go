@@ -15,13 +15,13 @@ type doubts struct {
 	source      *source
 	destination *destination
 
-	asking chan struct{} // holds a value while the service is asked
+	asking chan struct{} // contains a value while a goroutine asks the service
 
 	mu      sync.Mutex
 	copies  int64 // number of copies begun
 	good    int64 // number of the last copy that succeeded
-	isOpen  bool  // the service is being asked
-	asked   int64 // number of answers
+	isOpen  bool  // whether the service is being asked
+	asked   int64 // number of answers so far
 	accepts bool  // whether the service accepted the last requests
 }
 
@@ -29,7 +29,7 @@ func newDoubts(s *source, d *destination) *doubts {
 	return &doubts{source: s, destination: d, asking: make(chan struct{}, 1)}
 }
 
-// begin numbers a copy.
+// begin returns the number of a copy that begins now.
 func (d *doubts) begin() int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -37,7 +37,7 @@ func (d *doubts) begin() int64 {
 	return d.copies
 }
 
-// succeeded records that a copy succeeded.
+// succeeded records that the copy with the number copied succeeded.
 func (d *doubts) succeeded(copied int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -45,9 +45,10 @@ func (d *doubts) succeeded(copied int64) {
 }
 
 // alone wraps a failure that would end the mapping in an *awserr.AloneError if the service accepts
-// requests that were sent later: another copy, or else a listing of one key on each side. The
-// listing needs no permission, because a denial also shows that the signature was valid. Failures
-// of concurrent copies share the listings. A failure without a response is returned unchanged.
+// requests that are sent after the failure: another copy or, if there is none, a listing of one key
+// on each side. The listing needs no permission, because a denial also shows that the signature was
+// valid. Failures of concurrent copies share one listing on each side. A failure without a response
+// is returned unchanged.
 func (d *doubts) alone(ctx context.Context, key string, failure error) error {
 	if !awserr.Fatal(failure) || !awserr.Answered(failure) || ctx.Err() != nil {
 		return failure
@@ -71,9 +72,9 @@ func (d *doubts) alone(ctx context.Context, key string, failure error) error {
 	}
 }
 
-// doubt returns what must happen before it is clear whether a failure at this time affects one
-// object only: a copy with a number above since succeeds, or the service answers the given
-// question.
+// doubt is called when a copy fails. It returns the conditions that decide whether only one object
+// is affected: either a copy with a number above since succeeds, or the service answers the
+// question with the number question.
 func (d *doubts) doubt() (since, question int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 	"syncd/internal/copier"
 )
 
-// TestErrorOfOneObject makes the service refuse one object with errors that would concern the whole
-// mapping if all requests got them.
+// TestErrorOfOneObject checks errors that normally end the mapping, if the service returns them for
+// only one object.
 func TestErrorOfOneObject(t *testing.T) {
 	for _, tt := range []struct{ code, reason string }{
 		{"SignatureDoesNotMatch", "signature"}, {"InvalidAccessKeyId", "credentials"}, {"NoSuchBucket", "no_bucket"},
@@ -35,7 +35,8 @@ func TestErrorOfOneObject(t *testing.T) {
 	}
 }
 
-// TestErrorOfTheMapping makes a listing fail as well, on either side.
+// TestErrorOfTheMapping checks that the error ends the mapping if a listing on either side fails as
+// well.
 func TestErrorOfTheMapping(t *testing.T) {
 	for _, bucket := range []string{"owner-data", "consumer-copy"} {
 		w := newWorld(t)
@@ -53,7 +54,7 @@ func TestErrorOfTheMapping(t *testing.T) {
 	}
 }
 
-// TestLookupErrorOfOneObject is about the lookups of a replay.
+// TestLookupErrorOfOneObject checks the same for the lookups of a replay.
 func TestLookupErrorOfOneObject(t *testing.T) {
 	w := newWorld(t)
 	w.putText("k", "x")

@@ -14,10 +14,10 @@ import (
 	"syncd/internal/transfer"
 )
 
-// annotationsAtOnce bounds the annotations in memory at once.
+// annotationsAtOnce is the maximum number of annotations in memory at once.
 const annotationsAtOnce = 8
 
-// errAnnotationList reports a listing of annotations that S3 cannot have produced.
+// errAnnotationList reports an invalid listing of annotations, one that S3 never returns.
 var errAnnotationList = errors.New("the service returned an invalid list of annotations")
 
 // annotationsOf lists the names of a source object's annotations. It returns an error after more

@@ -22,7 +22,7 @@ func manyAnnotations() map[string]string {
 	return all
 }
 
-// TestCopyCarriesAnnotations copies annotations only if enabled, in every way of copying.
+// TestCopyCarriesAnnotations checks that every way of copying copies annotations only if enabled.
 func TestCopyCarriesAnnotations(t *testing.T) {
 	for _, asked := range []bool{true, false} {
 		for way, w := range ways(t) {
@@ -65,8 +65,8 @@ func TestAnnotationsOfAnotherVersion(t *testing.T) {
 	}
 }
 
-// TestAnnotationsThatFail: the object is quarantined and its copy is known, so that the next
-// attempt replaces it.
+// TestAnnotationsThatFail checks that if annotations fail, the object is quarantined and its copy
+// is remembered, so that the next attempt replaces the copy.
 func TestAnnotationsThatFail(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestAnnotationsThatFail(t *testing.T) {
 			object := w.put("k", awsfake.SyntheticBody(w.size, 1), awsfake.PutOptions{Annotations: map[string]string{"a": "1"}})
 			operation := "PutObjectAnnotation"
 			if !w.options.Relay && w.size < 1<<20 {
-				operation = "CopyObject" // carries them over
+				operation = "CopyObject" // by default CopyObject copies annotations
 			}
 			mend := w.cloud.Inject(awsfake.Fault{Operation: operation, Kind: awsfake.AccessDenied})
 			_, ours, err := copier.New(w.options).Copy(t.Context(), object, copier.Target{}, nil)

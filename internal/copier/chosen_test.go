@@ -47,8 +47,8 @@ func TestCopyOfChosenTags(t *testing.T) {
 	}
 }
 
-// TestCopyOfChosenTagsIsTwoRequests, without a HEAD, if the object is copied in one piece. Without
-// a choice it is one.
+// TestCopyOfChosenTagsIsTwoRequests checks that a copy in one piece with chosen tags takes two
+// requests, without a HEAD, and a copy with all tags takes one.
 func TestCopyOfChosenTagsIsTwoRequests(t *testing.T) {
 	for _, tt := range []struct {
 		change func(*copier.Options)
@@ -69,7 +69,8 @@ func TestCopyOfChosenTagsIsTwoRequests(t *testing.T) {
 	}
 }
 
-// TestChosenTagsOfASourceThatChanges: the tags are read again with the version that is copied.
+// TestChosenTagsOfASourceThatChanges checks that the tags are read again if a newer version is
+// copied.
 func TestChosenTagsOfASourceThatChanges(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -96,7 +97,8 @@ func TestChosenTagsOfASourceThatChanges(t *testing.T) {
 	}
 }
 
-// TestChosenTagsTooLongForAHeader: only the chosen tags are set, on the version that was made.
+// TestChosenTagsTooLongForAHeader checks that only the chosen tags are set, on the version that was
+// made.
 func TestChosenTagsTooLongForAHeader(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -119,8 +121,8 @@ func TestChosenTagsTooLongForAHeader(t *testing.T) {
 	}
 }
 
-// TestChosenTagsThatAreRefused: the tags are set late if the service accepts shorter headers, and
-// the copy fails if it accepts no tags.
+// TestChosenTagsThatAreRefused checks that the tags are set late if the service accepts only
+// shorter headers, and that the copy fails if the service accepts no tags.
 func TestChosenTagsThatAreRefused(t *testing.T) {
 	w := newWorld(t)
 	w.options.OnlyTags = []string{"a"}
@@ -146,7 +148,8 @@ func TestChosenTagsThatAreRefused(t *testing.T) {
 	}
 }
 
-// TestChosenTagsThatCannotBeRead: the copy is denied before anything is written, with a hint.
+// TestChosenTagsThatCannotBeRead checks that the copy is denied, with a hint, before anything is
+// written.
 func TestChosenTagsThatCannotBeRead(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -161,7 +164,8 @@ func TestChosenTagsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestUploadUnderOtherTagsIsNotResumed: an upload keeps the tags that it was begun with.
+// TestUploadUnderOtherTagsIsNotResumed checks that an upload is not resumed if other tags are
+// chosen, because an upload keeps the tags that it was begun with.
 func TestUploadUnderOtherTagsIsNotResumed(t *testing.T) {
 	for name, change := range map[string]func(*copier.Options){
 		"other tags":        func(o *copier.Options) { o.OnlyTags = []string{"class"} },
@@ -196,8 +200,8 @@ func TestUploadUnderOtherTagsIsNotResumed(t *testing.T) {
 	}
 }
 
-// TestRetentionIsBounded: if an owner set a retention of a thousand years, the consumer would have
-// to pay for that long, and no one could end it.
+// TestRetentionIsBounded checks that retention is limited. If an owner set a retention of a
+// thousand years, the consumer would have to pay for the copy for that time, and could not end it.
 func TestRetentionIsBounded(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Second)
 	const day = 24 * time.Hour

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/copier/request"
 )
 
-// conditional sends a write of the object under the condition that the job's standing requires, if
-// the service and the role allow the condition.
+// conditional sends a write of the object with the condition that the job's standing requires, if
+// the service and the role allow conditions.
 func (j *job) conditional(ctx context.Context, operation string, send func(context.Context, precondition.Condition) error) error {
 	known := j.conditions
 	wanted := j.standing.verdict(j.object).condition
@@ -54,9 +54,9 @@ func (j *job) conditional(ctx context.Context, operation string, send func(conte
 	return nil
 }
 
-// probe finds out how the service treats conditions. It sends a write under a condition that cannot
-// hold. If the service refuses it, probe sends the write under the wanted condition. If the write
-// succeeds, the service ignores conditions.
+// probe finds out how the service treats conditions. It sends a write with a condition that is
+// never true. If the service refuses this write, probe sends the write again with the wanted
+// condition. If the write succeeds, the service ignores conditions.
 func (j *job) probe(ctx context.Context, operation string, wanted precondition.Condition, send func(context.Context, precondition.Condition) error) error {
 	known, learnt := j.conditions, precondition.Unknown
 	defer func() { known.Learnt(operation, learnt) }()
@@ -83,15 +83,15 @@ func (j *job) probe(ctx context.Context, operation string, wanted precondition.C
 	default:
 		return err
 	}
-	// The refusal may have been for the source's condition. If the same write succeeds now, it was
-	// not.
+	// The cause of the refusal may have been the condition on the source. If the same write
+	// succeeds with the wanted condition, the cause was the condition on the destination.
 	if err = j.send(ctx, wanted, send); err == nil {
 		learnt = precondition.Honoured
 	}
 	return err
 }
 
-// withoutMatch sends a write for a role that may not use If-Match.
+// withoutMatch sends a write for a role that has no permission to use If-Match.
 func (j *job) withoutMatch(ctx context.Context, wanted precondition.Condition, send func(context.Context, precondition.Condition) error) error {
 	if wanted.Match != "" {
 		wanted = precondition.Condition{}
@@ -100,7 +100,7 @@ func (j *job) withoutMatch(ctx context.Context, wanted precondition.Condition, s
 	return j.send(ctx, wanted, send)
 }
 
-// send sends one write, and records if its outcome is unknown.
+// send sends one write. If the outcome of the write is unknown, it records that.
 func (j *job) send(ctx context.Context, under precondition.Condition, send func(context.Context, precondition.Condition) error) error {
 	counting, sent := admit.Count(ctx)
 	began := time.Now()

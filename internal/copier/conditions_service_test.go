@@ -29,8 +29,9 @@ func (w *world) treats(kind awsfake.FaultKind, operations ...string) (remove fun
 	}
 }
 
-// TestServiceThatIgnoresConditions: the first write of each kind, which is a normal copy, finds
-// that out. From then on the destination is checked before every write.
+// TestServiceThatIgnoresConditions checks that the first write of each kind, which is a normal
+// copy, detects a service that ignores conditions. From then on the destination is checked before
+// every write.
 func TestServiceThatIgnoresConditions(t *testing.T) {
 	for way, w := range ways(t) {
 		for name, kind := range map[string]awsfake.FaultKind{"ignores": awsfake.IgnoreConditions, "refuses": awsfake.RefuseConditions} {
@@ -61,8 +62,8 @@ func TestServiceThatIgnoresConditions(t *testing.T) {
 	}
 }
 
-// TestServiceThatHonoursConditions costs one refused write of each kind to find out, and protects
-// existing objects from the start.
+// TestServiceThatHonoursConditions checks that one refused write of each kind detects a service
+// that honors conditions, and that existing objects are protected from the start.
 func TestServiceThatHonoursConditions(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -134,8 +135,9 @@ func TestInconclusiveProbe(t *testing.T) {
 	w.wantSent(t, `if "syncd-never"`, "if none")
 }
 
-// TestRoleThatMayNotRead has a role without s3:GetObject at the destination, which a write with
-// If-Match needs: the copier falls back once and reports it.
+// TestRoleThatMayNotRead uses a role without s3:GetObject at the destination, a permission that
+// writes with If-Match need. It checks that the copier falls back to writes without If-Match once,
+// and reports this.
 func TestRoleThatMayNotRead(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -165,8 +167,8 @@ func TestRoleThatMayNotRead(t *testing.T) {
 	}
 }
 
-// TestRoleThatMayReadLater grants the permission: within the hour nothing is tried, then the
-// condition is sent again.
+// TestRoleThatMayReadLater grants the permission later. It checks that If-Match is not sent for an
+// hour after the denial, and is then sent again.
 func TestRoleThatMayReadLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -198,8 +200,8 @@ func TestRoleThatMayReadLater(t *testing.T) {
 	})
 }
 
-// TestNoFallbackForOtherDenials: there is no fallback if the write is denied without the condition
-// too.
+// TestNoFallbackForOtherDenials checks that the copier does not fall back if the write without the
+// condition is denied as well.
 func TestNoFallbackForOtherDenials(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {

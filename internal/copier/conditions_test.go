@@ -66,7 +66,7 @@ func (w *world) sized(seed uint64) awsfake.ObjectInfo {
 	return w.source.Put("k", awsfake.SyntheticBody(w.size, seed), awsfake.PutOptions{})
 }
 
-// TestCopyIsConditional sends each write under the condition that the caller's knowledge requires.
+// TestCopyIsConditional checks that each write has the condition that follows from the Target.
 func TestCopyIsConditional(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -92,8 +92,9 @@ func TestCopyIsConditional(t *testing.T) {
 	}
 }
 
-// TestForeignObjectStays has a foreign object at the destination: known from a listing, met by a
-// write, put there at the moment of the write, or put in place of a copy in the ledger.
+// TestForeignObjectStays checks that a foreign object at the destination is not replaced: one that
+// is known from a listing, that a write finds, that is put there at the moment of the write, or
+// that has replaced a copy in the ledger.
 func TestForeignObjectStays(t *testing.T) {
 	for name, tt := range map[string]func(t *testing.T, w *world) (foreign func() awsfake.ObjectInfo){
 		"listed": func(_ *testing.T, w *world) func() awsfake.ObjectInfo {
@@ -211,8 +212,8 @@ func TestOwnCopyIsNeverForeign(t *testing.T) {
 	}
 }
 
-// TestOwnCopyThatIsThereCostsOneRequest has a listing show a copy that a killed process made but
-// did not record.
+// TestOwnCopyThatIsThereCostsOneRequest checks the number of requests if a listing shows a copy
+// that a killed process made but did not record.
 func TestOwnCopyThatIsThereCostsOneRequest(t *testing.T) {
 	w := newWorld(t)
 	object := w.putText("k", "x")
@@ -290,7 +291,8 @@ func TestGoneWithoutPermissionToList(t *testing.T) {
 	}
 }
 
-// TestListedAndGone has a source that lists an object and reports it as absent.
+// TestListedAndGone checks a source that lists an object but responds that the object does not
+// exist.
 func TestListedAndGone(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -315,8 +317,8 @@ func TestListedAndGone(t *testing.T) {
 	}
 }
 
-// TestResponseWithTheFormerCopy has something in front of the service respond to a write with the
-// previous object and write nothing.
+// TestResponseWithTheFormerCopy checks a proxy in front of the service that responds to a write
+// with the previous object and writes nothing.
 func TestResponseWithTheFormerCopy(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		for _, size := range []int64{10, 17 * mib} {
@@ -362,9 +364,9 @@ func (f former) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// TestResponseForAnotherObject has something in front of the service respond to a write with
-// another object's ETag and write nothing: the destination still has the previous copy, and it is
-// still syncd's own.
+// TestResponseForAnotherObject checks a proxy in front of the service that responds to a write with
+// another object's ETag and writes nothing. The destination still has the previous copy, which
+// still counts as syncd's own.
 func TestResponseForAnotherObject(t *testing.T) {
 	for name, key := range map[string]string{"that names the key": "", "that names no key": "absent"} {
 		t.Run(name, func(t *testing.T) {

@@ -1,27 +1,30 @@
-// Package copier carries out one copy: it takes an action of the plan and returns a result that the
-// destination has confirmed.
+// Package copier copies one object at a time, as planned, and returns a result that the destination
+// has confirmed.
 //
-// It promises that what it reports as copied is one complete version of the source under the
-// configured KMS key. Every request is pinned to the listed ETag, so that an object overwritten
-// during the copy is copied again from its newest version and never mixed from two. The key ARN in
-// the response is compared with the configured one, and the expected owner is sent for both
-// buckets. An object up to 5 GiB takes exactly one request. Larger objects, and objects that need
-// two roles, are copied in parts in parallel, or from one stream if the source does not support
-// ranges. A multipart upload interrupted by a drain, an expired session, a killed process or an
-// outage resumes from its last record. After any other failure it is aborted. SweepUploads finds
-// uploads that no record names.
+// It guarantees that every object reported as copied is one complete version of the source,
+// encrypted with the configured KMS key. Every request is pinned to the listed ETag. If an object
+// is overwritten during the copy, its newest version is copied from the beginning, so a copy never
+// mixes two versions. The key ARN in the response is compared with the configured ARN, and the
+// expected owner is sent for both buckets. A server-side copy of an object up to 5 GiB usually
+// takes one request. Larger objects, and objects that need two roles, are copied in parts in
+// parallel, or from one stream if the source does not support ranges. A multipart upload
+// interrupted by a drain, an expired session, a killed process or an outage resumes from its last
+// record. After any other failure the upload is aborted. SweepUploads aborts uploads that no record
+// names.
 //
-// It also promises to replace only objects at the destination that syncd wrote or adopted: every
-// write is conditional on what the caller knows to be there (a [Target]), as far as the service
-// honors conditions, and happens only while the pass may write. If a write is refused, both sides
-// are checked, because the refusal does not show which side caused it.
+// It also guarantees that it replaces only objects that syncd wrote or adopted, unless
+// [Options].OverwriteAny is set. As far as the service honors conditions, every write is
+// conditional on what the caller knows about the destination's key (a [Target]). Writes are sent
+// only while the pass has the right to write. If a write is refused, both sides are checked,
+// because the refusal does not show which side caused it.
 //
 // Other packages decide which objects to copy, in what order and how many at once (the syncer), and
-// what to record (the ledger, through [Record]). The copier never logs and has no counters.
+// what to record (the ledger, through [Record]). The copier writes no logs and has no counters.
 //
-// Four words: server-side means that S3 moves the bytes and none pass through this process; a slot
-// is the right to have one request in flight; to take over an upload is to resume one that another
-// process began; an object at the destination is foreign if syncd neither wrote nor adopted it.
+// Terms: server-side means that S3 moves the bytes and no bytes pass through this process. A slot
+// is the right to have one request in flight. To take over an upload is to resume an upload that
+// another process began. An object at the destination is foreign if syncd neither wrote nor adopted
+// it.
 package copier
 
 import (
@@ -70,24 +73,25 @@ func New(o Options) *Copier {
 	return &Copier{s}
 }
 
-// Copy copies one object and returns the destination's response. An error is an *ObjectError. Ours
-// is what syncd may own at the destination's key after an error.
+// Copy copies one object and returns the confirmed result. An error is an *ObjectError. After an
+// error, ours describes what syncd may own at the destination's key.
 //
-// If the source is overwritten during the copy, Copy copies its newest version, up to a few times,
-// and then returns ErrUnsteady. If the source no longer exists, the error has class gone. An object
-// that already exists at the destination is adopted if it is the object's copy. It is replaced if
-// target shows that it is syncd's own or Options.OverwriteAny is set. Otherwise Copy returns
-// ErrForeign.
+// If the source is overwritten during the copy, Copy copies the newest version instead. It tries at
+// most 3 versions, and then returns ErrUnsteady. If the source no longer exists, the error has
+// class gone. An object that already exists at the destination is adopted if it is a copy of the
+// source object. Otherwise it is replaced if target shows that syncd wrote it, or if
+// Options.OverwriteAny is set; if neither applies, Copy returns ErrForeign.
 //
-// A multipart upload is recorded in record. An upload that record offers is taken over if it
-// belongs to this copy, and aborted otherwise. A nil record records nothing. An upload is left for
-// another attempt if ctx or the right to write ended, or if awserr.Fatal reports that the error
-// ends the mapping. It is also left if the copy was throttled or met a transient fault, record
-// keeps it, and there are parts worth keeping: parts made by this attempt, or by an earlier one up
-// to a week ago. After any other failure it is aborted.
+// A multipart upload is recorded in record; a nil record records nothing. An upload that
+// record.Upload returns is taken over if it belongs to this copy, and aborted otherwise. After a
+// failure the upload is left for another attempt if ctx or the right to write has ended, or if
+// awserr.Fatal reports that the error ends the mapping. It is also left if the error is throttling
+// or a transient fault, record.UploadKept returns true, and either this attempt made a part or the
+// upload, which an earlier attempt began, is less than a week old. After any other failure the
+// upload is aborted.
 //
-// A panic is returned as a *PanicError. An error that would end the mapping, but does not affect
-// other requests, is returned as an *awserr.AloneError.
+// A panic is returned as a *PanicError. An error that would end the mapping, but that does not
+// affect other requests, is returned as an *awserr.AloneError.
 func (c *Copier) Copy(ctx context.Context, object listing.Object, target Target, record Record) (result Result, ours Ours, err error) {
 	key, err := c.DestinationKey(object.Key)
 	if err != nil {
@@ -122,14 +126,14 @@ func (c *Copier) DestinationKey(key string) (string, error) {
 	return destination, nil
 }
 
-// AbortUpload aborts an unfinished upload. It succeeds if the upload no longer exists. It needs no
-// slot and takes at most ten seconds.
+// AbortUpload aborts an unfinished upload. It returns nil if the upload no longer exists. It needs
+// no slot and takes at most ten seconds.
 func (c *Copier) AbortUpload(ctx context.Context, u record.Upload) error {
 	return c.uploads.Abort(ctx, u)
 }
 
-// LostUploads reports whether, since the last call, an upload may have begun whose ID was lost with
-// the response. Only SweepUploads finds such an upload.
+// LostUploads reports whether, since the last call of LostUploads, an upload may have begun whose
+// ID was lost because the response was lost. Only SweepUploads finds such an upload.
 func (c *Copier) LostUploads() bool { return c.uploads.Lost() }
 
 // SweepUploads aborts the uploads that no record names. See [upload.Uploads.Sweep].

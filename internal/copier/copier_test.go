@@ -185,8 +185,8 @@ func TestCopyOfAVanishedObject(t *testing.T) {
 	}
 }
 
-// TestExistingSourceIsNotGone has a service that does not find the source for the copy, but finds
-// it when asked.
+// TestExistingSourceIsNotGone checks a service that responds to the copy that the source does not
+// exist, but returns it for a HEAD request.
 func TestExistingSourceIsNotGone(t *testing.T) {
 	w := newWorld(t)
 	object := w.putText("k", "x")
@@ -266,7 +266,7 @@ func TestCopyUnderAKeyWithoutAnARN(t *testing.T) {
 	}
 }
 
-// TestCopyWithoutAProof has responses of success that prove nothing.
+// TestCopyWithoutAProof checks successful responses that do not prove the copy.
 func TestCopyWithoutAProof(t *testing.T) {
 	for name, body := range map[string]string{
 		"an empty answer":   "",
@@ -352,7 +352,7 @@ func TestCopyEndsWhenCanceled(t *testing.T) {
 	}
 }
 
-// TestCopyTimesOut has a silent connection.
+// TestCopyTimesOut checks that a copy over a silent connection times out.
 func TestCopyTimesOut(t *testing.T) {
 	for _, operation := range []string{"CopyObject", "HeadObject", "GetObjectTagging", "CreateMultipartUpload", "UploadPartCopy", "CompleteMultipartUpload"} {
 		synctest.Test(t, func(t *testing.T) {

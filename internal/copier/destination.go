@@ -27,8 +27,9 @@ func (d *destination) lookup(ctx context.Context, key string) (object listing.Ob
 	return lookup(ctx, d.requests, d.api, d.place, key)
 }
 
-// head returns the head of the object under the input's key. A HEAD with an expired session fails
-// without an explanation; listing the key explains the failure and makes the session renew.
+// head returns the head of the object under the input's key. If the session has expired, a HEAD
+// request fails without an explanation. Head then lists the key, which explains the failure and
+// causes the session to be renewed.
 func (d *destination) head(ctx context.Context, in *s3.HeadObjectInput) (head *s3.HeadObjectOutput, err error) {
 	in.Bucket, in.ChecksumMode, in.ExpectedBucketOwner = &d.place.Bucket, types.ChecksumModeEnabled, d.place.ExpectedOwner()
 	ask := func(ctx context.Context) (err error) {
@@ -48,9 +49,9 @@ func (d *destination) head(ctx context.Context, in *s3.HeadObjectInput) (head *s
 	return head, err
 }
 
-// maxSkew is the largest clock difference between a service and its client: the service refuses
-// requests with a larger one (Amazon S3 API Reference, "Error responses", RequestTimeTooSkewed: 15
-// minutes).
+// maxSkew is the largest possible clock difference between a service and its client: the service
+// rejects requests with a larger difference (Amazon S3 API Reference, "Error responses",
+// RequestTimeTooSkewed: 15 minutes).
 const maxSkew = 15 * time.Minute
 
 // there converts a time of this process to the destination's clock. Before the destination's first

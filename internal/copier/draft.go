@@ -19,7 +19,8 @@ import (
 	"syncd/internal/listing"
 )
 
-// draft is what a copy gets besides its content if the service does not carry it over.
+// draft contains the properties of a copy that the service does not copy by itself: metadata, tags
+// and lock.
 type draft struct {
 	o   *Options
 	key string // at the destination
@@ -39,9 +40,9 @@ type lock struct {
 	until     *time.Time
 	hold      types.ObjectLockLegalHoldStatus
 	eventHold types.ObjectLockEventHold
-	days      *int32 // of the retention that begins when the event hold ends; or years
+	days      *int32 // length of the retention that begins when the event hold ends, in days; nil if years is set or there is none
 	years     *int32
-	cut       bool // it was shortened to the longest allowed retention
+	cut       bool // whether the retention was shortened to the longest allowed one
 }
 
 // setLock sets the lock of the copy.
@@ -88,7 +89,7 @@ func lockOf(o *Options, head *s3.HeadObjectOutput) (l lock) {
 	if !o.ObjectLock {
 		return lock{}
 	}
-	// No service accepts a retention date in the past.
+	// Services reject a retention date in the past.
 	if until := head.ObjectLockRetainUntilDate; until != nil && until.After(o.Now()) {
 		l.mode, l.until = head.ObjectLockMode, until
 	}
@@ -103,8 +104,9 @@ func lockOf(o *Options, head *s3.HeadObjectOutput) (l lock) {
 }
 
 // shorten limits a retention to longest after now. In compliance mode a retention cannot be
-// shortened later, and the object must be paid for until it ends ("S3 Object Lock", Amazon S3 User
-// Guide). A legal hold has no end date, and anyone who may set it may remove it.
+// shortened later, so the storage of the object costs money until the retention ends ("S3 Object
+// Lock", Amazon S3 User Guide). A legal hold is not limited: it has no end date, and a role that
+// has permission to set it can also remove it.
 func (l *lock) shorten(now time.Time, longest time.Duration) {
 	const day = 24 * time.Hour
 	if latest := now.UTC().Add(longest).Truncate(time.Second); l.until != nil && l.until.After(latest) {
@@ -144,7 +146,8 @@ func (d *draft) create() *s3.CreateMultipartUploadInput {
 func (d *draft) put() *s3.PutObjectInput {
 	contentType := d.contentType
 	if contentType == nil {
-		// S3's default for an object without a type; the SDK would send another one.
+		// This is S3's default for an object without a content type. Without it the SDK would send
+		// a different type.
 		contentType = aws.String("binary/octet-stream")
 	}
 	return &s3.PutObjectInput{
@@ -158,8 +161,8 @@ func (d *draft) put() *s3.PutObjectInput {
 	}
 }
 
-// options returns options that send the Expires header as the source has it. The SDK accepts only a
-// date; S3 stores any text.
+// options returns client options that send the Expires header with the same text as at the source.
+// The SDK accepts only a date, but S3 stores any text.
 func (d *draft) options() []func(*s3.Options) {
 	if d.expires == nil {
 		return nil
@@ -167,8 +170,8 @@ func (d *draft) options() []func(*s3.Options) {
 	return []func(*s3.Options){s3.WithAPIOptions(smithyhttp.SetHeaderValue("Expires", *d.expires))}
 }
 
-// DeferTags reports whether the request may have been refused for its tagging header. In that case
-// it makes the tags be set after the copy.
+// DeferTags reports whether the request may have been refused for its tagging header. If so,
+// DeferTags arranges that the tags are set after the copy.
 func (d *draft) DeferTags(refused error) bool {
 	switch awserr.Code(refused) {
 	case "RequestHeaderSectionTooLarge", "InvalidTag":
@@ -190,7 +193,7 @@ func (d *draft) Create() (*s3.CreateMultipartUploadInput, []func(*s3.Options)) {
 // TagsLate reports whether the tags are set after the copy.
 func (d *draft) TagsLate() bool { return d.tags.late }
 
-// SetTagsLate makes the tags be set after the copy.
+// SetTagsLate arranges that the tags are set after the copy.
 func (d *draft) SetTagsLate() { d.tags.late = true }
 
 var _ upload.Draft = (*draft)(nil)
@@ -205,8 +208,8 @@ func headOf(out *s3.GetObjectOutput) *s3.HeadObjectOutput {
 	}
 }
 
-// encoding removes aws-chunked, which describes how a body was once sent and is not a property of
-// the object.
+// encoding removes aws-chunked from a Content-Encoding. It describes how a request body was sent
+// and is not a property of the object.
 func encoding(value *string) *string {
 	var kept []string
 	for coding := range strings.SplitSeq(aws.ToString(value), ",") {

@@ -46,7 +46,8 @@ func (e *endless) ListParts(context.Context, *s3.ListPartsInput, ...func(*s3.Opt
 	return &s3.ListPartsOutput{IsTruncated: aws.Bool(true), NextPartNumberMarker: &token}, err
 }
 
-// TestEndlessAnnotations has lists of annotations that no object can have.
+// TestEndlessAnnotations checks that listing annotations ends with an error if the list is longer
+// than an object can have.
 func TestEndlessAnnotations(t *testing.T) {
 	for name, page := range map[string]func(n int) ([]string, string){
 		"empty pages":          func(n int) ([]string, string) { return nil, fmt.Sprint("t", n) },
@@ -82,7 +83,7 @@ func numbers(n int) string {
 	return b.String()
 }
 
-// TestEndlessParts has endless lists of parts.
+// TestEndlessParts checks that an endless list of parts is an error.
 func TestEndlessParts(t *testing.T) {
 	for name, marker := range map[string]func(n int) string{
 		"the same":    func(int) string { return "7" },

@@ -13,19 +13,20 @@ import (
 )
 
 var (
-	// ErrWrongKey reports a copy under another KMS key than the configured one.
+	// ErrWrongKey reports a copy that is encrypted with a KMS key other than the configured one.
 	ErrWrongKey = errors.New("copy is encrypted with a KMS key other than the configured one")
 	// ErrKeyUnrepresentable reports a destination key that S3 does not allow.
 	ErrKeyUnrepresentable = errors.New("invalid destination key")
 
-	// ErrUnsteady reports that the source changed during every attempt, or that the write was
-	// refused every time although the object still exists.
+	// ErrUnsteady reports that the source changed during every attempt, or that every write was
+	// refused although the source object still exists.
 	ErrUnsteady = errors.New("source kept changing")
 
 	// ErrForeign reports that the destination's key holds an object that syncd neither wrote nor
 	// may adopt.
 	ErrForeign = errors.New("the destination holds an object that syncd did not write")
-	// ErrInconsistent reports that the source lists an object that it also reports as absent.
+	// ErrInconsistent reports that the source lists an object but responds to requests for it that
+	// it does not exist.
 	ErrInconsistent = errors.New("the source lists the object but reports it as absent")
 
 	errTagOverflow = errors.New("the tags of the source cannot be set on the copy")
@@ -41,9 +42,10 @@ var (
 	errTooLarge  = errors.New("object is larger than 10,000 parts of 5 GiB")
 )
 
-// refused reports whether the copy failed because one of the two sides has changed. The response
-// does not show which: 412 may be for the source's condition or for the destination's, and 404 for
-// the source, for the destination, or for an upload that was removed.
+// refused reports whether the copy failed because the source or the destination may have changed.
+// The response does not show which side has changed: 412 is returned for the condition on the
+// source and for the condition on the destination, and 404 for a missing source, destination or
+// upload.
 func refused(err error) bool {
 	switch awserr.Classify(err) { //nolint:exhaustive // the possible answers to a condition
 	case awserr.Precondition, awserr.Gone, awserr.Conflict:
@@ -53,7 +55,8 @@ func refused(err error) bool {
 	}
 }
 
-// hintTags returns a hint for roles that may copy an object but may not read or write its tags.
+// hintTags returns a hint for roles that have permission to copy an object, but not to read or
+// write its tags.
 func hintTags(err error) string {
 	if awserr.Classify(err) == awserr.Denied {
 		return `set "copy.tags: omit" to copy without tags`
@@ -102,7 +105,8 @@ func Reason(err error) string {
 	return answered(err)
 }
 
-// answered returns the reason in a service's response. Some reasons appear only in its text.
+// answered returns the quarantine reason for a service's response. For some reasons it must search
+// the text of the response.
 func answered(err error) string {
 	class, text := awserr.Classify(err), awserr.Brief(err)
 	switch {
@@ -113,7 +117,7 @@ func answered(err error) string {
 	case class == awserr.Denied && strings.Contains(text, "protected by object lock"):
 		return plan.ObjectLocked
 	case awserr.Code(err) == "MetadataTooLarge":
-		return string(awserr.Invalid) // a different part size or mode would not help
+		return string(awserr.Invalid) // not caused by the part size or the copy mode, so changing them does not help
 	default:
 		return string(class)
 	}

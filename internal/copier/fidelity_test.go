@@ -140,8 +140,8 @@ func TestCopyOfLongTags(t *testing.T) {
 	}
 }
 
-// TestCopyOfTagsTooLongForTheService is refused at first, by a service that accepts shorter headers
-// than S3.
+// TestCopyOfTagsTooLongForTheService checks a service that accepts only shorter headers than S3: it
+// refuses the first request, and the tags are set late.
 func TestCopyOfTagsTooLongForTheService(t *testing.T) {
 	for _, size := range []int64{10, 17 * mib} {
 		w := newParted(t)
@@ -159,7 +159,8 @@ func TestCopyOfTagsTooLongForTheService(t *testing.T) {
 	}
 }
 
-// TestCopyWithoutItsTagsFails fails although the content was copied.
+// TestCopyWithoutItsTagsFails checks that a copy fails if its tags cannot be set, although the
+// content was copied.
 func TestCopyWithoutItsTagsFails(t *testing.T) {
 	for status, tt := range map[int]struct{ code, want, hint string }{
 		http.StatusBadRequest:         {"InvalidTag", plan.TagOverflow, ""},
@@ -184,7 +185,7 @@ func TestCopyWithoutItsTagsFails(t *testing.T) {
 	}
 }
 
-// TestCopyOfTagsThatCannotBeRead returns a hint.
+// TestCopyOfTagsThatCannotBeRead checks that the error has a hint if the tags cannot be read.
 func TestCopyOfTagsThatCannotBeRead(t *testing.T) {
 	w := newParted(t)
 	object := w.putLarge(awsfake.PutOptions{})
@@ -196,7 +197,8 @@ func TestCopyOfTagsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestCopyOfAnObjectUnderItsOwnersKey has content encrypted with a customer-provided key.
+// TestCopyOfAnObjectUnderItsOwnersKey checks the failure for an object that is encrypted with a
+// customer-provided key.
 func TestCopyOfAnObjectUnderItsOwnersKey(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -226,7 +228,8 @@ func TestCopyOfAnArchivedObjectOfAnySize(t *testing.T) {
 	}
 }
 
-// TestExpiryOnAHeadIsNotABadRequest: both return a bare 400.
+// TestExpiryOnAHeadIsNotABadRequest checks that an expired session is distinguished from a
+// malformed request. A HEAD request returns 400 without a body in both cases.
 func TestExpiryOnAHeadIsNotABadRequest(t *testing.T) {
 	w := newParted(t)
 	object := w.putLarge(awsfake.PutOptions{})
@@ -236,7 +239,8 @@ func TestExpiryOnAHeadIsNotABadRequest(t *testing.T) {
 	}
 }
 
-// TestCopyKeepsTheStorageClass, or uses STANDARD for a class that cannot be written.
+// TestCopyKeepsTheStorageClass checks that a copy has the storage class of its source, or STANDARD
+// if that class cannot be written.
 func TestCopyKeepsTheStorageClass(t *testing.T) {
 	classes := map[string]string{
 		"": "STANDARD", "STANDARD": "STANDARD", "STANDARD_IA": "STANDARD_IA", "ONEZONE_IA": "ONEZONE_IA", "REDUCED_REDUNDANCY": "REDUCED_REDUNDANCY",
@@ -259,7 +263,7 @@ func TestCopyKeepsTheStorageClass(t *testing.T) {
 	}
 }
 
-// TestCopyKeepsTheLock carries over retention and legal hold only if enabled.
+// TestCopyKeepsTheLock checks that retention and legal hold are copied only if enabled.
 func TestCopyKeepsTheLock(t *testing.T) {
 	until := time.Now().AddDate(1, 0, 0).UTC().Truncate(time.Second)
 	for name, tt := range map[string]struct {

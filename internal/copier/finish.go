@@ -15,10 +15,10 @@ import (
 	"syncd/internal/transfer"
 )
 
-// confirmed returns an error if the copy is not under the configured key, so that the ledger never
-// records it. S3 returns the key in its response. If a service does not, or if its response names
-// the previous object, as a cache's might, confirmed requests the head of the returned version or
-// ETag.
+// confirmed returns an error if the copy is not encrypted with the configured key, so that the
+// ledger never records such a copy. S3 returns the key in its response. If a service does not, or
+// if its response has the ETag of the previous object, which a cache may return, confirmed requests
+// the head of the returned version or ETag.
 func (j *job) confirmed(ctx context.Context, r Result) (Result, error) {
 	former := j.standing.known
 	if j.standing.found != nil {
@@ -45,7 +45,7 @@ func (j *job) confirmed(ctx context.Context, r Result) (Result, error) {
 	return Result{}, j.underAnotherKey(r.DestinationKey, r.KeyARN)
 }
 
-// finished confirms a copy and adds what could not be sent with it.
+// finished confirms a copy, and adds the tags and annotations that could not be sent with it.
 func (j *job) finished(ctx context.Context, d *draft, made Result) (Result, error) {
 	made.Notes = d.notes
 	made, err := j.confirmed(ctx, made)
@@ -66,9 +66,9 @@ func (s *shared) underAnotherKey(key, answered string) error {
 	return &request.ObjectError{Op: "copy", Bucket: s.o.DestinationPlace.Bucket, Key: key, Err: err}
 }
 
-// tagLate sets the tags that do not fit in a header, on the version that was just made if there are
-// versions. The copy counts as done only with its tags: until then it is not in the ledger, and if
-// the process is killed here, the next one makes the copy again.
+// tagLate sets the tags that do not fit in a header. If the bucket has versions, it sets them on
+// the version that was just made. The ledger records the copy only after the tags are set: if the
+// process is killed before that, the next process makes the copy again.
 func (j *job) tagLate(ctx context.Context, d *draft, made Result) error {
 	if !d.tags.late {
 		return nil
@@ -86,15 +86,16 @@ func (j *job) tagLate(ctx context.Context, d *draft, made Result) error {
 	case awserr.Invalid, awserr.TooLarge, awserr.Unsupported:
 		err = fmt.Errorf("%w: %w", errTagOverflow, err)
 	case awserr.Gone, awserr.Precondition:
-		// The copy was removed; the source did not change.
+		// The copy was removed. The class is hidden, because the source has not changed.
 		err = fmt.Errorf("%w: %s", errTagOverflow, awserr.Brief(err))
 	}
 	return &request.ObjectError{Op: "set tags of", Bucket: j.o.DestinationPlace.Bucket, Key: made.DestinationKey, Err: err, Hint: hintTags(err)}
 }
 
-// annotate adds the source's annotations to the copy if the service does not carry them over, and
-// only while the object is still that copy. Annotations are read by key, so the source is checked
-// again if there are any. As with tags set late, the copy counts as done only with them.
+// annotate adds the source's annotations to the copy, if the service does not copy them itself.
+// Each write has the condition that the object is still this copy. Annotations are read by key, not
+// by version, so if there are any, the source is checked again afterwards. As with late tags, the
+// ledger records the copy only after its annotations are added.
 func (j *job) annotate(ctx context.Context, made Result) error {
 	key := j.object.Key
 	if !j.o.Annotations {

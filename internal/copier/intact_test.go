@@ -77,7 +77,7 @@ func TestProved(t *testing.T) {
 	}
 }
 
-// TestProvedEndsWhenCanceled returns no verdict.
+// TestProvedEndsWhenCanceled checks that Proved returns an error if its context is canceled.
 func TestProvedEndsWhenCanceled(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -87,7 +87,8 @@ func TestProvedEndsWhenCanceled(t *testing.T) {
 	}
 }
 
-// TestLeftOf checks what a deleted source object has left behind.
+// TestLeftOf checks what LeftOf returns for different objects at the destination after the source
+// object was deleted.
 func TestLeftOf(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(w *world, target *copier.Target)

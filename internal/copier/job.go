@@ -23,22 +23,22 @@ type shared struct {
 	content     content.Source
 	memory      *content.Member // share of Options.Buffers
 	crc         content.Checksummer
-	annotating  chan struct{} // holds a value for each annotation in memory
+	annotating  chan struct{} // contains a value for each annotation in memory
 }
 
 // job is the copy of one object in progress.
 type job struct {
 	*shared
 	object   listing.Object // the version that is copied
-	key      string         // at the destination
+	key      string         // key at the destination
 	writer   request.Writer
 	upload   *upload.Tracker
 	standing *standing
 	target   Target
 
-	versions      int       // number of newer source versions followed
+	versions      int       // how often the source was overwritten during the copy
 	began         time.Time // when the last write of the object was sent, by this process's clock
-	unconditional string    // why a write was sent without the condition it needs
+	unconditional string    // why a write was sent without the required condition; "" if none was
 }
 
 func (s *shared) failed(op, key string, err error) error { return s.source.failed(op, key, err) }
@@ -60,9 +60,9 @@ func (j *job) operation() string {
 	}
 }
 
-// writtenSince returns the earliest date, by the destination's clock, of the object that was just
-// written. A multipart upload is dated by its beginning (Amazon S3 User Guide, "Working with object
-// metadata").
+// writtenSince returns the earliest possible date of the object that was just written, by the
+// destination's clock. S3 dates an object that was uploaded in parts by the start of the upload
+// (Amazon S3 User Guide, "Working with object metadata").
 func (j *job) writtenSince() time.Time {
 	if j.o.PartSizeOf(j.object.Size) > 0 {
 		return j.upload.BeganAt()
@@ -70,8 +70,8 @@ func (j *job) writtenSince() time.Time {
 	return j.destination.there(j.began)
 }
 
-// plannedUpload returns the upload record for a copy of the object, without the fields that only
-// the destination can provide.
+// plannedUpload returns the upload record for a copy of the object. The fields that only the
+// destination can provide are empty.
 func (j *job) plannedUpload() record.Upload {
 	return record.Upload{
 		Key: j.object.Key, Bucket: j.o.DestinationPlace.Bucket, DestinationKey: j.key,

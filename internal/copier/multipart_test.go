@@ -266,8 +266,8 @@ func TestCopyInPartsTheSourceShrinks(t *testing.T) {
 	}
 }
 
-// TestCopyInPartsFails fails each request in each way; nothing is left behind and the reason is
-// reported.
+// TestCopyInPartsFails makes each request fail in each way. It checks that no upload remains and
+// that the reason is reported.
 func TestCopyInPartsFails(t *testing.T) {
 	for _, operation := range []string{"HeadObject", "GetObjectTagging", "CreateMultipartUpload", "UploadPartCopy", "CompleteMultipartUpload"} {
 		for _, tt := range []struct {

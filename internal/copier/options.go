@@ -51,27 +51,29 @@ type bytesAPI interface {
 type Options struct {
 	// Source reads the source's metadata. It sends requests to the source's region.
 	Source sourceAPI
-	// Destination sends the copies. It sends requests to the destination's region, with credentials
-	// that may also read the source unless content is relayed.
+	// Destination writes the copies. It sends requests to the destination's region. Unless content
+	// is relayed, its credentials also need permission to read the source.
 	Destination destinationAPI
 	// SourcePlace is the location of the objects, and DestinationPlace the location of the copies.
 	SourcePlace, DestinationPlace transfer.Place
-	// Settings define how objects are copied. A relay needs Buffers, whose size bounds its parts.
+	// Settings define how objects are copied. If content is relayed, Buffers is required, and its
+	// size limits the part size.
 	transfer.Settings
 	Buffers *content.Buffers
 	// KeyARN is the KMS key for the copies. Every response must name it.
 	KeyARN string
 	// BucketKey enables an S3 Bucket Key.
 	BucketKey bool
-	// Initiator is the ARN of the role whose sessions write the copies, empty if unknown;
-	// SweepUploads needs it. Session is the name of these sessions; empty means that all sessions
-	// of the role belong to this program.
+	// Initiator is the ARN of the role whose sessions write the copies, empty if unknown; without
+	// it SweepUploads does nothing. Session is the name of these sessions; empty means that all
+	// sessions of the role belong to syncd.
 	Initiator, Session string
-	// Slots bounds the requests in progress, objects and parts together, in all copiers that share
-	// it. Only the clean-up after a failed copy does not wait for a slot. While a body is not being
-	// read, it holds no slot.
+	// Slots limits the number of requests in flight, for objects and parts together, in all copiers
+	// that share it. Only the clean-up after a failed copy does not wait for a slot. A body holds a
+	// slot only while it is being read.
 	Slots throttle.Slots
-	// Bytes limits the rate of copied content. Waiting for it holds no slot; nil means no limit.
+	// Bytes limits the rate of copied content; nil means no limit. A copy that waits for Bytes
+	// holds no slot.
 	Bytes bytesAPI
 	// OverwriteAny allows replacing objects that syncd neither wrote nor adopted.
 	OverwriteAny bool
@@ -79,15 +81,15 @@ type Options struct {
 	// writes and decodes metadata; nil means that it is. For other services, the first write of
 	// each kind finds out whether conditions are honored.
 	ToS3 func() bool
-	// Peer knows the destination's clock from its responses; nil means that it is the same as this
-	// process's clock.
+	// Peer provides the destination's clock, observed in its responses; nil means that the clock is
+	// the same as this process's clock.
 	Peer *peer.Peer
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
-// fingerprint returns the settings that an upload is begun with besides its source. An upload begun
-// with other settings cannot be resumed.
+// fingerprint returns the settings that affect an upload, apart from its source, as one text. An
+// upload that was begun with other settings cannot be resumed.
 func (o *Options) fingerprint() string {
 	text := fmt.Sprintf("source=%s key=%s bucket_key=%t class=%s keep_class=%t omit_tags=%t omit_metadata=%t object_lock=%t",
 		o.SourcePlace.Bucket, o.KeyARN, o.BucketKey, o.StorageClass, o.KeepStorageClass, o.OmitTags, o.OmitMetadata, o.ObjectLock)

@@ -13,8 +13,9 @@ import (
 	"syncd/internal/plan"
 )
 
-// copyParts copies an object in parts. An upload inherits nothing from the source, so copyParts
-// first reads what CopyObject would have carried over and sets it at creation.
+// copyParts copies an object in parts. A multipart upload takes over no properties of the source
+// object. So copyParts first reads the properties that CopyObject would have copied, and sets them
+// when it creates the upload.
 func (j *job) copyParts(ctx context.Context) (Result, error) {
 	var head s3.HeadObjectOutput
 	if j.o.ReadsHead(true) {
@@ -53,8 +54,8 @@ type uploadTarget struct{ j *job }
 
 var _ upload.Target = uploadTarget{}
 
-// Conditional sends the request that creates the object, under the condition that the job's
-// standing requires.
+// Conditional sends the request that creates the object, with the condition that the job's standing
+// requires.
 func (t uploadTarget) Conditional(ctx context.Context, operation string, send func(ctx context.Context, ifMatch, ifNoneMatch *string) error) error {
 	return t.j.conditional(ctx, operation, func(ctx context.Context, under precondition.Condition) error {
 		return send(ctx, under.IfMatch(), under.IfNoneMatch())
@@ -82,8 +83,9 @@ func (t uploadTarget) IsKey(answered *string) bool {
 	return plan.SameKey(aws.ToString(answered), t.j.o.KeyARN)
 }
 
-// UnderKey returns an error if an upload is under another key than the configured one, before its
-// content is copied in vain. If the service names no key, the key is checked at the end.
+// UnderKey returns an error if the KMS key of an upload is not the configured key, so that no
+// content is copied into such an upload. If the service names no key, UnderKey returns nil, and the
+// key is checked after the copy.
 func (t uploadTarget) UnderKey(answered *string) error {
 	if aws.ToString(answered) == "" || t.IsKey(answered) {
 		return nil
@@ -91,8 +93,8 @@ func (t uploadTarget) UnderKey(answered *string) error {
 	return t.j.underAnotherKey(t.j.key, *answered)
 }
 
-// Vanished records that an upload no longer exists and may have been completed.
+// Vanished records that an upload no longer exists. It may have been completed.
 func (t uploadTarget) Vanished(beganAt time.Time) { t.j.standing.begun = beganAt }
 
-// AnsweredOddly records that the object may have been created.
+// AnsweredOddly records that the object may have been created although the response was invalid.
 func (t uploadTarget) AnsweredOddly(beganAt time.Time) { t.j.standing.answeredOddly(beganAt) }

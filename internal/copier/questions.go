@@ -17,9 +17,9 @@ import (
 )
 
 // Look returns the current source object. An error is an *ObjectError, with class gone if the
-// object does not exist. S3 reports an object as absent only to a role that may list the bucket
-// unconditionally, and returns 403 to others. In both cases Look lists that one key, which a role
-// that lists the source may do.
+// object does not exist. S3 returns 404 for a missing object only to a role that has permission to
+// list the bucket without conditions; other roles get 403. After either response Look lists that
+// key, for which permission to list the source's prefix is sufficient.
 func (c *Copier) Look(ctx context.Context, key string) (listing.Object, error) {
 	object, err := c.source.look(ctx, key)
 	return object, c.doubts.alone(ctx, key, err)
@@ -37,10 +37,11 @@ func (c *Copier) Readable(ctx context.Context, key string) error {
 
 // Forecast is what a copy would do, as far as it is known without a request.
 type Forecast struct {
-	// Looks means that the copy would check the object at the destination, and adopt it if it
-	// proves to be the object's copy.
+	// Looks means that the copy would check the object at the destination, and adopt it if it turns
+	// out to be a copy of the source object.
 	Looks bool
-	// Foreign means that the copy would fail with ErrForeign unless it adopts the object.
+	// Foreign means that the copy would return ErrForeign unless it adopts the object at the
+	// destination.
 	Foreign bool
 }
 
@@ -50,9 +51,9 @@ func (c *Copier) Forecast(object listing.Object, target Target) Forecast {
 	return Forecast{Looks: v.adopt, Foreign: v.foreign}
 }
 
-// Shown reports whether a listing shows that the destination still has the copy of a ledger entry.
-// OtherKey means that the copy may have been made under another KMS key. IsSure is false if only a
-// HEAD can tell.
+// Shown reports whether the destination still has the copy of a ledger entry, according to a
+// listing. OtherKey means that the copy may have been made under another KMS key. IsSure is false
+// if only a HEAD request can answer this.
 func (c *Copier) Shown(e record.Entry, target Target, otherKey bool) (isThere, isSure bool) {
 	p := target.Present
 	switch {
@@ -65,9 +66,9 @@ func (c *Copier) Shown(e record.Entry, target Target, otherKey bool) (isThere, i
 	}
 }
 
-// Proved reports whether the destination still has the copy of a ledger entry, from a listing if
-// possible (see Shown) and with a HEAD otherwise. A copy that cannot be checked counts as replaced.
-// Proved returns an error only for failures that other requests would meet too.
+// Proved reports whether the destination still has the copy of a ledger entry. It uses a listing if
+// possible (see Shown), and otherwise a HEAD request. If the copy cannot be checked, Proved returns
+// false. It returns an error only for failures that would also affect other requests.
 func (c *Copier) Proved(ctx context.Context, e record.Entry, target Target, otherKey bool) (bool, error) {
 	key, err := c.DestinationKey(e.Key)
 	if err != nil {
@@ -89,17 +90,18 @@ func (c *Copier) Proved(ctx context.Context, e record.Entry, target Target, othe
 	}
 }
 
-// Left is what a deleted source object has left at the destination.
+// Left describes what remains at the destination after a source object was deleted.
 type Left struct {
 	// Intact means that the copy in the ledger still exists.
 	Intact bool
-	// Entry describes an object of syncd's own at the key, without its source version, which is
-	// unknown. It is nil if there is none.
+	// Entry describes an object at the key that syncd wrote. Its source version is unknown and not
+	// set. Entry is nil if there is no such object.
 	Entry *record.Entry
 }
 
-// LeftOf checks what is at the destination under the key of a deleted source object. It costs a
-// HEAD. It returns an error if the role may not read an object that may be syncd's own.
+// LeftOf checks what remains at the destination under the key of a deleted source object. It takes
+// one HEAD request. It returns an error if the object there may have been written by syncd and the
+// role has no permission to read it.
 func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (Left, error) {
 	key, err := c.DestinationKey(sourceKey)
 	if err != nil {

@@ -79,8 +79,8 @@ func (s *shared) readAll(ctx context.Context, object listing.Object, buffer []by
 	return out, nil
 }
 
-// put writes a whole object. If the write is refused because of its tags, put repeats it without
-// them.
+// put writes a whole object. If the write is refused because of its tags, put repeats the write
+// without tags.
 func (j *job) put(ctx context.Context, d *draft, body []byte) (Result, error) {
 	sum := content.Encode(j.crc.Sum(body))
 	var out *s3.PutObjectOutput

@@ -18,7 +18,7 @@ import (
 	"syncd/internal/copier/content"
 )
 
-// relaying makes the world's copies go through this process.
+// relaying makes the world relay its copies, with that much memory in bytes.
 func (w *world) relaying(memory int64) {
 	w.options.Relay, w.options.Buffers = true, content.NewBuffers(memory)
 }
@@ -64,7 +64,7 @@ func TestRelayRefusesAChangedBody(t *testing.T) {
 	}
 }
 
-// TestRelayLosesNoMetadata refuses an object whose metadata cannot be sent in headers.
+// TestRelayLosesNoMetadata checks that an object fails if its metadata cannot be sent in headers.
 func TestRelayLosesNoMetadata(t *testing.T) {
 	w := newWorld(t)
 	w.relaying(64 << 20)
@@ -135,7 +135,8 @@ func TestRelayFollowsItsSource(t *testing.T) {
 	}
 }
 
-// TestRelayMemory never lends more than it has, however large the requested parts are.
+// TestRelayMemory checks that Buffers never lends more than its size, however large the requested
+// parts are.
 func TestRelayMemory(t *testing.T) {
 	w := newWorld(t)
 	w.relaying(16 << 20)

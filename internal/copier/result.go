@@ -20,27 +20,28 @@ type Result struct {
 	BucketKey bool
 	// Checksum is the checksum in the response, as "algorithm:base64"; empty if there is none.
 	Checksum string
-	// Parts is the number of parts, 0 for a copy in one request. Resumed is how many of them an
-	// earlier process made.
+	// Parts is the number of parts, 0 for a copy in one request. Resumed is the number of these
+	// parts that an earlier process made.
 	Parts, Resumed int
 	// CopiedAt is when the response arrived.
 	CopiedAt time.Time
-	// Adopted means that nothing was copied, because the object at the destination already is the
-	// copy.
+	// Adopted means that nothing was copied, because the object at the destination already was a
+	// copy of the source object.
 	Adopted bool
 	// Unconditional is why the copy was written without a condition: ConditionsIgnored or
 	// ConditionsDenied. It is "" if it was written with one.
 	Unconditional string
-	// Notes are remarks on a successful copy: the Note constants, and those of package upload, each
-	// at most once. A server-side copy in one request has none unless it reads the source's head.
+	// Notes are remarks on a successful copy: Note constants of this package and of package upload,
+	// each at most once. A server-side copy in one request has no notes unless it reads the
+	// source's head.
 	Notes []string
 }
 
-// Why a copy is written without a condition.
+// The values of Result.Unconditional: why a copy was written without a condition.
 const (
-	// ConditionsIgnored means that the service does not support or ignores conditions.
+	// ConditionsIgnored means that the service ignores conditions or does not support them.
 	ConditionsIgnored = "the service does not honour If-Match and If-None-Match"
-	// ConditionsDenied means that the role may not send If-Match.
+	// ConditionsDenied means that the role has no permission to send If-Match.
 	ConditionsDenied = "s3:GetObject is denied on the destination's objects; If-Match needs it"
 )
 

@@ -111,7 +111,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestResumeOfOnlyTheCompletion has all parts made, so that only the completion is left.
+// TestResumeOfOnlyTheCompletion interrupts an upload after its last part, so that only the
+// completion is left.
 func TestResumeOfOnlyTheCompletion(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -169,8 +170,8 @@ func TestResumeNeedsTheSameCopy(t *testing.T) {
 	}
 }
 
-// TestResumeOfAnUploadThatIsGone starts over after the upload was removed, for example by a
-// lifecycle rule.
+// TestResumeOfAnUploadThatIsGone checks that a copy starts over if its upload was removed, for
+// example by a lifecycle rule.
 func TestResumeOfAnUploadThatIsGone(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -194,8 +195,8 @@ func (w *world) abort(t *testing.T, key, id string) {
 	}
 }
 
-// TestResumeWithoutPermission starts over if the parts cannot be listed, and continues although the
-// upload cannot be aborted.
+// TestResumeWithoutPermission checks that a copy starts over if the parts cannot be listed, and
+// continues if the earlier upload cannot be aborted.
 func TestResumeWithoutPermission(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -277,7 +278,8 @@ func TestResumeOfARelayNeedsChecksums(t *testing.T) {
 	w.sameAsSource(t, object.Key, copied)
 }
 
-// TestResumeAsTheListOfPartsFails keeps the upload, because the failure does not concern its parts.
+// TestResumeAsTheListOfPartsFails checks that the upload is kept if listing its parts fails,
+// because the failure does not affect the parts.
 func TestResumeAsTheListOfPartsFails(t *testing.T) {
 	for _, kind := range []awsfake.FaultKind{awsfake.ExpiredToken, awsfake.Throttle, awsfake.InternalError} {
 		w := newParted(t)
@@ -290,8 +292,8 @@ func TestResumeAsTheListOfPartsFails(t *testing.T) {
 	}
 }
 
-// TestUploadThatCannotBeRecorded aborts the upload, because no process would find it again. That
-// also holds for a canceled copy.
+// TestUploadThatCannotBeRecorded checks that an upload that cannot be recorded is aborted, also if
+// the copy was canceled, because no later process could find it.
 func TestUploadThatCannotBeRecorded(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {

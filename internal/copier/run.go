@@ -10,13 +10,14 @@ import (
 )
 
 const (
-	// maxVersions bounds how often a copy follows a source that is overwritten during the copy.
-	// maxRounds bounds the number of attempts, including those after changes at the destination.
+	// maxVersions is the maximum number of source versions that a copy tries if the source is
+	// overwritten during the copy. maxRounds is the maximum number of attempts, including attempts
+	// after changes at the destination.
 	maxVersions = 3
 	maxRounds   = 6
 )
 
-// run copies the object, and repeats the attempt if one of the sides has changed.
+// run copies the object. It repeats the attempt if the source or the destination has changed.
 func (j *job) run(ctx context.Context) (Result, error) {
 	var failure error
 	for range maxRounds {
@@ -42,7 +43,7 @@ func (j *job) run(ctx context.Context) (Result, error) {
 	if awserr.Classify(failure) == awserr.Conflict {
 		return Result{}, failure
 	}
-	// Hide the failure's class: an object that still exists must not be reported as gone.
+	// Drop the class of the failure, so that an object that still exists is not reported as gone.
 	return Result{}, j.failed("copy", j.object.Key, fmt.Errorf("%w: %s", ErrUnsteady, awserr.Brief(failure)))
 }
 
@@ -140,7 +141,7 @@ func (j *job) admitted(ctx context.Context) (result Result, adopted bool, err er
 			return result, adopted, err
 		}
 	}
-	if s.verdict(j.object).foreign { // adopt may have found out more
+	if s.verdict(j.object).foreign { // decide again, because adopt may have learned more about the object
 		return Result{}, false, s.foreign(j.object)
 	}
 	return Result{}, false, nil

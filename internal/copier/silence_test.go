@@ -66,7 +66,8 @@ func TestBodyThatStalls(t *testing.T) {
 	}
 }
 
-// TestSlowBody pauses at each megabyte, but never for long.
+// TestSlowBody checks that a body that pauses at each megabyte, but never for a minute, is read to
+// its end.
 func TestSlowBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -28,8 +28,8 @@ func (s *source) failed(op, key string, err error) error {
 	return &request.ObjectError{Op: op, Bucket: s.place.Bucket, Key: key, Err: err}
 }
 
-// lookup finds one key by listing it. The object need not be readable, and an absent one is not
-// listed.
+// lookup finds one key by listing it. The role needs no permission to read the object. Ok is false
+// if the key is not listed.
 func (s *source) lookup(ctx context.Context, key string) (object listing.Object, ok bool, err error) {
 	return lookup(ctx, s.requests, s.api, s.place, key)
 }
@@ -45,8 +45,9 @@ func lookup(ctx context.Context, requests *request.Sender, client listing.API, a
 }
 
 // look returns the current source object. The error has class gone if the object does not exist. S3
-// reports an object as absent only to a role that may list the bucket unconditionally, and returns
-// 403 to others. In both cases look lists that one key, which a role that lists the source may do.
+// returns 404 for a missing object only to a role that has permission to list the bucket without
+// conditions; other roles get 403. After either response look lists that key, for which permission
+// to list the source's prefix is sufficient.
 func (s *source) look(ctx context.Context, key string) (listing.Object, error) {
 	object, err := s.lookDirectly(ctx, key)
 	class := awserr.Classify(err)
@@ -56,7 +57,7 @@ func (s *source) look(ctx context.Context, key string) (listing.Object, error) {
 	listed, isListed, listErr := s.lookup(ctx, key)
 	switch {
 	case awserr.Classify(listErr) == awserr.Denied:
-		return listing.Object{}, err // the first response is all that is known
+		return listing.Object{}, err // the listing failed, so return the first response
 	case listErr != nil:
 		return listing.Object{}, s.failed("look up", key, listErr)
 	case !isListed:
@@ -65,14 +66,14 @@ func (s *source) look(ctx context.Context, key string) (listing.Object, error) {
 		return listing.Object{}, err
 	}
 	if again, err := s.lookDirectly(ctx, key); awserr.Classify(err) != awserr.Gone {
-		return again, err // the object was written in between
+		return again, err // the object was written between the two requests
 	}
 	return listing.Object{}, s.failed("look up", key, fmt.Errorf("%w: ETag %s", ErrInconsistent, listed.ETag))
 }
 
-// isStillListed checks whether the source still lists a key that it reports as absent. Such a key
-// would be listed and reported as gone in every pass. It repeats the listing after the previous
-// key.
+// isStillListed checks whether the source still lists a key that it reports as absent. Without this
+// check such a key would be listed and reported as gone in every pass. The listing starts after the
+// previous key, as in the pass.
 func (s *source) isStillListed(ctx context.Context, key, listedAfter string) (still bool, err error) {
 	live := listing.Live{Client: s.api, Place: s.place}
 	err = s.requests.Send(ctx, func(ctx context.Context) (err error) {
@@ -124,7 +125,7 @@ func (s *source) head(ctx context.Context, key string, etag *string) (head *s3.H
 			return err
 		}
 		if err = s.explained(ctx, key, etag); err == nil {
-			head, err = s.api.HeadObject(ctx, in) // the obstacle is gone, such as an expired session
+			head, err = s.api.HeadObject(ctx, in) // reading worked, so the cause of the failure, such as an expired session, is gone
 		}
 		return err
 	})
@@ -134,9 +135,9 @@ func (s *source) head(ctx context.Context, key string, etag *string) (head *s3.H
 	return head, nil
 }
 
-// lengthOf returns the length of an object. Some services do not return it with the head; then it
-// comes from the response to a range request (RFC 9110, section 14.4), or to a range request that
-// the service ignored.
+// lengthOf returns the length of an object. Some services do not return the length with the head.
+// For these, lengthOf sends a range request and reads the length from Content-Range (RFC 9110,
+// section 14.4) or, if the service ignored the range, from Content-Length.
 func (s *source) lengthOf(ctx context.Context, key string, head *s3.HeadObjectOutput) (length int64, err error) {
 	if head.ContentLength != nil {
 		return *head.ContentLength, nil

@@ -22,22 +22,23 @@ import (
 type Target struct {
 	// Known is the ETag of the copy in the ledger, "" for none.
 	Known string
-	// Looked means that the destination was listed. Present is the object under the key, nil for
-	// none.
+	// Looked means that the destination was listed. Present is the listed object under the key, nil
+	// if there is none.
 	Looked  bool
 	Present *listing.Object
 	// Listed means that the source was listed, with ListedAfter as the key before the object's; ""
 	// is the beginning.
 	Listed      bool
 	ListedAfter string
-	// OursSince is a time by the destination's clock. A newer object under the configured KMS key,
-	// or under one of OursUnder, may be a copy that syncd made but could not record. Zero means
-	// none.
+	// OursSince is a time by the destination's clock. An object newer than OursSince and encrypted
+	// with the configured KMS key, or with a key in OursUnder, may be a copy that syncd made but
+	// could not record. Zero means that there is no such copy.
 	OursSince time.Time
 	OursUnder []string
 }
 
-// Ours is what syncd owns at the destination's key. The next attempt needs it.
+// Ours is what syncd may have written at the destination's key. Pass it to the next attempt in its
+// Target.
 type Ours struct {
 	// ETag is the ETag of a copy that may still exist, "" for none.
 	ETag string
@@ -53,10 +54,10 @@ type standing struct {
 	at    *destination
 	key   string
 	known string
-	since time.Time // newer objects may be ours; by the destination's clock
-	under []string  // KMS keys that our objects may be under, besides the configured one
-	begun time.Time // when a vanished upload of ours began: it dates the object that it may have become
-	tried time.Time // when the first write with unknown outcome was sent, by this process's clock; zero: none
+	since time.Time // objects newer than this, by the destination's clock, may be ours
+	under []string  // KMS keys, in addition to the configured key, with which our objects may be encrypted
+	begun time.Time // when an upload of ours that no longer exists began; the object that it may have created has this date
+	tried time.Time // when the first write with unknown outcome was sent, by this process's clock; zero if there is none
 	// found is the object seen by the last check, nil for none.
 	looked bool
 	found  *found
@@ -66,7 +67,7 @@ type standing struct {
 type found struct {
 	transfer.Version
 	class string
-	head  *s3.HeadObjectOutput // nil if it was listed: a listing shows no KMS key and no checksum
+	head  *s3.HeadObjectOutput // nil if the object is known from a listing, which shows no KMS key and no checksum
 }
 
 func newStanding(o *Options, at *destination, key string, t Target) *standing {
@@ -80,13 +81,13 @@ func newStanding(o *Options, at *destination, key string, t Target) *standing {
 // verdict is what to do about the destination's key.
 type verdict struct {
 	condition precondition.Condition
-	// adopt means that the object there may already be the copy. Foreign means that it must not be
-	// replaced if it is not.
+	// adopt means that the object at the destination may already be the copy. Foreign means that
+	// the object must not be replaced if it is not the copy.
 	adopt, foreign bool
 }
 
-// verdict decides from what is known. It replaces an object of ours without checking it if the
-// check would cost at least as many requests as the copy.
+// verdict decides without a request. An object of ours is replaced without a check if the check
+// would take at least as many requests as the copy.
 func (s *standing) verdict(object listing.Object) verdict {
 	switch {
 	case !s.looked && s.known != "":
@@ -107,8 +108,8 @@ func (s *standing) verdict(object listing.Object) verdict {
 	return v
 }
 
-// isCheap reports whether a copy of the object takes only one request, or two if its tags are read,
-// which is no more than checking both sides.
+// isCheap reports whether a copy of the object takes no more requests than checking both sides: one
+// request, or two if tags are read.
 func (s *standing) isCheap(object listing.Object) bool {
 	return !s.o.Relay && !s.o.ObjectLock && s.o.PartSizeOf(object.Size) == 0
 }
@@ -132,16 +133,16 @@ func notBefore(t, since time.Time) bool {
 	return !since.IsZero() && !t.Before(since.Truncate(time.Second))
 }
 
-// wrote records that a write returned that ETag. The object written is ours from now on, and the
-// object found before is gone. An object newer than the write, by the destination's clock, is ours
-// too: the response may have named another ETag.
+// wrote records that a write returned etag. From now on the written object is ours, and the object
+// found before no longer exists. An object newer than at, by the destination's clock, is also ours,
+// because the response may have contained a different ETag.
 func (s *standing) wrote(etag string, at time.Time) {
 	s.known, s.looked, s.found = etag, false, nil
 	s.oursSince(at)
 }
 
-// answeredOddly records that a write at that time, by the destination's clock, got a response that
-// cannot be right: either the object was created, or the previous one is still there.
+// answeredOddly records that a write at that time, by the destination's clock, got an invalid
+// response. Either the object was created, or the previous object still exists.
 func (s *standing) answeredOddly(at time.Time) { s.oursSince(at) }
 
 func (s *standing) oursSince(at time.Time) {
@@ -157,7 +158,7 @@ func (s *standing) mayHaveWritten(at time.Time) {
 	}
 }
 
-// triedThere returns tried by the destination's clock.
+// triedThere returns the field tried, converted to the destination's clock.
 func (s *standing) triedThere() time.Time {
 	if s.tried.IsZero() {
 		return time.Time{}
@@ -165,7 +166,7 @@ func (s *standing) triedThere() time.Time {
 	return s.at.there(s.tried)
 }
 
-// ours returns what the next attempt must know.
+// ours returns what the next attempt must know about the destination's key.
 func (s *standing) ours() Ours {
 	since := s.triedThere()
 	if since.IsZero() || !s.since.IsZero() && s.since.Before(since) {
@@ -174,7 +175,8 @@ func (s *standing) ours() Ours {
 	return Ours{ETag: s.known, Since: since}
 }
 
-// look checks the destination's key. A role that may not read objects there may still list them.
+// look checks the destination's key. If the role has no permission to read the object, look lists
+// the key instead.
 func (s *standing) look(ctx context.Context) error {
 	head, err := s.at.head(ctx, &s3.HeadObjectInput{Key: &s.key})
 	switch awserr.Classify(err) { //nolint:exhaustive // the answers that show what is there
@@ -207,8 +209,8 @@ func foundOf(head *s3.HeadObjectOutput) *found {
 	}
 }
 
-// foreign returns the error for a copy whose key is taken by an object that syncd neither wrote nor
-// may adopt.
+// foreign returns the error for a copy whose key is taken by an object that syncd did not write and
+// must not adopt.
 func (s *standing) foreign(object listing.Object) error {
 	return &request.ObjectError{
 		Op: "copy", Bucket: s.o.SourcePlace.Bucket, Key: object.Key,

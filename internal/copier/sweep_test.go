@@ -67,7 +67,8 @@ func (w *world) left(t *testing.T) (keys []string) {
 	return keys
 }
 
-// TestSweepTouchesOnlyOurs has uploads of our role, of roles with similar names, and of a user.
+// TestSweepTouchesOnlyOurs checks that only uploads of our role are aborted, not those of roles
+// with similar names or of a user.
 func TestSweepTouchesOnlyOurs(t *testing.T) {
 	w := newWorld(t)
 	ours, arn := w.as(t, "/team/a/", "syncd")

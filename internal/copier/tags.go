@@ -22,8 +22,9 @@ type tags struct {
 	late   bool
 }
 
-// readTags reads the source's tags, unless tags are omitted. HEAD cannot show whether there are
-// any: it returns no count both for an object without tags and to a role that may not read them.
+// readTags reads the source's tags, unless tags are omitted. A HEAD request cannot show whether
+// there are tags: the tag count is absent both for an object without tags and for a role without
+// permission to read tags.
 func (s *source) readTags(ctx context.Context, key string) (tags, error) {
 	if s.settings.OmitTags {
 		return tags{}, nil

@@ -334,7 +334,7 @@ func TestStreamsShareTheirSlots(t *testing.T) {
 	}
 }
 
-// TestStreamNeedsOneBuffer has memory for a single part, which several streams share.
+// TestStreamNeedsOneBuffer checks that several streams make progress with memory for a single part.
 func TestStreamNeedsOneBuffer(t *testing.T) {
 	w, _ := newOdd(t)
 	w.relaying(1)

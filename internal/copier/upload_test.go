@@ -96,8 +96,8 @@ func (w *world) failAt(t *testing.T, operation string, kind awsfake.FaultKind) (
 	return object, left, err
 }
 
-// TestUploadThatIsNotWorthKeeping has an upload without parts, one that made no progress for a
-// week, and one above the limit.
+// TestUploadThatIsNotWorthKeeping checks that an upload is aborted if it has no parts, if it is a
+// week old without progress, or if the record keeps no more uploads.
 func TestUploadThatIsNotWorthKeeping(t *testing.T) {
 	for mode, w := range modes(t) {
 		attempt := func(name string, object listing.Object, left *uploadRecord, skip int, kept bool) {
@@ -122,7 +122,8 @@ func TestUploadThatIsNotWorthKeeping(t *testing.T) {
 	}
 }
 
-// TestFailureOfTheMappingKeepsTheUpload loses the credentials, or the bucket, during a copy.
+// TestFailureOfTheMappingKeepsTheUpload checks that the upload is kept if the credentials or the
+// bucket are lost during a copy.
 func TestFailureOfTheMappingKeepsTheUpload(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -138,7 +139,8 @@ func TestFailureOfTheMappingKeepsTheUpload(t *testing.T) {
 	}
 }
 
-// TestFailureWithoutARecord aborts in any case, because no other attempt could find the upload.
+// TestFailureWithoutARecord checks that without a record a failed upload is always aborted, because
+// no later attempt could find it.
 func TestFailureWithoutARecord(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -276,7 +278,8 @@ func TestPreconditionInASuccess(t *testing.T) {
 	}
 }
 
-// TestUploadUnderAnotherKey is refused before anything is copied into it.
+// TestUploadUnderAnotherKey checks that an upload with another KMS key fails before any content is
+// copied into it.
 func TestUploadUnderAnotherKey(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {

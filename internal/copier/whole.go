@@ -52,8 +52,8 @@ func (j *job) copyWhole(ctx context.Context) (Result, error) {
 	return made, nil
 }
 
-// draftOfWhole returns what the service does not carry over in a copy in one request: the lock, and
-// the tags if only some are copied.
+// draftOfWhole returns the properties that the service does not copy in a CopyObject request: the
+// lock, and the tags if only some tags are copied.
 func (j *job) draftOfWhole(ctx context.Context) (*draft, error) {
 	d := &draft{o: &j.o, key: j.key}
 	if j.o.ReadsHead(false) {
@@ -74,7 +74,8 @@ func (j *job) draftOfWhole(ctx context.Context) (*draft, error) {
 	return d, nil
 }
 
-// sendCopy sends the copy. If it is refused because of its tags, sendCopy repeats it without them.
+// sendCopy sends the copy. If the copy is refused because of its tags, sendCopy repeats it without
+// tags.
 func (j *job) sendCopy(ctx context.Context, d *draft) (out *s3.CopyObjectOutput, err error) {
 	in := j.copyInput()
 	in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus = d.lock.mode, d.lock.until, d.lock.hold
@@ -102,7 +103,7 @@ func (j *job) copyInput() *s3.CopyObjectInput {
 		ExpectedBucketOwner: o.DestinationPlace.ExpectedOwner(), ExpectedSourceBucketOwner: o.SourcePlace.ExpectedOwner(),
 		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &o.KeyARN, BucketKeyEnabled: &o.BucketKey,
 		StorageClass: types.StorageClass(o.ClassOf(j.object.StorageClass)), ACL: types.ObjectCannedACL(o.ACL),
-		// The default needs permissions for annotations on both sides, which few policies grant.
+		// S3's default needs permissions for annotations on both sides, which few policies grant.
 		AnnotationDirective: types.AnnotationDirectiveExclude,
 		RequestPayer:        request.Payer(o.SourcePlace),
 	}

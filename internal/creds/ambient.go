@@ -27,7 +27,7 @@ type ambient struct {
 	now   func() time.Time
 
 	mu    sync.Mutex
-	known source // from the last load
+	known source // source that the last load returned
 }
 
 // from returns where the credentials come from.

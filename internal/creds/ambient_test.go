@@ -35,7 +35,7 @@ type agent struct {
 
 	mu     sync.Mutex
 	asked  int
-	kept   []byte // a response that is repeated from now on
+	kept   []byte // response that the agent repeats from now on
 	keeps  bool
 	answer func(r *http.Request, asked int) *http.Response // called before it gives credentials; nil for the usual response
 }
@@ -115,14 +115,14 @@ func reply(r *http.Request, status int, body string) *http.Response {
 	}
 }
 
-// silent waits until the client no longer waits for the response.
+// silent does not respond. It returns when the client stops waiting.
 func silent(r *http.Request, _ int) *http.Response {
 	<-r.Context().Done()
 	return nil
 }
 
-// TestExpiredAmbientCredentialsAreRenewed expires the ambient credentials early, while many
-// requests of two mappings use them and a role is assumed with them.
+// TestExpiredAmbientCredentialsAreRenewed checks that ambient credentials are renewed once if they
+// expire early, while many requests of two mappings use them and a role is assumed with them.
 func TestExpiredAmbientCredentialsAreRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -155,8 +155,8 @@ func TestExpiredAmbientCredentialsAreRenewed(t *testing.T) {
 	})
 }
 
-// TestAmbientCredentialsThatStayExpired uses an endpoint that keeps returning credentials that a
-// service rejects as expired.
+// TestAmbientCredentialsThatStayExpired checks the error if an endpoint keeps returning credentials
+// that a service rejects as expired.
 func TestAmbientCredentialsThatStayExpired(t *testing.T) {
 	for _, role := range []string{"", "syncd"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -186,8 +186,8 @@ func TestAmbientCredentialsThatStayExpired(t *testing.T) {
 	}
 }
 
-// TestEndpointThatRecovers uses an endpoint that returns expired credentials for a few more
-// seconds, and then new ones.
+// TestEndpointThatRecovers checks that requests succeed if the endpoint returns expired credentials
+// for a few more seconds, and then new ones.
 func TestEndpointThatRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -244,8 +244,8 @@ func TestKeysOfTheEnvironmentExpire(t *testing.T) {
 	}
 }
 
-// TestKeysOfAFileAreReadAgain replaces keys in a file after they expired, and after they were
-// deleted in AWS.
+// TestKeysOfAFileAreReadAgain checks that replaced keys in a file are read again after the old keys
+// expired, and after they were deleted in AWS.
 func TestKeysOfAFileAreReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -290,8 +290,8 @@ func TestKeysOfAFileAreReadAgain(t *testing.T) {
 	})
 }
 
-// TestEndpointThatSaysNothing uses an endpoint that accepts connections but does not respond, from
-// the start or later.
+// TestEndpointThatSaysNothing checks an endpoint that accepts connections but does not respond,
+// from the start or later.
 func TestEndpointThatSaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -356,7 +356,8 @@ func TestEndpointThatAnswersOtherwise(t *testing.T) {
 	}
 }
 
-// TestProcessThatPrintsNoJSON uses a credential_process whose output is invalid, but still secret.
+// TestProcessThatPrintsNoJSON checks that the error does not show the invalid output of a
+// credential_process, which may contain secrets.
 func TestProcessThatPrintsNoJSON(t *testing.T) {
 	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "config")
@@ -372,7 +373,7 @@ func TestProcessThatPrintsNoJSON(t *testing.T) {
 	}
 }
 
-// TestProfileThatIsMissing uses a profile that is in no file.
+// TestProfileThatIsMissing checks the error for a profile that is in no file.
 func TestProfileThatIsMissing(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_PROFILE", "nosuch")
@@ -383,8 +384,8 @@ func TestProfileThatIsMissing(t *testing.T) {
 	}
 }
 
-// TestProcessThatKeepsCredentials uses a process that prints the same credentials a few more times
-// after a service has rejected them as expired, and then new ones.
+// TestProcessThatKeepsCredentials checks that requests succeed if a credential_process prints the
+// rejected credentials a few more times, and then new ones.
 func TestProcessThatKeepsCredentials(t *testing.T) {
 	w := newWorld(t)
 	dir := t.TempDir()
@@ -411,8 +412,8 @@ func TestProcessThatKeepsCredentials(t *testing.T) {
 	}
 }
 
-// TestDayOfFailingRenewals uses ambient credentials for a day. Their endpoint fails or does not
-// respond a third of the time.
+// TestDayOfFailingRenewals checks that requests succeed for a day while the endpoint of the ambient
+// credentials fails or does not respond a third of the time.
 func TestDayOfFailingRenewals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

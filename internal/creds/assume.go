@@ -72,7 +72,7 @@ func (a *assumer) grant(ctx context.Context, _ aws.Credentials) (grant, error) {
 	case err != nil:
 		return grant{}, a.refused(err, externalID)
 	}
-	c := out.Credentials // complete: the response was admitted
+	c := out.Credentials // not nil: the client rejects responses without credentials
 	return grant{aws.Credentials{
 		AccessKeyID: aws.ToString(c.AccessKeyId), SecretAccessKey: aws.ToString(c.SecretAccessKey),
 		SessionToken: aws.ToString(c.SessionToken), CanExpire: true, Expires: aws.ToTime(c.Expiration),
@@ -169,7 +169,7 @@ func (a *assumer) denied(err error) (action, hint string) {
 	}
 	matching := "the trust policy"
 	if a.role.ExternalID.Sent() {
-		matching = "external_id matches the trust policy, that it"
+		matching = "external_id matches the trust policy, that the trust policy"
 	}
 	return action, fmt.Sprintf("check that %s trusts %s, that the caller's own policy allows sts:AssumeRole on the role, and that the role exists", matching, caller)
 }

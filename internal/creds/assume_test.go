@@ -30,7 +30,8 @@ func (w *world) hop(t *testing.T) *awsfake.Role {
 	return hop
 }
 
-// TestAssumeSendsWhatTheTrustAsksFor uses a trust policy that requires everything at once.
+// TestAssumeSendsWhatTheTrustAsksFor checks that AssumeRole sends everything that a trust policy
+// can require, all at once.
 func TestAssumeSendsWhatTheTrustAsksFor(t *testing.T) {
 	w := newWorld(t)
 	w.role.SetTrust(iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
@@ -46,8 +47,8 @@ func TestAssumeSendsWhatTheTrustAsksFor(t *testing.T) {
 	}
 }
 
-// TestSessionPolicyNarrows uses a role that may list everything, and session policies that allow
-// nothing or one bucket.
+// TestSessionPolicyNarrows checks that session policies that allow nothing or one bucket restrict a
+// role that may list everything.
 func TestSessionPolicyNarrows(t *testing.T) {
 	const nothing = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::other"}]}`
 	const data = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::data"}]}`
@@ -98,8 +99,8 @@ func TestSessionPolicyIsAskedForByName(t *testing.T) {
 	}
 }
 
-// TestTransitiveTagsPassThroughHops uses a bucket that allows only sessions with a tag set by the
-// first hop.
+// TestTransitiveTagsPassThroughHops checks that the last session of a chain may list a bucket that
+// allows only sessions with a tag set by the first hop.
 func TestTransitiveTagsPassThroughHops(t *testing.T) {
 	w := newWorld(t)
 	w.hop(t)
@@ -120,7 +121,8 @@ func TestTransitiveTagsPassThroughHops(t *testing.T) {
 	}
 }
 
-// TestExternalIDIsReadAgain rotates the external id while a session is in use.
+// TestExternalIDIsReadAgain checks that an external id that is rotated while a session is in use is
+// read again.
 func TestExternalIDIsReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -184,7 +186,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		name    string
 		arrange func(t *testing.T, w *world)
 		action  string
-		hint    []string // parts of it
+		hint    []string // parts of the hint
 	}{
 		{
 			"trust", func(_ *testing.T, w *world) {
@@ -264,7 +266,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	}
 }
 
-// TestRefusedHopIsNamed refuses the first of two roles.
+// TestRefusedHopIsNamed checks that the error names the role that is refused, the first of two.
 func TestRefusedHopIsNamed(t *testing.T) {
 	w := newWorld(t)
 	hop := w.hop(t)
@@ -281,7 +283,8 @@ func TestRefusedHopIsNamed(t *testing.T) {
 	}
 }
 
-// TestSecretIsInNoError makes STS quote a rejected external id, in several encodings.
+// TestSecretIsInNoError checks that no error contains the external id, even if STS quotes it in
+// several encodings.
 func TestSecretIsInNoError(t *testing.T) {
 	const odd = "a/b:c+d=e@f,g.h-0123"
 	w := newWorld(t)
@@ -322,7 +325,7 @@ func TestAnswerWithoutASession(t *testing.T) {
 		`<html></html>`,
 		``,
 	} {
-		synctest.Test(t, func(t *testing.T) { // it is retried
+		synctest.Test(t, func(t *testing.T) { // the request is retried
 			w := newWorld(t)
 			w.options.HTTPClient = &http.Client{Transport: answering{w.cloud.RoundTripper(), http.StatusOK, func(string) string { return body }}}
 			if refused := refusal(t, w.try(t, "syncd")); refused.Role != w.role.ARN {

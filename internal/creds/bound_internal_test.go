@@ -17,12 +17,12 @@ import (
 	"syncd/internal/awserr"
 )
 
-// TestWithin ends retrievals in the same ways as the SDK does.
+// TestWithin checks the errors of retrievals that end in the ways in which the SDK ends them.
 func TestWithin(t *testing.T) {
 	refused := errors.New("https response error StatusCode: 503")
 	for name, tt := range map[string]struct {
 		get  func(ctx context.Context) error
-		want string // of the error
+		want string // text of the error
 	}{
 		"time is over": {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, "no credentials within 7s: no answer"},
 		"the SDK's own time is over": {func(ctx context.Context) error {
@@ -46,7 +46,7 @@ func TestWithin(t *testing.T) {
 	}
 }
 
-// TestCanceledStaysCanceled cancels the caller's context.
+// TestCanceledStaysCanceled checks the error of a retrieval whose caller cancels the context.
 func TestCanceledStaysCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -115,8 +115,8 @@ func TestRegionOfTheMapping(t *testing.T) {
 	}
 }
 
-// TestSourceOfARoleWithARole uses a profile whose role is assumed with the credentials of another
-// profile: the source is named after the role.
+// TestSourceOfARoleWithARole checks that the source is named after the role of the profile, even if
+// the role is assumed with the credentials of another profile.
 func TestSourceOfARoleWithARole(t *testing.T) {
 	for name, value := range map[string]string{"AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_PROFILE": "app", "AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_ACCESS_KEY_ID": ""} {
 		t.Setenv(name, value)

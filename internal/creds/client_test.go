@@ -88,9 +88,9 @@ func put(t *testing.T, client *s3.Client, size int) (taken int, err error) {
 	return body.taken, err
 }
 
-// TestRefusedBodyIsNotSent uses a service that refuses large bodies without reading them: the
-// client sees the response immediately. If it were already sending the body, the connection would
-// break before the response arrives.
+// TestRefusedBodyIsNotSent checks that the client sees the response immediately if a service
+// refuses a large body without reading it. A client that was already sending the body would lose
+// the response, because the connection breaks.
 func TestRefusedBodyIsNotSent(t *testing.T) {
 	for protocol, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2.0": true} {
 		t.Run(protocol, func(t *testing.T) {
@@ -133,8 +133,8 @@ func TestSmallBodyIsSentAtOnce(t *testing.T) {
 	}
 }
 
-// TestRedirectIsNotFollowed makes S3 and STS redirect the client to another port of the same
-// machine, with every redirect status: no request arrives there, and the error names the redirect.
+// TestRedirectIsNotFollowed checks that the client does not follow redirects of S3 and STS to
+// another port of the same machine, whatever their status, and that the error names the redirect.
 func TestRedirectIsNotFollowed(t *testing.T) {
 	var strayed atomic.Int64
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { strayed.Add(1) }))
@@ -158,7 +158,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	}
 }
 
-// TestHeaderWithoutEnd uses a response with headers of several megabytes.
+// TestHeaderWithoutEnd checks that a response with headers of several megabytes is rejected.
 func TestHeaderWithoutEnd(t *testing.T) {
 	client := service(t, false, func(w http.ResponseWriter, _ *http.Request) {
 		for i := range 100 {

@@ -55,7 +55,7 @@ func ClockWarning(ahead time.Duration) string {
 	}
 }
 
-// note records a measurement.
+// note records a measurement of the skew.
 func (c *Clock) note(ahead time.Duration, logger *slog.Logger) {
 	c.measured.Store(&ahead)
 	c.warn(logger)

@@ -29,8 +29,8 @@ func skewed(t *testing.T, ahead time.Duration) (w *world, log *bytes.Buffer) {
 	return w, log
 }
 
-// TestClockThatIsWrong uses a role and ambient credentials for three hours on a machine with a
-// wrong clock.
+// TestClockThatIsWrong checks that a role and ambient credentials work for three hours on a machine
+// with a wrong clock.
 func TestClockThatIsWrong(t *testing.T) {
 	for _, ahead := range []time.Duration{65 * time.Minute, -65 * time.Minute, 20 * time.Minute, 40 * 24 * time.Hour, -40 * 24 * time.Hour} {
 		for _, role := range []string{"syncd", ""} {
@@ -83,7 +83,7 @@ func TestClockThatIsRight(t *testing.T) {
 	})
 }
 
-// TestHeadOnAWrongClock starts with a request whose refusal has no code.
+// TestHeadOnAWrongClock checks a first request whose refusal has no code, because it is a HEAD.
 func TestHeadOnAWrongClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, _ := skewed(t, time.Hour)
@@ -117,8 +117,8 @@ func (s stamped) RoundTrip(r *http.Request) (*http.Response, error) {
 	return changed, nil
 }
 
-// TestSessionsOfOddAnswers makes STS return an impossible expiry, no Date, or a shorter session
-// than requested.
+// TestSessionsOfOddAnswers checks how often sessions are renewed if STS returns an impossible
+// expiry, no Date, or a shorter session than requested.
 func TestSessionsOfOddAnswers(t *testing.T) {
 	expiration := regexp.MustCompile(`<Expiration>[^<]*</Expiration>`)
 	ends := func(after time.Duration) func(http.Header, string) string {

@@ -1,11 +1,11 @@
 // Package creds provides credentials for the roles of the configuration, and keeps them valid.
 //
 // A role is assumed once, and all clients of a mapping share its session. Mappings share only the
-// ambient credentials, certificates and connections. A session is renewed well before it expires,
-// is kept while it still works if a renewal fails, and is renewed once if a service rejects it as
-// expired. The same applies to the ambient credentials. Expiry is measured from the time of the
-// response, so a wrong local clock does no harm. Every retrieval has a time limit, and requests to
-// this machine or its link never use a proxy.
+// ambient credentials, certificates and connections. A session is renewed well before it expires.
+// If a renewal fails, the old session is used until it expires. If a service rejects a session as
+// expired, it is renewed once. The same applies to the ambient credentials. Expiry is measured from
+// the time of the response, so a wrong local clock does no harm. Every retrieval has a time limit,
+// and requests to this machine or to a link-local address never use a proxy.
 //
 // Roles named by via are assumed in order. Session tags, transitive tags, source identity and
 // ExternalId are sent as configured; the ExternalId is read each time. A role with a session policy
@@ -117,7 +117,7 @@ func (s *Set) Expiry(role string) (end time.Time, ok bool) {
 	}
 	end, ok = session.until()
 	if ahead, known := s.Skew(); known && Skewed(ahead) {
-		end = end.Add(-ahead) // the reader's clock is assumed to be right
+		end = end.Add(-ahead) // time by the clock of AWS, which the reader of the metric is assumed to share
 	}
 	return end, ok
 }
@@ -161,7 +161,7 @@ func (s *Set) ambient(region string) *session {
 }
 
 // assumed creates the session of a role. The role is assumed with the session through, or with the
-// ambient credentials if that is nil.
+// ambient credentials if through is nil.
 func (s *Set) assumed(name string, through *session, region string) *session {
 	if through == nil {
 		through = s.ambient(region)

@@ -24,7 +24,8 @@ func TestFallingBackIsSaidInOurWords(t *testing.T) {
 	}
 }
 
-// TestSDKWarnsOnceOfAKind makes the SDK log a warning for many requests.
+// TestSDKWarnsOnceOfAKind checks that a warning that the SDK repeats for many requests is logged as
+// a warning only once.
 func TestSDKWarnsOnceOfAKind(t *testing.T) {
 	var log bytes.Buffer
 	l := sdkLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))

@@ -25,8 +25,8 @@ type Options struct {
 	AllowHTTP bool
 	// Shared holds what Sets with the same settings share; nil shares nothing.
 	Shared *Shared
-	// Connections is how many idle connections are kept by all Sets that share them. It should be
-	// the number of their concurrent requests. 0 keeps the SDK's default of ten per host.
+	// Connections is the most idle connections that the Sets sharing them keep open. It should be
+	// the number of concurrent requests of these Sets. 0 means the SDK's default of ten per host.
 	Connections int
 	// Tune adjusts the HTTP transport if HTTPClient is nil, for all Sets that share it; nil changes
 	// nothing.

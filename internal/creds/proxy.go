@@ -12,10 +12,10 @@ import (
 	"syncd/internal/awserr"
 )
 
-// route decides which requests use the proxy of the environment. Requests to this machine or its
-// link never do: credentials come from there, and a proxy is another machine, which would see the
-// token of the pod and respond for itself. The same applies to credential endpoints without TLS,
-// whatever their name.
+// route decides which requests use the proxy of the environment. Requests to this machine or to a
+// link-local address never do. They get credentials, and a proxy is another machine: it would see
+// the token of the pod and send its own response. The same applies to credential endpoints without
+// TLS, whatever their name.
 type route struct {
 	direct []string // hosts of credential endpoints
 }
@@ -73,9 +73,9 @@ func isProxy(value string) bool {
 	return err == nil && at.Hostname() != "" && slices.Contains([]string{"http", "https", "socks5", "socks5h"}, at.Scheme)
 }
 
-// onLink reports whether a host is this machine or on its link. AWS uses fd00:ec2::/32 for the IPv6
-// addresses of its link-local services: instance metadata (fd00:ec2::254) and the credentials of
-// EKS Pod Identity (fd00:ec2::23).
+// onLink reports whether a host is this machine or a link-local address. AWS uses fd00:ec2::/32 for
+// the IPv6 addresses of its link-local services: instance metadata (fd00:ec2::254) and the
+// credentials of EKS Pod Identity (fd00:ec2::23).
 func onLink(host string) bool {
 	name := strings.ToLower(strings.TrimSuffix(host, "."))
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {

@@ -16,7 +16,8 @@ import (
 // variables only once per process.
 const proxied = "SYNCD_TEST_PROXIED"
 
-// TestProxyIsForOthers checks every client in an environment that sets a proxy for everything.
+// TestProxyIsForOthers checks which requests of each client use a proxy that the environment sets
+// for everything.
 func TestProxyIsForOthers(t *testing.T) {
 	if os.Getenv(proxied) == "" {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyIsForOthers$")

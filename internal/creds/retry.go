@@ -19,8 +19,9 @@ const (
 	// maxAttempts limits the attempts of one request; the next pass retries the object.
 	maxAttempts = 8
 	// The wait between two attempts is a random time up to firstBackoff, which triples with each
-	// attempt, up to maxBackoff. It is short at first because every attempt also waits for the
-	// rates that package throttle has set: by then, a failure that is not about rates has passed.
+	// attempt, up to maxBackoff. It is short at first because every attempt also waits until
+	// package throttle admits it. A failure that is not caused by the request rate has usually
+	// passed by then.
 	firstBackoff, maxBackoff = 100 * time.Millisecond, 10 * time.Second
 	// misdatedBy is how far the signing time must differ from the service's clock to explain a
 	// refusal: AWS allows 15 minutes.

@@ -30,7 +30,8 @@ func (h heard) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 }
 
-// TestPlainHTTP uses S3 and STS endpoints without TLS, from the configuration and from elsewhere.
+// TestPlainHTTP checks which S3 and STS endpoints without TLS are allowed, from the configuration
+// and from the environment.
 func TestPlainHTTP(t *testing.T) {
 	const far, near = "http://minio.storage.svc:9000", "http://127.0.0.1:9000"
 	role := func(endpoint string) map[string]config.Role {
@@ -159,7 +160,7 @@ func TestAmbientCredentialsOverPlainHTTP(t *testing.T) {
 	}
 }
 
-// TestAmbientAnswerWithoutEnd makes STS refuse the token with an endless response.
+// TestAmbientAnswerWithoutEnd checks that an endless response of STS to a token is rejected.
 func TestAmbientAnswerWithoutEnd(t *testing.T) {
 	var sent atomic.Int64
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

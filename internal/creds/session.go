@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	// renewAhead is how long before its expiry a session is renewed, at most; renewFraction limits
-	// that for short sessions.
+	// renewAhead is the longest time before its expiry at which a session is renewed. For a short
+	// session, the limit is its length divided by renewFraction.
 	renewAhead    = 10 * time.Minute
 	renewFraction = 4
-	// renewJitter is the fraction of that time over which renewals are spread, so that many tasks
+	// renewJitter is the fraction of this time over which renewals are spread, so that many tasks
 	// do not renew at once.
 	renewJitter = 0.5
 	// retryRenewal is how long a session is used after a failed renewal before the next attempt.
@@ -97,8 +97,8 @@ func (s *session) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return renewed, err
 }
 
-// serving returns credentials that still work but are due for renewal, and how long to wait for
-// that. It returns none if no renewal is due or the credentials have expired.
+// serving returns credentials that still work but are due for renewal, and how long to wait for the
+// renewal. It returns none if no renewal is due or the credentials have expired.
 func (s *session) serving() (serving aws.Credentials, patience time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +166,7 @@ func (s *session) forget() {
 type renewal struct{ s *session }
 
 // Retrieve gets new credentials. If that fails while the old ones are still valid, they are used a
-// little longer, so that a short outage of STS stops nothing.
+// little longer, so that a short outage of STS does not stop a pass.
 func (r renewal) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	s := r.s
 	s.mu.Lock()

@@ -34,7 +34,8 @@ func TestOneSessionForAll(t *testing.T) {
 	})
 }
 
-// TestSessionIsRenewedAheadOfItsEnd uses a session for a day and checks when the role is assumed.
+// TestSessionIsRenewedAheadOfItsEnd checks when a role is assumed again while its session is used
+// for a day.
 func TestSessionIsRenewedAheadOfItsEnd(t *testing.T) {
 	for _, tt := range []struct{ length, earliest, latest time.Duration }{
 		{time.Hour, 50 * time.Minute, 56 * time.Minute},
@@ -67,8 +68,8 @@ func TestSessionIsRenewedAheadOfItsEnd(t *testing.T) {
 	}
 }
 
-// TestSessionIsKeptWhileItLives makes STS fail in the middle of a session, and recover after the
-// session has expired.
+// TestSessionIsKeptWhileItLives checks that a session is used until it expires if STS fails in the
+// meantime, and that a new one is used after STS recovers.
 func TestSessionIsKeptWhileItLives(t *testing.T) {
 	for _, kind := range []awsfake.FaultKind{awsfake.InternalError, awsfake.AccessDenied, awsfake.Reset, awsfake.Timeout, awsfake.Throttle} {
 		synctest.Test(t, func(t *testing.T) {
@@ -101,7 +102,7 @@ func TestSessionIsKeptWhileItLives(t *testing.T) {
 	}
 }
 
-// TestExpiredSessionIsRenewedOnce expires a session early.
+// TestExpiredSessionIsRenewedOnce checks that a session that expires early is renewed once.
 func TestExpiredSessionIsRenewedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -120,7 +121,8 @@ func TestExpiredSessionIsRenewedOnce(t *testing.T) {
 	})
 }
 
-// TestExpiredSessionOfMany expires a session while many requests are using it.
+// TestExpiredSessionOfMany checks that a session that expires while many requests use it is renewed
+// only a few times.
 func TestExpiredSessionOfMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -140,8 +142,8 @@ func TestExpiredSessionOfMany(t *testing.T) {
 	})
 }
 
-// TestExpiredForGood makes S3 reject every session as expired: after one new session that is a
-// fatal error.
+// TestExpiredForGood checks that the error is fatal after one new session if S3 rejects every
+// session as expired.
 func TestExpiredForGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -162,8 +164,8 @@ func TestExpiredForGood(t *testing.T) {
 	})
 }
 
-// TestExpiredAndRefused drops a session whose renewal is refused: a dropped session is not used
-// again.
+// TestExpiredAndRefused checks that a dropped session is not used again, even if its renewal is
+// refused.
 func TestExpiredAndRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -181,7 +183,8 @@ func TestExpiredAndRefused(t *testing.T) {
 	})
 }
 
-// TestExpiredHop expires the session of a hop: the role after it is assumed through a new session.
+// TestExpiredHop checks that a role is assumed through a new session of the previous hop if that
+// hop's session has expired.
 func TestExpiredHop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -219,7 +222,7 @@ func TestRetrieveEndsWhenCanceled(t *testing.T) {
 	})
 }
 
-// TestAssumeRoleIsRetried makes STS throttle for a while, which only takes time.
+// TestAssumeRoleIsRetried checks that AssumeRole succeeds after STS has throttled for a while.
 func TestAssumeRoleIsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -233,8 +236,8 @@ func TestAssumeRoleIsRetried(t *testing.T) {
 	})
 }
 
-// TestAssumeRoleOutlivesSilence leaves two calls of AssumeRole without a response: there is still
-// time for a third.
+// TestAssumeRoleOutlivesSilence checks that there is time for a third call of AssumeRole after two
+// calls without a response.
 func TestAssumeRoleOutlivesSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -245,7 +248,7 @@ func TestAssumeRoleOutlivesSilence(t *testing.T) {
 	})
 }
 
-// TestAssumeRoleHasAnEnd makes STS never respond.
+// TestAssumeRoleHasAnEnd checks that AssumeRole fails at its time limit if STS never responds.
 func TestAssumeRoleHasAnEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -258,8 +261,8 @@ func TestAssumeRoleHasAnEnd(t *testing.T) {
 	})
 }
 
-// TestRetriesAreNotRationed simulates an outage during many requests: the last request is retried
-// as often as the first.
+// TestRetriesAreNotRationed checks that in an outage the last of many requests is retried as often
+// as the first.
 func TestRetriesAreNotRationed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -278,7 +281,7 @@ func TestRetriesAreNotRationed(t *testing.T) {
 	})
 }
 
-// TestExpiry follows the expiry of a session as a metric shows it.
+// TestExpiry checks the expiry of a session as a metric shows it.
 func TestExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -303,8 +306,8 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
-// TestAnswersThatBreakOffAreRetried truncates the body of a response, which the SDK alone would not
-// retry.
+// TestAnswersThatBreakOffAreRetried checks that a request is retried if the body of its response is
+// truncated, which the SDK alone would not do.
 func TestAnswersThatBreakOffAreRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -315,8 +318,8 @@ func TestAnswersThatBreakOffAreRetried(t *testing.T) {
 	})
 }
 
-// TestAnswersForGoodAreNotRetried makes S3 return permanent errors, in the body of a 200 and as a
-// status.
+// TestAnswersForGoodAreNotRetried checks that permanent errors of S3 are not retried, whether in
+// the body of a 200 response or as a status.
 func TestAnswersForGoodAreNotRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -335,8 +338,8 @@ func TestAnswersForGoodAreNotRetried(t *testing.T) {
 	})
 }
 
-// TestSlowRenewalHoldsUpNothing makes STS and the ambient credentials endpoint stop responding
-// while a session is valid.
+// TestSlowRenewalHoldsUpNothing checks that requests are not delayed for long if STS and the
+// ambient credentials endpoint stop responding while a session is valid.
 func TestSlowRenewalHoldsUpNothing(t *testing.T) {
 	for _, role := range []string{"syncd", ""} {
 		synctest.Test(t, func(t *testing.T) {

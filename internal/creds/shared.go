@@ -26,9 +26,9 @@ import (
 )
 
 // Shared holds what the Sets of a process share: the ambient configuration with its credentials,
-// the certificate pool, the connections, and the clock skew. Sets with the same settings share the
-// same ones. When no Set and no client uses them any more, they are freed and their idle
-// connections are closed. The zero Shared is ready to use.
+// the certificate pool, the connections, and the clock skew. Only Sets with the same settings share
+// them. When no Set and no client uses them any more, they are freed and the idle connections are
+// closed. The zero Shared is ready to use.
 type Shared struct {
 	// Clock measures the skew between this machine's clock and the services.
 	Clock Clock

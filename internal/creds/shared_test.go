@@ -29,8 +29,8 @@ func (c *connections) note(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// TestSetsShareConnections sends requests to one service from many Sets in turn. Sets with the same
-// settings use one connection, which is closed when no client is left to use it.
+// TestSetsShareConnections checks that many Sets with the same settings, which send requests to one
+// service in turn, use one connection, and that it is closed when no client is left.
 func TestSetsShareConnections(t *testing.T) {
 	var seen connections
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("ETag", `"e"`) }))
@@ -77,8 +77,8 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// TestSetsThatShareHaveTheirOwnSessions breaks the role of one of two mappings that share an
-// ambient configuration.
+// TestSetsThatShareHaveTheirOwnSessions checks that a role that cannot be assumed for one mapping
+// does not affect another mapping with the same ambient configuration.
 func TestSetsThatShareHaveTheirOwnSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -36,9 +36,9 @@ type source struct {
 	fixed bool
 }
 
-// The time limits for getting ambient credentials, and for one attempt. A source on the machine or
-// its link responds within milliseconds, STS and SSO as fast as any service. A program has as long
-// as the SDK allows.
+// The time limits for getting ambient credentials, and for one attempt. A source on this machine or
+// at a link-local address responds within milliseconds, STS and SSO as fast as any service. A
+// program may take as long as the SDK allows.
 const (
 	localTime, localTry = 7 * time.Second, 4 * time.Second
 	serviceTime         = 25 * time.Second
@@ -101,7 +101,7 @@ func sourceOf(loaded aws.Config) source {
 			hint: ambientHint + "; on EC2 the instance needs a role, and for containers a hop limit of 2",
 		}
 	default:
-		return source{kind: fromProfile, name: "the keys" + profile, hint: "put new keys there: the files are read again when a service rejects the old ones as expired"}
+		return source{kind: fromProfile, name: "the keys" + profile, hint: "put new keys into the profile: its files are read again when a service rejects the old keys as expired"}
 	}
 }
 

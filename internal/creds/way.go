@@ -13,7 +13,7 @@ import (
 	"syncd/internal/awserr"
 )
 
-// way knows how requests reach the services: directly, or through a proxy. It explains why a
+// way describes how requests reach the services: directly, or through a proxy. It explains why a
 // request failed to reach a service, and where a response that is not from the service may come
 // from.
 type way struct {

@@ -48,9 +48,9 @@ func page(status int, header http.Header, text string) tripper {
 	}
 }
 
-// TestCauseOfWhatDoesNotGetThere makes connections fail in every way that an environment can cause:
-// for a role, whose session is requested first, and for the ambient credentials. A permanent
-// failure is reported immediately.
+// TestCauseOfWhatDoesNotGetThere checks the errors of connections that fail in every way that an
+// environment can cause, for a role, whose session is requested first, and for the ambient
+// credentials. A permanent failure is reported immediately.
 func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 	const html = "<html><head><title>Access denied</title></head><body>blocked</body></html>"
 	certificate := &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
@@ -105,8 +105,8 @@ func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 	}
 }
 
-// TestServiceWithoutIDs uses an S3-compatible service that sends no request ids: a response with a
-// code is its own, even if the code equals the text of the status.
+// TestServiceWithoutIDs checks that a response with an error code counts as one of the service,
+// even if an S3-compatible service sends no request ids and the code equals the text of the status.
 func TestServiceWithoutIDs(t *testing.T) {
 	for _, tt := range []struct {
 		status        int
@@ -150,7 +150,8 @@ func TestEnvironmentThatCannotBeUsed(t *testing.T) {
 	}
 }
 
-// TestForeignAnswerNamesItsProxy uses a response from a proxy that the environment names.
+// TestForeignAnswerNamesItsProxy checks that the error for a response from a proxy names the proxy
+// and its environment variable.
 func TestForeignAnswerNamesItsProxy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -183,7 +184,8 @@ func TestForeignAnswerNamesItsProxy(t *testing.T) {
 	})
 }
 
-// TestCredentialsWithALineBreak uses credentials from a secret that was created with echo.
+// TestCredentialsWithALineBreak checks the error for credentials with a line break, as in a secret
+// that was created with echo.
 func TestCredentialsWithALineBreak(t *testing.T) {
 	for name, provider := range map[string]aws.CredentialsProvider{
 		"access key id":     credentials.NewStaticCredentialsProvider("AKIA1\n", "secret", ""),
@@ -204,8 +206,8 @@ func TestCredentialsWithALineBreak(t *testing.T) {
 	}
 }
 
-// TestDeadlineOfTheSDKIsNotOurs distinguishes the SDK's own deadline for credentials from the end
-// of our context.
+// TestDeadlineOfTheSDKIsNotOurs checks that the SDK's own deadline for credentials is distinguished
+// from the end of our context.
 func TestDeadlineOfTheSDKIsNotOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // it is retried
 		w := newWorld(t)

@@ -52,8 +52,8 @@ func revised(m daemon.Mapping, revision int) daemon.Mapping {
 	return m
 }
 
-// TestUnchangedMappingsGoOn checks that unchanged mappings are not affected by a change of others,
-// during or between passes.
+// TestUnchangedMappingsGoOn checks that a change of some mappings, during or between passes, does
+// not affect the unchanged mappings.
 func TestUnchangedMappingsGoOn(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		working, waiting := &passes{took: 7 * s, origin: time.Now()}, &passes{took: s, origin: time.Now()}
@@ -144,8 +144,8 @@ func TestARemovedMappingDrains(t *testing.T) {
 	})
 }
 
-// TestAChangedMappingIsRemoved removes a mapping while a change waits for its pass: the pass
-// drains.
+// TestAChangedMappingIsRemoved checks that a pass drains if its mapping is changed and then removed
+// during the pass.
 func TestAChangedMappingIsRemoved(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		former, next := &passes{took: time.Hour, drains: 2 * s}, &passes{took: s}

@@ -16,7 +16,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// enterTimeout limits how long it may take to record in the history a pass that did not begin.
+// enterTimeout limits how long it takes to record in the history that a pass failed before it
+// began.
 const enterTimeout = 10 * time.Second
 
 // errTurnOver is the cause when a pass is drained so that waiting mappings can run.
@@ -26,7 +27,7 @@ var errTurnOver = errors.New("its turn is over")
 type ending int
 
 const (
-	// ended means that a pass ended, or failed before it began.
+	// ended means that a pass over the source ended, or failed before it began.
 	ended ending = iota
 	// stoodBy means that another process holds the lease.
 	stoodBy
@@ -35,7 +36,7 @@ const (
 	// aside means that the attempt was not a pass over the source: it was a replay, or there was
 	// nothing to do.
 	aside
-	// left means that the attempt was canceled because the mapping ends.
+	// left means that the attempt was canceled because the mapping is ending.
 	left
 )
 
@@ -51,11 +52,11 @@ type attempts struct {
 	recall    *recall
 }
 
-// attempt gets what a pass needs, waits for a place in line and runs the pass. Steps that may take
-// long without doing work are done before waiting in line, so that a mapping that waits for a
-// response does not block other mappings. The context waiting is derived from ctx and ends when no
-// further pass may begin. byTick reports whether the pass is due by the schedule, and not only
-// requested.
+// attempt prepares a pass, waits for a place in line and runs the pass. Preparations that may take
+// long, such as getting credentials, come before the wait in line, so that a mapping that waits for
+// a response does not block other mappings. The context waiting is derived from ctx and ends when
+// no further pass may begin. byTick is true if the pass is due by the schedule, and false if it was
+// only requested.
 func (a *attempts) attempt(ctx, waiting context.Context, byTick bool) ending {
 	began := a.now()
 	a.condition.Queue()
@@ -99,14 +100,14 @@ func holderOf(w Worker) order.Holder {
 	return w
 }
 
-// enterFailure records in the history a pass that failed before it began, so that the failure is
-// known after a restart and to other processes. A mapping that could not be opened, or whose state
+// enterFailure records in the history that a pass failed before it began, so that the failure is
+// known after a restart and in other processes. A mapping that could not be opened, or whose state
 // cannot be written, has no history.
 func (a *attempts) enterFailure(ctx context.Context, w Worker, trigger string, began time.Time, failure error) {
 	if w == nil {
 		return
 	}
-	ended := a.condition.Decided() // use the recorded time, so that the failure is not taken for one of another process
+	ended := a.condition.Decided() // with this time, Adopt recognizes the failure as one of this process
 	err := deadline.Do(ctx, enterTimeout, func(ctx context.Context) error {
 		return a.runner.guarded(func() error { return w.EnterFailure(ctx, syncer.Order{Trigger: trigger}, began, ended, failure) })
 	})
@@ -115,8 +116,7 @@ func (a *attempts) enterFailure(ctx context.Context, w Worker, trigger string, b
 	}
 }
 
-// ready returns the runner of the pass once everything the pass would have to wait for is
-// available.
+// ready returns the runner of the pass after all preparations that may take long.
 func (a *attempts) ready(ctx context.Context) (runner Runner, err error) {
 	err = a.runner.guarded(func() error {
 		if a.inbox != nil {

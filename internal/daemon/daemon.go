@@ -1,11 +1,11 @@
 // Package daemon runs the passes of mappings on their schedules and serves their status.
 //
-// It promises that each mapping runs one pass at a time, independently of the others: a mapping
-// that fails, panics, is slow or waits for a lease never delays another one. If ticks pass during a
-// pass, one more pass runs right after it. Mappings can be added, changed and removed while the
-// daemon runs. Unchanged mappings are not affected, a changed mapping finishes its pass first, and
-// a removed mapping drains. When the context ends, every pass drains, the leases are released and
-// the HTTP server closes last, so that the drain can be watched.
+// Each mapping runs one pass at a time, independently of other mappings: a mapping that fails,
+// panics, is slow or waits for a lease never delays another mapping. If ticks pass during a pass,
+// one more pass runs right after it. Mappings can be added, changed and removed while the daemon
+// runs. Unchanged mappings are not affected, a changed mapping finishes its pass first, and a
+// removed mapping drains. When the context ends, every pass drains, the leases are released and the
+// HTTP server closes last, so that users can watch the drain.
 //
 // Its parts are packages that do not depend on it: appointment (when a pass is due), line (which
 // mapping may run a pass), order (requests from users), condition (the state of a mapping), status
@@ -64,8 +64,8 @@ func New(o Options) *Daemon {
 	return d
 }
 
-// reachOf returns the check whether the state can be reached. If requests are accepted, the search
-// for requests serves as the check.
+// reachOf returns the regular check that the state can be reached. If requests are accepted, the
+// check is the search for requests.
 func reachOf(check func(ctx context.Context) error, inbox *order.Inbox) *reach {
 	switch {
 	case inbox != nil:
@@ -94,8 +94,8 @@ func (d *Daemon) Handler() http.Handler {
 	return web.Handler(web.Options{Gatherer: d.o.Gatherer, Source: d, Hosts: d.o.Hosts, Pprof: d.o.Pprof, Logger: d.log})
 }
 
-// Run runs every mapping on its schedule until ctx ends, then drains. The error is that of a drain
-// that could not save, or of the HTTP server.
+// Run runs every mapping on its schedule until ctx ends, then drains. It returns an error if a
+// drain could not save or the HTTP server failed.
 func (d *Daemon) Run(ctx context.Context) error {
 	serving, failed := context.WithCancelCause(ctx)
 	defer failed(nil)
@@ -119,7 +119,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	return err
 }
 
-// follow applies the mappings, and then every change of them until ctx ends.
+// follow applies the configured mappings, and then every change to them until ctx ends.
 func (d *Daemon) follow(ctx context.Context) {
 	d.fleet.apply(ctx, d.o.Mappings)
 	if d.o.Watch == nil {

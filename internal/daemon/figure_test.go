@@ -21,8 +21,8 @@ import (
 	"syncd/internal/figure"
 )
 
-// shownFigure says where a field of a Figure is displayed: in a series of the metrics, and at a
-// path in the JSON form of the status.
+// shownFigure describes where a field of a Figure is displayed: in a series of the metrics, and at
+// a path in the JSON form of the status.
 type shownFigure struct {
 	set    func(m *figure.Mapping)
 	series string

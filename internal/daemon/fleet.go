@@ -62,8 +62,8 @@ func starting(former map[string]*keeper, mappings []Mapping) (n int) {
 	return n
 }
 
-// start starts the keeper of a mapping. It runs once the former keeper has ended; together is how
-// many mappings start at the same time. The caller holds f.mu.
+// start starts the keeper of a mapping. The keeper runs once the former keeper, which may be nil,
+// has ended. together is how many mappings start at the same time. The caller holds f.mu.
 func (f *fleet) start(ctx context.Context, m Mapping, former *keeper, together int) *keeper {
 	if former != nil {
 		f.log.Info("mapping changed", "mapping", m.Name)
@@ -96,8 +96,8 @@ func (f *fleet) ended(k *keeper, err error) {
 	}
 }
 
-// drain waits until all keepers have ended, after the end of their context, and returns their
-// errors.
+// drain waits until all keepers have ended, and returns their errors. It must be called after the
+// context of the keepers has ended.
 func (f *fleet) drain() []error {
 	f.mu.Lock()
 	f.draining = true
@@ -114,8 +114,8 @@ func (f *fleet) isDraining() bool {
 	return f.draining
 }
 
-// kept returns the active keepers: those of current mappings in configuration order, then those of
-// removed mappings that still drain.
+// kept returns the active keepers: first the keepers of current mappings in configuration order,
+// then the keepers of removed mappings that still drain.
 func (f *fleet) kept() []*keeper {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -13,10 +13,10 @@ import (
 	"syncd/internal/figure"
 )
 
-// standBy is how often a process retries a lease that another process holds. Once it has the lease,
-// a pass is due at once: during a rolling deployment two tasks run at the same time, and the new
-// one should not wait for its next tick. Each retry is one GET to S3, which costs 0.15 cents per
-// hour and mapping.
+// standBy is how often a process tries to take a lease that another process holds. Once it has the
+// lease, a pass is due at once: during a rolling deployment two tasks run at the same time, and the
+// new task should not wait for its next tick. Each retry is one GET to S3, which costs 0.15 cents
+// per hour and mapping.
 const standBy = time.Second
 
 // keeper runs one mapping under one configuration. It is a service that ends when the mapping is
@@ -44,8 +44,8 @@ type keeper struct {
 	stopWaiting context.CancelFunc
 }
 
-// newKeeper returns the keeper of a mapping that replaces former, which may be nil. It calls ended
-// with the result when the keeper has ended.
+// newKeeper returns the keeper of a mapping. The keeper replaces former, which may be nil, and
+// calls ended with its result when it has ended.
 func newKeeper(s *shared, m Mapping, former *keeper, ended func(k *keeper, err error)) *keeper {
 	log, wake := s.log.With("mapping", m.Name), make(chan struct{}, 1)
 	wakeUp := func() {
@@ -94,7 +94,7 @@ func (k *keeper) Stop() {
 	k.Service.Stop()
 }
 
-// retire prevents further passes, so that the keeper ends after the current pass.
+// retire makes the keeper end after the current pass. No further pass begins.
 func (k *keeper) retire() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -123,7 +123,8 @@ func (k *keeper) waitsFor() *keeper {
 	return k.former
 }
 
-// present returns the keeper that is active: the oldest former one that has not ended.
+// present returns the active keeper of the mapping: the oldest of k and its predecessors that has
+// not ended.
 func (k *keeper) present() *keeper {
 	for {
 		former := k.waitsFor()
@@ -174,8 +175,8 @@ func (k *keeper) end() error {
 	return k.runner.close()
 }
 
-// next returns the next appointment after an attempt. The attempt was for a tick or for requests,
-// as why says.
+// next returns the next appointment after an attempt. why is whether the attempt was for a tick or
+// for requests.
 func (k *keeper) next(a appointment.Appointment, tick time.Time, why appointment.Call, how ending) appointment.Appointment {
 	switch {
 	case how == stoodBy && k.m.Schedule == nil:
@@ -188,7 +189,7 @@ func (k *keeper) next(a appointment.Appointment, tick time.Time, why appointment
 		return k.calendar.Soon(0)
 	case why == appointment.Ticks && how != aside:
 		return k.calendar.After(tick, k.condition.BackOff())
-	case how == ended && a.IsMissed(tick): // a requested pass that ran when a scheduled one was due
+	case how == ended && a.IsMissed(tick): // the pass was requested, and a scheduled pass became due meanwhile
 		return k.calendar.After(a.Tick(), k.condition.BackOff())
 	}
 	a.Pause = k.condition.BackOff()
@@ -198,8 +199,8 @@ func (k *keeper) next(a appointment.Appointment, tick time.Time, why appointment
 	return a
 }
 
-// Wants reports whether the mapping is paused, and whether requests wait for a pass while it is
-// not. If the mapping will not run a pass on its own, Wants releases its lease.
+// Wants reports whether the mapping is paused and, if it is not, whether requests are waiting for a
+// pass. If the mapping runs no pass without a request, Wants releases its lease.
 func (k *keeper) Wants() (isPaused, isAsked bool) {
 	isPaused, isAsked = k.condition.Paused() != nil, k.queue.HasWaiting()
 	if isPaused || k.m.Schedule == nil && !isAsked {
@@ -212,5 +213,5 @@ func (k *keeper) Wants() (isPaused, isAsked bool) {
 // Announce records when the next pass is due. The zero time means never.
 func (k *keeper) Announce(due time.Time) { k.condition.Announce(due) }
 
-// Woken returns a channel that has an element when there may be something to do.
+// Woken returns a channel that has an element when the mapping may have something to do.
 func (k *keeper) Woken() <-chan struct{} { return k.wake }

@@ -13,7 +13,8 @@ import (
 )
 
 // TestAnOldRequestUndoesNoLaterOne checks that a pending resume does not undo a later, acknowledged
-// pause, and that the log has who resumed a mapping even if no daemon was asked.
+// pause, and that the log contains who resumed a mapping even if the request was not sent to a
+// daemon.
 func TestAnOldRequestUndoesNoLaterOne(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
@@ -93,7 +94,7 @@ func TestAnIDIsCarriedOutOnce(t *testing.T) {
 }
 
 // TestAClaimIsLeftToItsProcess checks that a claimed request that does not need the lease is left
-// to its process until that is presumed dead.
+// to its process until the process is presumed dead.
 func TestAClaimIsLeftToItsProcess(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)

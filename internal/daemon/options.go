@@ -21,19 +21,21 @@ import (
 type Mapping struct {
 	// Name is the mapping's name.
 	Name string
-	// Source is where the objects are, Destination where they are copied to, and Method how they
-	// are copied. They are only displayed.
+	// Source is where objects are copied from, Destination where they are copied to, and Method how
+	// they are copied. The daemon only displays these values.
 	Source, Destination transfer.Place
 	Method              transfer.Method
-	// Schedule says when passes are due. It is nil for a mapping whose passes run only on request.
+	// Schedule determines when passes are due. It is nil for a mapping whose passes run only on
+	// request.
 	Schedule appointment.Schedule
 	// Jitter is the upper bound of the random delay of each pass.
 	Jitter time.Duration
 	// AtOnce makes the first pass due when the mapping starts, not at its first tick. If many
-	// mappings start together, each waits a little, but not beyond its first tick.
+	// mappings start together, their first passes are spread over a short time
+	// (appointment.StartDelay), but none is due later than its first tick.
 	AtOnce bool
-	// Revision identifies the configuration of the mapping: a changed configuration has another
-	// revision.
+	// Revision identifies the configuration of the mapping. If the configuration changes, so does
+	// the revision.
 	Revision int
 	// Open returns the Runner of the passes under this configuration. It is called before the first
 	// pass, once the keeper of an earlier configuration has ended. If it fails, it is called again
@@ -54,8 +56,8 @@ type Options struct {
 	Gatherer prometheus.Gatherer
 	// Line limits how many passes run at the same time. If it is nil, there is no limit.
 	Line *line.Line
-	// CheckState returns why the state cannot be reached. It is called regularly. If it is nil, the
-	// state is not checked.
+	// CheckState returns an error if the state cannot be reached. It is called regularly. If it is
+	// nil, the state is not checked.
 	CheckState func(ctx context.Context) error
 	// Control reads and answers the requests in the state. If it is set, its reads check the state,
 	// and CheckState is not used. If it is nil, no requests are accepted.
@@ -64,8 +66,8 @@ type Options struct {
 	ControlListener net.Listener
 	// Holder identifies this process in replies to requests.
 	Holder string
-	// Metrics counts events of mappings in this process. Board has the figures of the mappings,
-	// which are displayed. Both drop the data of removed mappings.
+	// Metrics counts events of mappings in this process. Board contains the figures of the mappings
+	// that the daemon displays. The daemon deletes the data of removed mappings from both.
 	Metrics *metrics.Metrics
 	Board   *figure.Board
 	// WebConfig is the path of a web configuration file. See [web.Server].
@@ -74,9 +76,9 @@ type Options struct {
 	Hosts web.Hosts
 	// Pprof enables the profiles of the Go runtime.
 	Pprof bool
-	// Watchdog is how long a pass may run without any progress before it is asked to end.
+	// Watchdog is how long a pass may run without any progress before the daemon ends it.
 	Watchdog time.Duration
-	// DrainTimeout is how long such a pass may take to end.
+	// DrainTimeout is how long a pass that made no progress may take to end.
 	DrainTimeout time.Duration
 	// Hint returns what to do about an error, or "" if there is no hint. It may be nil.
 	Hint func(error) string

@@ -169,8 +169,8 @@ func TestTheLineIsLeft(t *testing.T) {
 	})
 }
 
-// TestPlacesChange checks that with more places more passes begin at once, and with fewer none
-// begins until enough have ended.
+// TestPlacesChange checks that passes begin at once when places are added, and that after places
+// are removed no pass begins until enough passes have ended.
 func TestPlacesChange(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		_, all := fleet(6, 20*s)

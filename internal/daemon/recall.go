@@ -12,13 +12,14 @@ import (
 )
 
 const (
-	// recallEvery is how often the ledger and the history are read of a mapping whose lease this
-	// process does not hold. Each reading takes two LISTs and two GETs, and more only while objects
-	// are in quarantine. In a day these are 1,152 requests for a mapping, which are 0.31 cents, or
-	// 0.09 dollars in 30 days, at 0.005 dollars per 1,000 LISTs and 0.0004 per 1,000 GETs.
+	// recallEvery is how often the ledger and the history of a mapping are read while this process
+	// does not hold the mapping's lease. Each reading sends two LISTs and two GETs, and more only
+	// while objects are in quarantine. These are 1,152 requests a day for each mapping, which cost
+	// 0.31 cents, or 0.09 dollars in 30 days, at 0.005 dollars per 1,000 LISTs and 0.0004 per 1,000
+	// GETs.
 	recallEvery = 5 * time.Minute
-	// recallAgain is how long to wait before retrying a reading that was interrupted, and
-	// recallTimeout how long a reading may take.
+	// recallAgain is how long to wait before retrying a reading that was interrupted. recallTimeout
+	// limits how long a reading takes.
 	recallAgain   = 30 * time.Second
 	recallTimeout = 30 * time.Second
 	// recallsAtOnce limits the concurrent readings of a process, because all its mappings start
@@ -37,8 +38,8 @@ type recall struct {
 	now      func() time.Time
 
 	mu sync.Mutex
-	// reading is the reading in progress, or nil. isPassing means that a pass is running; no
-	// reading starts then.
+	// reading is the reading in progress, or nil. isPassing means that a pass is running, so no
+	// reading starts.
 	reading   *reading
 	isPassing bool
 }
@@ -64,8 +65,8 @@ func (r *recall) work(ctx context.Context) error {
 	return nil
 }
 
-// mayRecall reports whether a reading may start: no pass is running, and the mapping could be
-// opened if that was tried.
+// mayRecall reports whether a reading may start: no pass is running, and the mapping is open or no
+// pass was tried yet.
 func (r *recall) mayRecall() bool {
 	r.mu.Lock()
 	isPassing := r.isPassing
@@ -79,8 +80,9 @@ func (r *recall) knowsAll() bool {
 	return ok && of.Holds()
 }
 
-// suspend prevents readings until allow is called: the results of a pass are newer than those of a
-// reading that started before it. It cancels a reading in progress and waits for it.
+// suspend prevents readings until allow is called. It cancels a reading in progress and waits for
+// its end, because the results of a pass are newer than the results of a reading that started
+// before the pass.
 func (r *recall) suspend() (allow func()) {
 	r.mu.Lock()
 	r.isPassing = true

@@ -16,8 +16,9 @@ import (
 // Runner runs the passes of a mapping. *syncer.Syncer implements it.
 type Runner interface {
 	// Ready prepares for a pass, for example by getting credentials. It is called before each Run,
-	// while the mapping does not occupy a place in line, so it may take long. A
-	// *store.LeaseHeldError means that a Run is not useful yet.
+	// while the mapping does not occupy a place in line, so it is allowed to take long. A
+	// *store.LeaseHeldError means that another process holds the lease, so Run must not be called
+	// yet.
 	Ready(ctx context.Context) error
 	// Run runs a pass. When ctx ends, the pass drains.
 	Run(ctx context.Context) (syncer.Summary, error)
@@ -37,8 +38,8 @@ type Worker interface {
 	Holds() bool
 	// Do runs the pass described by order. See Run.
 	Do(ctx context.Context, order syncer.Order) (syncer.Summary, error)
-	// EnterFailure records in the history a pass that failed before it began. It takes the lease
-	// for that.
+	// EnterFailure records in the history that a pass failed before it began. It takes the lease if
+	// this process does not hold it.
 	EnterFailure(ctx context.Context, order syncer.Order, began, ended time.Time, failure error) error
 	// History returns the most recent passes, oldest first, as far as they are known.
 	History() []history.Pass
@@ -52,7 +53,7 @@ type recaller interface {
 	Holds() bool
 }
 
-// opened is the Runner of a mapping, once it is opened.
+// opened contains the Runner of a mapping, once the mapping is opened.
 type opened struct {
 	open func(ctx context.Context) (Runner, error)
 	log  *slog.Logger

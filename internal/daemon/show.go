@@ -10,7 +10,7 @@ import (
 	"syncd/internal/figure"
 )
 
-// Snapshot returns the current status. It may be up to a second old.
+// Snapshot returns the current status, which is at most a second old.
 func (d *Daemon) Snapshot() *status.Snapshot {
 	now := d.now()
 	if s := d.shown.since(now); s != nil {
@@ -81,8 +81,8 @@ func known(t time.Time) *time.Time {
 	return &t
 }
 
-// Readiness reports whether the process can work. A mapping that fails because of its own roles,
-// buckets or ledger does not count: neither a restart nor another process would help.
+// Readiness reports whether the process can work. It ignores a mapping that fails because of its
+// own roles, buckets or ledger, because neither a restart nor another process would help.
 func (d *Daemon) Readiness() status.Readiness {
 	answer := status.Readiness{Mappings: []status.MappingReadiness{}}
 	draining := d.fleet.isDraining()
@@ -106,8 +106,8 @@ func (d *Daemon) whyNot(mappings int) string {
 	}
 }
 
-// Health returns an error if a stalled pass was asked to end and did not. Then only a restart of
-// the process helps, although it interrupts the passes of all other mappings.
+// Health returns an error if a stalled pass was ended and is still running. In that case only a
+// restart of the process helps, although it interrupts the passes of all other mappings.
 func (d *Daemon) Health() error {
 	var stalled []string
 	for _, k := range d.fleet.kept() {

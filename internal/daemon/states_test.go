@@ -85,7 +85,8 @@ func TestFailingLastsUntilAPassReachesItsEnd(t *testing.T) {
 	})
 }
 
-// TestFailingLastsOverARestart checks that refusals in the ledger from before this process count.
+// TestFailingLastsOverARestart checks that a mapping is failing since the refusals that an earlier
+// process recorded in the ledger.
 func TestFailingLastsOverARestart(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		since := time.Now().Add(-26 * time.Hour).UTC()
@@ -328,8 +329,8 @@ type standing struct {
 
 func (r *standing) Run(ctx context.Context) (syncer.Summary, error) { return r.held.Run(ctx) }
 
-// TestWorstComesFirst checks that the page shows mappings that need attention first, and the rest
-// by name.
+// TestWorstComesFirst checks that the page shows mappings that need attention first, and all other
+// mappings by name.
 func TestWorstComesFirst(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		o := options(
@@ -356,7 +357,7 @@ func TestWorstComesFirst(t *testing.T) {
 			t.Errorf("rows (-want +got):\n%s", diff)
 		}
 		const summary = "2 mappings are failing: f-fails, g-fails. 1 is stalled. 1 has objects in quarantine. " +
-			"1 is unknown, never fully listed. 2 need no attention."
+			"1 has never been fully listed, so its state is unknown. 2 need no attention."
 		if !strings.Contains(page, summary) || !strings.Contains(page, "<title>2 failing · 1 stalled · syncd status</title>") {
 			t.Errorf("the page does not say %q in its summary, and the numbers in its title", summary)
 		}
@@ -365,7 +366,7 @@ func TestWorstComesFirst(t *testing.T) {
 }
 
 // TestThePageSaysWhatAPassKnows checks that a pass that has listed nothing yet is not shown as
-// empty, and that one that failed before it began is not shown with 0 s.
+// empty, and that a pass that failed before it began is not shown with a duration of 0 s.
 func TestThePageSaysWhatAPassKnows(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		begins, ended := &passes{took: time.Hour}, &passes{took: time.Hour}

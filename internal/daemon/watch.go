@@ -12,11 +12,11 @@ import (
 const (
 	// sampleEvery is how often the progress of passes is sampled.
 	sampleEvery = 5 * time.Second
-	// pulseEvery is after how many samples mappings are checked for activity and their states
-	// updated. The first sample does that too, so that /readyz has the states soon.
+	// pulseEvery is the number of samples after which mappings are checked for activity and their
+	// states updated. The first sample also updates the states, so that /readyz soon shows them.
 	pulseEvery = 6
-	// stateEvery is how often to check whether the state can be reached, stateAgain how often while
-	// it cannot, and stateTimeout how long a check may take.
+	// stateEvery is how often to check whether the state can be reached, and stateAgain how often
+	// to check while it cannot. stateTimeout limits how long a check takes.
 	stateEvery   = time.Minute
 	stateAgain   = 5 * time.Second
 	stateTimeout = 10 * time.Second
@@ -57,7 +57,7 @@ func factsOf(f figure.Figure, draining bool) condition.Facts {
 
 // reach checks whether the state can be reached.
 type reach struct {
-	// look checks the state; nil if no check is needed.
+	// look checks the state. It is nil if no check is needed.
 	look func(ctx context.Context) error
 	// every returns the maximum wait before the next check. poked has an element when the next
 	// check should run at once.

@@ -22,8 +22,8 @@ type Patience struct {
 }
 
 // Attach limits the time of each attempt of a client, so that a silent connection is abandoned and
-// the retryer tries another one. It is one of the client's APIOptions, before those that observe
-// attempts, which then see an *awserr.TimeoutError.
+// the retryer tries another one. It is one of the client's APIOptions. It must come before the
+// options that observe attempts, so that these see an *awserr.TimeoutError.
 func (p Patience) Attach(stack *middleware.Stack) error {
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.Patience", p.bound), middleware.Before)
 }
@@ -44,7 +44,8 @@ func (p Patience) bound(ctx context.Context, in middleware.DeserializeInput, nex
 	}
 	cancel()
 	if err != nil && silent.Load() {
-		// The SDK's error would look like a canceled request, which is not retried.
+		// The SDK's own error would look like the error of a canceled request, which clients do not
+		// retry.
 		late := &awserr.TimeoutError{Limit: patience}
 		if request, ok := in.Request.(*smithyhttp.Request); ok {
 			late.Endpoint = awserr.EndpointOf(request.URL)

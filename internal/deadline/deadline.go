@@ -2,14 +2,14 @@
 //
 // A request that times out fails with an [awserr.TimeoutError], which names the endpoint and the
 // last failure before it. An SDK client alone would retry until its context ends, and then report
-// only that it was canceled. The time limit is paused while a request waits for a rate or a slot,
-// and for another request with its own limit, such as AssumeRole during an S3 request. If the
-// caller's context ends, the error is unchanged.
+// only that it was canceled. The time limit is paused while a request waits for the rate limit, for
+// a slot, or for another request with its own time limit, such as AssumeRole during an S3 request.
+// If the caller's context ends, the error is unchanged.
 //
 // The caller decides how long a request may take, and the client's retryer how often it is sent.
 //
-// Two terms: an attempt is one of the times that a client sends a request; a cause is why an
-// attempt failed.
+// Two terms: an attempt is one transmission of a request, which a client can send several times; a
+// cause is the error of a failed attempt.
 package deadline
 
 import (
@@ -55,7 +55,7 @@ func Attach(stack *middleware.Stack) error {
 		return out, metadata, err
 	}
 	if err := stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("syncd.deadline", attempt), "Retry", middleware.After); err != nil {
-		return fmt.Errorf("attach the causes of attempts: %w", err)
+		return fmt.Errorf("attach the recorder of failed attempts: %w", err)
 	}
 	send := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		if request, ok := in.Request.(*smithyhttp.Request); ok {
@@ -103,7 +103,7 @@ type watch struct {
 	cause    error  // why the last failed attempt failed
 }
 
-// begin records that an attempt begins, which needs credentials first.
+// begin records that an attempt begins. It first waits for credentials.
 func (w *watch) begin() {
 	if w == nil {
 		return
@@ -113,7 +113,7 @@ func (w *watch) begin() {
 	w.begun, w.endpoint = true, ""
 }
 
-// sent records where the attempt is sent.
+// sent records the endpoint to which the attempt is sent.
 func (w *watch) sent(endpoint string) {
 	if w == nil {
 		return
@@ -123,7 +123,7 @@ func (w *watch) sent(endpoint string) {
 	w.endpoint = endpoint
 }
 
-// note records the cause, also for the requests that this one is part of.
+// note records the cause in w and in all its outer watches.
 func (w *watch) note(err error) {
 	for ; w != nil; w = w.outer {
 		w.mu.Lock()

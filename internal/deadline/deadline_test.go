@@ -45,8 +45,8 @@ func hang(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-// TestDoNamesTheCause times out requests that fail repeatedly, that fail once and then get no
-// response, and that never get a response.
+// TestDoNamesTheCause checks the errors of requests that time out after failing repeatedly, after
+// failing once and then getting no response, and without any response.
 func TestDoNamesTheCause(t *testing.T) {
 	once := 0
 	for name, tt := range map[string]struct {
@@ -139,7 +139,8 @@ func TestDoLeavesOtherErrors(t *testing.T) {
 	})
 }
 
-// TestPauseStopsTheTime waits inside two limits, longer than both.
+// TestPauseStopsTheTime checks that two nested limits do not end a request that is paused for
+// longer than both.
 func TestPauseStopsTheTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wait := func(ctx context.Context) error {

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	// rehearsalRegion is the region of docs/getting-started.md.
+	// rehearsalRegion is the region that docs/getting-started.md uses.
 	rehearsalRegion = "us-west-2"
 
 	environmentFile = "environment"
@@ -50,10 +50,10 @@ endpoint_url = {endpoint}
 {authority}
 `
 
-// environment points the AWS CLI, SDKs and syncd at the accounts. It removes the credentials and
-// endpoints of the user's own accounts, leaves AWS_PROFILE to choose one of the two, and exempts
-// the endpoint from proxies. It also sets AWS_DEFAULT_REGION, because version 1 of the AWS CLI does
-// not read AWS_REGION.
+// environment makes the AWS CLI, SDKs and syncd use the two accounts. It removes the credentials
+// and endpoints of the user's own accounts, and exempts the endpoint from proxies. It does not set
+// AWS_PROFILE, with which the user chooses one of the two accounts. It also sets
+// AWS_DEFAULT_REGION, because version 1 of the AWS CLI does not read AWS_REGION.
 const environment = `# Shell settings for the two accounts of "syncd demo". Load them with a dot and the path of this file. The shell then reaches only
 # these accounts: close it afterwards.
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE AWS_DEFAULT_PROFILE
@@ -82,7 +82,8 @@ func (w *World) WriteEmpty(dir string) error {
 	return w.WriteAccess(dir, rehearsalRegion)
 }
 
-// WriteAccess writes the certificate authority, the profiles and last the environment into dir.
+// WriteAccess writes the CA certificate, the profiles and, as the last file, the environment into
+// dir.
 func (w *World) WriteAccess(dir, region string) error {
 	profileAuthority, exportAuthority := "", "unset AWS_CA_BUNDLE"
 	if w.Authority != nil {
@@ -124,8 +125,8 @@ func shellQuote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// Secure wraps listener in TLS, with a certificate from a new authority. TLS is required because
-// the environment names the endpoint, not the configuration.
+// Secure wraps listener in TLS, with a certificate from a new certificate authority. syncd requires
+// TLS here, because the endpoint comes from the environment and not from the configuration.
 func (w *World) Secure(listener net.Listener) (net.Listener, error) {
 	certificate, authority, err := loopbackCertificate(listener.Addr(), time.Now())
 	if err != nil {

@@ -4,7 +4,7 @@ package demo
 // and no more.
 
 // TrustPolicy lets one consumer principal assume the role, with the ExternalId. sts:TagSession has
-// its own statement, because a condition on sts:ExternalId never holds for it.
+// a separate statement, because a condition on sts:ExternalId is never true for that action.
 const TrustPolicy = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": {"AWS": "{consumer-user}"}, "Action": "sts:AssumeRole",
    "Condition": {"StringEquals": {"sts:ExternalId": "{external-id}"}}},
@@ -29,8 +29,8 @@ const bucketPolicy = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": {"AWS": "{role}"}, "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": "arn:aws:s3:::{source}/*"}
 ]}`
 
-// OwnerKeyPolicy is the owner's key policy without the consumer, grantedKeyPolicy the policy with
-// the consumer.
+// OwnerKeyPolicy is the owner's key policy without a grant to the consumer. grantedKeyPolicy is the
+// key policy with that grant.
 const OwnerKeyPolicy = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::{owner}:root"}, "Action": "kms:*", "Resource": "*"}
 ]}`

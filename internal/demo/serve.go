@@ -32,7 +32,7 @@ mappings:
     schedule: "@every 5s"
 `
 
-// Render replaces the placeholders of a configuration by the names and addresses of the world.
+// Render replaces the placeholders of a configuration with the names and addresses of the world.
 func (w *World) Render(text, dir string) string {
 	return strings.NewReplacer(
 		"{dir}", dir, "{endpoint}", w.Endpoint, "{role}", w.Role.ARN, "{external-id}", ExternalID, "{mapping}", Mapping,

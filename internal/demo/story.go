@@ -113,8 +113,8 @@ func (s *story) start(ctx context.Context) (*assembly.System, error) {
 	return assembly.New(ctx, s.Process, invocation.Flags{Config: s.config, LogLevel: "error"})
 }
 
-// Revoke shows that the copy is encrypted under the consumer's key: it stays readable after the
-// owner revokes the grant.
+// Revoke shows that the copy is encrypted under the consumer's key: the copy stays readable after
+// the owner has removed the consumer from the key policy of the source.
 func (s *story) Revoke(ctx context.Context) error {
 	w := s.world
 	key := w.Source.Keys()[0]

@@ -1,12 +1,12 @@
 // Package demo simulates two AWS accounts: an owner with a bucket, and a consumer who keeps a copy
 // of it under their own KMS key.
 //
-// It sends real requests over loopback to a fake of AWS in this process, which enforces policies.
-// Tell runs syncd between the accounts and prints what happens. Serve keeps the accounts running
-// for other programs, with the settings for a shell.
+// The requests are real. They go over loopback to a fake of AWS in this process, which enforces
+// policies. Tell runs syncd between the accounts and prints what happens. Serve keeps the accounts
+// running for other programs, and writes shell settings with which these programs use the accounts.
 //
-// Package awsfake is the fake, and package assembly runs the passes. A World is the two accounts
-// behind one endpoint.
+// Package awsfake implements the fake, and package assembly builds the mapping. A World is the two
+// accounts behind one endpoint.
 package demo
 
 import (
@@ -43,7 +43,9 @@ const (
 	ExternalID = "demo-external-id-5f1c"
 )
 
-// Options are the options of Tell and Serve.
+// Options are the options of Tell and Serve: the flags of `syncd demo`. From is the folder with the
+// files for the source; "" means generated objects. Address, Dir and Empty are for Serve, JSON is
+// for Tell.
 type Options struct {
 	From, Address, Dir string
 	JSON, Empty        bool
@@ -144,7 +146,8 @@ func (w *World) Fill(dir string) error {
 }
 
 // FillVaried fills the source like a real bucket: many small objects, some with tags and metadata,
-// empty objects, one object too large for a single CopyObject, and keys that careless tools lose.
+// empty objects, one object that is too large for a single CopyObject, and keys that careless tools
+// mishandle.
 func (w *World) FillVaried() {
 	for i := range 200 {
 		key := fmt.Sprintf("exports/2026/%02d/part-%05d.csv", i%12+1, i)
@@ -164,7 +167,7 @@ func (w *World) FillVaried() {
 }
 
 // change overwrites up to three objects, adds two and removes one, like a live source. It returns
-// the numbers.
+// how many objects it changed, added and removed.
 func (w *World) change() (changed, added, removed int) {
 	keys := w.Source.Keys()
 	for _, key := range keys[:min(3, len(keys))] {
@@ -185,7 +188,7 @@ func (w *World) change() (changed, added, removed int) {
 // Revoke removes the consumer from the owner's key policy.
 func (w *World) Revoke() { w.OwnerKey.SetPolicy(w.ownerPolicy) }
 
-// Document parses a policy after replacing its placeholders by the names of the world.
+// Document parses a policy after replacing its placeholders with the names of the world.
 func Document(text string, w *World) *iam.Document {
 	replace := []string{
 		"{source}", Source, "{copy}", Copy, "{owner}", Owner, "{external-id}", ExternalID,

@@ -38,8 +38,8 @@ func Check(s string) string {
 	return ""
 }
 
-// Hint returns a hint for a URL that only lacks its scheme. It returns "" if something else is
-// wrong or the URL may contain a secret.
+// Hint returns a hint for a URL whose only fault is a missing scheme. It returns "" if something
+// else is wrong or the URL could contain a secret.
 func Hint(s string) string {
 	if strings.Contains(s, "://") || strings.ContainsAny(s, "@?# ") || Check("https://"+s) != "" || !strings.Contains(s, ".") {
 		return ""

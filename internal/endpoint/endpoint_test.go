@@ -53,8 +53,8 @@ func TestService(t *testing.T) {
 	}
 }
 
-// TestExposedAsProxiesSee checks endpoints on this machine: if net/http uses a proxy for one, it is
-// exposed.
+// TestExposedAsProxiesSee checks endpoints on this machine: one that net/http would reach through a
+// proxy counts as exposed.
 func TestExposedAsProxiesSee(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://proxy.example:3128")
 	for at, exposed := range map[string]bool{

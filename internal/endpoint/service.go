@@ -19,8 +19,8 @@ const (
 )
 
 var (
-	// s3Hosts matches the host names of S3's own endpoints. Other machines, such as load balancers,
-	// have names in the same domains.
+	// s3Hosts matches the host names of S3's own endpoints. The domain alone would not be enough,
+	// because other hosts, such as load balancers, have names in the same domains.
 	s3Hosts = regexp.MustCompile(`^(?:s3` + s3Variant + `|(?:(?:bucket|accesspoint|control)\.)?` + s3Interface + `)` + awsDomain())
 	// s3BucketHosts matches the host names of buckets and access points at S3's own endpoints
 	// ("Virtual hosting of general purpose buckets" and "Accessing Amazon S3 general purpose
@@ -37,13 +37,13 @@ func awsDomain() string {
 	return `\.(?:` + strings.ReplaceAll(strings.Join(awsname.Domains(), "|"), ".", `\.`) + `)$`
 }
 
-// IsSTS reports whether an endpoint URL is one of AWS STS.
+// IsSTS reports whether an endpoint URL is an AWS STS endpoint.
 func IsSTS(endpointURL string) bool {
 	u, err := url.Parse(endpointURL)
 	return err == nil && stsHosts.MatchString(canonicalHost(strings.ToLower(u.Hostname())))
 }
 
-// IsS3 reports whether an endpoint URL is one of Amazon S3.
+// IsS3 reports whether an endpoint URL is an Amazon S3 endpoint.
 func IsS3(endpointURL string) bool { return endpointURL != "" && Service(endpointURL) == "" }
 
 // Region returns the region in the host name of an S3 endpoint, or "".
@@ -64,8 +64,8 @@ func namesBucket(u *url.URL) bool {
 
 // Service returns the name of the service at an endpoint URL: "" for AWS itself and for an empty
 // URL, otherwise the host, with its port and path if they are not the defaults. All spellings of
-// one service have the same name, and the name of a name is the name itself. TLS does not change
-// the name, and all addresses of this machine are one service.
+// one service have the same name, and Service(Service(x)) is Service(x). TLS does not change the
+// name, and all loopback and unspecified addresses are one service.
 func Service(endpointURL string) string {
 	at, err := url.Parse(strings.ToLower(endpointURL))
 	if err != nil || at.Scheme == "" || at.Host == "" {

@@ -1,12 +1,12 @@
-// Package exit defines how a command ends: its errors, their exit codes, and hints what to do about
-// them.
+// Package exit defines how a command ends: its errors, their exit codes, and their hints, which
+// tell the user what to do.
 //
-// It has the one function that turns an error into an exit code (Code), the one that prints an
-// error as a line with a hint (Print, Hint), and the one table of exit codes and their meanings,
-// which the help of every command shows (Table, Help).
+// No other package turns an error into an exit code (Code), prints an error as a line with a hint
+// (Print, Hint), or lists the exit codes and their meanings, which the help of every command shows
+// (Table, Help).
 //
 // The commands choose the error that they end with. A usage error means that the command line or
-// the configuration must be changed. A hint tells the user what to do about an error.
+// the configuration must be changed.
 package exit
 
 import (
@@ -42,7 +42,7 @@ func (e *quarantinedError) Error() string {
 // InterruptedError reports that a command that runs no pass was interrupted.
 type InterruptedError struct {
 	command string
-	state   string // what happens to its request; "" if afterInterruption describes the state
+	state   string // what happens to the request that it sent; "" to use afterInterruption instead
 }
 
 func (e *InterruptedError) Error() string {
@@ -52,7 +52,7 @@ func (e *InterruptedError) Error() string {
 	return e.command + ": interrupted: " + e.state
 }
 
-// hintedError is an error with a hint what to do about it.
+// hintedError is an error with a hint that tells the user what to do.
 type hintedError struct {
 	err  error
 	hint string
@@ -111,20 +111,22 @@ func WithHint(err error, hint string) error { return &hintedError{err, hint} }
 // Quarantined returns the error for a command that completed but quarantined objects.
 func Quarantined(objects int64) error { return &quarantinedError{objects} }
 
-// Interrupted returns the error for a command that was interrupted. state is what happens to the
-// request that it sent, or "" if afterInterruption describes the state.
+// Interrupted returns the error for a command that was interrupted. state describes what happens to
+// the request that the command sent. If it is "", the hint is the text of afterInterruption.
 func Interrupted(command, state string) error { return &InterruptedError{command, state} }
 
-// Work returns the error for a plan that would copy objects.
+// Work returns the error for a plan with objects to copy, adopt or quarantine.
 func Work(objects int64) error { return &workError{objects} }
 
-// workError reports that a pass would copy objects.
+// workError reports that a pass would copy, adopt or quarantine objects.
 type workError struct{ objects int64 }
 
-func (e *workError) Error() string { return terminal.Objects(e.objects) + " to copy" }
+func (e *workError) Error() string {
+	return terminal.Objects(e.objects) + " to copy, adopt or quarantine"
+}
 
-// CodeFindings is the exit code for policies that must be changed, and for a plan with work under
-// --detailed-exitcode.
+// CodeFindings is the exit code of `syncd policy check` if policies must be changed, and of `syncd
+// plan --detailed-exitcode` if a pass would copy, adopt or quarantine objects.
 const CodeFindings = 4
 
 // FindingsError reports how many findings `syncd policy check` has printed.

@@ -15,7 +15,8 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
-// QuarantineHint returns a hint how to see the reasons, and the usual causes of some reasons.
+// QuarantineHint returns a hint that says how to see the reasons, and names the usual causes of
+// some reasons.
 func QuarantineHint(s syncer.Summary) string {
 	hints := []string{"`syncd status --quarantine` lists them with their reasons; later passes try them again, `syncd replay` tries them now"}
 	isCopied := s.Copied+s.Unchanged+s.Adopted > 0
@@ -34,8 +35,8 @@ func QuarantineHint(s syncer.Summary) string {
 	return strings.Join(hints, "; ")
 }
 
-// Print prints an error and its hint on one line. Joined errors, and the faults of a configuration,
-// get a line each.
+// Print prints an error and its hint on one line. It prints each joined error, and each fault of a
+// configuration, on a separate line.
 func Print(w io.Writer, err error) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, err := range joined.Unwrap() {
@@ -80,7 +81,7 @@ func Hint(err error) string {
 		return "run `syncd backfill` first: it copies to the new destination, and also tries the objects in quarantine"
 	}
 	if _, ok := errors.AsType[*planner.RekeyError](err); ok {
-		return "run `syncd backfill --rekey`, or `syncd rekey` while a daemon runs, to copy them under the new key, or restore the old key"
+		return "to copy the objects under the new key, run `syncd backfill --rekey`, or `syncd rekey` while a daemon runs; otherwise set kms_key back to the old key"
 	}
 	if store.IsLeaseHeld(err) {
 		return "if it is a daemon, send it a request: `syncd trigger` for a pass, `syncd rekey` for a pass under a new key; otherwise wait until it ends"
@@ -91,7 +92,8 @@ func Hint(err error) string {
 	return hintOfService(err)
 }
 
-// hintOfService returns the hint for a response of an AWS service or of a proxy in front of it.
+// hintOfService returns the hint for an error response from an AWS service, or from a proxy in
+// front of it; "" if there is none.
 func hintOfService(err error) string {
 	class := awserr.Classify(err)
 	if state, ok := errors.AsType[*s3store.StateError](err); ok {
@@ -107,7 +109,7 @@ func hintOfService(err error) string {
 		return "the role lacks a permission: its own policy, the bucket policy and the key policy must all allow the action; " +
 			"or the bucket does not belong to the configured account; `syncd doctor` finds out which"
 	case awserr.NoBucket:
-		return "check bucket and region of the mapping"
+		return "check the bucket and the region of the mapping"
 	case awserr.WrongRegion:
 		return "set region of that side " + regionOf(err)
 	case awserr.NoKey:

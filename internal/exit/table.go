@@ -12,18 +12,18 @@ import (
 type Meaning struct {
 	Code    int
 	General string
-	of      map[string]string // by command name without "syncd"
+	of      map[string]string // the meaning for a command, by the command's name without "syncd"
 }
 
 // Table returns all exit codes. docs/cli.md has the same table.
 func Table() []Meaning {
-	const settled, wrongFlags = "done: every object is settled", "usage: wrong flags"
+	const settled, wrongFlags = "done: no object was quarantined", "usage: wrong flags"
 	const whileReading = "interrupted while reading its input"
 	const notAwaited = "interrupted: the message reports what happens to the request"
 	return []Meaning{
 		{syncer.ExitDone, "done", map[string]string{
 			"backfill": settled, "replay": settled, "run": "drained: all progress is saved", "healthcheck": "the daemon is healthy",
-			"doctor": "nothing failed", "policy check": "nothing must be changed",
+			"doctor": "nothing failed", "policy check": "nothing to change",
 		}},
 		{syncer.ExitFailed, "failed or denied: the message says what failed, where, and what to do", map[string]string{
 			"doctor": "a check failed", "healthcheck": "the daemon is unhealthy or does not answer",
@@ -31,11 +31,11 @@ func Table() []Meaning {
 		{CodeUsage, "usage: wrong flags, or a faulty or unreadable configuration", map[string]string{
 			"policy check": "usage: wrong flags, or an unreadable file", "healthcheck": "usage: wrong flags, or an unreadable configuration", "version": wrongFlags, "demo": wrongFlags,
 			"config": "usage: no such command", "ledger": "usage: no such command", "help": "usage: no such command",
-			"completion": "usage: not one of the shells", "man": "usage: no DIR, or a SOURCE_DATE_EPOCH that is not a number",
+			"completion": "usage: unknown shell", "man": "usage: no DIR, or a SOURCE_DATE_EPOCH that is not a number",
 		}},
 		{syncer.ExitQuarantined, "done, but some objects were quarantined", nil},
-		{CodeFindings, "policy check found something to change, or plan --detailed-exitcode found something to copy", map[string]string{
-			"policy check": "an error or a warning was found", "plan": "with --detailed-exitcode: there is something to copy",
+		{CodeFindings, "policy check found something to change, or plan --detailed-exitcode found something to do", map[string]string{
+			"policy check": "an error or a warning was found", "plan": "with --detailed-exitcode: there is something to copy, adopt or quarantine",
 		}},
 		{syncer.ExitLeaseHeld, "another process holds the lease of a mapping", nil},
 		{syncer.ExitInterrupted, "interrupted: the progress is saved, and the next pass resumes from there", map[string]string{

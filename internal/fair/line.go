@@ -2,13 +2,13 @@
 //
 // A [Line] admits requests in the order of their arrival. The members of a [Queue] take turns, one
 // request at a time, no matter how many requests each of them has. A request whose context ends
-// leaves immediately and takes nothing. If it is admitted at the same moment, the admission is
-// returned, so that nothing is lost.
+// leaves immediately and gets nothing. If the request is admitted at the same moment, what it was
+// given is taken back, so that nothing is lost.
 //
-// Users decide how much there is of the resource, and when a request is admitted. The package has
-// one such rule: [Share] is a number of slots.
+// The users of this package decide how much of the resource exists, and when a request is admitted.
+// The package contains one such rule: [Share] limits a number of slots.
 //
-// The terms: the weight of a request is how much it asks for; a member is one of the users that
+// Terms: the weight of a request is the amount that it asks for; a member is one of the users that
 // share a queue, such as a mapping; a turn is the admission of one request.
 package fair
 
@@ -71,8 +71,8 @@ func (l *Line[W]) remove(r *Request[W]) {
 }
 
 // Wait returns nil when r is admitted. If ctx ends first, Wait takes the owner's lock, removes r,
-// calls gaveUp and returns the error of ctx. isLate means that r was admitted in the meantime, and
-// the owner must take back what it gave.
+// calls gaveUp and returns the error of ctx. The argument isLate means that r was admitted in the
+// meantime: the owner must then take back what it gave to r.
 func (l *Line[W]) Wait(ctx context.Context, lock sync.Locker, r *Request[W], gaveUp func(isLate bool)) error {
 	select {
 	case <-r.admitted:

@@ -15,7 +15,8 @@ type locker struct{ first func() }
 func (l locker) Lock() { l.first() }
 func (locker) Unlock() {}
 
-// TestLineAdmitsInOrder checks that weights are admitted in order, without the one that gave up.
+// TestLineAdmitsInOrder checks that requests are admitted in order, except the request that gave
+// up.
 func TestLineAdmitsInOrder(t *testing.T) {
 	var line fair.Line[float64]
 	line.Join(1.5)
@@ -38,8 +39,8 @@ func TestLineAdmitsInOrder(t *testing.T) {
 	}
 }
 
-// TestLineGivesBackWhatCameTooLate admits a request after its context ended but before it leaves
-// the line.
+// TestLineGivesBackWhatCameTooLate checks a request that is admitted after its context ended but
+// before it leaves the line.
 func TestLineGivesBackWhatCameTooLate(t *testing.T) {
 	var line fair.Line[int]
 	place := line.Join(7)

@@ -16,19 +16,21 @@ const (
 	Admit                // it is admitted
 )
 
-// Policy decides whether to admit a request, given its weight, the weight that its own member holds
-// and the weight that all members hold. It is called with the lock of the queue held and must not
-// call the queue. Admitting other requests must not change a Skip into another verdict.
+// Policy decides whether to admit a request of the given weight. Own is the weight that the
+// request's member holds, and all the weight that all members hold together. The queue calls the
+// policy with its lock held, so the policy must not call the queue. A request that the policy skips
+// must stay skipped when other requests are admitted.
 type Policy func(own, all, weight int64) Verdict
 
 // Queue divides a resource among members, each of which could use all of it.
 //
-// Waiting members take turns, one request each; a member's own requests are admitted in order. A
-// member that starts to wait comes after all that already wait. So until a member is admitted, each
-// of the others has at most one turn, unless the policy skips the member.
+// Waiting members take turns, one request each; the requests of one member are admitted in the
+// order of their arrival. A member that starts to wait comes after all members that already wait.
+// So until a waiting member is admitted, each other member has at most one turn, unless the policy
+// skips the waiting member.
 //
-// Invariant while the lock is free: turns contains each member with a waiting request exactly once
-// and no other member, and the first of them that is not skipped is blocked.
+// Invariant while the lock is free: turns contains each member with a waiting request exactly once,
+// and no other member. The policy blocks the first of these members that it does not skip.
 type Queue struct {
 	policy Policy
 
@@ -54,7 +56,7 @@ func (q *Queue) Waiting() int {
 	return len(q.turns)
 }
 
-// change calls what, which changes the policy, and admits the requests that then have room.
+// change calls what, which changes the policy, and then admits requests by the new policy.
 func (q *Queue) change(what func()) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -84,18 +86,19 @@ func (q *Queue) admit() {
 // Member is a user of a shared [Queue]. It is safe for concurrent use.
 type Member struct {
 	queue *Queue
-	line  Line[int64] // guarded by the lock of the queue, as is held
+	line  Line[int64] // guarded by the lock of the queue, which also guards held
 	held  int64
 }
 
 // Member returns a new member.
 func (q *Queue) Member() *Member { return &Member{queue: q} }
 
-// Acquire waits for a weight of 1. If ctx ends first, it returns the error of ctx and takes
-// nothing.
+// Acquire acquires a weight of 1, and waits until it is available. If ctx ends first, Acquire
+// returns the error of ctx and acquires nothing.
 func (m *Member) Acquire(ctx context.Context) error { return m.AcquireN(ctx, 1) }
 
-// AcquireN waits for a weight. If ctx ends first, it returns the error of ctx and takes nothing.
+// AcquireN acquires a weight, and waits until it is available. If ctx ends first, AcquireN returns
+// the error of ctx and acquires nothing.
 func (m *Member) AcquireN(ctx context.Context, weight int64) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -108,7 +111,7 @@ func (m *Member) AcquireN(ctx context.Context, weight int64) error {
 		return nil
 	}
 	place := m.join(weight)
-	q.admit() // all members before it may be skipped
+	q.admit() // the policy may skip all members before this member
 	q.mu.Unlock()
 	return m.line.Wait(ctx, &q.mu, place, func(isLate bool) {
 		if isLate {
@@ -139,7 +142,8 @@ func (m *Member) take(weight int64) {
 	m.queue.held += weight
 }
 
-// join adds a request to the member's line, and the member to the turns if it is not there yet.
+// join adds a request to the member's line. If the member is not yet in turns, join adds it at the
+// end.
 func (m *Member) join(weight int64) *Request[int64] {
 	if m.line.IsEmpty() {
 		m.queue.turns = append(m.queue.turns, m)

@@ -44,7 +44,7 @@ type want struct {
 // member returns the number of the member.
 func (w *want) member() int { return int(w.weight % maxMembers) }
 
-// queueModel is a simple model of a queue. It always searches for the next request from the first
+// queueModel is a simple model of a queue. To find the next request, it always starts at the first
 // turn.
 type queueModel struct {
 	rule
@@ -239,8 +239,9 @@ func (c *queueTest) check() error {
 	return nil
 }
 
-// countTurns records that a member was served. Each waiting member may see that at most once since
-// its own turn, unless it may be skipped because of the weight that it holds.
+// countTurns records that a member was served. It returns an error if a waiting member has seen the
+// served member's turn twice since its own turn, unless the policy may skip the waiting member
+// because of the weight that it holds.
 func (c *queueTest) countTurns(served int) error {
 	c.passed[served] = map[int]int{}
 	for i, waiting := range c.model.waiting {
@@ -257,9 +258,9 @@ func (c *queueTest) countTurns(served int) error {
 	return nil
 }
 
-// TestQueueAsAModel makes members request random weights, release and give up under random rules.
-// Admissions and their order must match a simple model, so the limit holds and nothing is lost. No
-// member waits for two turns of another.
+// TestQueueAsAModel makes members request random weights, release them and give up under random
+// rules. Admissions and their order must match a simple model, so that the limit is kept and no
+// weight is lost. No member waits for two turns of another member.
 func TestQueueAsAModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		members := rapid.IntRange(1, maxMembers).Draw(r, "members")
@@ -314,8 +315,8 @@ func (e endsLate) Done() <-chan struct{} {
 	return e.Context.Done()
 }
 
-// TestQueueGivesBackWhatCameTooLate admits a weight at the moment when its request gives up. It is
-// random which of the two the request sees.
+// TestQueueGivesBackWhatCameTooLate admits a request at the moment when it gives up. Whether the
+// request sees its admission or the end of its context first is random.
 func TestQueueGivesBackWhatCameTooLate(t *testing.T) {
 	late := 0
 	for range 64 {

@@ -1,8 +1,8 @@
 package fair
 
 // Share divides a number of slots among members, each of which could use all of them. A free slot
-// goes to the first member that asks. If members wait, each released slot goes to the next of them
-// in turn.
+// goes to the first member that asks. If members wait, each released slot goes to the next waiting
+// member in turn.
 type Share struct {
 	queue *Queue
 	limit int // guarded by the lock of the queue
@@ -22,8 +22,8 @@ func (s *Share) verdict(_, all, weight int64) Verdict {
 	return Block
 }
 
-// SetLimit changes the number of slots; 0 means no limit. Lowering the limit does not take slots
-// away: new ones are given out only after enough have been released.
+// SetLimit changes the number of slots; 0 means no limit. Members keep the slots they hold: after
+// the limit is lowered, no slot is given out until fewer slots are in use than the limit.
 func (s *Share) SetLimit(n int) { s.queue.change(func() { s.limit = n }) }
 
 // InUse returns how many slots are taken.

@@ -27,7 +27,7 @@ type served struct {
 	order []string
 }
 
-// ask requests a slot in a goroutine and records when it gets it.
+// ask requests a slot in a goroutine, which records when it gets the slot.
 func (a asker) ask(t *testing.T) {
 	t.Helper()
 	go func() {
@@ -120,8 +120,8 @@ func TestShareRefusesASlotThatWasNotTaken(t *testing.T) {
 	share.Member().Release()
 }
 
-// TestShareProperties runs random operations on a share: the limit holds, no slot is lost when a
-// request gives up, and no member is served twice while another one waits.
+// TestShareProperties runs random operations on a share: the limit is kept, no slot is lost when a
+// request gives up, and no member is served twice while another member waits.
 func TestShareProperties(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -140,8 +140,9 @@ type shareModel struct {
 	limit   int
 	share   *fair.Share
 	members []*fair.Member
-	// waiting holds the waiting requests of each member, and held how many slots it has. passed
-	// counts how often others were served since it began to wait.
+	// waiting contains the waiting requests of each member, and held the number of slots that the
+	// member has. passed counts how often each other member was served since the member began to
+	// wait.
 	waiting [][]*request
 	held    []int
 	passed  []map[int]int
@@ -211,8 +212,8 @@ func (m *shareModel) collect(r *rapid.T) {
 	}
 }
 
-// serve records that a member was served. Each waiting member may see that at most once since its
-// own turn.
+// serve records that a member was served. It fails the test if a waiting member has seen another
+// member's turn twice since its own turn.
 func (m *shareModel) serve(r *rapid.T, i int) {
 	m.held[i]++
 	m.passed[i] = map[int]int{}

@@ -17,8 +17,8 @@ func NewBoard() *Board {
 	return &Board{mappings: map[string]*Mapping{}}
 }
 
-// Of returns the Mapping with the given name. If the board does not have it, Of adds one with no
-// known values.
+// Of returns the Mapping with the given name. If the board does not have it, Of adds it with all
+// values unknown.
 func (b *Board) Of(mapping string) *Mapping {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -30,14 +30,15 @@ func (b *Board) Of(mapping string) *Mapping {
 	return m
 }
 
-// Known returns what is known of a mapping, nil for one that is not on the board.
+// Known returns the Mapping with the given name, or nil if it is not on the board.
 func (b *Board) Known(mapping string) *Mapping {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.mappings[mapping]
 }
 
-// Forget takes a mapping off the board. What its former users set after that shows nowhere.
+// Forget removes a mapping from the board. Values that are set on its Mapping afterwards are not
+// displayed.
 func (b *Board) Forget(mapping string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -48,7 +49,7 @@ func (b *Board) Forget(mapping string) {
 func (b *Board) All() map[string]Figure {
 	b.mu.Lock()
 	mappings := maps.Clone(b.mappings)
-	b.mu.Unlock() // a func may take locks of its own
+	b.mu.Unlock() // the funcs of a mapping can acquire other locks
 	figures := make(map[string]Figure, len(mappings))
 	for name, m := range mappings {
 		figures[name] = m.Read()

@@ -1,16 +1,16 @@
-// Package figure holds the current data about each mapping: its ledger, backlog, quarantine, lease,
-// sessions and request limits. The metrics, the status page and its JSON read the same values, so
-// that they always agree.
+// Package figure stores the current data about each mapping: its ledger, backlog, quarantine,
+// lease, sessions and request limits. The metrics, the status page and its JSON read the same
+// values, so that they always agree.
 //
-// It promises that an unknown value is nil, the zero time or absent from its map, never 0; that a
-// Figure is read as a whole; and that everything is safe for concurrent use.
+// An unknown value is nil, the zero time or absent from its map, never 0. All values of a Figure
+// are read at once. All methods are safe for concurrent use.
 //
-// The syncer and package assembly set the values, package metrics names the series, and the daemon
-// displays the values. The package does not depend on Prometheus or the daemon.
+// The syncer and package assembly set the values, package metrics exports them as metrics, and the
+// daemon displays them. The package does not depend on Prometheus or the daemon.
 //
-// Two terms: a Board has one Mapping, which is set and read, for each mapping of the process; a
-// Figure is the data of a Mapping at one moment. A mapping stays on the board when its
-// configuration changes, and is taken off when it is removed.
+// Two terms: a Board has one Mapping, on which values are set and read, for each mapping of the
+// process; a Figure is the data of a Mapping at one moment. A mapping stays on the board when its
+// configuration changes, and is removed from the board when it is removed from the configuration.
 package figure
 
 import "time"
@@ -35,10 +35,10 @@ type Figure struct {
 	// lease expires unless it is renewed, whichever process holds it.
 	LeaseHeld   bool
 	LeaseExpiry time.Time
-	// Credentials is when the session of each side expires unless it is renewed.
+	// Credentials has, for each side, the time when its session expires unless it is renewed.
 	Credentials map[string]time.Time
-	// Concurrency is how many requests may be in flight, Rates how many may be sent per second by
-	// side, and Throttles how many responses were throttled by side.
+	// Concurrency is the maximum number of requests in flight. Rates is the maximum number of
+	// requests per second, and Throttles the number of throttled responses, both by side.
 	Concurrency *int64
 	Rates       map[string]float64
 	Throttles   map[string]int64

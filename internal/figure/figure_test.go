@@ -91,8 +91,8 @@ func TestForget(t *testing.T) {
 	}
 }
 
-// TestReadingWhileWriting reads figures while they are set, and checks that values that are set
-// together are read together.
+// TestReadingWhileWriting checks that values that are set together are read together, while they
+// are set concurrently.
 func TestReadingWhileWriting(t *testing.T) {
 	board := figure.NewBoard()
 	const times = 2000

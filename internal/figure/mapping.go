@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Mapping has the data about one mapping. A setter stores a value until the next call. Values that
-// change on their own come from funcs, which are called at each read; the last func that was given
-// counts. A Mapping is created by Board.Of.
+// Mapping has the data about one mapping. Create it with Board.Of. A Set method stores a value
+// until its next call. An Ask method sets the func of a value that changes continuously; the func
+// is called at each read, and the next call replaces it.
 type Mapping struct {
 	beats atomic.Int64
 
@@ -27,13 +27,13 @@ type values struct {
 	leaseHeld                     bool
 }
 
-// pair is two numbers that are both known or both unknown.
+// pair is two numbers. Either both are known or both are unknown.
 type pair struct {
 	known         bool
 	first, second int64
 }
 
-// questions are the funcs to call at each read; the last three are by side.
+// questions are the funcs to call at each read. The keys of the last three fields are sides.
 type questions struct {
 	oldest      func() (seconds float64, ok bool)
 	concurrency func() int64
@@ -54,7 +54,7 @@ func (m *Mapping) Beat() { m.beats.Add(1) }
 // Beats returns the number of calls of Beat.
 func (m *Mapping) Beats() int64 { return m.beats.Load() }
 
-// change changes the stored values.
+// change calls f to change the stored values.
 func (m *Mapping) change(f func(v *values)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -99,14 +99,15 @@ func (m *Mapping) SetLeaseHeld(isHeld bool) { m.change(func(v *values) { v.lease
 // SetLeaseExpiry sets when the lease expires unless it is renewed, whichever process holds it.
 func (m *Mapping) SetLeaseExpiry(at time.Time) { m.change(func(v *values) { v.leaseExpiry = at }) }
 
-// HoldsLease reports whether this process holds the lease on the ledger. It calls no funcs.
+// HoldsLease reports whether this process holds the lease on the ledger. Unlike Read, it calls no
+// funcs.
 func (m *Mapping) HoldsLease() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.set.leaseHeld
 }
 
-// ask changes the funcs.
+// ask calls f to change the funcs.
 func (m *Mapping) ask(f func(q *questions)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -119,7 +120,7 @@ func (m *Mapping) AskOldest(oldest func() (seconds float64, ok bool)) {
 	m.ask(func(q *questions) { q.oldest = oldest })
 }
 
-// AskConcurrency sets the func that returns how many requests may be in flight.
+// AskConcurrency sets the func that returns the maximum number of requests in flight.
 func (m *Mapping) AskConcurrency(limit func() int64) {
 	m.ask(func(q *questions) { q.concurrency = limit })
 }
@@ -130,7 +131,7 @@ func (m *Mapping) AskCredentials(side string, end func() (at time.Time, ok bool)
 	m.ask(func(q *questions) { q.credentials[side] = end })
 }
 
-// AskRate sets the func that returns how many requests may be sent to a side per second; ok is
+// AskRate sets the func that returns the maximum number of requests per second to a side; ok is
 // false if there is no limit.
 func (m *Mapping) AskRate(side string, rate func() (perSecond float64, ok bool)) {
 	m.ask(func(q *questions) { q.rates[side] = rate })
@@ -146,7 +147,7 @@ func (m *Mapping) Read() Figure {
 	m.mu.Lock()
 	set, q := m.set, m.questions
 	q.credentials, q.rates, q.throttles = maps.Clone(q.credentials), maps.Clone(q.rates), maps.Clone(q.throttles)
-	m.mu.Unlock() // a func may take locks that are held while this mapping is set
+	m.mu.Unlock() // a func can acquire locks that its owner holds while it calls Set methods
 	f := Figure{
 		LastSuccess: moment(set.success), LastListing: moment(set.listing), LeaseHeld: set.leaseHeld, LeaseExpiry: moment(set.leaseExpiry),
 		Quarantine: map[string]int64{}, Credentials: map[string]time.Time{}, Rates: map[string]float64{}, Throttles: map[string]int64{},

@@ -24,7 +24,7 @@ func TestMeant(t *testing.T) {
 		"trig": "trigger", "TRIG": "trigger", "rep": "replay",
 		"tri":   "trigger",
 		"tr":    "",      // too short to be unambiguous
-		"sta":   "start", // two words begin with it: the nearest
+		"sta":   "start", // two words begin with it, so the nearest is meant
 		"stats": "status",
 		"quiet": "",
 	} {

@@ -22,9 +22,9 @@ func DidYouMean(word string, words []string) string {
 	return ""
 }
 
-// Meant returns the word that an abbreviated or mistyped word probably stands for: the only one
-// that begins with it, if it has at least three letters, otherwise the nearest. It returns "" if
-// none is similar.
+// Meant returns the word that an abbreviated or mistyped word probably stands for: the only element
+// of words that begins with it, if it has at least three letters, otherwise the most similar
+// element. It returns "" if none is similar.
 func Meant(word string, words []string) string {
 	const begun = 3
 	begins := func(w string) bool { return strings.HasPrefix(w, strings.ToLower(word)) }
@@ -37,8 +37,8 @@ func Meant(word string, words []string) string {
 // Nearest returns the word that is most similar to a mistyped one, or "" if none is similar.
 func Nearest(word string, words []string) string { return NearestWithin(word, words, 1+len(word)/3) }
 
-// NearestWithin returns the first of the words with the smallest edit distance to word, if that is
-// at most most, or "".
+// NearestWithin returns the element of words with the smallest edit distance to word, and the first
+// of several with the same distance. It returns "" if that distance is more than most.
 func NearestWithin(word string, words []string, most int) (best string) {
 	bestDistance := most
 	for _, w := range words {

@@ -39,11 +39,11 @@ func (s *Statement) unfitPrincipals(kind ResourceKind) []unfit {
 	named := len(s.Principals) > 0 || len(s.NotPrincipals) > 0
 	switch {
 	case kind == Identity && named:
-		return []unfit{{"Principal", "has no place in an identity policy"}}
+		return []unfit{{"Principal", "must not appear in an identity policy"}}
 	case kind != Identity && !named:
 		return []unfit{{"Principal", "is missing"}}
 	case kind == Trust && len(s.NotPrincipals) > 0:
-		return []unfit{{"NotPrincipal", "has no place in a trust policy"}}
+		return []unfit{{"NotPrincipal", "must not appear in a trust policy"}}
 	case s.Effect == Allow && len(s.NotPrincipals) > 0:
 		return []unfit{{"NotPrincipal", "must not be used with Allow: it would allow everyone who is not listed"}}
 	}
@@ -87,7 +87,7 @@ func (s *Statement) unfitResources(kind ResourceKind) []unfit {
 	named := len(s.Resources) > 0 || len(s.NotResources) > 0
 	switch {
 	case kind == Trust && named:
-		return []unfit{{"Resource", "has no place in a trust policy: it is the role itself"}}
+		return []unfit{{"Resource", "must not appear in a trust policy: the resource is the role itself"}}
 	case kind != Trust && kind != Key && !named:
 		return []unfit{{"Resource", "is missing"}}
 	}

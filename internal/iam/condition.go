@@ -19,7 +19,7 @@ type operator struct {
 	ifExists bool
 }
 
-// set is which of the request's values must match.
+// set says which of the request's values must match: the only one, all, or any.
 type set int
 
 const (

@@ -21,7 +21,7 @@ type Decision struct {
 	Explicit bool // an explicit deny decided
 	// Source is the policy type that decided. If access is allowed, it is the resource policy if
 	// that alone was enough or the access is cross-account, otherwise the identity policy. If
-	// access is denied, it is the one that AWS's message would name.
+	// access is denied, it is the policy type that AWS's message would name.
 	Source Source
 	// Statement is the statement of Document that decided. Both are nil for an implicit deny, and
 	// for the root user, who needs no policy.

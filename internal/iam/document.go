@@ -11,9 +11,9 @@
 // request has, block public access and object ownership, which operations a service denies to other
 // accounts, and whether a principal exists.
 //
-// The terms: a caller and a resource each belong to an account; if these differ, the access is
-// cross-account and both accounts must allow it. An explicit deny is a matching Deny statement; an
-// implicit deny means that no statement allows the request. A grant is an Allow statement of a
+// Terms: a caller and a resource each belong to an account; if the two accounts differ, the access
+// is cross-account and both accounts must allow it. An explicit deny is a matching Deny statement;
+// an implicit deny means that no statement allows the request. A grant is an Allow statement of a
 // resource policy; how it names the caller (account, role, session, user, everyone) determines
 // which policies it bypasses.
 //

@@ -82,8 +82,8 @@ func (e *evaluation) judge(l layer, documents []*Document) verdict {
 	return v
 }
 
-// applies returns how strongly the statement applies to the request, or noGrant. Outside a resource
-// policy, which names no principal, a statement counts as a direct grant.
+// applies returns how strongly the statement applies to the request, or noGrant. A statement of any
+// policy but a resource policy names no principal, and counts as a direct grant.
 func (e *evaluation) applies(s *Statement) grant {
 	e.effect = s.Effect
 	g := directGrant

@@ -89,7 +89,7 @@ func (o *object) addPrincipals(name string, list []Principal) error {
 	for _, p := range list {
 		if p.Kind == AnyPrincipal {
 			if len(list) > 1 {
-				return errors.New("name everyone together with other principals in " + name)
+				return errors.New(name + " lists everyone together with other principals")
 			}
 			o.add(name, string(AnyPrincipal))
 			return nil
@@ -121,10 +121,10 @@ func (o *object) addConditions(list []Condition) error {
 			operators.add(c.Operator, of)
 		}
 		if len(c.Values) == 0 {
-			return fmt.Errorf("leave out the values of %s %s", c.Operator, c.Key)
+			return fmt.Errorf("condition %s on %s has no values", c.Operator, c.Key)
 		}
 		if of.has(c.Key) {
-			return fmt.Errorf("put two %s conditions on %s", c.Operator, c.Key)
+			return fmt.Errorf("two %s conditions are on %s", c.Operator, c.Key)
 		}
 		of.addList(c.Key, c.Values)
 	}

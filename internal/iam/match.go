@@ -83,8 +83,8 @@ func lacksService(pattern string) bool {
 	return arn.Is(pattern) && (service == "" || strings.ContainsAny(service, wildcards))
 }
 
-// mark is where matching resumes after a mismatch: after a * in the pattern, which has matched up
-// to index text.
+// mark is where matching resumes after a mismatch. pattern is the index after a * in the pattern,
+// or 0 if there is none; text is the index up to which that * has matched.
 type mark struct{ pattern, text int }
 
 // widen makes the * match one more character. It matches a colon only if colons is true.

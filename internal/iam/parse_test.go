@@ -265,9 +265,9 @@ func TestWhatJSONCannotSay(t *testing.T) {
 			{Operator: "StringLike", Key: "s3:prefix", Values: []string{"a*"}},
 			{Operator: "Bool", Key: "aws:SecureTransport", Values: []string{"true"}},
 			{Operator: "StringLike", Key: "s3:prefix", Values: []string{"*b"}},
-		}}, "write Statement[0]: put two StringLike conditions on s3:prefix"},
-		{"condition without values", iam.Statement{Conditions: []iam.Condition{{Operator: "StringLike", Key: "s3:prefix"}}}, "write Statement[0]: leave out the values of StringLike s3:prefix"},
-		{"everyone and somebody", iam.Statement{Principals: []iam.Principal{{Kind: iam.AWSPrincipal, ID: owner}, {Kind: iam.AnyPrincipal}}}, "write Statement[0]: name everyone together with other principals in Principal"},
+		}}, "write Statement[0]: two StringLike conditions are on s3:prefix"},
+		{"condition without values", iam.Statement{Conditions: []iam.Condition{{Operator: "StringLike", Key: "s3:prefix"}}}, "write Statement[0]: condition StringLike on s3:prefix has no values"},
+		{"everyone and somebody", iam.Statement{Principals: []iam.Principal{{Kind: iam.AWSPrincipal, ID: owner}, {Kind: iam.AnyPrincipal}}}, "write Statement[0]: Principal lists everyone together with other principals"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -298,7 +298,7 @@ func TestCheckKind(t *testing.T) {
 		want     string // "" for none
 	}{
 		{"identity", iam.Identity, statement(action + resource), ""},
-		{"identity with Principal", iam.Identity, statement(principal + action + resource), "line 2: Statement[0].Principal: has no place in an identity policy"},
+		{"identity with Principal", iam.Identity, statement(principal + action + resource), "line 2: Statement[0].Principal: must not appear in an identity policy"},
 		{"identity without Action and Resource", iam.Identity, statement(``), "line 2: Statement[0].Action: is missing\nline 2: Statement[0].Resource: is missing"},
 		{"identity with a space in its Sid", iam.Identity, statement(action + resource + `, "Sid": "Read it"`), "line 2: Statement[0].Sid: has characters other than letters and digits: Read it"},
 		{"bucket", iam.Bucket, statement(principal + resource + `, "Sid": "Read it", "Action": ["s3:Get*", "S3:PutObject"]`), ""},
@@ -309,8 +309,8 @@ func TestCheckKind(t *testing.T) {
 		{"key without Principal", iam.Key, statement(action + resource), "line 2: Statement[0].Principal: is missing"},
 		{"key without Action and Resource", iam.Key, statement(principal), ""},
 		{"trust", iam.Trust, statement(principal + `, "Action": ["sts:AssumeRole", "sts:TagSession"]`), ""},
-		{"trust with Resource", iam.Trust, statement(principal + resource + `, "Action": "sts:AssumeRole"`), "line 2: Statement[0].Resource: has no place in a trust policy: it is the role itself"},
-		{"trust with NotPrincipal", iam.Trust, iam.MustParse("{\"Statement\": [\n" + `{"Effect": "Deny", "NotPrincipal": "*", "Action": "*"}]}`), "line 2: Statement[0].NotPrincipal: has no place in a trust policy"},
+		{"trust with Resource", iam.Trust, statement(principal + resource + `, "Action": "sts:AssumeRole"`), "line 2: Statement[0].Resource: must not appear in a trust policy: the resource is the role itself"},
+		{"trust with NotPrincipal", iam.Trust, iam.MustParse("{\"Statement\": [\n" + `{"Effect": "Deny", "NotPrincipal": "*", "Action": "*"}]}`), "line 2: Statement[0].NotPrincipal: must not appear in a trust policy"},
 		{"trust with another service's action", iam.Trust, statement(principal + `, "NotAction": "s3:*"`), "line 2: Statement[0].Action: is not an action of sts: s3:*"},
 		{"queue", iam.Queue, statement(principal + resource + `, "Action": "sqs:SendMessage"`), ""},
 		{"queue without Resource", iam.Queue, statement(principal + action), "line 2: Statement[0].Resource: is missing"},

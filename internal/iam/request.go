@@ -30,7 +30,7 @@ type ResourceKind int
 const (
 	Bucket ResourceKind = iota
 	Key                 // the key policy must allow a request, or delegate it to the owner's identity policies
-	Trust               // as for Key; statements have no Resource, because it is the role itself
+	Trust               // as for Key; statements have no Resource element, because the resource is the role itself
 	Queue
 	Identity
 )

@@ -23,7 +23,7 @@ import (
 // Flags holds the flags that several commands share.
 type Flags struct {
 	Config   string
-	where    string // --config or ConfigVariable, whichever named Config; "" for the default file
+	where    string // what named Config: "--config" or ConfigVariable; "" for the default file
 	Once     []byte // the text of the configuration, if it came from standard input or a pipe
 	Mappings []string
 	LogLevel string
@@ -39,12 +39,13 @@ const (
 	// Without both, commands read defaultConfig.
 	ConfigVariable = "SYNCD_CONFIG"
 	defaultConfig  = "syncd.yaml"
-	// StandardInput is the path that means standard input. Faults call it stdinName.
+	// StandardInput is the path that means standard input. Messages about faults call it stdinName.
 	StandardInput = "-"
 	stdinName     = "<stdin>"
 )
 
-// ConfigNeed is what a command does without --config.
+// ConfigNeed says whether a command needs a configuration, and whether it looks for one if --config
+// is not given.
 type ConfigNeed int
 
 // The values of ConfigNeed.
@@ -87,7 +88,7 @@ func CommandName(cmd *cobra.Command) string {
 func AddConfigFlag(cmd *cobra.Command, f *Flags, need ConfigNeed) {
 	usage := "configuration `FILE`, - for standard input (default $SYNCD_CONFIG, else ./syncd.yaml)"
 	if need == ConfigExplicit {
-		usage = "`FILE` with the configuration whose mappings need the policies, - for standard input"
+		usage = "configuration `FILE`, - for standard input: also report which permissions its mappings lack"
 	}
 	cmd.Flags().VarP(&configFlag{Flags: f, need: need}, "config", "c", usage)
 }
@@ -160,8 +161,9 @@ func (v *configFlag) readOnce(ctx context.Context, read func() ([]byte, error)) 
 	return nil
 }
 
-// ReadUntil calls read and returns its result, or an error when ctx ends first. A read of a pipe
-// may block until the writer closes it.
+// ReadUntil calls read and returns its result. If ctx ends first, it returns an error without
+// waiting for read, because a read of a pipe can block until the writer closes the pipe. command
+// names the command in the error.
 func ReadUntil(ctx context.Context, command string, read func() ([]byte, error)) ([]byte, error) {
 	type result struct {
 		text []byte
@@ -180,8 +182,9 @@ func ReadUntil(ctx context.Context, command string, read func() ([]byte, error))
 	}
 }
 
-// UsualConfig returns the path of the configuration that is read without --config, and the variable
-// that names it. path is "" if there is none; where is "" for the default file.
+// UsualConfig returns the path of the configuration that a command reads if --config is not given,
+// and the environment variable that names it. path is "" if there is no configuration. where is ""
+// for the default file.
 func UsualConfig(p Process) (path, where string) {
 	if path, _ := p.LookupEnv(ConfigVariable); path != "" {
 		return path, ConfigVariable
@@ -207,8 +210,8 @@ func (f *Flags) source() string {
 	return f.Config
 }
 
-// folder returns the folder that relative paths in a configuration that is read once are relative
-// to. A descriptor of the process has no folder; for one, that is the working directory.
+// folder returns the base folder for relative paths in a configuration that can be read only once.
+// Standard input and file descriptors have no folder, so their base is the working directory.
 func (f *Flags) folder() string {
 	if f.Config == StandardInput || strings.HasPrefix(f.Config, "/dev/") || strings.HasPrefix(f.Config, "/proc/") {
 		return "."
@@ -216,8 +219,8 @@ func (f *Flags) folder() string {
 	return filepath.Dir(f.Config)
 }
 
-// load reads the configuration and applies the checks. A file that cannot be read is a usage error,
-// for whatever reason.
+// load reads the configuration and applies the checks. If the file cannot be read, for any reason,
+// it returns a usage error.
 func (f *Flags) load(checks ...config.Check) (*config.Config, error) {
 	if f.IsReadOnce() {
 		return config.Read(bytes.NewReader(f.Once), f.source(), f.folder(), checks...)
@@ -241,7 +244,7 @@ func (f *Flags) Unreadable(err error) error {
 	return exit.WithHint(exit.Usage(err), hint)
 }
 
-// namedBy returns a hint where to correct the path of the configuration.
+// namedBy returns a hint that says where to correct the path of the configuration.
 func (f *Flags) namedBy() string {
 	if f.Config == StandardInput {
 		return "give the path of the configuration with --config, or write it to standard input"
@@ -256,16 +259,16 @@ func (f *Flags) namedBy() string {
 func AddFlags(cmd *cobra.Command, f *Flags) {
 	AddConfigFlag(cmd, f, ConfigRequired)
 	cmd.Flags().StringArrayVarP(&f.Mappings, "mapping", "m", nil, mappingUsage(cmd.Name()))
-	cmd.Flags().StringVar(&f.LogLevel, "log-level", "", "lowest `LEVEL` to log: debug, info, warn or error (default log.level of the configuration)")
+	cmd.Flags().StringVar(&f.LogLevel, "log-level", "", "lowest `LEVEL` to log: debug, info, warn or error (default: log.level in the configuration)")
 }
 
 // mappingUsage returns the description of --mapping for a command.
 func mappingUsage(command string) string {
 	switch command {
 	case "export":
-		return "the mapping `NAME` (required, one)"
+		return "the mapping `NAME` (required, exactly one)"
 	case "rename":
-		return "the new `NAME` of the mapping (required, one)"
+		return "the new `NAME` of the mapping (required, exactly one)"
 	case string(control.Rekey):
 		return "the mapping `NAME`; may be repeated (required)"
 	case string(control.Trigger), string(control.Pause), string(control.Resume):

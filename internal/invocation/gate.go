@@ -17,9 +17,9 @@ import (
 	"syncd/internal/printable"
 )
 
-// Gate returns the checks that a configuration must pass on this machine in addition to its own
-// rules. They send no request. Every command that works on mappings uses them, so that no command
-// rejects what `syncd config check` accepts.
+// Gate returns the checks that a configuration must pass in addition to the rules of package
+// config. They depend on this machine and this version, and send no request. Every command that
+// works on mappings uses them, so that no command rejects what `syncd config check` accepts.
 func Gate() []config.Check {
 	return []config.Check{refuseUnsupported, checkWebConfig, checkControlSocket}
 }
@@ -52,12 +52,12 @@ func checkControlSocket(c *config.Config, r config.Reporter) {
 	}
 }
 
-// SocketPlaceHint returns a hint where to put the socket instead.
+// SocketPlaceHint returns a hint that says where to put the socket instead of at path.
 func SocketPlaceHint(path string, err error) string {
 	dir, file := filepath.Split(path)
 	if errors.Is(err, control.ErrNotTrusted) {
 		return "make that folder writable only for the user of the daemon and root, or use a path one folder deeper, such as " +
-			filepath.Join(dir, "own", file) + ": syncd creates that folder with access only for its user"
+			filepath.Join(dir, "own", file) + ": syncd creates the new folder, and only the user of the daemon can access it"
 	}
 	return "use a path in a folder that only the user of the daemon and root can write to, or off; syncd creates the folder if it does not exist"
 }
@@ -87,8 +87,8 @@ const (
 	noScheduleHint = "set schedule of a mapping, unless this is intended"
 )
 
-// hasSchedule reports whether a daemon would run passes without a request. It also returns true for
-// a configuration without mappings.
+// hasSchedule reports whether any selected mapping has a schedule, so that a daemon would run
+// passes without a request. It also returns true for a configuration without mappings.
 func hasSchedule(c *config.Config, f Flags) bool {
 	asked := slices.DeleteFunc(slices.Clone(c.Mappings), func(m config.Mapping) bool { return !Chosen(f.Mappings, m.Name) })
 	return len(asked) == 0 || slices.ContainsFunc(asked, func(m config.Mapping) bool { return !m.Schedule.IsZero() })
@@ -120,8 +120,9 @@ func LogWarnings(logger *slog.Logger, c *config.Config) {
 	}
 }
 
-// WarnSessionPolicies warns about roles whose sessions cannot be scoped to a mapping. A pass of
-// that mapping would fail when it assumes the role.
+// WarnSessionPolicies warns about each role that is configured for scoped sessions but whose
+// session policy for a mapping cannot be created. A pass of that mapping would fail when it assumes
+// the role.
 func WarnSessionPolicies(c *config.Config, r config.Reporter) {
 	warned := map[string]bool{}
 	for _, m := range c.Mappings {

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/usage"
 )
 
-// Load reads the configuration that the flags name. chosen are the mappings that the flags name, or
-// all mappings.
+// Load reads the configuration that the flags name. chosen contains the mappings that the flags
+// name, or all mappings if they name none.
 func Load(p Process, f Flags, checks ...config.Check) (c *config.Config, chosen []config.Mapping, logger *slog.Logger, err error) {
 	if c, err = f.load(checks...); err == nil {
 		chosen, err = choose(c, f.Mappings)
@@ -47,7 +47,7 @@ func choose(c *config.Config, names []string) ([]config.Mapping, error) {
 	return chosen, nil
 }
 
-// Chosen reports whether value is in asked, or asked is empty.
+// Chosen reports whether asked contains value or is empty.
 func Chosen(asked []string, value string) bool {
 	return len(asked) == 0 || slices.Contains(asked, value)
 }

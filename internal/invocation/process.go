@@ -1,14 +1,14 @@
-// Package invocation holds what a command was invoked with: its process, its flags, and the
-// configuration that they name.
+// Package invocation contains what a command is invoked with: its process, its flags, and the
+// configuration that the flags name.
 //
-// Load is the one way to a configuration: it reads the file of --config, of SYNCD_CONFIG, or
-// ./syncd.yaml, which may be a file, a pipe or standard input, and selects the named mappings. Gate
-// returns the checks that a configuration must pass on this machine in addition to its own rules.
-// They are the same for every command, so that no command rejects what another accepts.
+// Every command reads its configuration with Load. Load reads the file that --config or
+// SYNCD_CONFIG names, or else ./syncd.yaml, and selects the named mappings. The file can be a
+// regular file, a pipe or standard input. Gate returns the checks that depend on this machine and
+// this version; package config has the rules that depend only on the file. Every command applies
+// the same checks, so that no command rejects a configuration that another one accepts.
 //
-// Package config has the rules of the configuration, and package assembly builds the parts from it.
-// A Process has the streams, the environment and the clock. Flags has the flags that several
-// commands share.
+// Package assembly builds the parts of the program from the configuration. A Process has the
+// standard streams, the environment and the clock. Flags has the flags that several commands share.
 package invocation
 
 import (

@@ -6,9 +6,8 @@ import (
 	"syncd/config"
 )
 
-// refuseUnsupported rejects settings that this version does not implement. It does not ignore them,
-// because a user who caps a rate or enables deletes must not believe that the setting has an
-// effect.
+// refuseUnsupported rejects settings that this version does not implement. If syncd ignored them, a
+// user who caps the cost or enables deletes would believe that the setting has an effect.
 func refuseUnsupported(c *config.Config, r config.Reporter) {
 	refuse := func(in bool, path, problem, instead string) {
 		if in {

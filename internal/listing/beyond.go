@@ -7,26 +7,26 @@ import (
 	"unicode/utf8"
 )
 
-// levels is the number of positions in a key at which other keys are searched, such as year and
-// month, or the first two digits of a number.
+// levels is the number of positions in a key at which Beyond varies the key to find others, such as
+// the year and the month, or the first two digits of a number.
 const levels = 2
 
-// Next returns the first key after another one. Ok is false if there is none.
+// Next returns the first key that follows after in key order. Ok is false if there is none.
 type Next func(after string) (key string, ok bool, err error)
 
-// Start is a point where a listing may start: after After, with Key as its first key.
+// Start is a point where a listing can start: a listing after After has Key as its first key.
 type Start struct{ After, Key string }
 
-// Beyond returns starts after a key at growing distances, up to the last keys, in ascending order.
-// For some prefixes of the key it returns the first key outside the prefix, and some samples of the
-// rest. A property of keys that share a prefix need not hold for all keys, so a probe must go
-// further. Beyond calls next for about 30 keys at most, whatever the keys look like. Floor is the
-// length of the prefix that all keys have.
+// Beyond returns points after key where a listing can start, at growing distances up to the last
+// keys, in ascending order. For some prefixes of key it returns the first key outside the prefix,
+// and samples of the keys that follow. Keys that share a prefix can have properties that other keys
+// lack, so a probe must also test keys far away. Beyond calls next about 30 times at most, for any
+// set of keys. Floor is the length in bytes of the prefix that all keys have.
 func Beyond(key string, floor int, next Next) ([]Start, error) {
 	b := beyond{next: next}
 	at := positions(key, floor)
-	// The shorter the prefix, the further away is the first key outside it, and the more likely
-	// there is none.
+	// The shorter the prefix, the further away is the first key outside it, and the more likely it
+	// is that no such key exists.
 	first := sort.Search(len(at), func(i int) bool {
 		start, ok := outside(key[:at[i]], key[at[i]:])
 		return ok && b.has(start, "")
@@ -38,14 +38,15 @@ func Beyond(key string, floor int, next Next) ([]Start, error) {
 	return slices.CompactFunc(b.found, func(a, b Start) bool { return a.Key == b.Key }), b.err
 }
 
-// beyond searches for keys until an error occurs.
+// beyond is a search for keys. After the first error it finds no more keys.
 type beyond struct {
 	next  Next
 	found []Start
 	err   error
 }
 
-// has reports whether there is a key after start that begins with prefix, and records it.
+// has reports whether the first key after start begins with prefix, and records that key if it
+// does.
 func (b *beyond) has(start, prefix string) bool {
 	if b.err != nil {
 		return false
@@ -58,8 +59,8 @@ func (b *beyond) has(start, prefix string) bool {
 	return ok
 }
 
-// spread finds keys that begin with prefix and follow rest there. It does a binary search for the
-// last rune at that position.
+// spread records keys that begin with prefix and come after prefix+rest. It finds them by a binary
+// search for the last rune that follows prefix in any key.
 func (b *beyond) spread(prefix, rest string) {
 	if b.err != nil {
 		return
@@ -72,7 +73,7 @@ func (b *beyond) spread(prefix, rest string) {
 	sort.Search(to-from, func(i int) bool { return !b.has(prefix+string(rune(from+i)), prefix) })
 }
 
-// positions returns where the runes of a key begin after the floor.
+// positions returns the byte offsets in key, from floor on, at which a rune begins.
 func positions(key string, floor int) (at []int) {
 	for i := range key {
 		if r, width := utf8.DecodeRuneInString(key[i:]); r == utf8.RuneError && width == 1 {
@@ -85,8 +86,8 @@ func positions(key string, floor int) (at []int) {
 	return at
 }
 
-// outside returns where the keys begin that no longer share the prefix and the first rune of rest.
-// Ok is false if there can be none.
+// outside returns the lower bound of the keys that have prefix but a greater rune after it than the
+// first rune of rest. Ok is false if no greater rune exists.
 func outside(prefix, rest string) (start string, ok bool) {
 	r, _ := utf8.DecodeRuneInString(rest)
 	if r++; r == 0xd800 {

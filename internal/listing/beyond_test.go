@@ -25,8 +25,8 @@ func keysAfter(keys []string, asked *int) listing.Next {
 	}
 }
 
-// TestBeyond starts at the beginning of different buckets, and expects keys outside the stretch in
-// which it began.
+// TestBeyond checks, for different buckets, that Beyond finds keys outside the group of similar
+// keys with which the bucket begins.
 func TestBeyond(t *testing.T) {
 	var flat, dated, hashed, deep, han []string
 	for i := range 100_000 {

@@ -20,16 +20,16 @@ import (
 // ListObjectsV2, MaxKeys).
 const pageKeys = 1000
 
-// fewKeys is the page size if the first key is the one that matters; other keys may have been added
-// before it.
+// fewKeys is the page size for a search for one key. It is more than 1, because keys may have been
+// added before that key.
 const fewKeys = 4
 
-// maxEmpty is the most consecutive pages without keys. S3 returns few of them; a listing with no
-// end of empty pages would never finish.
+// maxEmpty is the maximum number of consecutive pages without keys. S3 returns few such pages.
+// Without the limit, a service that keeps returning them would block the listing forever.
 const maxEmpty = 1000
 
 // pageTimeout bounds the wait for a page, including retries: a silent connection must not block a
-// pass forever. It allows three attempts of a client that waits a minute for each.
+// pass forever. It is enough for three attempts by a client that waits a minute for each response.
 const pageTimeout = 4 * time.Minute
 
 // API is the part of the S3 client that a listing uses. An *s3.Client satisfies it.
@@ -41,7 +41,7 @@ type API interface {
 type Live struct {
 	// Client sends the requests; its region must be the bucket's.
 	Client API
-	// Place is what is listed: the keys of a bucket that begin with a prefix.
+	// Place is the bucket and the prefix of the keys to list.
 	Place transfer.Place
 
 	few bool // use short pages
@@ -53,8 +53,8 @@ func (l Live) String() string { return l.Place.String() }
 // List yields the objects of r in key order. The sequence ends after the first error.
 //
 // Each page starts after the last key seen, not at a continuation token. So a listing can be
-// resumed anywhere, and objects deleted meanwhile do not disturb it. A continuation token is used
-// only after a page without keys.
+// resumed after any key, and deletes during the listing do not disturb it. A continuation token is
+// used only after a page without keys.
 func (l Live) List(ctx context.Context, r Range) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		at := position{after: r.After}
@@ -75,8 +75,8 @@ func (l Live) List(ctx context.Context, r Range) iter.Seq2[Object, error] {
 	}
 }
 
-// Lookup returns the object with that key. Ok is false if the bucket does not list it. It needs
-// only the permission to list, and costs one request.
+// Lookup returns the object with the given key. Ok is false if the bucket does not list the key.
+// Lookup needs only the permission to list, and sends one request.
 func (l Live) Lookup(ctx context.Context, key string) (object Object, ok bool, err error) {
 	l.Place.Prefix = key
 	in := l.input(position{})
@@ -88,8 +88,8 @@ func (l Live) Lookup(ctx context.Context, key string) (object Object, ok bool, e
 	return page[0], true, nil
 }
 
-// Relist reports whether a listing still shows key after the given key, as it did before. A service
-// that lists an object under a wrong key does so again.
+// Relist lists again from after, and reports whether the listing still contains key. The result is
+// true even if the service lists an object under a wrong key, because it repeats its mistake.
 func (l Live) Relist(ctx context.Context, after, key string) (bool, error) {
 	l.few = true
 	for object, err := range l.List(ctx, Range{After: after}) {
@@ -100,16 +100,16 @@ func (l Live) Relist(ctx context.Context, after, key string) (bool, error) {
 	return false, nil
 }
 
-// position is the position of a listing: after a key, or at the token of a page without keys. Empty
-// counts consecutive pages without keys.
+// position is where a listing continues: after a key, or at the continuation token of a page
+// without keys. The field empty counts consecutive pages without keys.
 type position struct {
 	after string
 	token *string
 	empty int
 }
 
-// page returns one page of objects after a position, the next position, and whether there are more.
-// With an error it returns the objects before it.
+// page returns one page of objects that starts at a position, the next position, and whether more
+// pages follow. If an object is invalid, it returns the objects before that one and an error.
 func (l Live) page(ctx context.Context, at position) (page []Object, next position, more bool, err error) {
 	return l.send(ctx, l.input(at), at)
 }
@@ -118,7 +118,7 @@ func (l Live) input(at position) *s3.ListObjectsV2Input {
 	in := &s3.ListObjectsV2Input{
 		Bucket:  &l.Place.Bucket,
 		MaxKeys: aws.Int32(pageKeys),
-		// Without it a key with a control character makes the page invalid XML.
+		// Without EncodingType, a key with a control character makes the page invalid XML.
 		EncodingType: types.EncodingTypeUrl, ContinuationToken: at.token,
 		ExpectedBucketOwner: l.Place.ExpectedOwner(), RequestPayer: types.RequestPayer(l.Place.Payer()),
 	}
@@ -173,8 +173,8 @@ func (l Live) checkProgress(at, next position) error {
 	}
 }
 
-// object decodes one object of a page and checks it: its key must follow the last one and have the
-// prefix, and its size must be valid.
+// object decodes one object of a page and checks it: its key must come after the key after and have
+// the prefix of the place, and its size must not be negative.
 func (l Live) object(listed types.Object, after string, encoded bool) (Object, error) {
 	key, err := transfer.DecodeKey(aws.ToString(listed.Key), encoded)
 	if err != nil {

@@ -21,7 +21,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// awkward returns keys that other programs have lost. Each must be listed exactly as it was stored.
+// awkward returns keys that other programs fail to list or copy. Each must be listed exactly as it
+// was stored.
 func awkward() []string {
 	return []string{
 		" ", "  two  spaces  ", "+", "a+b c", "%", "%2B", "%zz", "a%20b", "100%", "a&b=c;d?e#f", "quote\"s<>'`", "back\\slash",
@@ -173,7 +174,7 @@ func TestListEndsWhenCanceled(t *testing.T) {
 	}
 }
 
-// TestListTimesOut has a connection on which nothing more comes.
+// TestListTimesOut checks that a listing fails if its connection stays silent.
 func TestListTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, numbered(1500)...)
@@ -189,8 +190,8 @@ func TestListTimesOut(t *testing.T) {
 	})
 }
 
-// TestListRejectsInvalidPages has services that break the contract the merge and the deletes rest
-// on.
+// TestListRejectsInvalidPages checks that a listing fails if a service breaks the rules on which
+// the merge and the deletes rely.
 func TestListRejectsInvalidPages(t *testing.T) {
 	for name, tt := range map[string]struct {
 		pages []string
@@ -234,8 +235,8 @@ func TestListDecodesKeysOnce(t *testing.T) {
 	}
 }
 
-// TestListSurvivesADeletedCursor has the last object of each page deleted before the next page is
-// asked for.
+// TestListSurvivesADeletedCursor checks a listing in which the last object of each page is deleted
+// before the next page is requested.
 func TestListSurvivesADeletedCursor(t *testing.T) {
 	w := newWorld(t, numbered(2500)...)
 	w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Skip: 1, Times: 1, Do: func() { w.bucket.Delete("k00999") }})
@@ -317,8 +318,7 @@ func TestRangeContains(t *testing.T) {
 	}
 }
 
-// FuzzList puts three keys under a prefix and lists them in two ranges: together they hold each key
-// once.
+// FuzzList checks that two adjacent ranges of a listing together contain each of three keys once.
 func FuzzList(f *testing.F) {
 	for _, key := range awkward() {
 		f.Add("p/", key, "a"+key, key+"z", key)

@@ -1,14 +1,13 @@
 // Package listing reads a bucket's objects in key order from any source of listings.
 //
-// It promises an ordered sequence: keys strictly ascending in byte order, each exactly as the
-// service stores it, and none normalized, merged or dropped. If a service returns keys out of
-// order, the listing fails, because everything above it (the merge with the ledger, deletes,
-// resuming) relies on the order. An error ends the sequence; it is never mistaken for the end of
-// the bucket.
+// It guarantees that keys are strictly ascending in byte order and exactly as the service stores
+// them: no key is normalized, merged or dropped. If a service returns keys out of order, the
+// listing fails, because its users (the merge with the ledger, deletes, resuming) rely on the
+// order. An error ends the sequence as an error, so it is never mistaken for the end of the bucket.
 //
-// What an object means is decided elsewhere: filters and comparisons belong to the plan.
+// Package plan filters the objects and compares them with the ledger.
 //
-// Two words: an [Object] is one line of a listing, not the object's content; a [Range] is a
+// Two terms: an [Object] is one entry of a listing, without the object's content; a [Range] is a
 // half-open interval of keys.
 package listing
 

@@ -28,8 +28,8 @@ func truncated(token string) string {
 	return "<IsTruncated>true</IsTruncated><NextContinuationToken>" + token + "</NextContinuationToken>"
 }
 
-// TestListContinuesAfterPagesWithoutKeys has truncated empty pages, as a service may return after
-// passing only deleted objects.
+// TestListContinuesAfterPagesWithoutKeys checks listings with truncated empty pages, which a
+// service can return after skipping only deleted objects.
 func TestListContinuesAfterPagesWithoutKeys(t *testing.T) {
 	for name, tt := range map[string]struct {
 		pages []string
@@ -58,8 +58,8 @@ func TestListContinuesAfterPagesWithoutKeys(t *testing.T) {
 	}
 }
 
-// TestListEndsAmongPagesWithoutKeys has a service that returns truncated pages endlessly, with
-// different tokens.
+// TestListEndsAmongPagesWithoutKeys checks that a listing fails if a service keeps returning
+// truncated empty pages with different tokens.
 func TestListEndsAmongPagesWithoutKeys(t *testing.T) {
 	for name, tt := range map[string]struct {
 		empty int
@@ -112,8 +112,8 @@ func TestListSendsTheToken(t *testing.T) {
 	}
 }
 
-// TestListAcceptsUnencodedKeys has a service that ignores the requested encoding and does not
-// report one.
+// TestListAcceptsUnencodedKeys checks a service that ignores the requested encoding and reports
+// none.
 func TestListAcceptsUnencodedKeys(t *testing.T) {
 	want := []string{"100%", "a+b", "a/b%20c", "caf\u00e9"}
 	l := newWorld(t).over(&answers{bodies: []string{raw(last, want...)}})
@@ -137,7 +137,7 @@ func TestListRefusesAKeyOutsideThePrefix(t *testing.T) {
 	}
 }
 
-// TestLookup finds a key among longer keys with the same beginning.
+// TestLookup checks that Lookup finds a key among longer keys that begin with it.
 func TestLookup(t *testing.T) {
 	l := newWorld(t, "a", "a+b", "ab", "b/c", "b/c/d", "a!").live()
 	for key, want := range map[string]bool{"a": true, "a+b": true, "b/c": true, "b/": false, "b": false, "c": false, "a ": false} {
@@ -148,7 +148,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// TestRelist finds the object listed after a key, whatever was written or deleted around it.
+// TestRelist checks that Relist finds a key even if neighboring keys were written or deleted since.
 func TestRelist(t *testing.T) {
 	w := newWorld(t, "a", "b", "c", "d")
 	w.bucket.Delete("b")

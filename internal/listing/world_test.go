@@ -24,7 +24,7 @@ const (
 	owner  = "111111111111"
 )
 
-// world is one bucket and a user who may list it.
+// world is a bucket and a user who is allowed to list it.
 type world struct {
 	cloud  *awsfake.Cloud
 	bucket *awsfake.Bucket
@@ -54,7 +54,7 @@ func (w *world) over(transport http.RoundTripper) listing.Live {
 	})}
 }
 
-// answers are pages that a service returns one after another, whatever the request.
+// answers are pages that a service returns one after another, regardless of the requests.
 type answers struct {
 	bodies []string
 	asked  int
@@ -91,7 +91,7 @@ func (o observer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return o.RoundTripper.RoundTrip(r)
 }
 
-// list reads a listing to its end. It fails the test if anything follows an error.
+// list reads a listing to its end. It fails the test if the sequence continues after an error.
 func list(tb testing.TB, l listing.Live, r listing.Range) ([]listing.Object, error) {
 	tb.Helper()
 	return collect(tb, l.List(context.WithoutCancel(tb.Context()), r))

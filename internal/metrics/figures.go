@@ -8,7 +8,7 @@ import (
 	"syncd/internal/figure"
 )
 
-// figures is a collector for the data about mappings. It reads the board at each scrape; unknown
+// figures is a collector for the data about mappings. It reads the board at each scrape. Unknown
 // values have no series.
 type figures struct {
 	board *figure.Board
@@ -33,7 +33,7 @@ func newFigures(board *figure.Board) *figures {
 		board: board,
 		skew:  desc("clock_skew_seconds", "Seconds by which the clock of this machine is ahead of the AWS clock (Date header of responses); negative if it is behind, absent before the first response."),
 		of: []figureMetric{
-			ofMapping("last_success_timestamp_seconds", "Unix time at which the last pass reached its end, with every object copied, skipped or quarantined.",
+			ofMapping("last_success_timestamp_seconds", "Unix time at which the last finished pass ended; in a finished pass every object is copied, adopted, unchanged, skipped or quarantined.",
 				func(f figure.Figure, show show) { show.time(f.LastSuccess) }),
 			ofMapping("last_complete_listing_timestamp_seconds", "Unix time at which the source was last fully listed.",
 				func(f figure.Figure, show show) { show.time(f.LastListing) }),
@@ -57,7 +57,7 @@ func newFigures(board *figure.Board) *figures {
 				func(f figure.Figure, show show) { showEach(show, f.Credentials, unix) }, "side"),
 			ofMapping("concurrency_limit", "Requests that may be in flight at once.",
 				func(f figure.Figure, show show) { show.count(f.Concurrency) }),
-			ofMapping("rate_limit_requests_per_second", "Requests per second that may be sent to a service, as found by throttling or as configured; absent if there is no limit.",
+			ofMapping("rate_limit_requests_per_second", "Requests per second that may be sent to a service, as learned from throttling or as configured; absent if there is no limit.",
 				func(f figure.Figure, show show) {
 					showEach(show, f.Rates, func(perSecond float64) float64 { return perSecond })
 				}, "side"),

@@ -3,8 +3,8 @@ package metrics
 import "github.com/prometheus/client_golang/prometheus"
 
 // Forget deletes every series of a removed mapping, so that alerts on it end. The series read from
-// the board end when the board forgets the mapping. The first label of every metric of a mapping is
-// the mapping.
+// the board end when the board forgets the mapping. In every metric of a mapping, the first label
+// is the mapping.
 func (m *Metrics) Forget(mapping string) {
 	by := prometheus.Labels{"mapping": mapping}
 	for _, vec := range m.ofMappings() {

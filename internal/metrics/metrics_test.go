@@ -131,7 +131,8 @@ func TestHistogramsAreNativeAndClassic(t *testing.T) {
 	}
 }
 
-// TestAFuncIsAskedAtEveryScrape has a value that changes between scrapes, and one that is unknown.
+// TestAFuncIsAskedAtEveryScrape checks that each scrape shows the current value of a func, and no
+// series if the value is unknown.
 func TestAFuncIsAskedAtEveryScrape(t *testing.T) {
 	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	metrics.New(registry, board)
@@ -153,7 +154,8 @@ func TestAFuncIsAskedAtEveryScrape(t *testing.T) {
 	}
 }
 
-// TestUnknownHasNoSeries has a mapping with no known values except that its lease is not held.
+// TestUnknownHasNoSeries checks that unknown values have no series. Only the lease of the mapping
+// has one, with the value 0.
 func TestUnknownHasNoSeries(t *testing.T) {
 	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	metrics.New(registry, board)
@@ -181,8 +183,8 @@ func TestUnknownHasNoSeries(t *testing.T) {
 	}
 }
 
-// TestScrapesDuringChanges scrapes metrics while mappings are set, forgotten and added again: each
-// scrape must be complete.
+// TestScrapesDuringChanges checks that scrapes are complete while the values of mappings are set
+// and mappings are forgotten and added again.
 func TestScrapesDuringChanges(t *testing.T) {
 	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	metrics.New(registry, board)

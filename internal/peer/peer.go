@@ -1,7 +1,8 @@
-// Package peer observes two headers of a service's responses: its name and its clock.
+// Package peer observes two headers of a service's responses: Server, its name, and Date, its
+// clock.
 //
-// It sends no requests of its own: it reads the headers of responses to other requests. Its users
-// decide what to do with them.
+// It sends no requests: it reads the headers of the responses that clients receive anyway. The
+// callers decide what to do with the name and the clock.
 package peer
 
 import (
@@ -61,9 +62,9 @@ func (p *Peer) Name() string {
 	return p.name
 }
 
-// At converts a local time to the service's clock, based on its last response; ok is false before
-// the first response. The Date header has whole seconds (RFC 9110, section 6.6.1), so the service's
-// clock may have been up to one second ahead of the result.
+// At converts a local time to the service's clock, based on the Date of its last response. Ok is
+// false if no response with a Date has been received. The Date header has whole seconds (RFC 9110,
+// section 6.6.1), so the service's clock may have been up to one second ahead of the result.
 func (p *Peer) At(t time.Time) (there time.Time, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

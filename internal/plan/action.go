@@ -1,18 +1,18 @@
 // Package plan decides what a pass does with each object, and why.
 //
-// It promises one [Action] for every object of the listing and every entry of the ledger, in key
+// It guarantees one [Action] for every object of the listing and every entry of the ledger, in key
 // order. An action depends only on the listing, the entries, the quarantine and the [Rules]; the
 // package sends no requests and has no clock and no state. The same inputs always give the same
 // plan. An error of any input ends the plan with that error, so an object is never reported as gone
 // because a listing was cut short. [Replay] plans only objects in quarantine, and looks each of
-// them up instead of listing. A [Quoter] estimates what carrying out actions sends, costs and
-// takes, using one table of list prices that names the source of each price.
+// them up instead of listing. A [Quoter] estimates the requests, the price and the time of carrying
+// out actions. It uses one table of list prices that names the source of each price.
 //
 // Other packages carry out an action (copier) and record its outcome (checkpoint).
 //
-// Three words: an action is one step, a copy or a skip; a reason is why, and is what metrics and
-// summaries count by; an object is held while it is in quarantine and not yet due for another
-// attempt, as [RetryAt] decides.
+// Three terms: an action is one step, a copy or a skip; a reason is why the action was planned, and
+// metrics and summaries count by reason; an object is held while it is in quarantine and not yet
+// due for another attempt, as [RetryAt] decides.
 package plan
 
 import (
@@ -42,16 +42,17 @@ const (
 	Missing Reason = "missing"
 	// Changed is a copy of an object whose source version differs from the recorded one.
 	Changed Reason = "changed"
-	// WrongKey is a copy of an object whose copy is under another KMS key than the configured one.
+	// WrongKey is a copy of an object whose recorded copy is encrypted with another KMS key than
+	// the configured one.
 	WrongKey Reason = "wrong_key"
 	// Moved is a copy of an object whose recorded copy is in another place: the mapping's source or
 	// destination has changed.
 	Moved Reason = "moved"
-	// WrongClass is a copy of an object that was copied into another storage class than the
-	// configured one.
+	// WrongClass is a copy of an object whose recorded copy was written to another storage class
+	// than the configured one.
 	WrongClass Reason = "wrong_class"
 	// Unproven is a copy of an object whose recorded copy may have been replaced by a pass that was
-	// interrupted. If a check of the destination shows that it was not, the object counts as
+	// interrupted. If a check of the destination finds the recorded copy, the object counts as
 	// unchanged.
 	Unproven Reason = "unproven"
 	// Unchanged is a skip: the ledger records a copy of this source version.
@@ -72,7 +73,7 @@ const (
 	TooNew Reason = "too_new"
 	// Held is a skip: this source version is in quarantine and not yet due for another attempt.
 	Held Reason = "held"
-	// Untouched is a skip of a key that a replay does not process; the ledger keeps what it has for
+	// Untouched is a skip of a key that a replay does not process; the ledger keeps its records for
 	// the key.
 	Untouched Reason = "untouched"
 )
@@ -85,8 +86,8 @@ type Action struct {
 	Reason Reason
 	// Object is the object as listed. Only its Key is set if the reason is Gone or Untouched.
 	Object listing.Object
-	// WasListed means that the source was listed, with ListedAfter as the key before the object's;
-	// "" is the beginning.
+	// WasListed means that the object comes from a listing of the source. ListedAfter is the key
+	// that the listing returned before the object; "" means that the object was the first.
 	WasListed   bool
 	ListedAfter string
 	// Looked means that LookUp has looked up the object's key at the destination. Present is the
@@ -96,26 +97,28 @@ type Action struct {
 	// Claimed is what an earlier process may have done to the key at the destination.
 	Claimed Claimed
 	// Unsure is set for a skip if the destination must be checked: it may have a copy that is not
-	// in the ledger, or may no longer have the recorded one.
+	// in the ledger, or the recorded copy may no longer exist.
 	Unsure bool
 	// Previous is the ledger's entry for the key, nil if there is none.
 	Previous *record.Entry
-	// Inherited is the ledger's entry for the copy at the action's place in the destination, if
-	// that copy was made from another source or key; nil if there is none.
+	// Inherited is the ledger's entry for the copy at the action's destination key, if that copy
+	// was made from another source bucket or source key; nil if there is none.
 	Inherited *record.Entry
-	// SetAside is the quarantine row for the key, for this source version or an earlier one; nil if
-	// there is none.
+	// SetAside is the quarantine row for the key, for this source version or an earlier version;
+	// nil if there is none.
 	SetAside *record.Quarantined
 }
 
 // Claimed is what an earlier process may have done to a key at the destination without recording
-// it. The zero Claimed means nothing.
+// it. The zero Claimed means that no earlier process has written to the key.
 type Claimed struct {
-	// Since is the earliest time, by the destination's clock, at which it may have written there.
+	// Since is the earliest time, by the destination's clock, at which the earlier process may have
+	// written to the key.
 	Since time.Time
 	// Proved means that the ledger's entry for the key is nevertheless correct.
 	Proved bool
-	// OtherKeys are the KMS keys that it may have used, other than the configured one.
+	// OtherKeys are the KMS keys, other than the configured one, that the earlier process may have
+	// used.
 	OtherKeys []string
 }
 

@@ -14,31 +14,34 @@ type Destination struct {
 	// List lists the destination after a key, in ascending order.
 	List func(after string) iter.Seq2[listing.Object, error]
 	// KeyAt returns the destination key of a source key. It must preserve the order of keys, as a
-	// change of prefix does. KeyOf reverses it, and returns "" if no source key maps there.
+	// change of prefix does. KeyOf returns the source key of a destination key, or "" if no source
+	// key maps to it.
 	KeyAt func(sourceKey string) (key string, err error)
 	KeyOf func(key string) (sourceKey string)
-	// Unknown means that the ledger does not know the destination, so that every missing object is
-	// looked up. Otherwise only claimed keys are.
+	// Unknown means that the ledger has no record of what the destination contains, so that every
+	// missing object is looked up. Otherwise only claimed keys are looked up.
 	Unknown bool
-	// Leftovers are copies that may have been left there, nil for none.
+	// Leftovers describes copies without an entry that the destination may contain; nil means that
+	// it contains none.
 	Leftovers *Leftovers
-	// Hidden reports whether an error means that the destination cannot be listed. LookUp then
-	// stops looking. Any other error ends the plan.
+	// Hidden reports whether an error means that the destination cannot be listed. After such an
+	// error, LookUp yields the remaining actions without looking them up. Any other error ends the
+	// plan.
 	Hidden func(error) bool
 }
 
 // Leftovers are copies made by syncd that have no entry, because the process could not record them.
 type Leftovers struct {
-	// Range is where in the destination they can be.
+	// Range contains the destination keys of all leftovers.
 	Range listing.Range
 	// Claimed returns what earlier processes may have done to a source key.
 	Claimed func(sourceKey string) Claimed
 }
 
-// LookUp looks up copy actions in a listing of the destination if the ledger does not say what the
-// destination has. The listing starts at the first key that needs it. Leftovers that no object maps
-// to get actions of their own, so that the ledger knows about them once nothing is claimed anymore.
-// A leftover of a skipped object makes the skip Unsure.
+// LookUp looks up the objects of copy actions in a listing of the destination if the ledger does
+// not show what the destination contains. The listing starts at the first key that must be looked
+// up. A leftover whose source object no longer exists gets a separate action, so that the ledger
+// records it before its claim is dropped. A leftover of a skipped object makes the skip Unsure.
 func LookUp(actions Actions, d Destination) Actions {
 	return func(yield func(Action, error) bool) {
 		n := neighbor{d: d}
@@ -58,8 +61,8 @@ func LookUp(actions Actions, d Destination) Actions {
 	}
 }
 
-// neighbor walks the destination's listing, one object ahead, starting at the first key that is
-// needed.
+// neighbor walks the destination's listing, one object ahead, starting at the first key that must
+// be looked up.
 type neighbor struct {
 	d      Destination
 	last   string // destination key of the last action
@@ -76,20 +79,20 @@ func (n *neighbor) wants(a Action) bool {
 	return a.Kind == Copy && !n.hidden && (n.d.Unknown && a.Previous == nil || !a.Claimed.Since.IsZero())
 }
 
-// mayPass reports whether leftovers may exist beyond the current position.
+// mayPass reports whether leftovers can still exist after the current position.
 func (n *neighbor) mayPass() bool {
 	l := n.d.Leftovers
 	return l != nil && !n.hidden && (n.next == nil || n.more && (n.err != nil || l.Range.Until == "" || n.object.Key <= l.Range.Until))
 }
 
-// look yields the actions of leftovers before the action's key, and returns the action with what
-// the destination has. More is false if the caller wants no more actions.
+// look yields the actions for leftovers before the action's key, and returns the action with the
+// object that the destination has under its key. More is false if the caller wants no more actions.
 func (n *neighbor) look(a Action, yield func(Action, error) bool) (_ Action, more bool, err error) {
 	key, err := n.d.KeyAt(a.Object.Key)
 	if err == nil {
 		defer func() { n.last = key }()
 	}
-	isWanted := n.wants(a) && err == nil // for an invalid destination key there is no object; the copy returns the error
+	isWanted := n.wants(a) && err == nil // an invalid destination key has no object; the copy returns the error
 	if !isWanted && !n.mayPass() {
 		return a, true, nil
 	}
@@ -128,8 +131,8 @@ func (n *neighbor) start() {
 	n.advance()
 }
 
-// walk moves past the objects before the source key, and yields the actions of the leftovers among
-// them. It reports whether the caller wants more.
+// walk moves past the destination's objects before the source key, and yields the actions for the
+// leftovers among them. It reports whether the caller wants more.
 func (n *neighbor) walk(key string, yield func(Action, error) bool) bool {
 	for n.more && n.err == nil && n.d.KeyOf(n.object.Key) < key {
 		if a, ok := n.leftover(); ok && !yield(a, nil) {
@@ -140,7 +143,7 @@ func (n *neighbor) walk(key string, yield func(Action, error) bool) bool {
 	return true
 }
 
-// finish yields the actions of the leftovers after the last key.
+// finish yields the actions for the leftovers after the last key.
 func (n *neighbor) finish(yield func(Action, error) bool) {
 	if !n.mayPass() {
 		return
@@ -175,7 +178,7 @@ func (n *neighbor) claimed(key string, found listing.Object) (claimed Claimed, o
 	return claimed, !claimed.Since.IsZero() && !found.LastModified.Before(since)
 }
 
-// skipped updates a skip if the object found at the destination may be a leftover.
+// skipped sets Unsure of a skip if the object found at the destination could be a leftover.
 func (n *neighbor) skipped(a Action, found listing.Object) Action {
 	if a.Kind != Skip || a.Reason == Unchanged || n.d.Leftovers == nil || a.knows(found) {
 		return a
@@ -195,7 +198,7 @@ func (n *neighbor) skipped(a Action, found listing.Object) Action {
 	return a
 }
 
-// knows reports whether the ledger has that object of the destination.
+// knows reports whether the ledger records the object found at the destination.
 func (a Action) knows(found listing.Object) bool {
 	for _, entry := range []*record.Entry{a.Previous, a.Inherited} {
 		if entry != nil && transfer.SameETag(entry.DestinationETag, found.ETag) {

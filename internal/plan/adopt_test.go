@@ -14,7 +14,7 @@ import (
 	"syncd/internal/plan"
 )
 
-// moved is the change of prefix in these tests.
+// moved returns the destination key of a source key in these tests: the prefix data/ becomes copy/.
 func moved(key string) (string, error) {
 	if len(key) > 20 {
 		return "", errors.New("too long there")
@@ -22,7 +22,8 @@ func moved(key string) (string, error) {
 	return "copy/" + strings.TrimPrefix(key, "data/"), nil
 }
 
-// there returns a destination with these objects; asked receives the keys after which it is listed.
+// there returns a destination with the given objects. It appends to asked the key after which each
+// listing starts.
 func there(asked *[]string, err error, objects ...listing.Object) plan.Destination {
 	return plan.Destination{
 		KeyAt: moved, KeyOf: func(key string) string { return "data/" + strings.TrimPrefix(key, "copy/") }, Unknown: true, Hidden: func(error) bool { return false },
@@ -39,7 +40,7 @@ func there(asked *[]string, err error, objects ...listing.Object) plan.Destinati
 	}
 }
 
-// looks returns what was found for each object.
+// looks returns the object that LookUp found at the destination for each action.
 func looks(t *testing.T, actions plan.Actions) (found []string) {
 	t.Helper()
 	for a, err := range actions {
@@ -125,7 +126,7 @@ func TestBesideEndsWithTheDestinationsError(t *testing.T) {
 	if diff := gocmp.Diff([]string{"copy missing data/a", "error destination broke"}, render(plan.LookUp(source(), d))); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}
-	// If the destination cannot be listed, that is no error, and nothing is known about it.
+	// A destination that cannot be listed is not an error; LookUp then finds nothing there.
 	d.Hidden = func(err error) bool { return errors.Is(err, broken) }
 	d.List = func(string) iter.Seq2[listing.Object, error] { return sequence[listing.Object](broken) }
 	if found := looks(t, plan.LookUp(source(), d)); found != nil {
@@ -140,8 +141,8 @@ func TestBesideEndsWithTheDestinationsError(t *testing.T) {
 	}
 }
 
-// TestDiffOfClaimedKeys plans objects that an earlier process may have copied without recording
-// them.
+// TestDiffOfClaimedKeys checks the actions for objects that an earlier process may have copied
+// without recording them.
 func TestDiffOfClaimedKeys(t *testing.T) {
 	rules := plan.Rules{OwnSince: 10, Claimed: func(string) plan.Claimed { return plan.Claimed{Since: modified} }}
 	own := entry("b", `"1"`)

@@ -14,31 +14,32 @@ import (
 type Rules struct {
 	// Filter decides which objects belong to the mapping.
 	Filter Filter
-	// KeyARN is the KMS key that copies must be under; "" accepts any.
+	// KeyARN is the ARN of the KMS key that copies must be encrypted with; "" accepts any key.
 	KeyARN string
 	// PlaceSince is the first pass that copied between the current buckets and prefixes. Copies of
-	// earlier passes are elsewhere.
+	// earlier passes are in other places.
 	PlaceSince int64
 	// ClassSince is the first pass that copied into the current storage class.
 	ClassSince int64
-	// Claimed returns what earlier processes may have done to a source key at the destination; nil
-	// means nothing for any key.
+	// Claimed returns what earlier processes may have done to a source key at the destination; a
+	// nil func means that they have written no key.
 	Claimed func(key string) Claimed
-	// OwnSince is the first pass whose entries are this pass's own, from before it was interrupted.
-	// Claims do not make these entries doubtful.
+	// OwnSince is the number of the first pass whose entries this pass itself wrote before it was
+	// interrupted. Claims do not make these entries doubtful.
 	OwnSince int64
 	// OverwriteAny means that foreign objects at the destination are replaced, so that objects in
-	// quarantine for that reason are due.
+	// quarantine with the reason Foreign are due.
 	OverwriteAny bool
-	// After is the key after which the source was listed, "" for the first key.
+	// After is the key after which the listing of the source starts; "" means that it starts at the
+	// first key.
 	After string
-	// TargetSince is the first pass that copied each key to its current place.
+	// TargetSince is the first pass that copied each key to its current destination bucket and key.
 	TargetSince int64
 	// FormerKeys are the KMS keys that the mapping had before the configured one. A copy left by an
-	// object in quarantine may be under one of them.
+	// object in quarantine may be encrypted with one of these keys.
 	FormerKeys []string
 	// Now is the time for deciding whether an object in quarantine is due for another attempt. With
-	// the zero time all are due.
+	// the zero time, all objects in quarantine are due.
 	Now time.Time
 	// Retry selects objects in quarantine that are tried even if they are not due; nil selects
 	// none.
@@ -50,7 +51,7 @@ type Actions = iter.Seq2[Action, error]
 
 // Diff merges the source's listing with the ledger's entries and quarantine. It yields one action
 // for each key of the listing or the entries, in key order. A quarantine row for a key in neither
-// is left out: the object no longer exists at the source, so there is nothing to do.
+// of them gets no action: the object no longer exists at the source and has no copy.
 //
 // All inputs must be in ascending key order; quarantine may be nil. The sequence ends after the
 // first error of any input.
@@ -78,8 +79,8 @@ func Diff(
 	}
 }
 
-// action returns the action for a row. Ok is false if there is nothing to do or report: the source
-// does not have the object and the destination has no copy of it.
+// action returns the action for a row. Ok is false if no action is needed, because the source does
+// not have the object and the destination has no copy of it.
 func (r Rules) action(at row) (a Action, ok bool) {
 	moved := at.previous != nil && r.elsewhere(*at.previous)
 	at.aside = r.here(at.aside)
@@ -141,8 +142,8 @@ func (r Rules) isDoubtful(a Action) bool {
 	return a.Previous != nil && !a.Claimed.Since.IsZero() && !a.Claimed.Proved
 }
 
-// here returns a quarantine row without its information on copies, if the mapping has written to
-// another place since.
+// here returns a quarantine row. If the mapping has written to another place since the row was
+// recorded, the returned row lacks the information about copies.
 func (r Rules) here(q *record.Quarantined) *record.Quarantined {
 	if q == nil || q.Pass >= r.TargetSince {
 		return q
@@ -152,15 +153,16 @@ func (r Rules) here(q *record.Quarantined) *record.Quarantined {
 	return &row
 }
 
-// mayHaveLeft reports whether an object in quarantine may have a copy without an entry.
+// mayHaveLeft reports whether the destination may contain a copy, without an entry, of an object in
+// quarantine.
 func mayHaveLeft(q record.Quarantined) bool {
 	return q.DestinationETag != "" || q.WrittenSince.Year() > 1
 }
 
-// holds reports whether an object that would be copied stays in quarantine instead. An object
-// quarantined under other settings is tried again, because the settings may have been the cause. So
-// is an object written since, even with the same bytes: it may have been restored, or its metadata
-// fixed.
+// holds reports whether an object that would be copied stays in quarantine instead. An object that
+// was quarantined under other settings is tried again, because those settings may have been the
+// cause. An object that was written since its quarantine is also tried again, even if its bytes are
+// the same: it may have been restored, or its metadata corrected.
 func (r Rules) holds(o listing.Object, q *record.Quarantined) bool {
 	return q != nil && o.Same(q.Source) && q.Pass >= max(r.PlaceSince, r.ClassSince) && !r.isDue(*q) && !r.forces(*q)
 }
@@ -176,7 +178,8 @@ func (r Rules) forces(q record.Quarantined) bool {
 }
 
 // elsewhere reports whether the entry's copy is in a place to which the mapping no longer writes.
-// The entry does not show what is in the current place, so it is not used as the previous copy.
+// Such an entry does not show what the current place contains, so it is not used as the previous
+// copy.
 func (r Rules) elsewhere(e record.Entry) bool { return e.Pass < r.PlaceSince }
 
 // SameKey reports whether the KMS key in a service's response is the configured one. It accepts the

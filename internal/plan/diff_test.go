@@ -27,7 +27,7 @@ func object(key, etag string, size int64) listing.Object {
 	return listing.Object{Key: key, Version: transfer.Version{ETag: etag, Size: size, LastModified: modified}}
 }
 
-// The passes since which the current buckets and storage class are in force.
+// The first passes with the current buckets and with the current storage class.
 const (
 	movedAt = 3
 	classAt = 5
@@ -166,7 +166,7 @@ func TestDiffStopsWithTheLoop(t *testing.T) {
 	}
 }
 
-// TestDiffAgainstMaps compares the merge with lookups in three maps.
+// TestDiffAgainstMaps checks that the merge gives the same result as lookups in three maps.
 func TestDiffAgainstMaps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		versions := rapid.MapOf(rapid.StringMatching(`[ab/é]{1,4}`), rapid.SampledFrom([]string{"1", "2"}))
@@ -227,7 +227,8 @@ func ascending[T any](m map[string]string, make func(key, value string) T) []T {
 
 func lastField(line string) string { return line[strings.LastIndexByte(line, ' ')+1:] }
 
-// A copy in another place is not the previous copy of any object, whether the object exists or not.
+// A copy in another place is not used as the previous copy of an object, even if the object still
+// exists.
 func TestDiffForgetsCopiesElsewhere(t *testing.T) {
 	source, ledger := sequence(nil, object("b", `"1"`, 1)), sequence(nil, older("a", movedAt-1), older("b", movedAt-1), older("c", movedAt))
 	var kept []string

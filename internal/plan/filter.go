@@ -17,9 +17,11 @@ type Pattern interface {
 type Filter struct {
 	// Prefix is removed from a key before it is matched.
 	Prefix string
-	// Include is a list of patterns of which at least one must match; empty means all keys.
+	// Include is a list of patterns. A key must match at least one of them; an empty list includes
+	// all keys.
 	Include []Pattern
-	// Exclude is a list of patterns of which none may match; it takes precedence over Include.
+	// Exclude is a list of patterns. A key that matches one of them is excluded, even if Include
+	// contains it.
 	Exclude []Pattern
 	// MinSize and MaxSize are inclusive bounds in bytes; a MaxSize of 0 means no bound.
 	MinSize, MaxSize int64

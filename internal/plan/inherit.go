@@ -6,10 +6,11 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// Inherit adds to each action the mapping's own copy at its place in the destination, if that copy
-// was made from another source. Entries are these copies in ascending order, under the source keys
-// that map to the same places today. A copy that no object maps to anymore gets an action of its
-// own, so that the ledger keeps it.
+// Inherit sets Inherited of each action to the entry of the mapping's copy at the action's
+// destination key, if that copy was made from another source. Entries contains the entries of these
+// copies in ascending order, each under the source key that maps to the same destination key today.
+// A copy whose destination key belongs to no action gets a separate action, so that the ledger
+// keeps its entry.
 func Inherit(actions Actions, entries iter.Seq2[record.Entry, error]) Actions {
 	return func(yield func(Action, error) bool) {
 		left, stop := pull(entries, func(e *record.Entry) string { return e.Key })

@@ -15,9 +15,9 @@ import (
 	"syncd/internal/plan"
 )
 
-// TestBesideFindsLeftovers has random objects on both sides, a ledger that also has keys of another
-// source, and claims on some keys: exactly those objects of the destination that are claimed and
-// have no action get one, in key order.
+// TestBesideFindsLeftovers checks random sources and destinations, with claims on some keys and a
+// ledger that also has keys of another source. Exactly the destination objects that are claimed and
+// have no action yet must get an action, in key order.
 func TestBesideFindsLeftovers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		subset := func(label, prefix string) []string {
@@ -95,8 +95,8 @@ func TestBesideFindsLeftovers(t *testing.T) {
 	})
 }
 
-// TestBesideWithSkips has a copy at the destination, newer than a claim, of an object that is
-// skipped.
+// TestBesideWithSkips checks skipped objects that have a copy at the destination, newer than a
+// claim.
 func TestBesideWithSkips(t *testing.T) {
 	claimed := func(string) plan.Claimed { return plan.Claimed{Since: modified} }
 	rejectAll := plan.Filter{Exclude: []plan.Pattern{whole("data/a")}}

@@ -7,7 +7,7 @@ import (
 	"syncd/internal/listing"
 )
 
-// row is what the source, the ledger and the quarantine have for one key.
+// row contains what the source, the ledger and the quarantine have for one key.
 type row struct {
 	key      string
 	object   listing.Object
@@ -47,7 +47,7 @@ func merge(
 	}
 }
 
-// known is the ledger's two inputs of the merge.
+// known contains the two inputs of the merge that come from the ledger: entries and quarantine.
 type known struct {
 	entries *cursor[record.Entry]
 	aside   *cursor[record.Quarantined]

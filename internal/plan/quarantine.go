@@ -7,9 +7,9 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// Quarantine reasons that are not an error class: a [record.Quarantined] has one of these words, or
-// the text of an [awserr.Class]. They are label values and summary fields, so they are part of the
-// public interface.
+// Quarantine reasons that are not an error class. The reason of a [record.Quarantined] is one of
+// these words or the text of an [awserr.Class]. Reasons are label values and summary fields, so
+// they are part of the public interface.
 const (
 	// WrongKeyCopied is a copy that the destination encrypted with another KMS key than the
 	// configured one.
@@ -27,11 +27,11 @@ const (
 	SSEC = "sse_c"
 	// TagOverflow is an object whose tags cannot be set on a copy.
 	TagOverflow = "tag_overflow"
-	// ObjectLocked is a copy that is refused because the previous one is under retention or a legal
-	// hold.
+	// ObjectLocked is a copy that is refused because the previous copy is under retention or a
+	// legal hold.
 	ObjectLocked = "object_locked"
-	// Foreign is an object whose destination key holds an object that syncd neither wrote nor may
-	// adopt.
+	// Foreign is an object whose destination key contains another object, which syncd did not write
+	// and must not adopt.
 	Foreign = "foreign"
 	// Inconsistent is an object that the source lists but reports as absent.
 	Inconsistent = "inconsistent"
@@ -42,14 +42,15 @@ const (
 	Internal = "internal"
 )
 
-// backoff is how long an object waits between attempts: not at all after the first free ones, then
-// first, doubling each time up to longest.
+// backoff defines how long an object waits between attempts. After each of the first free attempts
+// it does not wait. Then it waits for the duration first, which doubles after each attempt up to
+// longest.
 type backoff struct {
 	free           int64
 	first, longest time.Duration
 }
 
-// after returns the wait after a number of attempts, which is at least 1.
+// after returns the wait after a number of attempts, at least 1.
 func (b backoff) after(attempts int64) time.Duration {
 	attempts = max(attempts, 1) - b.free
 	if attempts < 1 {
@@ -74,7 +75,7 @@ func (b backoff) after(attempts int64) time.Duration {
 //     service. An operator who has fixed it should see the object copied within the shift.
 //   - 1 hour, doubling up to 24 hours: what needs another configuration, service or object
 //     (foreign, wrong_key, checksum, tag_overflow, unsupported, invalid, hidden_metadata,
-//     signature). An attempt may cost a whole copy.
+//     signature). An attempt can cost as much as a whole copy.
 //   - 6 hours, doubling up to 7 days: what the owner must change (archived, sse_c). A restore takes
 //     up to 48 hours from S3 Glacier Deep Archive (Amazon S3 User Guide, "Understanding archive
 //     retrieval options").

@@ -29,10 +29,10 @@ func quarantined(key, etag, reason string) record.Quarantined {
 	}
 }
 
-// waits are the waits after the first, second, fifth and hundredth attempt.
+// waits contains the waiting times after the first, second, fifth and hundredth attempt.
 type waits [4]time.Duration
 
-// schedule returns the waits for every reason.
+// schedule returns the waiting times for every reason.
 func schedule() map[string]waits {
 	const (
 		m   = time.Minute
@@ -74,8 +74,8 @@ func TestRetryAt(t *testing.T) {
 	}
 }
 
-// TestEveryReasonHasARow reads the reasons from their declarations, so that a new one cannot be
-// missed here.
+// TestEveryReasonHasARow checks that schedule has every reason. It reads the reasons from their
+// declarations, so that a new reason cannot be missed.
 func TestEveryReasonHasARow(t *testing.T) {
 	rows := schedule()
 	words := append(constants(t, "quarantine.go"), constants(t, "../awserr/class.go")...)
@@ -161,8 +161,8 @@ func TestDiffHoldsWhatIsNotDue(t *testing.T) {
 	}
 }
 
-// TestDiffOfOnlyQuarantine has no action for objects that are gone from the source and were never
-// copied.
+// TestDiffOfOnlyQuarantine checks that objects that are gone from the source and were never copied
+// get no action.
 func TestDiffOfOnlyQuarantine(t *testing.T) {
 	broken := errors.New("quarantine broke")
 	source := sequence(nil, object("b", `"1"`, 1), object("d", `"1"`, 1))

@@ -7,20 +7,20 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Terms are what the price and time of a pass depend on besides its objects. The zero Terms are for
-// a server-side copy within one region, without a Bucket Key.
+// Terms contains everything besides the objects that the price and time of a pass depend on. The
+// zero Terms describe a server-side copy within one region, without a Bucket Key.
 type Terms struct {
 	// Settings define how objects are copied.
 	transfer.Settings
-	// Sweeps means that a pass that copied in parts then looks for unfinished uploads.
+	// Sweeps means that a pass with multipart copies lists unfinished uploads at its end.
 	Sweeps bool
 	// BucketKey means that copies use an S3 Bucket Key.
 	BucketKey bool
 	// Source and Destination are the two sides. Their regions determine the price of transfer, and
 	// the source's payer setting determines who pays.
 	Source, Destination transfer.Place
-	// ReaderIsOwner and WriterIsOwner mean that the role of that side belongs to the account that
-	// owns the source.
+	// ReaderIsOwner and WriterIsOwner mean that the role that reads the source, or the role that
+	// writes the destination, belongs to the account that owns the source.
 	ReaderIsOwner, WriterIsOwner bool
 	// Pace limits the speed.
 	Pace Pace
@@ -91,9 +91,9 @@ func (q Quoter) Request(operation string) float64 {
 	return one.Dollars.Total
 }
 
-// Beyond returns what a copy of the object costs in dollars in addition to its requests by Request:
-// the retrieval fee, transfer to another region, and the extra cost of its storage classes over
-// STANDARD.
+// Beyond returns the cost in dollars of a copy of the object in addition to the prices that Request
+// returns for its requests: the retrieval fee, transfer to another region, and the extra cost of
+// its storage classes over STANDARD.
 func (q Quoter) Beyond(o listing.Object) float64 {
 	var whole Quote
 	q.AddCopy(&whole, o)
@@ -103,7 +103,7 @@ func (q Quoter) Beyond(o listing.Object) float64 {
 	return max(whole.Dollars.Total, 0)
 }
 
-// AddCopy adds a copy of the object.
+// AddCopy adds the requests and the price of a copy of the object to a quote.
 func (q Quoter) AddCopy(to *Quote, o listing.Object) {
 	from, into := q.ratesOf(o.StorageClass), q.ratesOf(q.t.ClassOf(o.StorageClass))
 	for operation, n := range q.t.requests(o) {
@@ -128,7 +128,8 @@ func (q Quoter) AddLook(to *Quote, o listing.Object) {
 	q.ask(to, decrypt, 1, q.t.WriterIsOwner)
 }
 
-// AddPages adds pages of listings of the source and the destination.
+// AddPages adds the requests for the given numbers of listing pages of the source and the
+// destination.
 func (q Quoter) AddPages(to *Quote, source, destination int64) {
 	count(&to.Requests, listObjects, source+destination)
 	q.bill(to, &to.Dollars.Requests, float64(source)*q.standard.write, q.sourcePaidByOwner())
@@ -161,8 +162,8 @@ func (q Quoter) send(to *Quote, operation string, n int64, from, into rates) {
 		q.bill(to, &to.Dollars.Requests, times*into.of(a.tier), false)
 	}
 	// S3 calls KMS on behalf of the requester, whose account pays (AWS KMS Developer Guide,
-	// "Allowing users in other accounts to use a KMS key"). It is not known whether the source uses
-	// Bucket Keys, so all its requests are counted.
+	// "Allowing users in other accounts to use a KMS key"). syncd does not know whether the source
+	// uses Bucket Keys, so all requests for the source's key are counted.
 	q.ask(to, decrypt, times*a.opens, q.t.ReaderIsOwner)
 	q.ask(to, generateDataKey, times*a.seals*q.sent, q.t.WriterIsOwner)
 	q.ask(to, decrypt, times*a.reopens*q.sent, q.t.WriterIsOwner)

@@ -4,7 +4,7 @@ package plan
 type Price struct {
 	// Class is the storage class that the price is for, "" for all.
 	Class string
-	// Name is what the price is for, and Unit is the amount.
+	// Name is the item that the price is for, and Unit is the amount of it that Dollars buys.
 	Name, Unit string
 	// Dollars is the price of one unit in US dollars. Per is the number of requests or bytes in a
 	// unit.
@@ -40,10 +40,10 @@ const gigabyte = 1 << 30
 
 // Where the prices were read. AWS's own pages need a browser to display them.
 const (
-	requestPrices   = "aws.amazon.com/s3/pricing, by way of c3x.dev/blog/s3-request-fees-explained"
-	retrievalPrices = "aws.amazon.com/s3/pricing, by way of techlama.blog/posts/s3-storage-classes-cost.html"
+	requestPrices   = "aws.amazon.com/s3/pricing, as quoted by c3x.dev/blog/s3-request-fees-explained"
+	retrievalPrices = "aws.amazon.com/s3/pricing, as quoted by techlama.blog/posts/s3-storage-classes-cost.html"
 	transferPrices  = "aws.amazon.com/s3/pricing, second hand"
-	kmsPrices       = "aws.amazon.com/kms/pricing, by way of cloudburn.io/blog/aws-kms-pricing"
+	kmsPrices       = "aws.amazon.com/kms/pricing, as quoted by cloudburn.io/blog/aws-kms-pricing"
 )
 
 // standard is the storage class of objects without one.

@@ -43,11 +43,12 @@ const (
 type act struct {
 	tier     tier
 	atSource bool
-	// opens is how often the request decrypts content of the source. seals is how often it
-	// generates a data key with the destination's key, and reopens how often it decrypts that data
-	// key to encrypt a part ("kms:Decrypt ... because Amazon S3 must decrypt and read data from the
-	// encrypted file parts", Amazon S3 User Guide, "Uploading and copying objects using multipart
-	// upload"). AWS does not say how many requests S3 sends for each; one is assumed.
+	// opens is the number of times that the request decrypts content of the source. seals is the
+	// number of times that it generates a data key with the destination's KMS key, and reopens the
+	// number of times that it decrypts that data key to encrypt a part ("kms:Decrypt ... because
+	// Amazon S3 must decrypt and read data from the encrypted file parts", Amazon S3 User Guide,
+	// "Uploading and copying objects using multipart upload"). AWS does not say how many KMS
+	// requests S3 sends each time; one is assumed.
 	opens, seals, reopens float64
 }
 
@@ -58,7 +59,7 @@ func actOf(operation string) act {
 	case listObjects:
 		return act{tier: writes, atSource: true}
 	case headObject, getObject:
-		// A HEAD requests the checksum, which is encrypted too (Amazon S3 API Reference,
+		// A HEAD request asks for the checksum, which is encrypted too (Amazon S3 API Reference,
 		// HeadObject, ChecksumMode).
 		return act{tier: reads, atSource: true, opens: 1}
 	case getTagging:

@@ -33,8 +33,8 @@ func thousand(o listing.Object) []listing.Object {
 	return objects
 }
 
-// TestQuoteDollars calculates prices of copies by hand: what AWS charges, at list price, and to
-// whom.
+// TestQuoteDollars compares prices of copies with prices calculated by hand: what AWS charges to
+// whom, at list price.
 func TestQuoteDollars(t *testing.T) {
 	small, large := sized(1), sized(10*gib)
 	cold := listing.Object{Version: transfer.Version{Size: gib}, StorageClass: "GLACIER_IR"}
@@ -65,9 +65,10 @@ func TestQuoteDollars(t *testing.T) {
 		{"between the two regions in the east", plan.Terms{Source: transfer.Place{Region: "us-east-2"}, Destination: transfer.Place{Region: "us-east-1"}}, []listing.Object{sized(gib)}, plan.Dollars{
 			Total: 0.010011, Requests: 0.000005, KMS: 0.000006, Transfer: 0.01, Owner: 0.01, Consumer: 0.000011,
 		}},
-		// HEAD and tags at the source; creation, 40 parts and completion; one decryption for the
-		// HEAD and for each part at the source, one data key, and its decryption for each part and
-		// for the completion.
+		// The S3 requests are HEAD and tags at the source, and creation, 40 parts and completion at
+		// the destination. The KMS requests are one decryption for the HEAD and one for each part
+		// at the source, one data key, and the decryption of this data key for each part and for
+		// the completion.
 		{"in parts", plan.Terms{}, []listing.Object{large}, plan.Dollars{
 			Total: 0.0004598, Requests: 0.0002108, KMS: 0.000249, Owner: 0.0000008, Consumer: 0.000459,
 		}},
@@ -91,8 +92,9 @@ func TestQuoteDollars(t *testing.T) {
 	}
 }
 
-// TestRequestAndBeyondMakeTheQuote lets a metric count requests when they are sent, and the rest
-// when a copy is made.
+// TestRequestAndBeyondMakeTheQuote checks that Request and Beyond together give the price of a
+// quote. A metric adds the price of a request when it is sent, and the other costs when the copy is
+// made.
 func TestRequestAndBeyondMakeTheQuote(t *testing.T) {
 	for _, terms := range []plan.Terms{
 		{},
@@ -122,7 +124,7 @@ func TestRequestAndBeyondMakeTheQuote(t *testing.T) {
 	}
 }
 
-// TestQuoteOfLooks prices checks for adoption and pages of listings.
+// TestQuoteOfLooks checks the prices of looking for existing copies and of listing pages.
 func TestQuoteOfLooks(t *testing.T) {
 	quoter := plan.NewQuoter(plan.Terms{})
 	var q plan.Quote
@@ -138,8 +140,8 @@ func TestQuoteOfLooks(t *testing.T) {
 	}
 }
 
-// TestQuoteOfTheEnd includes the search for leftover uploads if the writer has a role and objects
-// were copied in parts.
+// TestQuoteOfTheEnd checks that a quote includes the search for leftover uploads if the writer has
+// a role and objects were copied in parts.
 func TestQuoteOfTheEnd(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -159,7 +161,7 @@ func TestQuoteOfTheEnd(t *testing.T) {
 	}
 }
 
-// TestPrices checks that the table has everything needed to verify it.
+// TestPrices checks that the table contains everything that a reader needs to verify its prices.
 func TestPrices(t *testing.T) {
 	month, seen := regexp.MustCompile(`^20\d\d-\d\d$`), map[string]bool{}
 	for _, p := range plan.Prices() {
@@ -207,7 +209,7 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// TestEstimateOfKMS uses the region's quota.
+// TestEstimateOfKMS checks that an estimate uses the KMS quota of the region.
 func TestEstimateOfKMS(t *testing.T) {
 	for region, want := range map[string]float64{"us-east-1": 0.02, "eu-central-1": 0.1, "sa-east-1": 0.2} {
 		terms := plan.Terms{Source: transfer.Place{Region: region}, Destination: transfer.Place{Region: region}}
@@ -239,7 +241,7 @@ func TestNotCounted(t *testing.T) {
 	}
 }
 
-// TestRefuses finds the objects that cannot be copied by any request.
+// TestRefuses checks which objects are quarantined without sending a request.
 func TestRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		o    listing.Object

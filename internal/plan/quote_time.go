@@ -2,9 +2,9 @@ package plan
 
 import "time"
 
-// Pace is what limits the speed of a pass.
+// Pace contains the limits on the speed of a pass.
 type Pace struct {
-	// Concurrency is the most requests in flight at once.
+	// Concurrency is the maximum number of requests in flight at once.
 	Concurrency int
 	// RequestsPerSecond, KMSRequestsPerSecond and BytesPerSecond are the configured limits, 0 for
 	// none.
@@ -32,7 +32,8 @@ const (
 // Estimate is roughly how long a pass takes, and what limits its speed. Its JSON form is a
 // contract.
 type Estimate struct {
-	// Seconds is the time imposed by Bound alone; the other limits would allow less.
+	// Seconds is the time that the pass takes because of the limit Bound; each other limit alone
+	// would allow a shorter time.
 	Seconds float64 `json:"seconds"`
 	// Bound is the limit: listing, largest_request, concurrency, s3_writes, s3_reads, kms_quota,
 	// bandwidth, or the config path of a limit.

@@ -14,11 +14,11 @@ import (
 // quarantine rows are [Untouched] and not Listed, so that the summary of a replay counts only what
 // was replayed.
 //
-// Look returns the current source object. If its error has class gone, the object does not exist:
-// the action is Gone if the ledger has an entry, and there is no action otherwise. An error that
-// would affect every request ([awserr.Fatal]), or the end of ctx, ends the plan. After any other
-// error Replay plans a copy of the quarantined version, and the copy reports what is wrong: one bad
-// object does not stop a replay.
+// Look returns the current source object. An error of class gone means that the object does not
+// exist: the action is Gone if the ledger has an entry, otherwise Replay yields no action. An error
+// that would affect every request ([awserr.Fatal]), or the end of ctx, ends the plan. After any
+// other error Replay plans a copy of the quarantined version, and the copy reports what is wrong,
+// so that one bad object does not stop a replay.
 func Replay(
 	ctx context.Context,
 	previous iter.Seq2[record.Entry, error],

@@ -88,7 +88,8 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// TestReplayEnds with errors that would affect every request, and with errors of the ledger.
+// TestReplayEnds checks that errors that would affect every request, and errors of the ledger, end
+// the plan.
 func TestReplayEnds(t *testing.T) {
 	broken := errors.New("ledger broke")
 	fatal := &smithy.GenericAPIError{Code: "ExpiredToken"}
@@ -125,8 +126,8 @@ func TestReplayEnds(t *testing.T) {
 	}
 }
 
-// TestReplayOfAllIsADiff replays the whole quarantine of a source in which nothing else has
-// changed.
+// TestReplayOfAllIsADiff checks that a replay of the whole quarantine gives the same copies as Diff
+// if nothing else has changed at the source.
 func TestReplayOfAllIsADiff(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		versions := rapid.MapOf(rapid.StringMatching(`[ab/é]{1,3}`), rapid.SampledFrom([]string{"1", "2"}))

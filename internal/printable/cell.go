@@ -5,9 +5,9 @@ import (
 	"unicode"
 )
 
-// formula lists the characters at the start of a cell that make a spreadsheet treat it as a
-// formula, or that it drops before one, with the full-width forms that some programs treat in the
-// same way (OWASP, "CSV Injection").
+// formula lists the characters that make a spreadsheet treat a cell as a formula if the cell begins
+// with one of them, and those that a spreadsheet drops before a formula. It includes the full-width
+// forms that some programs treat in the same way (OWASP, "CSV Injection").
 const formula = "=+-@\t\r\n＝＋－＠"
 
 // Cell returns s for a cell of a spreadsheet: escaped by Text, with an apostrophe in front if it
@@ -20,9 +20,9 @@ func Cell(s string) string {
 	return Text(s)
 }
 
-// Row returns cells as a line of CSV. Every cell is quoted. Otherwise, with a list separator other
-// than the comma, a cell that contains that separator would be split, and the rest would be a cell
-// without an apostrophe.
+// Row returns cells as a line of CSV. Every cell is quoted. Otherwise a program whose list
+// separator is not the comma would split a cell that contains its separator, and the second part
+// would be a cell without an apostrophe.
 func Row(cells []string) string {
 	quoted := make([]string, len(cells))
 	for i, cell := range cells {

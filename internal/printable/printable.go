@@ -5,10 +5,10 @@
 // cursor, start a line, change the direction of text or be invisible: such characters are replaced
 // with Go escapes. Other text is unchanged, as is text that was escaped before. [Fprintf] and
 // [Fprintln] escape their arguments in the same way. [JSON] uses JSON escapes for the same
-// characters, which loses nothing. [Cell] is for spreadsheets, which run text that looks like a
-// formula.
+// characters, so that the JSON decodes to the same strings. [Cell] is for spreadsheets, which run
+// text that looks like a formula.
 //
-// This package does not remove secrets: that is done where they are known.
+// This package does not remove secrets. The packages that have a secret must redact it themselves.
 //
 // Two terms: a control is a character of C0, DEL or C1; a bidirectional control changes the order
 // in which the characters around it are shown (Unicode Standard Annex 9), so that a key looks like
@@ -26,8 +26,8 @@ import (
 	"unicode/utf8"
 )
 
-// Text returns s with every control or invisible character replaced with an escape: , \x1b, \u202e.
-// Bytes that are not UTF-8 are escaped one by one. Backslashes are unchanged.
+// Text returns s with every control or invisible character replaced with an escape such as \x1b or
+// \u202e. Bytes that are not UTF-8 are escaped one by one. Backslashes are unchanged.
 func Text(s string) string { return escaped(s, "") }
 
 // escaped is like Text, but does not escape the characters in spared.
@@ -151,7 +151,7 @@ func Lines(w io.Writer) io.Writer {
 // than JSON requires. The JSON decodes to the same strings.
 func JSON(w io.Writer) io.Writer { return writer{w, JSONText} }
 
-// JSONText escapes a JSON text as JSON does.
+// JSONText escapes a JSON text like the writer that the func JSON returns.
 func JSONText(text []byte) []byte {
 	// Characters below U+0020 occur only between values: in strings they are already escaped.
 	hidden := func(r rune) bool { return r > ' ' && acts(r) }

@@ -67,7 +67,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// Tests each hidden character with each output function.
+// TestNothingHiddenIsShown checks that every output function escapes every hidden character.
 func TestNothingHiddenIsShown(t *testing.T) {
 	for _, r := range hidden() {
 		text := "a" + string(r) + "b"
@@ -116,7 +116,8 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// JSON writes no hidden characters, and decodes to the same text.
+// TestJSONSaysTheSame checks that JSON writes no hidden characters, and that its output decodes to
+// the same text.
 func TestJSONSaysTheSame(t *testing.T) {
 	for _, text := range []string{"plain", "a\x1b\u202eb\n", string(hidden()), "\U000e0041\u009b", "<&>"} {
 		var out bytes.Buffer
@@ -132,7 +133,7 @@ func TestJSONSaysTheSame(t *testing.T) {
 	}
 }
 
-// Columns are padded by the escaped text.
+// TestFprintfPads checks that the width of a column counts the escaped text.
 func TestFprintfPads(t *testing.T) {
 	if got, want := printable.Sprintf("%-6s|%5d|%-*s|%x", "a\n", 7, 3, "b", "\x1b"), `a\n   |    7|b  |1b`; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -171,7 +172,8 @@ func TestCell(t *testing.T) {
 	}
 }
 
-// A key with a semicolon stays one cell where the semicolon is the list separator.
+// TestRowQuotesEveryCell checks that a key with a semicolon stays one cell in a program whose list
+// separator is the semicolon.
 func TestRowQuotesEveryCell(t *testing.T) {
 	if got, want := printable.Row([]string{`a;=1"b`, "=2"}), "\"a;=1\"\"b\",\"'=2\"\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -65,7 +65,7 @@ func countAlike(probes []doctor.Probe) int {
 	return len(probes)
 }
 
-// printProbe prints a check on a line. For a failed check it adds the AWS error and the likely
+// printProbe prints a check on one line. For a failed check it adds the AWS error and the likely
 // causes.
 func printProbe(w io.Writer, p doctor.Probe) {
 	word := string(p.Outcome)
@@ -101,8 +101,8 @@ func printProbe(w io.Writer, p doctor.Probe) {
 // indent begins the lines that explain a check.
 const indent = "           "
 
-// printCauses prints the causes as a numbered list. Causes that are merely possible, and that no
-// statement can fix, share one line.
+// printCauses prints the causes as a numbered list. Causes that are only possible and for which
+// there is no statement to add share one line at the end.
 func printCauses(w io.Writer, causes []doctor.Cause) {
 	var rare []string
 	for i, c := range causes {
@@ -120,7 +120,8 @@ func printCauses(w io.Writer, causes []doctor.Cause) {
 	}
 }
 
-// describeCause names the document, the account and side that must change it, and the confidence.
+// describeCause returns the kind of document, its target, the account and side that must change the
+// document, and the confidence.
 func describeCause(c doctor.Cause) string {
 	text := c.Kind.String()
 	if c.Target != "" {
@@ -135,16 +136,16 @@ func describeCause(c doctor.Cause) string {
 	return text + ", " + string(c.Confidence)
 }
 
-// Occupied counts the objects that a destination already holds under keys that the first pass of
+// Occupied counts the objects that already exist at a destination under keys that the first pass of
 // the mapping would write. Its JSON form is a contract: see docs/cli.md.
 type Occupied struct {
 	Mapping string `json:"mapping"`
-	// Compared is the number of source objects that were compared with the destination. Complete
-	// reports that these are all objects of the source.
+	// Compared is the number of source objects that were compared with the destination. Complete is
+	// true if these are all objects of the source.
 	Compared int64 `json:"compared"`
 	Complete bool  `json:"complete"`
-	// Foreign counts the compared objects whose key at the destination holds an object that cannot
-	// be a copy. Doubtful counts those whose key holds an object that may be a copy.
+	// Foreign is how many of the compared keys have an object at the destination that cannot be a
+	// copy. Doubtful is how many have an object there that may be a copy.
 	Foreign  int64 `json:"foreign"`
 	Doubtful int64 `json:"doubtful"`
 	// Error is why the objects could not be counted, or "".

@@ -1,9 +1,9 @@
 // Package report prints the results of commands as text or as JSON: summaries of passes, plans,
 // diagnoses and findings.
 //
-// It promises that text which others chose, such as keys, is printed in a form that can do no harm,
-// and that its JSON forms stay as docs/cli.md describes them. Pass runs one pass, shows its
-// progress and prints its summary.
+// It escapes text that comes from outside, such as object keys, so that the text cannot harm a
+// terminal or a reader. Its JSON forms are a contract: see docs/cli.md. Pass runs one pass, shows
+// its progress and prints its summary.
 //
 // The results come from other packages: syncer, preview, doctor and lint. Package status prints the
 // state of mappings, and package terminal formats tables and numbers.
@@ -26,8 +26,8 @@ type Passing interface {
 	Close() error
 }
 
-// Pass runs one pass of a mapping with do, shows its progress and prints its summary. An error
-// names the mapping.
+// Pass runs one pass of a mapping by calling do, shows its progress, and closes of. Unless json is
+// true it also prints the summary. Errors contain the name of the mapping.
 func Pass(ctx context.Context, p invocation.Process, of Passing, mapping string, json bool, do func(context.Context) (syncer.Summary, error)) (syncer.Summary, error) {
 	stop := progress.Show(ctx, p.Stderr, p.Now, mapping, of)
 	summary, err := do(ctx)

@@ -40,7 +40,8 @@ func Plan(w io.Writer, v preview.Pass) {
 	printPrice(line, v)
 }
 
-// printRest prints the lines that only some plans have.
+// printRest prints the lines that only some plans need: adopt, archived, kept, skipped, held and
+// quarantined.
 func printRest(line func(name, text string), v preview.Pass) {
 	if v.Adopt.Objects > 0 {
 		text := terminal.Held(int(v.Adopt.Objects), v.Adopt.Bytes) + " that the destination seems to hold already"

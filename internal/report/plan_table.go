@@ -23,7 +23,8 @@ func planOrder() []string {
 	return []string{status.Failed, status.Damaged, status.Denied, status.Refused, status.Quarantined, stateFirst, stateWork, status.OK}
 }
 
-// Planned is the plan of a mapping, or of a part of it, with the error that ended it.
+// Planned is the plan of a mapping. If planning failed, Err is the error, and the plan covers only
+// the part before the error.
 type Planned struct {
 	preview.Pass
 	Err error
@@ -76,8 +77,8 @@ func objectsOf(tallies map[string]preview.Tally) map[string]int64 {
 	return counts
 }
 
-// PlanTable prints a line for each mapping and a total. The worst states come first; within a
-// state, the mappings with the most bytes to copy.
+// PlanTable prints one line per mapping and a total. The worst states come first. Mappings in the
+// same state are sorted by bytes to copy, the most first.
 func PlanTable(w io.Writer, all []Planned, width int) {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b Planned) int { return cmp.Compare(b.Copy.Bytes, a.Copy.Bytes) })

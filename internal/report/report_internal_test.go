@@ -14,8 +14,8 @@ import (
 	"syncd/internal/syncer/preview"
 )
 
-// TestPrintDiagnosis prints a check of each kind: a passed check is a line, a failed one also shows
-// which account must change what.
+// TestPrintDiagnosis checks the output for each kind of check: a passed check is one line, and a
+// failed check also shows which account must change what.
 func TestPrintDiagnosis(t *testing.T) {
 	d := doctor.Diagnosis{
 		Probes: []doctor.Probe{

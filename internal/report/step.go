@@ -48,7 +48,7 @@ func StepOf(mapping string, f preview.Fate) Step {
 	return s
 }
 
-// PrintStep prints one action on a line.
+// PrintStep prints one action on one line.
 func PrintStep(w io.Writer, s Step, asJSON bool) error {
 	if asJSON {
 		encoder := json.NewEncoder(printable.JSON(w))

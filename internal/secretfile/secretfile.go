@@ -1,11 +1,11 @@
 // Package secretfile writes files that only their owner can read, such as policies with
 // ExternalIds.
 //
-// It replaces each file as a whole, whatever its mode was, and replaces a symbolic link instead of
-// following it. It checks all files before it replaces the first, so that a predictable failure
-// leaves every file unchanged.
+// It replaces each file atomically. The new file has mode 0600, whatever the mode of the old file
+// was. A symbolic link is replaced, not followed. All files are checked before the first one is
+// replaced, so that a predictable failure leaves every file unchanged.
 //
-// It prints the name of each File that it has written. The callers choose the contents.
+// The package prints the name of each File that it has written. The callers choose the contents.
 package secretfile
 
 import (
@@ -39,11 +39,10 @@ func WriteFolder(w io.Writer, folder string, rendered []policy.Rendered) error {
 }
 
 // Write writes files that only their owner can read, and prints their names to w. It first writes
-// all of them under temporary names, then renames them. An existing file is replaced as a whole,
-// whatever its mode, and a symbolic link is replaced, not followed. A failure that can be detected
-// before the first rename leaves all files unchanged. A failure between two renames, for example
-// because the folder becomes read-only or the machine stops, leaves some files new and some old,
-// each of them complete.
+// all of them under temporary names, then renames them. An existing file is replaced, whatever its
+// mode, and a symbolic link is replaced, not followed. A failure before the first rename leaves all
+// files unchanged. A failure between two renames, for example because the folder becomes read-only
+// or the machine stops, leaves some files new and some old. Every file is then still complete.
 func Write(w io.Writer, files []File) (err error) {
 	temporary := make([]string, 0, len(files))
 	defer func() {

@@ -30,7 +30,8 @@ func lookAt(t *testing.T, path, text string, others ...string) {
 	}
 }
 
-// Policy files may contain ExternalIds. Whatever existed before, only their owner can read them.
+// TestPolicyFilesAreSecret checks that only the owner can read a written file, whatever existed
+// under its name before, because policy files may contain ExternalIds.
 func TestPolicyFilesAreSecret(t *testing.T) {
 	for name, prepare := range map[string]func(t *testing.T, path string) []string{
 		"new": func(*testing.T, string) []string { return nil },
@@ -81,7 +82,8 @@ func TestPolicyFilesAreSecret(t *testing.T) {
 	}
 }
 
-// A failed write leaves the existing files, and no partial file.
+// TestPolicyFilesAreWrittenWholeOrNot checks that a failed write leaves the existing files
+// unchanged, and leaves no partial file.
 func TestPolicyFilesAreWrittenWholeOrNot(t *testing.T) {
 	dir := t.TempDir()
 	first, folder := filepath.Join(dir, "first.json"), filepath.Join(dir, "folder.json")

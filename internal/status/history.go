@@ -18,10 +18,11 @@ import (
 	"syncd/internal/terminal"
 )
 
-// shownPasses is how many passes of the history are printed as text. The JSON has all of them.
+// shownPasses is the maximum number of passes that are printed as text. The JSON contains all
+// passes of the history.
 const shownPasses = 10
 
-// addRecords adds what is not in the ledger: the pause and the history.
+// addRecords adds the pause and the history, which are stored outside the ledger.
 func (s *Status) addRecords(ctx context.Context, from store.Store, now func() time.Time) error {
 	paused, isPaused, err := control.NewDesk(from, now).PausedOf(ctx, s.Mapping)
 	if err != nil {
@@ -74,7 +75,7 @@ func printHistories(w io.Writer, all []Overview) {
 	}
 }
 
-// passLine formats a pass on a line.
+// passLine formats a pass as one line.
 func passLine(r history.Pass) string {
 	number := "no pass"
 	if r.Pass > 0 {

@@ -32,7 +32,7 @@ type AsideObject struct {
 	Attempts int64     `json:"attempts"`
 	FirstAt  time.Time `json:"first_at"`
 	LastAt   time.Time `json:"last_at"`
-	// RetryAt is the time from which a pass tries it again.
+	// RetryAt is the earliest time at which a pass tries the object again.
 	RetryAt time.Time `json:"retry_at"`
 }
 

@@ -1,12 +1,12 @@
 // Package status shows what the state records about mappings: the last generation, the pass in
 // progress, the quarantine, the lease and the history.
 //
-// It promises to read them without a lease and without a request to the source or the destination.
-// A ledger that cannot be read does not prevent it from showing the others. Its JSON forms are a
-// contract: see docs/cli.md.
+// It reads the state without a lease and sends no request to the source or the destination. If one
+// ledger cannot be read, it still shows the other ledgers. Its JSON forms are a contract: see
+// docs/cli.md.
 //
 // Package assembly opens the state. An Overview is a mapping with its Status. A state such as OK or
-// Stale summarizes it, and tables list the worst states first.
+// Stale summarizes an Overview in one word. Tables list the worst states first.
 package status
 
 import (
@@ -33,7 +33,8 @@ import (
 // Status is what the store records about a mapping. Its JSON form is a contract: see docs/cli.md.
 type Status struct {
 	Mapping string `json:"mapping"`
-	// Generation is the last committed generation, or 0. The next four fields describe it.
+	// Generation is the number of the last committed generation, or 0 if there is none. The next
+	// four fields describe that generation.
 	Generation  int64            `json:"generation"`
 	CommittedAt *time.Time       `json:"committed_at,omitempty"`
 	AgeSeconds  float64          `json:"age_seconds,omitempty"`
@@ -41,10 +42,11 @@ type Status struct {
 	Quarantined map[string]int64 `json:"quarantined"`
 	// Pass is the unfinished pass that saved progress after the last generation.
 	Pass *passStatus `json:"pass,omitempty"`
-	// Lease is the holder of the lease, which may write the ledger; absent when the lease is free.
+	// Lease describes the process that holds the lease. Only that process may write the ledger.
+	// Absent when the lease is free.
 	Lease *leaseStatus `json:"lease,omitempty"`
-	// Paused is who paused the mapping and when; absent when it is not paused. History has the
-	// most recent passes, newest first.
+	// Paused is who paused the mapping and when; absent when the mapping is not paused. History
+	// contains the most recent passes, newest first.
 	Paused  *control.Paused `json:"paused,omitempty"`
 	History []history.Pass  `json:"history,omitempty"`
 	// Damage describes the part of the ledger that cannot be read.
@@ -56,8 +58,8 @@ type Status struct {
 	hidesPasses bool // the history cannot be read
 }
 
-// leaseStatus is the holder of a lease. Until is when the lease ends unless it is renewed; absent
-// if the lease does not end by itself.
+// leaseStatus describes the holder of a lease. Until is when the lease ends unless it is renewed;
+// absent if the lease does not expire.
 type leaseStatus struct {
 	Holder string     `json:"holder"`
 	Since  time.Time  `json:"since"`
@@ -71,7 +73,7 @@ type passStatus struct {
 	SavedAt   time.Time `json:"saved_at"`
 	Settled   int64     `json:"settled"`
 	Copied    int64     `json:"copied"`
-	// Refused is why the pass ended as denied; absent if it did not.
+	// Refused is why the pass ended as denied; absent if it did not end as denied.
 	Refused *refusedStatus `json:"refused,omitempty"`
 }
 
@@ -82,9 +84,11 @@ type refusedStatus struct {
 	Since  time.Time `json:"since"`
 }
 
-// ReadAll reads the status of each mapping. failures has the error of each mapping that could not
-// be read; all includes those mappings as unreadable. If the state as a whole cannot be read,
-// ReadAll stops at the first mapping.
+// ReadAll reads the status of each mapping. all contains every mapping that it read or tried to
+// read. failures contains one error per mapping whose status could not be read; in all, the Error
+// field of that mapping is set. If none of the ledgers can be read, for example because of the
+// credentials, ReadAll stops at the first mapping. err is set only if ctx ends. listsPasses makes
+// Print show the history.
 func ReadAll(ctx context.Context, from store.Store, mappings []config.Mapping, listsPasses bool, now func() time.Time) (all []Overview, failures []error, err error) {
 	for _, m := range mappings {
 		s, err := readStatus(ctx, from, m.Name, now())
@@ -107,8 +111,7 @@ func ReadAll(ctx context.Context, from store.Store, mappings []config.Mapping, l
 	return all, failures, nil
 }
 
-// concernsWholeState reports whether an error concerns the state as a whole, so that every other ledger
-// would fail in the same way.
+// concernsWholeState reports whether reading any other ledger would fail with the same error.
 func concernsWholeState(err error) bool {
 	switch awserr.Classify(err) { //nolint:exhaustive // the others may be about one ledger
 	case awserr.Credentials, awserr.Expired, awserr.NoBucket, awserr.WrongRegion, awserr.Transient:
@@ -118,8 +121,8 @@ func concernsWholeState(err error) bool {
 	}
 }
 
-// Print prints one mapping in full, or several in a table. As JSON it prints one object per
-// mapping.
+// Print prints a single mapping in full, and several mappings as a table. If asJSON is true it
+// prints one object per mapping instead.
 func Print(w io.Writer, all []Overview, asJSON bool, now func() time.Time) error {
 	switch {
 	case asJSON:

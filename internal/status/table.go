@@ -14,7 +14,8 @@ import (
 	"syncd/internal/terminal"
 )
 
-// staleAfter is how long a due generation may be missing before the mapping is stale.
+// staleAfter is how long after the due time of a pass the mapping becomes stale, unless a pass has
+// committed a generation in the meantime.
 const staleAfter = time.Hour
 
 // The states of a mapping. docs/cli.md explains each.
@@ -41,8 +42,8 @@ type Overview struct {
 	Status
 }
 
-// state summarizes the status as a state and its reason. In a worse state the reason begins with
-// "paused", so that a narrow terminal does not cut off the pause.
+// state summarizes the status as a state and its reason. If the mapping is paused but a worse state
+// applies, the reason begins with "paused", so that a narrow terminal does not cut off that word.
 func (o Overview) state(now time.Time) (state, why string) {
 	state, why = o.worst(now)
 	if o.Paused != nil && state != Paused {
@@ -51,7 +52,8 @@ func (o Overview) state(now time.Time) (state, why string) {
 	return state, why
 }
 
-// worst returns the first state that applies.
+// worst returns the worst state that applies, and its reason. It ignores the pause if a worse state
+// applies.
 func (o Overview) worst(now time.Time) (state, why string) {
 	due, isLate := o.late(now)
 	failure, since, inRow := o.failure()
@@ -76,9 +78,10 @@ func (o Overview) worst(now time.Time) (state, why string) {
 	return OK, o.progress(now)
 }
 
-// failure returns the last failed pass of the history, since when passes fail, and how many failed
-// in a row. inRow is 0 if the last pass did not fail, or if a generation was committed after it,
-// for example by a version without a history.
+// failure returns the last failed pass of the history, the time since which passes have failed, and
+// how many passes have failed in a row. inRow is 0 if the last pass did not fail. It is also 0 if a
+// generation was committed after the last pass of the history, for example by a version of syncd
+// that writes no history.
 func (s Status) failure() (last history.Pass, since time.Time, inRow int64) {
 	passes := slices.Clone(s.History)
 	slices.Reverse(passes)
@@ -89,7 +92,8 @@ func (s Status) failure() (last history.Pass, since time.Time, inRow int64) {
 	return last, since, inRow
 }
 
-// late reports whether a due generation is missing and no pass has recently saved progress.
+// late reports whether a pass was due more than staleAfter ago, no generation has been committed
+// since, and no pass has saved progress within staleAfter. due is when the pass was due.
 func (o Overview) late(now time.Time) (due time.Time, late bool) {
 	if o.Schedule.IsZero() || o.CommittedAt == nil || o.Pass != nil && now.Sub(o.Pass.SavedAt) <= staleAfter {
 		return due, false

@@ -10,7 +10,7 @@ import (
 // for a listing page. It limits the memory that the plan uses.
 const planAhead = 8192
 
-// element is one value or error of a sequence.
+// element is a value or an error that a sequence has yielded.
 type element[T any] struct {
 	value T
 	err   error
@@ -102,8 +102,8 @@ func (a *ahead[T]) read(ctx context.Context, sequence func(context.Context) iter
 }
 
 // readAhead yields the elements of the sequence returned by open. It reads up to n elements ahead
-// in a goroutine that ends with the loop, as does the context passed to open. When ctx ends, it
-// yields no more elements, not even those already read.
+// in a goroutine. The goroutine, and the context passed to open, end with the loop. When ctx ends,
+// readAhead yields no more elements, not even those already read.
 func readAhead[T any](ctx context.Context, open func(context.Context) iter.Seq2[T, error], n int) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, stop := context.WithCancel(ctx)

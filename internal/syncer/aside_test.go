@@ -10,8 +10,8 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// TestReplayOfAnotherChoice drains one replay and runs another with a different selection, which
-// must not resume the first.
+// TestReplayOfAnotherChoice checks that a replay does not resume a drained replay with a different
+// selection.
 func TestReplayOfAnotherChoice(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s, repair := quarantined(t) // 2 and 5 denied, 9 changed
@@ -29,7 +29,8 @@ func TestReplayOfAnotherChoice(t *testing.T) {
 	})
 }
 
-// TestReplayCountsNothingAsKept runs a replay while all source objects exist.
+// TestReplayCountsNothingAsKept checks that a replay counts no object as kept while all source
+// objects exist.
 func TestReplayCountsNothingAsKept(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		_, s, repair := quarantined(t)
@@ -40,8 +41,8 @@ func TestReplayCountsNothingAsKept(t *testing.T) {
 	})
 }
 
-// TestReplayWithoutTheBucket runs a replay without the source bucket: its objects must not count as
-// deleted.
+// TestReplayWithoutTheBucket checks that a replay does not count objects as deleted if the source
+// bucket does not exist.
 func TestReplayWithoutTheBucket(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s, repair := quarantined(t)
@@ -58,8 +59,8 @@ func TestReplayWithoutTheBucket(t *testing.T) {
 	})
 }
 
-// TestListingAfterAReplay restarts after a replay, which lists nothing: the last listing is that of
-// the pass before the replay.
+// TestListingAfterAReplay checks that, after a replay and a restart, the last listing is the
+// listing of the pass before the replay.
 func TestListingAfterAReplay(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s, _ := quarantined(t)
@@ -79,7 +80,7 @@ func TestListingAfterAReplay(t *testing.T) {
 	})
 }
 
-// TestReplayOfNothing runs a replay with an empty quarantine: it commits no generation.
+// TestReplayOfNothing checks that a replay with an empty quarantine commits no generation.
 func TestReplayOfNothing(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -85,7 +85,7 @@ func (a *attempt) expect(ctx context.Context, ledger *checkpoint.Ledger) (hasWor
 	return true, nil
 }
 
-// begin starts a pass with the current settings, or resumes one.
+// begin starts a pass with the current settings, or resumes an interrupted pass.
 func (a *attempt) begin(ctx context.Context, ledger *checkpoint.Ledger) (p *pass, err error) {
 	a.planner = planner.New(a.shared.plans, planner.Request{Replay: a.order.Replay, Rekey: a.order.Rekey, IsFirst: ledger.Entries() == 0, Start: a.start})
 	ledger.SetSettings(func(last record.Settings, pass int64) (now record.Settings) {
@@ -151,10 +151,10 @@ func (a *attempt) commit(ctx context.Context, ledger *checkpoint.Ledger, p *pass
 	if err != nil {
 		return firstCause(ctx, err)
 	}
-	// Only look for stray uploads if this pass copied an object in parts, or an earlier pass of
+	// Look for stray uploads only if this pass copied an object in parts, or an earlier pass of
 	// this process may have left some. A pass that resumes after a crash during a multipart upload
-	// copies that object in parts again, so it is covered. Thus a mapping without large objects
-	// never needs the permission to list uploads.
+	// copies that object in parts again, so it also looks. A mapping without large objects never
+	// needs the permission to list uploads.
 	if p.worker.record.usedParts.Load() || a.hasLost {
 		s.uploads.sweep(patient, p.ledger, a.began, a.log)
 	}

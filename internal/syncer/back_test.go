@@ -80,8 +80,8 @@ func TestSettingsThatAreChangedAndPutBack(t *testing.T) {
 	}
 }
 
-// TestRelaySettingsThatAreChangedAndPutBack is the same test for relays, which look for an existing
-// copy before they copy again.
+// TestRelaySettingsThatAreChangedAndPutBack is TestSettingsThatAreChangedAndPutBack for relays,
+// which look for an existing copy before they copy again.
 func TestRelaySettingsThatAreChangedAndPutBack(t *testing.T) {
 	for _, d := range detours() {
 		t.Run(d.name, func(t *testing.T) {
@@ -171,8 +171,8 @@ func (w *world) wantInStep(t *testing.T) {
 	}
 }
 
-// TestLostAnswerUnderAnotherKey loses the response to a copy under another key, and then restores
-// the former key.
+// TestLostAnswerUnderAnotherKey checks the result if the response to a copy under another key is
+// lost and the former key is then restored.
 func TestLostAnswerUnderAnotherKey(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -29,7 +29,7 @@ type horizon struct {
 	all     bool // the end of the plan
 }
 
-// plan records that the plan has reached the key, or its end if the key is "".
+// plan records that the plan has reached the key; "" means the end of the plan.
 func (c *claims) plan(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -51,8 +51,8 @@ func newCounters(m *metrics.Metrics, mapping string, beat func()) counters {
 	return c
 }
 
-// begin creates the series whose label values are known, with the value 0. A series that first
-// appears with its first event hides that event from increase() and rate().
+// begin creates the series whose label values are known, with the value 0. If a series first
+// appeared with its first event, increase() and rate() would not count that event.
 func (c counters) begin() {
 	for _, result := range []string{history.ResultComplete, history.ResultQuarantined, history.ResultDrained, history.ResultDenied, history.ResultFailed} {
 		c.passes.WithLabelValues(result)

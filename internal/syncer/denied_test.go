@@ -99,8 +99,8 @@ func (w *world) refused(t *testing.T, s *syncer.Syncer, most int64) deniedPass {
 	return deniedPass{got, refused}
 }
 
-// TestEverythingIsRefused checks that such passes end soon with a single cause, and that everything
-// is copied after the repair.
+// TestEverythingIsRefused checks that passes in which everything is refused end soon with a single
+// cause, and that everything is copied after the repair.
 func TestEverythingIsRefused(t *testing.T) {
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
@@ -144,7 +144,7 @@ func TestEverythingIsRefused(t *testing.T) {
 	}
 }
 
-// TestManyAreRefused uses many objects; a million with -many.
+// TestManyAreRefused is TestEverythingIsRefused with many objects; with the flag -many, a million.
 func TestManyAreRefused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -179,8 +179,8 @@ func TestManyAreRefused(t *testing.T) {
 	})
 }
 
-// TestRefusedMidway changes the policy during a pass: its progress is kept, and the next pass
-// resumes from there.
+// TestRefusedMidway checks that a pass during which the policy changes keeps its progress, and that
+// the next pass resumes it.
 func TestRefusedMidway(t *testing.T) {
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
@@ -279,8 +279,8 @@ func TestEverythingFails(t *testing.T) {
 	}
 }
 
-// TestSomeFailAgainAndAgain makes a range of objects fail with temporary errors: they are
-// quarantined, and the others are copied.
+// TestSomeFailAgainAndAgain checks that objects in a range that fails with temporary errors are
+// quarantined, and all other objects are copied.
 func TestSomeFailAgainAndAgain(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -294,8 +294,8 @@ func TestSomeFailAgainAndAgain(t *testing.T) {
 	})
 }
 
-// TestRefusalKeepsTheLedger changes all objects when nothing can be read any more: the entries of
-// their copies are kept.
+// TestRefusalKeepsTheLedger checks that the entries of copies are kept if all source objects change
+// and none can be read any more.
 func TestRefusalKeepsTheLedger(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -383,7 +383,8 @@ func TestPartsAreRefusedWithoutAReason(t *testing.T) {
 	})
 }
 
-// TestItWalksAgain allows other objects than those that were refused: they are found a day later.
+// TestItWalksAgain checks that objects that become allowed while the refused objects stay refused
+// are copied a day later.
 func TestItWalksAgain(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -64,7 +64,7 @@ func TestResumedPassRemembersWhatItSetAside(t *testing.T) {
 
 // TestLostAnswerOfAVanishedObject loses the response to a copy, deletes the source object before
 // the retry, and then restores its previous version. The ledger must drop the entry of a copy that
-// was replaced, and keep that of one that was not.
+// was replaced, and keep the entry of a copy that was not.
 func TestLostAnswerOfAVanishedObject(t *testing.T) {
 	for _, lost := range []bool{true, false} {
 		checkpointtest.Bubble(t, func(t *testing.T) {

@@ -22,8 +22,8 @@ import (
 	"syncd/internal/throttle"
 )
 
-// TestDrain drains a pass in the middle: no new copies begin, and copies in flight are finished and
-// saved.
+// TestDrain checks that after a drain in the middle of a pass no new copies begin, and copies in
+// flight are finished and saved.
 func TestDrain(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -51,8 +51,8 @@ func TestDrain(t *testing.T) {
 	})
 }
 
-// TestDrainCutsWhatTakesTooLong has copies in flight that take longer than the drain timeout: they
-// are canceled and made again.
+// TestDrainCutsWhatTakesTooLong checks that copies in flight that take longer than the drain
+// timeout are canceled and made again.
 func TestDrainCutsWhatTakesTooLong(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -91,8 +91,8 @@ func TestDrainCutsWhatTakesTooLong(t *testing.T) {
 	})
 }
 
-// TestDrainWhileOthersWait has a copy that waits for its turn when the drain begins: it does not
-// start.
+// TestDrainWhileOthersWait checks that a copy that waits for its turn when the drain begins does
+// not start.
 func TestDrainWhileOthersWait(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -109,7 +109,8 @@ func TestDrainWhileOthersWait(t *testing.T) {
 	})
 }
 
-// TestDrainBeforeThePassBegan drains before the pass begins, or while it waits for the first page.
+// TestDrainBeforeThePassBegan checks a drain before the pass begins, and a drain while the pass
+// waits for the first page.
 func TestDrainBeforeThePassBegan(t *testing.T) {
 	for _, after := range []time.Duration{0, time.Second} {
 		checkpointtest.Bubble(t, func(t *testing.T) {
@@ -196,8 +197,8 @@ func TestLedgerThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// TestDrainThatCannotSave checks that such a drain is a failure, because the copies must be made
-// again.
+// TestDrainThatCannotSave checks that a drain that cannot save is a failure, because the copies
+// must be made again.
 func TestDrainThatCannotSave(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -265,7 +266,7 @@ func TestLedgerThatCannotBeOpened(t *testing.T) {
 	})
 }
 
-// TestLedgerHeldByAnother runs two syncers of one mapping.
+// TestLedgerHeldByAnother checks that only one of two syncers of a mapping can hold its ledger.
 func TestLedgerHeldByAnother(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -289,7 +290,8 @@ func TestLedgerHeldByAnother(t *testing.T) {
 	})
 }
 
-// TestFailedPassGivesTheLeaseBack checks that another syncer can take over from one that failed.
+// TestFailedPassGivesTheLeaseBack checks that another syncer can take the lease after the pass of a
+// syncer failed.
 func TestFailedPassGivesTheLeaseBack(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)

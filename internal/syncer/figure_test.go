@@ -47,8 +47,8 @@ func TestSignsOfLife(t *testing.T) {
 	})
 }
 
-// TestQuarantineOfAFormerConfiguration changes the configuration of a mapping: its quarantine is
-// not shown until it is read again; everything else stays.
+// TestQuarantineOfAFormerConfiguration checks that after a change of the configuration the
+// quarantine is not shown until it is read again, and all other values stay.
 func TestQuarantineOfAFormerConfiguration(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s, _ := quarantined(t)

@@ -38,8 +38,8 @@ func (g *garbler) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// TestListedAndGoneIsNoSuccess has an object that every pass lists and that never exists: it is
-// quarantined. A real deletion between listing and copy is not.
+// TestListedAndGoneIsNoSuccess checks that an object that every pass lists but that does not exist
+// is quarantined, and that an object deleted between listing and copy is not.
 func TestListedAndGoneIsNoSuccess(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		t.Run(map[bool]string{false: "server-side", true: "relay"}[relay], func(t *testing.T) {

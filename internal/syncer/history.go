@@ -41,7 +41,8 @@ func (h *pastPasses) set(passes []history.Pass) {
 	h.passes = passes
 }
 
-// read reads the most recent passes. A pass starts even if the history cannot be read.
+// read reads the most recent passes. It only logs errors, so that a pass starts even if the history
+// cannot be read.
 func (h *pastPasses) read(ctx context.Context, ledger *checkpoint.Ledger) {
 	ctx, cancel := context.WithTimeout(ctx, historyTime)
 	defer cancel()

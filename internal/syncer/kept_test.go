@@ -50,8 +50,8 @@ func outage(t *testing.T) (w *world, s *syncer.Syncer) {
 	return w, w.open(t)
 }
 
-// TestOutageKeepsTheUpload has an outage that outlasts the retries of a part: the next pass resumes
-// from the parts already copied.
+// TestOutageKeepsTheUpload checks that after an outage that outlasts the retries of a part, the
+// next pass resumes from the parts already copied.
 func TestOutageKeepsTheUpload(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s := outage(t)

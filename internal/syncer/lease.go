@@ -13,8 +13,8 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// lease is the right to write the mapping's ledger, and the ledger that is open while the lease is
-// held. Its methods, except isHeld, must not be called concurrently.
+// lease manages the mapping's lease, which is the right to write its ledger, and the ledger, which
+// is open while the lease is held. Its methods, except isHeld, must not be called concurrently.
 type lease struct {
 	mapping provenance.Mapping
 	options checkpoint.Options
@@ -51,7 +51,8 @@ func (l *lease) open(ctx context.Context) (*checkpoint.Ledger, error) {
 	return ledger, nil
 }
 
-// show sets the figure: whether this process holds the lease, or until when another process does.
+// show sets the figure to whether this process holds the lease or, if another process does, until
+// when.
 func (l *lease) show(err error) {
 	l.figure.SetLeaseHeld(err == nil)
 	if held, ok := errors.AsType[*store.LeaseHeldError](err); ok && !held.Until.IsZero() {

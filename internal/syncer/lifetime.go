@@ -14,7 +14,7 @@ import (
 var ErrDrained = errors.New("pass stopped early (drained); it will resume")
 
 // outlive returns a context that ends patience after ctx ends, so that work in progress can be
-// finished. The returned func ends it at once and releases its resources.
+// finished. The returned func ends the context at once and releases its resources.
 func outlive(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
 	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
@@ -31,8 +31,8 @@ func outlive(ctx context.Context, patience time.Duration) (context.Context, cont
 }
 
 // firstCause returns why a walk ended: the first error that is not a cancellation, or ErrDrained if
-// ctx has ended. Cancellations, and errors from a ledger that has already failed, are consequences
-// of another cause.
+// ctx has ended. It skips cancellations and errors from a ledger that had already failed, because
+// they have another cause.
 func firstCause(ctx context.Context, errs ...error) error {
 	hasEnded := false
 	for _, err := range errs {

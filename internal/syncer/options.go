@@ -49,12 +49,13 @@ type Options struct {
 	Mapping string
 	// Source lists the objects to copy.
 	Source Lister
-	// Destination lists the objects that the destination already holds, so that they can be
+	// Destination lists the objects that already exist at the destination, so that they can be
 	// adopted. If it is nil, no objects are adopted.
 	Destination Lister
 	// Copier copies the objects.
 	Copier Copier
-	// Rules decide between copy and skip; the Syncer fills in the pass numbers from the ledger.
+	// Rules decide which objects are copied and which are skipped. The Syncer fills in the pass
+	// numbers from the ledger.
 	Rules plan.Rules
 	// Settings are recorded with each generation.
 	Settings provenance.Settings
@@ -63,17 +64,18 @@ type Options struct {
 	// Store stores the ledger, which is opened with the options in Ledger.
 	Store  store.Store
 	Ledger checkpoint.Options
-	// Turns limits how many objects are copied at the same time. Several mappings may share it.
+	// Turns limits how many objects are copied at the same time. Several mappings can share one
+	// value.
 	Turns Turns
 	// DrainTimeout is how long a pass may take to end once a drain starts. Most of that time is for
-	// copies in flight, the rest is for the save.
+	// copies in flight; saveShare of it is for the save.
 	DrainTimeout time.Duration
-	// Terms are the terms by which copies are priced. The zero Terms mean server-side copies within
-	// one region.
+	// Terms determine the prices of copies. The zero Terms mean server-side copies within one
+	// region.
 	Terms plan.Terms
 	// Meter counts the requests of all clients of the mapping.
 	Meter *throttle.Meter
-	// Metrics has the metrics in which the mapping is counted.
+	// Metrics are the Prometheus metrics that the mapping updates.
 	Metrics *metrics.Metrics
 	// Figure receives the current state of the mapping for metrics and the status page.
 	Figure *figure.Mapping
@@ -84,8 +86,8 @@ type Options struct {
 }
 
 const (
-	// saveTimeout limits a save once the context of its pass has ended. Before that a save has no
-	// limit, because a large ledger takes time.
+	// saveTimeout limits a save once the context of its pass has ended. Until then a save has no
+	// time limit, because saving a large ledger takes time.
 	saveTimeout = 10 * time.Second
 	// saveShare is the fraction of the drain time that is reserved for the save, up to saveTimeout.
 	// Copies that are not saved must be made again.

@@ -25,8 +25,8 @@ type Order struct {
 	// Rekey allows this pass to copy everything again under a new KMS key. Options.Rekey allows it
 	// for every pass.
 	Rekey bool
-	// Trigger is why the pass starts. Request is the ID of the request that asked for it, and By
-	// the sender of that request.
+	// Trigger is why the pass starts. Request is the ID of the request for the pass, and By the
+	// sender of that request; both are "" if there was no request.
 	Trigger, Request, By string
 }
 

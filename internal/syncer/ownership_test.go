@@ -121,7 +121,8 @@ func TestKeptUploadThatWasCompleted(t *testing.T) {
 	}
 }
 
-// TestLeftoverThatMayOnlyBeListed uses a role that may list the destination but not read it.
+// TestLeftoverThatMayOnlyBeListed uses a role that is allowed to list the destination but not to
+// read its objects.
 func TestLeftoverThatMayOnlyBeListed(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(3)

@@ -63,8 +63,8 @@ func fire(armed *atomic.Bool, now bool) {
 	}
 }
 
-// TestAPanicIsAFailedPass makes each goroutine of a pass panic: the pass fails and logs the stack,
-// and the next pass resumes it.
+// TestAPanicIsAFailedPass checks for each goroutine of a pass that, if it panics, the pass fails
+// and logs the stack, and the next pass resumes it.
 func TestAPanicIsAFailedPass(t *testing.T) {
 	for where, arrange := range map[string]func(o *syncer.Options, armed *atomic.Bool){
 		"listing": func(o *syncer.Options, armed *atomic.Bool) {

@@ -39,8 +39,8 @@ func (p *pass) walk(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(working, stop)() // a copy that ends the pass also stops the plan
-	// Saves use ctx, not the context of the copies: that one ends with the last copy, and a save in
-	// progress must be completed.
+	// Saves use ctx and not the context of the copies, which ends with the last copy, because a
+	// save in progress must be completed.
 	save := func() error {
 		err := p.saver.save(ctx)
 		if err != nil {
@@ -77,8 +77,8 @@ func isCarried(a plan.Action) bool { return a.Kind == plan.Skip && !a.Unsure }
 
 // reserve reserves a slot in the ledger for an action. If the action sends requests, reserve also
 // waits for a turn, and claims the key first if it will be written. Turns are given in key order,
-// and an action that has a turn is always carried out. So a drain leaves no gap below the keys that
-// were copied.
+// and an action that has a turn is always carried out. Therefore a drain leaves no uncopied key
+// below a copied one.
 func (p *pass) reserve(ctx context.Context, a plan.Action) (*checkpoint.Slot, error) {
 	p.taken++
 	p.worker.record.release(p.refusals.Take(a.Object.Key, p.window))

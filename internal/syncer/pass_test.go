@@ -86,7 +86,7 @@ func TestSecondPassCopiesNothing(t *testing.T) {
 	})
 }
 
-// TestPassRemembersWhatWasCopied checks the entries in the ledger.
+// TestPassRemembersWhatWasCopied checks the ledger entries of copied objects.
 func TestPassRemembersWhatWasCopied(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -110,8 +110,9 @@ func TestPassRemembersWhatWasCopied(t *testing.T) {
 	})
 }
 
-// TestPoisonedObjectIsSetAside has an object fail that was copied before. The ledger must drop the
-// entry of its copy, because a request whose response was lost may have replaced the copy.
+// TestPoisonedObjectIsSetAside makes the copy of an object fail that was copied before. The ledger
+// must drop the entry of its copy, because a request whose response was lost may have replaced the
+// copy.
 func TestPoisonedObjectIsSetAside(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -209,7 +210,7 @@ func TestSlowObjectStopsNoOther(t *testing.T) {
 	})
 }
 
-// TestSecondRunWaits runs two passes at the same time.
+// TestSecondRunWaits checks that a second Run waits until the first pass has ended.
 func TestSecondRunWaits(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -36,8 +36,8 @@ func (p poisoned) bite(key *string) {
 	}
 }
 
-// TestAPoisonedObject has one object that causes a panic, when it is copied and when its copy is
-// looked up: it is quarantined and the others are copied.
+// TestAPoisonedObject checks that an object that causes a panic, when it is copied or when its copy
+// is looked up, is quarantined and all other objects are copied.
 func TestAPoisonedObject(t *testing.T) {
 	for _, present := range []bool{false, true} {
 		checkpointtest.Bubble(t, func(t *testing.T) {

@@ -43,7 +43,7 @@ func mustPreview(t *testing.T, s *syncer.Syncer) (planned preview.Pass, fates []
 	return planned, fates
 }
 
-// both makes the world adopt what its destination already holds.
+// both makes the world adopt objects that already exist at its destination.
 func (w *world) both() {
 	there := w.live
 	there.Place.Bucket, there.Place.Account = "consumer-copy", consumer
@@ -132,8 +132,8 @@ func comparePass(t *testing.T, what string, planned preview.Pass, got syncer.Sum
 	}
 }
 
-// TestPreviewOfAnInterruptedPass checks that only the rest of the pass is planned, even while the
-// lease is held. The same applies while a pass is running.
+// TestPreviewOfAnInterruptedPass checks that the preview plans only the remaining part of an
+// interrupted pass, even while the lease is held or the pass is running.
 func TestPreviewOfAnInterruptedPass(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -330,8 +330,8 @@ func TestPreviewTakesNoMemory(t *testing.T) {
 	}
 }
 
-// TestPreviewOfTheLedger checks that the estimated ledger writes are within half of those of the
-// pass.
+// TestPreviewOfTheLedger checks that the estimated number of ledger writes differs from the number
+// in the pass by at most a factor of 1.5.
 func TestPreviewOfTheLedger(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)

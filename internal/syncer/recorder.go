@@ -26,7 +26,7 @@ type recorder struct {
 	now     func() time.Time
 	log     *slog.Logger
 	repeats repeats // keeps the log short
-	// logger and warnedUnconditional belong to the mapping, not to the pass.
+	// logger and warnedUnconditional are shared by all passes of the mapping.
 	logger              *slog.Logger
 	warnedUnconditional *atomic.Bool
 	// usedParts reports whether an object was copied in parts.
@@ -66,7 +66,7 @@ func (r *recorder) gone() {
 	r.count.object(outcomeSkipped)
 }
 
-// proved records an object whose recorded copy still exists.
+// proved records that the copy in an object's ledger entry still exists.
 func (r *recorder) proved(slot *checkpoint.Slot, a plan.Action) {
 	slot.Carry(*a.Previous)
 	r.tally.skipped(plan.Unchanged)
@@ -146,8 +146,8 @@ func (r *recorder) row(a plan.Action, ours copier.Ours, err error) record.Quaran
 }
 
 // failed quarantines an object. Its ledger entry is dropped, because a request whose response was
-// lost may have replaced the copy. The quarantine row records what at the destination still belongs
-// to syncd.
+// lost may have replaced the copy. The quarantine row records which object at the destination still
+// belongs to syncd.
 func (r *recorder) failed(slot *checkpoint.Slot, a plan.Action, ours copier.Ours, err error) {
 	r.setAside(slot, r.row(a, ours, err))
 	if bug, ok := errors.AsType[*request.PanicError](err); ok && r.repeats.firstPanic() {

@@ -20,8 +20,8 @@ type repeats struct {
 	bug  bool      // a panic was logged
 }
 
-// repeated counts the objects of one matter, for example one quarantine reason: since counts those
-// since the last log line, all counts all of them.
+// repeated counts the objects of one matter, for example one quarantine reason: since is the number
+// since the last log line, all the number since the start of the pass.
 type repeated struct {
 	since, all int64
 	count      func(log *slog.Logger, since, all int64)

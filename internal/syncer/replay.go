@@ -15,8 +15,8 @@ import (
 // to the ledger.
 var ErrUnfinished = errors.New("a pass is unfinished")
 
-// hasReplay returns an error if a replay is not allowed, and reports whether it has any objects to
-// retry.
+// hasReplay reports whether a replay has any objects to retry. It returns an error if a replay is
+// not allowed.
 func hasReplay(ctx context.Context, m provenance.Mapping, ledger *checkpoint.Ledger, choose planner.Selector) (bool, error) {
 	if ledger.Manifest().Quarantined == 0 {
 		return false, nil

@@ -14,7 +14,7 @@ import (
 const flushCheck = 500 * time.Millisecond
 
 // saver makes the progress of a pass durable: it claims keys before they are copied, saves settled
-// entries when a save is due, and saves the rest if the pass ends early.
+// entries when a save is due, and saves the remaining settled entries if the pass ends early.
 type saver struct {
 	ledger *checkpoint.Pass
 	// patience is how long a save may continue once the pass drains.
@@ -28,8 +28,8 @@ type saver struct {
 }
 
 // save saves settled entries when a save is due. The walk calls it after each action, so the number
-// of unsaved entries is at most the ledger's limit plus the copies in flight. A save in progress is
-// not canceled at once when ctx ends, because a partial save is a failed save.
+// of unsaved entries is at most the ledger's limit plus the copies in flight. A save in progress
+// may continue for patience after ctx has ended, because an incomplete save has no effect.
 func (s *saver) save(ctx context.Context) error {
 	s.logDue()
 	if !s.ledger.Due() {
@@ -66,7 +66,8 @@ func keepSaving(save func() error) (wait func() error) {
 	}
 }
 
-// claim durably claims the keys up to until before they are copied; "" claims all keys.
+// claim durably claims the keys up to the key until, before they are copied. If until is "", it
+// claims all keys.
 func (s *saver) claim(ctx context.Context, until string) error {
 	patient, giveUp := outlive(ctx, s.patience)
 	defer giveUp()
@@ -87,8 +88,8 @@ func (s *saver) claimKey(ctx context.Context, key string) error {
 	return s.ledger.ClaimKey(patient, key, s.clock())
 }
 
-// abandon saves what is settled in a pass that did not reach its end, and returns why it did not.
-// It does not stop when ctx ends, because the end of ctx may be the cause.
+// abandon saves the settled entries of a pass that did not reach its end, and returns why the pass
+// did not. It does not stop when ctx ends, because the end of ctx may be that cause.
 func (s *saver) abandon(ctx context.Context, cause error) error {
 	if _, ok := errors.AsType[*PanicError](cause); ok {
 		return cause // the state in memory may be inconsistent; the saved state is complete

@@ -2,12 +2,12 @@
 // for each object, copies what must be copied, and records the results in the ledger and in the
 // metrics.
 //
-// It promises that a pass either gives every listed object exactly one outcome (copied, unchanged,
-// skipped with a reason or quarantined with a reason) or returns an error; that only a pass that
-// reached the end commits a generation of the ledger; and that an interrupted pass keeps its
+// It guarantees that a pass either gives every listed object exactly one outcome (copied,
+// unchanged, adopted, skipped with a reason or quarantined with a reason) or returns an error. Only
+// a pass that reached the end commits a generation of the ledger, and an interrupted pass keeps its
 // progress. The failure of one object never stops a pass. Invalid credentials, a missing bucket or
 // a ledger that cannot be written stop it at once. A policy or KMS key that refuses everything
-// stops it after a few objects in other key ranges were refused too.
+// stops the pass after a few objects in other key ranges were refused too.
 //
 // Package planner decides what to do with each object, the lower-level packages carry it out, and
 // the daemon decides when a pass starts.
@@ -53,7 +53,7 @@ func (s *Syncer) Run(ctx context.Context) (Summary, error) { return s.Do(ctx, Or
 // it looks up each object separately. The summary counts the objects that were retried. While an
 // interrupted pass is unfinished, the error is ErrUnfinished, because a replay would discard the
 // progress of that pass. A replay that selects no objects takes the lease but writes nothing else,
-// and its summary has no pass number. Replay may call choose more than once for an object.
+// and its summary has no pass number. Replay sometimes calls choose more than once for an object.
 func (s *Syncer) Replay(ctx context.Context, choose planner.Selector) (Summary, error) {
 	return s.Do(ctx, Order{Replay: choose})
 }
@@ -79,7 +79,7 @@ func (s *Syncer) Do(ctx context.Context, order Order) (Summary, error) {
 }
 
 // Preview plans the next pass without carrying it out. It calls each with every object in key
-// order. It lists the source, and the destination where the pass would. It reads the ledger without
+// order. It lists the source and, if the pass would, the destination. It reads the ledger without
 // the lease, so it works while another process holds the lease. Memory use does not grow with the
 // number of objects.
 func (s *Syncer) Preview(ctx context.Context, each func(preview.Fate) error) (preview.Pass, error) {
@@ -125,11 +125,11 @@ func (s *Syncer) Recall(ctx context.Context) {
 // called, or a pass was recorded.
 func (s *Syncer) History() []history.Pass { return s.shared.history.all() }
 
-// EnterFailure records in the history a pass that failed before it started, for example because
-// credentials were missing. It takes the lease for that if it is not held. A *store.LeaseHeldError
-// means that another process holds the lease and records its own passes. A failure equal to that of
-// the last recorded pass is not recorded again, so a failure that is retried for days takes one
-// record.
+// EnterFailure records in the history that a pass failed before it started, for example because
+// credentials were missing. If this process does not hold the lease, EnterFailure takes it. A
+// *store.LeaseHeldError means that another process holds the lease and records its own passes. A
+// failure equal to that of the last recorded pass is not recorded again, so a failure that is
+// retried for days adds one record.
 func (s *Syncer) EnterFailure(ctx context.Context, order Order, began, ended time.Time, failure error) error {
 	defer s.alone()()
 	record := history.Pass{

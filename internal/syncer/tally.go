@@ -21,7 +21,7 @@ func newTally(mapping string) *tally {
 	return &tally{s: Summary{Mapping: mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}}}
 }
 
-// opened records the state of the ledger before the pass, and how many objects to expect.
+// opened records the ledger's generation before the pass, and how many objects to expect.
 func (t *tally) opened(generation, expected int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

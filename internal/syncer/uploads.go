@@ -62,9 +62,9 @@ func (u *uploads) abort(ctx context.Context, pass *checkpoint.Pass, log *slog.Lo
 	return nil
 }
 
-// sweep aborts uploads that no process could record, because the process was killed or the response
-// with the ID was lost. It runs after the commit, which proves that this process holds the lease.
-// It aborts only uploads that began before this pass.
+// sweep aborts uploads that were never recorded, because the process was killed or the response
+// with the upload ID was lost. It runs after the commit, which proves that this process holds the
+// lease. It aborts only uploads that began before this pass.
 func (u *uploads) sweep(ctx context.Context, pass *checkpoint.Pass, began time.Time, log *slog.Logger) {
 	bound, release, err := pass.Writing(ctx)
 	if err != nil {
@@ -79,6 +79,6 @@ func (u *uploads) sweep(ctx context.Context, pass *checkpoint.Pass, began time.T
 		log.Warn("uploads were not swept", "err", err)
 	}
 	if aborted > 0 {
-		log.Info("uploads of earlier passes aborted", "uploads", aborted)
+		log.Info("aborted the uploads of earlier passes", "uploads", aborted)
 	}
 }

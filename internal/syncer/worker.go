@@ -15,7 +15,7 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
-// prover checks what the destination holds.
+// prover checks which object the destination contains.
 type prover interface {
 	Proved(ctx context.Context, e record.Entry, target copier.Target, otherKey bool) (bool, error)
 	LeftOf(ctx context.Context, sourceKey string, target copier.Target) (copier.Left, error)
@@ -109,9 +109,9 @@ func (w *worker) vanished(ctx context.Context, slot *checkpoint.Slot, a plan.Act
 }
 
 // recordLeft settles an object that is not copied, because it is gone from the source or skipped,
-// when the ledger does not know what the destination holds. A copy request whose response was lost
-// may have replaced the copy in the ledger. The old entry is then not carried over, but the object
-// at the destination still belongs to syncd.
+// if the ledger may be wrong about the destination: a copy request whose response was lost may have
+// replaced the recorded copy. In that case the old entry is not carried over, but the object at the
+// destination still belongs to syncd.
 func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.Action, target copier.Target) error {
 	if target.OursSince.IsZero() && (target.Known == "" || a.Previous != nil || a.Inherited != nil) {
 		carryOver(slot, a) // no copy request was sent
@@ -137,8 +137,8 @@ func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.A
 	return nil
 }
 
-// errUnreadableCopy is why an object without a source is in quarantine: the quarantine row is the
-// only record that the copy belongs to syncd.
+// errUnreadableCopy is the reason for quarantining an object that is gone from the source. The
+// quarantine row is then the only record that the copy belongs to syncd.
 var errUnreadableCopy = errors.New("the source object is gone, and the role is not allowed to read the remaining copy")
 
 // carryOver leaves the ledger unchanged for an object that is skipped: the destination still has

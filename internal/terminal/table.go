@@ -8,15 +8,17 @@ import (
 	"syncd/internal/printable"
 )
 
-// Table is a table with titles above its columns. The last column is an explanation of any length.
+// Table is a table with titles above its columns. The cells of the last column are explanations of
+// any length. Total is the last line, or nil for none.
 type Table struct {
 	Columns []Column
 	Rows    [][]string
 	Total   []string
 }
 
-// Column is a title and the layout of the cells under it. If there is not enough room, columns with
-// Spared above 0 are left out, the highest number first.
+// Column is the title of a column and the layout of its cells. Right aligns the cells to the right.
+// If the table is too wide, columns with Spared above 0 are left out, those with the highest Spared
+// first.
 type Column struct {
 	Title  string
 	Right  bool
@@ -26,12 +28,11 @@ type Column struct {
 const (
 	// columnGap is the number of spaces between columns.
 	columnGap = 2
-	// minName and minText are the minimum widths of the first and the last column. If the
-	// required columns still do not fit, the first column is cut further, to minRest, because
-	// the others matter more.
+	// minName is the minimum width of the first column, and minText that of the last column. If the
+	// columns that cannot be left out still do not fit, the first column is cut further, to
+	// minRest, because the other columns matter more.
 	minName, minText, minRest = 12, 20, 3
-	// saysLittle is the Spared number from which columns are left out before the first column is
-	// cut.
+	// Columns whose Spared is at least saysLittle are left out before the first column is cut.
 	saysLittle = 4
 )
 
@@ -76,8 +77,9 @@ func (t Table) titles() (titles []string) {
 	return titles
 }
 
-// fit returns the columns to show and their widths. To make room it first leaves out columns that
-// say little, then cuts the first column, then leaves out other optional columns.
+// fit returns the indexes of the columns to show, and the widths of these columns. To make room it
+// first leaves out columns whose Spared is at least saysLittle. Then it cuts the first column, and
+// then it leaves out the other optional columns.
 func (t Table) fit(lines [][]string, width int) (shown, widths []int) {
 	natural, last := make([]int, len(t.Columns)), len(t.Columns)-1
 	for i := range t.Columns {
@@ -104,8 +106,8 @@ func (t Table) fit(lines [][]string, width int) (shown, widths []int) {
 	return shown, widths
 }
 
-// without leaves out columns whose Spared is at least spared, the highest first, until the rest
-// fits.
+// without leaves out columns whose Spared is at least spared, those with the highest Spared first,
+// until the table fits into width.
 func (t Table) without(spared int, shown, widths []int, width int) []int {
 	more := func(a, b int) int { return t.Columns[a].Spared - t.Columns[b].Spared }
 	for totalWidth(shown, widths) > width {
@@ -127,8 +129,8 @@ func totalWidth(shown, widths []int) int {
 	return sum
 }
 
-// Shortened cuts the middle out of a text that is longer than width, because names often differ
-// only at their ends.
+// Shortened returns text, cut to width characters if it is longer. It replaces the middle with "…",
+// because names often differ only at their ends.
 func Shortened(text string, width int) string {
 	runes := []rune(text)
 	if len(runes) <= width || width < 1 {
@@ -138,7 +140,7 @@ func Shortened(text string, width int) string {
 	return string(runes[:begin]) + "…" + string(runes[len(runes)-(width-1-begin):])
 }
 
-// cutEnd cuts the end off a text that is longer than width.
+// cutEnd returns text, cut to width characters if it is longer. It replaces the end with "…".
 func cutEnd(text string, width int) string {
 	runes := []rune(text)
 	if len(runes) <= width || width < 1 {

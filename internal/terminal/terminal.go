@@ -1,9 +1,9 @@
 // Package terminal formats output for users: the width of the page, tables that fit into it, and
 // numbers as words.
 //
-// It promises that a Table is never wider than the page: optional columns are left out, and names
-// are cut in the middle. Words such as Objects, Size and Ago are the same wherever a command prints
-// them.
+// A Table is never wider than the page: optional columns are left out, and names are cut in the
+// middle. All commands format numbers with Objects, Size, Ago and the like, so that their output is
+// uniform.
 //
 // The callers decide what to print. Package progress shows the progress of a pass.
 package terminal
@@ -15,14 +15,14 @@ import (
 	"golang.org/x/term"
 )
 
-// IsTerminal reports whether w is a terminal, where a progress bar can be drawn.
+// IsTerminal reports whether w is a terminal. A progress bar can be drawn only on a terminal.
 func IsTerminal(w io.Writer) bool {
 	_, ok := terminalWidth(w)
 	return ok
 }
 
-// terminalWidth returns the current number of columns of a terminal; ok is false if w is not a
-// terminal. Callers call it for every drawing, because users resize windows.
+// terminalWidth returns the current number of columns of the terminal w. ok is false if w is not a
+// terminal. Callers call it before every drawing, because users resize windows.
 func terminalWidth(w io.Writer) (columns int, ok bool) {
 	file, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(file.Fd())) { //nolint:gosec // a descriptor fits an int

@@ -13,7 +13,7 @@ import (
 	"syncd/internal/printable"
 )
 
-// Held formats a number of objects and their size.
+// Held formats a number of objects and their total size in bytes, such as "2 objects, 10 B".
 func Held(count int, bytes int64) string {
 	return fmt.Sprintf("%s, %s", Objects(int64(count)), Size(bytes))
 }
@@ -31,7 +31,8 @@ func Seconds(s float64) string {
 	return time.Duration(s * float64(time.Second)).Round(10 * time.Millisecond).String()
 }
 
-// ByReason formats counts by name, sorted by name.
+// ByReason formats counts with their names, sorted by name, such as "archived 1, denied 2". It
+// returns "none" if counts is empty.
 func ByReason(counts map[string]int64) string {
 	if len(counts) == 0 {
 		return "none"
@@ -64,7 +65,7 @@ func Times(n int64) string {
 	return strconv.FormatInt(n, 10) + " times"
 }
 
-// Ago formats a duration in a single unit, rounded down.
+// Ago formats a duration in a single unit, rounded down, such as "36h" or "3d".
 func Ago(d time.Duration) string {
 	const day = 24 * time.Hour
 	whole := func(unit time.Duration, name string) string { return printable.Sprintf("%d%s", int64(d/unit), name) }
@@ -82,7 +83,8 @@ func Ago(d time.Duration) string {
 	}
 }
 
-// Tally counts states, in the given order: "1 damaged, 12 ok".
+// Tally formats how often each state of order occurs in states, in that order, such as "1 damaged,
+// 12 ok". It leaves out states that do not occur.
 func Tally(states, order []string) string {
 	var parts []string
 	for _, state := range order {

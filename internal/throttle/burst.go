@@ -3,29 +3,30 @@ package throttle
 import "time"
 
 const (
-	// A burst begins when at least the share suddenly of the last answers is refused although the
-	// service accepted at least the share steadily of what was sent within the last second, and at
-	// least betweenBursts after the previous one. A quota looks different.
+	// A burst begins if the share of refused answers is at least suddenly, the service accepted at
+	// least the share steadily of the requests of the last second, and the previous burst ended at
+	// least betweenBursts ago. An exceeded quota does not meet these conditions.
 	suddenly      = 0.9
 	steadily      = 0.7
 	betweenBursts = 500 * time.Millisecond
-	// A burst is over once less than a quarter of at least sinceCut answers is refused, within
-	// longestBurst. A quota that has refused most requests would refuse more.
+	// A burst is over if, within longestBurst, less than a quarter of at least sinceCut answers is
+	// refused. An exceeded quota that has refused most requests would still refuse more than that.
 	sinceCut     = 20
 	longestBurst = 3 * time.Second
 )
 
-// burst is a possible moment in which a service refuses everything, as while it splits a partition.
-// It ends whether or not fewer requests are sent. An exceeded quota refuses again soon after its
-// cuts are taken back, and then has accepted little within the last second.
+// burst is a suspected short time in which a service refuses every request, for example while it
+// splits a partition. A burst ends whether or not fewer requests are sent. In contrast, an exceeded
+// quota refuses requests again soon after the cuts are undone, and has then accepted little within
+// the last second.
 type burst struct {
-	before bearing // before the first cut
+	before bearing // state before the first cut
 	until  time.Time
-	seen   share // since the last cut
+	seen   share // answers since the last cut
 }
 
-// next returns the burst after one more cut, nil for none. Last is when the previous burst ended.
-// The receiver may be nil.
+// next returns the burst after another cut, nil if there is no burst. Last is when the previous
+// burst ended; refused and took are shares of requests. The receiver can be nil.
 func (b *burst) next(now, last time.Time, before bearing, refused, took float64) *burst {
 	switch {
 	case b != nil:

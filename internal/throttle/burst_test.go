@@ -18,8 +18,8 @@ func bursts(every, lasts time.Duration) func() error {
 	}
 }
 
-// TestBursts has bursts of refusals that do not depend on the rate: the cuts made for a burst are
-// undone when it is over.
+// TestBursts checks that the cuts made for a burst of refusals, which does not depend on the rate,
+// are undone when the burst is over.
 func TestBursts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("too slow under the race detector; make test runs it")
@@ -60,7 +60,8 @@ func TestBursts(t *testing.T) {
 	}
 }
 
-// TestQuotaIsNoBurst lowers a quota to a half and to a tenth: the cuts made for it are not undone.
+// TestQuotaIsNoBurst checks that the cuts made for a quota that was lowered to a half or a tenth
+// are not undone.
 func TestQuotaIsNoBurst(t *testing.T) {
 	if testing.Short() {
 		t.Skip("too slow under the race detector; make test runs it")

@@ -12,53 +12,55 @@ import (
 
 const (
 	// minRate is the rate in requests per second below which throttling does not reduce the rate:
-	// some requests are needed to find out whether the throttling is over.
+	// some requests must be sent to find out whether the throttling is over.
 	minRate = 1
-	// keep is the share of the accepted rate that remains after a cut. minKeep is the minimum share
-	// of the sending rate that remains, because a run of refusals says little about the rate.
+	// keep is the share of the accepted rate to which a cut reduces the rate. A cut leaves at least
+	// the share minKeep of the sending rate, because a series of refusals is weak evidence about
+	// the rate.
 	keep, minKeep = 0.9, 0.3
-	// minShare is the smallest accepted share of requests from which the service's rate is
+	// minShare is the smallest share of accepted requests from which the service's rate is
 	// inferred.
 	minShare = 0.5
-	// outageShare is the share of requests taken below which the service is thought to be down, and
-	// not to have a lower quota.
+	// outageShare is a share of accepted requests. Below it, the controller assumes that the
+	// service is down, rather than that its quota is lower.
 	outageShare = 0.01
-	// maxPressed is the longest time between two answers that counts for the growth of a rate.
+	// maxPressed is the maximum time between two answers that counts as time in which a rate grows.
 	maxPressed = time.Second
-	// maxIndependent is the largest share of refusals that is considered independent of the rate; a
-	// larger share means an outage.
+	// maxIndependent is the largest share of refusals that can be independent of the rate; a larger
+	// share means an outage.
 	maxIndependent = 0.9
-	// settling is the time after a cut in which refusals prove nothing, because an exceeded quota
-	// is exhausted at first. Requests sent in that time have unsteady as their number of cuts.
+	// settling is the time after a cut in which refusals are ignored, because an exceeded quota is
+	// still exhausted at first. Requests sent in that time have unsteady as their number of cuts.
 	settling = 250 * time.Millisecond
 	unsteady = -1
 )
 
 // ControllerOptions are the settings of a Controller.
 type ControllerOptions struct {
-	// Name is the name of the quota, such as "destination" or "kms". It appears in the error of a
-	// wait that was interrupted.
+	// Name is the name of the quota, such as "destination" or "kms". It appears in the error of an
+	// interrupted wait.
 	Name string
 	// Cap is a rate that is never exceeded, in requests per second; 0 means none.
 	Cap float64
-	// Now is the clock; nil means time.Now. It must agree with the timers that end the waits.
+	// Now is the clock; nil means time.Now. The clock and the timers that end waits must agree:
+	// both real, or both simulated.
 	Now func() time.Time
 }
 
 // Controller controls one rate. It is safe for concurrent use by several clients. A nil Controller
 // limits nothing.
 //
-// There is no limit except the cap until the service refuses more than a small random share. Then
-// the rate is cut to slightly below what the service accepted. If fewer requests are refused after
-// the cut, a quota was exceeded. From there the rate grows: quickly toward the rate at which it was
-// last throttled, slowly around it, and faster beyond it the longer nothing is throttled. If as
-// many are refused as before, the refusals do not depend on the rate: the cut is undone and that
-// share of refusals is tolerated. The test is repeated later, at growing intervals. Only requests
-// sent after a cut show whether it helped. Time in which no request had to wait does not count,
-// because an unused rate proves nothing.
+// Until the service refuses more than a small random share of requests, the cap is the only limit.
+// Then the rate is cut to slightly below the rate that the service accepted. If fewer requests are
+// refused after the cut, a quota was exceeded. The rate then grows again: quickly toward the rate
+// at which it was last throttled, slowly around that rate, and beyond it faster the longer nothing
+// is throttled. If as many requests are refused as before the cut, the refusals do not depend on
+// the rate. The cut is then undone, and that share of refusals is tolerated. The test is repeated
+// later, at growing intervals. Only requests sent after a cut count for the test. The rate grows
+// only during time in which requests had to wait, because an unused rate proves nothing.
 type Controller struct {
 	name  string
-	cap   float64 // math.Inf(1): none
+	cap   float64 // math.Inf(1) for none
 	now   func() time.Time
 	pacer *pacer
 
@@ -66,18 +68,18 @@ type Controller struct {
 	rate  float64 // estimated rate of the service; math.Inf(1) until it first throttles
 	curve curve
 	cuts  int
-	// steady is when the service has recovered from the time before the last cut.
+	// steady is when the last cut has taken effect: the settling time after it is over.
 	steady time.Time
 	sends  flow
-	takes  flow // what the service did not refuse
+	takes  flow // weight that the service did not refuse
 	heard  time.Time
 
-	last       share       // over all answers
-	alarm      alarm       // over the answers since the last cut
+	last       share       // refused share of all answers
+	alarm      alarm       // detects refusals in the answers since the last cut
 	stray      float64     // the refused share that does not depend on the rate
-	experiment *experiment // of the last cut, until it is decided
-	isOutage   bool        // the service took nothing before one of the cuts since one has helped
-	burst      *burst      // that the last cuts are for, while it may be one
+	experiment *experiment // test of the last cut; nil once it is decided
+	isOutage   bool        // whether the service accepted almost nothing before one of the cuts, counted from the last cut that helped
+	burst      *burst      // the suspected burst for which the last cuts were made; nil if there is none
 
 	burstOver time.Time // when the last burst ended
 	tryAgain  time.Time
@@ -112,8 +114,8 @@ func (c *Controller) Rate() (perSecond float64, limited bool) {
 	return rate, true
 }
 
-// wait blocks until weight may be sent. Waited reports whether that took a wait for a rate that is
-// known to matter. The error is that of ctx.
+// wait blocks until the rate allows weight to be sent. Waited reports whether it blocked while no
+// cut was being tested. If ctx ends first, the error wraps the error of ctx.
 func (c *Controller) wait(ctx context.Context, weight float64) (waited bool, err error) {
 	if c == nil {
 		return false, nil
@@ -130,7 +132,8 @@ func (c *Controller) isTrying() bool {
 	return c.experiment != nil
 }
 
-// sent records that weight is being sent, and returns the number of cuts before it, for answered.
+// sent records that weight is being sent. It returns the number of cuts so far, which the caller
+// passes to answered.
 func (c *Controller) sent(weight float64) (cuts int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -142,19 +145,19 @@ func (c *Controller) sent(weight float64) (cuts int) {
 	return c.cuts
 }
 
-// took records that the service accepted weight, whenever it was sent.
+// took records that the service accepted weight, no matter when it was sent.
 func (c *Controller) took(weight float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.takes.add(c.now(), weight)
 }
 
-// answered learns from an answer to a request sent after that number of cuts.
+// answered learns from an answer. Cuts is the number that sent returned for the request.
 func (c *Controller) answered(cuts int, isRefused bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if cuts != c.cuts {
-		return // it was sent at a rate that has since been changed
+		return // the request was sent at a rate that has changed in the meantime
 	}
 	now := c.now()
 	if !isRefused && c.rate <= minRate {
@@ -181,8 +184,9 @@ func (c *Controller) answered(cuts int, isRefused bool) {
 	}
 }
 
-// tryStray cuts the rate to test whether the tolerated share of refusals still does not depend on
-// it. If the test could show nothing, as at a rate of one per second, it cuts nothing.
+// tryStray cuts the rate to test whether the tolerated share of refusals is still independent of
+// the rate. If the test cannot give a result, for example at a rate of one per second, tryStray
+// does not cut the rate.
 func (c *Controller) tryStray(now time.Time) {
 	c.tryAgain = now.Add(c.interval)
 	before := bearing{c.rate, c.curve}
@@ -191,7 +195,7 @@ func (c *Controller) tryStray(now time.Time) {
 	}
 }
 
-// begin cuts the rate because a share of what was sent is refused.
+// begin cuts the rate. Refused is the share of requests that was refused.
 func (c *Controller) begin(refused float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -217,7 +221,7 @@ func (c *Controller) reset() {
 	c.setRate(math.Inf(1))
 }
 
-// grow counts the time since the last answer if it justifies a higher rate.
+// grow lets the rate grow by the time since the last answer, if requests had to wait in that time.
 func (c *Controller) grow(now time.Time, isRefused bool) {
 	passed := min(now.Sub(c.heard), maxPressed)
 	c.heard = now
@@ -233,23 +237,24 @@ func (c *Controller) setRate(rate float64) {
 	c.pacer.setRate(min(rate, c.cap))
 }
 
-// cut lowers the rate when a share of what was sent is refused, of which stray has another cause.
+// cut lowers the rate. Refused is the share of requests that was refused; stray is the part of that
+// share that does not depend on the rate.
 func (c *Controller) cut(now time.Time, refused, stray float64) {
 	before := bearing{c.rate, c.curve}
 	if c.experiment != nil {
 		before = c.experiment.before
 	}
-	// A quota shared with other clients may be exhausted although little is sent from here.
+	// A quota shared with other clients can be exhausted although this client sends little.
 	used := min(c.rate, c.sends.rate(now))
-	// If the rate has just grown beyond a small quota, most of the last answers are older, and the
-	// accepted rate is more accurate.
+	// If the rate has just grown beyond a small quota, most of the last answers are from before the
+	// growth, so the accepted rate is more accurate.
 	took := c.takes.rate(now) / max(used, minRate)
 	taken := min(min(1-refused, took)/(1-min(stray, maxIndependent)), 1)
 	c.burst = c.burst.next(now, c.burstOver, before, max(refused, c.alarm.first), took)
 	rate := max(used*min(max(keep*taken, minKeep), keep), minRate)
-	// When most is refused, that may be an outage as well as a lower quota: what was good is kept
-	// in mind meanwhile. Once nothing was taken it is an outage, and what is taken at its end says
-	// nothing of a quota.
+	// If most requests are refused, the cause can be an outage or a lower quota, so the best rate
+	// is kept for now. If almost nothing was accepted, it is an outage, and the rate accepted at
+	// its end is no evidence of a quota.
 	c.isOutage = c.isOutage || took < outageShare
 	if taken >= minShare && !c.isOutage || c.curve.best == 0 {
 		c.curve.best = used * max(taken, minShare)
@@ -285,12 +290,13 @@ func (c *Controller) judge(now time.Time, f finding) {
 	case undecided:
 	case helped:
 		c.stray = min(c.stray, c.experiment.seen.value()+c.experiment.seen.spread())
-		// That it helped shows a quota of about what was taken before, unless an outage ended.
+		// The cut helped, so the quota is about the rate accepted before the cut, unless an outage
+		// ended.
 		if !c.isOutage {
 			c.curve.best = min(c.curve.best, c.experiment.taken)
 		}
 		c.curve.best, c.isOutage = max(c.curve.best, c.rate), false
-		c.last = c.experiment.seen // what was refused before is no sign of what is now
+		c.last = c.experiment.seen // refusals before the cut are no evidence about the present rate
 		c.experiment, c.interval = nil, firstRetry
 	case worse:
 		c.cut(now, c.experiment.seen.value(), c.stray)

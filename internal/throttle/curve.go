@@ -6,20 +6,21 @@ import (
 )
 
 const (
-	// climb is the time in which a rate returns to its best.
+	// climb is the time in which a rate returns to the best rate.
 	climb = 3 * time.Second
-	// probe is the share by which a rate exceeds its best after another climb without throttling.
+	// probe is the share by which a rate exceeds the best rate after another time of climb without
+	// throttling.
 	probe = 0.1
-	// leapAfter is when the probe has added half: probe · (leapAfter / climb)³. From there the rate
-	// doubles every doubling. An earlier leap would be misled by quotas that let unused rate of a
-	// second be used later.
+	// leapAfter is the time after which the rate exceeds the best rate by half: probe · (leapAfter
+	// / climb)³ = 0.5. From then on, the rate doubles in each interval of length doubling. Doubling
+	// earlier would be wrong for quotas that allow the unused rate of one second to be used later.
 	leapAfter = 5130 * time.Millisecond
 	doubling  = 3 * time.Second
 )
 
-// curve is how a rate grows after a cut: a cubic that is flat around its best, as in RFC 9438
-// (CUBIC), section 4.2, but in proportion to the rate, followed by an exponential once the best has
-// proved to be outdated.
+// curve describes how a rate grows after a cut. It begins as a cubic function that is flat around
+// the best rate, as in RFC 9438 (CUBIC), section 4.2, but in proportion to the rate. It continues
+// as an exponential function once the best rate has turned out to be outdated.
 type curve struct {
 	from    float64       // rate after the cut
 	best    float64       // rate that the service accepted
@@ -46,7 +47,7 @@ const (
 
 // flow measures a recent rate per second.
 type flow struct {
-	start             time.Time // of the present window
+	start             time.Time // start of the present window
 	present, previous float64
 }
 

@@ -11,16 +11,16 @@ const (
 	// maxStray is the share of refused answers that is ignored. A service with many machines
 	// refuses a request now and then.
 	maxStray = 0.01
-	// certain is the log-likelihood ratio at which answers decide: about one false alarm in a
-	// hundred thousand.
+	// certain is the log-likelihood ratio at which the answers are sufficient evidence: about one
+	// false alarm in a hundred thousand.
 	certain = 10
-	// measured is the number of answers that measure a refused share, unless maxMeasuring ends
-	// first.
+	// measured is the number of answers over which a refused share is measured, unless the time
+	// maxMeasuring ends first.
 	measured     = 100
 	maxMeasuring = 200 * time.Millisecond
 )
 
-// share is the refused part of the recent answers.
+// share is the part of the recent answers that were refusals.
 type share struct{ refused, answers float64 }
 
 func (s *share) add(isRefused bool) {
@@ -52,19 +52,19 @@ func odds(isRefused bool, high, low float64) float64 {
 	return math.Log((1 - high) / (1 - low))
 }
 
-// alarm detects that more is refused than is tolerated, with as few answers as possible: about ten
-// if all are refused, hundreds if a few percent are. It is a cumulative sum of log-likelihood
-// ratios (E. S. Page, "Continuous inspection schemes", 1954).
+// alarm detects, with as few answers as possible, that more requests are refused than tolerated:
+// about ten if all are refused, hundreds if a few percent are. It is a cumulative sum of
+// log-likelihood ratios (E. S. Page, "Continuous inspection schemes", 1954).
 type alarm struct {
 	sum    float64
-	since  share     // since the sum was last 0
-	raised time.Time // when it became certain; zero: not certain
+	since  share     // answers since the sum was last 0
+	raised time.Time // when the alarm became certain; zero if it is not
 	first  float64   // the share at that time
 }
 
-// add reports whether the refused share exceeds what is tolerated. It becomes certain at a moment
-// when chance has made the share large, so add returns true only after enough answers to measure
-// it.
+// add adds an answer and reports whether the refused share exceeds the tolerated share borne. The
+// sum tends to reach certainty when the share is large by chance, so add returns true only after
+// enough further answers to measure the share.
 func (a *alarm) add(now time.Time, isRefused bool, borne float64) bool {
 	a.since.add(isRefused)
 	a.sum += odds(isRefused, tooMuch(borne), borne)
@@ -82,8 +82,8 @@ func (a *alarm) add(now time.Time, isRefused bool, borne float64) bool {
 // tooMuch returns the refused share that can be distinguished from a tolerated one.
 func tooMuch(borne float64) float64 { return min(borne+0.04+0.3*borne, (1+borne)/2) }
 
-// share returns the share refused now: over the last answers, or only the recent ones after a
-// sudden change.
+// share returns the present refused share: that of last, or after a sudden change only that of the
+// most recent answers.
 func (a *alarm) share(last *share, borne float64) float64 {
 	long, recent := last.value(), a.since.value()
 	if long <= borne || recent > 3*tooMuch(borne) {

@@ -3,15 +3,16 @@ package throttle
 import "time"
 
 const (
-	// An experiment ends when one hypothesis is sure times as likely as the other, as a logarithm,
-	// or after maxExperiment, when the more likely one counts.
+	// An experiment ends when the logarithm of the likelihood ratio of the two hypotheses reaches
+	// sure. After maxExperiment it ends in any case, and the more likely hypothesis counts.
 	sure          = 6
 	maxExperiment = 10 * time.Second
-	// tellable is the largest ratio of the refused shares with and without an effect of the cut for
-	// which an experiment can tell.
+	// tellable is the largest ratio between the refused share expected if the cut has an effect and
+	// the share expected if it has none. With a larger ratio an experiment cannot distinguish the
+	// two.
 	tellable = 0.8
-	// firstRetry is the time until it is first tested again whether a share still does not depend
-	// on the rate. It doubles up to lastRetry.
+	// firstRetry is the time until the first new test whether a share of refusals is still
+	// independent of the rate. The time doubles with each test, up to lastRetry.
 	firstRetry, lastRetry = time.Second, time.Minute
 )
 
@@ -28,7 +29,7 @@ type experiment struct {
 	until   time.Time
 }
 
-// bearing is the state to which a controller returns if a cut did not help.
+// bearing is the state of a controller before a cut, to which it returns if the cut did not help.
 type bearing struct {
 	rate  float64
 	curve curve

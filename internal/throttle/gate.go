@@ -46,12 +46,12 @@ func (g *Gate) Release() {
 	g.release()
 }
 
-// maxLeft bounds the slots of a gate that requests have given up while they wait for a retry, as a
-// multiple of the gate's limit.
+// maxLeft limits the number of slots of a gate that are given up at once while their requests wait
+// for a retry, as a multiple of the gate's limit.
 const maxLeft = 2
 
 // Hold returns a context for work with a slot that was acquired, and a function that releases the
-// slot. While the work's requests wait for a retry, others can use the slot.
+// slot. While the requests of the work wait for a retry, other callers can use the slot.
 func (g *Gate) Hold(ctx context.Context) (held context.Context, release func()) {
 	held, h := holding(ctx, &hold{leave: g.leave, enter: func(context.Context) error {
 		g.enter()

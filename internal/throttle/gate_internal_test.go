@@ -152,7 +152,8 @@ func TestGateIsFirstComeFirstServed(t *testing.T) {
 	})
 }
 
-// TestGateShrinksBelowWhatIsInUse takes no slots away, and admits no caller before there is room.
+// TestGateShrinksBelowWhatIsInUse checks that a lower limit takes no slots away, and that no caller
+// is admitted before there is room.
 func TestGateShrinksBelowWhatIsInUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(4)

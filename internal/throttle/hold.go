@@ -5,19 +5,19 @@ import (
 	"sync"
 )
 
-// hold is a slot taken for the requests of a context. They give it up while all of them wait for a
-// retry, so that others can be sent meanwhile, and take it back for the next attempt. The requests
-// must pass a [Guard].
+// hold is a slot taken for the requests of a context. While all of these requests wait for a retry,
+// they give the slot up, so that other requests can be sent in the meantime. They take the slot
+// back for the next attempt. The requests must pass a [Guard].
 type hold struct {
 	outer *hold // hold of the parent context
 	leave func() bool
-	// enter takes back the slot. If waits is set, enter may block, and only one request at a time
-	// may use the hold.
+	// enter takes back the slot. If waits is true, enter can block, and the hold must be used by
+	// only one request at a time.
 	enter func(context.Context) error
 	waits bool
 
 	mu      sync.Mutex
-	active  int // attempts on the wire
+	active  int // number of attempts on the wire
 	hasLeft bool
 	ended   bool
 }
@@ -33,8 +33,8 @@ type Slots interface {
 }
 
 // HoldSlot acquires a slot. It returns a context for one request with the slot, and a function that
-// releases it. While the request waits for a retry, others can use the slot. If ctx ends first,
-// HoldSlot returns ctx's error and takes no slot.
+// releases it. While the request waits for a retry, other requests can use the slot. If ctx ends
+// first, HoldSlot returns ctx's error and takes no slot.
 func HoldSlot(ctx context.Context, slots Slots) (held context.Context, release func(), err error) {
 	if err := slots.Acquire(ctx); err != nil {
 		return nil, nil, err
@@ -69,7 +69,8 @@ func holdOf(ctx context.Context) *hold {
 	return h
 }
 
-// beginAttempt takes back the slots that a context's holds have given up. The error is that of ctx.
+// beginAttempt takes back the slots that a context's holds have given up. If ctx ends first, it
+// returns ctx's error.
 func beginAttempt(ctx context.Context) error {
 	for h := holdOf(ctx); h != nil; h = h.outer {
 		if err := h.begin(ctx); err != nil {

@@ -53,8 +53,8 @@ func places() map[string]func(*throttle.Gate, context.Context) (context.Context,
 	}
 }
 
-// TestSlotIsFreeBetweenAttempts has a request wait an hour for its retry, and other requests that
-// need its only slot.
+// TestSlotIsFreeBetweenAttempts checks that other requests can use the only slot while a request
+// waits an hour for its retry.
 func TestSlotIsFreeBetweenAttempts(t *testing.T) {
 	for name, take := range places() {
 		t.Run(name, func(t *testing.T) {
@@ -91,7 +91,8 @@ func TestSlotIsFreeBetweenAttempts(t *testing.T) {
 	}
 }
 
-// TestCanceledRetryTakesNoSlot has a request end while it waits for its retry.
+// TestCanceledRetryTakesNoSlot checks that a request that is canceled while it waits for its retry
+// takes no slot.
 func TestCanceledRetryTakesNoSlot(t *testing.T) {
 	for name, take := range places() {
 		t.Run(name, func(t *testing.T) {

@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	// A round ends after roundTime, once at least roundAnswers answers to requests sent in it have
-	// arrived.
+	// A round ends when roundTime is over and at least roundAnswers answers to requests of the
+	// round have arrived.
 	roundTime    = time.Second
 	roundAnswers = 16
 	// maxFailed is the share of broken connections and timeouts above which a round lowers the
 	// level.
 	maxFailed = 0.05
 	// A round is slow if its answers take at least slow times the best latency, and quick if they
-	// take less than quick times.
+	// take less than quick times the best latency.
 	slow, quick = 2.0, 1.5
 	// memory is how long the best latencies are remembered.
 	memory = 5 * time.Minute
@@ -34,8 +34,9 @@ type LevelOptions struct {
 	Now func() time.Time
 }
 
-// Level adapts the number of concurrent requests to the service. Once a round (a second, or longer
-// until 16 answers have arrived) it applies the first of these rules that matches:
+// Level adapts the number of concurrent requests to the service. Once per round it applies the
+// first of these rules that matches. A round lasts one second, or longer until 16 answers have
+// arrived.
 //
 //  1. More than one answer in twenty is a timeout or a broken connection: decrease by a quarter,
 //     down to Min.
@@ -47,22 +48,24 @@ type LevelOptions struct {
 //  4. Otherwise the level stays.
 //
 // Every five minutes a level above Start returns to Start for one round, to measure the best
-// latencies without its own queue.
+// latencies without a queue of syncd's requests.
 //
 // Latency is the median of each operation, compared with the best of the same operation. Operations
-// whose duration depends on the size of their content count only if they fail. CopyObject depends
-// on it to a degree, and the size is not known here; this is why slow answers never take the level
-// below Start. Throttling does not change the level: the [Controller] handles that.
+// whose duration depends on the size of their content count only if they fail. The duration of
+// CopyObject depends on the size to some degree, and the size is not known here; therefore slow
+// answers never lower the level below Start. Throttling does not change the level: the [Controller]
+// handles that.
 type Level struct {
 	o       LevelOptions
 	limit   atomic.Int64
-	crowded atomic.Bool // a gate was full in this round
+	crowded atomic.Bool // whether a gate was full in this round
 
 	mu    sync.Mutex
 	gates []*Gate
 	round round
 	best  map[string]time.Duration // latency by operation
-	// since is when best was last cleared. careful means that the level has been lowered since.
+	// since is when best was last cleared. careful means that the level has been lowered after
+	// that.
 	since   time.Time
 	careful bool
 	// resume is the limit to return to after a round at Start, 0 outside such a round.
@@ -149,7 +152,7 @@ func (l *Level) answered(d departure, operation string, o outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if d.round != l.round.number {
-		return // it was sent at another level
+		return // the request was sent at another level
 	}
 	now := l.o.Now()
 	l.round.answered++
@@ -222,8 +225,8 @@ func (l *Level) step(limit int) int {
 	return max(limit/4, 1)
 }
 
-// slowness returns how many times longer than at best the answers of the round took, and records
-// better latencies. It returns 1 if nothing can be compared.
+// slowness returns the ratio of the latencies of the round to the best latencies, and records
+// better latencies. It returns 1 if there is nothing to compare.
 func (l *Level) slowness() float64 {
 	var sum, n float64
 	for operation, seen := range l.round.latencies {

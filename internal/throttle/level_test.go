@@ -150,7 +150,7 @@ func TestLevel(t *testing.T) {
 	}
 }
 
-// TestLevelRecovers breaks connections for a while.
+// TestLevelRecovers checks that the level rises again after connections were broken for a while.
 func TestLevelRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLeveled(t, throttle.LevelOptions{Min: 2, Start: 16, Max: 64}, throttle.Guard{})

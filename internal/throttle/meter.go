@@ -62,7 +62,8 @@ func (m *Meter) Counts() Counts {
 
 // Attach adds the meter to a client's middleware stack. Use it as one of the client's APIOptions.
 func (m *Meter) Attach(stack *middleware.Stack) error {
-	// After the retryer, to see every attempt, and before the deserializer, to see its result.
+	// After the retryer, so that the meter sees every attempt, and before the deserializer, so that
+	// it sees the result.
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.Meter", m.handle), middleware.Before)
 }
 

@@ -19,17 +19,17 @@ import (
 // field has no effect. Guards of several clients may share fields. Do not change a guard after it
 // is attached.
 type Guard struct {
-	// Level learns from latency and broken connections. The sender holds a slot of one of its
-	// gates; the guard acquires none.
+	// Level learns from latency and broken connections. The sender must hold a slot of one of the
+	// level's gates; the guard does not acquire a slot.
 	Level *Level
 	// Service is a draw on the quota of the service itself: a bucket or STS. It handles all
 	// throttling except KMS throttling.
 	Service *Draw
 	// KMS is a draw on the quota of KMS in the account and region of the requests. Only requests
-	// that may need KMS wait for it.
+	// for which S3 may call KMS wait for it.
 	KMS *Draw
-	// Cap and KMSCap are the caps of a mapping; they learn nothing. KMSCap counts the requests that
-	// S3 may send to KMS, as KMS does.
+	// Cap and KMSCap are the caps of a mapping; throttling does not change them. Cap counts
+	// requests to the service. KMSCap counts the requests that S3 may send to KMS.
 	Cap, KMSCap *Controller
 }
 
@@ -70,8 +70,8 @@ func (g *Guard) pace(ctx context.Context, in middleware.FinalizeInput, next midd
 	return out, metadata, err
 }
 
-// wait waits for the controllers. The service's comes last, so that what it admits is sent at once,
-// evenly.
+// wait waits for the controllers. It waits for the service's controller last, so that requests are
+// sent as soon as that controller admits them, at an even rate.
 func (g *Guard) wait(ctx context.Context, kms float64) (delayed bool, err error) {
 	for _, turn := range [...]struct {
 		wait   func(context.Context, float64) (bool, error)
@@ -108,7 +108,7 @@ func (g *Guard) learn(ctx context.Context, in middleware.DeserializeInput, next 
 		service.answer(false)
 		kms.answer(false)
 	case class != awserr.Transient && status(err) > 0:
-		service.answer(false) // refused for another reason, possibly before S3 called KMS
+		service.answer(false) // the request was refused for another reason, possibly before S3 called KMS
 	}
 	g.Level.answered(departed, operation, outcomeOf(class, err))
 	return out, metadata, err
@@ -157,10 +157,10 @@ func outcomeOf(class awserr.Class, err error) outcome {
 	}
 }
 
-// kmsRequests returns the most requests that S3 sends to KMS for one request. S3 sends none for
-// objects without a KMS key, and few with a bucket key (Amazon S3 User Guide, "Reducing the cost of
-// SSE-KMS with Amazon S3 Bucket Keys"). A controller learns in the same unit, so the overestimate
-// only makes a configured cap stricter.
+// kmsRequests returns the maximum number of requests that S3 sends to KMS for one request. S3 sends
+// none for objects without a KMS key, and few with a bucket key (Amazon S3 User Guide, "Reducing
+// the cost of SSE-KMS with Amazon S3 Bucket Keys"). A controller learns in the same unit, so the
+// overestimate only makes a configured cap stricter.
 func kmsRequests(operation string, request any) float64 {
 	switch operation {
 	case "CopyObject", "UploadPartCopy":
@@ -169,7 +169,7 @@ func kmsRequests(operation string, request any) float64 {
 		"GetObjectAnnotation", "PutObjectAnnotation":
 		return 1
 	case "HeadObject":
-		// Only the checksum is encrypted with the key.
+		// A HEAD request needs the key only for the checksum.
 		if r, ok := request.(*smithyhttp.Request); ok && r.Header.Get("X-Amz-Checksum-Mode") != "" {
 			return 1
 		}

@@ -29,7 +29,7 @@ func (w *world) copy(ctx context.Context) error {
 	return err
 }
 
-// TestGuardAttributesThrottling sends copies through the SDK, of which the first ten are refused.
+// TestGuardAttributesThrottling sends copies through the SDK. The first ten are refused.
 func TestGuardAttributesThrottling(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
@@ -200,7 +200,8 @@ func TestHeadNeedsKMSForTheChecksum(t *testing.T) {
 	}
 }
 
-// TestCanceledWaitIsNotTriedAgain ends a call that waits for its rate.
+// TestCanceledWaitIsNotTriedAgain checks that a call that is canceled while it waits for a rate is
+// not retried.
 func TestCanceledWaitIsNotTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		meter := &throttle.Meter{}

@@ -20,8 +20,8 @@ const (
 )
 
 // pacer admits weights at a rate that may change, in order of arrival. A weight is admitted once
-// all previous ones are paid for, and is paid for afterwards. So a weight worth many seconds does
-// not need a budget of that size.
+// all previous weights are paid for, and is itself paid for afterwards. So a weight worth many
+// seconds needs no saved budget of that size.
 type pacer struct {
 	now func() time.Time
 
@@ -41,8 +41,8 @@ func newPacer(rate float64, now func() time.Time) *pacer {
 	return &pacer{now: now, rate: rate, at: now()}
 }
 
-// wait blocks until weight may be sent, and reports whether it had to wait. If ctx ends first, it
-// returns ctx's error and spends nothing.
+// wait blocks until the rate allows weight to be sent, and reports whether it had to wait. If ctx
+// ends first, it returns ctx's error and spends nothing.
 func (p *pacer) wait(ctx context.Context, weight float64) (waited bool, err error) {
 	p.mu.Lock()
 	if math.IsInf(p.rate, 1) {
@@ -155,9 +155,9 @@ func NewBytes(perSecond int64) *Bytes {
 	return &Bytes{newPacer(float64(perSecond), nil)}
 }
 
-// Wait waits until n bytes may be moved. It returns once all previous requests are paid for at the
-// rate, so that the limit holds on average and a large part need not be saved for. The error is
-// that of ctx.
+// Wait waits until the rate allows n bytes to be moved. It returns once all previous calls are paid
+// for at the rate, so the limit is met on average, and a large part does not need a saved budget of
+// its size. If ctx ends first, Wait returns ctx's error.
 func (b *Bytes) Wait(ctx context.Context, n int64) error {
 	if b == nil || b.pacer == nil || n <= 0 {
 		return ctx.Err()

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// askPatience bounds an attempt that S3 answers from its index.
+	// askPatience limits an attempt that S3 can answer without moving content.
 	askPatience = time.Minute
-	// movePatience bounds an attempt that moves content or completes an upload: copying 5 GiB from
+	// movePatience limits an attempt that moves content or completes an upload: copying 5 GiB from
 	// another region takes minutes, and so does completing 10,000 parts (Amazon S3 API Reference,
 	// CompleteMultipartUpload).
 	movePatience = 10 * time.Minute

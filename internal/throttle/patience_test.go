@@ -83,7 +83,7 @@ func TestPatienceEndsWithTheAnswer(t *testing.T) {
 	})
 }
 
-// TestCanceledIsNotSilent has the caller give up first.
+// TestCanceledIsNotSilent checks that a call that its caller cancels is not reported as a timeout.
 func TestCanceledIsNotSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &throttle.Meter{})

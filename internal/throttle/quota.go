@@ -9,25 +9,27 @@ import (
 )
 
 const (
-	// A draw is paced alone if at its refused share at least expectedRefusals of the other draws'
-	// answers would have been refused, and less than a quarter of that number was.
+	// A draw is paced alone if the other draws are refused much less often: at its refused share,
+	// at least expectedRefusals of their answers would have been refusals, and fewer than a quarter
+	// of that number were.
 	expectedRefusals = 8
 	// aloneFor is how long a draw paced alone must not be throttled before it rejoins the others.
 	aloneFor = time.Minute
-	// recent is the half-life of the other draws' answers as evidence.
+	// recent is the half-life with which the other draws' answers lose weight as evidence.
 	recent = 2 * time.Second
 )
 
-// Quota is a service's limit on requests that several mappings share: of a bucket, of KMS in an
-// account and region, or of STS. One [Controller] paces them together. If one mapping is refused
-// while the others are not, the cause is its own, such as an overloaded source or key. It is then
-// paced alone until that is over, and the others continue.
+// Quota is a limit on requests that several mappings share: the limit of a bucket, of KMS in an
+// account and region, or of STS. One [Controller] paces the mappings together. If the service
+// refuses the requests of one mapping but not those of the other mappings, the cause affects only
+// that mapping, such as an overloaded source or key. The mapping is then paced alone until it has
+// not been throttled for a minute, and the other mappings continue.
 type Quota struct {
 	o   ControllerOptions
 	all *Controller
 
 	mu     sync.Mutex
-	shared tally // of all draws that are not paced alone
+	shared tally // answers of all draws that are not paced alone
 }
 
 // NewQuota returns a Quota whose controllers have these settings.
@@ -44,7 +46,7 @@ func (q *Quota) Draw() *Draw { return &Draw{quota: q, own: NewController(q.o)} }
 // Draw limits nothing.
 type Draw struct {
 	quota *Quota
-	// own paces the draw while alone is set.
+	// own paces the draw while alone is true.
 	own   *Controller
 	alone atomic.Bool
 
@@ -53,7 +55,7 @@ type Draw struct {
 	// The quota's lock guards the fields below.
 	mine  tally
 	alarm alarm
-	since time.Time // when it was last throttled while paced alone
+	since time.Time // when the draw was last throttled while paced alone
 }
 
 // Rate returns the limit in requests per second, and whether there is a limit. Without one the rate
@@ -77,7 +79,7 @@ func (d *Draw) Throttles() int64 {
 	return d.throttles.Load()
 }
 
-// wait blocks until weight may be sent, and reports whether it had to wait.
+// wait blocks until the rate allows weight to be sent, and reports whether it had to wait.
 func (d *Draw) wait(ctx context.Context, weight float64) (waited bool, err error) {
 	if d == nil {
 		return false, nil

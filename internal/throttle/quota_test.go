@@ -8,8 +8,8 @@ import (
 	"syncd/internal/throttle"
 )
 
-// TestDrawPacedAlone has one of three mappings refused for a while: only that one is slowed down
-// and counted, and it rejoins the others when that is over.
+// TestDrawPacedAlone checks that if one of three mappings is refused for a while, only that mapping
+// is slowed down, and that it rejoins the other mappings afterwards.
 func TestDrawPacedAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := throttle.NewQuota(throttle.ControllerOptions{})

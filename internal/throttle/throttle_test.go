@@ -101,7 +101,8 @@ func TestRateFollowsTheService(t *testing.T) {
 	}
 }
 
-// TestRateKeepsProbing has a long outage: a trickle of requests must continue, and no more.
+// TestRateKeepsProbing checks that during a long outage requests are still sent at a low rate, and
+// no faster.
 func TestRateKeepsProbing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(20*time.Millisecond, newQuota(1000, 100), quota{})
@@ -128,7 +129,7 @@ func TestRateKeepsProbing(t *testing.T) {
 	})
 }
 
-// TestRateSurvivesIdleTime pauses for an hour: the rate found before must not have grown meanwhile.
+// TestRateSurvivesIdleTime checks that the rate does not grow during an idle hour.
 func TestRateSurvivesIdleTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(20*time.Millisecond, newQuota(1000, 100), quota{})
@@ -228,7 +229,8 @@ func TestRateOfControllers(t *testing.T) {
 	}
 }
 
-// TestWaitForARateEndsWithItsContext also checks that the callers behind it lose nothing.
+// TestWaitForARateEndsWithItsContext checks that a wait ends with its context, and that callers
+// queued after it are not delayed by it.
 func TestWaitForARateEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(0, quota{}, quota{})

@@ -8,8 +8,8 @@ import (
 
 // CopySource returns the x-amz-copy-source header: bucket and key, with every byte of the key
 // percent-encoded except the unreserved characters of RFC 3986 and the slash. The SDK does not
-// encode the header. If bucket is the ARN of an access point, the key follows /object/, and the ARN
-// is encoded too ("CopyObject", Amazon S3 API Reference).
+// encode this header. If bucket is the ARN of an access point, /object/ separates it from the key,
+// and the ARN is encoded too ("CopyObject", Amazon S3 API Reference).
 func CopySource(bucket, key string) string {
 	if arn.Is(bucket) {
 		return escape("", arn.Object(bucket, key))
@@ -17,7 +17,7 @@ func CopySource(bucket, key string) string {
 	return escape(bucket+"/", key)
 }
 
-// escape returns plain unchanged, followed by the percent-encoded text.
+// escape returns plain unchanged, followed by text in percent-encoding.
 func escape(plain, text string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder

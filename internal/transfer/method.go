@@ -6,17 +6,18 @@ type Method string
 
 // The methods. Their texts are values of the setting copy.mode, and appear in output.
 const (
-	// Auto is only a setting: server-side if that is possible, otherwise relay.
+	// Auto is a setting, not a way to copy. It selects ServerSide if that is possible, otherwise
+	// Relay.
 	Auto Method = "auto"
 	// ServerSide means that the service copies, and no byte passes through this process.
 	ServerSide Method = "server_side"
-	// Relay means that this process reads with one role and writes with another.
+	// Relay means that this process reads the object with one role and writes it with another.
 	Relay Method = "relay"
 )
 
 // MethodOf returns how objects are copied from source to destination. A server-side copy requires
-// that one role can access both, that both are at one service, and that an access point is in the
-// destination's region.
+// that one role can access both places, that both are at the same service, and that a source access
+// point is in the destination's region.
 func MethodOf(setting Method, source, destination Place) Method {
 	switch {
 	case setting == ServerSide, setting == Relay:
@@ -28,8 +29,9 @@ func MethodOf(setting Method, source, destination Place) Method {
 	}
 }
 
-// LeavesAccessPoint reports whether a copy would go from an access point to another region, which
-// S3 does not support server-side ("Access point compatibility", Amazon S3 User Guide).
+// LeavesAccessPoint reports whether the source is an access point in another region than the
+// destination. S3 does not support such server-side copies ("Access point compatibility", Amazon S3
+// User Guide).
 func LeavesAccessPoint(source, destination Place) bool {
 	return source.AccessPoint != "" && source.Region != destination.Region
 }

@@ -5,19 +5,19 @@ const (
 	// MaxCopyObject is the largest object that CopyObject can copy (Amazon S3 API Reference,
 	// CopyObject: 5 GB, which S3 counts as 5 GiB).
 	MaxCopyObject int64 = 5 << 30
-	// MaxParts, MinPartSize and MaxPartSize are the limits of a multipart upload; the last part may
-	// be smaller (Amazon S3 User Guide, "Amazon S3 multipart upload limits").
+	// MaxParts, MinPartSize and MaxPartSize are the limits of a multipart upload; the last part can
+	// be smaller than MinPartSize (Amazon S3 User Guide, "Amazon S3 multipart upload limits").
 	MaxParts          = 10_000
 	MinPartSize int64 = 5 << 20
 	MaxPartSize int64 = 5 << 30
-	// MinRangeSource is the size above which S3 can copy a range of an object to a part (Amazon S3
-	// API Reference, UploadPartCopy).
+	// MinRangeSource is the size in bytes above which an object can be copied in ranges, one for
+	// each part (Amazon S3 API Reference, UploadPartCopy).
 	MinRangeSource int64 = 5 << 20
 	// DefaultRelayPart is the part size of a relay, and the largest object that is relayed without
 	// a multipart upload.
 	DefaultRelayPart int64 = 8 << 20
-	// defaultPartSize is the part size of a server-side copy: small enough that a part finishes
-	// while a task is stopping.
+	// defaultPartSize is the part size of a server-side copy: small enough that a part in flight
+	// finishes before a container that is stopping is killed.
 	defaultPartSize int64 = 256 << 20
 )
 
@@ -37,9 +37,10 @@ func (s Settings) MaxWhole() int64 {
 // MaxObject is the size in bytes of the largest object that a multipart upload can create.
 const MaxObject = MaxParts * MaxPartSize
 
-// PartSizeOf returns the part size for an object of the given size: the configured one, or a larger
-// one if more than 10,000 parts would be needed. The last part may be smaller. It returns 0 for an
-// object that is copied without a multipart upload.
+// PartSizeOf returns the part size in bytes for an object of the given size in bytes: the
+// configured part size, or a larger one if the object would otherwise need more than 10,000 parts.
+// The last part may be smaller. It returns 0 for an object that is copied without a multipart
+// upload.
 func (s Settings) PartSizeOf(size int64) int64 {
 	if size <= s.MaxWhole() {
 		return 0

@@ -1,11 +1,11 @@
 // Package transfer defines how an object is copied: between which places, by which method, with
 // which part size, and with which tags, metadata and other properties. The copier, the cost
-// estimate of the plan, the derived permissions and the configuration checks all use it, so that
-// they cannot disagree.
+// estimate of the plan, the derived permissions and the configuration checks all use this package,
+// so that they cannot disagree.
 //
-// Results depend only on arguments: there are no requests, no clock and no state. S3's limits, with
-// their sources, and the sizes chosen within them are defined only here. A place has a service,
-// whose name is the same for all spellings of its endpoint.
+// Results depend only on arguments: the package sends no requests and has no clock and no state.
+// S3's limits, with their sources, and the sizes chosen within them are defined only here. The name
+// of a place's service is the same for all spellings of its endpoint.
 //
 // Package plan decides which objects are copied, and package copier copies them. Package config
 // creates the settings.
@@ -22,8 +22,8 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// Place is a prefix of a bucket as one role uses it: the source or destination of a mapping, or
-// where the state is stored. Its service is AWS unless it is set with [Place.At].
+// Place is a prefix of a bucket and the role that accesses it: the source or destination of a
+// mapping, or the location of the state. Its service is AWS unless it is set with [Place.At].
 type Place struct {
 	// Bucket is the bucket in requests: a bucket name, or the ARN or alias of an access point.
 	Bucket string
@@ -31,10 +31,11 @@ type Place struct {
 	Prefix string
 	// AccessPoint is the ARN of the access point if Bucket refers to one, otherwise "".
 	AccessPoint string
-	// Underlying is the bucket of the access point. It is "" if that is not known or Bucket is a
-	// bucket name.
+	// Underlying is the bucket of the access point. It is "" if the bucket is not known, or if
+	// Bucket is a bucket name.
 	Underlying string
-	// Account owns the bucket and is sent as the expected owner with every request; "" sends none.
+	// Account is the account that owns the bucket. Every request sends it as the expected bucket
+	// owner; "" sends none.
 	Account string
 	// Region is the region of the bucket.
 	Region string
@@ -46,7 +47,8 @@ type Place struct {
 	service string // name from endpoint.Service
 }
 
-// At returns the place with its service set from an endpoint URL, in any spelling; "" means AWS.
+// At returns a copy of the place with the service of an endpoint URL, in any spelling; "" means
+// AWS.
 func (p Place) At(endpointURL string) Place {
 	p.service = endpoint.Service(endpointURL)
 	return p
@@ -58,8 +60,8 @@ func (p Place) Service() string { return p.service }
 // String returns the place as a URL for messages.
 func (p Place) String() string { return "s3://" + p.Bucket + "/" + p.Prefix }
 
-// Identity returns a unique name of the bucket within its service: the ARN of the access point if
-// there is one, otherwise the bucket name.
+// Identity returns a name of the bucket that is unique within its service: the ARN of the access
+// point if the place has one, otherwise the bucket name.
 func (p Place) Identity() string {
 	if p.AccessPoint != "" {
 		return p.AccessPoint
@@ -67,8 +69,8 @@ func (p Place) Identity() string {
 	return p.Bucket
 }
 
-// Holder returns the bucket that holds the objects, or "" if the bucket of an access point is not
-// known.
+// Holder returns the name of the bucket that contains the objects, or "" if the place is an access
+// point whose bucket is not known.
 func (p Place) Holder() string {
 	if p.AccessPoint != "" {
 		return p.Underlying
@@ -108,7 +110,7 @@ func BucketARN(region, bucket string) string {
 	return arn.Bucket(awsname.Partition(region), bucket)
 }
 
-// SameService reports whether both places are at one service.
+// SameService reports whether both places are at the same service.
 func (p Place) SameService(o Place) bool { return p.service == o.service }
 
 // SameBucket reports whether both places use the same bucket or the same access point.
@@ -129,14 +131,15 @@ func (p Place) Contains(key string) bool { return strings.HasPrefix(key, p.Prefi
 // Amazon S3 objects"); the minimum is one.
 const MaxKeyBytes = 1024
 
-// KeyTo returns the destination key for a source key of this place. It preserves the order of keys.
-// The caller must check the length of the result: S3 accepts 1 to [MaxKeyBytes] bytes.
+// KeyTo returns the destination key for a source key of this place. If one source key is less than
+// another, so is its destination key. The caller must check the length of the result: S3 accepts 1
+// to [MaxKeyBytes] bytes.
 func (p Place) KeyTo(destination Place, key string) string {
 	return destination.Prefix + strings.TrimPrefix(key, p.Prefix)
 }
 
 // KeyFrom is the inverse of [Place.KeyTo], called on the destination: it returns the source key for
-// a destination key. ok is false if the key is not in this place, so that it cannot be a copy.
+// a destination key. Ok is false if the key is not in this place: its object is then not a copy.
 func (p Place) KeyFrom(source Place, key string) (sourceKey string, ok bool) {
 	inside, ok := strings.CutPrefix(key, p.Prefix)
 	if !ok {

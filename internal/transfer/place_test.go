@@ -51,8 +51,8 @@ func TestARN(t *testing.T) {
 	}
 }
 
-// TestKeysGoThereAndBack checks that changing prefixes keeps every byte after them and the order of
-// keys.
+// TestKeysGoThereAndBack checks that replacing the prefix of keys keeps every byte after the
+// prefix, and the order of the keys.
 func TestKeysGoThereAndBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		source := transfer.Place{Bucket: "s", Prefix: rapid.String().Draw(t, "source prefix")}

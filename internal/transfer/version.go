@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Version identifies one version of an object by all fields that a service reports. The fields are
-// compared together: an overwrite with the same bytes has the same ETag but may have other
-// metadata, and a restored version has its own date.
+// Version identifies one version of an object by all fields that a service reports. All fields are
+// compared, because no single one is enough: an overwrite with the same bytes has the same ETag but
+// can have other metadata, and a restored version differs only in its date.
 type Version struct {
 	// ETag is the entity tag from the service, including quotes. It is opaque: with SSE-KMS it is
 	// not a digest, and it must not be compared with the ETag of a copy.
@@ -21,9 +21,9 @@ type Version struct {
 	ID string `json:"version_id,omitempty"`
 }
 
-// Same reports whether both are the same version, as far as is known. Times are compared to the
-// second if one of them has no fraction: listings of some services have milliseconds, but HTTP
-// headers never do (RFC 9110, section 5.6.7).
+// Same reports whether v and o are the same version, as far as their fields show. If one of the
+// times has no fraction of a second, only whole seconds are compared: listings of some services
+// have milliseconds, but HTTP headers never do (RFC 9110, section 5.6.7).
 func (v Version) Same(o Version) bool {
 	return SameETag(v.ETag, o.ETag) && v.Size == o.Size && sameTime(v.LastModified, o.LastModified) &&
 		(v.ID == "" || o.ID == "" || v.ID == o.ID)

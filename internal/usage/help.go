@@ -1,11 +1,11 @@
 // Package usage writes the help and the manual pages, and suggests what a user meant by a mistyped
 // word.
 //
-// It promises that every help page fits into Width columns, that a mistyped command, flag or value
-// is a usage error with a hint, and that the manual of one version is always byte-identical.
+// It guarantees that every help page fits into Width columns, that a mistyped command, flag or
+// value is a usage error with a hint, and that the manual of one version is always byte-identical.
 //
 // Package cmd/syncd has the commands, and package exit has the errors and exit codes. Package usage
-// reads only the tree of cobra commands.
+// needs only the tree of cobra commands.
 package usage
 
 import (

@@ -56,9 +56,9 @@ func WriteManual(root *cobra.Command, date time.Time, dir string) error {
 	return nil
 }
 
-// prepareManual replaces the texts of a command, which are meant for a terminal, by the Markdown
-// that cobra renders pages from. It writes the list of options itself and hides the flags, because
-// cobra would write --config="" instead of --config FILE.
+// prepareManual replaces the texts of a command and of the commands under it with Markdown, because
+// cobra renders manual pages from Markdown. It writes the list of options itself and hides the
+// flags from cobra, which would write --config="" instead of --config FILE.
 func prepareManual(cmd *cobra.Command) {
 	cmd.DisableAutoGenTag = true // the tag would contain the date of the run
 	cmd.DisableFlagsInUseLine = true

@@ -18,8 +18,8 @@ import (
 // maxNamed limits how many names a hint lists.
 const maxNamed = 10
 
-// OneOf returns a hint for a word that is not in words: the word that was likely meant, or else the
-// first maxNamed words.
+// OneOf returns a hint for a word that is not in words. The hint suggests the word that the user
+// probably meant, or else lists the first maxNamed words.
 func OneOf(word string, words []string) string {
 	if near := hint.Meant(word, words); near != "" {
 		return "did you mean " + near + "?"
@@ -30,7 +30,8 @@ func OneOf(word string, words []string) string {
 	return "use one of " + strings.Join(words[:maxNamed], ", ") + " and " + strconv.Itoa(len(words)-maxNamed) + " more"
 }
 
-// UnknownWord returns the usage error for a value that is not in choice.
+// UnknownWord returns the usage error for a word that is not in choice. what is the beginning of
+// the message.
 func UnknownWord[S ~string](what string, word S, choice []S) error {
 	words := make([]string, len(choice))
 	for i, w := range choice {
@@ -51,8 +52,8 @@ func unknownCommand(cmd *cobra.Command, word string) error {
 	return exit.WithHint(err, seeHelp(cmd.CommandPath()))
 }
 
-// hintForWord returns a hint for a word that users try although it is not a command, or "" for other
-// words.
+// hintForWord returns a hint for a word that users often try as a command, such as "stop". For any
+// other word it returns "".
 func hintForWord(word string) string {
 	switch word {
 	case "stop", "kill", "shutdown":
@@ -68,8 +69,8 @@ func hintForWord(word string) string {
 	}
 }
 
-// AddWords adds synonyms to the commands that send requests. A synonym gets a suggestion when it is
-// used as a command.
+// AddWords adds synonyms to the commands that send requests. If a user types a synonym as a
+// command, the error suggests the real command.
 func AddWords(root *cobra.Command) {
 	for name, words := range map[control.What][]string{
 		control.Trigger: {"kick", "request", "now", "force"},
@@ -86,8 +87,8 @@ func AddWords(root *cobra.Command) {
 }
 
 // CheckWords returns a usage error if args contain a word that is not a command. It must run before
-// the flags are parsed: the flags of a mistyped command would be reported as unknown flags of its
-// parent.
+// the flags are parsed, because otherwise the flags of a mistyped command would be reported as
+// unknown flags of its parent command.
 func CheckWords(root *cobra.Command, args []string) error {
 	root.InitDefaultHelpCmd()
 	cmd, rest, err := root.Find(args)

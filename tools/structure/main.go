@@ -3,8 +3,9 @@
 // plan, or imports a package on a higher floor.
 //
 // Lines include comments but not tests. A cycle is a set of files that all need each other,
-// directly or through others: to understand one of them, you have to understand all. Exported names
-// include exported methods. The plan is the table of floors in a document, see [readPlan].
+// directly or through other files. To understand one file of a cycle, you have to understand all of
+// them. Exported names include exported methods. The plan is the table of floors in a document, see
+// [readPlan].
 package main
 
 import (

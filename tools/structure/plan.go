@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// floors returns the floors of the plan, lowest first. Floor "apart" is for test support and the
-// demo; only the roof imports it.
+// floors returns the names of the plan's floors, lowest first. Floor "apart" is for test support
+// and the demo; only packages on floor "roof" import it.
 func floors() []string { return []string{"names", "ground", "2", "3", "4", "5", "6", "apart", "roof"} }
 
 // plan maps packages to floors.
@@ -20,8 +20,8 @@ type plan struct {
 }
 
 // readPlan reads the table whose header starts with "| floor | package |". The second column of
-// each row names packages in backticks. A name that ends in a slash is not a package: it is a
-// prefix for the names after it in the row.
+// each row names packages in backticks. A name that ends in a slash is a prefix for the names after
+// it in the row, not a package.
 func readPlan(file string) (plan, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -79,7 +79,7 @@ func (p plan) upward(measured []measure) (faults []string) {
 	return faults
 }
 
-// unknown returns the packages that the plan lacks, and those of the plan that do not exist.
+// unknown returns the packages that the plan lacks, and the packages in the plan that do not exist.
 func (p plan) unknown(measured []measure) (faults []string) {
 	isThere := map[string]bool{}
 	for _, m := range measured {

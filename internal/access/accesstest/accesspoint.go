@@ -17,7 +17,7 @@ import (
 
 // pointWay describes an access point in front of the source.
 type pointWay struct {
-	Account string // the owner of the access point
+	Account string // account that owns the access point
 	alias   bool
 	Unknown bool // the configuration does not name the bucket behind it
 }
@@ -33,8 +33,8 @@ func (p pointWay) edit(text string, point *awsfake.AccessPoint) string {
 	return strings.ReplaceAll(text, "bucket: owner-data", source)
 }
 
-// PointWays returns the ways of sharing through an access point: of the owner, of a third account,
-// and of the consumer.
+// PointWays returns the ways of sharing through an access point that belongs to the owner, to a
+// third account, or to the consumer.
 func PointWays() map[string]Way {
 	return map[string]Way{
 		"of the owner by ARN":         {Example: "share-role", Point: &pointWay{Account: Owner}},
@@ -64,8 +64,8 @@ func sourceClient(t *testing.T, set *creds.Set, m config.Mapping) *s3.Client {
 	return s3.New(o)
 }
 
-// bucketOf returns the bucket that a policy applies to. A document for an access point may not
-// contain its name.
+// bucketOf returns the bucket that a policy applies to. The policy of an unknown bucket behind an
+// access point does not contain the bucket's name.
 func (x *World) bucketOf(d policy.Document) *awsfake.Bucket {
 	if strings.Contains(d.Target, "behind") {
 		return x.Source()

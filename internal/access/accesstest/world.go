@@ -1,12 +1,12 @@
 // Package accesstest has code that the tests of access and its subpackages share.
 //
-// It promises accounts that allow only what the documents of a configuration allow ([NewWorld]),
-// everything that syncd does with its mappings, as steps ([World.Steps]), and variants of documents
-// with one member of a grant removed ([Losses]). The accounts are from package awsfake. It leaves
-// the expectations to the tests.
+// [NewWorld] creates accounts that allow only what the documents of a configuration allow. The
+// accounts are from package awsfake. [World.Steps] returns everything that syncd does with the
+// mappings, as steps. [Losses] returns variants of a document with one member of a grant removed.
+// The tests define what must succeed and what must fail.
 //
-// The words: a way is a way of sharing a bucket, an example of a configuration with the options for
-// its documents. A world is the accounts of a way.
+// Terms: a way of sharing is an example configuration together with the options for its documents.
+// A world is the set of accounts for one way of sharing.
 package accesstest
 
 import (
@@ -44,7 +44,7 @@ const (
 	ExampleKey = "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
 )
 
-// Way is a way of sharing a bucket: an example of a configuration, and the options for its
+// Way is a way of sharing a bucket: the name of an example configuration, and the options for its
 // documents.
 type Way struct {
 	Example string
@@ -63,7 +63,7 @@ func Ways() []Way {
 	}
 }
 
-// WayOf returns the way of an example.
+// WayOf returns the Way with the given example configuration.
 func WayOf(t *testing.T, example string) Way {
 	t.Helper()
 	for _, w := range Ways() {
@@ -135,8 +135,8 @@ type World struct {
 	runs              int
 }
 
-// NewWorld creates the accounts of an example and puts its documents in force. The edit function
-// may change the configuration first.
+// NewWorld creates the accounts of an example configuration and puts its documents in force. If
+// edit is not nil, it returns the text of the configuration to use, given the text of the example.
 func NewWorld(t *testing.T, w Way, edit func(string) string) *World {
 	t.Helper()
 	return NewWorldIn(t, awsfake.New(awsfake.Options{}), w, edit)

@@ -26,7 +26,7 @@ func (e *explainer) side(account string) access.Side {
 	return access.Consumer
 }
 
-// causes returns the causes of a failed permission, most likely first.
+// causes returns the causes of the failed attempt a to use the permission k, most likely first.
 func (e *explainer) causes(k *ask, a *attempt) []Cause {
 	causes := slices.Clone(a.known)
 	switch a.class { //nolint:exhaustive // the other classes suggest no specific fix
@@ -97,8 +97,8 @@ func (e *explainer) otherwise(k *ask, a *attempt) []Cause {
 	return nil
 }
 
-// unreached returns the cause if no service answered. It returns nil if a service answered or may
-// only be temporarily down.
+// unreached returns the cause if no request reached the service. It returns nil if the service
+// answered, or if the failure can be temporary.
 func unreached(a *attempt) []Cause {
 	c := Cause{Kind: CauseNetwork, Side: access.Consumer, Confidence: Certain}
 	if endpoint, ok := errors.AsType[*awserr.EndpointError](a.err); ok && endpoint.Unreachable {
@@ -112,8 +112,9 @@ func unreached(a *attempt) []Cause {
 	return nil
 }
 
-// noKey returns the cause if a KMS key does not exist. The configuration names the keys of the
-// destination and the state. The owner chose the keys of source objects.
+// noKey returns the cause if a KMS key does not exist. For the destination and the state, the ARN
+// in the configuration is wrong. For the source, the owner has deleted a key that still encrypts
+// objects.
 func (e *explainer) noKey(k *ask) Cause {
 	side, _, _ := strings.Cut(string(k.On), " ")
 	if side == "source" {
@@ -126,8 +127,8 @@ func (e *explainer) noKey(k *ask) Cause {
 	return misconfigured(e.sideOf(k)+".kms_key", "KMS has no such key in "+at.Region+": correct the ARN")
 }
 
-// othersKey returns a likely cause if the destination's key belongs to a different account than the
-// bucket: the configured key may be wrong.
+// othersKey returns the likely cause that the configured key is wrong, if the key of the
+// destination belongs to a different account than the bucket. Otherwise it returns nil.
 func (e *explainer) othersKey(k *ask) []Cause {
 	key, ok := arn.Split(k.Resource)
 	account := e.evidence.view.Scope(access.DestinationKey).Account
@@ -144,7 +145,8 @@ func misconfigured(path, why string) Cause {
 	return Cause{Kind: CauseConfiguration, Side: access.Consumer, Target: path, Confidence: Certain, Why: why}
 }
 
-// sideOf returns the configuration path that describes a resource.
+// sideOf returns the configuration path of the section that describes the ask's resource, such as
+// mappings.NAME.source.
 func (e *explainer) sideOf(k *ask) string {
 	side, _, _ := strings.Cut(string(k.On), " ")
 	if side == "state" {

@@ -19,7 +19,7 @@ const (
 	// probeAttempts is the number of attempts for one request. A user waiting for a diagnosis can
 	// start it again.
 	probeAttempts = 3
-	// probePage is the number of objects to list. probeLooks is the number of these objects to
+	// probePage is the number of objects to list. probeLooks is how many of the listed objects to
 	// check for different kinds of encryption.
 	probePage, probeLooks = 100, 10
 	// absentUpload is an upload ID that does not exist.
@@ -32,11 +32,11 @@ const (
 type bucketClient struct {
 	client *s3.Client
 	place  transfer.Place
-	arn    string // of the bucket that stores the objects
+	arn    string // ARN of the bucket that stores the objects
 	probe  string // a key under the place's prefix that does not exist
 }
 
-// payer returns the header value for requests that the requester pays for.
+// payer returns the value of the requester-pays header, or "" if the requester does not pay.
 func (c *bucketClient) payer() types.RequestPayer { return types.RequestPayer(c.place.Payer()) }
 
 // s3Setting is the endpoint configuration for a bucket.
@@ -119,10 +119,10 @@ func (c *bucketClient) firstByte(ctx context.Context, s sample) error {
 // errUnconditional is the error for S3-compatible services that ignore conditional headers.
 var errUnconditional = errors.New("the service ignores conditions on writes")
 
-// put sends a PutObject request for the probe object with an If-Match condition that never holds,
-// so nothing is written whether or not the request is allowed. Such a request also requires
-// s3:GetObject (Amazon S3 User Guide, "How to prevent object overwrites with conditional writes").
-// If a service ignores the condition and writes the object, put deletes it.
+// put sends a PutObject request for the probe object. Its If-Match condition names an ETag that no
+// object has, so nothing is written whether or not the request is allowed. Such a request also
+// requires s3:GetObject (Amazon S3 User Guide, "How to prevent object overwrites with conditional
+// writes"). If a service ignores the condition and writes the object, put deletes it.
 func (c *bucketClient) put(ctx context.Context, e form) error {
 	in := &s3.PutObjectInput{
 		Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner(), IfMatch: aws.String(absentETag), Body: bytes.NewReader(nil), ACL: e.acl,
@@ -146,7 +146,8 @@ func (c *bucketClient) remove(ctx context.Context) error {
 	return absent(err)
 }
 
-// form is the encryption and ACL that writes request. The zero value leaves both to the bucket.
+// form is the encryption and the ACL that a write requests. With the zero value the write requests
+// neither, and the defaults of the bucket apply.
 type form struct {
 	key       string
 	bucketKey bool
@@ -160,7 +161,8 @@ func (e form) header() (types.ServerSideEncryption, *string, *bool) {
 	return types.ServerSideEncryptionAwsKms, &e.key, &e.bucketKey
 }
 
-// begin starts an upload of the probe object. The caller must abort it.
+// begin starts a multipart upload of the probe object and returns its ID. The caller must abort the
+// upload.
 func (c *bucketClient) begin(ctx context.Context, e form, more func(*s3.CreateMultipartUploadInput)) (id string, err error) {
 	in := &s3.CreateMultipartUploadInput{Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner(), ACL: e.acl}
 	in.ServerSideEncryption, in.SSEKMSKeyId, in.BucketKeyEnabled = e.header()

@@ -20,7 +20,7 @@ type destinationProber struct {
 	samples []sample // of the source
 }
 
-// writes are the asks of every write.
+// writes contains the asks that write requests share. An ask that the mapping does not need is nil.
 type writes struct{ put, acl, seal, open *ask }
 
 // probeDestination probes all permissions for writing copies, without leaving an object behind.
@@ -59,7 +59,8 @@ func (p *destinationProber) probeDestination(ctx context.Context) error {
 }
 
 // probePut tries to write with the configured key. If that is denied, it tries again without a key,
-// and with an ACL. If one of these succeeds, a Deny checks the encryption or requires the ACL.
+// and with an ACL. If a write without a key succeeds, a Deny checks the encryption. If a write with
+// an ACL succeeds, a Deny requires the ACL.
 func (p *destinationProber) probePut(ctx context.Context, c *bucketClient, e form, to writes, read *ask) {
 	a := p.try(ctx, "PutObject", func(ctx context.Context) error { return c.put(ctx, e) }, to.put, to.acl, read)
 	if a.class != awserr.Denied || to.put == nil {
@@ -178,9 +179,9 @@ func (p *destinationProber) probeExtras(ctx context.Context, c *bucketClient, e 
 	}
 }
 
-// probeVersionTags tries to tag a version that does not exist. S3 reports that only to callers that
-// may list the bucket without a prefix. For other callers, a denial without a reason is
-// inconclusive.
+// probeVersionTags tries to tag an object version that does not exist. S3 returns "not found" only
+// to callers that may list the bucket without a prefix. For all other callers, a denial without a
+// reason is inconclusive.
 func (p *destinationProber) probeVersionTags(ctx context.Context, c *bucketClient, k *ask) {
 	err := bounded(ctx, func(ctx context.Context) error {
 		_, err := c.client.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{

@@ -1,17 +1,17 @@
 // Package doctor probes the permissions of mappings with real requests. For each permission that
 // fails it reports which documents may be the cause.
 //
-// It promises to make no visible change: writes go into an upload that is then aborted, or have a
-// condition that never holds. [Diagnose] sends the requests, in the order of their dependencies.
-// [Foresee] lists what Diagnose would probe. The explanation of a denial comes from AWS's error
-// message if it gives a reason, otherwise from the results of other requests.
+// [Diagnose] sends the requests, in the order of their dependencies. It makes no visible change:
+// writes go into an upload that is then aborted, or have a condition that no object meets.
+// [Foresee] lists what Diagnose would probe. If AWS's error message gives the reason for a denial,
+// the explanation uses it. Otherwise the explanation is derived from the results of other requests.
 //
-// It leaves to others: which permissions are needed (package access), the documents that grant them
-// (access/policy), and credentials (package creds).
+// Package access determines which permissions are needed, access/policy writes the documents that
+// grant them, and package creds provides credentials.
 //
-// The words: an ask is a need as used in requests. An attempt is a request with all its asks.
-// Together they are the evidence for judging each permission. A probe is the verdict on one
-// permission, or on another requirement.
+// Terms: an ask is a need that requests test. An attempt is a request that was sent, with its
+// result and the asks that it tests. The asks and the attempts of a mapping are the evidence for
+// judging each permission. A probe is the verdict on one permission, or on another requirement.
 package doctor
 
 import (
@@ -29,8 +29,9 @@ type Options struct {
 	Config *config.Config
 	// Mappings lists the mappings to diagnose; empty means all.
 	Mappings []string
-	// Sessions returns new credentials for a mapping with the given roles. The roles are the
-	// configured ones, or copies that request less, to find out which part of a request is denied.
+	// Sessions returns new credentials for a mapping with the given roles. The doctor passes the
+	// configured roles, or copies of them without session tags or without a source identity, to
+	// find out which part of an AssumeRole request is denied.
 	Sessions func(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error)
 }
 
@@ -40,8 +41,8 @@ type Options struct {
 //
 // Diagnose makes no visible change. It reads at most the first byte of an object, and does not
 // write or delete objects. Writes go into an upload that is then aborted, or have a condition that
-// never holds, which S3 evaluates only for an allowed request. An upload that could not be aborted
-// is listed in Leftovers.
+// no object meets. S3 evaluates such a condition only if the request is allowed. An upload that
+// could not be aborted is listed in Leftovers.
 func Diagnose(ctx context.Context, o Options) (Diagnosis, error) {
 	mappings, err := access.Mappings(o.Config, o.Mappings)
 	if err != nil {

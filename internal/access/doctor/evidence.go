@@ -18,13 +18,13 @@ import (
 // probeTimeout is the time limit for one request with its retries.
 const probeTimeout = time.Minute
 
-// ask is a permission as used in requests: a need, or, for a key, the need of one specific key with
-// the encryption context of one object.
+// ask is a permission that requests test. It is a need or, for a KMS key, a need restricted to one
+// key and to the encryption context of one object.
 type ask struct {
 	access.Need
 	proven   bool
 	narrowed bool // more specific asks represent it
-	// excused is the reason why no request tested it.
+	// excused is the reason why no request tested the permission, or "".
 	excused string
 	objects string // the kind of objects that the key encrypts
 }
@@ -39,15 +39,15 @@ type attempt struct {
 	known   []Cause // causes that another request has proved
 }
 
-// evidence is the results of the requests for one mapping. An allowed request proves all its asks.
-// A denied request accuses the asks that AWS names, or otherwise those that are not proven.
-// Therefore each request adds few asks to those of the requests before it, and the judge runs after
-// all requests.
+// evidence contains the results of the requests for one mapping. An allowed request proves all its
+// asks. A denied request accuses the asks that AWS names in the error, or, if it names none, the
+// asks that no request has proved. To accuse few asks at a time, each request tests few asks that
+// earlier requests did not test. The judge runs after all requests.
 type evidence struct {
 	view      access.View
 	asks      []*ask
 	attempts  []*attempt
-	blocked   map[string]string // by role, why it has no session
+	blocked   map[string]string // the reason why a role has no session, by the name of the role
 	doubted   bool              // STS rejects the ambient credentials
 	leftovers []string          // uploads and objects that could not be deleted
 }
@@ -90,10 +90,11 @@ func (a *attempt) dead() bool {
 // errInconclusive is the error for an inconclusive response to a request that cannot succeed.
 var errInconclusive = errors.New("the response is inconclusive")
 
-// absent maps the error of a request for a resource that does not exist. "Not found" and
-// "precondition failed" are success, because S3 returns them only to allowed callers. So is a
-// denial of s3:ListBucket, which S3 returns to allowed callers that may not list the bucket. An
-// invalid request is inconclusive.
+// absent interprets err, the error of a request for a resource that does not exist. It returns nil
+// for "not found" and "precondition failed", because S3 returns them only to allowed callers. It
+// also returns nil for a denial of s3:ListBucket, which S3 returns to allowed callers that may not
+// list the bucket. For an invalid request it returns an error that wraps errInconclusive. It
+// returns all other errors unchanged.
 func absent(err error) error {
 	if err == nil || readReason(err).action == "s3:ListBucket" {
 		return nil
@@ -108,8 +109,8 @@ func absent(err error) error {
 	}
 }
 
-// missing maps the error of a request for an object that may have been deleted since it was listed.
-// Only "not found" is success.
+// missing returns nil for "not found", because an object can be deleted after it was listed. It
+// returns all other errors unchanged.
 func missing(err error) error {
 	if awserr.Classify(err) == awserr.Gone {
 		return nil
@@ -117,12 +118,13 @@ func missing(err error) error {
 	return err
 }
 
-// ask returns the ask of an actor, or nil if the mapping does not need it.
+// ask returns the ask for an action of an actor on a resource, or nil if the mapping does not need
+// this permission.
 func (e *evidence) ask(by access.Actor, action string, on access.Resource) *ask {
 	role, at := e.roleOf(by), e.view.Scope(on)
 	var found *ask
 	for _, k := range e.asks {
-		// One row may represent another row with the same permission.
+		// If several rows of the table have the same permission, only one of them has an ask.
 		if k.Role == role && k.Action == action && k.Resource == at.Pattern && (found == nil || k.On == on) {
 			found = k
 		}
@@ -143,8 +145,9 @@ func (e *evidence) roleOf(by access.Actor) string {
 	return ""
 }
 
-// narrow returns the ask for the key and the encryption context of one object. Objects of the same
-// kind share an ask.
+// narrow returns the ask k restricted to the key and the encryption context of the sample s.
+// Samples with the same key and encryption context share an ask. It returns nil if k is nil or the
+// sample is not encrypted with a KMS key.
 func (e *evidence) narrow(k *ask, s sample) *ask {
 	if k == nil || s.key == "" {
 		return nil
@@ -192,7 +195,8 @@ func (a *attempt) suspects() (list []*ask) {
 	}
 	proven := func(k *ask) bool { return k.proven }
 	if slices.ContainsFunc(list, func(k *ask) bool { return !k.proven }) {
-		// If the same action failed on one of two keys, AWS means the unproven one.
+		// If the request used the same action on two keys, the denial is about the key that is not
+		// proven.
 		list = slices.DeleteFunc(list, proven)
 	}
 	return list

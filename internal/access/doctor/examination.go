@@ -14,7 +14,7 @@ type examination struct {
 	owners  []string // accounts of the mappings' sources
 }
 
-// run sends the requests and returns the diagnosis.
+// run sends all requests for the mapping and returns its diagnosis.
 func (x *examination) run(ctx context.Context) (Diagnosis, error) {
 	roles := x.view.Config.AssumedRoles(x.view.Mapping)
 	set, err := x.options.Sessions(ctx, x.view.Mapping, roles)

@@ -16,7 +16,7 @@ type judge struct {
 	explain  *explainer
 }
 
-// result returns the probes that follow from the evidence, after the probes in others.
+// result returns the probes in others, followed by the probes that the evidence yields.
 func (j *judge) result(others []Probe) []Probe {
 	for _, a := range j.evidence.attempts {
 		j.addUnlisted(a)
@@ -35,8 +35,9 @@ func (j *judge) result(others []Probe) []Probe {
 	return probes
 }
 
-// addUnlisted adds a permission that a denial names but the table does not contain. An example is
-// sts:TagSession for a session that inherits tags from the ambient credentials.
+// addUnlisted adds an ask for an action that a denial names but that is not among the asks of the
+// attempt. An example is sts:TagSession for a session that inherits tags from the ambient
+// credentials.
 func (j *judge) addUnlisted(a *attempt) {
 	if a.err == nil || a.said.action == "" || len(a.asks) == 0 || len(a.suspects()) > 0 {
 		return
@@ -52,7 +53,8 @@ func (j *judge) addUnlisted(a *attempt) {
 	j.evidence.asks = append(j.evidence.asks, k)
 }
 
-// permission returns the verdict on one permission, based on the most informative request.
+// permission returns the verdict on one permission, based on the most informative of the requests
+// that tested it.
 func (j *judge) permission(k *ask) Probe {
 	probe := probeOf(k.Need)
 	probe.Objects = k.objects
@@ -89,7 +91,8 @@ func (a *attempt) moreInformative(than *attempt) bool {
 	return len(a.suspects()) < len(than.suspects())
 }
 
-// unexplained returns the probe for a request that failed although all its permissions are allowed.
+// unexplained returns the probe for a request that failed although other requests proved all its
+// permissions.
 func (j *judge) unexplained(a *attempt) Probe {
 	probe := Probe{
 		Mapping: j.evidence.view.Mapping.Name, Feature: FeatureRequest, Action: a.request, Request: a.request,

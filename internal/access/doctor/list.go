@@ -15,9 +15,10 @@ const (
 	noAnswer    = "the service could not be reached"
 )
 
-// probeList lists the objects under a prefix. It returns in away why no other probes of the bucket
-// are useful, or "" if they are. If listing is denied, it tries again without the expected owner,
-// and with the requester-pays header. If one of these succeeds, that is the cause of the denial.
+// probeList lists the first objects under the prefix. away is the reason why no other request to
+// the bucket can succeed, or "" if other probes are useful. If listing is denied, probeList tries
+// again without the expected owner, then with the requester-pays header. If one of these attempts
+// succeeds, the changed setting is the cause of the denial.
 func (p *prober) probeList(ctx context.Context, c *bucketClient, k *ask) (samples []sample, away string) {
 	a := p.try(ctx, "ListObjectsV2", func(ctx context.Context) (err error) {
 		samples, err = c.list(ctx)
@@ -41,8 +42,8 @@ func (p *prober) probeList(ctx context.Context, c *bucketClient, k *ask) (sample
 	}
 }
 
-// probeSettings tests whether the bucket can be listed with different settings than the configured
-// ones, and returns the setting at fault.
+// probeSettings tries to list the bucket with settings that differ from the configured ones. It
+// returns the cause that names the wrong setting, or nil if no attempt succeeds.
 func (p *prober) probeSettings(ctx context.Context, c *bucketClient, k *ask) []Cause {
 	unowned, paying := *c, *c
 	unowned.place.Account, paying.place.RequestPayer = "", true
@@ -68,8 +69,9 @@ func (p *prober) probeSettings(ctx context.Context, c *bucketClient, k *ask) []C
 	return nil
 }
 
-// look returns one sample for each kind of encryption among the first objects. It stops at the
-// first denied object, unless other objects can be read or belong to another account.
+// look returns one readable sample for each kind of encryption among the listed objects that it
+// checks. It stops at the first denied object, unless it has already read an object or the objects
+// belong to several accounts.
 func (p *prober) look(ctx context.Context, c *bucketClient, listed []sample, read *ask) (kinds []sample) {
 	type kind struct {
 		key       string
@@ -99,15 +101,15 @@ func (p *prober) look(ctx context.Context, c *bucketClient, listed []sample, rea
 	return kinds
 }
 
-// refusedSample is an object that both HEAD, whose response gives no reason, and GET could not
-// read.
+// refusedSample is an object for which both HEAD and GET failed. The response to HEAD gives no
+// reason.
 type refusedSample struct {
 	sample
 	head, get *attempt
 }
 
-// firstOfEachOwner returns the first objects and, for each other account that owns objects, its
-// first object.
+// firstOfEachOwner returns the first probeLooks objects. For each account that owns only later
+// objects, it adds the first of them, up to 2*probeLooks objects in all.
 func firstOfEachOwner(listed []sample) []sample {
 	chosen := slices.Clone(listed[:min(len(listed), probeLooks)])
 	for _, s := range listed[len(chosen):] {
@@ -129,7 +131,7 @@ func ownerOrder(s, first sample) string {
 	return "other " + s.owner
 }
 
-// blameOwners adds causes for objects that are denied while others can be read, one for each owner.
+// blameOwners adds a cause for each account that owns denied objects, if other objects can be read.
 func (p *prober) blameOwners(bucket string, refused []refusedSample, readable string, read *ask) {
 	reported := map[string]bool{}
 	for _, s := range refused {
@@ -143,7 +145,7 @@ func (p *prober) blameOwners(bucket string, refused []refusedSample, readable st
 		if s.owner != readable {
 			sure, why = Certain, name+" belongs to another account ("+s.owner+") than the objects that can be read ("+readable+")"
 		}
-		s.get.known = append(s.get.known, p.explain.resourceCause(read, CauseOwnership, sure, why+`; a bucket policy does not cover them: set Object Ownership of the bucket to `+
+		s.get.known = append(s.get.known, p.explain.resourceCause(read, CauseOwnership, sure, why+`; a bucket policy does not cover objects that another account owns: set Object Ownership of the bucket to `+
 			`"Bucket owner enforced", or have the writer set the ACL bucket-owner-full-control`))
 	}
 }

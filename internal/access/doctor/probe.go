@@ -24,9 +24,9 @@ const (
 // The features of probes that are not permissions.
 const (
 	FeatureCredentials access.Feature = "credentials"
-	// FeatureConnection is the endpoint of requests.
+	// FeatureConnection is for probes of the endpoints that receive requests.
 	FeatureConnection access.Feature = "connection"
-	// FeatureClock is the clock of this machine.
+	// FeatureClock is for the probe of this machine's clock.
 	FeatureClock   access.Feature = "clock"
 	FeatureRequest access.Feature = "request" // a request that fails although all its permissions are allowed
 )
@@ -66,14 +66,15 @@ type Confidence string
 // The degrees of confidence.
 const (
 	Certain  Confidence = "certain"  // AWS reported it, or another request proves it
-	Likely   Confidence = "likely"   // one of a few causes that look the same from outside
-	Possible Confidence = "possible" // looks the same, but is rarer
+	Likely   Confidence = "likely"   // one of a few common causes that AWS's response does not distinguish
+	Possible Confidence = "possible" // a rarer cause that AWS's response does not distinguish from the likely ones
 )
 
 // Cause is one explanation of a failure, and how to fix it.
 type Cause struct {
 	Kind CauseKind `json:"kind"`
-	// Side and Account are who must act. Account is empty if unknown.
+	// Side and Account are the side and the account that must fix the cause. Account is empty if
+	// unknown.
 	Side    access.Side `json:"side"`
 	Account string      `json:"account,omitempty"`
 	// Target is what the document applies to: the ARN of a role, user or key, the name of a bucket,
@@ -82,7 +83,7 @@ type Cause struct {
 	// Statement is the statement to add to the document. It is empty if adding one does not help.
 	Statement  json.RawMessage `json:"statement,omitempty"`
 	Confidence Confidence      `json:"confidence"`
-	// Why explains the cause in a sentence, with other steps to take.
+	// Why explains the cause in a sentence. It also says what to do, except to add the statement.
 	Why string `json:"why"`
 }
 
@@ -91,11 +92,13 @@ type Cause struct {
 type Probe struct {
 	Mapping string         `json:"mapping"`
 	Feature access.Feature `json:"feature"`
-	// Action is the permission and Resource is its resource. For other probes, Action is the
-	// request and Resource is its subject.
+	// For a permission, Action is the action, such as s3:GetObject, and Resource is the ARN of its
+	// resource. For other probes, Action is the request or the thing that was checked, and Resource
+	// is the endpoint or resource that it concerns.
 	Action   string `json:"action"`
 	Resource string `json:"resource,omitempty"`
-	// Objects describes, for a key, the objects that it was probed with if there are several kinds.
+	// Objects describes the kind of objects that a key was probed with: objects under the key
+	// itself, or under a bucket key. It is empty for other resources.
 	Objects string `json:"objects,omitempty"`
 	// Principal is the principal that needs the permission. It is empty for unknown ambient
 	// credentials.
@@ -114,14 +117,15 @@ type Probe struct {
 // Bad reports whether the probe failed.
 func (c Probe) Bad() bool { return c.Outcome == OutcomeDenied || c.Outcome == OutcomeFailed }
 
-// Diagnosis is the result of a diagnosis.
+// Diagnosis is the result of [Diagnose] or [Foresee].
 type Diagnosis struct {
 	Probes []Probe `json:"probes"`
 	// Leftovers are uploads and objects that the probes could not delete. It is normally empty.
 	Leftovers []string `json:"leftovers,omitempty"`
 }
 
-// Healthy reports whether all probes passed.
+// Healthy reports whether no probe failed. Skipped and unknown probes and warnings are not
+// failures.
 func (d Diagnosis) Healthy() bool { return !slices.ContainsFunc(d.Probes, Probe.Bad) }
 
 // probeOf returns the probe for a need, without an outcome.

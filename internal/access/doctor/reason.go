@@ -8,9 +8,9 @@ import (
 	"syncd/internal/awserr"
 )
 
-// reason is the reason in an access denied message. AWS gives reasons only within one account or
-// organization, and only one reason if there are several (IAM User Guide, "Troubleshoot access
-// denied error messages").
+// reason is what an access denied message of AWS says about its cause. AWS gives a reason only
+// within one account or organization, and only one if there are several (IAM User Guide,
+// "Troubleshoot access denied error messages").
 type reason struct {
 	action, resource string
 	by               string // the type of policy, such as "identity-based policy"; "" if none is named
@@ -48,8 +48,8 @@ func readReason(err error) reason {
 	return r
 }
 
-// classOf returns the class of an error. For a role that could not be assumed, it returns the class
-// of the cause.
+// classOf returns the class of an error. If a role could not be assumed, it returns the class of
+// the error that STS returned.
 func classOf(err error) awserr.Class {
 	c, ok := errors.AsType[*awserr.CredentialsError](err)
 	if !ok {

@@ -9,7 +9,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// refusal returns the causes of a denial, from AWS's reason if it gives one.
+// refusal returns the causes of a denial. If AWS gives a reason, the causes follow from it.
 func (e *explainer) refusal(k *ask, a *attempt) []Cause {
 	said := a.said
 	switch {
@@ -29,8 +29,8 @@ func (e *explainer) refusal(k *ask, a *attempt) []Cause {
 	return e.unstated(k)
 }
 
-// wrongLocation returns the other meaning of KMS's message: a wrong key or region in the
-// configuration.
+// wrongLocation returns the cause that the key or the region in the configuration is wrong. KMS
+// returns the same message for a missing key as for a denial by the key policy.
 func (e *explainer) wrongLocation(k *ask, why string) Cause {
 	path := e.sideOf(k) + ".kms_key"
 	if k.On == access.SourceKey {
@@ -84,8 +84,9 @@ func (e *explainer) stated(k *ask, said reason) []Cause {
 }
 
 // unstated returns the possible causes if AWS gives no reason. Both accounts must allow the
-// request, so either could be the cause. The document with more failed requests comes first, and
-// the resource's document if both have the same share.
+// request, so either could be the cause. The cause for the document with the larger share of failed
+// permissions comes first. If the shares are equal, the cause for the resource's document comes
+// first.
 func (e *explainer) unstated(k *ask) []Cause {
 	resource := e.lacking(k, iam.SourceResource, Likely, resourceWhy(k))
 	identity := e.lacking(k, iam.SourceIdentity, Likely, "it does not allow the action on this resource, or a Deny in it matches")
@@ -124,13 +125,14 @@ func resourceWhy(k *ask) string {
 	}
 }
 
-// The documents that failing compares.
+// The documents that failing can compute the share for.
 const (
 	identitySide = iota
 	resourceSide
 )
 
-// failing returns the share of unproven asks among all tried asks that a document must allow.
+// failing returns the share of unproven asks among all tried asks that must be allowed by the same
+// document as k: the identity policy of its principal, or the policy of its resource.
 func (e *explainer) failing(k *ask, of int) float64 {
 	same := func(o *ask) bool { return o.Principal == k.Principal && o.Role == k.Role }
 	if of == resourceSide {
@@ -160,7 +162,8 @@ func (e *explainer) lacking(k *ask, source iam.Source, sure Confidence, why stri
 	return c
 }
 
-// target returns what the resource's policy applies to.
+// target returns what the policy of the ask's resource applies to: the name of a bucket, a
+// description of an unknown bucket, or the ARN of an access point, key or role.
 func (k *ask) target() string {
 	switch {
 	case k.Holder != "" && k.Underlying:
@@ -174,7 +177,7 @@ func (k *ask) target() string {
 }
 
 // lackingBehind returns the cause that the policy of the bucket behind an access point does not
-// allow the action. It must allow what the access point policy allows.
+// allow the action. Both this policy and the access point policy must allow a request.
 func (e *explainer) lackingBehind(k *ask) []Cause {
 	for _, n := range e.underlying {
 		if k.Kind() == access.KindAccessPoint && n.Role == k.Role && n.Action == k.Action {

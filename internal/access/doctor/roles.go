@@ -51,8 +51,9 @@ func (p *roleProber) probeRoles(ctx context.Context) []Probe {
 // stsAddress is an STS endpoint, "" for AWS, and its region.
 type stsAddress struct{ endpoint, region string }
 
-// identityAddresses returns the distinct STS addresses for the ambient credentials: those of the
-// sides without a role, and those used to assume roles.
+// identityAddresses returns the distinct STS addresses that receive requests with the ambient
+// credentials: for each side without a role its own address, and for each side with a role the
+// address used to assume the first role of its chain.
 func (p *roleProber) identityAddresses() (addresses []stsAddress) {
 	add := func(endpoint, region string) {
 		if !slices.ContainsFunc(addresses, func(a stsAddress) bool { return a.endpoint == endpoint }) {
@@ -70,7 +71,8 @@ func (p *roleProber) identityAddresses() (addresses []stsAddress) {
 	return addresses
 }
 
-// identityEndpoint returns the STS endpoint that knows the ambient credentials of an ask.
+// identityEndpoint returns the STS endpoint that can identify the ambient credentials used for an
+// ask.
 func (p *roleProber) identityEndpoint(k *ask) string {
 	if k.On == access.AssumedRole {
 		return cmp.Or(p.assumed[k.Target].EndpointURL, p.Config.STSEndpoint(""))
@@ -85,9 +87,9 @@ func (p *roleProber) identityEndpoint(k *ask) string {
 	return p.Config.STSEndpoint(endpoint)
 }
 
-// probeIdentities asks STS for the identity of the ambient credentials, which needs no permission
-// (AWS STS API Reference, GetCallerIdentity). A failure does not stop the other probes, unless
-// there are no credentials.
+// probeIdentities requests the identity of the ambient credentials from STS. The request needs no
+// permission (AWS STS API Reference, GetCallerIdentity). A failure does not stop the other probes,
+// unless there are no credentials.
 func (p *roleProber) probeIdentities(ctx context.Context) {
 	if err := assume(ctx, p.set, "", p.Mapping.Source.Region); err != nil { // has its own deadline, with a better error message
 		p.blocked[""] = "there are no ambient credentials"
@@ -130,8 +132,8 @@ func (p *roleProber) probeIdentity(ctx context.Context, at stsAddress) {
 	}
 }
 
-// identityFailed records that the identity of the credentials is unknown. For services other than
-// AWS this is not a failure, because many have no STS.
+// identityFailed records that the identity of the ambient credentials is unknown. For services
+// other than AWS this is not a failure, because many of them have no STS.
 func (p *roleProber) identityFailed(probe Probe, at stsAddress, err error) {
 	a := &attempt{err: err, class: awserr.Classify(err)}
 	probe.Outcome, probe.Error = OutcomeFailed, awserr.Brief(err)
@@ -163,8 +165,8 @@ func (p *roleProber) callerIdentity(ctx context.Context, at stsAddress) (*sts.Ge
 	return client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 }
 
-// principalARN returns the principal that policies name for a session: its role. The session's ARN
-// does not contain the path of the role.
+// principalARN returns the ARN that policies name for a caller. For a role session it is the ARN of
+// the role, without the role's path, which the ARN of a session does not contain.
 func principalARN(caller string) string {
 	if role, ok := arn.RoleOf(caller); ok {
 		return role
@@ -172,7 +174,8 @@ func principalARN(caller string) string {
 	return caller
 }
 
-// probeHop assumes one role with all configured settings.
+// probeHop assumes one role with all its configured settings and records the result. If that is
+// denied, it looks for the setting that is the cause.
 func (p *roleProber) probeHop(ctx context.Context, name string) {
 	var asks []*ask
 	for _, k := range p.asks {
@@ -198,9 +201,9 @@ func assume(ctx context.Context, set *creds.Set, name, region string) error {
 	return err
 }
 
-// probeReduced tries to assume a denied role without session tags, and without a source identity.
-// If one of these succeeds, a condition on the omitted setting is the cause. The session is
-// discarded.
+// probeReduced tries to assume a denied role without session tags, then without a source identity.
+// If one of these attempts succeeds, a condition on the omitted setting is the cause of the denial.
+// The session is discarded.
 func (p *roleProber) probeReduced(ctx context.Context, name string) []Cause {
 	role := p.assumed[name]
 	for _, less := range []struct {
@@ -222,7 +225,7 @@ func (p *roleProber) probeReduced(ctx context.Context, name string) []Cause {
 		if err == nil && bounded(ctx, func(ctx context.Context) error { return assume(ctx, set, name, p.Mapping.Source.Region) }) == nil {
 			return []Cause{{
 				Kind: CauseKind(access.KindTrust), Side: p.explain.side(arn.Account(role.ARN)), Account: arn.Account(role.ARN), Target: role.ARN, Confidence: Certain,
-				Why: fmt.Sprintf("the role can be assumed without the %s: a condition on them does not match, in the trust policy or in the caller's identity policy", less.what),
+				Why: fmt.Sprintf("the role can be assumed without the %s: a condition on this setting does not match, in the trust policy or in the caller's identity policy", less.what),
 			}}
 		}
 	}

@@ -18,8 +18,9 @@ func (p *sourceProber) sourceSetting() s3Setting {
 	return s3Setting{url: s.EndpointURL, pathStyle: s.PathStyle}
 }
 
-// probeSource lists the source and reads the first byte of one object of each kind of encryption,
-// as each principal that reads it. It returns these objects, as seen by the reader.
+// probeSource lists the source. For each kind of encryption it reads the first byte of one object,
+// first as the reader and, for server-side copies by another role, also as the writer. It returns
+// the objects that the reader could examine.
 func (p *sourceProber) probeSource(ctx context.Context) (samples []sample, err error) {
 	at := p.Scope(access.SourceBucket)
 	c, err := p.open(p.Mapping.Source.Role, at, p.sourceSetting())
@@ -51,9 +52,9 @@ func (p *sourceProber) probeSource(ctx context.Context) (samples []sample, err e
 	return samples, nil
 }
 
-// probeObjects reads the first byte of one object of each kind of encryption. HEAD needs no key
-// permission, so a failed HEAD means that S3 denied the request. Its response gives no reason, so a
-// GET follows to obtain one.
+// probeObjects reads the first byte of one object of each kind of encryption. HEAD needs no
+// permission on the key, so a failed HEAD means that S3 denied the request. A response to HEAD
+// contains no reason, so a GET follows to obtain one.
 func (p *sourceProber) probeObjects(ctx context.Context, c *bucketClient, listed []sample, by access.Actor) (samples []sample) {
 	read, open := p.ask(by, "s3:GetObject", access.SourceObjects), p.ask(by, "kms:Decrypt", access.SourceKey)
 	if open != nil {
@@ -106,8 +107,8 @@ func (p *sourceProber) probeAnnotations(ctx context.Context, c *bucketClient, s 
 // probeAnnotation is the name of an annotation that no object has.
 const probeAnnotation = "syncd-doctor-probe"
 
-// probeLocks requests retention and legal hold. For an object without a lock, S3 returns 404 to
-// allowed callers.
+// probeLocks requests the retention and the legal hold of an object. If the object has no lock, S3
+// returns 404 to callers that have the permission.
 func (p *sourceProber) probeLocks(ctx context.Context, c *bucketClient, s sample) {
 	if k := p.ask(access.Reader, "s3:GetObjectRetention", access.SourceObjects); k != nil {
 		p.try(ctx, "GetObjectRetention", func(ctx context.Context) error {
@@ -127,7 +128,7 @@ func (p *sourceProber) probeLocks(ctx context.Context, c *bucketClient, s sample
 	}
 }
 
-// unlocked maps the error that there is no lock to success.
+// unlocked returns nil for the error that an object or bucket has no lock.
 func unlocked(err error) error {
 	if code := awserr.Code(err); code == "NoSuchObjectLockConfiguration" || code == "ObjectLockConfigurationNotFoundError" {
 		return nil

@@ -1,17 +1,16 @@
 // Package lint checks policy documents without requests to AWS: `syncd policy check`.
 //
-// It promises that the same input always gives the same report. Every finding has a location, a
-// fix, and an ID whose meaning never changes. A document that AWS would reject, as far as package
-// iam knows, always has a finding. [Check] reads the documents (lint/document) and applies the
-// rules to each of them (lint/element, lint/condition, lint/danger). With a configuration, it also
-// decides whether all documents together allow what its mappings need (lint/coverage). [Rules]
-// lists every kind of finding.
+// [Check] reads the documents (lint/document) and applies the rules to each of them (lint/element,
+// lint/condition, lint/danger). With a configuration, it also decides whether all documents
+// together allow what its mappings need (lint/coverage). The same input always gives the same
+// report. Every finding has a fix, and an ID whose meaning never changes. A document that package
+// iam knows AWS would reject always has a finding. [Rules] lists every kind of finding.
 //
-// It leaves to others: evaluating policies (package iam), what mappings need (package access), and
-// requests to AWS (access/doctor).
+// Package iam evaluates policies, package access determines what mappings need, and access/doctor
+// sends requests to AWS.
 //
-// The words: a finding is a fault in one document, or a permission that a mapping lacks. A rule is
-// a kind of finding.
+// Terms: a finding is a fault in one document, or a permission that a mapping lacks. A rule is a
+// kind of finding.
 package lint
 
 import (
@@ -31,12 +30,12 @@ import (
 	"syncd/internal/access/lint/rule"
 )
 
-// Options selects what to check the documents against in addition to AWS's rules. The zero value
-// selects nothing.
+// Options selects what to check in addition to each document on its own. The zero value selects
+// nothing more.
 type Options struct {
 	// Config is the configuration whose mappings must work with the documents, or nil.
 	Config *config.Config
-	// Mappings lists the mappings that must work; empty means all.
+	// Mappings lists the names of the mappings that must work. Empty means all.
 	Mappings []string
 }
 
@@ -44,7 +43,7 @@ type Options struct {
 type Judged struct {
 	File   string      `json:"file"`
 	Kind   access.Kind `json:"kind"`
-	Target string      `json:"target,omitempty"` // the role, user or resource that the document belongs to, if known from the text or the caller
+	Target string      `json:"target,omitempty"` // the role, user or resource that the document is attached to; "" if neither the text nor the caller names it
 }
 
 // Report is the result of a check.
@@ -53,16 +52,15 @@ type Report struct {
 	Findings  []rule.Finding `json:"findings"` // in the order of the files, then of the lines
 }
 
-// Wrong reports whether a document must be changed, that is, whether there is an error or a
-// warning.
+// Wrong reports whether there is an error or a warning, so that a document must be changed.
 func (r Report) Wrong() bool {
 	return slices.ContainsFunc(r.Findings, func(f rule.Finding) bool { return f.Severity != rule.SeverityNote })
 }
 
 // Check checks documents without requests to AWS. It reports what AWS would reject, what does not
-// have the intended effect, what allows more than it should and, with a configuration, what its
-// mappings lack. The same input always gives the same report. An error is about the options; faults
-// of a file are findings.
+// have the intended effect, and what allows more than it should. With a configuration, it also
+// reports what the mappings lack. The same input always gives the same report. Check returns an
+// error only if the options are invalid. Faults of a file are findings.
 func Check(files []document.File, o Options) (Report, error) {
 	mappings, err := o.mappings()
 	if err != nil {
@@ -130,7 +128,8 @@ func (c *checker) judge(d *document.Document) {
 	c.checkRefused(before)
 }
 
-// sortFindings sorts findings by file, in the given order, and by location.
+// sortFindings sorts findings by file, then by location. order contains the position of each file
+// by its name. Findings that are not about a file come first.
 func sortFindings(list []rule.Finding, order map[string]int) {
 	slices.SortStableFunc(list, func(a, b rule.Finding) int {
 		return cmp.Or(

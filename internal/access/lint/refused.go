@@ -10,8 +10,9 @@ import (
 	"syncd/internal/iam"
 )
 
-// checkRefused applies the strict parsing of package iam to a document without errors, so that a
-// document that AWS would reject never passes.
+// checkRefused parses a document strictly with package iam if no rule found an error in it, so that
+// a document that AWS would reject never passes. before is the number of findings of the earlier
+// documents.
 func (c *checker) checkRefused(before int) {
 	for _, f := range c.findings[before:] {
 		if f.Severity == rule.SeverityError {

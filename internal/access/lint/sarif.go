@@ -9,8 +9,8 @@ import (
 	"syncd/internal/access/lint/rule"
 )
 
-// The parts of SARIF 2.1.0 (OASIS Standard, "Static Analysis Results Interchange Format") that a
-// report uses.
+// The types of SARIF 2.1.0 that a report uses (OASIS Standard, "Static Analysis Results Interchange
+// Format").
 type (
 	sarifLog struct {
 		Schema  string     `json:"$schema"`

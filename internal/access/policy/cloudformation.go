@@ -12,8 +12,9 @@ import (
 )
 
 // CloudFormation returns a JSON template for each account. Roles are resources with their trust
-// policies and permissions. A template cannot add statements to the policy of an existing key or
-// rules to the lifecycle of an existing bucket, so these are in its metadata.
+// policies and permissions. A template cannot add statements to the policy of an existing key, or
+// rules to the lifecycle configuration of an existing bucket, so the template contains such
+// documents in its metadata.
 func CloudFormation(documents []Document) ([]Rendered, error) {
 	var files []Rendered
 	for _, group := range byAccount(documents) {
@@ -105,8 +106,8 @@ func (t *template) add(d Document, body json.RawMessage) {
 	}
 }
 
-// role refers to a role. If the role is a resource of this template, the reference makes
-// CloudFormation create it first.
+// role returns the name of a role, as a reference if the role is a resource of this template. The
+// reference makes CloudFormation create the role first.
 func (t *template) role(role string) any {
 	name := arn.Name(role)
 	if slices.Contains(t.made, role) {

@@ -25,15 +25,15 @@ type Document struct {
 	Body json.Marshaler
 	// Mappings are the names of the mappings that need the document.
 	Mappings []string
-	// Notes describe what to do or to know before putting the document in force.
+	// Notes describe what the reader must do or know before putting the document in force.
 	Notes []string
 }
 
-// named reports whether the target of a bucket policy is a bucket name. If the name is unknown, the
-// target describes the bucket instead.
+// named reports whether the target of a bucket policy is the name of the bucket. If the name is
+// unknown, the target is a description of the bucket instead.
 func (d Document) named() bool { return !strings.Contains(d.Target, " ") }
 
-// Policy returns the document as a policy, or nil if it is not one.
+// Policy returns the body as a policy, or nil if the document is a lifecycle configuration.
 func (d Document) Policy() *iam.Document {
 	policy, _ := d.Body.(*iam.Document)
 	return policy

@@ -56,7 +56,8 @@ func (d *draft) note(text string) {
 	}
 }
 
-// known fills in the ambient principal and the source key if the options specify them.
+// known returns the need with the principal of the ambient credentials and the key of the source
+// filled in, if the options specify them.
 func (w *writer) known(n access.Need) access.Need {
 	if n.Role == "" && w.o.Principal != "" {
 		n.Principal, n.Account = w.o.Principal, arn.Account(w.o.Principal)

@@ -44,7 +44,7 @@ func JSON(documents []Document) ([]Rendered, error) {
 	return files, nil
 }
 
-// JSONBundle returns all documents as one JSON object with a list "documents" that includes their
+// JSONBundle returns one JSON object whose list "documents" contains all documents with their
 // metadata.
 func JSONBundle(documents []Document) ([]byte, error) {
 	type entry struct {
@@ -94,7 +94,8 @@ func byAccount(documents []Document) (groups [][]Document) {
 	return groups
 }
 
-// madeRoles returns the roles that the documents create: those with a trust policy.
+// madeRoles returns the ARNs of the roles that the documents create, which are the roles with a
+// trust policy.
 func madeRoles(documents []Document) (arns []string) {
 	for _, d := range documents {
 		if d.Kind == access.KindTrust {
@@ -104,7 +105,7 @@ func madeRoles(documents []Document) (arns []string) {
 	return arns
 }
 
-// pathOf returns the path of a role's ARN, or "/" if it has none (IAM User Guide, "IAM
+// pathOf returns the path in a role's ARN, or "/" if the ARN has no path (IAM User Guide, "IAM
 // identifiers").
 func pathOf(role string) string {
 	a, _ := arn.Split(role)

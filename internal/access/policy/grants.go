@@ -9,7 +9,8 @@ import (
 	"syncd/internal/arn"
 )
 
-// addIdentity grants a need in the identity policy of its principal.
+// addIdentity adds the need to the identity policy of its principal, unless the trust policy alone
+// is sufficient.
 func (w *writer) addIdentity(n access.Need) {
 	if n.Underlying {
 		return // identity policies name the access point
@@ -27,10 +28,10 @@ func (w *writer) addIdentity(n access.Need) {
 	}
 	d := w.draft(like, n.Mapping)
 	if n.Principal == "" {
-		d.note("They belong to the role or user whose credentials syncd finds in its environment, such as an ECS task role.")
+		d.note("These permissions belong to the role or user whose credentials syncd finds in its environment, such as an ECS task role.")
 	}
 	if n.On == access.SourceKey && strings.HasSuffix(n.Resource, "key/*") {
-		d.note("Only the owner knows which key encrypts the source. This policy allows any key there; the owner's key policy decides. To allow only one key, pass its ARN as a source key.")
+		d.note("Only the owner knows which key encrypts the source. This policy allows every key of the owner in that region; the owner's key policy decides. To allow only one key, pass its ARN as a source key.")
 	}
 	if (n.On == access.SourceBucket || n.On == access.DestinationBucket) && len(n.Conditions) > 0 {
 		d.note("If an object is deleted between the listing and its copy, S3 returns 403 instead of 404, because the permission to list is limited to a prefix. The object is quarantined as denied until the next pass.")
@@ -38,7 +39,7 @@ func (w *writer) addIdentity(n access.Need) {
 	d.grants = append(d.grants, n.Grant())
 }
 
-// addResource grants a need in the policy of the resource if one is needed.
+// addResource adds the need to the policy of its resource if that policy must allow it.
 func (w *writer) addResource(n access.Need) error {
 	switch {
 	case n.On == access.AssumedRole:
@@ -119,7 +120,7 @@ func (w *writer) behindDraft(n access.Need) *draft {
 	source, _ := w.c.Places(m)
 	if bucket := source.Holder(); bucket != "" {
 		d := w.bucketPolicy(bucket, n.Owner, n.Mapping)
-		d.note("It must allow what the access point policy allows. A policy that delegates access control to the access points of account " +
+		d.note("This policy must allow what the access point policy allows. A policy that delegates access control to the access points of account " +
 			arn.Account(source.Identity()) + " already does.")
 		return d
 	}
@@ -132,9 +133,9 @@ func (w *writer) behindDraft(n access.Need) *draft {
 	return d
 }
 
-// addKey grants the use of a key in the key policy. For principals of its own account, the
-// statement delegates to their identity policies by naming the root, as AWS's default key policy
-// does for all actions.
+// addKey adds the need to the key policy. For principals of the key's own account, the statement
+// names the root of the account, so that their identity policies decide. AWS's default key policy
+// does the same for all actions.
 func (w *writer) addKey(n access.Need) error {
 	callers, err := w.crossAccount(n)
 	if err != nil {

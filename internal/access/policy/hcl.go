@@ -11,8 +11,9 @@ import (
 // hclPair is a name and its value in HCL.
 type hclPair struct{ name, value string }
 
-// hclExpression converts JSON to a Terraform expression, formatted like terraform fmt. An
-// ExternalId mark becomes a reference to its variable.
+// hclExpression converts JSON to a Terraform expression, formatted as terraform fmt does. It
+// converts an ExternalId mark to a reference to the variable of its role. margin is the indentation
+// of the line that the expression begins on.
 func hclExpression(text []byte, margin string) (string, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// unfinishedDays is how long an incomplete upload is retained, so that a later process can resume
-// it.
+// unfinishedDays is the number of days after which an incomplete upload is aborted. Until then, a
+// later process can resume the upload.
 const unfinishedDays = 7
 
 // ruleName is the ID of a lifecycle rule. It contains a number rather than the prefix, which could
@@ -48,7 +48,7 @@ func (l *Lifecycle) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{"Rules": rules})
 }
 
-// minimalRules removes rules that another rule covers.
+// minimalRules returns the rules that no other rule covers, sorted by prefix.
 func minimalRules(rules []LifecycleRule) []LifecycleRule {
 	var kept []LifecycleRule
 	for i, r := range rules {

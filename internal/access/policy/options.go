@@ -22,35 +22,36 @@ const (
 	// that account then decide who gets access. A trust policy names the principal in every style,
 	// if it is known.
 	AccountStyle Style = "account"
-	// ABACStyle is like AccountStyle, but allows only sessions that have the configured session
-	// tags.
+	// ABACStyle names the account as AccountStyle does, but allows only sessions that have the
+	// configured session tags.
 	ABACStyle Style = "abac"
 )
 
 // Options select the documents and their form.
 type Options struct {
-	// Mapping lists the mappings to write documents for; empty means all.
+	// Mapping lists the names of the mappings to write documents for. Empty means all.
 	Mapping []string
-	// Side selects the documents of one side; empty means Both.
+	// Side selects the documents of one side. Empty means Both.
 	Side access.Side
-	// Style is how one account names principals of another account; empty means RoleStyle.
+	// Style is how one account names principals of another account. Empty means RoleStyle.
 	Style Style
-	// OrgID requires principals of other accounts to belong to this organization; empty requires
-	// none.
+	// OrgID is the ID of the organization that principals of other accounts must belong to, such as
+	// o-a1b2c3d4e5. If it is empty, they need not belong to an organization.
 	OrgID string
-	// VPCEndpoint denies reading the sources except through this endpoint; empty denies nothing.
+	// VPCEndpoint is the ID of the only VPC endpoint through which the sources may be read. If it
+	// is empty, all networks are allowed.
 	VPCEndpoint string
 	// Principal is the ARN of the role or user that the ambient credentials belong to. If it is
 	// empty, documents name its account, which is assumed to be the account of the destination.
 	Principal string
-	// SourceKeys are the ARNs of the keys that encrypt the source buckets. If none is in a bucket's
-	// region and account, the reader's policy allows every key there, and the owner's key policy
-	// decides.
+	// SourceKeys are the ARNs of the keys that encrypt the source buckets. If none of them is in
+	// the region and account of a source bucket, the reader's policy allows every key in that
+	// region and account, and the owner's key policy decides.
 	SourceKeys []string
 	// ExternalID returns the ExternalId of a role, by its name in the roles setting. It is called
-	// for roles with external_id, and for roles of another owner without it, whose trust policies
-	// require one too. If ExternalID is nil, the former are an error and the latter get
-	// [secret.Placeholder].
+	// for roles with external_id. It is also called for roles of another owner without external_id,
+	// because their trust policies require an ExternalId too. If ExternalID is nil, roles with
+	// external_id are an error, and the other trust policies contain [secret.Placeholder].
 	ExternalID func(role string) (string, error)
 }
 

@@ -1,18 +1,18 @@
 // Package policy writes the documents that accounts put in force for a configuration: identity,
 // trust, bucket, access point and key policies, and lifecycle rules.
 //
-// It promises least privilege: [Documents] grants exactly the permissions that the mappings need,
-// according to the table of package access. If a document is too large, it leaves out optional
-// conditions and adds a note. If the document is still larger than AWS allows, the result is a
-// *access.SizeError. Documents are rendered as JSON for the AWS CLI, as Terraform and as
-// CloudFormation. With [ExternalIDVariable], Terraform and CloudFormation documents contain
-// variables instead of ExternalIds.
+// The documents that [Documents] returns grant exactly the permissions that the mappings need,
+// according to the table of package access. If a document is too large, Documents leaves out
+// optional conditions and adds a note. If the document is still larger than AWS allows, it returns
+// a *access.SizeError. [JSON] renders documents for the AWS CLI, [Terraform] as Terraform files and
+// [CloudFormation] as templates. With [ExternalIDVariable], Terraform and CloudFormation documents
+// contain variables instead of ExternalIds.
 //
-// It leaves to others: the table and session policies (package access), checking existing documents
-// (access/lint), and putting documents in force.
+// Package access contains the table and writes session policies, and access/lint checks existing
+// documents. The user puts the documents in force.
 //
-// The words: a draft is a document in preparation, one for each kind and target. A style is how the
-// documents of one account name principals of another account.
+// Terms: a draft is a document in preparation. There is one draft for each kind and target. A style
+// is how the documents of one account name principals of another account.
 package policy
 
 import (
@@ -28,9 +28,9 @@ import (
 )
 
 // Documents returns every document that the accounts of a configuration need for the mappings, with
-// least privilege: the owner's side first, then by account, kind and name. Mappings that share a
-// role, a bucket or a key share its document. A document larger than AWS allows is a
-// *access.SizeError.
+// least privilege. The documents of the owner's side come first. Within a side, documents are
+// sorted by account, kind and name. Mappings that share a role, a bucket or a key share its
+// document. If a document is larger than AWS allows, Documents returns a *access.SizeError.
 func Documents(c *config.Config, o Options) ([]Document, error) {
 	o.Side, o.Style = cmp.Or(o.Side, access.Both), cmp.Or(o.Style, RoleStyle)
 	mappings, err := access.Mappings(c, o.Mapping)
@@ -52,7 +52,7 @@ func Documents(c *config.Config, o Options) ([]Document, error) {
 	return w.documents()
 }
 
-// add adds the needs of a mapping to the documents.
+// add adds the permissions that a mapping needs to the drafts.
 func (w *writer) add(m config.Mapping) error {
 	for _, side := range []struct{ path, account string }{{"source", m.Source.Account}, {"destination", m.Destination.Account}} {
 		if !awsname.IsAccount(side.account) {
@@ -92,7 +92,7 @@ func (w *writer) noteSessions(m config.Mapping) {
 	}
 }
 
-// documents finishes the drafts of the selected sides.
+// documents finishes and sorts the drafts of the selected sides.
 func (w *writer) documents() ([]Document, error) {
 	var documents []Document
 	for _, id := range w.order {

@@ -6,7 +6,7 @@ import (
 	"syncd/internal/access"
 )
 
-// edition is one form of a document, used if it fits into the limit.
+// edition is one form of a document. It is used if its size is at most the limit.
 type edition struct {
 	grants []access.Grant
 	limit  int
@@ -32,7 +32,7 @@ func (d *draft) editions(style Style) []edition {
 	return []edition{whole}
 }
 
-// size returns the number of characters in the document, by AWS's count.
+// size returns the number of characters in the document without whitespace.
 func (d *draft) size() (int, error) {
 	text, err := access.Compact(d.Body)
 	if err != nil {
@@ -49,7 +49,7 @@ func (d *draft) checkSize() error {
 	}
 	limits := map[access.Kind]int{access.KindIdentity: access.MaxInline, access.KindTrust: access.MaxTrust, access.KindBucket: access.MaxBucket, access.KindAccessPoint: access.MaxBucket, access.KindKey: access.MaxKey}
 	advice := map[access.Kind]string{
-		access.KindIdentity:    "split the mappings among several roles, or give those of one bucket a common prefix",
+		access.KindIdentity:    "split the mappings among several roles, or give the mappings of one bucket a common prefix",
 		access.KindTrust:       "let fewer roles assume this one; AWS raises the limit to 4,096 on request",
 		access.KindBucket:      "give the mappings of this bucket a common prefix, or use style account",
 		access.KindAccessPoint: "give the mappings of this access point a common prefix, or use style account",
@@ -59,7 +59,7 @@ func (d *draft) checkSize() error {
 		return &access.SizeError{Document: d.Title, Size: size, Limit: limit, Advice: advice[d.Kind]}
 	}
 	if d.Kind == access.KindIdentity && size > access.MaxManaged {
-		d.note(fmt.Sprintf("It has %d characters: too many for a managed policy (%d), but not for an inline policy (%d).", size, access.MaxManaged, access.MaxInline))
+		d.note(fmt.Sprintf("This policy has %d characters: too many for a managed policy (%d), but not for an inline policy (%d).", size, access.MaxManaged, access.MaxInline))
 	}
 	return nil
 }

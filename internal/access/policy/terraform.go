@@ -11,8 +11,8 @@ import (
 )
 
 // Terraform returns a Terraform file for each account. Roles are resources with their trust
-// policies and permissions. A key policy exists already and has other statements, so its statements
-// are an output.
+// policies and permissions. A key already has a policy with other statements, so the statements to
+// add to it are an output.
 func Terraform(documents []Document) ([]Rendered, error) {
 	var files []Rendered
 	for _, group := range byAccount(documents) {
@@ -64,8 +64,8 @@ func (t *terraform) add(d Document) error {
 	return nil
 }
 
-// role refers to a role. If the role is a resource of this file, the reference makes Terraform
-// create it first.
+// role returns an expression for the name of a role, which is a reference if the role is a resource
+// of this file. The reference makes Terraform create the role first.
 func (t *terraform) role(role string) string {
 	name := arn.Name(role)
 	if slices.Contains(t.made, role) {
@@ -74,7 +74,7 @@ func (t *terraform) role(role string) string {
 	return hclText(name)
 }
 
-// resource writes a block of name and value pairs.
+// resource writes a resource block. pairs are alternating attribute names and expressions.
 func (t *terraform) resource(kind, label string, pairs ...string) {
 	var attributes []hclPair
 	for i := 0; i < len(pairs); i += 2 {
@@ -98,7 +98,7 @@ func (t *terraform) encoded(d Document) (string, error) {
 	return "", fmt.Errorf("write %s: %w", d.Title, err)
 }
 
-// variables declares the variables that the text refers to.
+// variables returns declarations of the variables that the text refers to.
 func (t *terraform) variables() string {
 	var b strings.Builder
 	for _, m := range distinct(regexp.MustCompile(`var\.external_id_[A-Za-z0-9_-]+`).FindAllString(t.text.String(), -1)) {

@@ -15,8 +15,9 @@ import (
 // CreateRole).
 const defaultMaxSession = time.Hour
 
-// addTrust allows the need's principal to assume a role. Each action has its own statement, because
-// only sts:AssumeRole carries an ExternalId and a condition on it never matches the other actions.
+// addTrust adds the need to the trust policy of the role to assume. Each action has its own
+// statement. Only a request for sts:AssumeRole contains an ExternalId, so a condition on it would
+// never match the other actions.
 func (w *writer) addTrust(n access.Need) error {
 	conditions, err := w.crossAccount(n)
 	if err != nil {
@@ -60,9 +61,10 @@ func (w *writer) noteTrust(d *draft, n access.Need, principal string) {
 	d.noteNamed(n, principal)
 }
 
-// asked returns the condition on the ExternalId. The role of another owner always has one, unless
-// external_id is none. Without it, the role could be used by anyone served by the principals that
-// may assume it (IAM User Guide, "The confused deputy problem").
+// asked returns the condition on the ExternalId, or nil if the role needs none. A role of another
+// owner always needs one, unless external_id is none. Without the condition, anyone who can make a
+// principal that may assume the role act on their behalf could use the role (IAM User Guide, "The
+// confused deputy problem").
 func (w *writer) asked(d *draft, n access.Need, principal string) ([]access.Condition, error) {
 	id := w.c.Roles[n.Target].ExternalID
 	m, _ := w.c.Mapping(n.Mapping)
@@ -108,9 +110,10 @@ func (w *writer) findExternalID(n access.Need) (string, error) {
 	return id, nil
 }
 
-// identityPins requires the configured source identity. If an earlier hop set it, it belongs to the
-// caller's session and cannot be set again (IAM User Guide, "Monitor and control actions taken with
-// assumed roles").
+// identityPins returns the condition that requires the configured source identity, or nil if none
+// is configured. If an earlier hop set the source identity, the caller's session already has it and
+// the request cannot set it again (IAM User Guide, "Monitor and control actions taken with assumed
+// roles").
 func (w *writer) identityPins(role string) []access.Condition {
 	key, identity := "sts:SourceIdentity", access.SourceIdentity(w.c, role)
 	if access.SourceIdentity(w.c, w.c.Roles[role].Via) != "" {
@@ -122,10 +125,10 @@ func (w *writer) identityPins(role string) []access.Condition {
 	return []access.Condition{access.When("StringEquals", key, identity)}
 }
 
-// taggedPins requires the tags that the configuration sets on the role's sessions. The statement
-// for sts:TagSession checks their values, but a request without tags does not need that action.
-// Null treats an empty value as absent (IAM User Guide, "IAM JSON policy elements: Condition
-// operators").
+// taggedPins returns conditions for sts:AssumeRole that require the configured tags to be present.
+// The statement for sts:TagSession checks the values of tags, but a request without tags does not
+// need that action. Null treats an empty value as absent, so taggedPins does not require a tag
+// whose value is empty (IAM User Guide, "IAM JSON policy elements: Condition operators").
 func (w *writer) taggedPins(role string) (conditions []access.Condition) {
 	for _, c := range tagConditions("aws:RequestTag/", w.c.Roles[role].Tags) {
 		if c.Values[0] != "" {
@@ -140,20 +143,22 @@ func (w *writer) taggedPins(role string) (conditions []access.Condition) {
 
 // passedTags returns the alternative conditions for tagging a session. They allow exactly the
 // configured tags, because other policies trust the tags that the caller chooses. AWS does not
-// document whether STS shows tags inherited from earlier hops as request tags, so one alternative
-// has all of them with their values, and the other has none.
+// document whether tags inherited from earlier hops are among the request tags. One alternative
+// therefore requires all inherited tags with their values, and the other allows none of them.
 func (w *writer) passedTags(role string) [][]access.Condition {
 	own, inherited := w.c.Roles[role].Tags, access.InheritedTags(w.c, w.c.Roles[role].Via)
 	unseen := append(exactTags(own), transitivePins(w.c.Roles[role].TransitiveTags, len(own) > 0)...)
 	if len(inherited) == 0 {
 		return [][]access.Condition{unseen}
 	}
-	// AWS does not document either whether the keys of inherited tags appear as transitive.
+	// AWS also does not document whether sts:TransitiveTagKeys contains the keys of inherited tags,
+	// so this alternative does not check it.
 	return [][]access.Condition{exactTags(access.SessionTags(w.c, role)), unseen}
 }
 
-// transitivePins prevents the caller from making other tags transitive, which would reach every
-// later hop.
+// transitivePins returns the condition that only these tags may be transitive. A transitive tag
+// that the caller chooses would reach every later hop. tagged reports whether the request has tags;
+// without tags there is no condition.
 func transitivePins(keys []string, tagged bool) []access.Condition {
 	switch {
 	case !tagged:
@@ -161,12 +166,12 @@ func transitivePins(keys []string, tagged bool) []access.Condition {
 	case len(keys) == 0:
 		return []access.Condition{access.When("Null", "sts:TransitiveTagKeys", "true")}
 	default:
-		return []access.Condition{access.When("ForAllValues:StringEquals", "sts:TransitiveTagKeys", keys...)} // a subset is harmless
+		return []access.Condition{access.When("ForAllValues:StringEquals", "sts:TransitiveTagKeys", keys...)} // a subset of the keys is harmless
 	}
 }
 
-// exactTags requires a request to have exactly these tags. ForAllValues alone also matches a
-// request without tags, so Null requires at least one.
+// exactTags returns conditions that require a request to have exactly these tags. ForAllValues
+// alone also matches a request without tags, so a Null condition requires at least one tag.
 func exactTags(tags map[string]string) []access.Condition {
 	if len(tags) == 0 {
 		return []access.Condition{access.When("Null", "aws:TagKeys", "true")}

@@ -15,7 +15,7 @@ func (w *writer) addUpkeep(m config.Mapping) {
 	objects := v.Scope(access.DestinationObjects)
 	d := w.bucketPolicy(m.Destination.Bucket, m.Destination.Account, m.Name)
 	d.note("A write that names no key uses the bucket's default encryption: set that to " + m.Destination.KMSKey +
-		". A policy cannot require the encryption header, because requests that upload or complete parts do not have it.")
+		". A policy cannot require the encryption header, because UploadPart and CompleteMultipartUpload requests do not have it.")
 	d.grants = append(d.grants, keyGuards(objects)...)
 	d.grants = append(d.grants, tlsGuard(objects))
 	if v.Multipart {
@@ -31,9 +31,10 @@ func denial(sid, action string, resources []string, conditions ...access.Conditi
 	return access.Grant{SID: sid, Deny: true, Principals: []string{access.Anyone}, Actions: []string{action}, Resources: resources, Conditions: conditions}
 }
 
-// keyGuards denies writes with another key to everyone. A negated condition also matches if its key
-// is absent, as in UploadPart and CompleteMultipartUpload; Null limits the statements to requests
-// that specify an encryption.
+// keyGuards returns statements that deny everyone writes with a KMS key other than the configured
+// one. A negated condition also matches if its condition key is absent, as in UploadPart and
+// CompleteMultipartUpload requests. Null conditions limit the statements to requests that specify
+// an encryption.
 func keyGuards(objects access.Scope) []access.Grant {
 	const sse, key = access.EncryptionHeader, access.EncryptionKeyHeader
 	on := []string{objects.Pattern}
@@ -44,13 +45,14 @@ func keyGuards(objects access.Scope) []access.Grant {
 	}
 }
 
-// tlsGuard denies everyone all requests without TLS, for the bucket and all its objects.
+// tlsGuard returns a statement that denies everyone all requests without TLS, for the bucket and
+// all its objects.
 func tlsGuard(objects access.Scope) access.Grant {
 	on := []string{objects.BucketARN(), arn.Object(objects.BucketARN(), "*")}
 	return denial("DenyWithoutTLS", "s3:*", on, access.When("Bool", "aws:SecureTransport", "false"))
 }
 
-// addStateGuards adds statements to the policy of the state's bucket.
+// addStateGuards adds statements that protect the state to the policy of its bucket.
 func (w *writer) addStateGuards(v access.View) {
 	objects := v.Scope(access.StateObjects)
 	d := w.bucketPolicy(objects.Bucket, objects.Owner, v.Mapping.Name)
@@ -60,31 +62,33 @@ func (w *writer) addStateGuards(v access.View) {
 	}
 	keeper := w.keeper(v)
 	if keeper.Principal == "" {
-		d.note("The policy does not name the keeper of the state, because it is not known. Set checkpoint.role, or pass the principal of the ambient credentials, " +
+		d.note("The policy does not deny other accounts, because it is not known which principal reads and writes the state. Set checkpoint.role, or pass the principal of the ambient credentials, " +
 			"to deny other accounts.")
 		return
 	}
-	// An AWS service has no account, so the negated condition would match its requests.
+	// Requests of an AWS service have no aws:PrincipalAccount, so the negated condition alone would
+	// match them.
 	accounts := distinct([]string{keeper.Account, objects.Owner})
 	d.grants = append(d.grants, denial("DenyOtherAccounts", "s3:*", []string{objects.Pattern},
 		access.When("StringNotEquals", "aws:PrincipalAccount", accounts...), access.When("BoolIfExists", "aws:PrincipalIsAWSService", "false")))
 	if objects.Prefix == "" || w.holdsData(objects.Bucket) {
 		return
 	}
-	// Null excludes the check whether a record is missing, which S3 makes without a prefix.
+	// Null excludes requests without a prefix: S3 checks the permission without a prefix when it
+	// reports that a record is missing.
 	d.grants = append(d.grants, denial("DenyOtherListings", "s3:ListBucket", []string{objects.BucketARN()},
 		access.When("ArnEquals", "aws:PrincipalArn", keeper.Principal),
 		access.When("StringNotLike", "s3:prefix", access.Literal(objects.Prefix)+"*"), access.When("Null", "s3:prefix", "false")))
-	d.note("DenyOtherListings prevents " + keeper.Principal + " from listing other keys of the bucket. If this principal keeps another state there, write one statement with both prefixes.")
+	d.note("DenyOtherListings prevents " + keeper.Principal + " from listing other keys of the bucket. If this principal keeps another state in the same bucket, write one statement with both prefixes.")
 }
 
-// keeper returns a need of the principal that keeps the state.
+// keeper returns a need of the keeper, the principal that reads and writes the state.
 func (w *writer) keeper(v access.View) access.Need {
 	needs := access.Needs(w.c, v.Mapping)
 	return w.known(needs[slices.IndexFunc(needs, func(n access.Need) bool { return n.On == access.StateObjects })])
 }
 
-// holdsData reports whether a mapping reads or writes the bucket.
+// holdsData reports whether the bucket is the source or the destination of any mapping.
 func (w *writer) holdsData(bucket string) bool {
 	return slices.ContainsFunc(w.c.Mappings, func(m config.Mapping) bool {
 		source, destination := w.c.Places(m)

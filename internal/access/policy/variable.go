@@ -2,8 +2,8 @@ package policy
 
 import "regexp"
 
-// externalIDMark is the prefix of a placeholder that a format replaces with a variable for the
-// ExternalId of the role named after it.
+// externalIDMark is the prefix of an ExternalId mark. The name of a role follows it. Terraform and
+// CloudFormation output contains a variable for the ExternalId of that role in place of the mark.
 const externalIDMark = "external-id-of:"
 
 // ExternalIDVariable is an Options.ExternalID function for [Terraform] and [CloudFormation], which

@@ -22,12 +22,12 @@ func CopyKey(key string) *s3.CopyObjectInput {
 	return &s3.CopyObjectInput{Bucket: aws.String("consumer-copy"), Key: &key, CopySource: aws.String("owner-data/" + key)}
 }
 
-// AllowBut returns a policy that allows everything but one action.
+// AllowBut returns a policy that allows all actions except one.
 func AllowBut(action string) *iam.Document {
 	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":"` + action + `","Resource":"*"}]}`)
 }
 
-// ExceptIn returns a policy that allows everything but one action on the objects of a bucket.
+// ExceptIn returns a policy that allows everything except one action on the objects of a bucket.
 func ExceptIn(bucket, action string) *iam.Document {
 	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
 		{"Effect":"Deny","Action":"` + action + `","Resource":"arn:aws:s3:::` + bucket + `/*"}]}`)

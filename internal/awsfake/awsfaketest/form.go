@@ -39,7 +39,8 @@ func (a Answer) Text(element string) string {
 	return text
 }
 
-// AskIAM calls IAM over the query protocol, as the AWS CLI does. Parameters are name, value, ...
+// AskIAM calls IAM over the query protocol, as the AWS CLI does. The parameters are alternating
+// names and values.
 func AskIAM(tb testing.TB, w *World, c aws.Config, action string, parameters ...string) Answer {
 	tb.Helper()
 	return AskForm(tb, w, c, "iam", action, parameters...)
@@ -104,5 +105,5 @@ func Must(tb testing.TB, a Answer) Answer {
 	return a
 }
 
-// ListsAndCopies is a policy that allows listing the consumer's bucket.
+// ListsAndCopies is the text of a policy that allows listing the consumer's bucket.
 const ListsAndCopies = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:ListBucket"],"Resource":"arn:aws:s3:::consumer-copy"}]}`

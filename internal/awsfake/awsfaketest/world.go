@@ -1,12 +1,11 @@
-// Package awsfaketest holds what the fake's tests share: a world of two accounts, and clients for
-// it.
+// Package awsfaketest contains what the fake's tests share: a world of two accounts, and clients
+// for it.
 //
-// It promises a cross-account copy that works, so that a test changes only what it tests, and
-// results that are easy to compare: codes, messages, bodies. It leaves the expectations to the
-// tests.
+// In this world a cross-account copy works, so that a test changes only what it tests. Results are
+// easy to compare: codes, messages and bodies.
 //
-// Words to know. A [World] is an owner with a bucket encrypted under a key, and a consumer with its
-// own bucket and a role that can read the owner's. Most objects have the key k.
+// Terms: a [World] is an owner with a bucket that is encrypted with a KMS key, and a consumer with
+// its own bucket and a role that can read the owner's bucket. Most objects have the key k.
 package awsfaketest
 
 import (
@@ -80,8 +79,8 @@ func BucketPolicy(bucket, principal string) *iam.Document {
 		principal, bucket, principal, bucket))
 }
 
-// BucketPolicyWithout returns a bucket policy that allows a principal everything on the owner's
-// bucket but one action.
+// BucketPolicyWithout returns a bucket policy that allows a principal all actions on the owner's
+// bucket except one.
 func BucketPolicyWithout(action, principal string) *iam.Document {
 	return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Principal":{"AWS":%q},"NotAction":%q,"Resource":["arn:aws:s3:::owner-data","arn:aws:s3:::owner-data/*"]}]}`, principal, action))

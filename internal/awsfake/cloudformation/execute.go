@@ -39,7 +39,8 @@ func (q *request) executeChangeSet(*wire.XML) error {
 	return nil
 }
 
-// carryOut creates the resources of a change set. If one fails, it deletes the ones it has created.
+// carryOut creates the resources of a change set. If the creation of a resource fails, it deletes
+// the resources that it has created.
 func (q *request) carryOut(s *stack, c *changeSet) (err error) {
 	var made []*resource
 	defer func() {

@@ -62,8 +62,8 @@ func (r *resource) known() error {
 	return nil
 }
 
-// plannedResources returns the resources whose condition is true, in creation order. Their
-// properties are evaluated when they are created, because they can reference resources created
+// plannedResources returns the resources whose condition is true, in creation order. The properties
+// of a resource are evaluated when it is created, because they can reference resources created
 // earlier.
 func plannedResources(s *scope) ([]*resource, error) {
 	var list []*resource

@@ -1,13 +1,13 @@
 // Package cloudformation implements as much of CloudFormation as "aws cloudformation deploy" needs
 // for the templates of this repository.
 //
-// It promises change sets, stacks and their events, and the intrinsic functions that the templates
-// use. It creates resources by calling IAM and S3 in the caller's name: if the caller may not
-// change a bucket policy, the stack is rolled back. Changes complete immediately; clients never see
-// one in progress.
+// It implements change sets, stacks and their events, and the intrinsic functions that the
+// templates use. It creates resources by calling IAM and S3 in the caller's name: if the caller is
+// not allowed to change a bucket policy, the stack is rolled back. Changes complete immediately;
+// clients never see one in progress.
 //
-// Words to know. A scope contains the values that a template's functions can reference. A resource
-// has a logical name in the template, and a physical name once it is created.
+// Terms: a scope contains the values that a template's functions can reference. A resource has a
+// logical name in the template, and a physical name once it is created.
 package cloudformation
 
 import (

@@ -40,8 +40,8 @@ func parameters(pairs ...string) []string {
 	return out
 }
 
-// TestOwnersStack deploys the repository's template. The bucket policy gets its statements, and
-// loses them when the stack is deleted.
+// TestOwnersStack deploys the repository's template for the owner. It checks that the bucket policy
+// gets the statements of the template, and that deleting the stack removes them.
 func TestOwnersStack(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	text, err := os.ReadFile("../../../deploy/cloudformation/owner.yaml")
@@ -88,8 +88,8 @@ func TestOwnersStack(t *testing.T) {
 	}
 }
 
-// TestStackOfRoles creates roles with their policies, as the templates that syncd policy writes for
-// the consumer do.
+// TestStackOfRoles checks a stack of roles with policies, like the templates that syncd policy
+// writes for the consumer.
 func TestStackOfRoles(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	admin := w.UserConfig(w.Base)
@@ -125,8 +125,8 @@ func TestStackOfRoles(t *testing.T) {
 	}
 }
 
-// TestStackActsAsItsCaller checks that a stack is rolled back, with the reason, if its caller may
-// deploy but may not change the bucket policy.
+// TestStackActsAsItsCaller checks that a stack is rolled back, with the reason, if its caller is
+// allowed to deploy but not to change the bucket policy.
 func TestStackActsAsItsCaller(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	deployer := w.Consumer.CreateUser("deployer")

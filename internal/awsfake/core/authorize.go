@@ -27,7 +27,7 @@ func (q *Request) Decide(x Question) iam.Decision {
 
 // decideBehind evaluates the bucket policy of a bucket that was reached through an access point.
 // The access point's policy has already allowed the request. The bucket policy is evaluated like
-// that of another account, where any statement that names the caller is enough.
+// the policy of a bucket in another account, where any statement that names the caller is enough.
 func (q *Request) decideBehind(x Question) iam.Decision {
 	p := iam.Policies{
 		Identity: []*iam.Document{directory.AllowEverything()}, Resource: x.Policy, Kind: x.Kind, ResourceControl: q.Cloud.Directory.ResourceControl(x.Account),

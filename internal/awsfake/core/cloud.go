@@ -1,13 +1,13 @@
 // Package core provides what all services of the fake share: entry points, requests, authorisation,
 // faults and counts.
 //
-// It promises that a request is read, counted, delayed, hit by faults, authenticated and then
-// served, in that order, by the service it is signed for. Every decision evaluates all the policies
-// that AWS evaluates. Core knows no service. Each service registers a [Service], with its name, its
-// protocol and its handler, and calls Decide with a [Question] that carries the policy of its own
-// resource.
+// It reads, counts and delays each request, applies faults to it and authenticates it, in that
+// order. Then the service that the request is signed for serves it. Every decision evaluates all
+// the policies that AWS evaluates. Core does not depend on the services. Each service registers a
+// [Service], with its name, its protocol and its handler, and calls Decide with a [Question] that
+// contains the policy of the resource.
 //
-// Words to know. A [Cloud] is all of AWS without its services. A [Request] is one HTTP request to a
+// Terms: a [Cloud] is all of AWS without its services. A [Request] is one HTTP request to a
 // service, with its caller and the context keys that policies can test.
 package core
 
@@ -24,19 +24,20 @@ import (
 // Options are the settings of a cloud. The zero value works.
 type Options struct {
 	// Now is the clock of the services; nil means [time.Now]. A signature is accepted if its time
-	// is within 15 minutes of this clock or of [time.Now]. SDK clients sign with the latter, even
-	// when a test moves the clock.
+	// is within 15 minutes of this clock or of [time.Now], because SDK clients sign with time.Now
+	// even when a test moves the clock.
 	Now func() time.Time
-	// OneClock compares the time of a signature with Now only, as AWS does: a client with a wrong
-	// clock is rejected.
+	// OneClock means that the time of a signature is compared only with Now. As in AWS, a client
+	// with a wrong clock is then rejected.
 	OneClock bool
 	// Logger receives one debug line per request; nil discards them.
 	Logger *slog.Logger
-	// Seed makes IDs, ETags and keys repeatable if it is not zero. Repeatable keys protect nothing.
+	// Seed makes IDs, ETags and keys repeatable if it is not zero. Repeatable keys give no
+	// protection.
 	Seed uint64
-	// PlainHTTPInsecure sets aws:SecureTransport to false for requests over plain HTTP. Otherwise
-	// the key is always true: the fake usually listens on loopback, and policies that deny plain
-	// HTTP would deny everything.
+	// PlainHTTPInsecure sets aws:SecureTransport to false for requests over plain HTTP. Without
+	// this option, aws:SecureTransport is always true: the fake usually listens on loopback without
+	// TLS, so policies that deny plain HTTP would deny everything.
 	PlainHTTPInsecure bool
 }
 
@@ -70,7 +71,7 @@ func New(o Options) *Cloud {
 // Serve adds services. It must be called before the first request.
 func (c *Cloud) Serve(services ...Service) { c.services = append(c.services, services...) }
 
-// Inject applies a fault to future requests until remove is called.
+// Inject applies a fault to subsequent requests, until remove is called.
 func (c *Cloud) Inject(f fault.Fault) (remove func()) { return c.faults.Inject(f) }
 
 // SetLatency delays every request by d, or until its context ends.
@@ -81,15 +82,15 @@ func (c *Cloud) latencyNow() time.Duration { return time.Duration(c.latency.Load
 // Requests returns the counts since the start or the last [Cloud.ResetRequests].
 func (c *Cloud) Requests() Requests { return c.counts.read(func() Requests { return c.counts.total }) }
 
-// BucketRequests returns the counts of the requests to that bucket. A copy counts for its
-// destination.
+// BucketRequests returns the counts of the requests to that bucket. A copy is counted for its
+// destination bucket.
 func (c *Cloud) BucketRequests(bucket string) Requests {
 	return c.counts.read(func() Requests { return c.counts.buckets[bucket] })
 }
 
 // KeyRequests returns how often "GenerateDataKey", "Encrypt" and "Decrypt" were called on a KMS
-// key, given by its ARN, directly or by S3 as the caller. Objects under a bucket key count too,
-// although AWS would answer those from its cache.
+// key, given by its ARN, directly or by S3 as the caller. Uses for objects with a bucket key count
+// too, although AWS would serve some of them from a cache.
 func (c *Cloud) KeyRequests(arn string) Requests {
 	return c.counts.read(func() Requests { return c.counts.keys[arn] })
 }
@@ -104,8 +105,9 @@ func (c *Cloud) ResetRequests() {
 	clear(c.counts.keys)
 }
 
-// Throttled returns how many requests were answered with a throttling error, caused by rates or
-// faults, by operation name. Divide by [Cloud.Requests] for the share.
+// Throttled returns how many requests of each operation were answered with a throttling error,
+// because of a rate limit or a fault. To get the share of throttled requests, divide by the counts
+// from [Cloud.Requests].
 func (c *Cloud) Throttled() Requests {
 	return c.counts.read(func() Requests { return c.counts.throttled })
 }

@@ -11,9 +11,9 @@ import (
 const SourceEndpoint iam.Source = "VPC endpoint policy"
 
 // Endpoint is a gateway VPC endpoint of S3 and the entry point of the clients in that VPC. S3
-// requests through it carry aws:SourceVpce and aws:SourceVpc, must also be allowed by its policy,
-// and cannot copy from one Region to another. Requests to other services bypass it, as if they came
-// through the internet.
+// requests through the endpoint have the context keys aws:SourceVpce and aws:SourceVpc, must also
+// be allowed by the endpoint policy, and cannot copy from one Region to another. Requests to other
+// services are treated as if they came through the internet.
 type Endpoint struct {
 	cloud   *Cloud
 	id, vpc string
@@ -40,9 +40,9 @@ func (e *Endpoint) locate(facts map[string][]string) {
 	delete(facts, "aws:SourceIp")
 }
 
-// decide evaluates only the endpoint policy. It evaluates it like a resource policy of another
-// account, where any statement that names the caller is enough, together with an identity policy
-// that allows everything.
+// decide evaluates only the endpoint policy. It treats this policy as a resource policy of another
+// account, where any statement that names the caller is enough, and combines it with an identity
+// policy that allows everything.
 func (e *Endpoint) decide(r iam.Request) iam.Decision {
 	policy := e.policy.Load()
 	if policy == nil {

@@ -63,8 +63,8 @@ func TestEndpointPolicy(t *testing.T) {
 	})
 }
 
-// TestSourceVpce tests a bucket that only accepts requests from one endpoint. The calls that S3
-// makes to KMS do not come through the endpoint.
+// TestSourceVpce checks a bucket that accepts only requests through one endpoint. S3's own calls to
+// KMS do not come through the endpoint.
 func TestSourceVpce(t *testing.T) {
 	only := func(key, value string) *iam.Document {
 		return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*",
@@ -145,7 +145,7 @@ func TestEndpointServesOnlyS3(t *testing.T) {
 	}
 }
 
-// TestEndpointAndAbort checks that the endpoint policy also applies to a caller who aborts its own
+// TestEndpointAndAbort checks that the endpoint policy also applies to a caller that aborts its own
 // upload.
 func TestEndpointAndAbort(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})

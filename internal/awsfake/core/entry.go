@@ -16,8 +16,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// countsPath serves the request counts as JSON, without authentication. No bucket name is this
-// short.
+// countsPath is the path that serves the request counts as JSON, without authentication. It cannot
+// be a bucket's path, because bucket names are longer.
 const countsPath = "/-/requests"
 
 // ServeHTTP is the entry point of a listener. Do not put a multiplexer that cleans paths in front
@@ -25,9 +25,9 @@ const countsPath = "/-/requests"
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) { entry{cloud: c}.ServeHTTP(w, r) }
 
 // RoundTripper returns the in-memory entry point. It serves a request on the goroutine that sends
-// it and produces the body while it is read. It uses no socket and starts no goroutine, so that it
-// works inside a testing/synctest bubble. In addition to path-style addresses it accepts AWS's own
-// host names ("b.s3.us-west-2.amazonaws.com").
+// it, and generates the response's body while the client reads it. It uses no socket and starts no
+// goroutine, so that it works inside a testing/synctest bubble. In addition to path-style addresses
+// it accepts AWS's own host names ("b.s3.us-west-2.amazonaws.com").
 func (c *Cloud) RoundTripper() http.RoundTripper { return entry{cloud: c} }
 
 // entry is an entry point of the cloud: from the internet, or through a VPC endpoint.
@@ -170,8 +170,8 @@ func (q *Request) target() fault.Target {
 	}
 }
 
-// hostOwned reports whether a service interprets the host of the request. If so, the path is not
-// the fake's own.
+// hostOwned reports whether a service interprets the host of the request. The path of such a
+// request belongs to the service, so it is not compared with countsPath.
 func (c *Cloud) hostOwned(r *http.Request) bool {
 	return slices.ContainsFunc(c.services, func(s Service) bool { return s.OwnsHost != nil && s.OwnsHost(r) })
 }

@@ -42,8 +42,8 @@ func (q *Request) sourceIP() string {
 	return host
 }
 
-// factsFor returns the context keys of one decision. Calls that a service makes for the caller do
-// not come through the caller's VPC endpoint.
+// factsFor returns the context keys of one decision. Calls that a service makes for the caller have
+// no context keys of the caller's VPC endpoint.
 func (q *Request) factsFor(x Question) map[string][]string {
 	facts := maps.Clone(q.facts)
 	facts["aws:ResourceAccount"] = []string{x.Account}

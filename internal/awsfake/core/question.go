@@ -5,7 +5,7 @@ import "syncd/internal/iam"
 // Question is one authorisation decision that a request needs.
 type Question struct {
 	Action, Resource string
-	Account          string // owns the resource
+	Account          string // the account that owns the resource
 	Kind             iam.ResourceKind
 	Policy           *iam.Document
 	Behind           bool                // evaluate only the bucket policy: the bucket was reached through an access point

@@ -93,7 +93,7 @@ func (c *Cloud) serviceOf(target string) *Service {
 	return c.serviceWith(func(s *Service) bool { return s.Target != "" && strings.HasPrefix(target, s.Target) })
 }
 
-// otherwise returns the service for requests that are not signed for any other.
+// otherwise returns the service for requests that are not signed for any other service.
 func (c *Cloud) otherwise() *Service {
 	return c.serviceWith(func(s *Service) bool { return s.AnyOther })
 }

@@ -16,17 +16,17 @@ type Service struct {
 	Protocol  wire.Protocol
 	Namespace string // XML namespace of its errors, if requests are forms
 	Target    string // prefix of X-Amz-Target, if requests are JSON
-	// AnyOther makes this the service for every request that is not signed for another, or that is
-	// signed for a service whose name begins with its own.
+	// AnyOther means that this service serves every request that is not signed for another service.
+	// It also serves requests that are signed for a name that begins with Name.
 	AnyOther bool
 	// OwnsHost reports whether the service interprets the host of the request; nil means never.
 	OwnsHost func(*http.Request) bool
-	// Read sets the operation of a request and the resource it names, if the protocol alone does
-	// not give them. It can be nil.
+	// Read sets the operation of a request and the resource that it names, if they do not follow
+	// from the protocol. It can be nil.
 	Read func(*Request) error
 	// Serve answers an authenticated request.
 	Serve func(*Request) (*wire.Response, error)
-	// Seal sets the headers that every response of the service has. Nil means only
+	// Seal sets the headers that every response of the service has. If Seal is nil, that is only
 	// X-Amzn-Requestid.
 	Seal func(*Request, http.Header)
 }

@@ -27,17 +27,18 @@ func (a *Account) ARN(service, region, resource string) string {
 	return arn.ARN{Partition: Partition, Service: service, Region: region, Account: a.id, Resource: resource}.String()
 }
 
-// SetOrg moves the account into an organization ("o-..."), or out of it with "". Inside an
-// organization, S3 shows reasons for denials across accounts.
+// SetOrg moves the account into an organization ("o-..."), or out of its organization with "". S3
+// shows callers the reason for a denial by another account only if both accounts are in the same
+// organization.
 func (a *Account) SetOrg(id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.org = id
 }
 
-// SetServiceControl sets the service control policies of the account's users and roles. Each of their
-// actions, on any resource, must be allowed by one of these policies. Without policies there is no
-// restriction.
+// SetServiceControl sets the service control policies of the account's users and roles. Each of
+// their actions, on any resource, must be allowed by one of these policies. Without policies there
+// is no restriction.
 func (a *Account) SetServiceControl(policies ...*iam.Document) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

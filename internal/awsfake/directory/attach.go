@@ -2,7 +2,8 @@ package directory
 
 import "slices"
 
-// AttachedTo returns the users and roles that a policy is attached to. The caller holds the lock.
+// AttachedTo returns the users and roles that a policy is attached to. The caller must hold the
+// lock.
 func (d *Directory) AttachedTo(m *ManagedPolicy) []*Identity {
 	var found []*Identity
 	for _, r := range d.Roles {
@@ -18,8 +19,8 @@ func (d *Directory) AttachedTo(m *ManagedPolicy) []*Identity {
 	return found
 }
 
-// Enforce sets the default version of a policy, wherever it is attached or used as a boundary. The
-// caller holds the lock.
+// Enforce sets the default version of a policy. The change applies wherever the policy is attached
+// or used as a boundary. The caller must hold the lock.
 func (d *Directory) Enforce(m *ManagedPolicy, number int) {
 	m.Current = number
 	for _, i := range d.AttachedTo(m) {

@@ -24,13 +24,13 @@ type Credential struct {
 	Role *Role
 
 	Session        []*iam.Document
-	Tags           map[string]string // session tags, including the transitive ones of earlier hops
+	Tags           map[string]string // session tags, including transitive tags of earlier sessions
 	Transitive     []string
 	SourceIdentity string
 }
 
-// principalTags returns the caller's tags: the role's, overridden by the session's, ignoring the
-// case of keys.
+// principalTags returns the caller's tags: the tags of the role and of the session. If both have a
+// tag with the same key, ignoring case, the session's tag applies.
 func (cr *Credential) principalTags() map[string]string {
 	out := map[string]string{}
 	if cr.Role == nil {

@@ -1,13 +1,13 @@
 // Package directory stores accounts, users and roles with their policies, and the credentials that
 // they sign with.
 //
-// It promises consistent reads under one lock. When a principal is deleted, every policy that names
-// it shows the principal's ID from then on, here and in every package that registered with
-// [Directory.OnRename]. It leaves the API that creates principals to package identity, sessions to
-// package sts, and authorisation to package core.
+// It guarantees consistent reads under one lock. When a principal is deleted, every policy that
+// names it shows the principal's ID from then on, both in this package and in every package that
+// registered with [Directory.OnRename]. Package identity implements the API that creates
+// principals, package sts the sessions, and package core authorisation.
 //
-// Words to know. A [Credential] is an access key and its owner. An [Identity] is what users and
-// roles have in common: the policies that define what they may do.
+// Terms: a [Credential] is an access key and its owner. An [Identity] contains what users and roles
+// have in common: the policies that define what they may do.
 package directory
 
 import (
@@ -54,7 +54,7 @@ func (d *Directory) Update(change func()) {
 	change()
 }
 
-// Account returns the account with that ID. It creates the account on first use.
+// Account returns the account with the given ID. It creates the account on first use.
 func (d *Directory) Account(id string) *Account {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -67,11 +67,12 @@ func (d *Directory) Account(id string) *Account {
 }
 
 // OnRename registers a function that updates policies outside the directory when a role or user
-// that they name is deleted: the ARN becomes the ID. The function runs under the directory's lock.
+// that they name is deleted: it must replace the ARN with the ID. The function runs under the
+// directory's lock.
 func (d *Directory) OnRename(rename func(arn, id string)) { d.renames = append(d.renames, rename) }
 
 // RenamePrincipal replaces the ARN of a deleted role or user with its ID in all policies that name
-// it. The caller holds the lock.
+// it. The caller must hold the lock.
 func (d *Directory) RenamePrincipal(arn, id string) {
 	for _, rename := range d.renames {
 		rename(arn, id)
@@ -102,8 +103,9 @@ func (d *Directory) Related(one, other string) bool {
 	return a != nil && b != nil && a.org != "" && a.org == b.org
 }
 
-// Credential returns the credential of an access key, or nil if there is none, and when it expires.
-// A zero time means never.
+// Credential returns the credential of an access key and the time at which it expires. The
+// credential is nil if the access key does not exist. A zero time means that the credential never
+// expires.
 func (d *Directory) Credential(accessKey string) (*Credential, time.Time) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()

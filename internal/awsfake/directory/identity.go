@@ -8,7 +8,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// Identity is what a user and a role have in common: the policies that define what they may do.
+// Identity contains what users and roles have in common: the policies that define what they may do.
 // Guarded by the directory.
 type Identity struct {
 	Inline      []InlinePolicy   // sorted by name

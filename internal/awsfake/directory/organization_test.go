@@ -23,7 +23,8 @@ func denyingAnybody(action string) *iam.Document {
 		{"Effect":"Deny","Principal":"*","Action":"` + action + `","Resource":"*"}]}`)
 }
 
-// TestGuardrails applies organization policies and boundaries to a copy that works.
+// TestGuardrails checks how organization policies and boundaries restrict a copy that works without
+// them.
 func TestGuardrails(t *testing.T) {
 	const get, put = `s3:GetObject on resource: "arn:aws:s3:::owner-data/key" `, `s3:PutObject on resource: "arn:aws:s3:::consumer-copy/key" `
 	for _, tt := range []struct {
@@ -71,7 +72,8 @@ func TestGuardrails(t *testing.T) {
 	}
 }
 
-// TestGuardrailsOfSTS checks that they also restrict who can be assumed.
+// TestGuardrailsOfSTS checks that organization policies and boundaries also restrict which roles
+// can be assumed.
 func TestGuardrailsOfSTS(t *testing.T) {
 	for name, hang := range map[string]func(*awsfaketest.World){
 		"service control policy":  func(w *awsfaketest.World) { w.Consumer.SetServiceControl(denying("sts:AssumeRole")) },

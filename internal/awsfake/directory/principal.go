@@ -28,7 +28,7 @@ func (d *Directory) UnknownIn(p *iam.Document) string {
 }
 
 // exists reports whether an AWS principal is everyone or an existing account, role, role session or
-// user. The caller holds the lock.
+// user. The caller must hold the lock.
 func (d *Directory) exists(id string) bool {
 	a, _ := arn.Split(id)
 	role, isSession := arn.RoleOf(id)

@@ -72,8 +72,8 @@ func TestSessionOfADeletedRole(t *testing.T) {
 	}
 }
 
-// TestDeletedRoleInATrustPolicy checks that trust in a deleted role does not extend to a later role
-// of the same name.
+// TestDeletedRoleInATrustPolicy checks that a trust policy that names a deleted role does not trust
+// a later role of the same name.
 func TestDeletedRoleInATrustPolicy(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	target := w.Owner.CreateRole("reader", awsfaketest.Trust(w.Role.ARN), awsfake.RoleOptions{})

@@ -6,8 +6,9 @@ import (
 	"syncd/internal/iam"
 )
 
-// Renamed returns the policy with one principal replaced. It returns a policy without that
-// principal as it is, and never changes its argument, which others may hold.
+// Renamed returns the policy with one principal replaced. If the policy does not name the
+// principal, Renamed returns d itself. It never changes d, because other goroutines may be reading
+// it.
 func Renamed(d *iam.Document, from, to string) *iam.Document {
 	names := func(p iam.Principal) bool { return p.Kind == iam.AWSPrincipal && p.ID == from }
 	if d == nil || !slices.ContainsFunc(d.Statements, func(s iam.Statement) bool {

@@ -59,22 +59,22 @@ func (d *Directory) NewRole(a *Account, name string, trust *iam.Document, o Role
 	return r
 }
 
-// SetPolicies replaces the role's identity policies. It also affects existing sessions.
+// SetPolicies replaces the role's identity policies. The change also applies to existing sessions.
 func (r *Role) SetPolicies(policies ...*iam.Document) {
 	r.directory.mu.Lock()
 	defer r.directory.mu.Unlock()
 	r.replacePolicies(policies)
 }
 
-// SetBoundary sets the role's permissions boundary; nil removes it. It also affects existing
-// sessions.
+// SetBoundary sets the role's permissions boundary; nil removes it. The change also applies to
+// existing sessions.
 func (r *Role) SetBoundary(boundary *iam.Document) {
 	r.directory.mu.Lock()
 	defer r.directory.mu.Unlock()
 	r.Boundary = boundary
 }
 
-// SetTrust replaces the role's trust policy. Existing sessions continue.
+// SetTrust replaces the role's trust policy. Existing sessions stay valid.
 func (r *Role) SetTrust(trust *iam.Document) {
 	r.directory.mu.Lock()
 	defer r.directory.mu.Unlock()
@@ -112,7 +112,7 @@ func (r *Role) Remove() {
 	c.RenamePrincipal(r.ARN, r.ID)
 }
 
-// RoleNamed returns the role with that name, whatever its path. The caller holds the lock.
+// RoleNamed returns the role with the given name and any path. The caller must hold the lock.
 func (d *Directory) RoleNamed(a *Account, name string) *Role {
 	for _, r := range d.Roles {
 		if r.Account == a && strings.EqualFold(r.Name, name) {

@@ -40,7 +40,7 @@ func (d *Directory) NewUser(a *Account, name, path string) *User {
 	}
 }
 
-// AddAccessKey creates a key pair for the user. The caller holds the directory's lock.
+// AddAccessKey creates a key pair for the user. The caller must hold the directory's lock.
 func (u *User) AddAccessKey() (id, secret string) {
 	c := u.directory
 	id, secret = "AKIA"+c.random.Letters(16), c.random.Hex(20)
@@ -70,7 +70,7 @@ func (u *User) SetBoundary(boundary *iam.Document) {
 	u.Boundary = boundary
 }
 
-// AccessKeys returns the IDs of the user's keys. The caller holds the directory's lock.
+// AccessKeys returns the IDs of the user's keys. The caller must hold the directory's lock.
 func (u *User) AccessKeys() []string {
 	var ids []string
 	for id, cred := range u.directory.Credentials {
@@ -82,7 +82,7 @@ func (u *User) AccessKeys() []string {
 	return ids
 }
 
-// UserNamed returns the user with that name, whatever its path. The caller holds the lock.
+// UserNamed returns the user with the given name and any path. The caller must hold the lock.
 func (d *Directory) UserNamed(a *Account, name string) *User {
 	for _, u := range d.Users {
 		if u.Account == a && strings.EqualFold(u.Name, name) {

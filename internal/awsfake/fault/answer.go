@@ -7,8 +7,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Refusal returns the error that a fault answers in place of the service, or nil if the service
-// must serve the request.
+// Refusal returns the error that a fault returns instead of the service's response, or nil if the
+// service must serve the request.
 func (k Kind) Refusal(ctx context.Context, t Target) error {
 	switch k {
 	case Throttle:

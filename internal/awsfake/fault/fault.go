@@ -1,11 +1,11 @@
 // Package fault makes the fake misbehave on purpose.
 //
-// It promises to hit the requests that a [Fault] selects, as often as the fault says. Depending on
-// the fault's [Kind], it answers in place of the service or changes the service's response. It
-// knows requests only as a [Target]; package core calls it before and after it serves a request.
+// It hits the requests that a [Fault] selects, as often as the fault specifies. Depending on the
+// fault's [Kind], it answers instead of the service or changes the service's response. It sees only
+// the [Target] of a request; package core calls it before and after serving the request.
 //
-// Words to know. A fault is armed from Inject until it is removed. A lie is a response that is
-// false, or that does not come from the service.
+// Terms: a fault is armed from Inject until it is removed. A lie is a response that is false, or
+// that does not come from the service.
 package fault
 
 import (
@@ -15,11 +15,11 @@ import (
 
 // Fault is a misbehaviour that applies to the requests it matches.
 type Fault struct {
-	// Operation, Bucket and Key select the requests. "" matches any. Key is the exact key; for a
-	// copy, that of the destination.
+	// Operation, Bucket and Key select the requests. An empty field matches any request. Key is the
+	// exact key; for a copy, it is the destination key.
 	Operation, Bucket, Key string
-	// The first Skip matches are served normally; the next Times matches are hit. Times 0 means
-	// all.
+	// The first Skip matching requests are served normally; the next Times matching requests are
+	// hit. A Times of 0 means that all later matches are hit.
 	Skip, Times int
 	// Probability, if between 0 and 1, is the share of matches that are hit.
 	Probability float64
@@ -41,7 +41,7 @@ type armedFault struct {
 	matched, hit int
 }
 
-// Inject applies a fault to future requests until remove is called.
+// Inject applies a fault to subsequent requests, until remove is called.
 func (f *Faults) Inject(fault Fault) (remove func()) {
 	armed := &armedFault{Fault: fault}
 	f.mu.Lock()

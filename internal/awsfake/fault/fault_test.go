@@ -116,7 +116,8 @@ func TestFaultMatching(t *testing.T) {
 	})
 }
 
-// TestSourceChangesBetweenParts changes the source with Do.
+// TestSourceChangesBetweenParts checks that the Do of a fault can change the source between two
+// parts.
 func TestSourceChangesBetweenParts(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	listed := w.Source.Put("key", awsfake.BytesBody([]byte("old")), awsfake.PutOptions{})

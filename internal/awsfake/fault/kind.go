@@ -3,8 +3,8 @@ package fault
 // Kind is what a fault does to a request.
 type Kind int
 
-// The kinds of fault. Unless its comment says otherwise, a kind answers without serving the
-// request.
+// The kinds of fault. A fault answers without serving the request, unless the comment of its kind
+// says otherwise.
 const (
 	None               Kind = iota // serve the request; for faults that only have a Do
 	Throttle                       // 503 SlowDown; 400 Throttling from STS and KMS

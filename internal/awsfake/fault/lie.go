@@ -64,8 +64,8 @@ type stored struct {
 	size   int64
 }
 
-// storedFor returns the response stored for the request's operation and another key, or nil if
-// there is none.
+// storedFor returns a stored response to the same operation for another key, or nil if there is
+// none.
 func (f *Faults) storedFor(t Target) *wire.Response {
 	f.mu.Lock()
 	defer f.mu.Unlock()

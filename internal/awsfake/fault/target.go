@@ -12,7 +12,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Target is a request that a fault may hit.
+// Target describes a request to the faults.
 type Target struct {
 	Operation, Bucket, Key string
 	Prefix                 string // of a listing

@@ -1,12 +1,12 @@
 // Package form implements the query protocol of STS, IAM and CloudFormation: form requests with XML
 // responses.
 //
-// It promises what those services share: the envelope of a response, lists and tags in parameters,
-// and the error for an invalid parameter. It leaves the operations and their parameters to the
-// services.
+// It implements what those services share: the envelope of a response, lists and tags in
+// parameters, and the error for an invalid parameter. It leaves the operations and their parameters
+// to the services.
 //
-// Words to know. Members are a list in a form, numbered from 1. A constraint is a pattern or length
-// that a parameter must satisfy.
+// Terms: members are the items of a list in a form, numbered from 1. A constraint is a pattern or
+// length that a parameter must satisfy.
 package form
 
 import (
@@ -18,8 +18,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Answer returns a response of the query protocol. An empty result also has its element, because
-// the AWS CLI expects it if the service's model has one.
+// Answer returns a response of the query protocol. It writes the Result element even if result is
+// empty, because the AWS CLI expects that element if the service's model has one.
 func Answer(operation, id, namespace string, result []byte) *wire.Response {
 	x := wire.NewXML()
 	x.OpenNS(operation+"Response", namespace)

@@ -16,7 +16,8 @@ type holder struct {
 	most       int    // maximum characters of inline policies
 }
 
-// holder returns the user or role that the request names. The caller holds the directory's lock.
+// holder returns the user or role that the request names. The caller must hold the directory's
+// lock.
 func (q *request) holder() (holder, error) {
 	if q.Form.Has("UserName") {
 		u, err := q.user()

@@ -88,7 +88,7 @@ func TestRoleLifecycle(t *testing.T) {
 	}
 }
 
-// TestRolesAreListed checks that roles are listed page by page, and only those of the caller's
+// TestRolesAreListed checks that listings have pages and contain only roles of the caller's
 // account.
 func TestRolesAreListed(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
@@ -114,8 +114,8 @@ func TestRolesAreListed(t *testing.T) {
 	}
 }
 
-// TestManagedPolicies checks that a managed policy takes effect where it is attached, in its
-// default version.
+// TestManagedPolicies checks that the default version of a managed policy applies to the users and
+// roles that it is attached to.
 func TestManagedPolicies(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	admin := w.UserConfig(w.Base)

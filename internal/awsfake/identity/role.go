@@ -17,7 +17,7 @@ import (
 // roleARN returns the ARN of the existing or future role that the request names.
 func (q *request) roleARN() string { return q.entityARN("role", "RoleName") }
 
-// role returns the role that the request names. The caller holds the directory's lock.
+// role returns the role that the request names. The caller must hold the directory's lock.
 func (q *request) role() (*directory.Role, error) {
 	name, err := q.entityName("RoleName", 64)
 	if err != nil {

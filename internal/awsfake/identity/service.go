@@ -1,12 +1,12 @@
 // Package identity implements IAM's operations on users, roles and managed policies.
 //
-// It promises everything that setting up two accounts requires, with IAM's limits and errors.
-// Changes take effect for authorisation at once. The state is in package directory, and each call
-// runs under its lock. Groups, instance profiles and the rest of IAM are not implemented; the error
-// names the operation.
+// It implements everything that setting up two accounts requires, with IAM's limits and errors.
+// Changes apply to the next authorisation at once. The state is in package directory, and each call
+// runs under its lock. Groups, instance profiles and the other operations of IAM are not
+// implemented; the error names the operation.
 //
-// Words to know. A holder is a user or role with policies. A managed policy exists on its own and
-// can be attached to holders; an inline policy belongs to one holder.
+// Terms: a holder is a user or role with policies. A managed policy exists on its own and can be
+// attached to holders; an inline policy belongs to one holder.
 package identity
 
 import (
@@ -28,7 +28,8 @@ type operation struct {
 }
 
 // operations returns the operations on users, roles and policies that setting up two accounts
-// requires. An operation on the account means the caller's account: no request crosses accounts.
+// requires. An operation on an account always works on the caller's account, because IAM requests
+// never cross accounts.
 func operations() map[string]operation {
 	role, user, policy := (*request).roleARN, (*request).userARN, (*request).policyARN
 	all := func(*request) string { return "*" }
@@ -113,8 +114,8 @@ func (q *request) allowIAM(resource string) error {
 	return nil
 }
 
-// shown returns the resource as IAM's error messages show it. For a listing, that is the listed
-// path in the account.
+// shown returns the resource as IAM's error messages show it. For a listing, the resource is the
+// listed path in the account.
 func (q *request) shown(resource string) string {
 	if resource != "*" {
 		return resource

@@ -9,7 +9,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// maxAccessKeys is the maximum per user.
+// maxAccessKeys is the maximum number of access keys of a user.
 const maxAccessKeys = 2
 
 // userARN returns the ARN of the user that the request names, or of the caller if it names none.

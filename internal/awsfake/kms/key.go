@@ -17,7 +17,8 @@ const (
 	keyPendingDeletion = "PendingDeletion"
 )
 
-// Key is a KMS key. Its key material never leaves it: it wraps and unwraps data keys itself.
+// Key is a KMS key. It wraps and unwraps data keys itself, so that its key material never leaves
+// it.
 type Key struct {
 	service         *Service
 	account         *directory.Account

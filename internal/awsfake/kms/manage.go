@@ -12,7 +12,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// maxKeyPolicy is in bytes ("Quotas", AWS KMS Developer Guide).
+// maxKeyPolicy is the maximum length of a key policy in bytes ("Quotas", AWS KMS Developer Guide).
 const maxKeyPolicy = 32 << 10
 
 func (q *request) createKey(in *input) (any, error) {

@@ -1,12 +1,12 @@
 // Package kms implements KMS: symmetric keys, their policies, states and aliases, and encryption
 // with them.
 //
-// It promises that key material never leaves its [Key]. The key policy and the caller's own
-// policies authorise every use, whether the caller or another service in the caller's name makes
-// the request. It leaves to those services which objects use which key.
+// Key material never leaves its [Key]. The key policy and the caller's own policies authorise every
+// use, whether the caller makes the request itself or another service makes it in the caller's
+// name. The other services decide which objects use which key.
 //
-// Words to know. A [Use] describes one use of a key: the calling service and the encryption
-// context. The AWS managed key of an account and Region is aws/s3; its policy cannot be changed.
+// Terms: a [Use] describes one use of a key: the calling service and the encryption context. The
+// AWS managed key of an account and Region is aws/s3; its policy cannot be changed.
 package kms
 
 import (
@@ -47,12 +47,11 @@ func (s *Service) rename(arn, id string) {
 	}
 }
 
-// SetRate limits the account's KMS calls, in all Regions together and on keys of any account: a
-// call counts against its caller's account ("Request quotas", AWS KMS Developer Guide). 0 means no
-// limit.
+// SetRate limits the KMS calls per second that callers of the account make, in all Regions together
+// and with keys of any account ("Request quotas", AWS KMS Developer Guide); 0 means no limit.
 func (s *Service) SetRate(account string, perSecond float64) { s.rates.Of(account).Set(perSecond) }
 
-// MustKey returns the key with that ARN. It panics if there is none.
+// MustKey returns the key with the given ARN. It panics if the key does not exist.
 func (s *Service) MustKey(arn string) *Key {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -101,7 +100,7 @@ func (s *Service) CreateKey(a *directory.Account, region string, policy *iam.Doc
 
 func keyARN(region, owner, id string) string { return arn.Key(directory.Partition, region, owner, id) }
 
-// NewKey returns a key that is not registered with the service: only the caller can use it.
+// NewKey returns a key that is not registered with the service, so that requests cannot use it.
 func (s *Service) NewKey(owner, region string, policy *iam.Document) *Key {
 	id := s.cloud.Random.UUID()
 	return &Key{

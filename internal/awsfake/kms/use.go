@@ -12,8 +12,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// UseKey authorises a KMS action. If another service makes the call, the context includes that
-// service, and the error is in that service's format.
+// UseKey authorises a KMS action. If another service makes the call, the request context includes
+// the name of that service, and the error has the format of that service.
 func (s *Service) UseKey(q *core.Request, k *Key, action string, use Use) error {
 	q.Cloud.CountKey(k.arn, strings.TrimPrefix(action, "kms:"))
 	policy, state := k.read()
@@ -52,8 +52,8 @@ func (u Use) facts(caller string) map[string][]string {
 	return f
 }
 
-// refuseKey returns KMS's access-denied error. It does not reveal whether the key policy denies the
-// action or the key does not exist.
+// refuseKey returns KMS's access-denied error. The error is the same if the key policy denies the
+// action and if the key does not exist.
 func refuseKey(q *core.Request, k *Key, action string, d iam.Decision, use Use) error {
 	who := fmt.Sprintf("User: %s is not authorized to perform: %s ", q.Caller.Caller.ARN, action)
 	switch {
@@ -97,7 +97,7 @@ func (s *Service) throttle(q *core.Request, k *Key, action string, use Use) erro
 	return use.protocol().ThrottledKMS()
 }
 
-// protocol returns the protocol of errors.
+// protocol returns the protocol in which errors are returned.
 func (u Use) protocol() wire.Protocol {
 	if u.Service != "" {
 		return wire.RestXML
@@ -105,7 +105,8 @@ func (u Use) protocol() wire.Protocol {
 	return wire.JSON
 }
 
-// manages reports whether the operation works on a key that cannot be used.
+// manages reports whether the operation manages keys, rather than encrypting or decrypting with
+// them. Keys can be managed while they are disabled.
 func manages(operation string) bool {
 	return !slices.Contains([]string{"Encrypt", "Decrypt", "GenerateDataKey"}, operation)
 }

@@ -1,11 +1,11 @@
 // Package random generates the keys, nonces, IDs and opaque ETags of a cloud.
 //
-// It promises cryptographically strong bytes by default, and a repeatable sequence if the caller
-// sets a seed: then a run can be repeated, but its keys protect nothing. It leaves the format of
-// IDs, other than their alphabet, to its callers.
+// By default the bytes are cryptographically strong. With a seed the sequence is repeatable, so
+// that a run can be repeated, but its keys give no protection. This package defines only the
+// alphabet of IDs; its callers define their format.
 //
-// Words to know. A seed makes a [Source] repeatable. Letters are the alphabet of AWS's IDs, A to Z
-// and 2 to 7.
+// Terms: a seed makes a [Source] repeatable. Letters are the alphabet of AWS's IDs, A to Z and 2 to
+// 7.
 package random
 
 import (
@@ -18,7 +18,7 @@ import (
 )
 
 // Source generates keys, nonces, IDs and opaque ETags. It is cryptographically strong if the system
-// seeded it, and repeatable if the caller did.
+// seeded it, and repeatable if the caller seeded it.
 type Source struct {
 	mu  sync.Mutex
 	src *rand.ChaCha8

@@ -1,10 +1,10 @@
-// Package rate limits how often something may happen per second.
+// Package rate limits how often something happens per second.
 //
-// It promises a token bucket that allows a short burst and is safe for concurrent use. A limiter
+// It implements a token bucket that allows a short burst and is safe for concurrent use. A limiter
 // without a rate allows everything. The services decide what to answer above the rate.
 //
-// Words to know. A [Limiter] is one token bucket. [Limiters] are token buckets by name, for example
-// by account.
+// Terms: a [Limiter] is one token bucket. [Limiters] are token buckets by name, for example by
+// account.
 package rate
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// burst is how many seconds' worth of tokens an idle limiter saves up, in addition to the first
+// burst is the time in seconds for which an idle limiter collects tokens, in addition to the first
 // token.
 const burst = 0.1
 
@@ -32,7 +32,7 @@ func (l *Limiter) Set(perSecond float64) {
 	l.perSecond, l.tokens, l.filled = perSecond, 1+burst*perSecond, time.Time{}
 }
 
-// Take takes a token. It returns false if there is none.
+// Take removes a token from the bucket. It returns false if the bucket has none.
 func (l *Limiter) Take() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -141,8 +141,8 @@ func bucketOperation(method string, query url.Values) string {
 	return settingOperation(method, query)
 }
 
-// settingOperation returns the names of the operations that read, write and delete a bucket
-// setting. Some names are irregular.
+// settingOperation returns the name of the operation that reads, writes or deletes a bucket
+// setting, or "" if the request is no such operation. Some names are irregular.
 func settingOperation(method string, query url.Values) string {
 	setting := map[string]string{
 		"policy": "BucketPolicy", "encryption": "BucketEncryption", "versioning": "BucketVersioning", "tagging": "BucketTagging",

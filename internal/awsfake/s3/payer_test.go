@@ -11,8 +11,8 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestRequesterPays checks that requests from other accounts must state that they pay, also for the
-// source of a copy.
+// TestRequesterPays checks that requests from other accounts must have x-amz-request-payer,
+// including copies from a requester-pays bucket.
 func TestRequesterPays(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	bucket := w.Owner.CreateBucket("paid", awsfaketest.Region, awsfake.BucketOptions{RequesterPays: true, Policy: awsfaketest.BucketPolicy("paid", w.Role.ARN)})

@@ -19,8 +19,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestEveryOperationNeedsItsAction denies exactly one action to a caller who is allowed everything
-// else.
+// TestEveryOperationNeedsItsAction checks that each operation fails for a caller that is denied its
+// action and allowed everything else.
 func TestEveryOperationNeedsItsAction(t *testing.T) {
 	bucket, key, keyARN := aws.String("consumer-copy"), aws.String("k"), ""
 	type call = func(context.Context, *s3.Client, *kms.Client) error
@@ -158,8 +158,8 @@ func TestEveryOperationNeedsItsAction(t *testing.T) {
 	}
 }
 
-// TestBucketPolicyAcrossAccounts checks that a bucket policy cannot be read from another account,
-// even if it allows that.
+// TestBucketPolicyAcrossAccounts checks that another account cannot read a bucket policy, even if
+// the policy allows it.
 func TestBucketPolicyAcrossAccounts(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Source.SetPolicy(awsfaketest.BucketPolicyWithout("x:y", w.Role.ARN))

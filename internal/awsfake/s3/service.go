@@ -1,13 +1,12 @@
 // Package s3 dispatches S3 requests: it determines the operation and the bucket of a request.
 //
-// It promises to name the operation of every request, including operations that the fake does not
-// implement, and to find the bucket by path, host name or access point, in the Region that the
-// request was signed for. The operations are in the packages below, one per noun: setting
-// (buckets), listing, object and upload. They all take requests as defined in package call, and
-// store their data in package store.
+// It names the operation of every request, including operations that the fake does not implement,
+// and finds the bucket by path, host name or access point, in the Region that the request was
+// signed for. The operations are in the packages setting (buckets), listing, object and upload.
+// These packages use the requests of package call, and store their data in package store.
 //
-// Words to know. A subresource is a query parameter that selects another operation of a method. An
-// access point is another address of a bucket, with a policy of its own.
+// Terms: a subresource is a query parameter that selects another operation of a method. An access
+// point is another address of a bucket, with a separate policy.
 package s3
 
 import (
@@ -118,8 +117,8 @@ func throughPoint(op call.Operation, w call.Way) error {
 }
 
 // wrongRegion returns the error for a request that was signed for a Region other than the bucket's.
-// It is a redirect; if the host already names the bucket's Region, it says that the signature is
-// wrong.
+// The error is a redirect, unless the host already names the bucket's Region: then the error is
+// that the signature names the wrong Region.
 func wrongRegion(q *call.Request, b *store.Bucket) error {
 	if slices.Contains(optInRegions(), b.Region) {
 		return wire.Refuse(http.StatusBadRequest, "IllegalLocationConstraintException",
@@ -146,5 +145,6 @@ func sealAnswer(q *core.Request, h http.Header) {
 	h.Set("Server", "AmazonS3")
 }
 
-// maxKey is in bytes of UTF-8 ("Creating object key names", Amazon S3 User Guide).
+// maxKey is the maximum length of a key in bytes of UTF-8 ("Creating object key names", Amazon S3
+// User Guide).
 const maxKey = 1024

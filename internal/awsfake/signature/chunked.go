@@ -120,7 +120,7 @@ func errMalformedChunk() error {
 }
 
 // chunkSigner verifies chunk signatures. Each one covers the previous signature. A nil signer
-// verifies nothing.
+// accepts every chunk.
 type chunkSigner struct {
 	protocol wire.Protocol
 	sig      *Signature

@@ -1,12 +1,12 @@
 // Package signature verifies the signature and the body of a request.
 //
-// It promises Signature Version 4 in a header or in the query, payload hashes and the chunks of
-// uploads, and errors in the protocol of the request. It knows neither credentials nor services:
-// the caller looks up the secret of the access key and provides the clocks that the signature's
-// time is checked against.
+// It supports Signature Version 4 in a header or in the query, payload hashes and chunked uploads,
+// and it returns errors in the protocol of the request. It does not depend on credentials or
+// services: the caller looks up the secret of the access key and provides the clocks that the
+// signature's time is checked against.
 //
-// Words to know. A [Message] is the part of a request that its signature covers. A [Payload] is the
-// body of an upload, decoded and verified while it is read.
+// Terms: a [Message] is the part of a request that its signature covers. A [Payload] is the body of
+// an upload, decoded and verified while it is read.
 package signature
 
 import (

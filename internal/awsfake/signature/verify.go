@@ -13,8 +13,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Verify checks the signature with the secret, and its time with the clocks. The first clock is
-// that of the services.
+// Verify checks the signature with the secret, and its time with the clocks. The first clock is the
+// clock of the services.
 func (m *Message) Verify(s *Signature, from *Secret, clocks ...time.Time) error {
 	if !s.timely(clocks) {
 		return m.untimely(s, clocks[0])
@@ -86,7 +86,7 @@ func (m *Message) querySignature() (*Signature, bool) {
 	return s, s.read(get("X-Amz-Credential"), get("X-Amz-Date")) && ok
 }
 
-// everythingSigned rejects unsigned x-amz-* headers, which someone may have added on the way.
+// everythingSigned rejects unsigned x-amz-* headers, which an intermediary could have added.
 func (m *Message) everythingSigned(s *Signature) error {
 	for name := range m.HTTP.Header {
 		lower := strings.ToLower(name)

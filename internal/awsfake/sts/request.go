@@ -1,11 +1,11 @@
 // Package sts implements STS: role sessions and GetCallerIdentity.
 //
-// It promises that AssumeRole checks every action that the call requires, in the caller's policies
-// and in the role's trust policy, and that the tags and the source identity of a session pass to
-// the next session as in AWS. It leaves the credentials of sessions to package directory.
+// AssumeRole checks every action that the call requires, in the caller's policies and in the role's
+// trust policy. The next session in a chain inherits tags and the source identity as in AWS.
+// Package directory stores the credentials of sessions.
 //
-// Words to know. An assumption is one AssumeRole call. Inherited tags are the transitive tags of
-// the calling session.
+// Terms: an assumption is one AssumeRole call. Inherited tags are the transitive tags of the
+// calling session.
 package sts
 
 import (
@@ -27,9 +27,9 @@ type Service struct {
 
 const namespace = "https://sts.amazonaws.com/doc/2011-06-15/"
 
-// SetRate limits the account's STS calls. Assuming another account's role counts against the
-// caller's account. Above the limit STS answers 400 ThrottlingException. 0 means no limit; AWS's
-// limit is 600.
+// SetRate limits the account's STS calls per second; 0 means no limit. A call that assumes another
+// account's role counts against the caller's account. Above the limit, STS answers 400
+// ThrottlingException. AWS's limit is 600 calls per second.
 func (s *Service) SetRate(account string, perSecond float64) { s.rates.Of(account).Set(perSecond) }
 
 // request is a request to STS.
@@ -38,10 +38,10 @@ type request struct {
 	service *Service
 }
 
-// SetPackedPolicyLimit makes AssumeRole reject session policies and tags, inherited ones included,
-// whose total length exceeds this many bytes. Below the limit, AssumeRole returns the percentage
-// used. 0 means no limit. AWS limits a packed form that it does not document; the fake packs
-// nothing.
+// SetPackedPolicyLimit sets the maximum total length in bytes of the session policies and tags,
+// including inherited tags, that AssumeRole accepts; 0 means no limit. Within the limit, AssumeRole
+// returns the percentage of it that is used. AWS limits the length in an undocumented packed format
+// instead, which the fake does not use.
 func (s *Service) SetPackedPolicyLimit(bytes int) { s.packed.Store(int64(bytes)) }
 
 func (q *request) answer(write func(x *wire.XML)) *wire.Response {

@@ -150,8 +150,8 @@ func TestChain(t *testing.T) {
 	}
 }
 
-// TestTransitiveTagsReachPolicies checks that a transitive tag of the first hop overrides the
-// second role's own.
+// TestTransitiveTagsReachPolicies checks that a transitive session tag of the first role overrides
+// a tag of the second role with the same key.
 func TestTransitiveTagsReachPolicies(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	hop := w.Owner.CreateRole("hop", awsfaketest.Trust("222222222222"), awsfake.RoleOptions{

@@ -17,7 +17,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
-// With adds elements to the response: name, value, ...
+// With adds elements to the response. The fields are alternating names and values.
 func (e *Error) With(fields ...string) *Error {
 	e.fields = append(e.fields, fields...)
 	return e
@@ -37,8 +37,8 @@ func Refuse(status int, code, format string, args ...any) *Error {
 	return &Error{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// ErrPreconditionFailed returns the error for a condition that does not hold. It names the
-// condition unless that is empty.
+// ErrPreconditionFailed returns the error for a condition that does not hold. The error names the
+// condition, unless condition is "".
 func ErrPreconditionFailed(condition string) *Error {
 	e := Refuse(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 	if condition != "" {

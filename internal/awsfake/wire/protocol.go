@@ -1,12 +1,12 @@
 // Package wire encodes responses and errors of AWS services.
 //
-// It promises to write responses as AWS does: XML with the control characters that S3 sends, errors
-// in the format of each protocol, and the protocol's own status and code for the few errors that
-// all services share. It knows no services and no requests, apart from what an error repeats of its
-// request ([Asker]). The packages above decide what to serve, and to whom.
+// It writes responses as AWS does: XML with the control characters that S3 sends, errors in the
+// format of each protocol, and the protocol's own status and code for the few errors that all
+// services share. It does not depend on services or requests, except for the parts of a request
+// that an error repeats ([Asker]). Other packages decide what to serve, and to whom.
 //
-// Words to know. A [Protocol] is the format of a service's requests and responses. An [Error] is an
-// AWS error.
+// Terms: a [Protocol] is the format of a service's requests and responses. An [Error] is an AWS
+// error.
 package wire
 
 import (
@@ -74,7 +74,7 @@ func (p Protocol) ThrottledKMS() *Error {
 	return Refuse(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate for operations involving AWS KMS.")
 }
 
-// Asker is what an error response repeats of its request.
+// Asker contains the parts of a request that an error response repeats.
 type Asker struct {
 	Protocol  Protocol
 	Method    string // HTTP method

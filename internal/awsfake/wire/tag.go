@@ -13,7 +13,7 @@ const (
 	MaxTagValue = 256
 )
 
-// ValidTag reports whether a tag keeps to the length limits and characters that all services allow.
+// ValidTag reports whether the length and the characters of a tag are valid in all services.
 func ValidTag(key, value string) bool {
 	ok := func(s string) bool {
 		return !strings.ContainsFunc(s, func(r rune) bool {

@@ -8,8 +8,8 @@ import (
 )
 
 // XML writes XML as S3 does. encoding/xml replaces control characters, but S3 sends them as
-// references ("&#x1;") that no XML 1.0 parser accepts. A client that forgets encoding-type=url must
-// fail here too.
+// references ("&#x1;"), which XML 1.0 parsers reject. So a client that forgets encoding-type=url
+// fails with the fake as it does with S3.
 type XML struct{ b bytes.Buffer }
 
 // NewXML starts a document.

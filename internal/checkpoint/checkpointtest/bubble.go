@@ -9,9 +9,9 @@ import (
 )
 
 // Bubble runs a test that reads chunks in a bubble of [synctest.Test]. The Parquet library keeps
-// used decoders in a global pool. They contain channels, which must not be used in another bubble,
-// so every bubble begins and ends with an empty pool. No test that runs at the same time may read
-// chunks.
+// used decoders in a global pool. Decoders contain channels, which must not be used in another
+// bubble, so every bubble begins and ends with an empty pool. Tests that run in parallel with test
+// must not read chunks.
 func Bubble(t *testing.T, test func(*testing.T)) {
 	t.Helper()
 	emptyDecoders()

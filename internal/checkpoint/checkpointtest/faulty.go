@@ -8,22 +8,25 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Faulty is a store whose writes a test can fail. Before and After are called for every "create"
-// and "delete"; a nil function fails none. They may be called concurrently.
+// Faulty is a store that lets a test make writes fail. Before and After are called for every write;
+// operation is "create" or "delete". A nil function lets every write succeed. The functions must be
+// safe for concurrent use.
 type Faulty struct {
 	store.Store
-	// Before returns the error of a write that takes no effect.
+	// Before is called before a write. If it returns an error, the write has no effect and fails
+	// with that error.
 	Before func(operation, name string) error
-	// After returns the error of a write that took effect, as if its response were lost.
+	// After is called after a write. If it returns an error, the write has taken effect but fails
+	// with that error, as if its response were lost.
 	After func(operation, name string) error
 }
 
-// Create creates a record unless the test fails it.
+// Create creates a record unless Before returns an error.
 func (f *Faulty) Create(ctx context.Context, name string, write func(io.Writer) error) error {
 	return f.do("create", name, func() error { return f.Store.Create(ctx, name, write) })
 }
 
-// Delete removes a record unless the test fails it.
+// Delete removes a record unless Before returns an error.
 func (f *Faulty) Delete(ctx context.Context, name string) error {
 	return f.do("delete", name, func() error { return f.Store.Delete(ctx, name) })
 }

@@ -36,8 +36,8 @@ func NewMemory() *Memory {
 // String returns "memory:".
 func (m *Memory) String() string { return "memory:" }
 
-// Clone returns a store with the same records and no lease held, as another process would find it
-// if this one were killed now.
+// Clone returns a store with the same records in which no lease is held: the state that another
+// process would find if this process were killed now.
 func (m *Memory) Clone() *Memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -46,7 +46,7 @@ func (m *Memory) Clone() *Memory {
 	return clone
 }
 
-// Damage replaces a record by the result of change on a copy of it.
+// Damage replaces a record with the result of calling change on a copy of the record's bytes.
 func (m *Memory) Damage(name string, change func([]byte) []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

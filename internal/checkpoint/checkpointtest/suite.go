@@ -1,9 +1,9 @@
 // Package checkpointtest has helpers for tests of checkpoint stores and their users. Run is the
 // conformance suite that every store.Store passes. Memory is a store in memory. Faulty wraps a
-// store and lets a test fail any write, before or after it takes effect.
+// store and lets a test make any write fail, before or after the write takes effect.
 //
-// A store that passes Run can be used for a ledger: records are atomic, a name is used once, and
-// one holder at a time has the right to write.
+// A store that passes Run can be used for a ledger: records are atomic, a name is used only once,
+// and only one holder at a time has the right to write.
 //
 //nolint:thelper // Run runs these as tests: a failure must show their line
 package checkpointtest
@@ -24,8 +24,8 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Run checks that the stores that open returns comply with the contract of store.Store. Each call
-// of open returns an empty store.
+// Run checks that a store complies with the contract of store.Store. Each call of open must return
+// a new, empty store.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, test := range []struct {
@@ -42,7 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"readers never see part of a record", concurrentReaders},
 		{"one of many creators wins", concurrentCreators},
 		{"a deleted name is free again", deleteAndCreate},
-		{"an open chunk never yields other bytes", openAfterDelete},
+		{"an open chunk never returns the bytes of a later record of the same name", openAfterDelete},
 		{"a chunk is read at any offset", readAt},
 		{"a lease keeps others out", leaseExcludes},
 		{"leases of two names are independent", leasesApart},
@@ -222,8 +222,8 @@ func deleteAndCreate(t *testing.T, s store.Store) {
 	wantContent(t, s, "alpha/record", "second")
 }
 
-// openAfterDelete accepts that an open chunk stays readable after its name is deleted, or that it
-// does not, but it must never return other bytes.
+// openAfterDelete checks a chunk that is open while its record is deleted. A read may return the
+// chunk's bytes or an error, but never other bytes.
 func openAfterDelete(t *testing.T, s store.Store) {
 	mustCreate(t, s, "alpha/record", "content")
 	chunk, err := s.Open(t.Context(), "alpha/record")

@@ -1,17 +1,17 @@
 // Package chunk writes and reads the rows of a ledger: immutable Parquet files of entries or of
 // quarantined objects, sorted by key.
 //
-// The package promises that it returns rows only of chunks that match the size and checksum in
-// their manifest, that rows are in order, and that readers and writers hold at most one row group
-// and one page of each column, however large the chunk is. A forged chunk costs an error and
-// bounded memory, not a crash.
+// The package guarantees that it returns rows only from chunks that match the size and checksum in
+// their manifest, that rows are in order, and that each reader and writer keeps at most one row
+// group and one page of each column in memory, however large the chunk is. A forged chunk causes an
+// error and uses bounded memory; it cannot crash the process.
 //
-// It leaves the content of a row and the names of chunks to package record, and the choice of
-// chunks for a generation to its callers.
+// Package record defines the content of a row and the names of chunks. The callers choose the
+// chunks of a generation.
 //
-// The words: a walker reads the rows of several chunks in order, forward only; a merger walks the
-// chunks of a generation together with the changes of a pass, and passes on unchanged chunks
-// without reading them.
+// Terms: a walker reads the rows of several chunks in order, forward only. A merger walks the
+// chunks of a generation together with the changes of a pass, and reuses unchanged chunks without
+// reading them.
 package chunk
 
 import (
@@ -35,13 +35,13 @@ const (
 	// rowsPerRead is the number of rows decoded at once.
 	rowsPerRead = 128
 
-	// rowsPerWrite is the number of rows passed to the encoder at once. A page may exceed pageBytes
-	// by that many values of up to 1 KiB. It stays below 128 KiB, at which the encoder would start
-	// to keep a history of 8 MB.
+	// rowsPerWrite is the number of rows passed to the encoder at once. A page can exceed pageBytes
+	// by that many values of up to 1 KiB each. A page must stay below 128 KiB, the size from which
+	// the encoder keeps a history of 8 MB.
 	rowsPerWrite = 32
 )
 
-// open opens the chunk that info names and reads it once from end to end, so that damage is found
+// open opens the chunk named in info and reads it once from end to end, so that damage is found
 // before any row is used.
 func open(ctx context.Context, from store.Store, info record.Chunk) (store.Record, error) {
 	chunk, err := from.Open(ctx, info.Name)

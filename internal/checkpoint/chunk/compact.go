@@ -10,14 +10,14 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// FanIn is the number of chunks of about the same size that accumulate before they are merged
-// during a pass. It bounds the number of chunks in a progress record, at the cost of writing a row
-// a few times.
+// FanIn is the number of chunks of about the same size that accumulate during a pass before they
+// are merged. Merging bounds the number of chunks in a progress record, but each row is written a
+// few times.
 const FanIn = 16
 
-// groups splits chunks into runs that should become one chunk each. Only chunks with less than half
-// of maxRows are merged, so no two neighbors in the result can be merged again: an unchanged ledger
-// is not rewritten.
+// groups splits chunks into runs that should become one chunk each. Only chunks with fewer than
+// half of maxRows rows are merged. No two neighbors in the result can be merged again, so an
+// unchanged ledger is not rewritten.
 func groups(chunks []record.Chunk, maxRows int64) iter.Seq[[]record.Chunk] {
 	return func(yield func([]record.Chunk) bool) {
 		start, sum := 0, int64(0)
@@ -57,7 +57,7 @@ func Compact[R Row](ctx context.Context, w *Writer, prefix string, chunks []reco
 	return merged, nil
 }
 
-// CompactTail merges the last chunks once enough of about the same size have accumulated.
+// CompactTail merges the last chunks once FanIn chunks of about the same size have accumulated.
 func CompactTail[R Row](ctx context.Context, w *Writer, prefix string, chunks []record.Chunk) ([]record.Chunk, error) {
 	for {
 		start := tail(chunks)

@@ -10,19 +10,20 @@ import (
 	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
-// Encoders compress the chunks of all ledgers that share them. There is one encoder for each
-// concurrent compression, and unused ones are freed.
+// Encoders compress the chunks of all ledgers that share them. Each concurrent compression uses one
+// encoder; unused encoders are freed.
 type Encoders struct{ codec zstd.Codec }
 
 // NewEncoders returns Encoders for the ledgers of a process.
 func NewEncoders() *Encoders {
-	// At this level the encoder's tables are small, which matters when a save writes few rows, and
-	// the chunks are only slightly larger.
+	// At this level the encoder's tables are small, which saves time when a save writes few rows,
+	// and chunks are only slightly larger than at a higher level.
 	return &Encoders{zstd.Codec{Level: zstd.SpeedFastest}}
 }
 
-// newWriter returns a writer for one chunk. It must not be reused: after Reset, parquet-go 0.32
-// omits the column names from the footer, without which other readers cannot read the chunk.
+// newWriter returns a writer for one chunk. The writer must not be reused: after Reset, parquet-go
+// 0.32 omits the column names from the footer, and other readers cannot read a chunk without column
+// names.
 func newWriter[R Row](e *Encoders, out io.Writer) *parquet.GenericWriter[R] {
 	return parquet.NewGenericWriter[R](out,
 		parquet.Compression(&e.codec),

@@ -11,21 +11,23 @@ import (
 )
 
 const (
-	// magic is the length of the mark at each end of a Parquet file. Trailer is the length of what
-	// follows the footer: the footer's length and the mark (Apache Parquet, "File format").
+	// magic is the length in bytes of the magic number at each end of a Parquet file. Trailer is
+	// the length in bytes of the two fields after the footer: the footer's length and the magic
+	// number (Apache Parquet, "File format").
 	magic   = 4
 	trailer = magic + 4
 
-	// usualFooter is the number of bytes read first from the end of a chunk: the footer of half a
-	// million entries.
+	// usualFooter is the number of bytes first read from the end of a chunk. It is enough for the
+	// footer of a chunk with half a million entries.
 	usualFooter = 64 << 10
 
-	// maxJoined is the most bytes of small row groups that are read together.
+	// maxJoined is the maximum number of bytes of small row groups that are read in one request.
 	maxJoined = 1 << 20
 )
 
-// openParquet opens a verified chunk. It skips the page index, whose length comes from the footer
-// and is not checked. Rows are found by the first key of their row group instead.
+// openParquet opens a verified chunk. It does not read the page index, because the footer declares
+// the index's length and nothing checks it. Instead, a row is found by the first key of its row
+// group.
 func openParquet(chunk store.Record) (*parquet.File, error) {
 	size := chunk.Size()
 	footer, err := readFooter(chunk, size)
@@ -34,11 +36,12 @@ func openParquet(chunk store.Record) (*parquet.File, error) {
 	}
 	source := &footed{chunk: chunk, footer: footer, start: size - int64(len(footer))}
 	file, err := parquet.OpenFile(source, size, parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true), parquet.SkipMagicBytes(true))
-	source.footer = nil // it has been decoded
+	source.footer = nil // the footer has been decoded
 	return file, err
 }
 
-// footed is a chunk with its end in memory until the footer has been decoded.
+// footed is an open chunk. It keeps the end of the chunk in memory until the footer has been
+// decoded.
 type footed struct {
 	chunk  io.ReaderAt
 	footer []byte
@@ -53,8 +56,9 @@ func (f *footed) ReadAt(p []byte, offset int64) (int, error) {
 }
 
 // readFooter reads the footer and trailer. It checks that the footer and the lists in it fit in the
-// file, because the Parquet reader allocates what they declare: up to 4 GB for the footer, and any
-// amount for a list. It does not check page headers, which are decoded when they are reached.
+// file, because the Parquet reader allocates the lengths that they declare: up to 4 GB for the
+// footer, and any amount for a list. It does not check page headers, which are decoded when the
+// pages are read.
 func readFooter(chunk io.ReaderAt, size int64) ([]byte, error) {
 	end, err := readEnd(chunk, size, min(size, usualFooter))
 	if err != nil {

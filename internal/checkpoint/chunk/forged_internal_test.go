@@ -20,7 +20,7 @@ import (
 
 var forgeries = flag.Int("forgeries", 3000, "how many forged chunks to read")
 
-// shelf is a store of one record.
+// shelf is a store with one record.
 type shelf struct {
 	store.Store
 	data []byte
@@ -44,7 +44,7 @@ func (shelved) Bind(context.Context) {}
 func (shelved) Expect([]store.Span)  {}
 
 // TestForgedChunk reads chunks with changed, missing or repeated bytes and a matching checksum.
-// Reading ends with an error or with rows in order, and takes bounded memory.
+// Reading must return an error or rows in order, and use bounded memory.
 func TestForgedChunk(t *testing.T) {
 	const entries, most = 1000, 512 << 20
 	store := &shelf{}

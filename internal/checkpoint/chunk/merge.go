@@ -13,18 +13,18 @@ import (
 // Change is a settled key for which the new generation differs from the base.
 type Change struct {
 	Key      string
-	Entry    *record.Entry // the new entry, nil: none
+	Entry    *record.Entry // the new entry, nil for none
 	Replaces bool          // whether the base has a row for this key
 }
 
-// Merger merges the changes of a pass into the base generation. It walks the base once, together
-// with the low-water mark. It passes on unchanged chunks without reading them, and reads a changed
-// chunk from its first row when its first change is saved.
+// Merger merges the changes of a pass into the base generation. It walks the base once, as the
+// low-water mark moves. It yields unchanged chunks without reading them. It opens a changed chunk,
+// and reads it from its first row, when the first change in it is saved.
 type Merger struct {
 	Base *Walker[EntryRow]
 }
 
-// UpTo yields the rows of the new generation from the end of the previous call up to the key of the
+// UpTo yields the rows of the new generation after those of the previous call, up to the key of the
 // last change.
 func (m *Merger) UpTo(ctx context.Context, changes []Change) iter.Seq2[Item[EntryRow], error] {
 	return func(yield func(Item[EntryRow], error) bool) {

@@ -14,7 +14,7 @@ import (
 func Read[R Row](ctx context.Context, store store.Store, chunks []record.Chunk, after string) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		c := NewWalker[R](store, chunks, after)
-		defer func() { _ = c.Close() }() // read only: nothing is lost
+		defer func() { _ = c.Close() }() // opened for reading, so a failed close loses no data
 		for {
 			head, err := c.Head(ctx)
 			if errors.Is(err, io.EOF) {

@@ -95,7 +95,8 @@ func (r *QuarantineRow) Quarantined() record.Quarantined {
 	}
 }
 
-// writtenSince returns zero for rows written before the column existed, which read as 0.
+// writtenSince returns the zero time for rows written before the column existed. The column reads
+// as 0 in these rows.
 func (r *QuarantineRow) writtenSince() time.Time {
 	if r.WrittenSince == 0 {
 		return time.Time{}

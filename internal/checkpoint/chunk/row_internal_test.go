@@ -7,8 +7,8 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// TestRowWithoutWrittenSince reads a row of a chunk without that column: there is no time since
-// which syncd may have written.
+// TestRowWithoutWrittenSince checks that WrittenSince is zero in a row of a chunk without that
+// column.
 func TestRowWithoutWrittenSince(t *testing.T) {
 	type older struct {
 		Key        string `parquet:"key"`

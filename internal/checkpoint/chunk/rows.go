@@ -21,7 +21,7 @@ type rows[R Row] struct {
 	reader *parquet.GenericReader[R]
 	buf    []R
 	pos, n int
-	left   int64  // rows not taken yet
+	left   int64  // number of rows not taken yet
 	above  string // key of the last row taken
 	any    bool   // whether a row was taken
 }
@@ -66,7 +66,8 @@ func openRows[R Row](ctx context.Context, from store.Store, info record.Chunk, a
 	return r, nil
 }
 
-// seek finds the row group by its first key, then walks its rows.
+// seek moves to the first row with a key above after. It finds the row group by its first key and
+// then walks the rows of the group.
 func (r *rows[R]) seek(ctx context.Context, file *parquet.File, after string) error {
 	starts := make([]int64, 0, len(file.RowGroups()))
 	start := int64(0)
@@ -131,7 +132,7 @@ func (r *rows[R]) Head(ctx context.Context) (head R, err error) {
 // misplaced returns an error if a row's key is out of order or outside the range in the manifest.
 func (r *rows[R]) misplaced(key string) error {
 	if key < r.info.FirstKey || key > r.info.LastKey || r.any && key <= r.above {
-		return &store.CorruptError{Name: r.info.Name, Problem: fmt.Sprintf("has key %q out of its order", key)}
+		return &store.CorruptError{Name: r.info.Name, Problem: fmt.Sprintf("has key %q out of order", key)}
 	}
 	return nil
 }

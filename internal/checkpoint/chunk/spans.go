@@ -11,9 +11,9 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// spansOf returns where the columns of R are in the file, by row group. Small adjacent spans are
-// joined so that they are read together. Spans outside the file are left out, because the chunk may
-// be forged.
+// spansOf returns the spans of the file that contain the columns of R, by row group. Small adjacent
+// spans are joined, so that one request reads them. Spans outside the file are omitted, because the
+// chunk may be forged.
 func spansOf[R Row](file *parquet.File) (spans []store.Span) {
 	names := columnsOf[R]()
 	for _, group := range file.Metadata().RowGroups {
@@ -44,7 +44,8 @@ func columnsOf[R Row]() (names []string) {
 	return names
 }
 
-// placeOf returns where a column of a row group is. Its dictionary, if any, precedes its pages.
+// placeOf returns the span of a column of a row group. A column's dictionary, if any, precedes its
+// pages.
 func placeOf(column *format.ColumnMetaData) store.Span {
 	start := column.DataPageOffset
 	if dictionary := column.DictionaryPageOffset; dictionary > 0 {

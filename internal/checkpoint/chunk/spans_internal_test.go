@@ -8,7 +8,8 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// TestSpans checks where the rows of a chunk are, for readers of all columns and of the keys only.
+// TestSpans checks the spans of a chunk for readers of all columns and for readers of only the
+// keys.
 func TestSpans(t *testing.T) {
 	const entries = 5*rowsPerGroup/2 + 1
 	store := &shelf{}

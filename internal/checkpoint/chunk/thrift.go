@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	// maxNesting is how deep values may be nested in a footer. A Parquet footer nests about ten
-	// deep.
+	// maxNesting is the maximum nesting depth of values in a footer. A Parquet footer nests about
+	// ten deep.
 	maxNesting = 32
 
-	// maxElements is the most elements that all lists of a footer may have together. A chunk with a
-	// million entries has a few thousand. The Parquet reader allocates a few hundred bytes for an
-	// element that may take a single byte here.
+	// maxElements is the maximum number of elements in all lists of a footer together. The footer
+	// of a chunk with a million entries has a few thousand. The limit is needed because the Parquet
+	// reader allocates a few hundred bytes for an element that can be a single byte in the footer.
 	maxElements = 1 << 18
 )
 
@@ -70,7 +70,7 @@ func (s *skimmer) fields(depth int) error {
 		}
 		kind := head & 0x0f
 		if kind == thriftTrue || kind == thriftFalse {
-			continue // the type is the value
+			continue // a boolean field has no other bytes: its type is its value
 		}
 		if err := s.value(kind, depth+1); err != nil {
 			return err
@@ -78,7 +78,7 @@ func (s *skimmer) fields(depth int) error {
 	}
 }
 
-// value skips a value of that type in a field or element.
+// value skips a value of type kind, in a field or as an element.
 func (s *skimmer) value(kind byte, depth int) error {
 	switch kind {
 	case thriftTrue, thriftFalse, thriftByte: // as an element
@@ -121,7 +121,8 @@ func (s *skimmer) list(depth int) error {
 	return s.each(size, depth, head&0x0f)
 }
 
-// pairs skips a map: its size, and unless that is zero one byte with the types of keys and values.
+// pairs skips a map. A map begins with its size; if the size is not zero, one byte with the types
+// of keys and values follows, and then the pairs.
 func (s *skimmer) pairs(depth int) error {
 	size, err := s.varint()
 	if err != nil || size == 0 {
@@ -134,7 +135,7 @@ func (s *skimmer) pairs(depth int) error {
 	return s.each(size, depth, kinds>>4, kinds&0x0f)
 }
 
-// each skips size values of each type. Each value takes at least one byte.
+// each skips size values of each type in kinds. Each value has at least one byte.
 func (s *skimmer) each(size uint64, depth int, kinds ...byte) error {
 	if depth > maxNesting {
 		return fmt.Errorf("%w: more than %d nested values", errThrift, maxNesting)

@@ -14,7 +14,8 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// TestCheckThrift has structs of each type, and structs that declare more than they have.
+// TestCheckThrift checks that structs with values of each type are accepted, and that structs that
+// declare more data than they contain are rejected.
 func TestCheckThrift(t *testing.T) {
 	large := binary.AppendUvarint(nil, 1<<31-1)
 	for name, tt := range map[string]struct {

@@ -11,7 +11,7 @@ import (
 )
 
 // Walker reads the rows of a generation's chunks in key order, forward only, with at most one chunk
-// open. It never opens a chunk that is skipped.
+// open. It does not open chunks that the caller skips.
 type Walker[R Row] struct {
 	store  store.Store
 	chunks []record.Chunk // remaining chunks; the first may be open
@@ -19,14 +19,14 @@ type Walker[R Row] struct {
 	open   *rows[R]
 }
 
-// NewWalker returns a walker at the first row above after.
+// NewWalker returns a walker at the first row with a key above after.
 func NewWalker[R Row](store store.Store, chunks []record.Chunk, after string) *Walker[R] {
 	first := sort.Search(len(chunks), func(i int) bool { return chunks[i].LastKey > after })
 	return &Walker[R]{store: store, chunks: chunks[first:], after: after}
 }
 
-// whole returns the next chunk if none of its rows was taken or skipped, so that a new generation
-// can include the chunk unchanged.
+// whole returns the next chunk if no row of it was taken or skipped, so that a new generation can
+// include the chunk unchanged.
 func (c *Walker[R]) whole() (record.Chunk, bool) {
 	if c.open != nil || len(c.chunks) == 0 || c.chunks[0].FirstKey <= c.after {
 		return record.Chunk{}, false
@@ -73,8 +73,8 @@ func (c *Walker[R]) Find(ctx context.Context, key string) (head R, err error) {
 	}
 }
 
-// Take moves past the row that Head returned. After the last row of a chunk, the next chunk is
-// whole.
+// Take moves past the row that Head returned. After the last row of a chunk, the method whole
+// returns the next chunk.
 func (c *Walker[R]) Take() {
 	c.open.Take()
 	if c.open.left == 0 {
@@ -83,7 +83,7 @@ func (c *Walker[R]) Take() {
 }
 
 func (c *Walker[R]) nextChunk() {
-	_ = c.Close() // it was only read, so nothing is lost
+	_ = c.Close() // opened for reading, so a failed close loses no data
 	c.chunks = c.chunks[1:]
 }
 

@@ -38,8 +38,8 @@ func (w *Writer) name(prefix string) string {
 	return fmt.Sprintf("%s/%s%010d-%s-%06d%s", w.Mapping, prefix, w.Generation, w.Nonce, w.written, record.ChunkSuffix)
 }
 
-// Write writes the rows among items as chunks of at most w.MaxRows rows. It returns all chunks in
-// order, including the unchanged ones.
+// Write writes the rows in items as chunks of at most w.MaxRows rows. It returns the new chunks and
+// the unchanged chunks in items, in order.
 func Write[R Row](
 	ctx context.Context, w *Writer, prefix string, items iter.Seq2[Item[R], error],
 ) ([]record.Chunk, error) {

@@ -1,17 +1,17 @@
 // Package generation reads, continues and sweeps the committed generations of a mapping for the
 // holder of its lease.
 //
-// The package promises that of two writers of a mapping only one commits. A generation is committed
-// by creating the manifest with the next number, and a number is used once. A previous holder that
-// may still be alive is fenced off: the new holder takes the number that it would commit. A damaged
-// generation is passed over, with a warning, for the newest intact one. Records that a later pass
-// may need are not swept.
+// The package guarantees that only one of two writers of a mapping commits. A generation is
+// committed by creating the manifest with the next number, and a number is used only once. A
+// previous holder of the lease may still be alive. The new holder fences it off by taking the
+// number that the previous holder would commit. If a generation is damaged, the package logs a
+// warning and uses the newest intact generation. It keeps all records that a later pass can need.
 //
-// It leaves the content of a manifest to package record, and the content of the next generation to
-// package checkpoint.
+// Package record defines the content of a manifest, and package checkpoint the content of the next
+// generation.
 //
-// The words: a chain is the generations of one mapping; a fence is a generation that repeats the
-// previous one under the next number.
+// Terms: a chain is the generations of one mapping. A fence is a generation that repeats the
+// previous generation under the next number.
 package generation
 
 import (
@@ -25,15 +25,15 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Options configure a chain: whose generations it has, and which of them are kept.
+// Options configure a chain: its mapping, its writer, and how many generations stay readable.
 type Options struct {
 	Mapping   string           // name of the mapping
 	Holder    string           // of the lease
 	Nonce     string           // identifies this writer in every manifest that it writes
-	Now       func() time.Time // clock
+	Now       func() time.Time // the clock
 	Logger    *slog.Logger     // logs damage that the chain recovered from
 	Keep      int              // generations that stay readable; fences do not count
-	KeepFor   time.Duration    // younger generations stay readable too
+	KeepFor   time.Duration    // generations younger than this stay readable too
 	Verified  *Verified        // chunks already verified, which are not read again
 	StartOver bool             // if no generation is intact, start with an empty ledger
 }
@@ -47,7 +47,7 @@ type Chain struct {
 	mu          sync.Mutex
 	retained    []record.Manifest // committed generations that stay readable, newest first
 	newest      int64             // number of the newest manifest, damaged or not
-	startedOver int64             // if all generations are damaged: the number of the newest
+	startedOver int64             // number of the newest generation if all are damaged, otherwise 0
 }
 
 // Open loads the generations of a mapping. It reads each chunk of the newest one once to check its
@@ -85,17 +85,17 @@ func (c *Chain) Manifest() record.Manifest {
 	return record.Manifest{}
 }
 
-// Last returns the generation from which the next pass starts, with number 0 if there is none, and
-// the number of the newest generation, damaged or not.
+// Last returns the manifest from which the next pass starts, and the number of the newest
+// generation, damaged or not. If there is no generation to start from, base.Generation is 0.
 func (c *Chain) Last() (base record.Manifest, newest int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.base(), c.newest
 }
 
-// leaseAfter returns the lease number of a manifest that follows base. A store that does not number
-// leases keeps the last number, so that a store that does can continue from it if the ledger is
-// moved there.
+// leaseAfter returns the lease number of a manifest that follows base. In a store that does not
+// number leases, it is the number in base, so that numbering can continue from it if the ledger is
+// later moved to a store that numbers leases.
 func (c *Chain) leaseAfter(base record.Manifest) int64 { return max(c.lease.Number(), base.Lease) }
 
 // Stamp records this writer and its lease in a manifest that follows base.
@@ -103,11 +103,11 @@ func (c *Chain) Stamp(m *record.Manifest, base record.Manifest) {
 	m.Writer, m.Lease = c.o.Nonce, c.leaseAfter(base)
 }
 
-// Now returns the time in the precision of records.
+// Now returns the current time in UTC, truncated to microseconds, the precision of records.
 func (c *Chain) Now() time.Time { return c.o.Now().UTC().Truncate(time.Microsecond) }
 
-// Reload reads the generations again after a pass that may have committed. It returns ErrSuperseded
-// if another writer has committed since.
+// Reload reads the generations again after a pass that may have committed. Reload returns
+// ErrSuperseded if another writer has committed a generation in the meantime.
 func (c *Chain) Reload(ctx context.Context, pass int64) error {
 	_, before := c.Last()
 	if err := c.load(ctx); err != nil {

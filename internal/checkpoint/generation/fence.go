@@ -10,13 +10,13 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// fenceTries bounds how often fence tries another number because the number is taken. Each time
-// another writer has committed in between.
+// fenceTries limits how many generation numbers fence tries. A number is taken if another writer
+// has committed it in the meantime.
 const fenceTries = 16
 
-// fence prevents commits of a previous holder that may be alive and unaware that it lost the lease:
-// it takes the number that this holder would commit. It sweeps nothing, so what the previous pass
-// saved stays intact and Begin resumes it.
+// fence prevents commits of a previous holder that may be alive and unaware that it lost the lease.
+// To do so it commits a generation under the number that the previous holder would commit. It
+// deletes no records, so Begin can resume what the previous pass saved.
 func (c *Chain) fence(ctx context.Context) (err error) {
 	for range fenceTries {
 		if err := c.lease.Held(ctx); err != nil {

@@ -21,10 +21,11 @@ func (c *Chain) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// A folder does not number leases, so a ledger moved there from S3 has meaningless numbers.
+	// A folder does not number leases, so the lease numbers of a ledger that was moved from S3 to a
+	// folder are not compared.
 	if n := c.lease.Number(); n > 0 && len(kept) > 0 && kept[0].Lease > n {
-		// Without this check a holder that was suspended could fence off the holder that fenced it
-		// off.
+		// Without this check, a holder that resumes after a suspension could fence off the new
+		// holder that has fenced it off.
 		return fmt.Errorf("%w: generation %d was written under lease %d, after this one, %d",
 			store.ErrSuperseded, kept[0].Generation, kept[0].Lease, c.lease.Number())
 	}
@@ -47,8 +48,8 @@ func (c *Chain) load(ctx context.Context) error {
 	return nil
 }
 
-// readGenerations reads manifests, newest first, until it has all that are retained. It passes over
-// damaged ones.
+// readGenerations reads manifests, newest first, until it has all retained generations. It skips
+// damaged manifests.
 func (c *Chain) readGenerations(ctx context.Context, numbers []int64) (kept []record.Manifest, damage []error, err error) {
 	for _, n := range numbers {
 		if len(kept) > 0 && n <= kept[0].StartedOver {
@@ -77,9 +78,10 @@ func (c *Chain) readGenerations(ctx context.Context, numbers []int64) (kept []re
 	return kept, damage, nil
 }
 
-// retain returns the retained ones of all generations, newest first: the newest, and those of
-// passes within Options.Keep and Options.KeepFor. Fences do not count, so that a process that dies
-// repeatedly does not push out the generations that its fences repeat.
+// retain returns the generations that stay readable, newest first: the newest generation, and
+// generations of passes within Options.Keep or Options.KeepFor. Fences do not count toward
+// Options.Keep, so that a process that dies repeatedly does not push out the generations that its
+// fences repeat.
 func (c *Chain) retain(all []record.Manifest) (kept []record.Manifest) {
 	passes := 0
 	for i, m := range all {
@@ -97,7 +99,8 @@ func (c *Chain) retain(all []record.Manifest) (kept []record.Manifest) {
 	return kept
 }
 
-// keeps reports whether a generation is retained when there are newer ones.
+// keeps reports whether m is retained. Newer is the number of newer retained generations that count
+// toward Options.Keep.
 func (c *Chain) keeps(m record.Manifest, newer int) bool {
 	return newer < c.o.Keep || c.Now().Sub(m.CommittedAt) < c.o.KeepFor
 }
@@ -120,10 +123,11 @@ func (c *Chain) Verify(ctx context.Context, lists ...[]record.Chunk) error {
 
 // Publish creates a manifest, which commits its generation.
 //
-// If the name is taken, another writer has committed, and Publish returns ErrSuperseded. The same
-// holds if there is a higher number: while this process was suspended, the next holder may have
-// committed several generations and swept the first of them, so that its name is free again. The
-// newest manifest is never swept, so listing the manifests after the creation detects this.
+// If the name is taken, another writer has committed, and Publish returns ErrSuperseded. Publish
+// also returns ErrSuperseded if a manifest with a higher number exists: while this process was
+// suspended, the next holder may have committed several generations and deleted the first of them,
+// so that its name is free again. The newest manifest is never deleted, so Publish detects this
+// case by listing the manifests after it has created its own.
 func (c *Chain) Publish(ctx context.Context, m record.Manifest) error {
 	err := store.CreateSealed(ctx, c.store, record.ManifestName(m.Mapping, m.Generation), m)
 	if errors.Is(err, fs.ErrExist) {

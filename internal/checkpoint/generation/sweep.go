@@ -10,13 +10,14 @@ import (
 )
 
 // sweep deletes the records that a commit has made obsolete: manifests that are not retained,
-// progress of committed passes, and chunks that no retained manifest names. Kept is newest first.
+// progress of committed passes, and chunks that no retained manifest names. Kept are the retained
+// manifests, newest first.
 //
 // It keeps every record with a number above the newest generation: such a record belongs to the
-// pass in progress, or to a pass that a later one will resume. So a writer that unknowingly lost
-// its lease never has its chunks deleted and its manifest accepted afterwards, because its number
-// or a higher one is taken (see Publish). Damaged records from before the ledger was started over
-// are left for operators to inspect.
+// pass in progress, or to a pass that a later pass will resume. Chunks of a writer that unknowingly
+// lost its lease can be deleted only when its number or a higher number is taken. Its manifest is
+// then rejected (see Publish), so no accepted manifest names deleted chunks. Damaged records from
+// before the ledger was started over are kept for operators to inspect.
 func sweep(ctx context.Context, store store.Store, mapping string, kept []record.Manifest) error {
 	names, err := store.List(ctx, mapping+"/")
 	if err != nil {

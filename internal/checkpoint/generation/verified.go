@@ -8,14 +8,15 @@ import (
 )
 
 // Verified remembers which chunks this process has read from end to end and found intact, so that
-// it need not read them again when it reopens a ledger. A chunk never changes under its name;
-// damage that occurs later is found when the chunk is read. The zero Verified is empty.
+// it need not read them again when it reopens a ledger. The content of a chunk with a given name
+// never changes. Damage that occurs after the check is found when the chunk is read. The zero
+// Verified contains no chunks.
 type Verified struct {
 	mu     sync.Mutex
 	chunks map[string]string // SHA256 by name
 }
 
-// Forget makes the next Verify read all chunks again. Call it when a chunk proves to be damaged.
+// Forget makes the next Verify read all chunks again. Call it when a chunk turns out to be damaged.
 func (v *Verified) Forget() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -37,7 +38,7 @@ func (v *Verified) add(c record.Chunk) {
 	v.chunks[c.Name] = c.SHA256
 }
 
-// keep forgets all chunks except those of a generation.
+// keep forgets all chunks except those that m names.
 func (v *Verified) keep(m record.Manifest) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// isConclusive reports whether the result of a pass shows how passes fare. A drained pass might have
-// failed later, and a replay lists nothing.
+// isConclusive reports whether the result of a pass shows if passes of the mapping succeed or fail.
+// A drained pass might have failed later, and a replay does not list the source.
 func (r Pass) isConclusive() bool { return r.Result != ResultDrained && r.Trigger != TriggerReplay }
 
-// inRow returns the record with its failure count: since when passes have failed, and how many in a
-// row including this one.
+// inRow returns r with FailingSince and FailedInRow set: when the first of the consecutive failures
+// up to r failed, and how many there are, including r.
 func (r Pass) inRow(before []Pass) Pass {
 	r.FailingSince, r.FailedInRow = time.Time{}, 0
 	if r.Class != "" && r.isConclusive() {
@@ -21,8 +21,8 @@ func (r Pass) inRow(before []Pass) Pass {
 
 // Failures summarizes a history, oldest pass first. Last is the last pass that completed or failed,
 // zero if there is none. Times is the number of consecutive failures up to that pass, and since is
-// when the first of them failed; both are zero if last did not fail. The oldest failure in the
-// history also counts those that the history no longer has.
+// when the first of them failed; both are zero if last did not fail. The oldest failure in passes
+// contains the count and the start of earlier failures that were removed from the history.
 func Failures(passes []Pass) (last Pass, since time.Time, times int64) {
 	var first Pass
 	for _, p := range slices.Backward(passes) {

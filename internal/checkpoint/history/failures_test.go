@@ -12,7 +12,8 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Drained passes and replays do not show how passes fare; a completed pass ends a failure.
+// TestFailures checks that drained passes and replays are ignored, and that a completed pass ends a
+// series of failures.
 func TestFailures(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2026, time.March, 10, 12, minute, 0, 0, time.UTC) }
 	pass := func(minute int, result string) history.Pass {
@@ -46,8 +47,9 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// The time since which passes fail, and their number, do not change when the history drops the
-// first of them, or when all remaining passes were drained.
+// TestFailuresAreNotForgotten checks that the start and the number of consecutive failures do not
+// change when the history drops the first of these passes, or when all remaining passes were
+// drained.
 func TestFailuresAreNotForgotten(t *testing.T) {
 	records := checkpointtest.NewMemory()
 	began := time.Date(2026, time.March, 10, 12, 0, 0, 0, time.UTC)
@@ -99,7 +101,8 @@ func TestFailuresAreNotForgotten(t *testing.T) {
 	}
 }
 
-// A pass that fails before it opens the ledger is entered under the lease, or not at all.
+// TestEnterAlone checks that a pass that fails before it opens the ledger is entered under the
+// lease, or not at all.
 func TestEnterAlone(t *testing.T) {
 	records := checkpointtest.NewMemory()
 	failed := history.Pass{Result: "failed", Class: "credentials", Trigger: "start", Error: "no session"}

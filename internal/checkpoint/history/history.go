@@ -1,13 +1,13 @@
 // Package history records the last passes of a mapping: when each began and ended, why it began,
 // its result and its counts.
 //
-// The package promises that the history is bounded, and that a writer without the lease cannot
-// replace it. Repeated failures share one entry with a count. A damaged history is reported to
-// readers and restarted by the next pass.
+// The package guarantees that the history is bounded, and that a writer without the lease cannot
+// replace it. Repeated failures share one entry with a count. Readers of a damaged history get an
+// error; the next pass starts a new history.
 //
-// It leaves the result of a pass to the caller, and what the pass committed to package generation.
+// The caller determines the result of a pass. Package generation has what the pass committed.
 //
-// The words: a Pass is one entry of the history; a Journal adds entries under the lease.
+// Terms: a Pass is one entry of the history. A Journal adds entries under the lease.
 package history
 
 import (
@@ -26,10 +26,9 @@ const (
 	historyPrefix = "history-"
 	// keptPasses is the maximum number of passes in the history of a mapping.
 	keptPasses = 50
-	// maxPassError bounds the length of an error in the history, in bytes.
+	// maxPassError is the maximum length of an error in the history, in bytes.
 	maxPassError = 500
-	// historyTries bounds how often Enter tries another number because the number of the next
-	// record is taken.
+	// historyTries limits how many record numbers Enter tries if the next number is taken.
 	historyTries = 3
 )
 
@@ -48,7 +47,7 @@ const TriggerReplay = "replay"
 // Pass is one pass in the history of a mapping. Its JSON form is a contract that docs/cli.md
 // describes.
 type Pass struct {
-	Pass    int64     `json:"pass"` // number of the pass, 0 if it failed before it had one
+	Pass    int64     `json:"pass"` // number of the pass, 0 if it failed before it had a number
 	BeganAt time.Time `json:"began_at"`
 	EndedAt time.Time `json:"ended_at"`
 	// Result is complete, quarantined, drained, denied or failed.
@@ -56,7 +55,7 @@ type Pass struct {
 	// Trigger is why the pass began: schedule, start, request, backfill or replay.
 	Trigger string `json:"trigger"`
 	// Request is the ID of the request that started the pass, and By is the user who sent it. Both
-	// are empty if there was no request.
+	// are empty if no request started the pass.
 	Request     string `json:"request,omitempty"`
 	By          string `json:"by,omitempty"`
 	Holder      string `json:"holder"` // of the lease
@@ -68,13 +67,13 @@ type Pass struct {
 	// the pass completed.
 	Class string `json:"class,omitempty"`
 	Error string `json:"error,omitempty"`
-	// Times is the number of consecutive passes that ended like this one and copied nothing, if
-	// there is more than one. BeganAt is from the first of them, all other fields are from the
-	// last.
+	// Times is the number of consecutive passes that failed with the same error and copied nothing,
+	// if this entry covers more than one pass; otherwise 0. BeganAt is then from the first of these
+	// passes, and all other fields are from the last.
 	Times int64 `json:"times,omitempty"`
 	// FailingSince is when the first of the consecutive failures up to this pass failed, and
-	// FailedInRow is their number. The history may no longer have the earlier ones. Both are zero
-	// if the pass did not fail.
+	// FailedInRow is their number. The earlier failures may have been removed from the history.
+	// Both fields are zero if the pass did not fail.
 	FailingSince time.Time `json:"failing_since,omitzero"`
 	FailedInRow  int64     `json:"failed_in_row,omitempty"`
 }
@@ -91,7 +90,7 @@ func (r Pass) FailsLike(other Pass) bool {
 	return r.Error != "" && r.Result == other.Result && r.Class == other.Class && withoutIDs(shortened(r.Error)) == withoutIDs(other.Error)
 }
 
-// requestIDs matches the request IDs in errors of AWS services, which differ each time.
+// requestIDs matches the request IDs in errors of AWS services. Each request has another ID.
 var requestIDs = regexp.MustCompile(`\(request [^()]*\)`)
 
 func withoutIDs(text string) string { return requestIDs.ReplaceAllString(text, "") }
@@ -106,8 +105,8 @@ type historyRecord struct {
 // past is the history read so far.
 type past struct {
 	isKnown bool
-	seq     int64    // of the newest record, 0 for none
-	names   []string // of all records
+	seq     int64    // sequence number of the newest record, 0 for none
+	names   []string // names of all history records of the mapping
 	passes  []Pass
 }
 
@@ -115,8 +114,8 @@ func historyName(mapping string, seq int64) string {
 	return fmt.Sprintf("%s/%s%010d%s", mapping, historyPrefix, seq, record.Suffix)
 }
 
-// Read returns the last passes of a mapping that ended, oldest first. It does not need the lease.
-// If the record is damaged, the error is a *CorruptError.
+// Read returns the last passes of a mapping that have ended, oldest first. It does not need the
+// lease. If the history record is damaged, the error is a *store.CorruptError.
 func Read(ctx context.Context, store store.Store, mapping string) ([]Pass, error) {
 	h, err := readHistory(ctx, store, mapping)
 	return h.passes, err
@@ -129,7 +128,7 @@ func readHistory(ctx context.Context, store store.Store, mapping string) (past, 
 			return h, err
 		}
 	}
-	return past{}, nil // other processes keep replacing it
+	return past{}, nil // other processes replaced the record at every try
 }
 
 func readHistoryOnce(ctx context.Context, from store.Store, mapping string) (past, error) {

@@ -35,7 +35,8 @@ func openOf(t *testing.T, store store.Store, holder string) *checkpoint.Ledger {
 	return ledger
 }
 
-// The history keeps the last fifty passes of all holders in one record.
+// TestHistoryIsBounded checks that the history keeps the last fifty passes of all holders in one
+// record.
 func TestHistoryIsBounded(t *testing.T) {
 	store := checkpointtest.NewMemory()
 	began := time.Date(2026, 11, 29, 18, 0, 0, 0, time.UTC)
@@ -64,7 +65,8 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 }
 
-// A repeated failure is one entry, with its count and first time; a long error is truncated.
+// TestHistoryCountsRepetitions checks that a repeated failure is one entry with a count and the
+// time of the first failure, and that a long error is truncated.
 func TestHistoryCountsRepetitions(t *testing.T) {
 	store := checkpointtest.NewMemory()
 	ledger := openOf(t, store, "host/1")
@@ -96,8 +98,8 @@ func TestHistoryCountsRepetitions(t *testing.T) {
 	}
 }
 
-// A damaged history is reported to readers and restarted by the next pass; a closed ledger enters
-// nothing.
+// TestDamagedHistory checks that readers of a damaged history get an error, that the next pass
+// starts a new history, and that a closed ledger enters nothing.
 func TestDamagedHistory(t *testing.T) {
 	from := checkpointtest.NewMemory()
 	ledger := openOf(t, from, "host/1")
@@ -125,7 +127,8 @@ func TestDamagedHistory(t *testing.T) {
 	}
 }
 
-// Two writers of one name, as after a lease was lost unnoticed, lose at most one entry.
+// TestHistoryOfTwoWriters checks that at most one entry is lost if two processes write the history
+// of one mapping, as after a lease was lost unnoticed.
 func TestHistoryOfTwoWriters(t *testing.T) {
 	store := checkpointtest.NewMemory()
 	ledger := openOf(t, store, "host/1")

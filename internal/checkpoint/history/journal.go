@@ -25,14 +25,16 @@ type Journal struct {
 	past    past
 }
 
-// NewJournal returns the journal of a mapping. Its records name the holder.
+// NewJournal returns the journal of a mapping. The records that it writes contain the name of the
+// holder.
 func NewJournal(records store.Store, lease store.Lease, mapping, holder string, log *slog.Logger) *Journal {
 	return &Journal{store: records, lease: lease, mapping: mapping, holder: holder, log: log}
 }
 
 // EnterAlone adds a pass that failed before it opened a ledger. It acquires the lease, so that no
-// other process writes the history, and reads only the history. If another process holds the lease,
-// it returns a *store.LeaseHeldError: that process then reports its own passes.
+// other process writes the history, and reads only the history, not the ledger. If another process
+// holds the lease, EnterAlone returns a *store.LeaseHeldError; the process with the lease enters
+// its own passes.
 func EnterAlone(ctx context.Context, records store.Store, mapping, holder string, log *slog.Logger, r Pass) (passes []Pass, err error) {
 	lease, err := records.Acquire(ctx, mapping, holder)
 	if err != nil {
@@ -42,9 +44,10 @@ func EnterAlone(ctx context.Context, records store.Store, mapping, holder string
 	return passes, errors.Join(err, lease.Release())
 }
 
-// Enter adds a pass to the history of the mapping and returns the new history, which is bounded. It
-// writes one record and deletes one, and reads the history the first time. It never replaces a
-// record of another holder: a writer that has lost its lease adds nothing.
+// Enter adds a pass to the history of the mapping and returns the new history, which is bounded.
+// Each call writes one record and deletes the previous one; the first call also reads the history.
+// Enter never replaces a record of another holder: if the writer has lost its lease, it adds
+// nothing.
 func (j *Journal) Enter(ctx context.Context, r Pass) ([]Pass, error) {
 	r.Holder = j.holder
 	r.BeganAt, r.EndedAt = r.BeganAt.UTC().Truncate(time.Microsecond), r.EndedAt.UTC().Truncate(time.Microsecond)
@@ -60,7 +63,7 @@ func (j *Journal) Enter(ctx context.Context, r Pass) ([]Pass, error) {
 		if !errors.Is(err, fs.ErrExist) {
 			return passes, err
 		}
-		j.past = past{} // another holder has written since
+		j.past = past{} // another holder has written to the history in the meantime
 	}
 	return nil, fmt.Errorf("enter a pass in the history of %q: %w", j.mapping, store.ErrSuperseded)
 }
@@ -74,7 +77,7 @@ func (j *Journal) Past(ctx context.Context) ([]Pass, error) {
 	return slices.Clone(j.past.passes), nil
 }
 
-// recall reads the history unless it is known. It discards a damaged history.
+// recall reads the history unless it is in memory already. It discards a damaged history.
 func (j *Journal) recall(ctx context.Context) error {
 	if j.past.isKnown {
 		return nil
@@ -92,8 +95,8 @@ func (j *Journal) recall(ctx context.Context) error {
 	return nil
 }
 
-// Take puts passes of another mapping, whose ledger this one takes over, before those in its own
-// history. It may be called more than once.
+// Take inserts the passes of another mapping, whose ledger this mapping takes over, before the
+// passes in this mapping's history. Repeated calls with the same passes are safe.
 func (j *Journal) Take(ctx context.Context, passes []Pass) error {
 	if err := j.lease.Held(ctx); err != nil {
 		return err
@@ -136,8 +139,8 @@ func (j *Journal) write(ctx context.Context, passes []Pass) ([]Pass, error) {
 	return passes, nil
 }
 
-// bounded returns the newest passes. If none of them shows how passes fare, it keeps an older pass
-// that does, if there is one.
+// bounded returns the newest passes. If none of them is conclusive (see Pass.isConclusive), it also
+// keeps the newest conclusive pass before them, if there is one.
 func bounded(passes []Pass) []Pass {
 	forgotten := len(passes) - keptPasses
 	if forgotten <= 0 {

@@ -26,7 +26,7 @@ import (
 
 const (
 	mapping = "alice-to-bob"
-	rows    = 100_000 // more than three row groups, and two chunks
+	rows    = 100_000 // these take more than three row groups, in two chunks
 )
 
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)

@@ -1,12 +1,13 @@
-// Package overlay holds what an interrupted pass settled and saved above its low-water mark. It
-// overlays these rows on those of the last generation, so that the pass that resumes it does not
-// repeat the work.
+// Package overlay provides the rows that an interrupted pass settled and saved above its low-water
+// mark. It overlays these rows on the rows of the last generation, so that the resumed pass does
+// not repeat the work.
 //
-// The package promises that if both have a row for a key, the overlay's row is returned, and that
-// every entry in the overlay is either reserved in order or reported by name as missed. It holds at
-// most as many rows as a pass has slots ahead of its mark.
+// The package guarantees that if both the overlay and the generation have a row for a key, the
+// overlay's row is returned. It also guarantees that every entry in the overlay is either reserved
+// in order or reported by its key as missed. An overlay has at most as many rows as a pass has
+// slots ahead of its mark.
 //
-// It leaves the reading of rows to package chunk.
+// Package chunk reads the rows.
 package overlay
 
 import (
@@ -23,18 +24,19 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Overlay is what an interrupted pass settled above its mark and saved. When the pass is resumed,
-// it is overlaid on the base generation, so that its entries count as unchanged unless their
-// objects have changed since. It has at most checkpoint.Options.Window rows.
+// Overlay contains the rows that an interrupted pass settled and saved above its mark. When the
+// pass is resumed, the overlay is laid over the base generation, so that its entries count as
+// unchanged unless their objects have changed in the meantime. An overlay has at most
+// checkpoint.Options.Window rows.
 type Overlay struct {
 	rows  []record.Entry       // ascending
 	aside []record.Quarantined // ascending
 	next  int                  // index of the first row that is not reserved
 }
 
-// Of reads what an interrupted pass settled above its mark. It does not need the lease. The
-// functions that it returns overlay these rows on the rows of the last generation, which must be
-// ascending.
+// Of reads the rows that an interrupted pass settled above its mark. It does not need the lease.
+// The two functions that it returns overlay these rows on rows of the last generation. Rows passed
+// to the functions must be in ascending key order.
 func Of(ctx context.Context, store store.Store, p record.Progress) (
 	entries func(iter.Seq2[record.Entry, error]) iter.Seq2[record.Entry, error],
 	aside func(iter.Seq2[record.Quarantined, error]) iter.Seq2[record.Quarantined, error],
@@ -47,17 +49,18 @@ func Of(ctx context.Context, store store.Store, p record.Progress) (
 	return o.Entries, o.Quarantine, err
 }
 
-// Entries overlays the entries on those of the base, which must be ascending.
+// Entries overlays the entries of o on the entries of base, which must be in ascending key order.
 func (o *Overlay) Entries(base iter.Seq2[record.Entry, error]) iter.Seq2[record.Entry, error] {
 	return laidOver(base, o.rows, func(e *record.Entry) string { return e.Key })
 }
 
-// Quarantine overlays the quarantined objects on those of the base, which must be ascending.
+// Quarantine overlays the quarantined objects of o on those of base, which must be in ascending key
+// order.
 func (o *Overlay) Quarantine(base iter.Seq2[record.Quarantined, error]) iter.Seq2[record.Quarantined, error] {
 	return laidOver(base, o.aside, func(q *record.Quarantined) string { return q.Key })
 }
 
-// Read reads the rows ahead of a range's mark.
+// Read reads the rows that were saved above the mark of r.
 func Read(ctx context.Context, store store.Store, r record.Range) (o Overlay, err error) {
 	entries, aside := map[string]record.Entry{}, map[string]record.Quarantined{}
 	for _, save := range r.Ahead {
@@ -94,7 +97,8 @@ func eachRow[R chunk.Row](ctx context.Context, store store.Store, chunks []recor
 	return nil
 }
 
-// Above returns the part of the overlay above a key, for rows that begin there.
+// Above returns the part of the overlay above a key, to be laid over base rows that begin above
+// that key.
 func (o *Overlay) Above(key string) *Overlay {
 	entries, _ := slices.BinarySearchFunc(o.rows, key, func(e record.Entry, key string) int { return cmp.Compare(e.Key, key) })
 	aside, _ := slices.BinarySearchFunc(o.aside, key, func(q record.Quarantined, key string) int { return cmp.Compare(q.Key, key) })
@@ -128,8 +132,8 @@ func (o *Overlay) Head(key string) *record.Entry {
 // Take moves past the entry that Head returned.
 func (o *Overlay) Take() { o.next++ }
 
-// PassedOver returns an error if an entry below key was not reserved. With "" it returns an error
-// if any was not.
+// PassedOver returns an error if an entry below key was not reserved. If key is "", it checks all
+// entries.
 func (o *Overlay) PassedOver(key string) error {
 	if o.next == len(o.rows) || key != "" && o.rows[o.next].Key >= key {
 		return nil

@@ -6,26 +6,26 @@ import (
 	"time"
 )
 
-// Claim states that a pass may have written copies of the keys in (After, Until]. It is saved
-// before the first of them is written. A process that finds an object there then knows that syncd
-// may have written it, even if the pass was killed before it could save, or was given up because
-// the settings changed.
+// Claim states that a pass has possibly written copies of the keys in (After, Until]. It is saved
+// before the first of these keys is written. A later process that finds an object under one of the
+// keys then knows that syncd may have written the object, even if the pass was killed before it
+// could save, or was dropped because the settings changed.
 type Claim struct {
-	Fingerprint string    `json:"fingerprint"` // of the settings of the pass, which give the destination and the KMS key
+	Fingerprint string    `json:"fingerprint"` // identifies the settings of the pass, which include the destination and the KMS key
 	After       string    `json:"after"`       // key at the source; exclusive, "" from the first key
 	Until       string    `json:"until"`       // key at the source; inclusive, "" to the last key
-	Since       time.Time `json:"since"`       // nothing was written earlier, by the destination's clock as far as known
-	// Settled are the destination prefixes under which passes have settled everything that the
+	Since       time.Time `json:"since"`       // time before which nothing was written, by the destination's clock if that is known
+	// Settled lists the destination prefixes under which passes have settled every key that the
 	// claim covers.
 	Settled []string `json:"settled,omitempty"`
-	// Proved means that the entries of the ledger are right in spite of the claim: only objects
-	// without an entry may be left over.
+	// Proved means that the entries of the ledger are correct in spite of the claim: the
+	// destination can only have additional objects, those without an entry.
 	Proved bool `json:"proved,omitempty"`
 }
 
-// MergeClaims drops claims that another claim includes: a process that is killed repeatedly makes
-// the same claims each time. If more than mostClaims are left, it merges claims that overlap; the
-// merged claim is as old as the oldest of them.
+// MergeClaims drops claims that another claim includes, because a process that is killed repeatedly
+// makes the same claims each time. If more than mostClaims claims remain, MergeClaims merges claims
+// that overlap. Since of a merged claim is the earliest Since of its parts.
 func MergeClaims(all []Claim) (merged []Claim) {
 	for _, c := range all {
 		isIncluded := func(m Claim) bool { return m.includes(c) }
@@ -83,10 +83,11 @@ func Earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// Covers reports whether the claim covers key, a key at the source of the claim's settings.
+// Covers reports whether the claim covers key, an object key at the source in the claim's settings.
 func (c Claim) Covers(key string) bool { return key > c.After && (c.Until == "" || key <= c.Until) }
 
-// MarshalJSON encodes the keys so that bytes that are not valid UTF-8 survive.
+// MarshalJSON encodes the claim. Keys are escaped, so that bytes that are not valid UTF-8 are
+// preserved.
 func (c Claim) MarshalJSON() ([]byte, error) {
 	type plain Claim
 	return json.Marshal(struct {
@@ -112,12 +113,13 @@ func (c *Claim) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// ClaimSince returns a claim on every key from a time by this process's clock.
+// ClaimSince returns a claim on every key. Since is the time at, by this process's clock, minus the
+// largest possible clock skew.
 func ClaimSince(fingerprint string, at time.Time) Claim {
 	return Claim{Fingerprint: fingerprint, Since: at.Add(-skewOfClaims).UTC().Truncate(time.Microsecond)}
 }
 
-// skewOfClaims is how far ahead the clock of a process that wrote at the destination may have been.
-// The destination refuses requests with a larger skew (Amazon S3 API Reference, "Error responses",
-// RequestTimeTooSkewed: 15 minutes).
+// skewOfClaims is the largest possible lead of the clock of a process that wrote at the
+// destination. The destination rejects requests with a larger clock skew (Amazon S3 API Reference,
+// "Error responses", RequestTimeTooSkewed: 15 minutes).
 const skewOfClaims = 15 * time.Minute

@@ -8,11 +8,11 @@ var (
 
 	// ErrNothingWhole reports that every generation of a mapping is damaged. See
 	// checkpoint.Options.StartOver.
-	ErrNothingWhole = errors.New("no generation is whole")
+	ErrNothingWhole = errors.New("all generations of the ledger are damaged")
 )
 
-// HasNoLedger reports whether err means that the mapping has no ledger at all, rather than a ledger
-// whose generations are all damaged.
+// HasNoLedger reports whether err means that the mapping has no ledger. It returns false if the
+// mapping has a ledger whose generations are all damaged.
 func HasNoLedger(err error) bool {
 	return errors.Is(err, ErrNoCheckpoint) && !errors.Is(err, ErrNothingWhole)
 }

@@ -5,59 +5,59 @@ import (
 	"time"
 )
 
-// Manifest describes a committed generation: every copy that the ledger knows at the destination,
-// and every object that was quarantined.
+// Manifest describes a committed generation: every copy at the destination that the ledger has
+// recorded, and every quarantined object.
 //
 // A fence is a generation that repeats the previous one under the next number, so that a writer
-// that unknowingly lost its lease finds the number taken. A fence has the fields of the generation
-// that it repeats, except Generation, Base, Holder, Writer, Lease and the fields that only fences
-// have. Its Pass is 0 if it repeats no generation.
+// that unknowingly lost its lease finds the number taken. A fence has the same field values as the
+// generation that it repeats, except in Generation, Base, Holder, Writer, Lease and the fields that
+// only fences have. If there was no generation to repeat, Pass is 0.
 type Manifest struct {
 	Version    int    `json:"version"`
 	Mapping    string `json:"mapping"`
 	Generation int64  `json:"generation"`
-	Base       int64  `json:"base"` // generation the pass started from, 0: none
-	Pass       int64  `json:"pass"` // the pass that made it; equal to Generation except in a fence
+	Base       int64  `json:"base"` // generation that the pass started from, 0 for none
+	Pass       int64  `json:"pass"` // the pass that committed the content; equal to Generation except in a fence
 	Holder     string `json:"holder"`
-	Writer     string `json:"writer"` // distinguishes two ledgers of one holder
-	Lease      int64  `json:"lease"`  // Lease.Number under which it was written
+	Writer     string `json:"writer"` // nonce that distinguishes two ledgers opened by the same holder
+	Lease      int64  `json:"lease"`  // Lease.Number of the lease under which the manifest was written
 	Settings
 	StartedAt        time.Time `json:"started_at"`
 	CommittedAt      time.Time `json:"committed_at"`
-	Fence            bool      `json:"fence,omitempty"`        // not made by a pass; see Repeats
-	Repeats          []int64   `json:"repeats,omitempty"`      // in a fence: earlier generations with the same content, ascending, 0: none
+	Fence            bool      `json:"fence,omitempty"`        // the manifest is a fence, not made by a pass; see Repeats
+	Repeats          []int64   `json:"repeats,omitempty"`      // in a fence: earlier generations with the same content, ascending; 0 stands for the state before the first generation
 	FencedAt         time.Time `json:"fenced_at,omitzero"`     // when the fence was written
-	StartedOver      int64     `json:"started_over,omitempty"` // records up to this number are damaged and were left for operators to inspect
+	StartedOver      int64     `json:"started_over,omitempty"` // records up to this number are damaged and were kept for operators to inspect
 	Counts           Counts    `json:"counts"`
 	Entries          int64     `json:"entries"`           // rows in Chunks
 	Quarantined      int64     `json:"quarantined"`       // rows in QuarantineChunks
 	Chunks           []Chunk   `json:"chunks"`            // ascending, not overlapping
 	QuarantineChunks []Chunk   `json:"quarantine_chunks"` // ascending, not overlapping
-	Uploads          []Upload  `json:"uploads,omitempty"` // of quarantined objects, for the next pass to resume; by key
-	Claims           []Claim   `json:"claims,omitempty"`  // of unfinished passes under other settings, not settled by this pass
+	Uploads          []Upload  `json:"uploads,omitempty"` // uploads of quarantined objects, for the next pass to resume; ascending by key
+	Claims           []Claim   `json:"claims,omitempty"`  // claims of unfinished passes under other settings, not settled by this pass
 }
 
 // Settings identify the settings of a pass. The ledger does not interpret either field.
 type Settings struct {
-	// Fingerprint identifies the settings. A pass resumes a saved pass with the same fingerprint,
-	// and starts over otherwise.
+	// Fingerprint identifies the settings. A pass resumes an interrupted pass with the same
+	// fingerprint, and starts from the beginning otherwise.
 	Fingerprint string `json:"fingerprint"`
-	// Memo is what later passes must know about these settings, such as since when they have been
-	// in force. It is set when a pass begins, and a resumed pass keeps it.
+	// Memo contains what later passes must know about these settings, such as the time from which
+	// they have been in force. It is set when a pass begins; a resumed pass keeps its memo.
 	Memo string `json:"memo,omitempty"`
 }
 
-// Counts counts how the slots of a pass were settled, including before it was resumed.
+// Counts has the number of slots that a pass settled in each way, before and after a resume.
 type Counts struct {
 	Carried        int64 `json:"carried"`        // by Carry
 	Recorded       int64 `json:"recorded"`       // by Record
 	Quarantined    int64 `json:"quarantined"`    // by Quarantine or Hold
-	Held           int64 `json:"held,omitempty"` // of those quarantined: by Hold
-	AsideWithEntry int64 `json:"kept"`           // of those quarantined: the previous entry stays
+	Held           int64 `json:"held,omitempty"` // those of Quarantined that were settled by Hold
+	AsideWithEntry int64 `json:"kept"`           // those of Quarantined whose previous entry stays in the ledger
 	Dropped        int64 `json:"dropped"`        // by Drop
 }
 
-// Entries returns the number of rows in a ledger with these counts.
+// Entries returns the number of entries in a generation with these counts.
 func (c Counts) Entries() int64 { return c.Carried + c.AsideWithEntry + c.Recorded }
 
 // Chunk names a chunk and describes its content.
@@ -70,7 +70,8 @@ type Chunk struct {
 	SHA256   string `json:"sha256"` // of the whole chunk, lower-case hex
 }
 
-// MarshalJSON encodes the keys so that bytes that are not valid UTF-8 survive.
+// MarshalJSON encodes the chunk. Keys are escaped, so that bytes that are not valid UTF-8 are
+// preserved.
 func (c Chunk) MarshalJSON() ([]byte, error) {
 	type plain Chunk
 	return json.Marshal(struct {

@@ -27,8 +27,8 @@ func ProgressName(mapping string, generation, seq int64) string {
 	return fmt.Sprintf("%s/%s%010d-%010d%s", mapping, ProgressPrefix, generation, seq, Suffix)
 }
 
-// NumbersIn returns the generation in a record's name and, for a progress record, its sequence
-// number. Ok is false if the name has another form.
+// NumbersIn returns the generation number in a record's name and, for a progress record, the
+// sequence number. Ok is false if the name has another form.
 func NumbersIn(name, prefix, suffix string) (generation, seq int64, ok bool) {
 	base := name[strings.LastIndexByte(name, '/')+1:]
 	base, hasPrefix := strings.CutPrefix(base, prefix)

@@ -16,7 +16,7 @@ type Progress struct {
 	Version    int    `json:"version"`
 	Mapping    string `json:"mapping"`
 	Generation int64  `json:"generation"` // the pass's number, and the generation it will commit
-	Base       int64  `json:"base"`       // generation it started from, 0: none
+	Base       int64  `json:"base"`       // generation that the pass started from, 0 for none
 	Holder     string `json:"holder"`
 	Settings
 	StartedAt time.Time `json:"started_at"`
@@ -27,9 +27,9 @@ type Progress struct {
 	Refusal   *Refusal  `json:"refusal,omitempty"` // why the pass ended, if everything was refused
 }
 
-// Range is a half-open interval of keys and how far it was walked. Every key in (After, Mark] is
-// settled. The settled entries are those in Chunks and, above CarriedAfter, the unchanged entries
-// of the base generation. Ahead has keys above Mark that are settled too.
+// Range is a half-open interval of keys, and how far the pass has walked it. Every key in (After,
+// Mark] is settled. The settled entries are those in Chunks and, above CarriedAfter, the unchanged
+// entries of the base generation. Ahead has the settled keys above Mark.
 type Range struct {
 	After            string  `json:"after"` // exclusive, "" from the first key
 	Mark             string  `json:"mark"`  // inclusive
@@ -40,8 +40,9 @@ type Range struct {
 	Ahead            []Ahead `json:"ahead,omitempty"`
 }
 
-// Ahead is what one save wrote for keys above the mark: entries and rows of the quarantine. For
-// each key the latest save replaces all earlier ones. Keys at or below the mark are ignored.
+// Ahead lists the chunks that one save wrote for keys above the mark: entries and quarantine rows.
+// If several saves have a row for a key, the latest save counts. Rows with keys at or below the
+// mark are ignored.
 type Ahead struct {
 	Chunks           []Chunk `json:"chunks,omitempty"`
 	QuarantineChunks []Chunk `json:"quarantine_chunks,omitempty"`
@@ -55,7 +56,8 @@ func (a Ahead) LastKey() (last string) {
 	return last
 }
 
-// MarshalJSON encodes the keys so that bytes that are not valid UTF-8 survive.
+// MarshalJSON encodes the range. Keys are escaped, so that bytes that are not valid UTF-8 are
+// preserved.
 func (r Range) MarshalJSON() ([]byte, error) {
 	type plain Range
 	return json.Marshal(struct {
@@ -83,8 +85,8 @@ func (r *Range) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Claimed returns the claims of an uncommitted pass. A pass of a version without claims may have
-// written any key.
+// Claimed returns the claims of an uncommitted pass. If the pass ran in a version of syncd without
+// claims, it returns a claim on every key.
 func (p *Progress) Claimed() []Claim {
 	if p.Claims != nil {
 		return p.Claims
@@ -92,7 +94,7 @@ func (p *Progress) Claimed() []Claim {
 	return []Claim{ClaimSince(p.Fingerprint, p.StartedAt)}
 }
 
-// Saved is the name of a progress record, with the numbers in it.
+// Saved is the name of a progress record, and the generation and sequence number in that name.
 type Saved struct {
 	Name            string
 	Generation, Seq int64
@@ -113,14 +115,15 @@ func AllSaved(ctx context.Context, store store.Store, mapping string) (saved []S
 	return saved, nil
 }
 
-// Continues reports whether a saved pass can be resumed on base: it started from that generation,
-// or from one with the same content.
+// Continues reports whether a saved pass can be resumed on base, because it started from that
+// generation or from one with the same content.
 func (p *Progress) Continues(base *Manifest) bool {
 	return p.Generation > base.StartedOver && (p.Base == base.Generation || slices.Contains(base.Repeats, p.Base))
 }
 
-// Unfinished returns the progress of the pass after the last generation. It does not need the
-// lease. Ok is false if no pass has saved anything, or if what it saved is damaged.
+// Unfinished returns the progress of the pass that has saved progress since the last generation. It
+// does not need the lease. Ok is false if there is no such pass, or if its progress record is
+// damaged.
 func Unfinished(ctx context.Context, from store.Store, mapping string) (progress Progress, ok bool, err error) {
 	base, err := Newest(ctx, from, mapping)
 	if err != nil && !errors.Is(err, ErrNoCheckpoint) {

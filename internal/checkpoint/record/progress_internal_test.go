@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestProgressWithoutClaims reads records of passes without claims: a version without claims may
-// have written any key.
+// TestProgressWithoutClaims checks that a progress record of a version without claims claims every
+// key.
 func TestProgressWithoutClaims(t *testing.T) {
 	began := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
 	for _, tt := range []struct {

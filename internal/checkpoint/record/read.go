@@ -12,9 +12,10 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Latest returns the newest intact manifest. It does not need the lease. If there is none, the
-// error wraps ErrNoCheckpoint. If all are damaged, it wraps ErrNothingWhole and the *CorruptErrors.
-// Latest does not check the chunks; that happens when they are read.
+// Latest returns the newest intact manifest. It does not need the lease. If the mapping has no
+// manifest, the error wraps ErrNoCheckpoint. If all manifests are damaged, the error wraps
+// ErrNothingWhole and the *store.CorruptErrors. Latest does not check the chunks; each chunk is
+// checked when it is read.
 func Latest(ctx context.Context, store store.Store, mapping string) (Manifest, error) {
 	m, err := Newest(ctx, store, mapping)
 	if err == nil && m.Pass == 0 { // a fence that repeats no generation
@@ -56,12 +57,12 @@ func Mappings(ctx context.Context, store store.Store) (mappings []string, err er
 			mappings = append(mappings, mapping)
 		}
 	}
-	slices.Sort(mappings) // "a-b/" comes before "a/"
+	slices.Sort(mappings) // in a listing "a-b/" comes before "a/", but "a" must come before "a-b"
 	return slices.Compact(mappings), nil
 }
 
-// VanishTries bounds how often records are listed again because one was deleted before it could be
-// read.
+// VanishTries limits how often records are listed again because a listed record was deleted before
+// it was read.
 const VanishTries = 4
 
 // Newest returns the newest manifest. It may be a fence that repeats no generation.
@@ -110,7 +111,8 @@ func ManifestNumbers(ctx context.Context, store store.Store, mapping string) ([]
 	return numbers, nil
 }
 
-// ReadManifest returns the manifest of a generation. An absent one is fs.ErrNotExist.
+// ReadManifest returns the manifest of a generation. If there is no such manifest, the error wraps
+// fs.ErrNotExist.
 func ReadManifest(ctx context.Context, from store.Store, mapping string, generation int64) (Manifest, error) {
 	var m Manifest
 	name := ManifestName(mapping, generation)
@@ -118,7 +120,7 @@ func ReadManifest(ctx context.Context, from store.Store, mapping string, generat
 		return Manifest{}, err
 	}
 	if m.Mapping != mapping || m.Generation != generation {
-		return Manifest{}, &store.CorruptError{Name: name, Problem: "is that of another generation"}
+		return Manifest{}, &store.CorruptError{Name: name, Problem: "is the manifest of another generation"}
 	}
 	return m, nil
 }

@@ -1,16 +1,17 @@
 // Package record defines the content of a ledger: entries and quarantined objects, the manifest of
-// a generation, the progress of a pass, multipart uploads, claims and refusals. It knows their
-// names in a store and their JSON form. It reads all of them except chunks, without the lease.
-// docs/checkpoint-format.md describes the format for other readers.
+// a generation, the progress of a pass, multipart uploads, claims and refusals. The package defines
+// the names of these records in a store and their JSON form. It reads all records except chunks.
+// Reading does not need the lease. docs/checkpoint-format.md describes the format for other
+// readers.
 //
-// The package promises that keys are preserved byte for byte, and that a record that is damaged or
-// of a later format is reported as an error and never returned.
+// The package guarantees that keys are preserved byte for byte, and that reading a record that is
+// damaged or in a later format returns an error.
 //
-// It leaves the rows of entries and quarantine to package chunk, and the writing of generations and
-// passes to package checkpoint.
+// Package chunk reads and writes the rows of entries and quarantine, and package checkpoint writes
+// generations and passes.
 //
-// The words: a generation is a complete ledger, described by its manifest; progress is how far the
-// pass that will commit the next generation has come.
+// Terms: a generation is a complete ledger, described by its manifest. Progress is how far the pass
+// that will commit the next generation has come.
 package record
 
 import (
@@ -19,12 +20,12 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Entry is one row of the ledger: this source version was copied to that destination version. Keys
-// are preserved byte for byte; ETags are opaque. Times are in UTC with microseconds, which is finer
-// than S3 reports them.
+// Entry is one row of the ledger. It records that a source version was copied to a destination
+// version. Keys are preserved byte for byte; ETags are opaque. Times are in UTC, truncated to
+// microseconds; the times that S3 reports are less precise.
 type Entry struct {
 	Key                  string           // key at the source, as S3 lists it
-	Source               transfer.Version // version that was read and pinned at the source
+	Source               transfer.Version // version that was copied; every read was pinned to it
 	DestinationETag      string           // ETag that the destination returned
 	DestinationVersionID string           // version ID that the destination returned, empty without versioning
 	KeyARN               string           // KMS key that the destination returned
@@ -34,7 +35,7 @@ type Entry struct {
 	Pass                 int64            // pass that copied it; set by Slot.Record
 }
 
-// Quarantined is an object that is set aside with a reason until it is tried again.
+// Quarantined is an object that was set aside, with the reason. A later pass tries it again.
 type Quarantined struct {
 	Key      string           // key at the source, as S3 lists it
 	Source   transfer.Version // version that was quarantined
@@ -45,7 +46,8 @@ type Quarantined struct {
 	Attempts int64            // how often it was tried, over all passes
 	Pass     int64            // pass that last quarantined it; set by Slot.Quarantine
 
-	// What syncd may have written at the destination although the ledger has no entry for it.
+	// The next two fields describe what syncd may have written at the destination without an entry
+	// in the ledger.
 	DestinationETag string    // of an earlier copy that had an entry and may still exist; "" for none
-	WrittenSince    time.Time // earliest time of a copy whose response was lost; zero: none
+	WrittenSince    time.Time // earliest time of a copy whose response was lost; zero if there is none
 }

@@ -5,18 +5,19 @@ import (
 	"time"
 )
 
-// Refusal is why a pass ended early: everything it tried to copy, in one place after another, was
-// refused. This single record takes the place of a quarantine row for each object. The pass that
-// resumes this one tries a few keys before it lists anything.
+// Refusal records why a pass ended early: every object that it tried to copy, in several parts of
+// the key order, was refused. One Refusal replaces a quarantine row for each object. The resumed
+// pass first tries a few keys, before it lists the source.
 type Refusal struct {
 	Reason   string    `json:"reason"`    // a reason as in Quarantined
 	Detail   string    `json:"detail"`    // sentence for operators, without secrets
-	Since    time.Time `json:"since"`     // when the first of the consecutive refused passes ended
-	WalkedAt time.Time `json:"walked_at"` // when the source was last listed and everything was refused
+	Since    time.Time `json:"since"`     // end of the first of the consecutive refused passes
+	WalkedAt time.Time `json:"walked_at"` // when the source was last listed while everything was refused
 	After    []string  `json:"after"`     // keys at the source, each just before one that was refused
 }
 
-// MarshalJSON encodes the keys so that bytes that are not valid UTF-8 survive.
+// MarshalJSON encodes the refusal. Keys are escaped, so that bytes that are not valid UTF-8 are
+// preserved.
 func (r Refusal) MarshalJSON() ([]byte, error) {
 	type plain Refusal
 	after := make([]keyText, len(r.After))

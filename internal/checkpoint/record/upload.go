@@ -8,8 +8,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Upload is a multipart upload in progress at the destination, with what a later process needs to
-// resume it.
+// Upload is a multipart upload in progress at the destination, with everything that a later process
+// needs to resume it.
 type Upload struct {
 	Key            string           `json:"key"`                 // key at the source, as S3 lists it
 	Bucket         string           `json:"bucket"`              // destination bucket
@@ -17,11 +17,11 @@ type Upload struct {
 	ID             string           `json:"id"`                  // upload ID that the destination returned
 	Source         transfer.Version `json:"source"`              // version that is being copied
 	PartSize       int64            `json:"part_size"`           // bytes of every part but the last
-	Settings       string           `json:"settings,omitempty"`  // other settings that affect the copy, as the copier writes them
+	Settings       string           `json:"settings,omitempty"`  // other settings that affect the copy, in the copier's encoding
 	TagsLate       bool             `json:"tags_late,omitempty"` // whether the tags must be set after the copy
 	Relay          bool             `json:"relay,omitempty"`     // whether the content is streamed through this process
 	BeganAt        time.Time        `json:"began_at"`            // when the destination responded, UTC with microseconds
-	Left           bool             `json:"left,omitempty"`      // begun under another checkpoint.Options.Fingerprint: must be aborted, never resumed
+	Left           bool             `json:"left,omitempty"`      // the upload was begun under another checkpoint.Options.Fingerprint: it must be aborted, not resumed
 	Kept           bool             `json:"kept,omitempty"`      // its object was quarantined: under any fingerprint, a pass that would begin the same upload resumes it
 }
 

@@ -10,7 +10,7 @@ var (
 	ErrLeaseLost = errors.New("lease lost")
 
 	// ErrSuperseded reports that another writer has committed a generation after the one that this
-	// writer started from. This ledger can write nothing more.
+	// writer started from. The ledger of this writer can no longer be written.
 	ErrSuperseded = errors.New("superseded by another writer")
 )
 

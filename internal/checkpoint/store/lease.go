@@ -13,21 +13,23 @@ type Lease interface {
 	// Held returns nil while the lease is held, and otherwise an error that satisfies
 	// errors.Is(err, ErrLeaseLost). The ledger calls it before each write.
 	Held(ctx context.Context) error
-	// Bound returns a context that ends when ctx does, or when this process, without asking the
-	// store, considers the lease lost. In that case the context's cause satisfies errors.Is(err,
-	// ErrLeaseLost). Use it for work with effects outside the ledger. Release frees its resources.
+	// Bound returns a context that ends when ctx ends or when this process considers the lease
+	// lost. It does not ask the store. If the lease is lost, the cause of the context satisfies
+	// errors.Is(err, ErrLeaseLost). Use the context for work with effects outside the ledger. The
+	// function release frees its resources.
 	Bound(ctx context.Context) (bound context.Context, release context.CancelFunc)
 	// Confirm returns nil if the lease is held. It asks the store if another holder could have
 	// taken the lease unnoticed.
 	Confirm(ctx context.Context) error
-	// Number increases with every holder, so that a holder that unknowingly lost the lease is
-	// rejected once a later one has written. It is 0 if the lease cannot be lost to another holder.
+	// Number returns a number that increases with every holder of the lease. With it a holder that
+	// unknowingly lost the lease is rejected after a later holder has written. The number is 0 if
+	// the lease cannot be lost to another holder.
 	Number() int64
 	// TakenOver reports whether the previous holder did not release the lease and Fenced has not
-	// been called since. That holder may be alive and unaware.
+	// been called since. The previous holder may be alive and unaware that it lost the lease.
 	TakenOver() bool
-	// Fenced records that the previous holder can commit nothing more. If a lease that was taken
-	// over is released without Fenced, the next holder's TakenOver is true as well.
+	// Fenced records that the previous holder can no longer commit. If a lease that was taken over
+	// is released without Fenced, the next holder's TakenOver is true as well.
 	Fenced()
 	// Release releases the lease. It is idempotent.
 	Release() error
@@ -70,22 +72,22 @@ func IsLeaseHeld(err error) bool {
 }
 
 // HolderNote is the content of a folder's lock file: who holds the lock. It is only informational;
-// the lock itself is what counts. Every store recognizes it, because a folder may be moved to
-// another store together with its lock file.
+// the lock itself decides. Every store must recognize a note, because the content of a folder can
+// be moved to another store together with the lock file.
 type HolderNote struct {
 	Holder string    `json:"holder"` // as passed to Acquire
 	Since  time.Time `json:"since"`  // when the lock was taken
 }
 
-// IsHolderNote reports whether data is the content of a lock file.
+// IsHolderNote reports whether data is the content of a folder's lock file.
 func IsHolderNote(data []byte) bool {
 	var note HolderNote
 	return json.Unmarshal(data, &note) == nil && !note.Since.IsZero()
 }
 
-// Tenure is the time for which a lease is held. It ends once.
+// Tenure is the time for which a lease is held. Once it has ended, it does not begin again.
 type Tenure struct {
-	ctx context.Context //nolint:containedctx // it is the tenure: work under the lease ends with it
+	ctx context.Context //nolint:containedctx // it ends with the tenure, and with it all work under the lease
 	// End ends the tenure. Every context bound to the tenure gets the error as its cause.
 	End context.CancelCauseFunc
 }

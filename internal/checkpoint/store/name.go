@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Names that stores reserve.
+// Names that are reserved in every store.
 const (
-	FormatName = "format.json" // format of the whole store; mapping names have no dot
-	LockName   = "lock"        // lock in every mapping's folder
+	FormatName = "format.json" // record with the format of the store; no conflict, because mapping names have no dot
+	LockName   = "lock"        // last segment of the lock's name in every mapping
 )
 
 // CheckName returns an error that satisfies errors.Is(err, fs.ErrInvalid) unless name is a valid

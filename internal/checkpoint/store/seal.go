@@ -12,8 +12,8 @@ import (
 	"io/fs"
 )
 
-// FormatVersion is the version of every record this build writes, and the latest it reads.
-// docs/checkpoint-format.md lists the versions.
+// FormatVersion is the format version of every record that this build writes, and the latest
+// version that it reads. docs/checkpoint-format.md lists the versions.
 const FormatVersion = 1
 
 // A sealed record is one line of JSON: fixed text around the record's bytes and their SHA-256, so
@@ -50,7 +50,7 @@ func Unseal(name string, data []byte, into any) error {
 		return &VersionError{Name: name, Version: head.Version, Known: FormatVersion}
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return &CorruptError{Name: name, Problem: "is not the record its name says", Err: err}
+		return &CorruptError{Name: name, Problem: "has content that does not match its name", Err: err}
 	}
 	return nil
 }
@@ -69,8 +69,8 @@ func sealedBody(data []byte) (body []byte, problem string) {
 	return body, ""
 }
 
-// CreateSealed seals v and creates it as a record. If the name is taken by the same bytes, it
-// succeeds: an earlier attempt was successful but its response was lost.
+// CreateSealed seals v and creates it as a record. If a record with that name and the same bytes
+// exists, CreateSealed returns nil, because an earlier attempt succeeded and its response was lost.
 func CreateSealed(ctx context.Context, store Store, name string, v any) error {
 	data, err := Seal(v)
 	if err != nil {
@@ -90,8 +90,9 @@ func CreateSealed(ctx context.Context, store Store, name string, v any) error {
 	return errors.Join(err, readErr)
 }
 
-// ReadSealed reads and checks a record. The error is fs.ErrNotExist if the name is absent, a
-// *CorruptError if the record is damaged, and a *VersionError if its format is later.
+// ReadSealed reads and checks a record. The error wraps fs.ErrNotExist if there is no record of
+// that name. It is a *CorruptError if the record is damaged, and a *VersionError if the record has
+// a later format than this build reads.
 func ReadSealed(ctx context.Context, store Store, name string, into any) error {
 	data, err := store.Read(ctx, name)
 	if err != nil {
@@ -100,7 +101,7 @@ func ReadSealed(ctx context.Context, store Store, name string, into any) error {
 	return Unseal(name, data, into)
 }
 
-// storeFormat is the record with the format of a store.
+// storeFormat is the record with the format version of a store.
 type storeFormat struct {
 	Version int    `json:"version"`
 	Kind    string `json:"kind"`
@@ -111,7 +112,7 @@ func SealFormat() ([]byte, error) {
 	return Seal(storeFormat{Version: FormatVersion, Kind: "syncd ledger"})
 }
 
-// CheckFormat returns an error unless data is that record, in a format that this build reads.
+// CheckFormat returns an error unless data is a format record with a version that this build reads.
 func CheckFormat(data []byte) error {
 	var format storeFormat
 	return Unseal(FormatName, data, &format)

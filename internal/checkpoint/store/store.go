@@ -1,16 +1,17 @@
-// Package store defines the contract of a checkpoint store: where immutable records are stored by
+// Package store defines the contract of a checkpoint store: how immutable records are stored by
 // name, which process has the right to write them, and which errors report a damaged record or a
-// lost lease. Packages store/file and store/s3 implement it, and checkpointtest.Run tests them.
+// lost lease. Packages store/file and store/s3 implement the contract, and checkpointtest.Run tests
+// implementations.
 //
-// The package itself promises no durability or exclusion; it states what implementations must do.
-// It has what all stores share: which names are valid, how a record includes its own checksum and
-// format version (Seal, Unseal), and how work is bound to a lease (Tenure).
+// The package itself guarantees no durability or exclusion; it states what implementations must do.
+// It also implements what all stores share: the check of names (CheckName), records with a checksum
+// and a format version (Seal, Unseal), and contexts that end with a lease (Tenure).
 //
-// It leaves the content of a ledger's records to package record, and the time at which they are
-// written to package checkpoint.
+// Package record defines the content of a ledger's records, and package checkpoint decides when
+// they are written.
 //
-// The words: a record is a value that is written once under a name; a lease is the right to write
-// under the first segment of a name, and its number increases from holder to holder.
+// Terms: a record is a value that is written once under a name. A lease is the right to write names
+// with a given first segment; its number increases from holder to holder.
 package store
 
 import (
@@ -32,16 +33,16 @@ type Store interface {
 	Read(ctx context.Context, name string) ([]byte, error)
 
 	// Open opens a record of any size. If the name is absent, the error satisfies errors.Is(err,
-	// fs.ErrNotExist). If an open record is deleted, it either stays readable or returns such an
-	// error; it never returns other bytes. The record can be read until ctx, or the context of the
-	// last Bind, ends.
+	// fs.ErrNotExist). If the record is deleted while it is open, reads either still return its
+	// bytes or return such an error; they never return other bytes. The record can be read until
+	// ctx, or the context of the last Bind, ends.
 	Open(ctx context.Context, name string) (Record, error)
 
-	// Create creates a record from what write writes. It is atomic: readers never see part of a
-	// record, and the record is durable when Create returns. If the name is taken, the error
-	// satisfies errors.Is(err, fs.ErrExist) and the record is unchanged. After any other error the
-	// record may or may not exist, but if it exists it is complete. Create calls write at most
-	// once.
+	// Create creates a record from the bytes that write writes. It is atomic: readers never see
+	// part of a record, and the record is durable when Create returns. If the name is taken, the
+	// error satisfies errors.Is(err, fs.ErrExist) and the record is unchanged. After any other
+	// error the record may or may not exist, but if it exists it is complete. Create calls write at
+	// most once.
 	Create(ctx context.Context, name string, write func(io.Writer) error) error
 
 	// List returns the names that begin with prefix, in byte order.
@@ -51,16 +52,16 @@ type Store interface {
 	Delete(ctx context.Context, name string) error
 
 	// Acquire acquires the lease on name, which is a single segment. It does not wait: if another
-	// process holds the lease, it returns a *LeaseHeldError. Holder is shown to users, such as
-	// "host/pid".
+	// process holds the lease, it returns a *LeaseHeldError. Holder identifies the caller to users,
+	// such as "host/pid".
 	Acquire(ctx context.Context, name, holder string) (Lease, error)
 
-	// LeaseOf returns who holds the lease on name, without acquiring it. Ok is false if no process
-	// does.
+	// LeaseOf returns who holds the lease on name, without acquiring the lease. Ok is false if no
+	// process holds it.
 	LeaseOf(ctx context.Context, name string) (info LeaseInfo, ok bool, err error)
 }
 
-// Record is an open record. It may hold memory until it is closed.
+// Record is an open record. It can use memory until it is closed.
 type Record interface {
 	io.ReaderAt
 	io.Closer
@@ -68,11 +69,11 @@ type Record interface {
 	io.WriterTo
 	// Size returns the length of the record in bytes.
 	Size() int64
-	// Bind replaces the context of later reads with ctx. A chunk may stay open for a whole pass
-	// while each save that reads it has a context of its own.
+	// Bind replaces the context of later reads with ctx. A chunk can stay open for a whole pass,
+	// while each save that reads it has another context.
 	Bind(ctx context.Context)
-	// Expect announces which parts will be read, one after the other, each in many pieces in any
-	// order. It is a hint.
+	// Expect is a hint. It announces that parts will be read one after the other, and each part in
+	// many pieces in any order.
 	Expect(parts []Span)
 }
 
@@ -85,8 +86,9 @@ func (s Span) Has(offset int64) bool { return s.Start <= offset && offset < s.En
 // Length returns the number of bytes in the span.
 func (s Span) Length() int64 { return s.End - s.Start }
 
-// MaxRecord bounds how much of a record is read into memory at once. The largest record, the
-// manifest of a generation, has about 200 bytes for each chunk of a million entries.
+// MaxRecord is the maximum length in bytes of a record that is read into memory as a whole. The
+// largest record, the manifest of a generation, has about 200 bytes for each chunk of a million
+// entries.
 const MaxRecord = 256 << 20
 
 // ReadAll reads r to its end. It returns ErrTooLong if that is more than MaxRecord bytes.

@@ -1,4 +1,4 @@
-// Package turn provides a lock that a caller stops waiting for when its context ends. Use it for
+// Package turn provides a lock whose callers stop waiting when their context ends. Use it to guard
 // work that sends requests, and sync.Mutex for everything else.
 //
 // Only one caller at a time holds the lock. Callers that take several locks must take them in the
@@ -7,7 +7,7 @@ package turn
 
 import "context"
 
-// Lock is a lock that a caller stops waiting for when its context ends.
+// Lock is a lock whose callers stop waiting when their context ends.
 type Lock chan struct{}
 
 // New returns an unlocked Lock.
@@ -23,7 +23,7 @@ func (t Lock) Take(ctx context.Context) error {
 	}
 }
 
-// MustTake acquires the lock, however long that takes.
+// MustTake acquires the lock and waits for it without a limit.
 func (t Lock) MustTake() { t <- struct{}{} }
 
 // Give releases the lock.

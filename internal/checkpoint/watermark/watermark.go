@@ -1,13 +1,14 @@
 // Package watermark orders the keys that a pass settles, in any order, into changes in key order.
 //
-// The mark is the last key at or below which every key is settled. The package promises that each
-// batch it returns for a save contains everything settled at or below the mark since the last
-// batch, in order and exactly once. On request it also returns keys settled above the mark. A batch
-// that could not be saved can be put back.
+// The mark is the last key at or below which every key is settled. The package guarantees that each
+// batch returned for a save contains everything settled at or below the mark since the last batch,
+// in order and exactly once. On request it also returns keys settled above the mark. A batch that
+// could not be saved can be put back.
 //
 // The caller must hold the lock of its pass, and decides how many keys may be ahead of the mark.
 //
-// The words: a Key is reserved first and settled later; a Batch is what one save writes.
+// Terms: a Key is reserved first and settled later. A Batch contains the changes that one save
+// writes.
 package watermark
 
 import (
@@ -22,15 +23,15 @@ type Key struct {
 	Name        string
 	InBase      bool                // whether the base generation has an entry for it
 	How         Settlement          // Unsettled until it is settled
-	Entry       *record.Entry       // its new entry, nil: none
-	Quarantined *record.Quarantined // its quarantine row, nil: not quarantined
-	Held        bool                // whether Quarantined is the base generation's
+	Entry       *record.Entry       // the key's new entry, nil for none
+	Quarantined *record.Quarantined // the key's quarantine row, nil if not quarantined
+	Held        bool                // whether Quarantined is the row of the base generation
 
-	isSaved bool // although it is above the mark
+	isSaved bool // whether the key was saved while it was above the mark
 }
 
 // hasRows reports whether a settled key above the mark must be written. Keys that were carried,
-// dropped or held need not be: the process that resumes the pass decides them again at no cost.
+// dropped or held need not be: the process that resumes the pass settles them again at no cost.
 func (k *Key) hasRows() bool {
 	return k.How == Recorded || (k.How == AsideWithEntry || k.How == AsideWithout) && !k.Held
 }
@@ -48,8 +49,8 @@ const (
 	Dropped                   // no entry
 )
 
-// Watermark orders keys that are settled in any order into changes in key order. It holds the keys
-// ahead of the mark and the changes that have not been taken.
+// Watermark orders keys that are settled in any order into changes in key order. It contains the
+// keys ahead of the mark and the changes that have not been taken.
 type Watermark struct {
 	ring     []*Key // keys ahead of the mark, oldest at first; the length is a power of two
 	first, n int
@@ -73,10 +74,10 @@ type Aside struct {
 	Held bool // whether the base's row stays as it is
 }
 
-// waiting returns how many changes in the batch hold memory until they are saved.
+// waiting returns how many changes in the batch use memory until they are saved.
 func (b *Batch) waiting() int { return len(b.Changes) + len(b.Aside) }
 
-// Waiting returns how many unsaved changes hold memory that a save would free.
+// Waiting returns how many unsaved changes use memory that a save would free.
 func (w *Watermark) Waiting() int { return w.batch.waiting() }
 
 // Begin sets the mark and the counts of an interrupted pass.
@@ -84,10 +85,11 @@ func (w *Watermark) Begin(mark string, counts record.Counts) {
 	w.batch.Mark, w.batch.Counts = mark, counts
 }
 
-// Mark returns the key at or below which every key is settled.
+// Mark returns the last key at or below which every key is settled, "" at the start.
 func (w *Watermark) Mark() string { return w.batch.Mark }
 
-// Counts returns how the keys up to the mark were settled in the whole pass.
+// Counts returns how many keys up to the mark the pass settled in each way, before and after a
+// resume.
 func (w *Watermark) Counts() record.Counts { return w.batch.Counts }
 
 // Len returns how many keys are ahead of the mark.
@@ -99,7 +101,7 @@ func (w *Watermark) Unsaved() int { return w.ahead }
 // First returns the first key ahead of the mark, which is unsettled. Len must be above 0.
 func (w *Watermark) First() string { return w.ring[w.first].Name }
 
-// Push adds a key after all others.
+// Push adds a key, which must be above all keys pushed before.
 func (w *Watermark) Push(k *Key) {
 	if w.n == len(w.ring) {
 		w.grow()
@@ -138,8 +140,8 @@ func (w *Watermark) Take() Batch {
 	return taken
 }
 
-// TakeAhead returns the keys settled ahead of the mark that have rows, in key order: the unsaved
-// ones, or all of them.
+// TakeAhead returns the keys settled ahead of the mark that have rows, in key order. If all is
+// false, it returns only the unsaved keys.
 func (w *Watermark) TakeAhead(all bool) []*Key {
 	if w.ahead == 0 && !all {
 		return nil
@@ -161,7 +163,7 @@ func (w *Watermark) rowsAhead(all bool) (ahead []*Key) {
 	return ahead
 }
 
-// PutBack puts back a batch that could not be saved. Its keys ahead of the mark may be below it by
+// PutBack puts back a batch that could not be saved. The keys in b.Ahead may be below the mark by
 // now.
 func (w *Watermark) PutBack(b Batch) {
 	w.batch.Changes = slices.Concat(b.Changes, w.batch.Changes)
@@ -205,8 +207,8 @@ func (b *Batch) aside(k *Key) {
 	b.Aside = append(b.Aside, Aside{*k.Quarantined, k.Held})
 }
 
-// remove removes the base's entry. For a key that the base does not have it records no change, so
-// that a filtered key costs no write.
+// remove records that the base's entry of k is removed. If the base has no entry of k, it records
+// no change, so that a key that a filter skips costs no write.
 func (b *Batch) remove(k *Key) {
 	if k.InBase {
 		b.Changes = append(b.Changes, chunk.Change{Key: k.Name, Replaces: true})

@@ -13,25 +13,25 @@ import (
 const (
 	// smallestBuffer is the smallest buffer that is lent, in bytes.
 	smallestBuffer = 64 << 10
-	// shareFactor is how much a copier may hold relative to the free memory if there are other
-	// copiers: three quarters of the memory if the others hold none, and three sevenths each if two
-	// copiers hold all they can.
+	// shareFactor limits how much memory a copier can hold if there are other copiers, as a
+	// multiple of the free memory. One copier can hold three quarters of the memory if the others
+	// hold none. If two copiers hold as much as they can, each has three sevenths.
 	shareFactor = 3
 )
 
-// Buffers lends memory for relayed content. Lent and spare buffers together never exceed its size.
-// The copiers of a process share it.
+// Buffers lends memory for relayed content. Lent and spare buffers together never exceed the size
+// of Buffers. All copiers of a process share one Buffers.
 //
-// The share of a copier shrinks with the free memory, so that some is left for the other copiers
-// even if one holds its buffers for long, for example while its source is silent. This is the
-// dynamic threshold scheme by which switches share memory among queues (Choudhury and Hahne,
-// IEEE/ACM Transactions on Networking, 1998). A copier that holds nothing gets the next free
-// memory. Waiting copiers take turns, and the requests of one copier are served first come, first
-// served.
+// The share of a copier shrinks with the free memory, so that some memory remains for other copiers
+// even if one copier holds its buffers for a long time, for example while its source is silent.
+// This is the dynamic threshold scheme that network switches use to share memory among queues
+// (Choudhury and Hahne, IEEE/ACM Transactions on Networking, 1998). A copier that holds nothing
+// gets the next free memory. Waiting copiers take turns, and the requests of one copier are served
+// first come, first served.
 type Buffers struct {
 	size int64
 
-	members atomic.Int64 // number of copiers created; a single copier may use all memory
+	members atomic.Int64 // number of copiers created; a single copier can use all memory
 	queue   *fair.Queue  // requests for memory
 
 	mu    sync.Mutex
@@ -39,7 +39,7 @@ type Buffers struct {
 	spare [64][][]byte // by the base-2 logarithm of their length
 }
 
-// Size returns the most bytes that Buffers holds.
+// Size returns the maximum number of bytes of all buffers together.
 func (b *Buffers) Size() int64 { return b.size }
 
 // NewBuffers returns Buffers with size bytes in total, but at least one part of the default size.
@@ -55,15 +55,15 @@ type Member struct {
 	bytes *fair.Member
 }
 
-// Member returns the share of one more copier.
+// Member adds a copier and returns its share.
 func (b *Buffers) Member() *Member {
 	b.members.Add(1)
 	return &Member{b, b.queue.Member()}
 }
 
 // Borrow waits until n bytes are free and lends them. A request for more than the total size is
-// granted when nothing else is lent: an object above 10,000 times that size cannot have smaller
-// parts.
+// granted when nothing else is lent, because an object larger than 10,000 times the total size
+// cannot have smaller parts.
 func (m *Member) Borrow(ctx context.Context, n int64) (buffer []byte, giveBack func(), err error) {
 	class := bits.Len64(uint64(max(n, smallestBuffer) - 1)) //nolint:gosec // positive
 	weight := min(int64(1)<<class, m.b.size)
@@ -77,8 +77,9 @@ func (m *Member) Borrow(ctx context.Context, n int64) (buffer []byte, giveBack f
 	}, nil
 }
 
-// verdict decides on a request. A request for more than is free blocks the requests after it, or it
-// might never be granted; a request of a member that already has its share is skipped.
+// verdict decides on a request. A request for more memory than is free blocks the requests after
+// it; otherwise it might never be granted. A request of a member that already has its share is
+// skipped.
 func (b *Buffers) verdict(own, all, weight int64) fair.Verdict {
 	left := b.size - all - weight
 	switch hasShare := own > 0 && own+weight > shareFactor*left; {
@@ -92,8 +93,8 @@ func (b *Buffers) verdict(own, all, weight int64) fair.Verdict {
 }
 
 // take returns a spare buffer of the class, or a new one, freeing spare buffers of other classes if
-// needed. Spare buffers are kept because the garbage collector would let as much again accumulate
-// before it runs.
+// needed. Spare buffers are kept, because garbage buffers could use as much memory again before the
+// garbage collector runs.
 func (b *Buffers) take(class int, length int64) []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -117,7 +118,7 @@ func (b *Buffers) take(class int, length int64) []byte {
 func (b *Buffers) giveBack(class int, buffer []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(buffer) < 1<<class || int64(len(buffer)) > b.size { // not usable for every request of the class
+	if len(buffer) < 1<<class || int64(len(buffer)) > b.size { // such a buffer is not usable for every request of the class
 		b.held -= int64(len(buffer))
 		return
 	}

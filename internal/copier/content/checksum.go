@@ -6,10 +6,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// Checksum is an object's checksum in one algorithm, as a response has it.
+// Checksum is an object's checksum in one algorithm, as returned by the service.
 type Checksum struct {
 	// Algorithm is the name of the algorithm. Value is the checksum in base64, nil if the response
-	// has none.
+	// contains none.
 	Algorithm string
 	Value     *string
 }

@@ -6,7 +6,7 @@ import (
 	"hash/crc64"
 )
 
-// crc64NVMe is the polynomial of CRC-64/NVME in the reversed form that hash/crc64 takes (NVM
+// crc64NVMe is the polynomial of CRC-64/NVME in the reversed form that hash/crc64 expects (NVM
 // Express Base Specification 2.0, "64b CRC"; Amazon S3 User Guide, "Checking object integrity").
 const crc64NVMe = 0x9a6c9329ac4bc9b5
 
@@ -66,11 +66,11 @@ func (s *shift) of(sum uint64) (product uint64) {
 // Joined is the checksum of pieces joined in order. The zero Joined is the checksum of no pieces.
 type Joined struct {
 	sum    uint64
-	length int64 // of the last piece, for which past is cached: most pieces have the same length
+	length int64 // length of the last piece; past is cached for it, because most pieces have the same length
 	past   shift
 }
 
-// Add appends a piece with that checksum and length in bytes.
+// Add appends a piece with the checksum sum and the given length in bytes.
 func (j *Joined) Add(sum uint64, length int64) {
 	if length != j.length {
 		j.past, j.length = shiftPast(length), length

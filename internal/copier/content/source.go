@@ -1,17 +1,16 @@
-// Package content moves the bytes of objects: it reads them from the source, holds them in memory
-// that copiers share, and computes the checksum that S3 stores for a whole object.
+// Package content moves the content of objects: it reads content from the source into memory that
+// copiers share, and computes the checksum that S3 stores for a whole object.
 //
-// It promises that everything it reads is from one version, pinned by its ETag, and complete. If a
-// body is cut short, reading resumes where it ended. A body that is longer or shorter than
-// expected, or that fails its checksum, is an error. If a source does not support ranges, the
-// object is read as a [Stream], once from its first byte to its last. Memory never exceeds the size
-// of [Buffers], and one copier always leaves some of it for the others.
+// It guarantees that the content it reads is complete and from one version, pinned by its ETag. If
+// a body is cut short, reading resumes at the byte where the body ended. A body that is longer or
+// shorter than expected, or that fails its checksum, is an error. If a source does not support
+// ranges, the object is read as a [Stream], once from its first byte to its last. Memory use never
+// exceeds the size of [Buffers], and a copier always leaves some memory for other copiers.
 //
 // Other packages decide where the bytes go (copier, upload) and how many requests are in flight
 // (request).
 //
-// Two words: a range is a part of an object, requested by its offset; a cut is a body that ends
-// early.
+// Terms: a range is a part of an object, requested by its offset. A cut is the early end of a body.
 package content
 
 import (
@@ -32,10 +31,11 @@ import (
 	"syncd/internal/transfer"
 )
 
-// maxCuts bounds how often in succession a body may be cut short without enough progress.
+// maxCuts is how often in succession a body can be cut short, without enough progress, before Read
+// fails.
 const maxCuts = 5
 
-// ErrChecksum reports content that differs from the checksum of its source or from what was sent.
+// ErrChecksum reports content whose checksum differs from that of the source or of the sent bytes.
 var ErrChecksum = errors.New("checksum differs")
 
 var (
@@ -83,7 +83,7 @@ func (s Source) Read(ctx context.Context, object listing.Object, offset int64, b
 		if done == len(buffer) {
 			return first, ended(out.Body)
 		}
-		_ = out.Body.Close() // the read decides, not the close
+		_ = out.Body.Close() // only the error of the read counts
 		if cuts++; done-reached >= body.LeastProgress {
 			cuts, reached = 0, done
 		}
@@ -97,7 +97,7 @@ func (s Source) Read(ctx context.Context, object listing.Object, offset int64, b
 // body.
 func ended(body io.ReadCloser) error {
 	n, err := body.Read(make([]byte, 1))
-	_ = body.Close() // all of it was read
+	_ = body.Close() // the body was read to its end
 	switch {
 	case n > 0:
 		return fmt.Errorf("%w: body is longer than the object", ErrChecksum)
@@ -113,7 +113,7 @@ func ended(body io.ReadCloser) error {
 // get requests length bytes of the object at an offset. It requests the whole object without a
 // range, because only then does the service return the whole-object checksum and the SDK verify it.
 // The response is the range or the whole object, because a service may ignore a range (RFC 9110,
-// section 14.2). It may lack a length.
+// section 14.2). The response may have no length.
 func (s Source) get(ctx context.Context, object listing.Object, from, length int64) (out *s3.GetObjectOutput, ranged bool, err error) {
 	in := &s3.GetObjectInput{
 		Bucket: &s.Place.Bucket, Key: &object.Key, IfMatch: &object.ETag,
@@ -136,8 +136,9 @@ func (s Source) get(ctx context.Context, object listing.Object, from, length int
 	return out, true, nil
 }
 
-// WholeSum returns the CRC64NVME of a whole object from a response, or "" if it has none. A
-// composite checksum does not count, because it depends on how the object was uploaded.
+// WholeSum returns the CRC64NVME of a whole object from the fields of a response: the type of the
+// checksum and its value. It returns "" if there is no checksum, or if the checksum is composite
+// and so depends on how the object was uploaded.
 func WholeSum(of types.ChecksumType, answered *string) string {
 	if of == types.ChecksumTypeComposite {
 		return ""

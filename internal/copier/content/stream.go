@@ -16,24 +16,25 @@ import (
 )
 
 const (
-	// streamWriters is how many parts of a stream are sent at once while the next part is read.
+	// streamWriters is the maximum number of parts of a stream that are sent at once while the next
+	// part is read.
 	streamWriters = 2
-	// maxStreams bounds how often an object is read if its body is cut short each time. Parts that
-	// were already made are not made again.
+	// maxStreams is the maximum number of times that an object is read if its body is cut short
+	// each time. Parts that were already made are not made again.
 	maxStreams = 3
 )
 
 var errCut = errors.New("body was cut short")
 
-// Stream reads an object once, from its first byte to its last, and sends each part when it is
-// complete. It is for a source that does not support ranges. The SDK's uploader splits the stream
-// and sends parts in parallel. Like any other upload, it is begun, recorded and completed by the
-// caller.
+// Stream reads an object once, from its first byte to its last, and sends each part when the part
+// is complete. Use it for a source that does not support ranges. The SDK's uploader splits the
+// stream and sends parts in parallel. The caller begins, records and completes the upload, as for
+// any other upload.
 //
 // A slot is held only while a part is read or sent, never while waiting. So any number of streams
-// makes progress with a single slot, and at most as many requests move content as there are slots.
-// While a stream's parts wait for slots, its body is not read and its source waits. As with ranges,
-// memory for a part is borrowed before its slot.
+// can make progress with a single slot, and the number of requests that move content never exceeds
+// the number of slots. While a stream's parts wait for slots, its body is not read and its source
+// waits. As with ranges, memory for a part is borrowed before the slot for it is acquired.
 type Stream struct {
 	// Source reads the object.
 	Source Source
@@ -82,19 +83,19 @@ func (s Stream) once(ctx context.Context) error {
 type reading struct {
 	Stream
 	body io.ReadCloser
-	at   int64 // offset of the body in the object
+	at   int64 // offset in the object of the next byte of the body
 	stop context.CancelFunc
 	fail context.CancelCauseFunc
 }
 
-// open requests the whole object. The response may lack a length; the size is known from the
+// open requests the whole object. The response may have no length; the size is known from the
 // listing.
 func (r *reading) open(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	r.stop = stop
 	var out *s3.GetObjectOutput
 	err := r.Requests.Send(ctx, func(ctx context.Context) (err error) {
-		defer context.AfterFunc(ctx, stop)() // only the response has a timeout, the body may take longer
+		defer context.AfterFunc(ctx, stop)() // the timeout is only for the response headers; reading the body can take longer
 		out, _, err = r.Source.get(reading, r.Object, 0, r.Object.Size)
 		return err
 	})
@@ -111,8 +112,8 @@ func (r *reading) open(ctx context.Context) error {
 	return nil
 }
 
-// sameVersion returns an error if the response has another version or length than requested: a
-// service that ignores ranges may ignore If-Match as well.
+// sameVersion returns an error if the response has another version or length than requested. It is
+// needed because a service that ignores ranges may ignore If-Match as well.
 func (r *reading) sameVersion(out *s3.GetObjectOutput) error {
 	const quotes = `"`
 	if etag := aws.ToString(out.ETag); etag != "" && strings.Trim(etag, quotes) != strings.Trim(r.Object.ETag, quotes) {
@@ -125,7 +126,7 @@ func (r *reading) sameVersion(out *s3.GetObjectOutput) error {
 }
 
 func (r *reading) close() {
-	_ = r.body.Close() // the reads decide, not the close
+	_ = r.body.Close() // only the errors of the reads count
 	r.stop()
 }
 

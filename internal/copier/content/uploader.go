@@ -19,10 +19,10 @@ import (
 func newUploader(destination manager.UploadAPIClient, partSize int64, parts provider) *manager.Uploader {
 	return manager.NewUploader(destination, func(m *manager.Uploader) {
 		m.PartSize, m.Concurrency, m.BufferProvider = partSize, streamWriters, parts
-		// If an object had exactly as many parts as this allows, the uploader would make them
-		// larger.
+		// One more than S3 allows: the uploader enlarges the parts of an object that would have
+		// exactly MaxUploadParts of them.
 		m.MaxUploadParts = transfer.MaxParts + 1
-		// The caller decides what happens to the upload; it may be kept.
+		// The caller decides whether to abort or keep the upload.
 		m.LeavePartsOnError = true
 	})
 }
@@ -42,12 +42,12 @@ type filled struct {
 	content []byte
 }
 
-// uploading is the destination as the uploader sees it: an upload that already exists and takes
+// uploading is the destination that the uploader uses: an upload that already exists and accepts
 // parts.
 type uploading struct{ r *reading }
 
-// errNotAsked reports a call that the uploader has no reason to make: a stream has at least two
-// parts, and its upload is not aborted here.
+// errNotAsked reports a call that the uploader never makes: a stream has at least two parts, and
+// the uploader is configured not to abort the upload.
 var errNotAsked = errors.New("BUG: the uploader of a stream may only send parts")
 
 // CreateMultipartUpload returns a placeholder ID; the upload already exists.

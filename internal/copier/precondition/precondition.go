@@ -1,8 +1,9 @@
 // Package precondition provides the conditions for writing copies, and tracks how the destination
 // treats them.
 //
-// It promises that only one caller at a time probes how a service treats the conditions of a kind
-// of write, while the others wait, and that If-Match is tried again an hour after it was denied.
+// It guarantees that only one caller at a time probes how a service treats the conditions of a kind
+// of write, while other callers wait. It also guarantees that If-Match is tried again an hour after
+// it was denied.
 //
 // The copier decides which condition a write needs, sends the write and interprets the response.
 package precondition
@@ -19,8 +20,8 @@ import (
 	"syncd/internal/copier/request"
 )
 
-// Condition is what must hold at the destination's key for a write to succeed ("Conditional
-// requests", Amazon S3 User Guide). The zero Condition always holds.
+// Condition is a condition on the object at the destination's key; if it is false, the write fails
+// ("Conditional requests", Amazon S3 User Guide). The zero Condition is always true.
 type Condition struct {
 	Match string // ETag of the existing object
 	None  bool   // no object exists
@@ -37,7 +38,7 @@ func (c Condition) IfNoneMatch() *string {
 	return nil
 }
 
-// Never returns a condition that never holds.
+// Never returns a condition that is always false.
 func Never() Condition { return Condition{Match: `"syncd-never"`} }
 
 // Mode is how a service treats the conditions of one kind of write.
@@ -46,24 +47,24 @@ type Mode int
 // The modes of a kind of write.
 const (
 	Unknown  Mode = iota
-	Probing       // the caller must probe with a write under Never
-	Honoured      // the service refuses a write whose condition does not hold
+	Probing       // the caller must probe with a write that has the condition Never
+	Honoured      // the service refuses a write whose condition is false
 	Ignored       // the service ignores conditions or does not accept them
 )
 
-// Known is what is known about conditions: how the destination treats them, by operation, and
-// whether the role may send them. It is safe for concurrent use.
+// Known contains what is known about conditions: how the destination treats them, by operation, and
+// whether the role has permission to send them. It is safe for concurrent use.
 type Known struct {
 	assumed func() bool // whether conditions are assumed to be honored
 
 	mu          sync.Mutex
 	known       map[string]Mode
 	probes      map[string]chan struct{} // closed when the probe of an operation has ended
-	matchDenied time.Time                // when a write was denied with If-Match but allowed without; zero: never
-	matchTaken  bool                     // a write with If-Match was not denied
+	matchDenied time.Time                // when a write was denied with If-Match but allowed without it; zero for never
+	matchTaken  bool                     // whether a write with If-Match was not denied
 }
 
-// New returns a Known for the time before the first write. Assumed reports whether conditions are
+// New returns a Known without any observations. The function assumed reports whether conditions are
 // assumed to be honored until a response shows otherwise; nil means that they are.
 func New(assumed func() bool) *Known {
 	return &Known{assumed: assumed, known: map[string]Mode{}, probes: map[string]chan struct{}{}}
@@ -103,7 +104,8 @@ func (c *Known) IsSure(operation string) bool {
 	return now == Honoured || now == Unknown && (c.assumed == nil || c.assumed())
 }
 
-// Learnt ends a probe. Unknown means that the probe was inconclusive.
+// Learnt ends a probe of an operation; now is the mode that the probe has found. Pass Unknown if
+// the probe was inconclusive.
 func (c *Known) Learnt(operation string, now Mode) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,8 +118,8 @@ func (c *Known) Learnt(operation string, now Mode) {
 	}
 }
 
-// matchDenials is how long a denial of If-Match is remembered. After that If-Match is tried again,
-// because the permission may have been added.
+// matchDenials is the time for which If-Match is not sent after it was denied. Then If-Match is
+// tried again, because the permission may have been added.
 const matchDenials = time.Hour
 
 // IsMatchDenied reports whether a write was recently denied because of its If-Match.
@@ -127,7 +129,7 @@ func (c *Known) IsMatchDenied() bool {
 	return !c.matchDenied.IsZero() && time.Since(c.matchDenied) < matchDenials
 }
 
-// Matched records whether the role may send If-Match.
+// Matched records whether the role has permission to send If-Match.
 func (c *Known) Matched(may bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 
 func no() bool { return false }
 
-// TestOneProbes: if it is unknown whether a service honors conditions, one caller probes while the
-// others wait. If the probe is inconclusive, the next caller probes.
+// TestOneProbes checks that one caller probes while other callers wait, if it is unknown whether a
+// service honors conditions. If the probe is inconclusive, the next caller probes.
 func TestOneProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := precondition.New(no)
@@ -62,7 +62,8 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestHonouredUnlessLearnt: S3 is known to honor conditions, so its first write is not a probe.
+// TestHonouredUnlessLearnt: New(nil) assumes that conditions are honored, so the first write is not
+// a probe.
 func TestHonouredUnlessLearnt(t *testing.T) {
 	k := precondition.New(nil)
 	if mode, _ := k.Of(t.Context(), "PutObject"); mode != precondition.Honoured || !k.IsSure("PutObject") {
@@ -74,7 +75,8 @@ func TestHonouredUnlessLearnt(t *testing.T) {
 	}
 }
 
-// TestDeniedMatchIsTriedAgain: the permission for If-Match may be added while the process runs.
+// TestDeniedMatchIsTriedAgain checks that If-Match is tried again after an hour, because the
+// permission can be added while the process runs.
 func TestDeniedMatchIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := precondition.New(nil)

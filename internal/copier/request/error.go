@@ -31,8 +31,9 @@ func (e *ObjectError) Error() string {
 // Unwrap returns the cause.
 func (e *ObjectError) Unwrap() error { return e.Err }
 
-// PanicError is a panic during the copy of one object, returned as a failure of that object: a bug
-// triggered by one object must not end the process that copies all others.
+// PanicError is a panic during the copy of one object. It is returned as a failure of that object,
+// because a bug triggered by one object must not end the process, which copies other objects as
+// well.
 type PanicError struct {
 	// Value is the value passed to panic.
 	Value any

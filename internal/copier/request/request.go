@@ -2,14 +2,15 @@
 // response. Requests with an effect at the destination are sent only while the pass may write
 // there.
 //
-// It promises that at most as many requests are in flight as there are slots, that a silent
-// connection ends a request rather than the pass, and that a write interrupted by a lost lease is
-// reported as such. Failures of one object, including panics, are returned as an [ObjectError].
+// It guarantees that the number of requests in flight never exceeds the number of slots, that a
+// silent connection makes a request fail instead of blocking the pass, and that a write interrupted
+// by a lost lease returns an error that names this cause. Failures of one object, including panics,
+// are returned as an [ObjectError].
 //
 // Other packages decide what is sent (copier, upload, content) and how fast (throttle).
 //
-// Two words: a slot is the right to have one request in flight; a permit is the right to write at
-// the destination.
+// Terms: a slot is the right to have one request in flight. A permit is the right to write at the
+// destination.
 package request
 
 import (
@@ -27,8 +28,8 @@ import (
 )
 
 // answerTimeout bounds the wait for the response to one request. It includes retries, but not the
-// time that retries wait for a rate. A silent connection must not block a pass forever. S3 may take
-// minutes to copy 5 GiB from another region.
+// time that retries wait for a rate. The limit is needed because a silent connection must not block
+// a pass forever. It is long because S3 can take minutes to copy 5 GiB from another region.
 const answerTimeout = 30 * time.Minute
 
 type bytesAPI interface {
@@ -37,7 +38,7 @@ type bytesAPI interface {
 
 // Sender sends requests within the limits that copies share.
 type Sender struct {
-	// Slots bounds the requests in flight, for objects and parts together.
+	// Slots limits the number of requests in flight, for objects and parts together.
 	Slots throttle.Slots
 	// Bytes limits the rate of copied content; nil means no limit.
 	Bytes bytesAPI
@@ -53,8 +54,8 @@ func (s *Sender) Send(ctx context.Context, send func(context.Context) error) err
 	return deadline.Do(held, answerTimeout, send)
 }
 
-// WaitBytes waits until n bytes of content may be copied. Call it without a slot, so that requests
-// without content can be sent meanwhile.
+// WaitBytes waits until the rate limit allows n bytes of content to be copied. Call it without a
+// slot, so that requests without content can be sent in the meantime.
 func (s *Sender) WaitBytes(ctx context.Context, n int64) error {
 	if s.Bytes == nil {
 		return nil
@@ -81,7 +82,8 @@ func (w Writer) Write(ctx context.Context, send func(context.Context) error) err
 	return w.Send(ctx, func(ctx context.Context) error { return w.Bounded(ctx, send) })
 }
 
-// Bounded sends one request, bounded by the permit, for a caller that has a slot or needs none.
+// Bounded sends one request, bounded by the permit, without waiting for a slot. The caller must
+// have a slot or not need one.
 func (w Writer) Bounded(ctx context.Context, send func(context.Context) error) error {
 	if w.Permit == nil {
 		return send(ctx)
@@ -108,7 +110,8 @@ func IsUnclear(err error) bool {
 	}
 }
 
-// Payer returns the header by which the requester pays for requests to a place.
+// Payer returns the value of the RequestPayer field for requests to p. It is empty unless the
+// requester pays.
 func Payer(p transfer.Place) types.RequestPayer {
 	return types.RequestPayer(p.Payer())
 }

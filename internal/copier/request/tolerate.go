@@ -15,17 +15,17 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// maxEcho bounds a response that is read into memory, in bytes. The largest is a page of ListParts:
-// 1,000 parts of less than 1 KiB.
+// maxEcho is the maximum length in bytes of a response that is read into memory. The largest
+// response is a page of ListParts: 1,000 parts of less than 1 KiB each.
 const maxEcho = 4 << 20
 
-// TolerateKeys lets a client read responses that repeat a key with characters that are invalid in
-// XML. Add it to the APIOptions of both clients.
+// TolerateKeys allows a client to read responses that contain a key with characters that are
+// invalid in XML. Add it to the APIOptions of the source's and the destination's client.
 //
 // S3 allows control characters in keys, and repeats the key of an upload or of an annotated object
 // in its responses. XML 1.0 cannot represent most of these characters (W3C, XML 1.0, "Characters").
-// The SDK would fail to decode the response and lose the ID of an upload that has begun. No caller
-// uses the key in these responses, so the characters are replaced.
+// The SDK would fail to decode the response, and the ID of an upload that has begun would be lost.
+// No caller uses the key in these responses, so the characters can be replaced.
 func TolerateKeys(stack *smithymiddleware.Stack) error {
 	return stack.Deserialize.Insert(smithymiddleware.DeserializeMiddlewareFunc("syncd.TolerateKeys", tolerate),
 		"OperationDeserializer", smithymiddleware.After)
@@ -55,7 +55,7 @@ func echoesKey(operation string) bool {
 	}
 }
 
-// readable replaces characters that an XML decoder refuses, whether literal or written as
+// readable replaces characters that an XML decoder rejects, both literal characters and character
 // references.
 func readable(answer []byte) []byte {
 	answer = bytes.Map(func(r rune) rune {
@@ -65,7 +65,7 @@ func readable(answer []byte) []byte {
 		return utf8.RuneError
 	}, answer)
 	if !bytes.Contains(answer, []byte("&#")) {
-		return answer // the usual case
+		return answer // the usual case: nothing to replace
 	}
 	return regexp.MustCompile(`&#(x[0-9a-fA-F]+|[0-9]+);`).ReplaceAllFunc(answer, func(reference []byte) []byte {
 		digits, base := string(reference[2:len(reference)-1]), 10

@@ -18,8 +18,9 @@ import (
 	"syncd/internal/transfer"
 )
 
-// begin takes over the upload that an earlier process left, if there is one and it can be resumed,
-// or creates one. A left upload has already been checked to belong to this copy.
+// begin takes over the upload that an earlier process left, if there is such an upload and it can
+// be resumed. Otherwise it creates an upload. DiscardUnless has already checked that the earlier
+// upload belongs to this copy.
 func (u *upload) begin(ctx context.Context, t *Tracker) error {
 	if t.open {
 		taken, err := u.takeOver(ctx, t)
@@ -45,7 +46,7 @@ func (u *upload) takeOver(ctx context.Context, t *Tracker) (taken bool, err erro
 		}
 		return true, nil
 	case awserr.Gone:
-		u.Target.Vanished(t.upload.BeganAt) // it may have been completed
+		u.Target.Vanished(t.upload.BeganAt) // the upload may have been completed
 		t.ended()
 	case awserr.Denied, awserr.Unsupported:
 		if err := t.discard(ctx); err != nil {
@@ -60,8 +61,8 @@ func (u *upload) takeOver(ctx context.Context, t *Tracker) (taken bool, err erro
 	return false, nil
 }
 
-// listParts finds the parts made by an earlier process. It keeps those that equal what this process
-// would make; the others are made again and overwritten.
+// listParts finds the parts made by an earlier process. It keeps the parts that are equal to the
+// parts that this process would make. All other parts are made again and overwritten.
 func (u *upload) listParts(ctx context.Context) error {
 	in := &s3.ListPartsInput{
 		Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, ExpectedBucketOwner: u.o.Destination.ExpectedOwner(),
@@ -87,10 +88,10 @@ func (u *upload) listParts(ctx context.Context) error {
 	}
 }
 
-// nextParts returns the part number after which the listing continues. The number must increase and
-// cannot exceed transfer.MaxParts, so that the listing ends.
+// nextParts returns the part number after which the listing continues. It returns an error unless
+// the number increases and is at most transfer.MaxParts, so that the listing ends.
 func nextParts(marker, next *string) (*string, error) {
-	before, _ := strconv.Atoi(aws.ToString(marker)) // missing counts as 0
+	before, _ := strconv.Atoi(aws.ToString(marker)) // a missing marker counts as 0
 	if after, err := strconv.Atoi(aws.ToString(next)); err != nil || after <= before || after > transfer.MaxParts {
 		return nil, fmt.Errorf("%w: parts after %d continue after %q", errListStalled, before, aws.ToString(next))
 	}
@@ -125,7 +126,7 @@ func (u *upload) create(ctx context.Context, t *Tracker) error {
 	u.id = aws.ToString(created.UploadId)
 	began := u.Planned
 	began.ID, began.BeganAt, began.TagsLate = u.id, u.o.Now(), u.Draft.TagsLate()
-	// The destination dates the object by its own clock.
+	// BeganAt is by the destination's clock, with which the destination dates the object.
 	if at, ok := awsmiddleware.GetServerTime(created.ResultMetadata); ok {
 		began.BeganAt = at
 	}
@@ -136,8 +137,8 @@ func (u *upload) create(ctx context.Context, t *Tracker) error {
 	return u.Target.UnderKey(created.SSEKMSKeyId)
 }
 
-// sendCreate creates an upload. A request whose response was lost may have created an upload with
-// an unknown ID.
+// sendCreate creates an upload. If the response is lost, it records that an upload with an unknown
+// ID may exist.
 func (u *upload) sendCreate(ctx context.Context) (created *s3.CreateMultipartUploadOutput, err error) {
 	ctx, sent := admit.Count(ctx)
 	defer func() {

@@ -13,13 +13,14 @@ import (
 	"syncd/internal/copier/content"
 )
 
-// maxCompletions bounds how often one upload is completed under another condition.
+// maxCompletions limits how often the request that completes an upload is sent, each time with
+// another condition.
 const maxCompletions = 3
 
-// complete creates the object from the parts. If the response is lost, the object at the
-// destination may prove that it was created. If the destination's condition does not hold, the
-// parts are still there: complete checks the destination and repeats the request if the object
-// there may be replaced.
+// complete creates the object from the parts. If the response is lost, complete checks whether the
+// object at the destination was created by this upload. If the condition on the destination is
+// false, the parts still exist: complete checks the destination, and repeats the request if the
+// object at the destination may be replaced.
 func (u *upload) complete(ctx context.Context, t *Tracker) (Made, error) {
 	sum, err := u.contentSum()
 	if err != nil {
@@ -31,7 +32,7 @@ func (u *upload) complete(ctx context.Context, t *Tracker) (Made, error) {
 		class := awserr.Classify(err)
 		if class == awserr.Gone || class == awserr.Transient || class == awserr.Precondition {
 			if landed, ok := u.landed(ctx, t.upload.BeganAt, sum); ok {
-				_ = t.discard(ctx) // it is gone unless another writer created the same object in the same second
+				_ = t.discard(ctx) // the upload no longer exists, unless another writer created the same object in the same second
 				return landed, nil
 			}
 		}
@@ -52,7 +53,7 @@ func (u *upload) sendComplete(ctx context.Context, began time.Time, sum string) 
 	in := &s3.CompleteMultipartUploadInput{
 		Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, ExpectedBucketOwner: u.o.Destination.ExpectedOwner(),
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: u.parts},
-		// The service refuses a wrong size instead of creating the object.
+		// If the parts have another total size, the service returns an error and creates no object.
 		MpuObjectSize: &u.Object.Size,
 	}
 	if u.o.Relay {
@@ -108,11 +109,11 @@ func (u *upload) contentSum() (string, error) {
 	return sum, nil
 }
 
-// landed reports whether the object at the destination was created by this upload: it has the size
-// and checksum of the parts, is under the configured key, and is dated no earlier than the upload's
-// beginning, which is how S3 dates such an object ("Working with object metadata", Amazon S3 User
-// Guide). The ETag would prove more, but with KMS it cannot be computed. Without a checksum there
-// is no proof.
+// landed reports whether the object at the destination was created by this upload: the object has
+// the size and checksum of the parts, is encrypted with the configured key, and its date is not
+// before the start of the upload. S3 dates an object by the start of its upload ("Working with
+// object metadata", Amazon S3 User Guide). The ETag would be better evidence, but with KMS it
+// cannot be computed. If sum is "", landed returns false.
 func (u *upload) landed(ctx context.Context, began time.Time, sum string) (Made, bool) {
 	found, err := u.Target.Head(ctx)
 	if err != nil || sum == "" || content.WholeSum(found.ChecksumType, found.ChecksumCRC64NVME) != sum || aws.ToInt64(found.ContentLength) != u.Object.Size {

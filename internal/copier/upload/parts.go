@@ -16,7 +16,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// partsAtOnce bounds the parts of one object that wait for a slot, to avoid 10,000 goroutines.
+// partsAtOnce is the maximum number of parts of one object that are sent or wait for a slot, to
+// avoid 10,000 goroutines.
 const partsAtOnce = 64
 
 // makeParts makes the missing parts in parallel, or from one stream if the source does not support
@@ -77,7 +78,7 @@ func (u *upload) copyRange(ctx context.Context, number int32) (types.CompletedPa
 		return types.CompletedPart{}, err
 	}
 	r := out.CopyPartResult
-	// If the upload has checksums, its completion must include them.
+	// If the parts have checksums, the request that completes the upload must include them.
 	return types.CompletedPart{
 		PartNumber: &number, ETag: r.ETag,
 		ChecksumCRC32: r.ChecksumCRC32, ChecksumCRC32C: r.ChecksumCRC32C, ChecksumCRC64NVME: r.ChecksumCRC64NVME,
@@ -85,8 +86,9 @@ func (u *upload) copyRange(ctx context.Context, number int32) (types.CompletedPa
 	}, nil
 }
 
-// relayRange copies one range of the object through a buffer. The checksums of the parts combine
-// into the checksum of the whole, which is compared with the destination's and the source's.
+// relayRange copies one range of the object through a buffer. The checksums of the parts are later
+// combined into the checksum of the whole object, which is compared with the checksums that the
+// destination and the source report.
 func (u *upload) relayRange(ctx context.Context, number int32) (types.CompletedPart, error) {
 	first, length := u.bounds(int(number) - 1)
 	buffer, giveBack, err := u.o.Memory.Borrow(ctx, length)
@@ -143,7 +145,8 @@ func (u *upload) stream(ctx context.Context) error {
 	return nil
 }
 
-// streamPart sends a part of a stream, unless an earlier stream or process made the same part.
+// streamPart sends a part of a stream, unless the same part was made by an earlier read of the
+// object or an earlier process.
 func (u *upload) streamPart(ctx context.Context, number int32, body []byte) error {
 	made := &u.parts[number-1]
 	if made.PartNumber != nil && aws.ToString(made.ChecksumCRC64NVME) == content.Encode(u.crc.Sum(body)) {

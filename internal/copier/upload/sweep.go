@@ -20,21 +20,22 @@ import (
 )
 
 var (
-	// ErrUploadsHidden reports that unfinished uploads cannot be listed, so that none was swept.
+	// ErrUploadsHidden reports that unfinished uploads cannot be listed, so no upload was aborted.
 	ErrUploadsHidden = errors.New("unfinished uploads cannot be listed")
 
 	errListStalled = errors.New("the service's listing does not advance")
 )
 
-// Sweep aborts unfinished uploads that no record names. It aborts those under the destination
-// prefix that sessions of the initiator's role with its session name began before that time, by the
-// destination's clock, except the kept ones. It returns how many it aborted.
+// Sweep aborts unfinished uploads that no record names, and returns how many it aborted. It aborts
+// an upload if it is under the destination prefix, was begun by a session of [Options].Initiator
+// with the name [Options].Session, was begun earlier than before by the destination's clock, and is
+// not in kept.
 //
-// Sweep never touches uploads of other initiators, or uploads without one. Without
-// [Options].Initiator it does nothing. Call it only if all wanted uploads that began before that
-// time are in kept, and no pass with such uploads is running. If the listing is refused, the error
-// is ErrUploadsHidden. If an abort fails, Sweep continues with the others, unless they would fail
-// too.
+// Sweep never aborts uploads of other initiators, or uploads without an initiator. If
+// [Options].Initiator is empty, Sweep does nothing. Call Sweep only if kept contains all needed
+// uploads that began earlier than before, and no pass with such uploads is running. If the listing
+// is refused, the error is ErrUploadsHidden. If an abort fails, Sweep continues with the other
+// uploads, unless the error would affect these as well.
 func (u *Uploads) Sweep(ctx context.Context, before time.Time, kept []record.Upload) (aborted int, err error) {
 	sessions := sessionPrefix(u.o.Initiator)
 	if sessions == "" {
@@ -75,7 +76,8 @@ func sessionPrefix(role string) string {
 	return arn.Session(role, "")
 }
 
-// eachUpload calls do with every unfinished upload under the destination prefix and its key.
+// eachUpload calls do for every unfinished upload under the destination prefix, with the key of the
+// upload.
 func (u *Uploads) eachUpload(ctx context.Context, do func(key string, found types.MultipartUpload) error) error {
 	in := &s3.ListMultipartUploadsInput{
 		Bucket: &u.o.Destination.Bucket, Prefix: request.Optional(u.o.Destination.Prefix), ExpectedBucketOwner: u.o.Destination.ExpectedOwner(),

@@ -13,14 +13,14 @@ import (
 	"syncd/internal/copier/request"
 )
 
-// keepFor is how long an upload is kept if no attempt adds a part to it: its parts cost storage,
-// and the upload itself may be what fails.
+// keepFor is how old an upload can become and still be kept if an attempt adds no part to it. Parts
+// cost storage, and the upload itself may be the cause of the failures.
 const keepFor = 7 * 24 * time.Hour
 
 // The notes of an upload, for the result of its copy.
 const (
-	// NoteStartedAnew means that the upload of an earlier process could not be taken over, so that
-	// its parts were made again.
+	// NoteStartedAnew means that the upload of an earlier process could not be taken over, so all
+	// parts were made again.
 	NoteStartedAnew = "upload_started_anew"
 	// NoteStays means that an earlier upload could not be aborted. It costs storage until Sweep or
 	// a lifecycle rule removes it.
@@ -29,33 +29,36 @@ const (
 
 // Record records the upload of a copy.
 type Record interface {
-	// Upload returns the upload that an earlier process left. Ok is false if there is none.
+	// Upload returns the upload of the same key that an earlier process left. Ok is false if there
+	// is none.
 	Upload() (u record.Upload, ok bool)
 	// UploadBegan records an upload before its first part is made, or again when it is taken over.
 	UploadBegan(ctx context.Context, u record.Upload) error
-	// UploadEnded forgets the upload, which was completed, was aborted or no longer exists.
+	// UploadEnded removes the record of the upload. It is called when the upload was completed, was
+	// aborted or no longer exists.
 	UploadEnded()
-	// UploadKept keeps the upload for a later attempt although this one has failed. It returns
+	// UploadKept keeps the upload for a later attempt after this attempt has failed. It returns
 	// false if the upload cannot be kept.
 	UploadKept() bool
 }
 
 // Tracker follows the upload of one copy from its creation, possibly by an earlier process, to its
-// end. Uploads end only through it, so that the record and the destination always agree.
+// end. Every upload is ended through its Tracker, so that the record and the destination always
+// agree.
 type Tracker struct {
 	uploads *Uploads
 	writer  request.Writer
 	record  Record // nil if nothing is recorded
 	upload  record.Upload
-	open    bool // upload is in progress
-	saved   bool // and it is in record
-	found   bool // and an earlier attempt began it
-	made    bool // and this attempt made a part of it
+	open    bool // whether the upload is in progress
+	saved   bool // whether the upload is in record
+	found   bool // whether an earlier attempt began the upload
+	made    bool // whether this attempt made a part of the upload
 	notes   []string
 }
 
-// Track returns the tracker of a copy, with the upload that an earlier process left. A nil record
-// records nothing.
+// Track returns the tracker of a copy. If record has an upload that an earlier process left, the
+// tracker begins with that upload. A nil record records nothing.
 func (u *Uploads) Track(record Record, writer request.Writer) *Tracker {
 	t := &Tracker{uploads: u, writer: writer, record: record}
 	if record != nil {
@@ -71,8 +74,8 @@ func (t *Tracker) Notes() []string { return t.notes }
 // BeganAt returns when the upload began, by the destination's clock, which also dates the object.
 func (t *Tracker) BeganAt() time.Time { return t.upload.BeganAt }
 
-// began records an upload that was created or is taken over. If it cannot be recorded, no process
-// would resume it, so it is aborted when the failure is handled.
+// began records an upload that was created or is taken over. If began fails, no later process could
+// find the upload, so it is aborted when the failure is handled.
 func (t *Tracker) began(ctx context.Context, u record.Upload) error {
 	t.found, t.made = t.found && t.upload.ID == u.ID, false
 	t.upload, t.open = u, true
@@ -100,10 +103,11 @@ func (t *Tracker) note(text string) {
 	}
 }
 
-// Failed decides what happens to the upload after its copy failed, even if ctx has ended:
-// unfinished uploads cost storage until they are removed, but may hold hours of work. It returns
-// the failure, with a hint if the upload could not be removed. The failure alone decides the class:
-// a canceled copy stays canceled. Reason is the reason for which the object will be quarantined.
+// Failed keeps or aborts the upload after its copy has failed, even if ctx has ended: unfinished
+// uploads cost storage until they are removed, but can contain hours of work. Failed returns
+// failure, with a hint if the upload could not be aborted. The class of the returned error is the
+// class of failure, so a canceled copy stays canceled. Reason is the class for which the object
+// will be quarantined.
 func (t *Tracker) Failed(ctx context.Context, failure error, reason awserr.Class) error {
 	if !t.open || t.saved && (willResume(ctx, failure) || t.keep(reason)) {
 		return failure
@@ -118,13 +122,14 @@ func (t *Tracker) Failed(ctx context.Context, failure error, reason awserr.Class
 	}
 }
 
-// willResume reports whether another attempt will resume from where this one failed.
+// willResume reports whether another attempt will resume the copy where this attempt failed.
 func willResume(ctx context.Context, failure error) bool {
 	return ctx.Err() != nil || errors.Is(failure, store.ErrLeaseLost) || awserr.Fatal(failure) || awserr.Classify(failure) == awserr.Canceled
 }
 
 // keep keeps the upload for the next pass if the failure is temporary, such as an expired session
-// that has been renewed since: the parts made so far are still good.
+// that has been renewed in the meantime. In that case the parts made so far can still be used. It
+// reports whether the upload was kept.
 func (t *Tracker) keep(reason awserr.Class) bool {
 	switch reason { //nolint:exhaustive // the few temporary classes
 	case awserr.Transient, awserr.Throttled, awserr.ThrottledKMS, awserr.Expired:
@@ -135,7 +140,7 @@ func (t *Tracker) keep(reason awserr.Class) bool {
 	return (t.made || isYoung && (t.found || reason == awserr.Expired)) && t.record.UploadKept()
 }
 
-// DiscardUnless aborts an upload that an earlier process left, unless it is the planned one. A
+// DiscardUnless aborts an upload that an earlier process left, unless it is the planned upload. A
 // refused abort does not fail the copy.
 func (t *Tracker) DiscardUnless(ctx context.Context, planned record.Upload) error {
 	if !t.open || sameUpload(t.upload, planned) {
@@ -144,7 +149,7 @@ func (t *Tracker) DiscardUnless(ctx context.Context, planned record.Upload) erro
 	return t.discard(ctx)
 }
 
-// sameUpload reports whether an existing upload is the planned one, ignoring the fields that only
+// sameUpload reports whether begun and planned are the same upload, ignoring the fields that only
 // the destination can provide.
 func sameUpload(begun, planned record.Upload) bool {
 	planned.ID, planned.BeganAt, planned.TagsLate = begun.ID, begun.BeganAt, begun.TagsLate
@@ -165,7 +170,7 @@ func (t *Tracker) discard(ctx context.Context) error {
 	return nil
 }
 
-// abort aborts the upload, and forgets it if it has ended.
+// abort aborts the upload. If the upload has ended, abort removes its record.
 func (t *Tracker) abort(ctx context.Context) error {
 	err := t.writer.Bounded(ctx, func(ctx context.Context) error { return t.uploads.Abort(ctx, t.upload) })
 	t.open = false

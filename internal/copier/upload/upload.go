@@ -13,36 +13,37 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Draft is what an upload is created with.
+// Draft provides the request that creates an upload.
 type Draft interface {
 	// Create returns the request and its options.
 	Create() (*s3.CreateMultipartUploadInput, []func(*s3.Options))
-	// DeferTags reports whether the request may have been refused for its tags. In that case it
-	// makes the tags be set after the object is created.
+	// DeferTags reports whether the request may have been refused for its tags. If so, DeferTags
+	// arranges that the tags are set after the object is created.
 	DeferTags(refused error) bool
-	// TagsLate reports whether the tags are set after the object is created. SetTagsLate makes that
-	// so.
+	// TagsLate reports whether the tags are set after the object is created. SetTagsLate arranges
+	// that they are.
 	TagsLate() bool
 	SetTagsLate()
 }
 
 // Target is the object's location at the destination. It decides what may be written there.
 type Target interface {
-	// Conditional sends the request that creates the object, under the condition that the location
+	// Conditional sends the request that creates the object, with the condition that the location
 	// requires.
 	Conditional(ctx context.Context, operation string, send func(ctx context.Context, ifMatch, ifNoneMatch *string) error) error
-	// Recheck checks the location again after a condition did not hold. An error ends the copy.
+	// Recheck checks the location again after a write was refused because its condition was false.
+	// An error ends the copy.
 	Recheck(ctx context.Context) error
-	// Head returns the head of the object there.
+	// Head returns the head of the object at the location.
 	Head(ctx context.Context) (*s3.HeadObjectOutput, error)
-	// IsKey reports whether a KMS key is the configured one. UnderKey returns an error if the key
-	// in a response is another one.
+	// IsKey reports whether a KMS key is the configured one. UnderKey returns an error if the
+	// response names a different key.
 	IsKey(answered *string) bool
 	UnderKey(answered *string) error
 	// Vanished is called for an upload that no longer exists: it may have been completed.
 	Vanished(beganAt time.Time)
-	// AnsweredOddly is called if the object may have been created from the upload, but the response
-	// cannot be right.
+	// AnsweredOddly is called if the response to the completion was invalid, so that the object may
+	// have been created.
 	AnsweredOddly(beganAt time.Time)
 }
 
@@ -66,17 +67,18 @@ type Copy struct {
 
 // Made is the object that the destination created from the parts.
 type Made struct {
-	// ETag and VersionID identify it.
+	// ETag and VersionID identify the object.
 	ETag, VersionID string
-	// KeyARN is its KMS key, as the service reports it. BucketKey reports whether an S3 Bucket Key
-	// was used.
+	// KeyARN is the KMS key of the object, as the service reports it. BucketKey reports whether an
+	// S3 Bucket Key was used.
 	KeyARN    string
 	BucketKey bool
 	// Sum is the CRC64NVME that the service reports for the whole object, "" if none.
 	Sum string
-	// At is when it was confirmed.
+	// At is when the service confirmed the object.
 	At time.Time
-	// Parts is the number of parts, and Resumed how many of them an earlier process made.
+	// Parts is the number of parts. Resumed is the number of these parts that an earlier process
+	// made.
 	Parts, Resumed int
 }
 

@@ -1,18 +1,19 @@
 // Package upload manages the life of a multipart upload: it is created or taken over, its parts are
 // made in parallel, and it is completed into an object, kept for a later attempt or aborted.
 //
-// It promises that an upload is recorded before its first part is made and forgotten only when it
-// has ended, so that the record and the destination always agree; that every part is from the
-// requested version; and that parts of an earlier process are used only if they equal what this
-// process would make. A failed upload is kept if another attempt will resume it, and aborted
-// otherwise. [Uploads.Sweep] finds uploads that no record names.
+// It guarantees that an upload is recorded before its first part is made, and that the record is
+// removed only when the upload has ended, so that the record and the destination always agree.
+// Every part is from the requested version. Parts of an earlier process are used only if they are
+// equal to the parts that this process would make. After a failure an upload is kept if another
+// attempt will resume it, and aborted otherwise. [Uploads.Sweep] aborts uploads that no record
+// names.
 //
-// Other packages decide whether an object is copied in parts (transfer), what the upload is created
-// with and under which condition it is completed (copier), how bytes are read (content), and what
-// is recorded (checkpoint).
+// Other packages decide whether an object is copied in parts (transfer), with which properties the
+// upload is created and with which condition it is completed (copier), how bytes are read
+// (content), and what is recorded (checkpoint).
 //
-// Two words: an upload is taken over when this process resumes one that another began; it is lost
-// if it may have begun but its ID is unknown.
+// Terms: an upload is taken over when this process resumes an upload that another process began. An
+// upload is lost if it may have begun but its ID is unknown.
 package upload
 
 import (
@@ -30,7 +31,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// abortTimeout bounds the cleanup of an upload after its copy failed or was canceled.
+// abortTimeout limits the time for aborting an upload after its copy failed or was canceled.
 const abortTimeout = 10 * time.Second
 
 // API is the part of the S3 client that uploads use. An *s3.Client satisfies it.
@@ -56,8 +57,8 @@ type Options struct {
 	Memory  *content.Member
 	// Requests sends requests without an effect at the destination.
 	Requests *request.Sender
-	// Initiator is the ARN of the role whose sessions begin uploads, "" if unknown; Sweep needs it.
-	// Session is the name of these sessions, "" for any.
+	// Initiator is the ARN of the role whose sessions begin uploads, "" if unknown; without it
+	// Sweep does nothing. Session is the name of these sessions, "" for any.
 	Initiator, Session string
 	// Now is the clock.
 	Now func() time.Time
@@ -73,12 +74,12 @@ type Uploads struct {
 // New returns the uploads of a mapping.
 func New(o Options) *Uploads { return &Uploads{o: o, crc: content.NewChecksummer()} }
 
-// Lost reports whether, since the last call, an upload may have begun whose ID was lost with the
-// response. Only Sweep finds such an upload.
+// Lost reports whether, since the last call of Lost, an upload may have begun whose ID was lost
+// because the response was lost. Only Sweep finds such an upload.
 func (u *Uploads) Lost() bool { return u.lost.Swap(false) }
 
-// Abort aborts an unfinished upload. It succeeds if the upload no longer exists. It needs no slot
-// and takes at most ten seconds.
+// Abort aborts an unfinished upload. It returns nil if the upload no longer exists. It needs no
+// slot and takes at most ten seconds.
 func (u *Uploads) Abort(ctx context.Context, begun record.Upload) error {
 	in := &s3.AbortMultipartUploadInput{Bucket: &begun.Bucket, Key: &begun.DestinationKey, UploadId: &begun.ID}
 	if begun.Bucket == u.o.Destination.Bucket {

@@ -1,14 +1,13 @@
 // Package appointment decides when the passes of a mapping are due.
 //
-// It promises that a schedule follows the wall clock, which may be set at any time and advances
-// while the machine sleeps, and that pauses follow the monotonic clock; that ticks that pass during
-// a pass cause a single pass; and that the ticks of mappings with the same interval are spread over
-// it.
+// A schedule follows the wall clock, which can be set at any time and advances while the machine
+// sleeps. Pauses follow the monotonic clock. All ticks that occur during a pass cause a single pass
+// after it. The ticks of mappings with the same interval are spread over the interval.
 //
-// The daemon decides what to do at a tick, and whether there is room for a pass.
+// The daemon decides what to do at a tick, and whether a pass may run.
 //
 // Two terms: a tick is a time at which a schedule requires a pass; with jitter, the pass is due a
-// random time later. An appointment is the next tick and the pause before it.
+// random time later. An appointment is the next tick and the minimum pause before it.
 package appointment
 
 import (
@@ -18,15 +17,15 @@ import (
 )
 
 const (
-	// lookAgain is how often to check the wall clock while waiting, because timers do not notice
-	// that it was set or that the machine slept.
+	// lookAgain is how often to check the wall clock while waiting, because timers do not follow
+	// when the clock is set or the machine sleeps.
 	lookAgain = time.Minute
 	// setBack is how far the clock may be set back without making a tick due again. Time
 	// synchronization sets clocks back by less.
 	setBack = time.Minute
 )
 
-// Schedule says when passes are due.
+// Schedule determines when passes are due.
 type Schedule interface {
 	// Next returns the first tick after t.
 	Next(t time.Time) time.Time
@@ -42,13 +41,14 @@ type Appointment struct {
 	jitter     time.Duration
 	// atOnce means that tick was not taken from the schedule.
 	atOnce bool
-	// Pause is the minimum wait. Requests end it early, unless IsDeaf is set.
+	// Pause is the minimum time to wait before the pass. A request ends it early, unless IsDeaf is
+	// set.
 	Pause time.Duration
 	// IsDeaf means that requests must also wait for the end of the pause.
 	IsDeaf bool
 }
 
-// IsMissed reports whether the pass of the tick was already due at the given time.
+// IsMissed reports whether the pass of a's tick was already due at the given time.
 func (a Appointment) IsMissed(at time.Time) bool {
 	return !a.tick.IsZero() && !a.tick.Add(a.jitter).After(at)
 }
@@ -58,9 +58,10 @@ func (a Appointment) Tick() time.Time { return a.tick }
 
 // Calendar computes the appointments of one mapping. All fields except Schedule are required.
 type Calendar struct {
-	// Schedule says when passes are due. It is nil for a mapping whose passes run only on request.
+	// Schedule determines when passes are due. It is nil for a mapping whose passes run only on
+	// request.
 	Schedule Schedule
-	// Jitter returns the random delay of a pass.
+	// Jitter returns the random delay of a pass; it is called for each pass.
 	Jitter func() time.Duration
 	// Now is the clock.
 	Now func() time.Time
@@ -118,10 +119,10 @@ const (
 	Asks
 )
 
-// Waiter is the caller that waits for an appointment.
+// Waiter is implemented by the caller of Keep.
 type Waiter interface {
-	// Wants reports whether the mapping is paused, and whether requests wait for a pass while it is
-	// not.
+	// Wants reports whether the mapping is paused and, if it is not, whether requests are waiting
+	// for a pass.
 	Wants() (isPaused, isAsked bool)
 	// Announce records when the next pass is due. The zero time means never.
 	Announce(due time.Time)
@@ -181,9 +182,9 @@ func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) (woken bo
 	return woken
 }
 
-// moved returns the appointment after a check whether the clock was set back to before the time
-// from which the tick was computed. If it was, moved computes the tick again. Otherwise a mapping
-// would wait longer by the amount that the clock was set back.
+// moved returns a with its tick computed again if the clock was set back to before the time from
+// which the tick was computed, and otherwise a. Without this the mapping would wait longer by the
+// amount that the clock was set back.
 func (c Calendar) moved(a Appointment, now time.Time, isNever bool) Appointment {
 	if isNever || c.Schedule == nil || !a.from.After(now.Add(setBack)) {
 		return a

@@ -36,7 +36,7 @@ func calendar(schedule appointment.Schedule, jitter time.Duration) appointment.C
 	}
 }
 
-// TestKeep waits for ticks, pauses and requests.
+// TestKeep checks how long Keep waits, and why it returns, for ticks, pauses and requests.
 func TestKeep(t *testing.T) {
 	const m = time.Minute
 	tests := []struct {

@@ -7,16 +7,16 @@ import (
 )
 
 const (
-	// Up to startTogether mappings start at the same time. If there are more, their starts are
-	// spread over startStep for each additional mapping, but at most over startMost.
+	// Up to startTogether mappings start at the same time. If there are more, all starts are spread
+	// over a period of startStep for each additional mapping, but at most startMost.
 	startTogether = 10
 	startStep     = 100 * time.Millisecond
 	startMost     = 5 * time.Minute
 )
 
-// Spread is an interval schedule that many mappings can share. The name of a mapping decides at
-// which point in the interval its ticks are, so that the ticks of mappings are spread and stay the
-// same after a restart.
+// Spread is an interval schedule that many mappings can share. The name of a mapping determines at
+// which point of each interval its tick is. So the ticks of different mappings are spread, and a
+// restart does not change them.
 type Spread struct {
 	interval, phase time.Duration
 	text            string

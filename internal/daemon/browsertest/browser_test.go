@@ -187,7 +187,7 @@ func TestContent(t *testing.T) {
 	text := b.eval(t, `document.body.innerText`)
 	for _, want := range []string{
 		"40 mappings", "2 mappings are failing: returns-retried, " + broken + ".", "28 waiting", "33 need no attention",
-		"1,270,332 of 2,104,551 or more objects processed", "8,412 copied, 61 GiB",
+		"1,270,332 of at least 2,104,551 objects processed", "8,412 copied, 61 GiB",
 		"The last pass failed (credentials)", "sts:AssumeRole refused", "What to do: the trust policy of the role",
 		"1,207 in quarantine: archived 1,204, key_disabled 3", "syncd status --quarantine --mapping clickstream-raw", "retry running",
 		"held by syncd-7c9d/1", "held by this process, expires in", "destination 3,510/s; throttled 88 times", "not ready",
@@ -258,7 +258,7 @@ func TestPageWithoutScriptRefreshesItself(t *testing.T) {
 	for {
 		var html string
 		b.do(t, chromedp.OuterHTML("html", &html))
-		if strings.Contains(html, "4 of 5 or more objects processed") {
+		if strings.Contains(html, "4 of at least 5 objects processed") {
 			return
 		}
 		select {
@@ -289,7 +289,7 @@ func TestAccessibility(t *testing.T) {
 		"banner": 1, "main": 1, "contentinfo": 1, "navigation Mappings by state": 1, "heading syncd": 1,
 		"table All mappings, those that need attention first": 1, "columnheader Mapping": 1, "columnheader Oldest unsynced": 1, "columnheader Quarantine": 1,
 		"rowheader zebra-exports": 1, "heading zebra-exports": 1, "region zebra-exports": 1, "status": 1,
-		"progressbar 1,270,332 of 2,104,551 or more objects processed": 1, "link Skip to the mappings": 1, "image": 0,
+		"progressbar 1,270,332 of at least 2,104,551 objects processed": 1, "link Skip to the mappings": 1, "image": 0,
 	} {
 		if counts[want] != n {
 			t.Errorf("got %d times %q, want %d", counts[want], want, n)

@@ -1,16 +1,16 @@
 // Package condition tracks the condition of a mapping: its state, its activity and the results of
 // its passes.
 //
-// It promises that all its data changes together, so that a status, a probe and the log never see
-// half of a change, and that the metrics that only the daemon knows (next pass, waiting, paused,
-// failing since) agree with it.
+// All data of a condition changes at once, so that the status page, a probe and the log never show
+// half of a change. The metrics that only the daemon sets (next pass, waiting, paused, failing
+// since) always agree with it.
 //
-// The daemon runs the passes and reports their results. Package figure has the other data about the
-// mapping.
+// The daemon runs the passes and reports their results. Package figure stores the other data about
+// the mapping.
 //
 // The terms: a condition belongs to one mapping under one configuration; a mapping stands by while
-// another process holds its lease; whether a mapping is failing is decided by the last pass that
-// reached an end, in any process.
+// another process holds its lease; a mapping is failing if the last pass that completed or failed,
+// in any process, has failed.
 package condition
 
 import (
@@ -51,9 +51,9 @@ type Options struct {
 	// Hint returns what to do about an error, and Redact removes secrets from a text.
 	Hint   func(error) string
 	Redact func(string) string
-	// Wake is called when there may be something to do. It must not block.
+	// Wake is called when the mapping may have something to do. It must not block.
 	Wake func()
-	// Metrics has the metrics that only the daemon knows.
+	// Metrics contains the metrics that only the daemon sets.
 	Metrics *metrics.Metrics
 	// Logger logs changes of the condition.
 	Logger *slog.Logger
@@ -72,7 +72,7 @@ type Condition struct {
 // known is the data of a Condition.
 type known struct {
 	// begun means that the mapping has started and not ended. running means that a pass is in
-	// progress, or is about to begin, since began.
+	// progress or about to begin; began is since when.
 	begun, running bool
 	began          time.Time
 	// halt ends the current pass. It is nil if no pass is running, or if the pass was already ended
@@ -85,8 +85,8 @@ type known struct {
 	// standing means that another process holds the lease; held has the details.
 	standing bool
 	held     *store.LeaseHeldError
-	// paused has who paused the mapping and when; it is nil if the mapping is not paused. mode is
-	// the ID of the request that last paused or resumed it.
+	// paused records who paused the mapping and when; it is nil if the mapping is not paused. mode
+	// is the ID of the request that last paused or resumed it.
 	paused   *control.Paused
 	mode     string
 	stopping bool
@@ -95,15 +95,15 @@ type known struct {
 	last     *status.LastPass
 	failure  *status.Failure // of the last pass; nil if it did not fail
 	backOff  time.Duration   // wait after the last failure, 0 for none
-	// decided is when the pass ended that decided whether the mapping is failing. isRecalled means
-	// that failure is only known from the history.
+	// decided is the end of the pass that decided whether the mapping is failing. isRecalled means
+	// that failure was read from the history and did not occur in this process.
 	decided    time.Time
 	isRecalled bool
-	// asked means that a pass has ended or the lease was requested. leased means that the last pass
-	// had the lease.
+	// asked means that a pass has ended or the lease was requested in this process. leased means
+	// that the last pass had the lease.
 	asked, leased bool
-	// facts are the last known facts from the figure. judged is the last state, and when it was
-	// first seen.
+	// facts are the last known facts from the figure. judged is the last state and activity, and
+	// since when they last.
 	facts  Facts
 	judged struct {
 		state status.State
@@ -150,7 +150,7 @@ func (c *Condition) End() {
 	c.begun, c.since = false, c.o.Now()
 }
 
-// BackOff returns how long to wait after the last pass.
+// BackOff returns how long to wait after the last pass: 0 unless it failed.
 func (c *Condition) BackOff() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -176,7 +176,7 @@ func (c *Condition) StandsBy() bool {
 	return c.standing
 }
 
-// Rest records that the mapping no longer stands by, because it has no pass due.
+// Rest records that the mapping no longer stands by, because no pass is due.
 func (c *Condition) Rest() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -202,21 +202,20 @@ func (c *Condition) HasAsked() bool {
 	return c.asked
 }
 
-// Decided returns when the pass ended that decided whether the mapping is failing.
+// Decided returns the end of the pass that decided whether the mapping is failing.
 func (c *Condition) Decided() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.decided
 }
 
-// Facts are the facts about a mapping that its state depends on and that are not part of its
-// condition.
+// Facts are the data on which the state of a mapping depends and that is not part of its condition.
 type Facts struct {
 	// LeaseHeld reports whether this process holds the lease.
 	LeaseHeld bool
 	// Listed reports whether the whole source was ever listed.
 	Listed bool
-	// Aside reports whether there are objects in quarantine.
+	// Aside reports whether objects are in quarantine.
 	Aside bool
 	// Draining reports whether the process is draining.
 	Draining bool

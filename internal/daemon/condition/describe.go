@@ -12,7 +12,8 @@ import (
 const (
 	// shownPasses is how many passes of a mapping's history are displayed.
 	shownPasses = 10
-	// drainMargin is added to the drain time of a stalled pass before the process counts as stuck.
+	// drainMargin is how long after its drain time a stalled pass must end. After that the process
+	// counts as stuck.
 	drainMargin = time.Minute
 )
 
@@ -42,7 +43,7 @@ func (c *Condition) Describe(m *status.Mapping, now time.Time, f Facts, r Runner
 	}
 }
 
-// Readiness returns the readiness of the mapping, and its state by the last known facts.
+// Readiness returns the readiness of the mapping, with its state according to the last known facts.
 func (c *Condition) Readiness(leaseHeld, draining bool) status.MappingReadiness {
 	now := c.o.Now()
 	c.mu.Lock()
@@ -61,8 +62,8 @@ func (c *Condition) IsStuck() bool {
 	return c.running && now.Sub(c.pulse.last) >= c.o.Watchdog+c.o.DrainTimeout+drainMargin
 }
 
-// Judge updates the state of the mapping. signs is the number of signs of activity so far; if it
-// has grown, the pass is not stalled.
+// Judge updates the state of the mapping. signs is the number of signs of activity since the
+// mapping was created; if it has grown since the last call, the pass is not stalled.
 func (c *Condition) Judge(f Facts, signs int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -85,7 +86,7 @@ func (c *Condition) Look(r Runner) {
 		c.trail.add(now, p)
 	}
 	if c.halt != nil && now.Sub(c.pulse.last) >= c.o.Watchdog {
-		c.o.Logger.Error("pass made no progress, ended it", "duration", c.o.Watchdog)
+		c.o.Logger.Error("pass ended because it made no progress", "duration", c.o.Watchdog)
 		c.halt(ErrStalled)
 		c.halt = nil
 	}
@@ -95,7 +96,7 @@ func (c *Condition) Look(r Runner) {
 // tick does not need the lease yet. The caller holds c.mu.
 func (c *Condition) whyNot(leaseHeld bool) string {
 	f := c.failure
-	if c.isRecalled { // it may have been another process that had no credentials or lease
+	if c.isRecalled { // the process that had no credentials or lease may have been another one
 		f = nil
 	}
 	switch {

@@ -28,9 +28,9 @@ func (c *Condition) Start(former *Condition) {
 	c.isRecalled = then.failure != nil
 }
 
-// Adopt updates the failure from the history if a pass in it ended later than those that this
-// process has seen: in an earlier process, or in a command. So a failure survives a restart, and
-// ends when a pass of another process reaches its end.
+// Adopt updates the failure from the history if the history has a pass that ended later than all
+// passes that this process knows, for example in an earlier process or in a command. So a failure
+// survives a restart, and ends when a pass of another process reaches its end.
 func (c *Condition) Adopt(passes []history.Pass) {
 	last, since, times := history.Failures(passes)
 	c.mu.Lock()
@@ -53,7 +53,8 @@ func (c *Condition) Adopt(passes []history.Pass) {
 	c.isRecalled = true
 }
 
-// failed describes a failure, which may continue an earlier one. The caller holds c.mu.
+// failed describes a failure. If the previous pass also failed, the failure keeps the start of the
+// series. The caller holds c.mu.
 func (c *Condition) failed(err error, now time.Time, r Runner) *status.Failure {
 	f := &status.Failure{
 		Class: string(awserr.Classify(err)), Text: c.o.Redact(err.Error()), Hint: c.o.Redact(c.o.Hint(err)), At: now.UTC(), Since: now.UTC(), Passes: 1,
@@ -61,8 +62,8 @@ func (c *Condition) failed(err error, now time.Time, r Runner) *status.Failure {
 	if before := c.failure; before != nil {
 		f.Since, f.Passes = before.Since, before.Passes+1
 	}
-	// The ledger records since when everything is refused, and the history since when passes fail,
-	// including passes of earlier processes.
+	// The ledger records since when everything has been refused, and the history since when passes
+	// have failed, including passes of earlier processes.
 	if refused, ok := errors.AsType[*denial.Error](err); ok {
 		f.Since = record.Earlier(f.Since, refused.Since).UTC()
 	}
@@ -73,8 +74,8 @@ func (c *Condition) failed(err error, now time.Time, r Runner) *status.Failure {
 	return f
 }
 
-// fail sets the failure of the mapping; nil means that the last pass that reached an end did not
-// fail. The caller holds c.mu.
+// fail sets the failure of the mapping; nil means that the mapping is not failing. The caller holds
+// c.mu.
 func (c *Condition) fail(f *status.Failure) {
 	c.failure, c.isRecalled = f, false
 	if f == nil {

@@ -6,8 +6,8 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// judgement is the state and the activity of a mapping, and since when it has each, as far as this
-// process has seen.
+// judgement is the state and the activity of a mapping, and since when each has lasted, as far as
+// this process has seen.
 type judgement struct {
 	state, activity status.State
 	since, active   time.Time

@@ -9,7 +9,8 @@ func (c *Condition) Paused() *control.Paused {
 	return c.paused
 }
 
-// Mode returns whether the mapping is paused, and the request that last changed that.
+// Mode returns whether the mapping is paused, and the ID of the request that last paused or resumed
+// it.
 func (c *Condition) Mode() control.Mode {
 	c.mu.Lock()
 	defer c.mu.Unlock()

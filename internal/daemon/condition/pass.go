@@ -45,7 +45,7 @@ func (c *Condition) Leave() {
 	c.o.Metrics.PassWaiting.WithLabelValues(c.o.Mapping).Set(0)
 }
 
-// Begin records that a pass begins. halt ends it.
+// Begin records that a pass begins. Calling halt must end the pass.
 func (c *Condition) Begin(halt context.CancelCauseFunc) {
 	c.Leave()
 	c.mu.Lock()
@@ -77,8 +77,8 @@ func (c *Condition) NoteReplay(summary syncer.Summary, err error) {
 	}
 }
 
-// Note records the result of a pass, and logs a failure. Whatever the result, the next tick starts
-// another pass.
+// Note records the result of a pass, and logs a failure. The next tick starts another pass
+// regardless of the result.
 func (c *Condition) Note(summary syncer.Summary, err error, r Runner) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -96,7 +96,7 @@ func (c *Condition) Note(summary syncer.Summary, err error, r Runner) {
 	c.standing, c.held, c.since = false, nil, now
 	c.leased = summary.Pass > 0
 	c.last = lastPass(summary, err, now)
-	if errors.Is(err, syncer.ErrDrained) { // it did not reach its end, so an earlier failure may persist
+	if errors.Is(err, syncer.ErrDrained) { // the pass did not reach its end, so an earlier failure may persist
 		return
 	}
 	if c.decided = now; err == nil {

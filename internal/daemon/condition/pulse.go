@@ -24,7 +24,7 @@ func (p *pulse) see(now time.Time, signs int64) {
 	}
 }
 
-// trail has the progress of a pass during the last minute.
+// trail contains samples of the progress of a pass from the last minute.
 type trail []sample
 
 type sample struct {

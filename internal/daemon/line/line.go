@@ -1,9 +1,9 @@
 // Package line decides which mapping may run a pass. It has a limited number of places and a line
 // of mappings that wait for one.
 //
-// It promises that places are given in the order in which they were requested, that a mapping takes
-// one place at a time, and that a pass gives up its place after its turn if other mappings wait,
-// but that no more passes do so than mappings wait.
+// Places are given in the order in which they were requested, and a mapping has at most one place
+// at a time. A pass gives up its place after its turn if other mappings wait. The number of passes
+// that do so at the same time is at most the number of waiting mappings.
 //
 // The daemon decides when a pass is due, and how a pass that must give up its place ends.
 //
@@ -22,9 +22,9 @@ import (
 )
 
 const (
-	// turnTime is how long a pass keeps its place while other mappings wait for one. Then it drains
-	// and goes to the end of the line, and resumes when it has a place again. Otherwise first
-	// passes that take days would block all other mappings.
+	// turnTime is how long a pass keeps its place while other mappings wait for a place. Then it
+	// drains and goes to the end of the line, and resumes when it has a place again. Otherwise
+	// first passes that take days would block all other mappings.
 	turnTime = 10 * time.Minute
 	// turnCheck is how often to check whether mappings wait, once a pass has had its turn.
 	turnCheck = 5 * time.Second
@@ -77,7 +77,7 @@ type Member struct {
 // Member returns a new Member.
 func (l *Line) Member() *Member { return &Member{l, l.share.Member()} }
 
-// Wait waits in line for a place. If ctx ends, it takes no place and returns the error of ctx.
+// Wait waits in line for a place. If ctx ends first, Wait returns the error of ctx.
 func (m *Member) Wait(ctx context.Context) (*Turn, error) {
 	l := m.of
 	l.waiting.Add(1)
@@ -118,8 +118,8 @@ type Turn struct {
 	isGiven bool        // the place was given back
 }
 
-// Begin starts the turn. It calls yield when the pass has had its turn and other mappings wait. No
-// more passes are asked to leave than mappings wait.
+// Begin starts the turn. It calls yield when the pass has had its turn and a waiting mapping needs
+// its place. At most as many passes leave as mappings wait.
 func (t *Turn) Begin(yield func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -59,8 +59,8 @@ func TestATurnEndsWhenAnotherWaits(t *testing.T) {
 	})
 }
 
-// TestOneWhoLeavesTakesNoPlace checks that a member that gives up waiting leaves the place to
-// others.
+// TestOneWhoLeavesTakesNoPlace checks that a member that stops waiting takes no place, so that
+// another member gets it.
 func TestOneWhoLeavesTakesNoPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := line.New(1, metrics.New(prometheus.NewRegistry(), figure.NewBoard()))

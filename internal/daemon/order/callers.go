@@ -11,16 +11,16 @@ import (
 )
 
 const (
-	// LookEvery is how often the state is searched for requests, with one listing for all mappings:
-	// 5,760 LIST requests a day for a process, which are 2.9 cents, or 0.86 dollars in 30 days, at
-	// 0.005 dollars per 1,000. lookSoon is how often while a caller of this process waits for an
-	// answer.
+	// LookEvery is how often the state is searched for requests. One search lists the requests of
+	// all mappings. A process sends 5,760 LIST requests a day, which cost 2.9 cents, or 0.86
+	// dollars in 30 days, at 0.005 dollars per 1,000. lookSoon replaces LookEvery while a caller of
+	// this process waits for an answer.
 	LookEvery = 15 * time.Second
 	lookSoon  = 2 * time.Second
 )
 
-// callers records whether the state was searched for requests, and which callers wait for an
-// answer.
+// callers records the result of the last search of the state for requests, and which callers wait
+// for an answer.
 type callers struct {
 	looked chan struct{} // closed when the first search has ended
 	poke   chan struct{} // has an element when the next search should start at once

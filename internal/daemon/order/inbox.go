@@ -1,16 +1,16 @@
 // Package order handles requests from users: it reads them from the state, turns them into passes
 // and pauses, and answers them.
 //
-// It promises that one process carries out each request, and if the request needs a pass, it is the
-// process that holds the lease; that each request gets one answer, which is durable before any
-// caller receives it; that a request that is not carried out in time, or cannot be, is answered
-// too; and that no pass of a paused mapping begins, even before the first search for requests.
+// Each request is carried out by one process; if the request needs a pass, by the process that
+// holds the lease. Each request gets one answer, even if it cannot be carried out or is not carried
+// out in time. The answer is durable before any caller receives it. No pass of a paused mapping
+// begins, because no pass begins before the first search for requests.
 //
 // Package control defines how requests are written and sent. The daemon runs the passes.
 //
-// The terms: an order is a request that this process knows and that has no answer yet; a queue has
-// the orders of one mapping, and the inbox those of the process; a job is what one turn of a
-// mapping does for the orders that it has claimed.
+// The terms: an order is a request that this process knows and that has no answer yet; a queue
+// contains the orders of one mapping, and the inbox handles the requests of all mappings of the
+// process; a job is the work that a mapping does in one turn for the orders that it has claimed.
 package order
 
 import (
@@ -34,7 +34,7 @@ const (
 	// boardTimeout limits how long it may take to read, claim and answer the requests found by one
 	// search.
 	boardTimeout = 30 * time.Second
-	// boardAtOnce is for how many mappings this is done concurrently.
+	// boardAtOnce is for how many mappings requests are handled concurrently.
 	boardAtOnce = 16
 	// answerTimeout limits how long writing one answer may take.
 	answerTimeout = 10 * time.Second
@@ -48,7 +48,7 @@ type InboxOptions struct {
 	Holder string
 	// Queues returns the queues of the mappings that this process runs, by name.
 	Queues func() map[string]*Queue
-	// LookTimeout limits how long a search may take, and how long writing a request may take.
+	// LookTimeout limits how long one search takes, and how long writing one request takes.
 	LookTimeout time.Duration
 	// Redact removes secrets from a text.
 	Redact func(string) string
@@ -62,7 +62,7 @@ type Inbox struct {
 	callers *callers
 
 	mu      sync.Mutex
-	foreign []string // names that were already logged
+	foreign []string // unknown record names that were already logged
 }
 
 // NewInbox returns an Inbox that has not searched for requests yet.
@@ -111,7 +111,7 @@ func (i *Inbox) attend(ctx context.Context, board control.Board) {
 	for mapping, list := range cases {
 		attending.Go(func() error {
 			q := queues[mapping]
-			standsBy := q != nil && q.standsBy() // read before seeMode, which ends the standby when the holder has paused the mapping
+			standsBy := q != nil && q.standsBy() // read before seeMode, which ends the standby if another process has paused the mapping
 			if q != nil {
 				q.seeMode(ctx, board.Mode(mapping))
 				q.list.forget(board.Open(mapping))
@@ -154,7 +154,8 @@ func (i *Inbox) logForeign(names []string) {
 	i.foreign = names
 }
 
-// fetch delivers an answer that another process wrote to the callers that wait for it here.
+// fetch delivers an answer that another process wrote to the callers of this process that wait for
+// it.
 func (i *Inbox) fetch(ctx context.Context, c control.Case) {
 	if a, err := i.o.Desk.AnswerTo(ctx, c.Mapping, c.ID); err == nil {
 		i.callers.deliver(a)
@@ -193,8 +194,8 @@ func (i *Inbox) Answer(ctx context.Context, r control.Request, a control.Answer)
 }
 
 // Take accepts a request from the socket and waits for its answer. It writes the request to the
-// state, where the process that holds the lease finds it, be it this one or another. There the
-// request survives a restart of either.
+// state, where the process that holds the lease finds it. That can be this process or another. A
+// request in the state survives a restart of any process.
 func (i *Inbox) Take(ctx context.Context, r control.Request, wait time.Duration) (control.Reply, error) {
 	arrived, hangUp := i.callers.call(r.ID)
 	defer hangUp()
@@ -217,8 +218,8 @@ func (i *Inbox) Take(ctx context.Context, r control.Request, wait time.Duration)
 	return control.Reply{ClaimedBy: i.claimedBy(ctx, r)}, nil
 }
 
-// forget deletes a request whose answer was delivered. The answer is deleted a day later, so that a
-// client that lost it can ask again.
+// forget deletes a request whose answer was delivered. The answer is deleted a day later, so that
+// until then a client that lost it can send the request again.
 func (i *Inbox) forget(ctx context.Context, r control.Request) {
 	_ = deadline.Do(context.WithoutCancel(ctx), answerTimeout, func(ctx context.Context) error { return i.o.Desk.Forget(ctx, r) })
 }

@@ -13,8 +13,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// ErrNothing means that there is nothing left to do: other processes have done it, or the request
-// was withdrawn.
+// ErrNothing means that there is nothing left to do: other processes have carried out the requests,
+// or they were withdrawn.
 var ErrNothing = errors.New("nothing to do")
 
 // Holder takes the lease of a mapping.
@@ -32,10 +32,10 @@ type Job struct {
 	orders []*order
 }
 
-// Job decides what to do in this turn, and claims the requests that it answers. Before it claims
-// any, it takes the lease, and reads the state if other processes could have changed it. trigger is
-// the reason for a pass that was not requested, and byTick reports whether the schedule requires
-// one. h is nil if the mapping does not accept requests.
+// Job decides what to do in this turn, and claims the requests that the job will answer. Before it
+// claims any, it takes the lease, and reads the state if other processes could have changed it.
+// trigger is the reason for a pass that was not requested, and byTick is whether the schedule
+// requires a pass. h is nil if the mapping does not accept requests.
 func (q *Queue) Job(ctx context.Context, h Holder, trigger string, byTick bool) (j Job, err error) {
 	if q.o.Condition.Paused() != nil { // paused since the pass became due
 		return j, condition.ErrPaused
@@ -80,9 +80,8 @@ func (q *Queue) prepare(ctx context.Context, h Holder) error {
 	return nil
 }
 
-// pick claims the requests that are done together. A pass over the source answers all requests for
-// a pass; a replay answers only its own request. pick reports whether there is anything to do for
-// requests.
+// pick claims the requests that one pass answers. A pass over the source answers all requests for a
+// pass; a replay answers only its own request. pick reports whether it has claimed any request.
 func (q *Queue) pick(ctx context.Context, j *Job, byTick bool) bool {
 	all := q.list.waiting()
 	if len(all) == 0 {
@@ -157,7 +156,8 @@ func (q *Queue) answerOf(what control.What, s syncer.Summary, err, why error) co
 }
 
 // GiveUp answers the waiting requests when their pass could not begin. If another process holds the
-// lease, the requests are left to it. h is nil if the mapping does not accept requests.
+// lease, GiveUp leaves the requests to that process. h is nil if the mapping does not accept
+// requests.
 func (q *Queue) GiveUp(ctx context.Context, h Holder, failure error) {
 	if q.o.Desk == nil || !q.HasWaiting() {
 		return

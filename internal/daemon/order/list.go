@@ -11,23 +11,23 @@ import (
 // fields.
 type order struct {
 	request control.Request
-	// claims is the number of the last known claim. isClaimed reports whether that claim is from
-	// this process.
+	// claims is the number of the last known claim. isClaimed is whether that claim is from this
+	// process.
 	claims    int
 	isClaimed bool
-	// isWorking means that a goroutine carries out or answers the order. answer is an answer that
-	// must still be written, or nil.
+	// isWorking means that a goroutine is carrying out or answering the order. answer is the answer
+	// if it must still be written, and nil otherwise.
 	isWorking bool
 	answer    *control.Answer
-	// passFirst means that a replay waits until an interrupted pass is finished. That is tried
-	// once; wasFirst means that it was tried.
+	// passFirst means that a replay waits for a pass that finishes an interrupted one. Only one
+	// such pass is tried; wasFirst means that it was.
 	passFirst, wasFirst bool
-	// wasTried means that the order was waiting when the last attempt began, so that attempt could
+	// wasTried means that the order was waiting when the last attempt began, so the attempt could
 	// have carried it out.
 	wasTried bool
 }
 
-// list has the orders of a mapping, oldest first.
+// list contains the orders of a mapping, oldest first.
 type list struct {
 	mu     sync.Mutex
 	orders []*order
@@ -43,7 +43,8 @@ func (l *list) find(id string) *order {
 	return nil
 }
 
-// see returns the order of a case, or nil, and updates the number of claims by other processes.
+// see returns the order of a case, or nil if the list does not have it, and updates the number of
+// claims by other processes.
 func (l *list) see(c control.Case) *order {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -54,8 +55,8 @@ func (l *list) see(c control.Case) *order {
 	return o
 }
 
-// add adds the order with the ID if it is not in the list. It returns false if the order is being
-// carried out, and returns the answer if only that must be written.
+// add adds the order with the ID if it is not in the list. isOpen is false if the order is being
+// carried out. If the order has an answer that must still be written, add returns the answer.
 func (l *list) add(id string, o *order) (isOpen bool, answer *control.Answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -140,7 +141,7 @@ func (l *list) waiting() (waiting []*order) {
 	return waiting
 }
 
-// try records that an attempt begins, which can carry out the waiting orders.
+// try records that an attempt begins that can carry out the waiting orders.
 func (l *list) try() {
 	waiting := l.waiting()
 	l.mu.Lock()
@@ -150,10 +151,11 @@ func (l *list) try() {
 	}
 }
 
-// leaveForNext records that orders could not be carried out in this attempt but can be in the next.
+// leaveForNext records that orders could not be carried out in this attempt but can be carried out
+// in the next.
 func (l *list) leaveForNext(isOn bool, orders []*order) {
 	if !isOn {
-		return // this attempt does nothing, and neither would the next
+		return // this attempt carries out nothing, and neither would the next
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -162,8 +164,8 @@ func (l *list) leaveForNext(isOn bool, orders []*order) {
 	}
 }
 
-// passFirst makes an order wait until an interrupted pass is finished. It returns false if that was
-// already tried.
+// passFirst makes an order wait for a pass that finishes an interrupted one. It returns false if
+// such a pass was already tried.
 func (l *list) passFirst(o *order) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -174,7 +176,7 @@ func (l *list) passFirst(o *order) bool {
 	return true
 }
 
-// begun records that the pass that an order waits for is run.
+// begun records that the pass for which an order waits has begun.
 func (l *list) begun(o *order) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -22,7 +22,7 @@ type QueueOptions struct {
 	Condition *condition.Condition
 	// Holds reports whether this process holds the lease. It sends no request.
 	Holds func() bool
-	// Wake is called when there may be something to do. It must not block.
+	// Wake is called when the mapping may have something to do. It must not block.
 	Wake func()
 	// Answer stores an answer, and reports whether it is durable.
 	Answer func(ctx context.Context, r control.Request, a control.Answer) bool
@@ -33,7 +33,7 @@ type QueueOptions struct {
 	Logger *slog.Logger
 }
 
-// Queue has the requests to one mapping that have no answer yet. Create it with NewQueue.
+// Queue contains the requests to one mapping that have no answer yet. Create it with NewQueue.
 type Queue struct {
 	o QueueOptions
 	// nonce distinguishes the claims of this queue from those of other processes.
@@ -49,7 +49,7 @@ func NewQueue(o QueueOptions) *Queue { return &Queue{o: o, nonce: rand.Text()} }
 // HasWaiting reports whether requests wait for a pass.
 func (q *Queue) HasWaiting() bool { return len(q.list.waiting()) > 0 }
 
-// Try records that an attempt to run a pass begins, which can carry out the waiting requests.
+// Try records that an attempt to run a pass begins that can carry out the waiting requests.
 func (q *Queue) Try() { q.list.try() }
 
 // IsInVain reports whether requests wait although an attempt could have carried out each of them.
@@ -98,7 +98,7 @@ func (q *Queue) claim(ctx context.Context, o *order) bool {
 
 // mayClaimAgain reports whether this process may claim an order that another process has claimed.
 // If the order needs a pass, holding the lease proves that no other process is working on it.
-// Otherwise the order is left to the other process until that is presumed dead.
+// Otherwise the order is left to the other process until that process is presumed dead.
 func (q *Queue) mayClaimAgain(ctx context.Context, o *order, before int) bool {
 	if q.o.Holds() && !o.request.What.IsMode() {
 		return true

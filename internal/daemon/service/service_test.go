@@ -10,7 +10,7 @@ import (
 	"syncd/internal/daemon/service"
 )
 
-// TestLife follows a service from start to end.
+// TestLife checks the states of a service from start to end.
 func TestLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failed, finish := errors.New("it failed"), make(chan struct{})

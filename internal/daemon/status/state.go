@@ -13,7 +13,7 @@ const (
 	// Failing means that the last pass failed, even if the next pass is running or the mapping is
 	// paused.
 	Failing State = "failing"
-	// Stalled means that the pass has made no progress for the time set as the watchdog.
+	// Stalled means that the pass has made no progress for the configured watchdog time.
 	Stalled State = "stalled"
 	// Quarantined means that there are objects in quarantine.
 	Quarantined State = "quarantined"
@@ -37,13 +37,15 @@ const (
 )
 
 // Urgency returns the states in the order of urgency, most urgent first. A paused mapping needs no
-// attention, but comes before the others that need none, because an operator must end the pause.
+// attention, but it is the first of the states that need none, because an operator must end the
+// pause.
 func Urgency() []State {
 	return []State{Failing, Stalled, Quarantined, Unknown, Paused, Draining, Running, Queued, StandingBy, Unscheduled, Waiting, Idle}
 }
 
 // Attention returns a rank: the lower, the more a mapping in this state needs attention. States
-// that change with every pass have the same rank, so that rows keep their place on the page.
+// that change with every pass have the same rank, so that the rows of the page do not move with
+// every pass.
 func (s State) Attention() int {
 	switch s {
 	case Failing:

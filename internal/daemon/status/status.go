@@ -1,9 +1,8 @@
 // Package status defines the displayed status of a daemon and its mappings. The page, the JSON and
-// the probes all read the same value.
+// the probes all present the same Snapshot.
 //
-// It promises that unknown values are absent, never 0. Its JSON forms are stable interfaces,
-// described in docs/status-page.md. The creator of a status must make sure that its texts contain
-// no secrets.
+// Unknown values are absent, never 0. Its JSON forms are stable interfaces, described in
+// docs/status-page.md. The creator of a status must make sure that its texts contain no secrets.
 //
 // The daemon fills in the values, and package web presents them.
 //
@@ -44,7 +43,7 @@ func (s *Snapshot) ClockWarning() string {
 	return creds.ClockWarning(time.Duration(*s.ClockSkewSeconds * float64(time.Second)))
 }
 
-// Passes is how many passes are running and how many mappings wait for one.
+// Passes is how many passes are running and how many mappings wait for a pass.
 type Passes struct {
 	// Limit is how many passes may run at the same time; 0 means no limit.
 	Limit   int64 `json:"limit"`
@@ -80,13 +79,14 @@ func (s Side) String() string {
 // Mapping is the status of one mapping. Unknown values are absent, never 0.
 type Mapping struct {
 	Mapping string `json:"mapping"`
-	// Source is what is copied, Destination where it is copied to, and Method how it is copied.
+	// Source is where objects are copied from, Destination where they are copied to, and Method how
+	// they are copied.
 	Source      Side            `json:"source"`
 	Destination Side            `json:"destination"`
 	Method      transfer.Method `json:"method,omitempty"`
 	State       State           `json:"state"`
 	// Since is when the mapping entered this state, as far as this process has seen. For a failing
-	// mapping it is the time of the first in the current series of failed passes.
+	// mapping it is the time of the first failed pass since the last success.
 	Since time.Time `json:"since"`
 	// Activity is what the mapping is doing: a State other than failing, quarantined or unknown.
 	Activity      State     `json:"activity"`
@@ -127,18 +127,20 @@ type Mapping struct {
 	// Error is how the last pass failed; absent if it did not fail.
 	Error *Failure `json:"error,omitempty"`
 	Lease Lease    `json:"lease"`
-	// Credentials is when the session of each side expires unless it is renewed, for sessions that
-	// expire.
+	// Credentials has, for each side, the time when its session expires unless it is renewed. A
+	// session that does not expire is absent.
 	Credentials map[string]time.Time `json:"credentials"`
-	// Concurrency is how many requests may be in flight, and RateLimits how many may be sent per
-	// second by side, where there is a limit. Throttled is how many responses were throttled.
+	// Concurrency is the maximum number of requests in flight. RateLimits is the maximum number of
+	// requests per second by side; a side without a limit is absent. Throttled is how many
+	// responses were throttled.
 	Concurrency *int64             `json:"concurrency,omitempty"`
 	RateLimits  map[string]float64 `json:"rate_limits"`
 	Throttled   int64              `json:"throttled"`
 }
 
-// Pause is when and by whom a mapping was paused. It is the displayed form of control.Paused, whose
-// own JSON form is a record in the state. Both fields are empty if the record could not be read.
+// Pause is when and by whom a mapping was paused. It is the displayed form of control.Paused, which
+// is stored in the state in another JSON form. Both fields are empty if the record could not be
+// read.
 type Pause struct {
 	At  time.Time `json:"at,omitzero"`
 	Who string    `json:"who,omitempty"`
@@ -187,13 +189,13 @@ type LastPass struct {
 	Seconds     float64 `json:"seconds"`
 }
 
-// Failure describes how passes failed.
+// Failure describes the last failed pass and the series of failed passes that it ends.
 type Failure struct {
 	Class string `json:"class"`
 	Text  string `json:"text"`
 	Hint  string `json:"hint,omitempty"`
-	// At is when the last pass failed, and Since when the first of the Passes failed passes in a
-	// row did.
+	// At is when the last pass failed. Since is when the first failed pass since the last success
+	// failed, and Passes the number of failed passes since then.
 	At     time.Time `json:"at"`
 	Since  time.Time `json:"since"`
 	Passes int       `json:"passes"`

@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// maxConnections limits the open connections. If there are more, the one that has been waiting
-// longest is closed, so that a probe is served even if others keep connections open. The listener
-// accepts at most twice as many before one is closed.
+// maxConnections limits the open connections. If there are more, the connection that has been
+// waiting longest is closed, so that a probe is served even if other clients keep connections open.
+// The listener accepts at most twice as many connections before it waits for one to close.
 const maxConnections = 256
 
 // connections tracks the open connections.
@@ -37,9 +37,9 @@ func (c *connections) note(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// stands records the state of a connection. If there are too many connections it returns one to
-// close: the one that has been waiting longest, or if none is waiting, the one that has been active
-// longest.
+// stands records the state of a connection. If there are too many connections, it returns the
+// connection to close: the one that has been waiting longest or, if none is waiting, the one that
+// has been active longest.
 func (c *connections) stands(conn net.Conn, state http.ConnState) (leaves net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,13 +1,13 @@
 // Package web serves the HTTP endpoints of a process: metrics, probes, the status as a page and as
 // JSON, and profiles.
 //
-// It promises that clients have limited cost: headers, durations and connections are limited, and a
-// probe is answered regardless of how many connections others hold. Pages are served only under
-// configured host names (against DNS rebinding), load nothing from other hosts, and escape all
-// texts.
+// It limits what clients can cost: the size of headers, the duration of requests and the number of
+// connections. A probe is answered even if other clients hold many connections. Pages are served
+// only under configured host names (against DNS rebinding), load nothing from other hosts, and
+// escape all texts.
 //
-// The daemon provides the data. Page and JSON read the same value of package status, which contains
-// no secrets.
+// The daemon provides the data. The page and the JSON present the same status.Snapshot, which
+// contains no secrets.
 //
 // Two terms: a source is the daemon whose status is served; to guard pages means to protect them
 // against requests that are sent by the pages of other sites.
@@ -28,7 +28,7 @@ import (
 
 // Options are the settings of Handler. Gatherer is required.
 type Options struct {
-	// Gatherer has the metrics.
+	// Gatherer provides the metrics to serve.
 	Gatherer prometheus.Gatherer
 	// Source is the daemon whose status is served. It is nil for commands without a schedule, which
 	// have no pages.

@@ -20,7 +20,7 @@ func (empty) Snapshot() *status.Snapshot  { return &status.Snapshot{} }
 func (empty) Readiness() status.Readiness { return status.Readiness{Ready: true} }
 func (empty) Health() error               { return nil }
 
-// TestHosts sends requests with every kind of host name.
+// TestHosts checks which host names are allowed, for every kind of host name.
 func TestHosts(t *testing.T) {
 	address := served(t, web.Handler(web.Options{
 		Gatherer: prometheus.NewRegistry(), Source: empty{}, Hosts: web.Hosts{"syncd.example.com", "dotted.example.com."}, Pprof: true, Logger: slog.New(slog.DiscardHandler),

@@ -40,7 +40,7 @@ type Server struct {
 	WebConfig string
 	// Logger logs connection errors at debug level.
 	Logger *slog.Logger
-	// Failed is called when the server fails.
+	// Failed is called with the error when the server fails.
 	Failed func(error)
 }
 
@@ -55,8 +55,8 @@ func CheckWebConfig(path string) error {
 	return nil
 }
 
-// Serve serves on listener until the returned func is called, which waits for responses in
-// progress. It does not stop when ctx ends, so that a drain can be watched.
+// Serve serves on listener until the returned func is called. That func waits for responses in
+// progress. The server does not stop when ctx ends, so that users can watch a drain.
 func (s Server) Serve(ctx context.Context, listener net.Listener) (closeServer func() error) {
 	c := connections{at: map[net.Conn]visit{}}
 	server := &http.Server{
@@ -68,11 +68,11 @@ func (s Server) Serve(ctx context.Context, listener net.Listener) (closeServer f
 	if s.WebConfig == "" {
 		return serveWith(ctx, server, func() error { return server.Serve(limited) }, s.Failed)
 	}
-	quiet := slog.New(slog.DiscardHandler) // it would log the address, which the daemon already logs
+	quiet := slog.New(slog.DiscardHandler) // the library would log the address, which the daemon already logs
 	return serveWith(ctx, server, func() error { return web.Serve(limited, server, &web.FlagConfig{WebConfigFile: &s.WebConfig}, quiet) }, s.Failed)
 }
 
-// ServeWith is like Serve, but uses the given server, with only the limits of that server.
+// ServeWith is like Serve, but uses the given server and sets no limits on it.
 func ServeWith(ctx context.Context, server *http.Server, listener net.Listener, failed func(error)) (closeServer func() error) {
 	return serveWith(ctx, server, func() error { return server.Serve(listener) }, failed)
 }

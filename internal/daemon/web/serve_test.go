@@ -83,7 +83,7 @@ func TestProbesAreServedAmongHostileConnections(t *testing.T) {
 	}
 }
 
-// TestLargeHeadersCostLittle sends headers of 900 KB on many connections.
+// TestLargeHeadersCostLittle checks that headers of 900 KB on many connections use little memory.
 func TestLargeHeadersCostLittle(t *testing.T) {
 	const hostile, most = 200, 64 << 20
 	address := served(t, web.Handler(web.Options{Gatherer: prometheus.NewRegistry()}))
@@ -184,8 +184,8 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	}
 }
 
-// eventually waits until the condition is true. It is for sockets, outside of bubbles.
-// It counts polls, at least a minute of them, so that a busy or suspended machine has more time.
+// eventually waits until the condition is true. It is for sockets, outside of bubbles. It counts
+// polls, at least a minute of them, so that a busy or suspended machine has more time.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)

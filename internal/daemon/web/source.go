@@ -6,7 +6,7 @@ import "syncd/internal/daemon/status"
 type Source interface {
 	// Snapshot returns the current status.
 	Snapshot() *status.Snapshot
-	// Readiness returns whether the process can work. It must be fast, because probes have short
+	// Readiness reports whether the process can work. It must be fast, because probes have short
 	// timeouts.
 	Readiness() status.Readiness
 	// Health returns an error if the process should be restarted.

@@ -64,7 +64,7 @@ func doingText(m status.Mapping, now time.Time) string {
 	return stateText(m.Activity)
 }
 
-// sideText returns the place of one side.
+// sideText returns the display form of the place of one side.
 func sideText(s status.Side) string { return printable.Text(s.String()) }
 
 // methodText returns how objects are copied.
@@ -115,7 +115,7 @@ func summaryText(sorted []status.Mapping, byState []count) string {
 		case status.Quarantined:
 			one, many = "has objects in quarantine", "have objects in quarantine"
 		case status.Unknown:
-			one, many = "is unknown, never fully listed", "are unknown, never fully listed"
+			one, many = "has never been fully listed, so its state is unknown", "have never been fully listed, so their state is unknown"
 		case status.Idle, status.Draining, status.StandingBy, status.Paused, status.Unscheduled, status.Running, status.Queued, status.Waiting:
 			continue
 		}
@@ -190,7 +190,7 @@ func processedText(p *status.Progress) string {
 	case p.ListedAll:
 		return comma(p.Settled) + " of " + comma(p.Expected) + " objects processed"
 	default:
-		return comma(p.Settled) + " of " + comma(p.Expected) + " or more objects processed"
+		return comma(p.Settled) + " of at least " + comma(p.Expected) + " objects processed"
 	}
 }
 

@@ -54,7 +54,8 @@ func writeWebConfig(t *testing.T, users string) (path string) {
 	return filepath.Join(dir, "web.yaml")
 }
 
-// TestWebConfig serves over TLS with basic authentication.
+// TestWebConfig checks that a server with a web configuration requires TLS and basic
+// authentication.
 func TestWebConfig(t *testing.T) {
 	path := writeWebConfig(t, "basic_auth_users: {prometheus: \""+passwordHash+"\"}\n")
 	if err := web.CheckWebConfig(path); err != nil {

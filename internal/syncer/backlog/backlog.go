@@ -1,10 +1,10 @@
 // Package backlog tracks which objects are missing at the destination of a mapping. It sets the
 // mapping's figure: how many objects and bytes are missing, and since when.
 //
-// It promises that an object counts as missing from the time it is planned until it has an outcome,
-// that the age of an object that one pass could not copy continues in the next pass, and that the
-// figure is unset, not 0, until something was listed. Its memory use is limited by how far the plan
-// is ahead of the copies.
+// It guarantees that an object counts as missing from the time it is planned until it has an
+// outcome, that an object that one pass could not copy keeps its age in the next pass, and that the
+// figure is unset, not 0, until an object was listed. Its memory use is proportional to the number
+// of actions that the plan is ahead of the copies.
 //
 // The passes decide the outcome of each object. A Backlog is safe for concurrent use.
 //
@@ -31,8 +31,8 @@ type Backlog struct {
 	figure *figure.Mapping
 
 	mu      sync.Mutex
-	listed  bool                      // the whole source was listed at least once, so all other objects are known not to be missing
-	waiting map[string]listing.Object // by key; limited by how far the plan is ahead of the copies
+	listed  bool                      // the source was fully listed once: only waiting and quarantined objects are missing
+	waiting map[string]listing.Object // by key; at most as many as the plan is ahead of the copies
 	former  time.Time                 // time of the oldest object that an earlier pass left waiting
 	aside   time.Time                 // when the oldest object in quarantine was set aside
 	reasons map[string]int64          // objects in quarantine by reason, as shown
@@ -44,7 +44,7 @@ func New(f *figure.Mapping) *Backlog {
 	return &Backlog{figure: f, waiting: map[string]listing.Object{}}
 }
 
-// Begin starts the count of a pass, which lists the whole source again.
+// Begin resets the counts at the start of a pass, because the pass lists the whole source again.
 func (b *Backlog) Begin() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -72,7 +72,7 @@ func (b *Backlog) Plan(o listing.Object) {
 	b.show()
 }
 
-// Remove removes an object, whatever its outcome.
+// Remove removes an object that has an outcome.
 func (b *Backlog) Remove(key string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -83,14 +83,15 @@ func (b *Backlog) Remove(key string) {
 	}
 }
 
-// SetAside records that an object was quarantined.
+// SetAside records that an object was quarantined at the given time.
 func (b *Backlog) SetAside(at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.aside = record.Earlier(b.aside, at)
 }
 
-// End ends the count of a completed pass: the only objects still missing are in quarantine.
+// End removes all waiting objects at the end of a completed pass. The only objects still missing
+// are in quarantine.
 func (b *Backlog) End() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -114,8 +115,8 @@ func (b *Backlog) show() {
 	b.figure.SetBacklog(int64(len(b.waiting)), b.bytes)
 }
 
-// oldest returns the time of the oldest change that was not copied, or zero if there is none. The
-// caller holds b.mu.
+// oldest returns the time of the oldest change that was not copied, or the zero time if all were
+// copied. The caller holds b.mu.
 func (b *Backlog) oldest() time.Time {
 	oldest := b.former
 	for _, o := range b.waiting {

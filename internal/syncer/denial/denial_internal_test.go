@@ -13,8 +13,8 @@ import (
 	"syncd/internal/listing"
 )
 
-// TestRefusedErrorNamesTheCauseOnce checks that the error has the cause once, and says whose policy
-// to check if the service does not.
+// TestRefusedErrorNamesTheCauseOnce checks that the error contains the cause once, and names the
+// policies to check if the service does not.
 func TestRefusedErrorNamesTheCauseOnce(t *testing.T) {
 	refusal := func(message string) error {
 		return &request.ObjectError{Op: "copy", Bucket: "b", Key: "k", Err: &smithy.GenericAPIError{Code: "AccessDenied", Message: message}}
@@ -67,7 +67,8 @@ func TestNothingIsSettledOnceAllIsRefused(t *testing.T) {
 	}
 }
 
-// TestACopyDisprovesARefusalOfAll makes a copy while the decision is pending.
+// TestACopyDisprovesARefusalOfAll checks that a copy that succeeds while the decision is pending
+// disproves that everything is refused.
 func TestACopyDisprovesARefusalOfAll(t *testing.T) {
 	var r streak
 	old := r.Begin()

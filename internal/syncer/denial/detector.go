@@ -12,8 +12,8 @@ import (
 	"syncd/internal/plan"
 )
 
-// walkAgain is how long passes are skipped while a few sampled objects are still refused. After
-// that the next pass is walked anyway.
+// walkAgain is how long passes end early because a few sampled objects are still refused. After
+// that time, the next pass walks all objects.
 const walkAgain = 24 * time.Hour
 
 // Detector watches the copies of one pass. It is safe for concurrent use.
@@ -33,9 +33,10 @@ func New(o Options) *Detector {
 	return d
 }
 
-// Refused holds an object that was refused. When enough objects in a row were refused, it decides
-// whether everything is refused. If so, the error is an *Error and the held objects are not
-// settled. Otherwise it returns the objects that are no longer held.
+// Refused must be called for each object that was refused. It holds the object: the object is
+// neither settled nor quarantined. When enough objects in a row were refused, Refused decides
+// whether everything is refused. If so, the error is an *Error and the held objects stay unsettled.
+// Otherwise it returns the objects that are no longer held.
 func (d *Detector) Refused(ctx context.Context, a plan.Action, object Held, cause error) ([]Held, error) {
 	if !d.add(object.Slot, object.Row) {
 		return nil, nil
@@ -48,10 +49,10 @@ func (d *Detector) Refused(ctx context.Context, a plan.Action, object Held, caus
 	return held, err
 }
 
-// judge decides what it means that so many objects in a row were refused. It returns nil if only a
-// range of keys is refused; later keys are then not affected. It tries to copy objects in other key
-// ranges, which the pass would do anyway. If all of them are refused, it tries objects that were
-// copied before.
+// judge decides whether everything is refused after many objects in a row were. It returns nil if
+// only a range of keys is refused, which does not affect later keys. It first copies objects in
+// other key ranges, which the pass would copy later in any case. If all of them are refused, it
+// tries objects that were copied before.
 func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Error, error) {
 	inTurn, last, witness := d.turn()
 	starts, err := listing.Beyond(last, len(d.o.SourcePrefix), d.search.firstAfter(ctx))
@@ -101,9 +102,9 @@ func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Erro
 	return refused, nil
 }
 
-// Retry retries, before anything is listed, the objects that an earlier pass ended for. The error
-// is an *Error if they are still refused. Once a day it returns nil even then, because other
-// objects may be allowed.
+// Retry retries some of the refused objects because of which an earlier pass ended. It runs before
+// anything is listed. The error is an *Error if they are still refused. Once a day (walkAgain) it
+// returns nil even if they are refused, because other objects may be allowed.
 func (d *Detector) Retry(ctx context.Context) error {
 	former, ok := d.o.Ledger.Refusal()
 	if !ok || d.o.Now().Sub(former.WalkedAt) >= walkAgain || former.WalkedAt.After(d.o.Now()) {

@@ -31,21 +31,22 @@ const (
 	sideDestination = "destination"
 )
 
-// Error means that a pass ended because everything it tried to copy was refused, in several key
-// ranges. What it had settled before is saved. The refused objects are neither settled nor
-// quarantined.
+// Error means that a pass ended because everything that it tried to copy in several key ranges was
+// refused. The results of the objects settled before are saved. The refused objects are neither
+// settled nor quarantined.
 type Error struct {
-	// InTurn is how many objects in a row were refused, and Elsewhere how many in other key ranges.
+	// InTurn is how many objects in a row were refused, and Elsewhere how many objects in other key
+	// ranges were.
 	InTurn, Elsewhere int
 	// Side is the side that refuses, or "" if unknown. It is the source if the object cannot even
 	// be read.
 	Side string
-	// Since is when an earlier pass ended for the same reason, or zero if none did.
+	// Since is when the first pass ended for the same reason, or zero if no earlier pass did.
 	Since time.Time
 	// Err is the error of one of the objects.
 	Err error
 
-	// Record is what the ledger stores for the next pass; nil if nothing must be stored.
+	// Record is the refusal that the ledger stores for the next pass, or nil if it stores none.
 	Record *record.Refusal
 }
 
@@ -70,7 +71,7 @@ func (e *Error) Error() string {
 // Passes reports whether the next pass may succeed without any change by an operator.
 func (e *Error) Passes() bool { return isPassing(copier.Reason(e.Err)) }
 
-// whose returns which policies to check, if the service's message does not say it.
+// whose returns which policies to check, or "" if the service's message already names one.
 func (e *Error) whose() string {
 	action, _ := awserr.Refused(e.Err)
 	switch {

@@ -33,13 +33,13 @@ type Options struct {
 	// Source lists the same objects as the pass. Their keys begin with SourcePrefix.
 	Source       Lister
 	SourcePrefix string
-	// Copier is the Copier of the pass.
+	// Copier is the Copier that the pass uses.
 	Copier Copier
-	// Turns are the Turns of the pass.
+	// Turns are the Turns that the pass uses.
 	Turns Turns
-	// Ledger is the pass in the ledger.
+	// Ledger records the results of the pass in the ledger.
 	Ledger *checkpoint.Pass
-	// After returns the plan of the pass after a key.
+	// After returns the part of the pass's plan that follows a key.
 	After func(ctx context.Context, key string) plan.Actions
 	// Claim durably claims a key before it is copied.
 	Claim func(ctx context.Context, key string) error

@@ -26,8 +26,8 @@ type probe struct {
 	isBegun bool // the object can be read, but it needs a multipart copy, which was not started
 }
 
-// isAllowed reports whether the object was not refused. Any other result counts, except temporary
-// errors, a missing object and cancellation, which prove nothing.
+// isAllowed reports whether the result proves that the object is not refused. Temporary errors, a
+// missing object and cancellation prove nothing.
 func (p probe) isAllowed() bool {
 	class := awserr.Classify(p.err)
 	showsNothing := class.Passes() || class == awserr.Gone || class == awserr.Canceled
@@ -81,7 +81,7 @@ func (p *prober) try(ctx context.Context, a plan.Action) (probe, error) {
 	return made, nil
 }
 
-// withProbe adds to target what a probe may have written at the destination.
+// withProbe returns target with what a probe may have written at the destination.
 func (p *prober) withProbe(key string, target copier.Target) copier.Target {
 	made, ok := p.take(key)
 	switch {

@@ -17,8 +17,8 @@ const (
 	samples    = 6
 	fewSamples = 2
 	tryAgain   = 4
-	// lookedAt is how many actions are searched for objects to try. choices is how many objects to
-	// find, of which a few are tried.
+	// lookedAt is how many actions are searched for objects to try. choices is how many objects the
+	// search collects; only a few of them are tried.
 	lookedAt = 900
 	choices  = 16
 )
@@ -29,9 +29,10 @@ type searcher struct {
 	prober *prober
 }
 
-// tryAfter tries some of the first objects after a key that must be copied, until one is not
-// refused. If there is none, made.made is false. The reason is why other objects were refused. If
-// it is temporary, a failure takes long, so only one object is tried.
+// tryAfter tries some of the first objects that follow a key in the plan and must be copied, until
+// one is not refused. If there are no such objects, made.made is false. The reason is why other
+// objects were refused. If the reason is temporary, a failure takes long, so only one object is
+// tried.
 func (s *searcher) tryAfter(ctx context.Context, after, reason string) (made probe, err error) {
 	chosen, err := s.choose(s.o.After(ctx, max(after, s.o.Ledger.Mark())))
 	if err != nil {

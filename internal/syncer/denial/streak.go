@@ -12,8 +12,8 @@ import (
 
 const (
 	// suspectAfter is how many objects in a row must be refused before objects in other key ranges
-	// are tried. It doubles with each range of refused keys, up to suspectMost, to limit the number
-	// of checks for long ranges and for many of them.
+	// are tried. The number doubles with each range of refused keys, up to suspectMost, to limit
+	// the number of checks if the ranges are long or many.
 	suspectAfter = 32
 	suspectMost  = 4096
 )
@@ -21,7 +21,8 @@ const (
 // Held is an object that was refused but is not quarantined yet. If everything turns out to be
 // refused, it is not quarantined, and the pass that resumes this one retries it.
 type Held struct {
-	// Slot is the object's slot in the ledger, and Row its row if it is quarantined.
+	// Slot is the object's slot in the ledger, and Row the row to write if the object is
+	// quarantined.
 	Slot  *checkpoint.Slot
 	Row   record.Quarantined
 	taken int // how many actions the walk had taken when the object was refused
@@ -51,8 +52,9 @@ func (s *streak) Begin() int64 {
 	return s.copies
 }
 
-// Take records that the walk has taken an action. It returns the held objects if the first of them
-// was held for patience actions: the ledger keeps every key after a held one in memory.
+// Take records that the walk has taken an action. It returns the held objects once the first of
+// them has been held for patience actions, because the ledger keeps every key after a held one in
+// memory.
 func (s *streak) Take(key string, patience int) []Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +73,8 @@ func (s *streak) letGo() []Held {
 	return held
 }
 
-// Skipped records an action that needs no copy. An unchanged object has a copy at the destination.
+// Skipped records an action that needs no copy. If the object is unchanged, it has a copy at the
+// destination and becomes the witness.
 func (s *streak) Skipped(a plan.Action) {
 	if !a.Listed() || a.Reason != plan.Unchanged {
 		return
@@ -129,8 +132,8 @@ func (s *streak) Wait(ctx context.Context) error {
 }
 
 // judged ends the decision. It returns the held objects unless everything is refused. A copy that
-// succeeded meanwhile proves that not everything is. If everything is refused, callers of Wait keep
-// waiting until the pass ends.
+// succeeded meanwhile proves that not everything is refused. If everything is refused, callers of
+// Wait keep waiting until the pass ends.
 func (s *streak) judged(all bool) (really bool, held []Held) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,8 +147,8 @@ func (s *streak) judged(all bool) (really bool, held []Held) {
 	return false, s.letGo()
 }
 
-// turn returns how many objects in a row were refused, the last key that the walk has taken, and an
-// object that was not refused.
+// turn returns how many objects in a row were refused, the last key that the walk has taken, and
+// the last object that has a copy at the destination.
 func (s *streak) turn() (inTurn int, last string, witness listing.Object) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -40,8 +40,8 @@ func (e *examiner) isStretch(ctx context.Context, side string, cause error, witn
 	return false, nil
 }
 
-// witnesses returns objects that were copied before: one by this pass, and several, from different
-// key ranges, of those recorded in the ledger.
+// witnesses returns objects that were copied before: one that this pass copied, and several from
+// different key ranges that the ledger has entries for.
 func (e *examiner) witnesses(ctx context.Context, own listing.Object) (known []listing.Object, err error) {
 	if own.Key != "" {
 		known = append(known, own)
@@ -109,7 +109,7 @@ func (e *examiner) isUnreadable(ctx context.Context, key string) (bool, error) {
 	}
 }
 
-// isOfKey reports whether a KMS key was the cause of the refusal.
+// isOfKey reports whether cause is a refusal by a KMS key.
 func isOfKey(cause error) bool {
 	action, _ := awserr.Refused(cause)
 	reason := awserr.Class(copier.Reason(cause))

@@ -37,8 +37,8 @@ func (p *Planner) withDestination(ctx context.Context, past Past, actions plan.A
 	})
 }
 
-// sourceKeyAfter returns a function that maps a destination key to its source key. It maps keys
-// that have no source key, or one at or below the mark, to "".
+// sourceKeyAfter returns a function that maps a destination key to its source key. The function
+// returns "" if there is no source key, or if the source key is at or below the mark.
 func (p *Planner) sourceKeyAfter(mark string) func(key string) string {
 	return func(key string) string {
 		sourceKey, ok := p.o.Mapping.Settings.SourceKey(key)
@@ -50,7 +50,7 @@ func (p *Planner) sourceKeyAfter(mark string) func(key string) string {
 }
 
 // destinationKey returns the key that a source key is copied to. It returns errElsewhere for a key
-// outside the mapping's source prefix, which the ledger may still hold.
+// outside the mapping's source prefix; the ledger can still contain such keys.
 func (p *Planner) destinationKey(key string) (string, error) {
 	if !p.o.Mapping.Settings.Source.Contains(key) {
 		return "", errElsewhere

@@ -14,9 +14,9 @@ import (
 // have written to the mapping's current destination.
 type claimReader struct{ provenance.Mapping }
 
-// claimed returns a func that returns what the claims say about a source key. Claims made under
-// other settings are matched by the destination key. It returns nil if no claim concerns the
-// mapping's destination.
+// claimed returns a func that returns which of the claims cover a source key, combined into one
+// plan.Claimed. Claims made under other settings are matched by the destination key. It returns nil
+// if no claim concerns the mapping's destination.
 func (r claimReader) claimed(claims []record.Claim) func(key string) plan.Claimed {
 	s := r.Settings
 	type claim struct {
@@ -97,9 +97,9 @@ func (r claimReader) mayHaveLeft(claims []record.Claim) bool {
 	})
 }
 
-// left returns the rest of a claim after a pass that settled everything in the mapping's
-// destination; ok is false if nothing remains. If the destination listing was denied (isHidden),
-// objects without a ledger entry were not found, so the claim remains.
+// left returns the part of a claim that still applies after a pass that settled everything in the
+// mapping's destination; ok is false if no part applies. If the destination listing was denied
+// (isHidden), objects without a ledger entry were not found, so the claim remains.
 func (r claimReader) left(c record.Claim, isHidden bool) (rest record.Claim, ok bool) {
 	by, isHere := r.claimsHere(c)
 	switch here := r.Settings.Destination; {

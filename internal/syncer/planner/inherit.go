@@ -28,9 +28,9 @@ func (p *Planner) withInherited(ctx context.Context, past Past, actions plan.Act
 	})
 }
 
-// rekeyed converts the entry of a copy made under the former settings: it returns the entry with
-// the source key that is copied to the same destination key today. Its source version is unknown,
-// so it is left empty. ok is false if no source key is copied there today.
+// rekeyed converts the entry of a copy made under the former settings. It returns the entry with
+// the source key that is copied to the same destination key today. The source version is unknown,
+// so it is left empty. ok is false if no source key is copied to that destination key today.
 func (p *Planner) rekeyed(e record.Entry) (today record.Entry, ok bool) {
 	wasThere := p.last.Source.Contains(e.Key)
 	key, isThere := p.o.Mapping.Settings.SourceKey(p.last.DestinationKey(e.Key))

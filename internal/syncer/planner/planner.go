@@ -1,18 +1,18 @@
 // Package planner decides what a pass of a mapping does with each object. It serves both passes and
 // previews.
 //
-// It merges the source listing with the ledger entries of earlier passes. Its rules follow from the
-// current settings and from those of the last generation: which copies belong to the mapping, which
-// were made under another KMS key, storage class or place, and which keys were claimed but not
-// recorded. If the ledger is incomplete, the planner also lists the destination, so that existing
-// copies can be adopted. It refuses a change of the KMS key, and reports its cost, unless the
-// change was requested.
+// It merges the source listing with the ledger entries of earlier passes. From the current
+// settings, those of the last generation and the claims it determines which copies belong to the
+// mapping, which were made with another KMS key, storage class or place, and which keys were
+// claimed but not recorded. If the ledger is incomplete, the planner also lists the destination, so
+// that existing copies can be adopted. It refuses a change of the KMS key, and reports its cost,
+// unless the change was requested.
 //
-// It only sends listing requests and, in a replay, one lookup per object. The merge itself is in
-// package plan; the syncer carries out the actions.
+// The only requests that it sends are listings and, in a replay, one lookup per object. The merge
+// itself is in package plan; the syncer carries out the actions.
 //
-// Two terms: a Past is what the ledger has recorded of earlier passes; a claim says that a pass may
-// have written keys that have no ledger entry.
+// Two terms: a Past is the ledger's record of earlier passes; a claim records that a pass may have
+// written keys that have no ledger entry.
 package planner
 
 import (
@@ -45,8 +45,8 @@ type Keys interface {
 type Options struct {
 	// Mapping is the mapping to plan for.
 	Mapping provenance.Mapping
-	// Source lists the objects to copy, and Destination those that it already holds. If Destination
-	// is nil, no objects are adopted.
+	// Source lists the objects to copy, and Destination the objects that already exist at the
+	// destination. If Destination is nil, no objects are adopted.
 	Source, Destination Lister
 	// Keys are the keys of the mapping.
 	Keys Keys
@@ -74,7 +74,7 @@ type Request struct {
 	Start time.Time
 }
 
-// Past is what the ledger has recorded of earlier passes.
+// Past is the ledger's record of earlier passes.
 type Past interface {
 	Number() int64
 	Mark() string
@@ -99,7 +99,8 @@ type Planner struct {
 	last    provenance.Generation // the last generation's settings
 	since   provenance.Memo       // the memo of a pass that starts now
 	rules   plan.Rules
-	// hidden means that the destination had to be listed to find unrecorded copies, but was not.
+	// hidden means that the destination had to be listed to find unrecorded copies, but was not: no
+	// Destination is set, or the listing was denied.
 	hidden atomic.Bool
 }
 
@@ -132,7 +133,8 @@ func (p *Planner) Check(ctx context.Context) error {
 	return refuseNewKey(ctx, p.o.Mapping, p.last, p.since.PlaceSince)
 }
 
-// Begin computes the rules of the pass. Entries of passes from ownSince on count as its own.
+// Begin computes the rules of the pass. An entry counts as the pass's own if the number of the pass
+// that wrote it is at least ownSince.
 func (p *Planner) Begin(past Past, ownSince int64, now time.Time, log *slog.Logger) error {
 	p.log = log
 	since, err := provenance.ReadMemo(past.Memo())
@@ -157,7 +159,7 @@ func (p *Planner) Actions(ctx context.Context, past Past) plan.Actions {
 	return p.withDestination(ctx, past, p.withInherited(ctx, past, actions))
 }
 
-// After returns the plan of the pass after a key. It does not list the destination.
+// After returns the part of the pass's plan that follows a key. It does not list the destination.
 func (p *Planner) After(ctx context.Context, pass *checkpoint.Pass, after string) plan.Actions {
 	rules := p.rules
 	rules.After = after
@@ -168,8 +170,8 @@ func (p *Planner) After(ctx context.Context, pass *checkpoint.Pass, after string
 	return p.withInherited(ctx, pass, plan.Diff(p.o.Source.List(ctx, listing.Range{After: after}), previous, aside, rules))
 }
 
-// Left returns the rest of a claim once the pass has settled everything that the mapping writes; ok
-// is false if nothing remains.
+// Left returns the part of a claim that still applies once the pass has settled everything that the
+// mapping writes; ok is false if no part applies.
 func (p *Planner) Left(c record.Claim) (rest record.Claim, ok bool) {
 	return p.claims.left(c, p.hidden.Load())
 }

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// RekeyError means that the configured KMS key differs from the key of the copies. It has the
+// RekeyError means that the configured KMS key differs from the key of the copies. It contains the
 // number and size of the objects that a pass would copy again.
 type RekeyError struct {
 	// From is the key of the copies, and To the configured key.
@@ -27,8 +27,8 @@ func (e *RekeyError) Error() string {
 }
 
 // refuseNewKey returns a *RekeyError if the last generation was copied under another key. It counts
-// the entries only then. An interrupted pass under the new key was allowed when it started, so
-// resuming it is allowed too.
+// the entries only if it returns that error. An interrupted pass under the new key was allowed when
+// it started, so it can be resumed.
 func refuseNewKey(ctx context.Context, m provenance.Mapping, last provenance.Generation, placeSince int64) error {
 	if !last.IsKnown || last.KeyARN == m.Settings.KeyARN {
 		return nil
@@ -52,7 +52,8 @@ func refuseNewKey(ctx context.Context, m provenance.Mapping, last provenance.Gen
 	return refusal
 }
 
-// resumesToday reports whether an unfinished pass over the source has the current settings.
+// resumesToday reports whether the ledger has an unfinished pass over the source with the current
+// settings.
 func resumesToday(ctx context.Context, m provenance.Mapping) (bool, error) {
 	progress, ok, err := record.Unfinished(ctx, m.Store, m.Name)
 	if err != nil {

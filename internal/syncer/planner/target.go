@@ -9,8 +9,8 @@ import (
 	"syncd/internal/plan"
 )
 
-// TargetOf returns what is known about the destination key of an action before its object is
-// copied.
+// TargetOf returns what the ledger and the listings show about the destination key of an action,
+// before its object is copied.
 func TargetOf(a plan.Action) copier.Target {
 	t := copier.Target{
 		Listed: a.WasListed, ListedAfter: a.ListedAfter, Looked: a.Looked, Present: a.Present,

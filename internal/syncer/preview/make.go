@@ -27,7 +27,7 @@ type Options struct {
 	Plans planner.Options
 	// Copier is the Copier that passes use.
 	Copier Copier
-	// Terms are the terms by which copies are priced.
+	// Terms determine the prices of copies.
 	Terms plan.Terms
 	// Ledger are the options with which passes open the ledger. ActionsPerClaim is how many actions
 	// a claim covers.

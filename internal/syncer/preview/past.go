@@ -15,7 +15,7 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// past is what the ledger has recorded of the passes before the next one, read without the lease.
+// past is the ledger's record of the passes before the next one, read without the lease.
 type past struct {
 	store    store.Store
 	mapping  string
@@ -24,8 +24,8 @@ type past struct {
 	settings record.Settings // of the next pass
 	claims   []record.Claim  // claims that the next pass inherits
 
-	// overEntries and overAside merge the progress of the pass that would be resumed into the rows
-	// of the last generation.
+	// overEntries and overAside merge the progress of the pass that would be resumed into the
+	// entries and the quarantine rows of the last generation.
 	overEntries func(iter.Seq2[record.Entry, error]) iter.Seq2[record.Entry, error]
 	overAside   func(iter.Seq2[record.Quarantined, error]) iter.Seq2[record.Quarantined, error]
 	damage      string // why no generation is readable although generations exist
@@ -104,7 +104,8 @@ func (p *past) Base(ctx context.Context) iter.Seq2[record.Entry, error] {
 	return checkpoint.Entries(ctx, p.store, p.mapping)
 }
 
-// PreviousQuarantine yields the quarantine rows after the mark, merged in the same way.
+// PreviousQuarantine yields the quarantine rows after the mark, updated in the same way as in
+// Previous.
 func (p *past) PreviousQuarantine(ctx context.Context) iter.Seq2[record.Quarantined, error] {
 	return p.overAside(afterMark(p, checkpoint.Quarantine(ctx, p.store, p.mapping), func(q record.Quarantined) string { return q.Key }))
 }

@@ -1,15 +1,16 @@
 // Package preview computes what the next pass of a mapping would do and what it would cost, without
 // carrying it out.
 //
-// It lists the source, and the destination where the pass would. It reads the ledger without the
+// It lists the source and, if the pass would, the destination. It reads the ledger without the
 // lease, so it works while another process holds the lease. It uses the planner of a pass and the
 // forecast of the copier, so a pass without errors does what its preview says. Memory use does not
 // grow with the number of objects.
 //
-// Prices and request counts come from plan's quoter; printing is left to the caller.
+// Prices and request counts come from plan.Quoter. The caller prints the results.
 //
 // Two terms: the fate of an object is what the pass would do with it; to look is to check the
-// destination for an existing copy, which decides between adopting and copying.
+// destination for an existing copy: the pass adopts a copy that it finds, and otherwise copies the
+// object.
 package preview
 
 import (
@@ -33,17 +34,19 @@ func (t *Tally) add(o listing.Object) {
 // Pass is what the next pass of a mapping would do. Its JSON form is a stable interface, described
 // in docs/cli.md.
 //
-// It is a point-in-time estimate for a pass without errors. The last fields are omitted if empty.
+// It is a point-in-time estimate for a pass without errors. The fields with omitempty are omitted
+// if empty.
 type Pass struct {
 	Mapping string `json:"mapping"`
 	// Generation is the ledger's last generation, or 0 if there is none. Pass is the number that
 	// the pass would have.
 	Generation int64 `json:"generation"`
 	Pass       int64 `json:"pass"`
-	// Listed is the number of objects that the source lists after ResumesAfter. All counts except
-	// Kept are part of it.
+	// Listed is the number of objects that the source lists after ResumesAfter. All other counts
+	// except Kept count some of these objects.
 	Listed int64 `json:"listed"`
-	// Copy is what would be copied. CopyByReason is the same, grouped by plan.Reason.
+	// Copy counts the objects that would be copied. CopyByReason is the same, grouped by
+	// plan.Reason.
 	Copy         Tally            `json:"copy"`
 	CopyByReason map[string]Tally `json:"copy_by_reason"`
 	// Unchanged is the number of objects whose listed version was copied before, according to the
@@ -55,9 +58,9 @@ type Pass struct {
 	Skipped map[string]int64 `json:"skipped"`
 	Held    map[string]int64 `json:"held"`
 	Refused map[string]int64 `json:"refused"`
-	// Adopt is what the destination seems to hold already. Each of these objects would be checked
-	// before it is copied. The quote assumes that all of them are adopted. Doubtful is the part of
-	// Adopt that would be quarantined as foreign if the check finds no copy.
+	// Adopt counts the objects of which the destination seems to have a copy already. Each would be
+	// checked and then adopted or copied. The quote assumes that all of them are adopted. Doubtful
+	// is the part of Adopt that would be quarantined as foreign if the check finds no copy.
 	Adopt    Tally `json:"adopt"`
 	Doubtful Tally `json:"doubtful"`
 	// Kept is the number of copies that stay although their source object is gone.
@@ -66,7 +69,8 @@ type Pass struct {
 	// objects are restored first.
 	Archived Tally `json:"archived"`
 	plan.Quote
-	// UnlessAdopted is the additional cost in US dollars if none of Adopt turns out to be a copy.
+	// UnlessAdopted is the additional cost in US dollars if none of the objects in Adopt has a
+	// copy.
 	UnlessAdopted float64 `json:"unless_adopted"`
 	// LedgerWrites is the approximate number of ledger records that the pass would write. They are
 	// not included in the requests.
@@ -114,7 +118,7 @@ type Fate struct {
 	// Refused is why the object would be quarantined before any request, or "" if it would not.
 	Refused string
 	// Looks reports whether the destination would be checked first. Foreign reports whether the
-	// object there would be kept if it turns out not to be a copy.
+	// object at the destination would be kept if it turns out not to be a copy.
 	Looks, Foreign bool
 }
 
@@ -138,7 +142,7 @@ func (v *Pass) resumes(after string) {
 func (v *Pass) add(f Fate, q plan.Quoter) {
 	if !f.Listed() {
 		if f.Previous != nil || f.Inherited != nil {
-			v.Kept++ // all other objects are listed, because a preview is never a replay
+			v.Kept++ // gone from the source: a preview is never a replay, so it lists the whole source
 		}
 		return
 	}

@@ -5,10 +5,11 @@ import (
 	"time"
 )
 
-// ledgerWrites estimates how many records a pass writes that makes the given number of changes in
-// the given time. Each save writes a chunk (deleted later, when it is merged into a larger one) and
-// a progress record, and deletes an older progress record. Each claim writes a progress record and
-// deletes an older one. The end of the pass writes a chunk and the manifest.
+// ledgerWrites estimates how many ledger records a pass writes or deletes if it makes the given
+// number of changes in the given number of seconds. Each save writes a chunk (deleted later, when
+// it is merged into a larger one) and a progress record, and deletes an older progress record. Each
+// claim writes a progress record and deletes an older one. The end of the pass writes a chunk and
+// the manifest.
 func (o *Options) ledgerWrites(changes int64, seconds float64) int64 {
 	if changes == 0 {
 		return 1

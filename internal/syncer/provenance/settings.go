@@ -1,13 +1,13 @@
 // Package provenance records the origin of the copies in a ledger: the source and destination, KMS
 // key and storage class with which each pass made them.
 //
-// Each generation of a ledger stores two texts, a fingerprint and a memo. The package promises to
-// read those of every earlier version, and to report since which pass the current settings are in
+// Each generation of a ledger stores two texts, a fingerprint and a memo. The package reads those
+// that any earlier version of syncd wrote, and reports since which pass the current settings are in
 // force, so that a pass can tell copies made under them from older ones. It also finds ledgers
 // under other names that record the copies of a mapping.
 //
-// The planner decides what follows for each object, and the checkpoint package stores the
-// generations.
+// The planner uses the settings to decide what happens to each object, and the checkpoint package
+// stores the generations.
 //
 // Two terms: a fingerprint identifies the settings of a pass, and a pass can be resumed by a pass
 // with the same fingerprint; a memo records since which pass each setting is in force.
@@ -16,26 +16,27 @@ package provenance
 import "syncd/internal/transfer"
 
 // Settings decide where and how objects are copied. Each generation stores its settings, so that a
-// pass knows which copies were made under other settings. Of each place, only the service, bucket
-// and prefix are stored.
+// pass knows which copies were made under other settings. Only the service, bucket and prefix of
+// each place are stored.
 type Settings struct {
-	// Source and Destination are the two sides.
+	// Source and Destination are the places that objects are copied from and to.
 	Source, Destination transfer.Place
 	// KeyARN is the key that copies are encrypted with, and StorageClass their configured storage
 	// class.
 	KeyARN, StorageClass string
 }
 
-// Same reports whether both settings make the same copies in the same places.
+// Same reports whether s and o make the same copies in the same places.
 func (s Settings) Same(o Settings) bool {
 	return s.Source.Same(o.Source) && s.Destination.Same(o.Destination) && s.KeyARN == o.KeyARN && s.StorageClass == o.StorageClass
 }
 
-// SameKeys reports whether both settings copy the same objects to the same keys. This holds if both
-// prefixes are narrowed or widened alike: only the range of keys differs.
+// SameKeys reports whether s and o copy the same objects to the same keys. This is also true if
+// both prefixes were lengthened or shortened by the same text, because only the range of keys
+// differs.
 func (s Settings) SameKeys(o Settings) bool { return s.Source.SameBucket(o.Source) && s.sameTargets(o) }
 
-// sameTargets reports whether both settings copy each source key to the same place.
+// sameTargets reports whether s and o copy each source key to the same place.
 func (s Settings) sameTargets(o Settings) bool {
 	switch {
 	case !s.Destination.SameBucket(o.Destination):

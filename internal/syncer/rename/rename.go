@@ -1,14 +1,14 @@
 // Package rename gives a mapping the ledger that it had under its former name.
 //
-// It promises to take over only a ledger whose copies were made between the mapping's own source
-// and destination, to keep a ledger that the mapping already has, and to leave the former ledger
-// unchanged. The new ledger appears complete, in a single write.
+// It takes over only a ledger whose copies were made between the mapping's own source and
+// destination. It never replaces a ledger that the mapping already has, and it never changes the
+// former ledger. The new ledger appears complete, in a single write.
 //
 // If the KMS key or storage class also changed, the next pass handles that, as it does without a
 // rename.
 //
-// Two terms: the former ledger is the one that is read, under its lease; the mapping's ledger is
-// the one that is created from it.
+// Two terms: the former ledger is the ledger under the mapping's former name, which is read under
+// its lease; the mapping's ledger is created from the former ledger.
 package rename
 
 import (
@@ -30,8 +30,8 @@ import (
 // ErrTaken means that the mapping that should take over a ledger already has one.
 var ErrTaken = errors.New("the mapping already has a ledger")
 
-// A MisfitError means that the ledger records copies between other places than those of the mapping
-// that should take it over.
+// A MisfitError means that the source or destination of the copies in the ledger differs from that
+// of the mapping that should take over the ledger.
 type MisfitError struct {
 	// From is the name of the ledger, and Mapping the name of the mapping.
 	From, Mapping string
@@ -66,9 +66,9 @@ type Options struct {
 // or storage class is allowed, and the next pass handles it. The history of passes is copied. The
 // former ledger stays unchanged.
 //
-// Entries of copies in places that the former ledger's last settings do not use are not copied. The
-// quarantine is not copied either, except for its records of possible copies. The next pass checks
-// those objects again.
+// Only entries of copies in the places of the former ledger's last settings are copied. From the
+// quarantine, only the records of possible copies are copied. The next pass checks the quarantined
+// objects again.
 func Ledger(ctx context.Context, store store.Store, o Options) (entries int64, err error) {
 	from, to := o.From, o.Ledger
 	if from == to.Mapping {
@@ -122,7 +122,8 @@ func Ledger(ctx context.Context, store store.Store, o Options) (entries int64, e
 	return copyLedger(ctx, store, ledger, former{name: from, memo: since, claims: unfinished.Claims()})
 }
 
-// takeHistory copies the history of another name to a ledger. It ignores a damaged history.
+// takeHistory copies the history of the former name to the new ledger. It ignores a damaged
+// history.
 func takeHistory(ctx context.Context, state store.Store, from string, to *checkpoint.Ledger) error {
 	passes, err := history.Read(ctx, state, from)
 	if _, isDamage := errors.AsType[*store.CorruptError](err); isDamage || err == nil && len(passes) == 0 {
@@ -169,8 +170,8 @@ type former struct {
 	claims []record.Claim
 }
 
-// copyLedger commits a generation with the entries of the former ledger, as far as they concern the
-// places of its last settings.
+// copyLedger commits a generation with those entries of the former ledger that concern the places
+// of its last settings.
 func copyLedger(ctx context.Context, store store.Store, to *checkpoint.Ledger, f former) (entries int64, err error) {
 	pass, err := to.Begin(ctx)
 	if err != nil {
@@ -198,7 +199,7 @@ func copyLedger(ctx context.Context, store store.Store, to *checkpoint.Ledger, f
 	return to.Entries(), nil
 }
 
-// takeOver settles one object with what the former ledger has recorded of it.
+// takeOver settles one object with its entry or quarantine row from the former ledger.
 func (f former) takeOver(slot *checkpoint.Slot, a plan.Action) {
 	switch entry := a.Previous; {
 	case a.Unsure:

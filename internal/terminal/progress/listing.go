@@ -10,11 +10,11 @@ import (
 	"syncd/internal/terminal"
 )
 
-// Listing shows the progress of a listing: on a terminal on one line that is redrawn, elsewhere as
-// a new line every lineInterval.
+// Listing shows the progress of a listing. On a terminal it redraws one line; otherwise it prints a
+// new line every lineInterval.
 type Listing struct {
 	w           io.Writer
-	width       func() int // of the terminal, 0 for none
+	width       func() int // returns the current width of the terminal, 0 if there is none
 	mapping     string
 	now         func() time.Time
 	every       time.Duration

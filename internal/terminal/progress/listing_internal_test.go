@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestListingPrintsLines checks that a line is printed after enough time, and none for a short
-// listing.
+// TestListingPrintsLines checks that a listing prints a line every lineInterval, and that a short
+// listing prints none.
 func TestListingPrintsLines(t *testing.T) {
 	now, out := time.Time{}, &bytes.Buffer{}
 	l := ShowListing(out, func() time.Time { return now }, "m")

@@ -1,10 +1,11 @@
 // Package progress shows the progress of a pass or a listing.
 //
-// On a terminal it redraws a bar on one line; elsewhere it prints a plain line every few seconds.
-// It stops when the work ends, and shows when the work drains. It clears its line at the end.
+// On a terminal it redraws a progress bar on one line, and clears that line at the end. If the
+// output is not a terminal, it prints a plain line every 10 seconds. It also shows when a pass
+// drains.
 //
-// Package syncer counts the progress. Watched is a pass whose progress can be read; a Listing
-// counts objects itself.
+// Package syncer counts the progress of a pass. Watched is a pass whose progress can be read. A
+// Listing counts objects itself.
 package progress
 
 import (
@@ -24,8 +25,8 @@ import (
 )
 
 const (
-	// barInterval is how often a bar is redrawn, lineInterval how often a line is printed
-	// without a terminal.
+	// barInterval is how often the progress bar is redrawn. lineInterval is how often a line is
+	// printed if the output is not a terminal.
 	barInterval  = 100 * time.Millisecond
 	lineInterval = 10 * time.Second
 )
@@ -44,8 +45,8 @@ type view interface {
 	Clear()
 }
 
-// Show shows the progress of a pass until the returned func is called, which waits for the last
-// line. When ctx ends the pass drains, and Show shows that too.
+// Show shows the progress of a pass until stop is called. stop returns after the last line is
+// written. When ctx ends the pass drains, and Show shows that too.
 func Show(ctx context.Context, w io.Writer, now func() time.Time, mapping string, watched Watched) (stop func()) {
 	if terminal.IsTerminal(w) {
 		return watch(ctx, barInterval, newBar(w, mapping, func() int { return terminal.PageWidth(w) }), watched)
@@ -117,14 +118,15 @@ func (l *lines) drain() {
 
 func (l *lines) Clear() {}
 
-// Texts about a drain and about a pass that is killed.
+// Texts for a pass that drains.
 const (
 	drainingMark = "draining, "
 	drained      = "copies in progress are finished and saved"
 	resumes      = "the next pass resumes from what was saved"
 )
 
-// barWidth is the width of the bar itself, if there is room.
+// barWidth is the width of the bar without the text around it, in columns. On a narrow terminal the
+// bar is shorter.
 const barWidth = 24
 
 // bar draws a progress bar on one line of a terminal. The line is never wider than the terminal,
@@ -132,7 +134,7 @@ const barWidth = 24
 type bar struct {
 	w        io.Writer
 	mapping  string
-	width    func() int // of the terminal, which users can resize
+	width    func() int // returns the current width of the terminal, which users can resize
 	bar      *progressbar.ProgressBar
 	draining string
 }

@@ -12,7 +12,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// TestBarNeverWraps draws a bar while the width of the terminal changes.
+// TestBarNeverWraps checks that the bar is never wider than the terminal, even if the width of the
+// terminal changes.
 func TestBarNeverWraps(t *testing.T) {
 	var out bytes.Buffer
 	columns := 80
@@ -38,8 +39,8 @@ type watched struct{ progress syncer.Progress }
 
 func (w watched) Progress() (syncer.Progress, bool) { return w.progress, true }
 
-// TestDrainIsShown checks that a drain is shown once and at once, with the effect of a second
-// signal, on a terminal and elsewhere.
+// TestDrainIsShown checks that a drain is shown once and without delay, together with the effect of
+// a second signal, both on a terminal and if the output is not a terminal.
 func TestDrainIsShown(t *testing.T) {
 	for name, tt := range map[string]struct {
 		view func(out *sharedBuffer) view

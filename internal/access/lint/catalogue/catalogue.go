@@ -1,13 +1,13 @@
-// Package catalogue knows the names that policies may use: the actions and condition keys of the
+// Package catalogue lists the names that policies can use: the actions and condition keys of the
 // services that syncd uses, and the prefixes of all services.
 //
-// It promises to find a name regardless of case, and to suggest a likely correction for an unknown
-// name. The correction comes from a table of operations whose permissions have different names, or
-// is the name with the smallest edit distance. It only suggests names that exist.
+// It finds names regardless of case. For an unknown name it suggests a likely correction, which
+// always exists: the permission of an API operation whose permission has a different name, or the
+// name with the smallest edit distance.
 //
-// It leaves to others whether a name is allowed in its position. The actions and keys come from
-// package iam. services.txt lists the prefixes, including those that support resource control
-// policies.
+// The actions and keys come from package iam. The file services.txt lists the prefixes of all
+// services, and the prefixes of the services that support resource control policies. Package
+// element and package condition check whether a name is allowed in its position.
 package catalogue
 
 import (
@@ -31,7 +31,7 @@ func Read() *Catalogue {
 }
 
 // MeantAction returns the likely intended action for an unknown name, or "" if no action is
-// similar. It knows the API operations whose permissions have different names.
+// similar. For an API operation whose permission has a different name, it returns that permission.
 func (c *Catalogue) MeantAction(name string) string {
 	if meant := operationPermission(strings.ToLower(name)); meant != "" {
 		return meant
@@ -78,7 +78,8 @@ func operationPermission(lower string) string {
 	return morePermissions(lower)
 }
 
-// morePermissions covers the operations on bucket settings, and those of the other services.
+// morePermissions is the part of operationPermission for operations on bucket settings and for
+// operations of services other than S3.
 func morePermissions(lower string) string {
 	switch lower {
 	case "s3:getbucketencryption":
@@ -105,8 +106,9 @@ func morePermissions(lower string) string {
 	return ""
 }
 
-// Nearest returns the most similar of the names, or the alphabetically first of several. It returns
-// "" if every name differs in more than a quarter of the characters.
+// Nearest returns the name that is most similar to name. If several are equally similar, it returns
+// the first of them in alphabetical order. It returns "" if the edit distance to every name is more
+// than a quarter of the length of name.
 func Nearest(name string, names []string) string {
 	return hint.NearestWithin(name, slices.Sorted(slices.Values(names)), len(name)/4)
 }

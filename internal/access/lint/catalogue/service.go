@@ -25,7 +25,8 @@ func services(heading string) (list []string) {
 }
 
 // MeantService returns the likely intended prefix for an unknown one, or "" if no prefix is
-// similar. It knows the AWS CLI commands that differ from the prefix.
+// similar. For an AWS CLI command that differs from the prefix of its service, it returns that
+// prefix.
 func MeantService(service string) string {
 	switch service {
 	case "s3api", "s3control":

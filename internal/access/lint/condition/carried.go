@@ -40,7 +40,7 @@ func effectOfAbsence(s *document.Statement, cl document.Clause) string {
 	return "the statement never allows them"
 }
 
-// lacks reports whether requests of the principal never have the key.
+// lacks reports whether requests of the principal never contain the key.
 func lacks(p document.Principal, key string) bool {
 	key = strings.ToLower(key)
 	switch p.Kind {
@@ -77,7 +77,7 @@ func instead(p document.Principal, key string) string {
 const userName = `\$\{\s*(?i:aws:username)\s*\}`
 
 // checkUserName reports ${aws:username} in statements about a role. The role is a principal of the
-// statement or the target of the policy.
+// statement, or the target of an identity or session policy.
 func (c *checker) checkUserName(s *document.Statement) {
 	role := ""
 	for _, p := range s.Principals {
@@ -126,9 +126,9 @@ func isTagKey(key string) bool {
 	return strings.EqualFold(key, "aws:TagKeys") || strings.EqualFold(key, "sts:TransitiveTagKeys")
 }
 
-// checkPrivateAddresses reports private addresses in aws:SourceIp. The key is the public address,
-// and is absent in requests through a VPC endpoint (IAM User Guide, "AWS global condition context
-// keys", aws:SourceIp and aws:VpcSourceIp).
+// checkPrivateAddresses reports private addresses in aws:SourceIp. The value of aws:SourceIp is the
+// public address of the requester. The key is absent in requests through a VPC endpoint (IAM User
+// Guide, "AWS global condition context keys", aws:SourceIp and aws:VpcSourceIp).
 func (c *checker) checkPrivateAddresses(cl document.Clause) {
 	if !cl.Is("aws:SourceIp") || cl.Family != "IPAddress" {
 		return

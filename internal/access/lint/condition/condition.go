@@ -1,10 +1,12 @@
 // Package condition has the rules about conditions: keys that no request contains, operators and
 // values of the wrong type, and conditions that match requests they should not.
 //
-// It promises to check each condition on the basis of its statement alone. It leaves to others:
-// parsing operators (lint/document), and whether a statement is too permissive (lint/danger).
+// The rules check each condition on the basis of its statement and the target of the policy. Other
+// packages parse operators (lint/document) and check whether a statement is too permissive
+// (lint/danger).
 //
-// The words: a clause demands a key if only requests with the key pass it. A key is guarded if the
+// Terms: a clause is one condition key of a statement, with its operator and values. A clause
+// demands its key if only requests that contain the key can match. A key is guarded if the
 // statement requires it to be present.
 package condition
 
@@ -50,8 +52,8 @@ func (c *checker) checkClauses(s *document.Statement) {
 		if cl.Is("sts:ExternalId") && cl.Demands() {
 			c.checkExternalID(s, cl)
 		}
-		// Without the key a session passes on no tags, so this condition is safe without a Null
-		// condition.
+		// A request without sts:TransitiveTagKeys makes no tag transitive, so ForAllValues on this
+		// key is safe without a Null condition.
 		if s.Effect == "Allow" && cl.Set == "ForAllValues" && !s.Guarded(cl.Key.Text) && !cl.Is("sts:TransitiveTagKeys") {
 			c.report(forAllUnguarded, cl.Name, "ForAllValues also matches requests without "+cl.Key.Text,
 				`add {"Null": {"`+cl.Key.Text+`": "false"}}`)
@@ -91,7 +93,8 @@ func wants(cl document.Clause) string {
 	return "write an address or a CIDR block, such as 192.0.2.0/24"
 }
 
-// unlikely returns a finding if the key never has this value.
+// unlikely returns the message and the fix for a value that the key never has, or empty strings for
+// any other value.
 func unlikely(cl document.Clause, value string) (message, fix string) {
 	if access.IsPattern(value) || cl.Family != "String" && cl.Family != "ARN" {
 		return "", ""
@@ -100,7 +103,7 @@ func unlikely(cl document.Clause, value string) (message, fix string) {
 	switch key := strings.ToLower(cl.Key.Text); key {
 	case "aws:principalorgid", "aws:resourceorgid", "aws:sourceorgid":
 		if !shape(`^o-[a-z0-9]{4,32}$`) {
-			return value + " is not an organization ID", "write o-..., as shown by organizations describe-organization"
+			return value + " is not an organization ID", "write o-..., as shown by `aws organizations describe-organization`"
 		}
 	case "aws:principalaccount", "aws:sourceaccount", "aws:resourceaccount", "s3:resourceaccount", "kms:calleraccount":
 		if !awsname.IsAccount(value) {
@@ -178,7 +181,7 @@ func operatorFor(value string, negated bool) string {
 	return "StringEquals or StringLike"
 }
 
-// checkPresence reports keys that no request of the statement contains.
+// checkPresence reports a condition key that requests for the statement's actions never contain.
 func (c *checker) checkPresence(s *document.Statement, cl document.Clause) {
 	if len(s.Actions) == 0 || cl.IfExists || cl.Family == "Null" {
 		return
@@ -208,7 +211,7 @@ func (c *checker) checkPresence(s *document.Statement, cl document.Clause) {
 	listing := key == "s3:prefix" || key == "s3:delimiter" || key == "s3:max-keys"
 	for _, a := range s.Actions {
 		if listing && s.Effect == "Allow" && cl.Demands() && !carries(a) {
-			c.report(absentKey, a, "no request for "+a.Text+" contains "+cl.Key.Text+": the statement never allows it", "give it a statement without that condition")
+			c.report(absentKey, a, "no request for "+a.Text+" contains "+cl.Key.Text+": the statement never allows it", "move it into a separate statement without that condition")
 		}
 	}
 }

@@ -16,10 +16,11 @@ type candidate struct {
 	*document.Document
 	parsed *iam.Document
 	bucket string          // the bucket that a bucket policy belongs to
-	roles  map[string]bool // the principals, or for a trust policy the roles, that the document is assumed to belong to; nil for all
+	roles  map[string]bool // ARNs of the principals, or for a trust policy of the roles, that the document is assumed to belong to; nil for all
 }
 
-// newCandidate returns nil for a document that AWS would reject, or that does not decide any needs.
+// newCandidate returns the candidate for a document. It returns nil for a document that AWS would
+// reject, or of a kind that is not used to decide needs.
 func newCandidate(d *document.Document) *candidate {
 	if d.Policy == nil || d.Broken || slices.Contains([]access.Kind{access.KindSession, access.KindServiceControl, access.KindResourceControl}, d.Kind) {
 		return nil
@@ -31,9 +32,9 @@ func newCandidate(d *document.Document) *candidate {
 	return &candidate{Document: d, parsed: parsed, bucket: d.Bucket()}
 }
 
-// assign determines the owners of an identity or trust policy that does not name its owner: the
-// subjects of the needs that it allows at least in part. If it allows none, it may belong to
-// anyone.
+// assign sets the principals or roles that an identity or trust policy is assumed to belong to, if
+// the document does not name them: the subjects of all needs that one of its statements allows,
+// ignoring conditions. If it allows none of the needs, it may belong to any principal or role.
 func (p *candidate) assign(needs []access.Need) {
 	if p.Kind != access.KindIdentity && p.Kind != access.KindTrust || p.says() {
 		return
@@ -57,7 +58,7 @@ func concernsCaller(s *document.Statement, n access.Need) bool {
 	})
 }
 
-// says reports whether the document states its owner.
+// says reports whether the document names the principal or resource that it belongs to.
 func (p *candidate) says() bool { return p.Written || arn.Is(p.Target) }
 
 // subject returns the name that links a need to a document: the role for a trust policy, otherwise
@@ -101,8 +102,8 @@ func (a *assessment) identities(n access.Need) (list []*candidate) {
 	return list
 }
 
-// owned returns the policies that may belong to the need's resource. There may be several if they
-// do not state their owner.
+// owned returns the policies that may be attached to the need's resource. There can be several if
+// the documents do not name their resource.
 func (a *assessment) owned(n access.Need) (list []*candidate) {
 	for _, p := range a.candidates {
 		if p.Kind != n.Kind() {
@@ -126,8 +127,9 @@ func (a *assessment) owned(n access.Need) (list []*candidate) {
 	return list
 }
 
-// ofKey reports whether a key policy may belong to the need's key: according to its target, a
-// resource that names a key, or the account that may administer it.
+// ofKey reports whether p may be the policy of the key that the need is for. It compares the target
+// of the policy or, if that names no key, the first ARN in its resources or, if there is none, the
+// account that owns the key.
 func (a *assessment) ofKey(p *candidate, n access.Need) bool {
 	if arn.Is(p.Target) {
 		return document.Covers(n.Resource, p.Target)

@@ -1,15 +1,15 @@
 // Package coverage decides whether documents allow what the mappings of a configuration need.
 //
-// It promises to decide every need with package iam, as AWS would decide the request. For each
-// missing permission it names the document and the statement to add. A document that is not given
-// is assumed to allow its needs, and a note names it. Conditions that depend on the environment of
-// the process, such as its organization or network, are assumed to match.
+// [Check] decides every need with package iam, as AWS would decide the request. For each missing
+// permission it names the document and the statement to add. If a document is not given, Check
+// assumes that it allows the needs, and a note names it. Check also assumes that conditions match
+// if they depend on the environment of the process, such as its organization or network.
 //
-// It leaves to others: the permissions that are needed (package access), and whether each document
-// is valid on its own.
+// Package access determines which permissions are needed. Other packages of lint check whether each
+// document is valid on its own.
 //
-// The words: a candidate is a document used to decide needs. A gap is what one document lacks for
-// one principal on one resource.
+// Terms: a candidate is a document used to decide needs. A gap is the set of actions that one
+// document does not allow to one principal on one resource, although a mapping needs them.
 package coverage
 
 import (
@@ -34,7 +34,8 @@ type assessment struct {
 	findings   []rule.Finding
 }
 
-// gap is what one document lacks for one principal on one resource.
+// gap is the set of actions that one document does not allow to one principal on one resource,
+// although a mapping needs them.
 type gap struct {
 	access.Need
 	source  iam.Source
@@ -42,10 +43,10 @@ type gap struct {
 	actions []string
 }
 
-// Check decides every need of the mappings with the documents, as AWS would decide the request. A
-// document that is not given is assumed to allow its needs. Properties of the caller that are not
-// in the configuration, such as its organization or network, are assumed to match the conditions of
-// the documents.
+// Check decides every need of the mappings with the documents, as AWS would decide the request, and
+// returns findings for permissions that are missing or denied. It assumes that a document that is
+// not given allows the needs. It also assumes that properties of the caller that are not in the
+// configuration, such as its organization or network, match the conditions of the documents.
 func Check(conf *config.Config, mappings []config.Mapping, documents []*document.Document) []rule.Finding {
 	a := &assessment{config: conf, absent: map[string]bool{}, findings: deputyFindings(conf, mappings)}
 	var needs []access.Need
@@ -72,8 +73,9 @@ func Check(conf *config.Config, mappings []config.Mapping, documents []*document
 	return a.findings
 }
 
-// ambient returns the principal of the ambient credentials: a principal of the account that is
-// named by an identity policy and is not a configured role. It returns "" if there is none.
+// ambient returns the ARN of the principal that the ambient credentials belong to. It is the first
+// principal of the account that is the target of an identity policy and is not a configured role.
+// It is "" if there is no such principal.
 func ambient(conf *config.Config, documents []*document.Document, account string) string {
 	for _, d := range documents {
 		if d.Kind != access.KindIdentity || arn.Account(d.Target) != account {
@@ -123,8 +125,8 @@ func (a *assessment) noteAbsent(what string) {
 	a.findings = append(a.findings, finding(documentMissing, "no usable document was given for "+what+": it is assumed to allow what the mappings need", "provide it too"))
 }
 
-// record records the missing permission of a need. It merges permissions that the same document
-// lacks on the same resource.
+// record records the permission that is missing for a need. It merges it with the other permissions
+// that the same document lacks on the same resource.
 func (a *assessment) record(n access.Need, o *outcome) {
 	if o.Explicit {
 		a.reportDenied(n, o)

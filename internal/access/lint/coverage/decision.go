@@ -19,7 +19,7 @@ func orNone(owners []*candidate) []*candidate {
 	return owners
 }
 
-// outcome is a decision and the documents it is based on.
+// outcome is a decision with the documents that it is based on.
 type outcome struct {
 	iam.Decision
 	identities []*candidate
@@ -57,9 +57,10 @@ func openStatement() iam.Statement {
 	return iam.Statement{Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"}}
 }
 
-// callers returns the possible callers of a request: the session of the role, or, for ambient
-// credentials, every principal of the account that the document names, because the configuration
-// does not identify them.
+// callers returns the possible callers of a request. If the principal of the need is known, it is
+// the only caller. The configuration does not identify the principal of ambient credentials, so
+// callers then returns an unnamed role of the account and every principal of the account that the
+// document names.
 func callers(c *config.Config, n access.Need, owner *candidate) []iam.Caller {
 	switch {
 	case arn.Kind(n.Principal) == "user":
@@ -89,9 +90,9 @@ func session(role, name string) iam.Caller {
 	return iam.Caller{ARN: arn.Session(role, name), RoleARN: role, Account: arn.Account(role)}
 }
 
-// surroundings returns the condition keys of the request: those of the need, those of all syncd
-// requests, and, for keys that depend on the environment of the process, the values that the
-// documents require.
+// surroundings returns the condition keys and values of the request: those of the need and those of
+// every syncd request. For condition keys that depend on the environment of the process, it returns
+// the values that the documents require.
 func surroundings(n access.Need, candidates []*candidate) map[string][]string {
 	facts := map[string][]string{"aws:SecureTransport": {"true"}, "s3:TlsVersion": {"1.3"}}
 	if strings.HasPrefix(n.Action, "kms:") {

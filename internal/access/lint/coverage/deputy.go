@@ -9,7 +9,7 @@ import (
 	"syncd/internal/arn"
 )
 
-// deputyFindings returns a finding for each role of another owner that is assumed without an
+// deputyFindings returns a finding for each role of another owner that a mapping assumes without an
 // ExternalId.
 func deputyFindings(conf *config.Config, mappings []config.Mapping) (findings []rule.Finding) {
 	seen := map[string]bool{}

@@ -17,7 +17,7 @@ func Rules() []rule.Rule {
 	return []rule.Rule{
 		{
 			ID: permissionMissing, Name: "permission-missing", Severity: rule.SeverityError, Title: "A mapping lacks a permission",
-			Explanation: "Across accounts both sides must allow a request: the identity policy of the role, and the policy of the bucket, the key or the assumed role. The hint contains the missing statement.",
+			Explanation: "Across accounts both sides must allow a request: the identity policy of the role, and the policy of the bucket, the key or the assumed role. The fix contains the missing statement.",
 		},
 		{
 			ID: permissionDenied, Name: "permission-denied", Severity: rule.SeverityError, Title: "A statement denies what a mapping needs",
@@ -25,7 +25,7 @@ func Rules() []rule.Rule {
 		},
 		{
 			ID: documentMissing, Name: "document-missing", Severity: rule.SeverityNote, Title: "A document was not given, so it was not checked",
-			Explanation: "It is assumed to allow what the mappings need.",
+			Explanation: "The check assumes that this document allows what the mappings need.",
 		},
 		{
 			ID: noExternalID, Name: "no-external-id", Severity: rule.SeverityWarning, Title: "A role of another owner is assumed without an ExternalId",

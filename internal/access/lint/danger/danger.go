@@ -1,12 +1,13 @@
 // Package danger has the rules about policies that AWS accepts but that are probably not intended:
 // who is allowed, who could be locked out, and how statements affect each other.
 //
-// It promises to warn about what is evident from the document itself, and about owners of buckets
-// from the configuration. It leaves to others: what AWS rejects (lint/element, lint/condition), and
+// The rules use only the document itself and, if a configuration is given, the owners of buckets
+// that it names. Other packages find what AWS rejects (lint/element, lint/condition), and decide
 // whether mappings work (lint/coverage).
 //
-// The words: a clause narrows the caller if only some callers pass it. A Deny concerns all if it
-// applies to everyone except those it exempts.
+// Terms: a clause is one condition key of a statement, with its operator and values. A clause
+// narrows the caller if only some callers can match it. A Deny concerns all if it applies to
+// everyone except the callers that it exempts.
 package danger
 
 import (
@@ -45,7 +46,7 @@ func (c *checker) checkDanger(s *document.Statement) {
 	}
 }
 
-// narrowsCaller reports whether only some callers pass the clause.
+// narrowsCaller reports whether only some callers can match the clause.
 func narrowsCaller(cl document.Clause) bool {
 	key := strings.ToLower(cl.Key.Text)
 	listed := strings.HasPrefix(key, "aws:principaltag/") || slices.Contains([]string{
@@ -84,8 +85,9 @@ func (c *checker) checkOpen(s *document.Statement) {
 	}
 }
 
-// checkFullAccess assumes that the account of a key policy's first root statement owns the key. A
-// bucket policy does not show its owner.
+// checkFullAccess reports every action of a service that is allowed to another account. The owner
+// of the resource is [document.Document.OwnAccount]; if it is unknown, every named account counts
+// as another account.
 func (c *checker) checkFullAccess(s *document.Statement) {
 	i := slices.IndexFunc(s.Actions, func(a *document.Node) bool { return a.Text == "*" || strings.HasSuffix(a.Text, ":*") })
 	if i < 0 || c.d.Kind == access.KindTrust {
@@ -114,7 +116,7 @@ func (c *checker) checkWholeAccount(s *document.Statement) {
 	}
 	for _, p := range s.Principals {
 		if p.Kind == "AWS" && p.IsRoot() && p.Account() != c.d.Account() {
-			c.report(wholeAccount, p.ID, "every principal that account "+p.Account()+" allows to may assume the role",
+			c.report(wholeAccount, p.ID, "every principal to which account "+p.Account()+" grants sts:AssumeRole can assume the role",
 				`name the intended role, or add {"StringEquals": {"sts:ExternalId": "..."}}`)
 		}
 	}

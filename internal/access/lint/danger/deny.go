@@ -9,7 +9,7 @@ import (
 	"syncd/internal/arn"
 )
 
-// sparing reports whether a Deny can use the key to exempt AWS services.
+// sparing reports whether a condition on the key can exempt requests of AWS services from a Deny.
 func sparing(key string) bool {
 	return slices.Contains([]string{
 		"aws:principalisawsservice", "aws:viaawsservice", "aws:principalservicename", "aws:principalservicenameslist", "aws:calledvia",
@@ -17,9 +17,9 @@ func sparing(key string) bool {
 	}, strings.ToLower(key))
 }
 
-// checkDeniesServices reports a Deny with keys that requests of AWS services lack. A service with
-// its own principal has no organization, and a service that uses the caller's credentials does not
-// use the caller's endpoint.
+// checkDeniesServices reports a Deny with keys that requests of AWS services lack. Requests of a
+// service principal have no aws:PrincipalOrgID, and requests that a service makes with the caller's
+// credentials do not come through the caller's VPC endpoint.
 func (c *checker) checkDeniesServices(s *document.Statement) {
 	keys := []string{"aws:sourcevpce", "aws:sourcevpc", "aws:sourceip", "aws:vpcsourceip"}
 	if c.d.Kind.OfResource() || c.d.Kind == access.KindResourceControl {
@@ -60,7 +60,7 @@ func (c *checker) checkLockOut(s *document.Statement) {
 	if slices.ContainsFunc(s.NotPrincipals, func(p document.Principal) bool { return p.IsRoot() }) {
 		return
 	}
-	c.report(lockOut, s.Find("Action", "NotAction"), "the Deny covers "+own+" for everyone except those the statement exempts",
+	c.report(lockOut, s.Find("Action", "NotAction"), "the Deny covers "+own+" for everyone except the principals that the statement exempts",
 		"exclude "+own+" and similar actions from the Deny, or also exempt an administrator and the root of the account")
 }
 
@@ -75,7 +75,7 @@ func sparesFew(cl document.Clause) bool {
 
 // checkNotPrincipal checks a Deny with NotPrincipal. AWS compares the account, the role and the
 // session separately (IAM User Guide, "AWS JSON policy elements: NotPrincipal"). If one of them is
-// not listed, the request is denied, even if it belongs to a listed principal.
+// not listed, AWS denies the request, even if another of them is listed.
 func (c *checker) checkNotPrincipal(s *document.Statement) {
 	listed := func(match func(a arn.ARN) bool) bool {
 		return slices.ContainsFunc(s.NotPrincipals, func(p document.Principal) bool {
@@ -125,7 +125,7 @@ func (c *checker) checkDeniesParts(s *document.Statement) {
 		case onEncryption && cl.HoldsWithout():
 			found = cl
 		case asksForHeader(*cl):
-			return // a part has no such header, so the Deny does not apply to it
+			return // requests for parts have no such header, so the Deny does not apply to them
 		}
 	}
 	if found == nil {

@@ -9,7 +9,7 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// checkReaders reports principals that may read but not write, yet have permissions to delete or
+// checkReaders reports principals that can read but not write, yet have permissions to delete or
 // share data.
 func (c *checker) checkReaders() {
 	reading, writing, further := readerActions(c.d.Kind)
@@ -29,7 +29,7 @@ func (c *checker) checkReaders() {
 		for _, a := range allowed[id] {
 			if !reported[a] && allowsAny([]*document.Node{a}, further) {
 				reported[a] = true
-				c.report(readerMayChange, a, id+" reads but does not write, and has "+a.Text, "remove "+a.Text+": reading does not need it")
+				c.report(readerMayChange, a, id+" reads but does not write, yet it has the permission "+a.Text, "remove "+a.Text+": reading does not need it")
 			}
 		}
 	}

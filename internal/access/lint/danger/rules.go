@@ -36,7 +36,7 @@ func Rules() []rule.Rule {
 		},
 		{
 			ID: lockOut, Name: "lock-out", Severity: rule.SeverityWarning, Title: "A Deny can lock out the owner",
-			Explanation: "The Deny covers the permission to change the policy itself, for everyone except those its condition exempts. If they no longer exist, only the root user of the account can repair a bucket policy, and only AWS Support can repair a key policy.",
+			Explanation: "The Deny covers the permission to change the policy itself, for everyone except the principals that its condition exempts. If these principals no longer exist, only the root user of the account can repair a bucket policy, and only AWS Support can repair a key policy.",
 		},
 		{
 			ID: keyWithoutAdmin, Name: "key-without-admin", Severity: rule.SeverityError, Title: "Nobody can administer the key",

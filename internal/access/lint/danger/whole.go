@@ -53,8 +53,8 @@ func (c *checker) checkShadows() {
 	}
 }
 
-// shadows reports whether a Deny matches every request that an Allow matches. It returns false in
-// unclear cases.
+// shadows reports whether the Deny s matches every request that the Allow matches. If it cannot
+// tell, it returns false.
 func shadows(s, allow *document.Statement) bool {
 	if len(s.NotPrincipals)+len(s.NotActions)+len(s.NotResources)+len(allow.NotPrincipals)+len(allow.NotActions)+len(allow.NotResources) > 0 {
 		return false
@@ -69,7 +69,7 @@ func shadows(s, allow *document.Statement) bool {
 		concerns(s, allow) && holdsWhen(s, allow)
 }
 
-// concerns reports whether the statement applies to all principals of another one.
+// concerns reports whether s applies to all principals that the other statement names.
 func concerns(s, other *document.Statement) bool {
 	if s.Everyone() != nil {
 		return true
@@ -79,7 +79,7 @@ func concerns(s, other *document.Statement) bool {
 	})
 }
 
-// holdsWhen reports whether the other statement has every condition of the statement.
+// holdsWhen reports whether the other statement has every condition of s, with the same values.
 func holdsWhen(s, other *document.Statement) bool {
 	texts := func(list []*document.Node) (texts []string) {
 		for _, n := range list {

@@ -36,8 +36,9 @@ func (c *checker) checkForeignRoot(s *document.Statement) {
 	}
 }
 
-// changingActions returns the actions that change stored data, or encrypt data with a key against
-// its owner's intention.
+// changingActions returns the actions with which a principal can change or delete a bucket or a
+// key, change the data in the bucket, or encrypt data with the key. It returns nil for other kinds
+// of policy.
 func changingActions(k access.Kind) []string {
 	switch k { //nolint:exhaustive // the kinds whose resources store or encrypt data of others
 	case access.KindKey:

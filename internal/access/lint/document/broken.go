@@ -9,11 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// Fault is a position where the text is not JSON, with the likely cause and the fix.
+// Fault is a position At where the text is not JSON, with the likely cause (Message) and what to do
+// (Fix).
 type Fault struct {
 	At           int
 	Message, Fix string
-	edits        []edit // edits that make the rest readable; empty if no edit is likely to help
+	edits        []edit // edits that make the text after the fault readable; empty if no edit is likely to help
 }
 
 // Characters often found in place of double quotes.
@@ -63,7 +64,8 @@ func invalidUTF8(data []byte) int {
 	return -1
 }
 
-// explain derives the cause from the text at the position where parsing stopped.
+// explain returns the fault at the position where parsing stopped. It derives the likely cause from
+// the text there.
 func explain(data []byte, at int, problem string) *Fault {
 	if strings.Contains(problem, "unexpected end") {
 		return unclosed(data)
@@ -91,8 +93,8 @@ func explain(data []byte, at int, problem string) *Fault {
 	return misplaced(data, before, at, problem)
 }
 
-// odd returns the fault for a character that looks like a JSON character or comes from another
-// language.
+// odd returns the fault for a character that looks like a JSON character, or for syntax of another
+// language such as a comment. It returns nil if rest begins with neither.
 func odd(rest string, at int) *Fault {
 	r, _ := utf8.DecodeRuneInString(rest)
 	switch {
@@ -139,8 +141,8 @@ func misplaced(data, before []byte, at int, problem string) *Fault {
 	return &Fault{at, "not JSON: " + problem, "write JSON", nil}
 }
 
-// crossed returns the fault for a closing bracket that does not match the open one, or that is in
-// place of a value.
+// crossed returns the fault for a closing brace or bracket that does not match the opening one, or
+// that is in place of a value.
 func crossed(data []byte, at int) *Fault {
 	open, _ := innermost(data[:at])
 	if len(open) == 0 || closing(data[open[len(open)-1]]) == data[at] {

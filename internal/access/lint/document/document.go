@@ -1,16 +1,16 @@
 // Package document parses policies and keeps the location of every element.
 //
-// It promises to also read text that AWS rejects: it repairs text that is not quite JSON as far as
-// the intention is clear, and reports each fault. It finds a policy inside the output of the AWS
-// CLI or `syncd policy`, unescapes it, and maps every byte to its location in the file. [Read]
-// finds the documents in a file. [Document.ReadPolicy] reads one, reports violations of the policy
-// grammar and determines the kind of policy.
+// [Read] finds the documents in a file. A policy can be the whole file, or part of the output of
+// the AWS CLI or of `syncd policy`, where Read unescapes it and maps every byte to its location in
+// the file. Read also accepts text with JSON faults: it reports each fault, and repairs the text as
+// far as the intention is clear. [Document.ReadPolicy] parses the policy of one document, reports
+// violations of the policy grammar and determines the kind of policy.
 //
-// It leaves to others: the meaning of elements (lint/element, lint/condition, lint/danger), and
-// strict parsing (package iam).
+// Other packages check the meaning of elements (lint/element, lint/condition, lint/danger) and
+// parse strictly (package iam).
 //
-// The words: a node is a JSON value with its location. A clause is one condition key of a
-// statement, with its operator and values.
+// Terms: a node is a JSON value with its location. A clause is one condition key of a statement,
+// with its operator and values.
 package document
 
 import (
@@ -27,9 +27,9 @@ type Document struct {
 	part   bool  // the document is an object in the text, not all of it
 	Kind   access.Kind
 	Target string
-	// Written reports whether `syncd policy` wrote the document. Such a document names its owner,
-	// except that of the ambient credentials. A document for a key contains only statements to add
-	// to the existing key policy.
+	// Written reports whether `syncd policy` wrote the document. Such a document names the account
+	// that owns it, unless it is the document for the ambient credentials. A document for a key
+	// contains only statements to add to the existing key policy.
 	Written bool
 	owner   string  // the account that the document belongs to, if `syncd policy` wrote it
 	Faults  []Fault // JSON faults of the text
@@ -38,7 +38,8 @@ type Document struct {
 }
 
 // Read returns the documents in a file: a plain document, a document inside AWS CLI output, or the
-// documents in the output of `syncd policy`. Unreadable text is one document without a root.
+// documents in the output of `syncd policy`. For text that cannot be repaired, Read returns one
+// document whose Root is nil.
 func Read(f *File) []*Document {
 	whole := &source{File: f, Data: f.Data}
 	faults, mended := whole.breakages()
@@ -122,7 +123,8 @@ func listed(whole source, list *Node) []*Document {
 	return all
 }
 
-// unwrapped returns the document in a value: the value itself, or the contents of a string.
+// unwrapped returns the document in the value n. If n is a string, the document is the text in the
+// string, otherwise it is n itself.
 func unwrapped(whole source, n *Node) *Document {
 	d := &Document{source: whole, Root: n}
 	if n.kind == textNode {
@@ -140,7 +142,7 @@ func unwrapped(whole source, n *Node) *Document {
 	return d
 }
 
-// rooted returns a copy of the tree with paths relative to n.
+// rooted returns a copy of the tree below n, with paths relative to n.
 func rooted(n *Node) *Node {
 	prefix := n.Path
 	var cut func(n *Node) *Node

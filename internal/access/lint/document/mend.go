@@ -11,15 +11,16 @@ import (
 // maxBreakages limits the number of reported faults. Text with more faults is not JSON.
 const maxBreakages = 50
 
-// edit replaces a piece of text, so that the rest can be parsed.
+// edit replaces size bytes at the offset at with text, so that the text after it can be parsed.
 type edit struct {
 	at, size int
 	text     string
 	guess    bool // the text stands in for an unknown value
 }
 
-// breakages returns the faults of a source that is not JSON, and the repaired source, or nil if it
-// cannot be repaired. Positions are relative to the beginning of the file.
+// breakages returns the JSON faults of a source, and the repaired source. mended is nil if the
+// source cannot be repaired, and the source itself if it is JSON. The positions of the faults are
+// offsets in the file.
 func (s *source) breakages() (faults []Fault, mended *source) {
 	text := &source{File: s.File, Data: s.Data, from: s.from}
 	reached, guessed := -1, false
@@ -60,7 +61,8 @@ func mendString(data []byte, at int) []edit {
 	return []edit{{at: end, text: `"`}}
 }
 
-// mendOdd repairs a character that looks like a JSON character or comes from another language.
+// mendOdd returns the edits that repair a character that looks like a JSON character, or syntax of
+// another language such as a comment. It returns nil if no edit is likely to help.
 func mendOdd(data []byte, at int) []edit {
 	rest := string(data[at:])
 	r, size := utf8.DecodeRuneInString(rest)
@@ -92,8 +94,8 @@ func mendOdd(data []byte, at int) []edit {
 	return []edit{{at: at, size: size}}
 }
 
-// everywhere replaces characters with double quotes from a position on, except inside double-quoted
-// strings.
+// everywhere returns edits that replace each of the characters in signs with a double quote, from a
+// position to the end of the data, except inside double-quoted strings.
 func everywhere(data []byte, at int, signs string) (edits []edit) {
 	inText := false
 	for i := at; i < len(data); {
@@ -111,7 +113,7 @@ func everywhere(data []byte, at int, signs string) (edits []edit) {
 	return edits
 }
 
-// mendBare puts quotes around a word.
+// mendBare returns the edit that puts quotes around a word, or nil if there is no word.
 func mendBare(data []byte, at int) []edit {
 	word := regexp.MustCompile(`^[A-Za-z0-9_:*./-]*[A-Za-z0-9_*/]`).Find(data[at:])
 	if len(word) == 0 {
@@ -120,7 +122,7 @@ func mendBare(data []byte, at int) []edit {
 	return []edit{{at: at, size: len(word), text: `"` + string(word) + `"`}}
 }
 
-// mendOpen closes all braces and brackets that are open at the end.
+// mendOpen returns the edit that closes all braces and brackets that are open at the end.
 func mendOpen(data []byte, open []int) []edit {
 	var closers strings.Builder
 	for _, at := range slices.Backward(open) {

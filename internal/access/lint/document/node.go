@@ -19,8 +19,7 @@ const (
 	nullNode
 )
 
-// Node is one JSON value with its location. Checks use nodes rather than plain values so that every
-// finding has a location.
+// Node is one JSON value with its location in the text.
 type Node struct {
 	kind    nodeKind
 	At, End int    // byte offsets in the text it was parsed from
@@ -53,8 +52,8 @@ func (n *Node) dig(names ...string) *Node {
 	return n
 }
 
-// list returns the items of an array, or the value itself. A policy may omit the brackets of a list
-// with one item.
+// list returns the items of an array, or a list of the value itself, because a policy can omit the
+// brackets of a list with one item. It returns nil if n is nil.
 func (n *Node) list() []*Node {
 	switch {
 	case n == nil:

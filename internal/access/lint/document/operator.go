@@ -64,7 +64,8 @@ func orderFamily(name string) string {
 	return ""
 }
 
-// meantOperator returns the fix for an unknown operator.
+// meantOperator returns the fix for an unknown operator, which names the most similar operator if
+// there is one.
 func meantOperator(name string) string {
 	names := []string{
 		"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",

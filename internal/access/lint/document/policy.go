@@ -20,7 +20,7 @@ func (p Principal) IsRole() bool {
 // Is reports whether the clause has the key.
 func (cl Clause) Is(key string) bool { return strings.EqualFold(cl.Key.Text, key) }
 
-// Demands reports whether only requests with the key pass the clause.
+// Demands reports whether only requests that contain the key can match the clause.
 func (cl Clause) Demands() bool {
 	return !cl.Negated && !cl.IfExists && cl.Family != "Null" && cl.Set != "ForAllValues"
 }
@@ -43,8 +43,8 @@ func (s *Statement) Everyone() *Node {
 	return nil
 }
 
-// ConcernsAll reports whether a Deny applies to everyone except those that its NotPrincipal or its
-// condition exempts.
+// ConcernsAll reports whether a Deny applies to everyone except the principals that its
+// NotPrincipal or its condition exempts.
 func (s *Statement) ConcernsAll() bool { return s.Everyone() != nil || len(s.NotPrincipals) > 0 }
 
 // OwnAccount returns the account that the document's resource belongs to, according to the document
@@ -89,7 +89,8 @@ func accountOfBucket(conf *config.Config, bucket string) string {
 	return ""
 }
 
-// IsRoot reports whether the principal is a whole account.
+// IsRoot reports whether the principal is a whole account, given as its ID or as the ARN of its
+// root.
 func (p Principal) IsRoot() bool {
 	a, _ := arn.Split(p.ID.Text)
 	return awsname.IsAccount(p.ID.Text) || a.IsRoot()
@@ -112,7 +113,8 @@ func (s *Statement) Mentions(action string) bool {
 	return slices.ContainsFunc(s.Actions, matches)
 }
 
-// AccessPoint returns the access point of the first resource that names one.
+// AccessPoint returns the ARN of the access point in the first resource that names one, or "" if
+// none does.
 func (p *Policy) AccessPoint() string {
 	for _, s := range p.Statements {
 		for _, r := range slices.Concat(s.Resources, s.NotResources) {
@@ -124,8 +126,8 @@ func (p *Policy) AccessPoint() string {
 	return ""
 }
 
-// Bucket returns the bucket that the document applies to, from its target or from the first
-// resource that names one.
+// Bucket returns the name of the bucket that the document applies to, from its target or from the
+// first resource that names a bucket. It returns "" if there is none.
 func (d *Document) Bucket() string {
 	switch {
 	case arn.Is(d.Target):
@@ -143,8 +145,8 @@ func (d *Document) Bucket() string {
 	return ""
 }
 
-// Policy is a policy parsed for checking. It may contain elements that AWS rejects, and keeps the
-// location of every element.
+// Policy is a policy parsed for checking, with the location of every element. It can contain
+// elements that AWS rejects.
 type Policy struct {
 	Version    string
 	Statements []*Statement
@@ -160,8 +162,8 @@ type Statement struct {
 	Clauses                   []Clause
 }
 
-// Principal is a principal of a statement. Everyone has the kind AWS and the ID "*", in every
-// notation.
+// Principal is a principal of a statement. In every notation for everyone, Kind is "AWS" and ID is
+// the text "*".
 type Principal struct {
 	Kind string
 	ID   *Node

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/access/lint/catalogue"
 )
 
-// noPolicy reports a document without statements, with the likely cause.
+// noPolicy reports that a document has no Statement, with a fix for the likely cause.
 func (r reader) noPolicy(root *Node) {
 	fix := "provide a policy, or AWS CLI output that contains one"
 	switch {
@@ -24,12 +24,12 @@ func (r reader) noPolicy(root *Node) {
 	r.report(unknownKind, root, "the document has no Statement", fix)
 }
 
-// Report reports a finding about a value in a document: the ID of the rule, what is wrong, and how
-// to fix it.
+// Report is a function that reports a finding about the value n in a document. id is the ID of the
+// rule, message says what is wrong, and fix says what to do.
 type Report func(id string, n *Node, message, fix string)
 
-// ReadPolicy reads the policy in the document and reports violations of the policy grammar. It
-// omits invalid elements from the result. It returns false if the document is not a policy.
+// ReadPolicy reads the policy in the document and reports violations of the policy grammar. Policy
+// then contains only the valid elements. ReadPolicy returns false if the document is not a policy.
 func (d *Document) ReadPolicy(report Report) bool {
 	r := reader{report}
 	switch {
@@ -131,7 +131,7 @@ func (r reader) texts(n *Node) (list []*Node) {
 		return nil
 	}
 	if n.kind == arrayNode && len(n.items) == 0 {
-		r.report(WrongType, n, "the list is empty", "name at least one, or remove the statement")
+		r.report(WrongType, n, "the list is empty", "add at least one value, or remove the statement")
 	}
 	for _, item := range n.list() {
 		if item.kind != textNode {
@@ -150,7 +150,7 @@ func (r reader) principals(n *Node) (list []Principal) {
 	case n.kind == textNode && n.Text == "*":
 		return []Principal{{"AWS", n}}
 	case n.kind != objectNode:
-		r.report(WrongType, n, "the principal is not \"*\" and not an object", `write {"AWS": "`+cmp.Or(n.Text, "arn:aws:iam::111111111111:role/NAME")+`"}`)
+		r.report(WrongType, n, "the principal is neither \"*\" nor an object", `write {"AWS": "`+cmp.Or(n.Text, "arn:aws:iam::111111111111:role/NAME")+`"}`)
 		return nil
 	}
 	kinds := []string{"AWS", "Service", "Federated", "CanonicalUser"}
@@ -198,7 +198,7 @@ func (r reader) clauses(op Operator, m member) (list []Clause) {
 		}
 		cl := Clause{Operator: op, Name: m.name, Key: k.name}
 		if k.value.kind == arrayNode && len(k.value.items) == 0 {
-			r.report(WrongType, k.value, "the list of values is empty", "name at least one")
+			r.report(WrongType, k.value, "the list of values is empty", "add at least one value")
 		}
 		for _, v := range k.value.list() {
 			if v.kind != textNode && v.kind != scalarNode {

@@ -8,7 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// edited returns the source with the edits applied. The edits must be in order of position.
+// edited returns a copy of the source with the edits applied. The edits must be in order of
+// position.
 func (s *source) edited(edits []edit) *source {
 	out := &source{File: s.File}
 	at := 0
@@ -22,7 +23,7 @@ func (s *source) edited(edits []edit) *source {
 	return out
 }
 
-// take appends bytes of another source with their positions.
+// take appends other.Data[from:to], with the positions of these bytes in the file.
 func (s *source) take(other *source, from, to int) {
 	s.Data = append(s.Data, other.Data[from:to]...)
 	for i := from; i < to; i++ {
@@ -35,16 +36,17 @@ func (s *source) take(other *source, from, to int) {
 type source struct {
 	File *File
 	Data []byte
-	from []int // the position in the file of each byte and of the end; nil if the document is the whole file
+	from []int // the position in the file of each byte of Data and of its end; nil if Data is the whole file
 }
 
-// Position returns the line and column in the file of a byte of the document. The column counts
-// characters.
+// Position returns the line and column in the file of the byte at an offset in Data. Both start at
+// 1, and the column counts characters.
 func (s *source) Position(at int) (line, column int) {
 	return s.File.Position(s.origin(min(max(at, 0), len(s.Data))))
 }
 
-// Position returns the line and column of a byte of the file. The column counts characters.
+// Position returns the line and column of the byte at an offset in the file. Both start at 1, and
+// the column counts characters.
 func (f *File) Position(at int) (line, column int) {
 	before := f.Data[:min(at, len(f.Data))]
 	return 1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
@@ -69,7 +71,7 @@ func (s *source) within(n *Node) *source {
 	return inner
 }
 
-// put appends bytes that all have the same position.
+// put appends bytes that all have the position from in the file.
 func (s *source) put(text []byte, from int) {
 	s.Data = append(s.Data, text...)
 	s.from = append(s.from, slices.Repeat([]int{from}, len(text))...)
@@ -105,7 +107,8 @@ func unescape(text []byte) (r rune, size int) {
 	return rune(text[1]), 2
 }
 
-// unescapeUnit decodes \u and four digits, or a surrogate pair.
+// unescapeUnit decodes \u and four hexadecimal digits, or two such escapes that form a surrogate
+// pair.
 func unescapeUnit(text []byte) (r rune, size int) {
 	first, ok := hexUnit(text)
 	if !ok {
@@ -140,8 +143,8 @@ func lowerHex(c byte) byte {
 	return c
 }
 
-// percentDecoded undoes the percent-encoding that IAM applies to documents (RFC 3986, section 2.1).
-// The AWS CLI decodes it itself.
+// percentDecoded returns the source without the percent-encoding that IAM applies to documents (RFC
+// 3986, section 2.1). AWS CLI output is not percent-encoded, because the CLI decodes documents.
 func (s *source) percentDecoded() *source {
 	decoded := &source{File: s.File}
 	for i := 0; i < len(s.Data); {

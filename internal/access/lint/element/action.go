@@ -26,7 +26,7 @@ func (c *checker) checkPrefix(a *document.Node, service string) bool {
 	return false
 }
 
-// checkPastedARN reports an ARN in place of an action, and returns whether it did.
+// checkPastedARN reports an ARN in place of an action, and returns whether a is an ARN.
 func (c *checker) checkPastedARN(a *document.Node) bool {
 	if !arn.Is(a.Text) {
 		return false
@@ -68,7 +68,8 @@ func (c *checker) meant(name string) string {
 	return "see the actions of the service in the Service Authorization Reference"
 }
 
-// rightPlace returns the fix for an action of another service: the kind of policy to grant it in.
+// rightPlace returns the fix for an action of another service, which names the kind of policy to
+// grant the action in.
 func rightPlace(service string) string {
 	for _, k := range []access.Kind{access.KindBucket, access.KindKey, access.KindTrust, access.KindQueue} {
 		if strings.EqualFold(k.Service(), service) {
@@ -88,8 +89,8 @@ func (c *checker) checkResource(r *document.Node) {
 	}
 }
 
-// checkReach reports actions that do not apply to any resource of the statement. A pattern of
-// actions is fine if one of the actions applies.
+// checkReach reports actions that do not apply to any resource of the statement. An action with
+// wildcards is valid if at least one action that it matches applies to a resource.
 func (c *checker) checkReach(s *document.Statement) {
 	if len(s.Resources) == 0 || c.d.Kind == access.KindTrust {
 		return
@@ -112,15 +113,16 @@ func (c *checker) checkReach(s *document.Statement) {
 	}
 }
 
-// foreign reports whether the action belongs to another service than the kind of policy. This has
-// its own finding.
+// foreign reports whether the action belongs to a different service than the kind of policy, such
+// as an s3 action in a key policy.
 func (c *checker) foreign(a *document.Node) bool {
 	service, _, _ := strings.Cut(a.Text, ":")
 	want := c.d.Kind.Service()
 	return want != "" && !strings.EqualFold(service, want)
 }
 
-// mismatch returns what an action applies to.
+// mismatch returns the finding for an action that applies to none of the statement's resources:
+// what the action applies to, and the resource to add.
 func mismatch(a iam.KnownAction, resource string) (message, fix string) {
 	bucketARN := "arn:aws:s3:::NAME"
 	if r, _ := arn.Split(resource); r.Service == "s3" {

@@ -14,7 +14,7 @@ import (
 // fault is what is wrong with a name and how to fix it. The zero value means no fault.
 type fault struct{ message, fix string }
 
-// resourceFault returns why a Resource matches nothing.
+// resourceFault returns the fault because of which a Resource matches nothing.
 func resourceFault(text string) fault {
 	if text == "*" || arn.Is(text) && strings.HasSuffix(text, ":*") { // an ARN with fewer parts is valid if * stands for the rest
 		return fault{}
@@ -28,7 +28,7 @@ func resourceFault(text string) fault {
 		name := strings.TrimPrefix(text, "s3://")
 		return fault{"the resource is an S3 URI, not an ARN", "write arn:aws:s3:::" + name}
 	case !arn.Is(text):
-		return fault{"the resource is not * and not an ARN", "write arn:aws:s3:::NAME for a bucket, arn:aws:s3:::NAME/* for its objects"}
+		return fault{"the resource is neither * nor an ARN", "write arn:aws:s3:::NAME for a bucket, arn:aws:s3:::NAME/* for its objects"}
 	case !ok:
 		return fault{"the ARN has too few parts: a colon is missing", "write arn:partition:service:region:account:resource; for a bucket write arn:aws:s3:::NAME"}
 	}
@@ -58,7 +58,8 @@ func partitionFault(a arn.ARN) fault {
 	return fault{}
 }
 
-// hasRegion reports whether the S3 ARN is of a kind with region and account.
+// hasRegion reports whether the S3 ARN is of a kind that contains a region and an account, such as
+// an access point.
 func hasRegion(a arn.ARN) bool {
 	for _, kind := range []string{"accesspoint", "job/", "storage-lens", "access-grants"} {
 		if strings.HasPrefix(a.Resource, kind) {
@@ -129,7 +130,7 @@ func identityFault(a arn.ARN) fault {
 	return fault{}
 }
 
-// principalFault returns why a principal is invalid.
+// principalFault returns the fault that makes a principal invalid.
 func principalFault(p document.Principal) fault {
 	id := p.ID.Text
 	if placeholder := placeholderIn(id); placeholder != "" {
@@ -164,7 +165,7 @@ func awsFault(id string) fault {
 	case strings.Trim(id, "0123456789") == "":
 		return fault{"an account ID has 12 digits, including leading zeros", "write all digits"}
 	case !ok:
-		return fault{"the principal is not an account and not an ARN", "write arn:aws:iam::111111111111:role/NAME"}
+		return fault{"the principal is neither an account ID nor an ARN", "write arn:aws:iam::111111111111:role/NAME"}
 	case a.Service != "iam" && a.Service != "sts":
 		return fault{"a resource of " + a.Service + " cannot be a principal", "name the role or user that makes the requests"}
 	}
@@ -176,7 +177,8 @@ func awsFault(id string) fault {
 	return fault{}
 }
 
-// actorFault checks whether the IAM resource can make requests.
+// actorFault checks whether the ARN is of a kind that can make requests: a user, a role, a session
+// or an account.
 func actorFault(a arn.ARN) fault {
 	kind, name, _ := strings.Cut(a.Resource, "/")
 	role := arn.Role("aws", a.Account, "NAME")
@@ -192,7 +194,7 @@ func actorFault(a arn.ARN) fault {
 			"write " + role + ", or " + arn.Session(role, "SESSION"),
 		}
 	default:
-		return fault{"the ARN is not that of a user, a role, a session or an account", "write " + role}
+		return fault{"the ARN does not name a user, a role, a session or an account", "write " + role}
 	}
 	return fault{}
 }

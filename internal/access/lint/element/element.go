@@ -1,12 +1,13 @@
 // Package element has the rules about the elements of a policy: actions, resources, principals,
 // variables, placeholders, the elements that a kind of policy requires or excludes, and its size.
 //
-// It promises that an error from [Check] means that AWS rejects the element, or that it never
-// matches anything. It leaves to others: the grammar (lint/document), conditions (lint/condition),
+// An error that [Check] reports means that AWS rejects the element, or that the element never
+// matches anything. Other packages check the grammar (lint/document), conditions (lint/condition),
 // and what a valid document allows (lint/danger).
 //
-// The words: an action reaches a resource if the resource has the type that the action applies to.
-// An action is foreign if the kind of policy belongs to another service.
+// Terms: an action reaches a resource if the resource has the type that the action applies to. An
+// action is foreign if the policy is of a kind for another service, such as an s3 action in a key
+// policy.
 package element
 
 import (
@@ -17,7 +18,8 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// Check reports names that do not exist, and elements that the policy must not have or lacks.
+// Check reports names that do not exist, elements that the policy must not have, and required
+// elements that it lacks.
 func Check(names *catalogue.Catalogue, d *document.Document, report document.Report) {
 	c := &checker{catalogue: names, d: d, report: report}
 	if !d.Broken {

@@ -9,8 +9,8 @@ import (
 )
 
 // checkControl checks a statement of a resource control policy (AWS Organizations User Guide, "SCP
-// syntax" and "RCP syntax"). A service control policy needs no such rules: since September 2025 it
-// supports the full language of identity policies, and only its size and its Version have rules.
+// syntax" and "RCP syntax"). A service control policy needs no such check. Since September 2025 it
+// supports the full language of identity policies, so only its size and its Version are checked.
 func (c *checker) checkControl(s *document.Statement) {
 	if c.d.Kind != access.KindResourceControl {
 		return
@@ -37,7 +37,7 @@ func allowsEverything(s *document.Statement) bool {
 	return s.Everyone() != nil && only(s.Actions) && only(s.Resources) && len(s.Clauses) == 0
 }
 
-// checkControlled reports actions that resource control policies do not support.
+// checkControlled reports an action that resource control policies do not support.
 func (c *checker) checkControlled(s *document.Statement, a *document.Node) {
 	service, _, _ := strings.Cut(strings.ToLower(a.Text), ":")
 	switch {
@@ -57,6 +57,6 @@ func (c *checker) checkVersion() {
 	case v == nil:
 		c.report(document.MissingElement, c.d.Root, c.d.Kind.WithArticle()+" has no Version", `add "Version": "2012-10-17"`)
 	case v.Text == "2008-10-17":
-		c.report(document.WrongType, v, c.d.Kind.WithArticle()+" has the old version", `write "2012-10-17"`)
+		c.report(document.WrongType, v, c.d.Kind.WithArticle()+" cannot have the old Version", `write "2012-10-17"`)
 	}
 }

@@ -10,10 +10,11 @@ import (
 )
 
 var (
-	// placeholders matches the placeholders that `syncd policy` writes, and similar ones.
+	// placeholders matches the placeholders that `syncd policy` writes, and similar placeholders
+	// such as REPLACE_ME.
 	placeholders = regexp.MustCompile(`REPLACE_(?:WITH|ME|THIS)[A-Z0-9_]*`)
-	// bracketed matches placeholders as used in documentation. It excludes object keys, in which
-	// brackets may be literal.
+	// bracketed matches placeholders such as <bucket>, which documentation uses. It does not match
+	// in object keys, where angle brackets can be literal.
 	bracketed = regexp.MustCompile(`^[^/]*(<[A-Za-z][A-Za-z0-9 _.-]*>)`)
 )
 
@@ -38,7 +39,8 @@ func placeholderFault(placeholder string) fault {
 	return fault{placeholder + " is a placeholder", fix}
 }
 
-// nameRule returns the rule for a fault in a name.
+// nameRule returns the ID of the rule for a fault in a name: notFilledIn if the name contains a
+// placeholder, or otherwise the rule with that name.
 func nameRule(text, otherwise string) string {
 	if placeholderIn(text) != "" {
 		return notFilledIn

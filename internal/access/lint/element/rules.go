@@ -100,12 +100,12 @@ func nameRules() []rule.Rule {
 			Explanation: "s3:ListBucket applies to the bucket (arn:aws:s3:::name), s3:GetObject to objects (arn:aws:s3:::name/*). If no resource of the statement has the action's type, the statement neither grants nor denies the action.",
 		},
 		{
-			ID: foreignResource, Name: "foreign-resource", Severity: rule.SeverityError, Title: "A resource that does not belong to the policy",
+			ID: foreignResource, Name: "foreign-resource", Severity: rule.SeverityError, Title: "The policy cannot apply to the resource",
 			Explanation: "A bucket policy applies to one bucket and its objects. S3 rejects a policy that names another bucket, or * for all. In a key policy the resource is * or the key itself.",
 		},
 		{
 			ID: notPrincipalAllow, Name: "not-principal-allow", Severity: rule.SeverityError, Title: "NotPrincipal with Allow",
-			Explanation: "It allows everyone in the world except the listed principals. AWS rejects it in most kinds of policies.",
+			Explanation: "NotPrincipal with Allow allows everyone in the world except the listed principals. AWS rejects it in most kinds of policies.",
 		},
 		{
 			ID: noAssumeRole, Name: "no-assume-role", Severity: rule.SeverityError, Title: "The trust policy does not allow anyone to assume the role",
@@ -113,7 +113,7 @@ func nameRules() []rule.Rule {
 		},
 		{
 			ID: unknownService, Name: "unknown-service", Severity: rule.SeverityError, Title: "Unknown service prefix",
-			Explanation: "An action begins with the service prefix listed in the Service Authorization Reference. It can differ from the name of the AWS CLI command: s3, not s3api. IAM stores the statement, but it has no effect. The list of prefixes is of September 2026.",
+			Explanation: "An action begins with the service prefix listed in the Service Authorization Reference. It can differ from the name of the AWS CLI command: s3, not s3api. IAM accepts a statement with an unknown prefix, but the statement has no effect. The list of prefixes dates from September 2026.",
 		},
 		{
 			ID: arnAsAction, Name: "arn-as-action", Severity: rule.SeverityError, Title: "An ARN in Action",
@@ -129,7 +129,7 @@ func nameRules() []rule.Rule {
 		},
 		{
 			ID: beyondKind, Name: "beyond-kind", Severity: rule.SeverityError, Title: "An element that a resource control policy does not support",
-			Explanation: "A resource control policy denies named actions to Principal *. It cannot contain NotAction, NotPrincipal or Action * (AWS Organizations User Guide, RCP syntax; IAM User Guide, IAM policy validation check reference). Only RCPFullAWSAccess allows. Since September 2025, a service control policy supports the full language of identity policies.",
+			Explanation: "A resource control policy denies named actions to Principal *. It cannot contain NotAction, NotPrincipal or Action * (AWS Organizations User Guide, RCP syntax; IAM User Guide, IAM policy validation check reference). Only RCPFullAWSAccess may contain an Allow. Since September 2025, a service control policy supports the full language of identity policies.",
 		},
 		{
 			ID: uncontrolled, Name: "uncontrolled-service", Severity: rule.SeverityError, Title: "A service that does not support resource control policies",
@@ -144,7 +144,7 @@ func placeholderRules() []rule.Rule {
 			ID: notFilledIn, Name: "not-filled-in", Severity: rule.SeverityError, Title: "A placeholder that was not filled in",
 			Explanation: "`syncd policy` writes " + secret.Placeholder + " in place of an ExternalId that it does not print or that the configuration does not have, and " +
 				access.BucketPlaceholder + " in place of a bucket that the configuration does not name. Other documents contain placeholders such as `<bucket>`. " +
-				"If put in force unchanged, an ExternalId with this text denies syncd and allows anyone who has read this; a resource or principal with it matches nothing.",
+				"If a document is put in force with a placeholder, a placeholder ExternalId denies syncd and allows anyone who knows the placeholder, and a placeholder in a resource or principal matches nothing.",
 		},
 	}
 }

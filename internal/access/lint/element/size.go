@@ -7,7 +7,7 @@ import (
 	"syncd/internal/access"
 )
 
-// checkSize checks the document against the quotas in "IAM and AWS STS quotas", "Bucket
+// checkSize checks the size of the document against the quotas in "IAM and AWS STS quotas", "Bucket
 // restrictions and limitations", the API reference of PutKeyPolicy, and "Quotas and service limits
 // for AWS Organizations".
 func (c *checker) checkSize() {

@@ -6,7 +6,8 @@ import (
 	"syncd/internal/ascii"
 )
 
-// checkShape checks which elements the kind of policy requires and excludes.
+// checkShape checks that the statement has the elements that its kind of policy requires, and none
+// that it excludes.
 func (c *checker) checkShape(s *document.Statement) {
 	kind := c.d.Kind
 	if s.Sid != "" && !ascii.Word(s.Sid, "") && (kind == access.KindTrust || !kind.OfResource()) {
@@ -26,14 +27,15 @@ func (c *checker) checkShape(s *document.Statement) {
 	}
 }
 
-// checkNamed checks whether the kind of policy names principals, and how.
+// checkNamed checks that the statement names principals if its kind of policy requires them, and in
+// a valid way.
 func (c *checker) checkNamed(s *document.Statement) {
 	kind, named := c.d.Kind, s.Has("Principal") || s.Has("NotPrincipal")
 	switch {
 	case kind == access.KindResourceControl && named: // checkControl checks the rest
 	case named && !kind.OfResource():
 		c.report(misplacedPrincipal, s.Find("Principal", "NotPrincipal"), "Principal cannot be used in "+kind.WithArticle(),
-			"remove it: the policy applies to the principal it is attached to; if it is the policy of a bucket, key, queue or role, use --kind")
+			"remove it: this kind of policy applies to the principal that it is attached to; if this is a bucket, key, queue or trust policy, set --kind")
 	case !named && kind == access.KindResourceControl:
 		c.report(missingPrincipal, s.Node, "the statement of "+kind.WithArticle()+" has no Principal", `add "Principal": "*"`)
 	case !named && kind.OfResource():

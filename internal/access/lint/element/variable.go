@@ -7,7 +7,8 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// checkVariables checks policy variables in the values that may contain them.
+// checkVariables checks policy variables in resources and in condition values that are strings or
+// ARNs, where AWS replaces them.
 func (c *checker) checkVariables(s *document.Statement) {
 	values := slices.Concat(s.Resources, s.NotResources)
 	for _, cl := range s.Clauses {

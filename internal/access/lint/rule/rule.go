@@ -1,12 +1,12 @@
 // Package rule defines findings, and rules as kinds of findings.
 //
-// It promises that findings are printed in this form: the JSON names and severities are a contract,
-// described in docs/cli.md. It leaves to others the rules themselves, which are in the packages
-// that find them, and the list of all rules ([lint.Rules]).
+// The JSON names and severities of its types are a contract, described in docs/cli.md. The rules
+// themselves are defined in the packages that check them. [lint.Rules] lists all of them.
 //
-// The words: an error is a document that AWS rejects, that does not do what it says, or that allows
-// everyone in the world. A warning is a document that AWS accepts but that probably allows or
-// denies something else than its author intended. A note needs no change.
+// The severities: an error means that AWS rejects the document, that the document does not do what
+// it says, or that it grants access to everyone in the world. A warning means that AWS accepts the
+// document, but that it probably allows or denies something other than its author intended. A note
+// needs no change.
 //
 // [lint.Rules]: https://pkg.go.dev/syncd/internal/access/lint#Rules
 package rule
@@ -37,8 +37,8 @@ type Severity string
 
 // The severities. A note needs no change to the document.
 const (
-	SeverityError   Severity = "error"   // AWS rejects the document, or it does not do what it says, or it allows everyone in the world
-	SeverityWarning Severity = "warning" // AWS accepts the document, but it probably allows or denies something else than its author intended
+	SeverityError   Severity = "error"   // AWS rejects the document, or it does not do what it says, or it grants access to everyone in the world
+	SeverityWarning Severity = "warning" // AWS accepts the document, but it probably allows or denies something other than its author intended
 	SeverityNote    Severity = "note"    // something could not be checked, or has no effect
 )
 
@@ -48,7 +48,7 @@ type Finding struct {
 	Name     string   `json:"name"` // "unknown-action"
 	Severity Severity `json:"severity"`
 	File     string   `json:"file"` // name of the file; "" if the finding is not about a file
-	Line     int      `json:"line"` // starts at 1, as does the column, which counts characters; 0 if the finding has no location in a file
+	Line     int      `json:"line"` // Line and Column start at 1, and Column counts characters; both are 0 if the finding has no location in a file
 	Column   int      `json:"column"`
 	Path     string   `json:"path"`    // "Statement[0].Action[1]"; "" for the document
 	Message  string   `json:"message"` // what is wrong

@@ -13,7 +13,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestRefusals removes one permission from a copy that works, and compares AWS's message.
+// TestRefusals checks AWS's error message for a copy from which one permission was removed.
 func TestRefusals(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -71,7 +71,7 @@ func TestRefusals(t *testing.T) {
 }
 
 // TestEncryptionContextReachesKMS restricts the key policy to the encryption context that S3 sends:
-// the ARN of the object, or with a bucket key that of the bucket.
+// the ARN of the object, or the ARN of the bucket if a bucket key is used.
 func TestEncryptionContextReachesKMS(t *testing.T) {
 	for _, tt := range []struct {
 		name, context string

@@ -13,8 +13,8 @@ import (
 const minSourceBits = 8
 
 // Public reports whether a bucket policy is public: it allows the principal "*" without a condition
-// that restricts who that can be ("The meaning of 'public'", "Blocking public access to your Amazon
-// S3 storage", Amazon S3 User Guide).
+// that restricts the callers ("The meaning of 'public'", "Blocking public access to your Amazon S3
+// storage", Amazon S3 User Guide).
 func Public(d *iam.Document) bool {
 	return d != nil && slices.ContainsFunc(d.Statements, func(s iam.Statement) bool {
 		return s.Effect == iam.Allow && slices.ContainsFunc(s.Principals, everyone) && !slices.ContainsFunc(s.Conditions, fixes)

@@ -28,8 +28,8 @@ func (r Reading) Permission() string {
 }
 
 // Open authorises the reading and returns the object. For a key that does not exist, the error is
-// 404 for callers that may list the bucket and 403 for others ("GetObject", Amazon S3 API
-// Reference).
+// 404 for callers with permission to list the bucket and 403 for other callers ("GetObject", Amazon
+// S3 API Reference).
 func (q *Request) Open(r Reading) (*store.Object, error) {
 	o := r.Bucket.Lookup(r.Key, r.Version)
 	facts := map[string][]string{}

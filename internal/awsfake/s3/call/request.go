@@ -1,12 +1,12 @@
-// Package call is what S3 operations share about a request: authorisation, access points, data keys
-// and bodies.
+// Package call contains what S3 operations share about a request: authorisation, access points,
+// data keys and bodies.
 //
-// It promises to evaluate the policies of the bucket, the access point and the caller as S3 does,
-// to generate and decrypt data keys as the caller, and to verify bodies. It leaves the operations
-// to the packages of the nouns.
+// It evaluates the policies of the bucket, the access point and the caller as S3 does, generates
+// and decrypts data keys as the caller, and verifies bodies. The operations are in the packages
+// setting, listing, object and upload.
 //
-// Words to know. A [Way] is a bucket and the access point that a request uses to reach it. A
-// [Reading] describes a read of one object, in the request's bucket or as the source of a copy.
+// Terms: a [Way] is a bucket and the access point that a request uses to reach it. A [Reading]
+// describes a read of one object, in the request's bucket or as the source of a copy.
 package call
 
 import (
@@ -34,7 +34,7 @@ type Operation struct {
 }
 
 // Admit checks a request before authorisation. It rejects requests above the rate limit, and
-// requests that must state that they pay but do not.
+// requests without x-amz-request-payer that need it.
 func (q *Request) Admit(b *store.Bucket) error {
 	if err := q.throttle(b); err != nil {
 		return err
@@ -42,8 +42,8 @@ func (q *Request) Admit(b *store.Bucket) error {
 	return q.CheckPayer(b)
 }
 
-// CheckPayer rejects requests from other accounts on a requester-pays bucket, unless they state
-// that they pay.
+// CheckPayer rejects requests from other accounts on a requester-pays bucket, unless they have the
+// header x-amz-request-payer.
 func (q *Request) CheckPayer(b *store.Bucket) error {
 	if !b.Settings().Requester || q.Caller.Account == b.Account {
 		return nil

@@ -15,8 +15,8 @@ type Way struct {
 	Point  *store.AccessPoint
 }
 
-// resource returns the ARN that policies use for the bucket, or for an object if key is not "", on
-// this way.
+// resource returns the ARN that policies use for the bucket reached in this way, or for one of its
+// objects if key is not "".
 func (w Way) resource(key string) string {
 	on := w.Bucket.ARN()
 	if w.Point != nil {
@@ -41,9 +41,9 @@ func (w Way) facts(context map[string][]string) map[string][]string {
 	return facts
 }
 
-// Questions returns the decisions that an action requires. Through an access point, the access
-// point and the caller's policies must allow it as a bucket and the caller's policies otherwise
-// would, and the bucket policy must allow it too.
+// Questions returns the decisions that an action requires. Without an access point, the bucket
+// policy and the caller's policies decide. With an access point, its policy takes the place of the
+// bucket policy in that decision, and the bucket policy must allow the action too.
 func (w Way) Questions(action, key string, context map[string][]string) []core.Question {
 	bucket := core.Question{
 		Action: action, Resource: Way{Bucket: w.Bucket}.resource(key), Account: w.Bucket.Account.ID(), Kind: iam.Bucket,

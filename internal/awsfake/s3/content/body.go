@@ -21,7 +21,7 @@ func BytesBody(data []byte) Body { return Body{data: data, size: int64(len(data)
 // Copies of such an object and of ranges of it stay synthetic, and so does an upload of at least
 // 256 KiB that repeats a part of one. Checksums are exact. The ETag is opaque even with SSE-S3,
 // because an MD5 would take too long. Reading requires the data key as with real bytes, although
-// nothing is encrypted with it.
+// the key encrypts nothing.
 func SyntheticBody(size int64, seed uint64) Body {
 	return Body{pattern: &pattern{seed: seed}, size: size}
 }

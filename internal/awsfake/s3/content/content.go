@@ -1,13 +1,11 @@
 // Package content stores the bytes of objects: encrypted, or generated while they are read.
 //
-// It promises that real bytes are encrypted with a data key and that any change to them is
-// detected; that a synthetic body of many gigabytes uses no memory, and neither do copies and
-// uploads of its parts; and that all checksums are exact. It leaves keys and objects to its
-// callers.
+// Real bytes are encrypted with a data key, and any change to them is detected. A synthetic body of
+// many gigabytes uses no memory, nor do copies and uploads of its parts. All checksums are exact.
+// The callers manage keys and objects.
 //
-// Words to know. A pattern is the repeating block of a synthetic body. An extent is a sequence of
-// bytes from one origin; a [Content] is a sequence of extents; a [Sealer] creates them with one
-// data key.
+// Terms: a pattern is the repeating block of a synthetic body. An extent is a sequence of bytes
+// from one origin; a [Content] is a sequence of extents; a [Sealer] creates them with one data key.
 package content
 
 import (

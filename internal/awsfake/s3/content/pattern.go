@@ -7,8 +7,8 @@ import (
 )
 
 // period is the length after which a synthetic body repeats. It is the largest prime below 64 KiB,
-// so that two offsets that differ by a usual part size hold different bytes: a copier that swaps,
-// repeats or shifts a part produces another checksum.
+// so that the bytes at two offsets that differ by a usual part size are different. So if a copier
+// swaps, repeats or shifts a part, the checksum of the copy differs.
 const period = 65521
 
 // pattern is the repeating block of a synthetic body.

@@ -40,7 +40,7 @@ func (s *Sealer) seal(r io.Reader, size int64) (extent, error) {
 }
 
 // Reseal returns n bytes of c from offset, encrypted with the sealer's data key. It cuts synthetic
-// extents to size, and decrypts sealed ones with from.
+// extents to size, and decrypts sealed extents with from.
 func (s *Sealer) Reseal(c Content, from cipher.AEAD, offset, n int64) (Content, error) {
 	var out Content
 	for _, e := range c {

@@ -76,7 +76,7 @@ func TestListingAgainstModel(t *testing.T) {
 func TestListingIsInByteOrder(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	var want []string
-	for i := range 3000 { // more than a chunk of the index holds, in another order
+	for i := range 3000 { // more keys than a chunk of the index can contain, not in order
 		want = append(want, fmt.Sprintf("%04d", i*7919%3000))
 	}
 	for _, k := range want {
@@ -96,8 +96,8 @@ func TestListingIsInByteOrder(t *testing.T) {
 	}
 }
 
-// TestControlCharactersBreakPlainXML checks that, as with S3, a client cannot decode such a page
-// without encoding-type=url.
+// TestControlCharactersBreakPlainXML checks that, as with S3, a client needs encoding-type=url to
+// decode a page with control characters in keys.
 func TestControlCharactersBreakPlainXML(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Destination.Put("a\x01b", awsfake.BytesBody(nil), awsfake.PutOptions{})

@@ -12,8 +12,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// ReadListing returns the page that a request asks for. maxName is the name of the parameter that
-// limits it.
+// ReadListing returns the page that a request asks for. MaxName is the name of the parameter that
+// limits the number of keys, such as max-keys.
 func ReadListing(q *call.Request, maxName string) (*Listing, error) {
 	l := &Listing{
 		Walk:   store.Walk{Prefix: q.Query.Get("prefix"), Delimiter: q.Query.Get("delimiter"), Max: call.MaxPage},
@@ -39,7 +39,8 @@ func ReadListing(q *call.Request, maxName string) (*Listing, error) {
 // encodeKey implements encoding-type=url: form encoding, except for the slash.
 func encodeKey(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "%2F", "/") }
 
-// AllowList authorises a listing. If the request has no prefix, the condition key is absent.
+// AllowList authorises a listing. A parameter that the request does not contain sets no condition
+// key.
 func AllowList(q *call.Request, b *store.Bucket, action string) error {
 	facts := map[string][]string{}
 	for _, name := range []string{"prefix", "delimiter", "max-keys"} {

@@ -1,11 +1,11 @@
 // Package listing implements the S3 operations that list buckets, objects and versions.
 //
-// It promises pages in byte order with S3's tokens, markers and encodings, and authorises listings
+// It returns pages in byte order with S3's tokens, markers and encodings, and authorises listings
 // by prefix. Package store walks the keys. Listings of uploads and parts are in package upload,
 // which uses the page parameters of this package.
 //
-// Words to know. A page ends when its limit is reached. A common prefix stands for all keys that
-// share it up to the delimiter.
+// Terms: a page ends when its limit is reached. A common prefix stands for all keys that are the
+// same up to and including the delimiter.
 package listing
 
 import "syncd/internal/awsfake/s3/call"

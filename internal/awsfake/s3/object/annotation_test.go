@@ -15,7 +15,7 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestAnnotations puts, lists page by page, reads and deletes annotations.
+// TestAnnotations checks that annotations can be put, listed page by page, read and deleted.
 func TestAnnotations(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	there := w.Destination.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})

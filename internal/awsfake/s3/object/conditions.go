@@ -9,8 +9,8 @@ import (
 )
 
 // readConditions evaluates If-Match and the other conditional headers. With a prefix it evaluates
-// those of a copy source, which fail with 412 where a GET returns 304 ("CopyObject", Amazon S3 API
-// Reference).
+// the headers for the source of a copy, which fail with 412 where a GET returns 304 ("CopyObject",
+// Amazon S3 API Reference).
 func readConditions(h http.Header, prefix string, o *store.Object) error {
 	match, noneMatch := h.Get(prefix+"If-Match"), h.Get(prefix+"If-None-Match")
 	unmodified, errU := http.ParseTime(h.Get(prefix + "If-Unmodified-Since"))

@@ -48,8 +48,9 @@ func copyObject(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	return copied(b, o, r, src), nil
 }
 
-// inherit copies metadata and tags from the source unless the request replaces them. Nothing else
-// is inherited: storage class and encryption come from the request or the bucket.
+// inherit copies metadata and tags from the source unless the request replaces them. Other
+// properties are not inherited: the storage class and the encryption come from the request or the
+// bucket.
 func inherit(q *call.Request, d *store.Draft, r call.Reading, src *store.Object) error {
 	h := q.HTTP.Header
 	switch cmp.Or(h.Get("X-Amz-Metadata-Directive"), "COPY") {
@@ -74,7 +75,7 @@ func inherit(q *call.Request, d *store.Draft, r call.Reading, src *store.Object)
 }
 
 // refuseCopy rejects a source that is too large for a single CopyObject, and a copy of an object to
-// itself that changes nothing.
+// itself without any change.
 func refuseCopy(q *call.Request, b *store.Bucket, r call.Reading, src *store.Object) error {
 	if src.Size > call.MaxSinglePut {
 		return wire.ErrInvalidRequest("The specified copy source is larger than the maximum allowable size for a copy source: %d", int64(call.MaxSinglePut))
@@ -120,8 +121,8 @@ func copyOf(q *call.Request, b *store.Bucket, d *store.Draft, r call.Reading, sr
 	return o, err
 }
 
-// CopyChecksum returns the checksum of a copy. It covers the full object, whatever checksum the
-// source has.
+// CopyChecksum returns the checksum of a copy. It covers the full object, even if the source's
+// checksum is composite.
 func CopyChecksum(algorithm string, src, o *store.Object, key cipher.AEAD) (content.Checksum, error) {
 	switch {
 	case algorithm == "" || algorithm == content.AlgorithmCRC64NVME:

@@ -105,7 +105,7 @@ func writeErasure(d store.Erasure, x *wire.XML, key, version string) {
 	x.Close("Deleted")
 }
 
-// erase deletes a key or version if the caller may.
+// erase deletes a key or version if the caller is allowed to delete it.
 func erase(q *call.Request, b *store.Bucket, e store.Erasing) (store.Erasure, error) {
 	pass, err := bypass(q, b, e.Key)
 	if err != nil {

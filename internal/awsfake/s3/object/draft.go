@@ -79,8 +79,8 @@ func ReadWriteConditions(q *call.Request) (store.Conditions, error) {
 	return w, nil
 }
 
-// writeFacts returns the condition keys that the draft adds to s3:PutObject. The bucket's default
-// encryption is not among them, because S3 only sees what the request contains.
+// writeFacts returns the condition keys that the draft adds to s3:PutObject. They do not include
+// the bucket's default encryption, because S3 evaluates only what the request contains.
 func writeFacts(q *call.Request, d *store.Draft, creates bool) map[string][]string {
 	f := map[string][]string{"s3:ObjectCreationOperation": {map[bool]string{true: "true", false: "false"}[creates]}}
 	for key, header := range map[string]string{
@@ -112,9 +112,9 @@ func writeFacts(q *call.Request, d *store.Draft, creates bool) map[string][]stri
 }
 
 // PartFacts returns the condition keys for uploading a part and for completing an upload. The ACL
-// is the one from the start of the upload: policies that require an ACL do not reject parts, which
-// cannot carry one. This is not documented, but clients that upload in parts under such policies
-// work.
+// is the ACL of the request that started the upload, because requests for parts cannot have an ACL
+// header. So policies that require an ACL do not reject parts. AWS does not document this, but
+// clients that upload in parts under such policies work.
 func PartFacts(q *call.Request, b *store.Bucket, creates bool) map[string][]string {
 	f := writeFacts(q, nil, creates)
 	if u, err := b.Upload(q.Query.Get("uploadId"), q.Key); err == nil && u.Draft.ACL != "" {

@@ -42,7 +42,7 @@ func readEncryption(q *call.Request, b *store.Bucket) (store.EncryptionRule, err
 }
 
 // noSuchKey returns S3's error for a key that KMS does not find in the bucket's Region. For a key
-// of another account, KMS only denies access.
+// of another account, KMS returns only an access denied error.
 func noSuchKey(q *call.Request, id string) error {
 	if arn.Is(id) && arn.Account(id) != q.Caller.Account.ID() {
 		return wire.Refuse(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: kms:GenerateDataKey on this resource because "+

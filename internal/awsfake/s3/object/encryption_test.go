@@ -12,8 +12,8 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestCustomerKeys checks that an SSE-C object is listed like any other, but cannot be read without
-// the key.
+// TestCustomerKeys checks that an SSE-C object is listed like other objects, but cannot be read
+// without the key.
 func TestCustomerKeys(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	info := w.Source.Put("k", awsfake.SyntheticBody(6*awsfaketest.Mebi, 1), awsfake.PutOptions{SSEC: true})

@@ -79,7 +79,7 @@ func needsChecksum(l store.Lock, h http.Header) error {
 	return wire.ErrInvalidRequest("Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters")
 }
 
-// allowLock authorises what the lock headers require in addition to s3:PutObject.
+// allowLock authorises the actions that the lock headers require in addition to s3:PutObject.
 func allowLock(q *call.Request, b *store.Bucket, facts map[string][]string) error {
 	h := q.HTTP.Header
 	if h.Get(objectLockPrefix+"Mode") != "" || h.Get(objectLockPrefix+"Event-Hold") != "" {
@@ -93,7 +93,7 @@ func allowLock(q *call.Request, b *store.Bucket, facts map[string][]string) erro
 	return nil
 }
 
-// showLock sets the lock headers that the caller may see.
+// showLock sets the lock headers that the caller has permission to read.
 func showLock(q *call.Request, h http.Header, b *store.Bucket, o *store.Object) {
 	retains := o.Lock.Mode != "" || o.Lock.EventHold
 	if retains && q.Allow(b, "s3:GetObjectRetention", o.Key, nil) == nil {
@@ -121,8 +121,8 @@ func showRetention(l store.Lock, h http.Header) {
 	}
 }
 
-// bypass reports whether the request bypasses governance mode. It returns an error if the caller
-// may not.
+// bypass reports whether the request bypasses governance mode. It returns an error if the caller is
+// not allowed to bypass it.
 func bypass(q *call.Request, b *store.Bucket, key string) (bool, error) {
 	if !strings.EqualFold(q.HTTP.Header.Get("X-Amz-Bypass-Governance-Retention"), "true") {
 		return false, nil

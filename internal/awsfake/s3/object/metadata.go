@@ -74,8 +74,8 @@ func checkTags(tags map[string]string) error {
 }
 
 // storedMetadata returns the value that S3 stores for a header. It decodes encoded words (RFC 2047)
-// and interprets raw non-ASCII bytes as ISO 8859-1, whatever the client meant ("Working with object
-// metadata", Amazon S3 User Guide, which has an example).
+// and interprets raw non-ASCII bytes as ISO 8859-1, even if the client meant another encoding
+// ("Working with object metadata", Amazon S3 User Guide, which has an example).
 func storedMetadata(value string) string {
 	if decoded, err := new(mime.WordDecoder).DecodeHeader(value); err == nil && strings.Contains(value, "=?") {
 		return decoded
@@ -88,7 +88,7 @@ func storedMetadata(value string) string {
 }
 
 // showMetadata sets the user metadata headers. Non-ASCII values are sent as encoded words; values
-// that no header can carry are only counted.
+// that a header cannot contain are only counted.
 func showMetadata(h http.Header, metadata map[string]string) {
 	missing := 0
 	for name, value := range metadata {

@@ -18,7 +18,8 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestAwkwardKeys puts, lists, copies and gets keys that S3 accepts but that are easily mangled.
+// TestAwkwardKeys checks that keys that programs easily mangle can be put, listed, copied and read,
+// as in S3.
 func TestAwkwardKeys(t *testing.T) {
 	var all []byte
 	for c := range byte(0x80) {

@@ -1,12 +1,12 @@
-// Package object implements the S3 operations on objects: read, write, copy and delete, and on what
-// belongs to an object.
+// Package object implements the S3 operations that read, write, copy and delete objects, and the
+// operations on their tags, annotations and locks.
 //
-// It promises S3's conditions and ranges, metadata, tags and annotations, checksums, locks,
+// It supports S3's conditions and ranges, metadata, tags and annotations, checksums, locks,
 // archives and encryption, with S3's errors. Multipart uploads are in package upload, which uses
 // this package for the draft of a write and the source of a copy.
 //
-// Words to know. A draft is the object that the headers of a write describe. The source is the
-// object that a copy reads.
+// Terms: a draft is the object that the headers of a write describe. The source is the object that
+// a copy reads.
 package object
 
 import "syncd/internal/awsfake/s3/call"

@@ -12,8 +12,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestObjectsOfAThirdAccount checks that such objects are listed with their owner, and that no
-// bucket policy makes them readable, even for the bucket's own account.
+// TestObjectsOfAThirdAccount checks that objects that a third account owns are listed with their
+// owner, and that a bucket policy cannot make them readable, even for the bucket's own account.
 func TestObjectsOfAThirdAccount(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Source.Put("own", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})

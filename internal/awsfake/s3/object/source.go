@@ -50,8 +50,8 @@ func Source(q *call.Request, b *store.Bucket) (call.Reading, *store.Object, erro
 	return r, o, nil
 }
 
-// mayReadFrom checks the source's bucket for what every request on a bucket must satisfy. b is the
-// destination.
+// mayReadFrom checks that the copy satisfies the rules for every request on the source's bucket. b
+// is the destination bucket.
 func mayReadFrom(q *call.Request, b *store.Bucket, r call.Reading) error {
 	if q.Endpoint != nil && r.Bucket.Region != b.Region {
 		return wire.Refuse(http.StatusForbidden, "AccessDenied", "VPC endpoints do not support cross-region requests")

@@ -12,7 +12,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// maxBucketPolicy is in bytes ("Bucket policies", Amazon S3 User Guide).
+// maxBucketPolicy is the maximum length of a bucket policy in bytes ("Bucket policies", Amazon S3
+// User Guide).
 const maxBucketPolicy = 20 << 10
 
 func createBucket(q *call.Request, _ *store.Bucket) (*wire.Response, error) {
@@ -99,8 +100,9 @@ func getBucketLocation(q *call.Request, b *store.Bucket) (*wire.Response, error)
 	return wire.AnswerXML(x), nil
 }
 
-// allowPolicy authorises reading or changing the bucket policy. Only the bucket's own account can
-// do that, whatever the policy says ("GetBucketPolicy", Amazon S3 API Reference).
+// allowPolicy authorises reading or changing the bucket policy. Only callers of the bucket's own
+// account are allowed, even if the policy allows others ("GetBucketPolicy", Amazon S3 API
+// Reference).
 func allowPolicy(q *call.Request, b *store.Bucket, action string) error {
 	if err := q.Allow(b, action, "", nil); err != nil {
 		return err
@@ -180,7 +182,7 @@ func getBucketRequestPayment(q *call.Request, b *store.Bucket) (*wire.Response, 
 	})
 }
 
-// setting returns a bucket setting to callers that may read it.
+// setting returns a bucket setting to callers with permission to read it.
 func setting(q *call.Request, b *store.Bucket, action string, write func(*wire.XML)) (*wire.Response, error) {
 	if err := q.Allow(b, action, "", nil); err != nil {
 		return nil, err

@@ -1,11 +1,11 @@
 // Package setting implements the S3 operations on buckets and their settings.
 //
-// It promises to accept only what S3 accepts: it validates bucket policies as S3 does, and rejects
-// public policies if Block Public Access requires that. Settings are stored in package store and
-// can be read back; lifecycle rules have no effect.
+// It accepts only what S3 accepts: it validates bucket policies as S3 does, and rejects public
+// policies if Block Public Access requires that. Settings are stored in package store and can be
+// read back; lifecycle rules have no effect.
 //
-// Words to know. Policies decide who can read a setting; only the bucket's own account can read the
-// bucket policy.
+// Policies decide who can read a setting, but only the bucket's own account can read the bucket
+// policy.
 package setting
 
 import "syncd/internal/awsfake/s3/call"

@@ -11,7 +11,7 @@ import (
 )
 
 // S3's messages for invalid bucket policies. "Bucket policies" in the Amazon S3 User Guide lists
-// the faults; the texts are those of S3's responses.
+// the faults; the texts are copied from S3's responses.
 const (
 	invalidResource   = "Policy has invalid resource"
 	invalidAction     = "Policy has invalid action"
@@ -67,8 +67,8 @@ func ofBucket(bucket, resource string) bool {
 	return ok && a.Service == "s3" && a.Region == "" && a.Account == "" && (rest == "" || rest[0] == '/' || rest[0] == '*')
 }
 
-// actsOn reports whether an action applies to one of the resources of a bucket policy. An action
-// without resource types does not.
+// actsOn reports whether an action applies to one of the resources of a bucket policy. The result
+// is false for an action without resource types.
 func actsOn(a iam.KnownAction, resources []string) bool {
 	return slices.ContainsFunc(resources, func(r string) bool {
 		_, _, objects := strings.Cut(r, "/")
@@ -84,8 +84,8 @@ func actsOn(a iam.KnownAction, resources []string) bool {
 	})
 }
 
-// takesKey reports whether a bucket policy may use the condition key. S3 accepts any global key,
-// even if it does not exist, and keys of an identity provider, which start with its name.
+// takesKey reports whether S3 accepts a bucket policy with the condition key. S3 accepts any global
+// key, even if it does not exist, and keys of an identity provider, which start with its name.
 func takesKey(known *iam.Known, key string) bool {
 	prefix, _, _ := strings.Cut(strings.ToLower(key), ":")
 	if prefix == "s3" {
@@ -95,7 +95,7 @@ func takesKey(known *iam.Known, key string) bool {
 	return prefix == "aws" || prefix == "saml" || strings.Contains(prefix, ".")
 }
 
-// ofListings reports whether only listings carry the key.
+// ofListings reports whether only requests for listings have the condition key.
 func ofListings(key string) bool {
 	return slices.Contains([]string{"s3:prefix", "s3:delimiter", "s3:max-keys"}, strings.ToLower(key))
 }

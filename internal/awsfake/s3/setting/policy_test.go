@@ -12,8 +12,8 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// S3 rejects policies that name another bucket, an action or key that does not exist, or an action
-// that does not apply to any of the resources.
+// TestInvalidBucketPolicies checks that S3 rejects policies that name another bucket, an action or
+// condition key that does not exist, or an action that applies to none of the resources.
 func TestInvalidBucketPolicies(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	client := awsfaketest.S3Client(w.UserConfig(w.Base))

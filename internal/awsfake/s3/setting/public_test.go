@@ -59,7 +59,8 @@ func TestPublicAccessIsBlocked(t *testing.T) {
 	}
 }
 
-// TestPublicAccessAllowed checks that everyone has access after Block Public Access is turned off.
+// TestPublicAccessAllowed checks that a public bucket policy gives everyone access after Block
+// Public Access is disabled.
 func TestPublicAccessAllowed(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Owner.CreateBucket("open", awsfaketest.Region, awsfake.BucketOptions{PublicAccess: true, Policy: awsfaketest.BucketPolicy("open", "*")})

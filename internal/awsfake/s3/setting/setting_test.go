@@ -195,8 +195,8 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-// TestKeyManagement tests a key's description and tags, the policy's lockout check, and a cancelled
-// deletion.
+// TestKeyManagement checks a key's description and tags, the rejection of a key policy that locks
+// out its caller, and a cancelled deletion.
 func TestKeyManagement(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	client := awsfaketest.KMSClient(w.UserConfig(w.Base))

@@ -9,14 +9,14 @@ import (
 // chunkSize is the maximum number of entries in one chunk of an index. A fuller chunk is split.
 const chunkSize = 512
 
-// index holds a bucket's keys in byte order, as a list of sorted chunks. An insert moves at most
+// index contains a bucket's keys in byte order, as a list of sorted chunks. An insert moves at most
 // one chunk, and two binary searches find a page of a listing.
 type index struct {
 	chunks [][]*entry
 	byKey  map[string]*entry
 }
 
-// entry is a key with its versions, newest first. It always has at least one.
+// entry is a key with its versions, newest first. It has at least one version.
 type entry struct {
 	key      string
 	versions []*Object
@@ -56,8 +56,8 @@ func (x *index) add(e *entry) {
 	at, _ := slices.BinarySearchFunc(x.chunks[i], e.key, compareEntry)
 	x.chunks[i] = slices.Insert(x.chunks[i], at, e)
 	if n := len(x.chunks[i]); n > chunkSize {
-		// If the new key is the last of all, keep its chunk full, so that filling in order packs
-		// tightly.
+		// If the new key is the last key of the index, keep its chunk full, so that keys added in
+		// order fill the chunks completely.
 		cut := n / 2
 		if at == n-1 && i == len(x.chunks)-1 {
 			cut = n - 1

@@ -39,8 +39,8 @@ func (b *Bucket) Keys() []string {
 	return keys
 }
 
-// Read returns the bytes of a key's current version, without a request and whatever the state of
-// its KMS key.
+// Read returns the bytes of a key's current version, without a request and even if the KMS key
+// cannot be used.
 func (b *Bucket) Read(key string) ([]byte, error) {
 	b.mu.RLock()
 	o := b.index.get(key).current()

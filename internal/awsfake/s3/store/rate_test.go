@@ -25,8 +25,8 @@ func bubbleWorld(tb testing.TB) *awsfaketest.World {
 	return w
 }
 
-// TestRates sends more requests than the bucket serves for ten seconds, and counts those that
-// succeed.
+// TestRates sends more requests than the bucket can serve in ten seconds, and counts the requests
+// that succeed.
 func TestRates(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -104,7 +104,8 @@ func TestIdleBurst(t *testing.T) {
 	})
 }
 
-// TestThrottling checks the error above each limit, and that throttled requests are counted.
+// TestThrottling checks the error for requests above each limit, and that throttled requests are
+// counted.
 func TestThrottling(t *testing.T) {
 	const slow, slowKMS = "Please reduce your request rate.", "Please reduce your request rate for operations involving AWS KMS."
 	copying := func(t *testing.T, _ *awsfaketest.World, c aws.Config) error {

@@ -8,8 +8,8 @@ import (
 )
 
 // Rates limit how many requests a second S3 serves on each prefix of a bucket before it answers 503
-// SlowDown; 0 means no limit. AWS promises 3,500 writes and 5,500 reads ("Best practices design
-// patterns: optimizing Amazon S3 performance", Amazon S3 User Guide).
+// SlowDown; 0 means no limit. AWS supports at least 3,500 writes and 5,500 reads per second ("Best
+// practices design patterns: optimizing Amazon S3 performance", Amazon S3 User Guide).
 type Rates struct {
 	Writes float64 // PUT, COPY, POST and DELETE
 	Reads  float64 // GET, HEAD and LIST; a copy also reads its source
@@ -26,7 +26,7 @@ type rates struct {
 	write map[string]*rate.Limiter
 }
 
-// take takes a token for a request on that key or a listing of that prefix.
+// take removes a token for a request on the given key, or for a listing of the given prefix.
 func (r *rates) take(key string, writes bool) bool {
 	r.mu.Lock()
 	perSecond, limiters := r.set.Reads, r.reads

@@ -10,12 +10,12 @@ type BucketOptions struct {
 	ObjectLock bool // versions can be locked; turns on versioning
 	// RequesterPays requires requests from other accounts to send x-amz-request-payer.
 	RequesterPays bool
-	// PublicAccess turns off Block Public Access, which AWS turns on for every new bucket.
+	// PublicAccess disables Block Public Access, which AWS enables for every new bucket.
 	PublicAccess bool
 	Policy       *iam.Document
 }
 
-// Versioning states, except that of a bucket that was never versioned.
+// The versioning states. A bucket that was never versioned has the state "".
 const (
 	VersioningEnabled   = "Enabled"
 	VersioningSuspended = "Suspended"

@@ -1,13 +1,13 @@
-// Package store holds the buckets of every account, with their settings, versions, uploads and
+// Package store contains the buckets of every account, with their settings, versions, uploads and
 // access points.
 //
-// It promises S3's consistency: a read sees every earlier write, conditions are evaluated
-// atomically with the write, and versions are replaced, never changed. It does no authorisation and
-// knows no requests. The exported methods on [Bucket] are the Go API with which tests arrange a
-// world, and what S3's operations call after authorisation.
+// It has S3's consistency: a read sees every earlier write, conditions are evaluated atomically
+// with the write, and versions are replaced, never changed. It does not authorise, and it does not
+// depend on requests. Tests create objects with the exported methods of [Bucket]; S3's operations
+// call the same methods after authorisation.
 //
-// Words to know. A [Draft] is the object that the headers of a write describe, before it has
-// content. An [Object] is one version of a key, or a delete marker.
+// Terms: a [Draft] is the object that the headers of a write describe, before it has content. An
+// [Object] is one version of a key, or a delete marker.
 package store
 
 import (
@@ -28,7 +28,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// Store holds the buckets and access points of every account.
+// Store contains the buckets and access points of every account.
 type Store struct {
 	cloud     *core.Cloud
 	Keys      *kms.Service
@@ -169,8 +169,8 @@ func (s *Store) BucketsOf(a *directory.Account) []*Bucket {
 	return out
 }
 
-// CreateAccessPoint creates an access point for a bucket, which can belong to another account. It
-// panics if the account already uses the name in the bucket's Region.
+// CreateAccessPoint creates an access point for a bucket; the bucket can belong to another account.
+// It panics if the account already uses the name in the bucket's Region.
 func (s *Store) CreateAccessPoint(a *directory.Account, name string, b *Bucket, policy *iam.Document) *AccessPoint {
 	metadata := strings.ToLower(s.cloud.Random.Letters(34))
 	p := &AccessPoint{

@@ -7,7 +7,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// insert makes o the current version of its key and sets its version ID. The caller holds mu.
+// insert makes o the current version of its key and sets its version ID. The caller must hold mu.
 func (b *Bucket) insert(o *Object) {
 	o.VersionID = nullVersion
 	if b.set.Versioning == VersioningEnabled {
@@ -31,7 +31,7 @@ func (b *Bucket) insert(o *Object) {
 }
 
 // discard deletes a key as DeleteObject without a version ID does. In a versioned bucket it returns
-// the new delete marker. The caller holds mu.
+// the new delete marker. The caller must hold mu.
 func (b *Bucket) discard(key string) *Object {
 	if b.set.Versioning != "" {
 		marker := &Object{Key: key, Marker: true, Modified: b.s3.cloud.Now().Truncate(time.Second)}
@@ -45,7 +45,7 @@ func (b *Bucket) discard(key string) *Object {
 }
 
 // discardVersion permanently deletes one version. It returns the version, or nil if there was none.
-// The caller holds mu.
+// The caller must hold mu.
 func (b *Bucket) discardVersion(key, id string) *Object {
 	e := b.index.get(key)
 	o := e.version(id)
@@ -137,8 +137,8 @@ type Erasure struct {
 // match it.
 type Erasing struct{ Key, Version, Condition string }
 
-// Erase deletes a key or version, unless a lock prevents it. bypass bypasses locks where that is
-// possible.
+// Erase deletes a key or version, unless a lock prevents it. With bypass, it ignores locks that can
+// be bypassed.
 func (b *Bucket) Erase(e Erasing, bypass bool) (Erasure, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -164,6 +164,6 @@ func (b *Bucket) Erase(e Erasing, bypass bool) (Erasure, error) {
 	return Erasure{}, nil
 }
 
-// Admit counts a request on that key, or a listing of that prefix, and reports whether it is within
-// the bucket's rates.
+// Admit counts a request on the given key, or a listing of the given prefix, and reports whether it
+// is within the bucket's rates.
 func (b *Bucket) Admit(key string, writes bool) bool { return b.rates.take(key, writes) }

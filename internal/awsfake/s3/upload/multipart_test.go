@@ -17,7 +17,8 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestTwoTebibytes copies more data in parts than any machine holds, at almost no cost.
+// TestTwoTebibytes checks that copying 2 TiB of synthetic data in parts needs almost no memory or
+// time.
 func TestTwoTebibytes(t *testing.T) {
 	const size = 2 << 40
 	w := awsfaketest.New(t, awsfake.Options{})
@@ -152,7 +153,8 @@ func TestCompleteErrors(t *testing.T) {
 	}
 }
 
-// The checksum in a completion is that of the object, not of the request body.
+// TestCompleteTakesTheObjectChecksum checks that the checksum in a CompleteMultipartUpload request
+// is the checksum of the object, not of the request body.
 func TestCompleteTakesTheObjectChecksum(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	content := make([]byte, 5*awsfaketest.Mebi+10)

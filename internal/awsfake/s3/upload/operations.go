@@ -1,11 +1,11 @@
 // Package upload implements the S3 operations on multipart uploads.
 //
-// It promises S3's rules for parts, their sizes, order and checksums, and that completing an upload
-// again returns the same response. Package store holds uploads and their parts. The draft of the
-// future object comes from package object.
+// It implements S3's rules for the sizes, order and checksums of parts. Completing an upload again
+// returns the same response. Package store contains the uploads and their parts, and package object
+// reads the draft of the future object.
 //
-// Words to know. A part has a number and an ETag, which select it when the upload is completed. A
-// composite checksum is computed from the checksums of the parts.
+// Terms: a part has a number and an ETag, which select it when the upload is completed. A composite
+// checksum is computed from the checksums of the parts.
 package upload
 
 import "syncd/internal/awsfake/s3/call"

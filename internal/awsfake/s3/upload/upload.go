@@ -54,8 +54,8 @@ func createMultipartUpload(q *call.Request, b *store.Bucket) (*wire.Response, er
 }
 
 // compositeType reports whether the object's checksum is composite. CRC64NVME always covers the
-// full object, SHA is always composite, and the other CRCs are as requested, composite by default
-// ("Checking object integrity", Amazon S3 User Guide).
+// full object, SHA is always composite, and with another CRC the request chooses, composite by
+// default ("Checking object integrity", Amazon S3 User Guide).
 func compositeType(algorithm, asked string) (bool, error) {
 	sha := algorithm == content.AlgorithmSHA1 || algorithm == content.AlgorithmSHA256
 	full := algorithm == "" || algorithm == content.AlgorithmCRC64NVME

@@ -16,8 +16,8 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestListingUploads pages through uploads with awkward keys, two per key, started by a session and
-// by a user.
+// TestListingUploads checks all pages of a listing of uploads with awkward keys. Each key has two
+// uploads, one started by a session and one by a user.
 func TestListingUploads(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	session, user := awsfaketest.S3Client(w.Assume(t, nil)), awsfaketest.S3Client(w.UserConfig(w.Base))

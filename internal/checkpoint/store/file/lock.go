@@ -57,7 +57,8 @@ func (f *Store) Acquire(ctx context.Context, name, holder string) (store.Lease, 
 	return lease, nil
 }
 
-// lockTries is how often Acquire tries to lock, because LeaseOf holds the lock for an instant.
+// lockTries is how often Acquire tries to lock. It tries more than once, because LeaseOf holds the
+// lock for an instant.
 const (
 	lockTries = 3
 	lockPause = 5 * time.Millisecond
@@ -96,16 +97,17 @@ func (f *Store) LeaseOf(ctx context.Context, name string) (info store.LeaseInfo,
 	return store.LeaseInfo{Holder: note.Holder, Since: note.Since}, !free, nil
 }
 
-// maxNote bounds how much of a note is read.
+// maxNote is the maximum number of bytes of a holder note that are read.
 const maxNote = 4 << 10
 
-// readNote returns the note, or a zero one if it cannot be read: the holder may be writing it.
+// readNote returns the holder note, or a zero note if it cannot be read, for example because the
+// holder is writing it.
 func readNote(path string) (note store.HolderNote) {
 	file, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
 	if err != nil {
 		return store.HolderNote{}
 	}
-	defer func() { _ = file.Close() }() // read only: nothing is lost
+	defer func() { _ = file.Close() }() // opened for reading, so a failed close loses no data
 	data, err := io.ReadAll(io.LimitReader(file, maxNote))
 	if err != nil || json.Unmarshal(data, &note) != nil {
 		return store.HolderNote{}
@@ -143,7 +145,7 @@ func (l *fileLease) announce(holder string) error {
 	return errors.Join(l.write(file, append(data, '\n')), file.Close())
 }
 
-// write writes to the lock file only if file is the file that is locked.
+// write writes data to the lock file. It returns an error if file is not the locked file.
 func (l *fileLease) write(file *os.File, data []byte) error {
 	locked, err := l.lock.Stat()
 	if err != nil {
@@ -166,7 +168,7 @@ func (l *fileLease) write(file *os.File, data []byte) error {
 	return err
 }
 
-// Held returns nil while the locked file is the one that other processes would lock.
+// Held returns nil if the locked file is still the file that other processes would lock.
 func (l *fileLease) Held(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -190,14 +192,14 @@ func (l *fileLease) Held(ctx context.Context) error {
 	return nil
 }
 
-// Confirm is the same as Held: the operating system knows whether the folder is locked.
+// Confirm is the same as Held, because the operating system holds the lock.
 func (l *fileLease) Confirm(ctx context.Context) error { return l.Held(ctx) }
 
 // Number returns 0: see TakenOver.
 func (l *fileLease) Number() int64 { return 0 }
 
-// TakenOver returns false: the operating system releases the lock of a process that dies, and a
-// live process keeps its lock.
+// TakenOver returns false: the operating system releases the lock when a process dies, and does not
+// take it away from a live process.
 func (l *fileLease) TakenOver() bool { return false }
 
 // Fenced does nothing.

@@ -2,12 +2,12 @@
 //
 // A record is a file. It is written under a temporary name, synced and linked to its final name, so
 // that it is complete or absent after any crash. The lease is an operating system lock on a file;
-// it ends with the process. The package promises that only the user of this process (or root) can
-// change the folder's content: it refuses a folder, a path to it, or a file that others could
+// it ends with the process. The package guarantees that only the user of this process (or root) can
+// change the folder's content: it rejects a folder, a path to it, or a file that other users could
 // change.
 //
-// The caller chooses the folder. The words: the folder is where the records are stored; a holder
-// note is the lock file's content, which describes the process that holds the lock.
+// The caller chooses the folder. Terms: the folder is where the records are stored. A holder note
+// is the content of the lock file; it describes the process that holds the lock.
 package file
 
 import (
@@ -28,11 +28,11 @@ import (
 // tempPrefix begins the names of records being written; record names never begin with a dot.
 const tempPrefix = ".tmp-"
 
-// Store is a store in a folder. A record is a file: written under a temporary name, synced, and
-// linked to its final name, which fails if the name is taken; then the folder is synced. The lease
-// is flock(2) on a file called lock, so the operating system releases it when the process ends, for
-// whatever reason. Folders have mode 0700 and files 0600. The store refuses a folder that other
-// users may write to or replace, and records that are links or not regular files. The folder must
+// Store is a store in a folder. A record is a file. It is written under a temporary name, synced
+// and linked to its final name; the link fails if the name is taken. Then the folder is synced. The
+// lease is flock(2) on a file called lock, so the operating system releases it when the process
+// ends for any reason. Folders have mode 0700 and files 0600. The store rejects a folder that other
+// users can write to or replace, and records that are links or not regular files. The folder must
 // be on a file system that honors fsync and, if several machines share it, locks.
 type Store struct {
 	dir        string
@@ -41,8 +41,8 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open returns the store in dir. The first write creates a missing folder, so that reading leaves
-// no trace. If the folder has a later format, Open returns a *VersionError.
+// Open returns the store in dir. If the folder does not exist, the first write creates it; reading
+// creates nothing. If the folder has a later format, Open returns a *VersionError.
 func Open(dir string) (*Store, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -133,8 +133,8 @@ func (f *Store) Open(ctx context.Context, name string) (store.Record, error) {
 	return &fileChunk{file, size}, nil
 }
 
-// fileChunk is an open record of a folder. What it reads is cached by the operating system, which
-// can reclaim that memory.
+// fileChunk is an open record of a folder. The operating system caches what is read, and can
+// reclaim that memory.
 type fileChunk struct {
 	*os.File
 	size int64
@@ -169,7 +169,7 @@ func (f *Store) Create(ctx context.Context, name string, write func(io.Writer) e
 
 func (f *Store) create(path string, write func(io.Writer) error) (err error) {
 	if _, err := os.Lstat(path); err == nil {
-		return fs.ErrExist // avoids writing in vain; the link below decides
+		return fs.ErrExist // saves a useless write; only the link below is atomic
 	}
 	temp, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*")
 	if err != nil {
@@ -198,8 +198,8 @@ func (f *Store) publish(temp, path string) error {
 	if !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
-	// Some file systems have no hard links (link(2): EPERM). There the lease excludes other
-	// processes and the mutex excludes other goroutines.
+	// Some file systems have no hard links (link(2): EPERM). On these file systems the lease
+	// excludes other processes, and the mutex excludes other goroutines.
 	f.publishing.Lock()
 	defer f.publishing.Unlock()
 	if _, err := os.Lstat(path); err == nil {
@@ -208,7 +208,7 @@ func (f *Store) publish(temp, path string) error {
 	return os.Rename(temp, path)
 }
 
-// makeFolder creates a folder and its parents. They are durable when it returns.
+// makeFolder creates a folder and its missing parents. They are durable when makeFolder returns.
 func makeFolder(dir string) error {
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {

@@ -16,16 +16,16 @@ import (
 // noFollow opens a file without following a symbolic link and without blocking on a pipe.
 const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
-// hintFolder says how to fix a folder in which other users could change the ledger.
+// hintFolder is the advice for a folder in which other users could change the ledger.
 const hintFolder = "set state to a folder that only syncd's user can write to"
 
-// checkFolder refuses a folder in which another user could change the ledger: a folder owned by
-// another user, or writable by others. Root may own it, because root can change it anyway. Its
-// group may write to it if this process is in that group, as in a volume with an fsGroup. The path
-// to the folder must not include a link owned by another user, or a folder in which every user may
-// rename the files of others: they could replace the folder. The owners of the other folders on the
-// path are not checked. If the folder is absent and the existing part of its path is valid,
-// checkFolder returns fs.ErrNotExist.
+// checkFolder rejects a folder in which another user could change the ledger: a folder owned by
+// another user, or writable by other users. A folder owned by root is accepted, because root can
+// change any folder. A folder writable by its group is accepted if this process is in that group,
+// as in a volume with an fsGroup. The path to the folder must not include a link owned by another
+// user, or a folder in which every user can rename files of other users, because these users could
+// replace the folder. The owners of the folders on the path are not checked. If the folder is
+// absent and the existing part of its path is valid, checkFolder returns fs.ErrNotExist.
 func checkFolder(dir string) error {
 	place, err := checkPath(dir)
 	if err != nil {
@@ -41,7 +41,8 @@ func checkFolder(dir string) error {
 	return checkWriters(place, info)
 }
 
-// maxLinks is the most symbolic links in the path to a folder, as in Linux (path_resolution(7)).
+// maxLinks is the maximum number of symbolic links in the path to a folder, the same as in Linux
+// (path_resolution(7)).
 const maxLinks = 40
 
 // checkPath checks the path to a folder and returns the folder's path without links.
@@ -75,13 +76,13 @@ func checkPath(dir string) (place string, err error) {
 	return at, nil
 }
 
-// segments returns the names in a path. It keeps "..", because after a link that leads elsewhere
-// than the text suggests.
+// segments returns the names in a path. It keeps "..": after a symbolic link, ".." is the parent of
+// the link's target, so it must be resolved step by step.
 func segments(path string) []string {
 	return slices.DeleteFunc(strings.Split(path, "/"), func(name string) bool { return name == "" || name == "." })
 }
 
-// linkTarget returns the target of a link. It refuses a link that another user owns.
+// linkTarget returns the target of a link. It rejects a link that another user owns.
 func linkTarget(path string, info fs.FileInfo) (string, error) {
 	if err := checkOwner(path, info); err != nil {
 		return "", err
@@ -89,8 +90,8 @@ func linkTarget(path string, info fs.FileInfo) (string, error) {
 	return os.Readlink(path)
 }
 
-// checkParent refuses a folder on the path in which every user may rename the files of others. The
-// sticky bit prevents that (as in /tmp).
+// checkParent rejects a folder on the path in which every user can rename files of other users. A
+// folder with the sticky bit, such as /tmp, is accepted.
 func checkParent(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
@@ -110,7 +111,7 @@ func checkOwner(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// checkWriters refuses a folder that another user owns or may write to.
+// checkWriters rejects a folder that another user owns or can write to.
 func checkWriters(dir string, info fs.FileInfo) error {
 	if err := checkOwner(dir, info); err != nil {
 		return err
@@ -131,8 +132,8 @@ func OwnGroup(gid int) bool {
 	return err == nil && slices.Contains(groups, gid) || gid == os.Getegid()
 }
 
-// checkLock refuses a lock file that is not a regular file or has another hard link: writing to it
-// would change that other file.
+// checkLock rejects a lock file that is not a regular file, or that has another hard link, because
+// writing to the lock file would change the file under its other name.
 func checkLock(path string, info fs.FileInfo) error {
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if !info.Mode().IsRegular() || ok && owner.Nlink > 1 {
@@ -167,7 +168,7 @@ func readOwn(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if size > store.MaxRecord { // do not read a file that is too long
+	if size > store.MaxRecord { // checked first, so that a file that is too long is not read
 		return nil, errors.Join(store.ErrTooLong, file.Close())
 	}
 	data, err := store.ReadAll(file)

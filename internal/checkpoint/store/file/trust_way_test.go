@@ -51,9 +51,9 @@ func TestPathOfOtherUsers(t *testing.T) {
 		t.Skip("only root can change the owner")
 	}
 	for name, tt := range map[string]struct {
-		mode     os.FileMode // of the folder above the state
-		uid, gid int         // of the same
-		linkUID  int         // of a link to the state, -1 for none
+		mode     os.FileMode // mode of the folder above the state
+		uid, gid int         // owner and group of the folder above the state
+		linkUID  int         // owner of a link to the state, -1 for no link
 		want     string      // in the error, "" for none
 	}{
 		"in order":                       {0o755, 0, 0, -1, ""},
@@ -100,7 +100,7 @@ func linkTo(t *testing.T, target string, uid int) (link string) {
 	return link
 }
 
-// TestCircularLinks returns an error.
+// TestCircularLinks checks that circular links in the path are an error.
 func TestCircularLinks(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")

@@ -28,12 +28,12 @@ type renewedLease struct {
 	mu     sync.Mutex
 	record lockRecord
 	begun  time.Time   // when the last successful write began, by this process's clock
-	lapse  *time.Timer // ends the tenure if no write succeeds in time
+	lapse  *time.Timer // ends the tenure if no renewal succeeds in time
 	lost   error
 }
 
-// hold returns a lease whose record was written, and starts to renew it. The holder considers the
-// lease expired when nine tenths of LeaseFor have passed.
+// hold returns the lease for a lock object that was just written, and starts to renew it. The
+// holder considers the lease expired nine tenths of LeaseFor after the last renewal.
 func (s *Store) hold(ctx context.Context, key string, record lockRecord, etag *string, begun time.Time) *renewedLease {
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l := &renewedLease{
@@ -45,7 +45,7 @@ func (s *Store) hold(ctx context.Context, key string, record lockRecord, etag *s
 	return l
 }
 
-// announce reports until when a lease written at begun is valid.
+// announce calls Options.Renewed with the time at which a lease that was written at begun expires.
 func (l *renewedLease) announce(begun time.Time) {
 	name := strings.TrimPrefix(strings.TrimSuffix(l.key, "/"+store.LockName), l.store.options.Place.Prefix)
 	l.store.options.Renewed(name, begun.Add(l.store.options.LeaseFor))
@@ -102,7 +102,7 @@ func (l *renewedLease) write(ctx context.Context, release bool) error {
 			return nil
 		}
 		l.etag = seen.etag
-		// The next write must differ from an earlier one with the same number.
+		// The next write must differ from an earlier write with the same lease number.
 		record.Renewal = seen.record.Renewal + 1
 	}
 	return err
@@ -141,9 +141,9 @@ func (l *renewedLease) lose(to string) error {
 	return l.lost
 }
 
-// left returns how long the lease is valid unless it is renewed. It uses the process clock that
-// yields less time: the monotonic clock stops while the machine is suspended, and the wall clock
-// may be set.
+// left returns how long the lease is valid unless it is renewed. It measures with both the
+// monotonic clock and the wall clock and returns the shorter time: the monotonic clock stops while
+// the machine is suspended, and the wall clock can be set back.
 func (l *renewedLease) left() time.Duration {
 	now := l.store.options.Now()
 	age := max(now.Sub(l.begun), now.Round(0).Sub(l.begun.Round(0)))
@@ -158,10 +158,10 @@ func (l *renewedLease) lapsed() {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lapse.Reset(max(l.left(), time.Millisecond)) // it was renewed meanwhile
+	l.lapse.Reset(max(l.left(), time.Millisecond)) // the lease was renewed in the meantime
 }
 
-// Held returns nil while the last renewal is recent enough by this process's clock.
+// Held returns nil if the last renewal is recent enough by this process's clock.
 func (l *renewedLease) Held(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -200,7 +200,8 @@ func (l *renewedLease) TakenOver() bool {
 	return l.record.TakenOver
 }
 
-// Fenced is recorded with the next renewal.
+// Fenced records that the previous holder is fenced off. The next renewal writes this to the lock
+// object.
 func (l *renewedLease) Fenced() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

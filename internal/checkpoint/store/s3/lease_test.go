@@ -150,7 +150,8 @@ func TestS3LeaseBoundsWrites(t *testing.T) {
 	})
 }
 
-// TestS3LeaseIsNeverHeldTwice checks both sides in every second of an outage.
+// TestS3LeaseIsNeverHeldTwice checks, in every second of an outage, that at most one of two
+// processes holds the lease.
 func TestS3LeaseIsNeverHeldTwice(t *testing.T) {
 	leaseTest(t, func(t *testing.T, s *s3test.State) {
 		wire := &unplugged{next: s.Cloud.RoundTripper()}

@@ -18,44 +18,44 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// lockRecord is the content of the lock object. The nonce and the renewal make every write unique,
-// so that an ETag never recurs.
+// lockRecord is the content of the lock object. The nonce and the renewal number make every write
+// unique, so that an ETag never recurs.
 type lockRecord struct {
 	Version      int       `json:"version"`
-	Number       int64     `json:"number"` // of the lease; increases by one with every holder
-	Nonce        string    `json:"nonce"`  // of the holder
+	Number       int64     `json:"number"` // number of the lease; increases by one with every holder
+	Nonce        string    `json:"nonce"`  // identifies the holder
 	Renewal      int64     `json:"renewal"`
 	Holder       string    `json:"holder"`
 	Since        time.Time `json:"since"`         // by the holder's clock, informational
 	Until        time.Time `json:"until"`         // by the holder's clock, informational
 	LeaseSeconds float64   `json:"lease_seconds"` // how long the lease is held after the last write
-	TakenOver    bool      `json:"taken_over"`    // from a holder that is not fenced off yet
+	TakenOver    bool      `json:"taken_over"`    // whether the lease was taken from a holder that is not fenced off yet
 	Released     bool      `json:"released"`
 }
 
-// clockGrain is added to a lease before it counts as expired. HTTP dates have whole seconds (RFC
-// 9110, 5.6.7), and both dates in the comparison are truncated.
+// clockGrain is added to the duration of a lease before the lease counts as expired. HTTP dates
+// have whole seconds (RFC 9110, 5.6.7), so both dates in the comparison are truncated.
 const clockGrain = 2 * time.Second
 
-// acquireTries bounds how often Acquire reads and writes a lock again because a contender wrote it
-// in between. That contender then holds it.
+// acquireTries limits how often Acquire reads and writes a lock. Acquire tries again if another
+// process wrote the lock in between. That process then holds the lease.
 const acquireTries = 4
 
-// seenLock is a lock object as it was read. ETag is nil if there is none.
+// seenLock is a lock object as it was read. The etag is nil if there is no lock object.
 type seenLock struct {
 	record lockRecord
 	etag   *string
-	isNote bool      // the lock file of a folder whose ledger was moved here; no process holds it
-	until  time.Time // when it expires by S3's clock unless renewed
-	now    time.Time // time by S3's clock
+	isNote bool      // the object is the lock file of a folder whose ledger was moved here; no process holds the lease
+	until  time.Time // when the lease expires, by S3's clock, unless renewed
+	now    time.Time // when the lock was read, by S3's clock
 }
 
 func (l *seenLock) free() bool {
 	return l.etag == nil || l.isNote || l.record.Released || !l.now.Before(l.until)
 }
 
-// readLock reads a lock. Its age is measured by S3's clock only: the Date and Last-Modified of the
-// same response.
+// readLock reads a lock object. The age of the object is measured by S3's clock only: it is the
+// difference between Date and Last-Modified of the same response.
 func (s *Store) readLock(ctx context.Context, key string) (seenLock, error) {
 	data, out, err := s.readObject(ctx, key)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -80,7 +80,8 @@ func (s *Store) readLock(ctx context.Context, key string) (seenLock, error) {
 	return lock, nil
 }
 
-// putLock overwrites the lock that was seen, or creates it if none was.
+// putLock overwrites the lock object whose ETag is seen. If seen is nil, it creates the lock
+// object.
 func (s *Store) putLock(ctx context.Context, key string, record lockRecord, seen *string) (etag *string, err error) {
 	data, err := store.Seal(record)
 	if err != nil {
@@ -113,8 +114,8 @@ func wasChanged(err error) bool {
 	}
 }
 
-// Acquire acquires the lease if there is no lock object, if it was released, or if its holder has
-// not renewed it in time. The lease is renewed in the background until it is released.
+// Acquire acquires the lease if there is no lock object, if the lease was released, or if its
+// holder has not renewed it in time. The lease is renewed in the background until it is released.
 func (s *Store) Acquire(ctx context.Context, name, holder string) (store.Lease, error) {
 	if !store.IsSegment(name) {
 		return nil, fmt.Errorf("lease name %q: %w", name, fs.ErrInvalid)
@@ -175,8 +176,8 @@ func (s *Store) nextLock(ctx context.Context, name, holder string, seen *seenLoc
 		TakenOver: seen.record.TakenOver || !seen.record.Released,
 	}
 	if seen.etag == nil || seen.isNote {
-		// Either the mapping is new, or the lock of a holder was deleted, or the ledger was moved
-		// here.
+		// There is no lock object: the mapping is new, the lock object was deleted, or the ledger
+		// was moved here from a folder.
 		names, err := s.List(ctx, name+"/")
 		if err != nil {
 			return record, err
@@ -188,10 +189,11 @@ func (s *Store) nextLock(ctx context.Context, name, holder string, seen *seenLoc
 	return record, nil
 }
 
-// silentLeases exceeds any plausible number of consecutive leases without a commit.
+// silentLeases is larger than any plausible number of consecutive leases without a commit.
 const silentLeases = 1 << 20
 
-// aboveAll gives a lease whose lock is gone a number above all earlier leases.
+// aboveAll returns rec with a lease number above the numbers of all earlier leases. It is used if
+// the lock object was deleted.
 func (s *Store) aboveAll(ctx context.Context, name string, rec lockRecord) (lockRecord, error) {
 	m, err := record.Newest(ctx, s, name)
 	if err != nil && !errors.Is(err, record.ErrNoCheckpoint) && !errors.Is(err, record.ErrNothingWhole) {

@@ -27,13 +27,13 @@ var (
 
 const (
 	changedOfEvery = 50
-	// mostOfPass is the most that a pass may hold halfway through. It was 6 to 36 MiB when each
-	// open chunk had four windows of 4 MiB.
+	// mostOfPass is the maximum memory in bytes that a pass may use halfway through. It was 6 to 36
+	// MiB when each open chunk had four windows of 4 MiB.
 	mostOfPass = 5 << 20
 )
 
-// TestPassesAtOnceShareMemory has passes with state on S3 meet halfway, where each has its chunks
-// open, and measures what they hold there.
+// TestPassesAtOnceShareMemory stops concurrent passes with state on S3 halfway, while the chunks of
+// each are open, and measures the memory that they use.
 func TestPassesAtOnceShareMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the race detector uses extra memory; make test runs it")
@@ -73,7 +73,7 @@ func TestPassesAtOnceShareMemory(t *testing.T) {
 
 func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
 
-// liveHeap returns the bytes that the process holds.
+// liveHeap returns the number of bytes that are live on the heap.
 func liveHeap() int64 {
 	var m runtime.MemStats
 	runtime.GC()

@@ -20,8 +20,8 @@ import (
 // wholeRecord is the size in bytes up to which Open reads the whole record.
 const wholeRecord = 1 << 20
 
-// Open opens a record, and reads it if it is small. Later reads get the same version of the object
-// (If-Match).
+// Open opens a record, and reads it if it is small. Later reads request the same version of the
+// object (If-Match).
 func (s *Store) Open(ctx context.Context, name string) (store.Record, error) {
 	key, err := s.key(ctx, name)
 	if err != nil {
@@ -44,9 +44,10 @@ func (s *Store) Open(ctx context.Context, name string) (store.Record, error) {
 	return c, nil
 }
 
-// objectChunk is an open record on S3. It holds one part of it at a time, in a window.
+// objectChunk is an open record on S3. It keeps one part of the record at a time in memory, in a
+// window.
 type objectChunk struct {
-	ctx   context.Context //nolint:containedctx // of Open or the last Bind; io.ReaderAt takes none
+	ctx   context.Context //nolint:containedctx // context of Open or of the last Bind; io.ReaderAt accepts none
 	store *Store
 	name  string
 	key   string
@@ -55,8 +56,8 @@ type objectChunk struct {
 
 	mu       sync.Mutex
 	expected []store.Span
-	lent     []byte     // the window, as long as the longest span so far
-	held     store.Span // the span in the window
+	lent     []byte     // memory of the window, as long as the longest span so far
+	held     store.Span // span of the record that is in the window
 }
 
 func (c *objectChunk) Size() int64 { return c.size }
@@ -171,7 +172,7 @@ func (c *objectChunk) fetch(p []byte, start int64) error {
 	})
 }
 
-// WriteTo writes the whole record. It holds only the bytes that Open has read.
+// WriteTo writes the whole record. Of the record, only the bytes that Open has read are in memory.
 func (c *objectChunk) WriteTo(w io.Writer) (written int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

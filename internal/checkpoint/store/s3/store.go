@@ -3,15 +3,16 @@
 // A record is an object created with If-None-Match, so that a name is used only once. Large records
 // are written and read in parts, within a memory bound that all open records of a store share. The
 // lease is an object that is overwritten with If-Match and renewed in the background;
-// docs/decisions/0006-lease-on-s3.md describes who may take it and when. The package promises that
-// a holder's lease expires by its own clock before another holder can take it.
+// docs/decisions/0006-lease-on-s3.md describes which process can take the lease and when. The
+// package guarantees that a lease expires by its holder's own clock before another holder can take
+// it.
 //
 // The client provides credentials, region, endpoint and retries. Package record defines the
-// records. This package reads one number from them: the lease of the newest manifest, in case the
-// lock was deleted.
+// records. If the lock was deleted, this package reads one field of a record: the lease number in
+// the newest manifest.
 //
-// The words: the lock is the object of a lease; a window is the part of an open record that is held
-// in memory.
+// Terms: the lock is the object of a lease. A window is the part of an open record that is in
+// memory.
 package s3
 
 import (
@@ -68,25 +69,26 @@ const (
 
 // Options configure where on S3 a store is and how it is written.
 type Options struct {
-	Place    transfer.Place   // in a general purpose bucket; New adds a slash to the end of a non-empty prefix
+	Place    transfer.Place   // bucket and prefix; the bucket is a general purpose bucket, and New adds a slash to the end of a non-empty prefix
 	KMSKey   string           // ARN of the key that encrypts the records, "" for the bucket's default
 	LeaseFor time.Duration    // how long a lease lasts unless renewed, default one minute
 	Now      func() time.Time // clock of this process, default time.Now
 	Logger   *slog.Logger     // logs leases that could not be renewed, default none
 
-	// ReadMemory is the most bytes that all open chunks hold together; default 64 MiB. A chunk that
-	// gets no memory is read in more requests.
+	// ReadMemory is the maximum memory of all open chunks together, in bytes; default 64 MiB. If no
+	// memory is left for a chunk, it is read with more requests.
 	ReadMemory int64
 
-	// Renewed is called when a lease was acquired or renewed, with the time by this process's clock
-	// until which it is valid unless renewed again; default none.
+	// Renewed is called when a lease was acquired or renewed. The parameter until is when the lease
+	// expires, on this process's clock, if it is not renewed again. Default none.
 	Renewed func(name string, until time.Time)
 }
 
 // Store is a store in a bucket. A record is an object created with If-None-Match, so that a name is
-// used only once; a large one is created in parts, so that memory stays bounded. The lease is an
-// object that is overwritten with If-Match; docs/decisions/0006-lease-on-s3.md describes who may
-// take it and when. All ledgers of a process share one store and its memory for open chunks.
+// used only once; a large record is created in parts, so that memory stays bounded. The lease is an
+// object that is overwritten with If-Match; docs/decisions/0006-lease-on-s3.md describes which
+// process can take the lease and when. All ledgers of a process share one store and its memory for
+// open chunks.
 //
 // The client provides credentials, region, endpoint and retries. A record that is deleted while it
 // is open can no longer be read.
@@ -94,16 +96,16 @@ type Store struct {
 	client  s3API
 	options Options
 	windows *windows
-	large   chan struct{} // holds an element for each large record being written
+	large   chan struct{} // contains one element for each large record being written
 
 	mu       sync.Mutex
-	prepared bool // format.json and conditional writes were checked
+	prepared bool // whether format.json and conditional writes were checked
 }
 
 var _ store.Store = (*Store)(nil)
 
-// New returns the store in a bucket. It sends no requests. A later format is reported as a
-// *VersionError when a record is read or a lease is acquired.
+// New returns the store in a bucket. It sends no requests. If the store has a later format, reading
+// a record or acquiring a lease returns a *store.VersionError.
 func New(client s3API, o Options) *Store {
 	if o.Place.Prefix != "" {
 		o.Place.Prefix = strings.TrimSuffix(o.Place.Prefix, "/") + "/"
@@ -139,8 +141,8 @@ func (s *Store) key(ctx context.Context, name string) (string, error) {
 	return s.options.Place.Prefix + name, ctx.Err()
 }
 
-// bodyTries bounds how often an object is requested again because its connection broke while the
-// body was read. The SDK retries requests, not bodies.
+// bodyTries limits how often an object is requested if the connection breaks while the body is
+// read. The SDK retries requests, not bodies.
 const bodyTries = 3
 
 // Read returns a whole record.
@@ -173,26 +175,27 @@ func (s *Store) readObject(ctx context.Context, key string) (data []byte, out *s
 	return data, out, nil
 }
 
-// readBody reads a body to its end, where the SDK verifies checksums. If the connection breaks
-// earlier, HTTP's framing causes an error.
+// readBody reads a body to its end, where the SDK verifies the checksum. If the connection breaks
+// before the end, the HTTP client returns an error.
 func readBody(body io.ReadCloser) ([]byte, error) {
 	data, err := store.ReadAll(body)
 	return data, errors.Join(err, body.Close())
 }
 
-// StateError reports a failed request for the state on S3.
+// StateError reports a failed request for an object of the state on S3.
 type StateError struct {
 	// Op is the operation: read, list, create, ...
 	Op string
 	// State is the location of the state, as configured, and URI is the object.
 	State, URI string
-	// Problem is what the failure means for the state, "" if the cause is clear by itself.
+	// Problem explains what the failure means for the state; "" if Err needs no explanation.
 	Problem string
 	// Err is the cause.
 	Err error
 }
 
-// Error names the operation, the object and the cause, and says that the object is the state's.
+// Error names the operation, the object and the cause. The text contains the word state, to
+// distinguish the object from objects of a source or destination.
 func (e *StateError) Error() string {
 	text := e.Op + " state " + e.URI + ": "
 	if e.Problem != "" {
@@ -214,7 +217,7 @@ func (s *Store) failed(verb, key string, err error) *StateError {
 	return &StateError{Op: verb, State: s.String(), URI: s.uri(key), Err: err}
 }
 
-// unwritten is failed for a conditional write.
+// unwritten returns the error for a failed conditional write.
 func (s *Store) unwritten(verb, key string, err error) error {
 	failure := s.failed(verb, key, err)
 	if awserr.Classify(err) == awserr.Unsupported {
@@ -227,7 +230,8 @@ func (s *Store) unwritten(verb, key string, err error) error {
 func (s *Store) List(ctx context.Context, prefix string) (names []string, err error) {
 	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{
 		Bucket: &s.options.Place.Bucket, Prefix: aws.String(s.options.Place.Prefix + prefix),
-		// Keys that others have left here may contain characters that are invalid in XML.
+		// Keys of objects that other programs wrote under the prefix can contain characters that
+		// are invalid in XML.
 		EncodingType: types.EncodingTypeUrl, ExpectedBucketOwner: s.options.Place.ExpectedOwner(),
 	})
 	for pages.HasMorePages() {
@@ -265,8 +269,8 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 }
 
 // prepare writes the format record before the first write, and checks that the service refuses to
-// create an object twice. Some services accept If-None-Match and ignore it, so that two writers
-// would not notice each other.
+// create an object twice. Some services accept If-None-Match and ignore it; there two writers would
+// not notice each other.
 func (s *Store) prepare(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -286,7 +290,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		}
 	}
 	if err == nil {
-		return fmt.Errorf("create %s: created twice: the service ignores If-None-Match, which syncd needs to exclude a second writer", s.uri(key))
+		return fmt.Errorf("create %s: the service created the object twice: it ignores If-None-Match, which syncd needs to exclude a second writer", s.uri(key))
 	}
 	if !errors.Is(err, fs.ErrExist) {
 		return err

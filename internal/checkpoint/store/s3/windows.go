@@ -2,13 +2,13 @@ package s3
 
 import "sync"
 
-// largestWindow is the most bytes held of one chunk. A row group has about 1 MB; row groups of
-// older chunks have up to 4 MB.
+// largestWindow is the maximum number of bytes of one chunk in memory. A row group has about 1 MB;
+// row groups of older chunks have up to 4 MB.
 const largestWindow = 4 << 20
 
-// windows is a memory budget. Nothing waits for it: a chunk that gets no window is read without
-// one, in more requests. So the chunks that a pass has open never wait for each other, and every
-// pass makes progress.
+// windows is a memory budget. No chunk waits for memory: if no memory is left, the chunk is read
+// without a window, with more requests. So the open chunks of a pass never wait for each other, and
+// every pass makes progress.
 type windows struct {
 	mu   sync.Mutex
 	free int64 // bytes
@@ -16,8 +16,8 @@ type windows struct {
 
 func newWindows(size int64) *windows { return &windows{free: size} }
 
-// lend returns n bytes, or nil if less than n would remain free. That leaves room for small windows
-// after large ones have taken what they can.
+// lend returns n bytes, or nil if fewer than n bytes would then remain free. So large windows
+// cannot use all memory, and some remains for small windows.
 func (w *windows) lend(n int64) []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -28,7 +28,8 @@ func (w *windows) lend(n int64) []byte {
 	return make([]byte, n)
 }
 
-// giveBack returns memory to the budget. The slice must have the length that it had in lend.
+// giveBack returns memory to the budget. The slice must have the same length as when lend returned
+// it.
 func (w *windows) giveBack(lent []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -20,23 +20,24 @@ import (
 )
 
 const (
-	// uploadPart is the part size of a large record, and the most of it that is in memory at once.
-	// With [transfer.MaxParts] parts a record can have 48 GiB.
+	// uploadPart is the part size of a large record in bytes, and the maximum part of the record
+	// that is in memory at once. With [transfer.MaxParts] parts a record can have 48 GiB.
 	uploadPart = int(transfer.MinPartSize)
 
-	// largeWrites is how many records larger than wholeRecord are written at once; others wait. A
-	// writer in progress never waits for a writer in the queue.
+	// largeWrites is how many records larger than wholeRecord are written at once; further records
+	// wait. A writer in progress never waits for a writer in the queue.
 	largeWrites = 8
 
-	// writeMark is the user metadata that identifies the write that created an object. If a write
-	// finds its name taken by its own mark, it succeeded before and only the response was lost.
+	// writeMark is the key of the user metadata that identifies the write that created an object.
+	// If the name is taken by an object with the mark of the same write, an earlier attempt
+	// succeeded and only the response was lost.
 	writeMark = "syncd-write"
 
-	// conflictTries bounds how often a write is repeated after 409 ConditionalRequestConflict.
+	// conflictTries limits how often a write is repeated after 409 ConditionalRequestConflict.
 	conflictTries = 5
 	conflictPause = 50 * time.Millisecond
 
-	// cleanupTime bounds the cleanup after the caller's context has ended.
+	// cleanupTime limits the time for the cleanup after the caller's context has ended.
 	cleanupTime = 10 * time.Second
 )
 
@@ -66,13 +67,13 @@ func (s *Store) createObject(ctx context.Context, key string, data []byte) error
 // objectWriter buffers a record and uploads it: in one request, or in parts once it exceeds the
 // size of one part.
 type objectWriter struct {
-	ctx    context.Context //nolint:containedctx // of its Create; io.Writer takes none
+	ctx    context.Context //nolint:containedctx // context of the call of Create; io.Writer accepts none
 	store  *Store
 	key    string
 	mark   string
 	buf    []byte
-	large  bool    // buf has the capacity of a part
-	upload *string // upload ID, nil until a part is sent
+	large  bool    // whether buf has the capacity of a part
+	upload *string // upload ID, nil until the first part is sent
 	parts  []types.CompletedPart
 }
 
@@ -147,16 +148,17 @@ func (w *objectWriter) put(ctx context.Context) error {
 		if awserr.Classify(err) != awserr.Conflict || try == conflictTries {
 			return w.refused(ctx, err)
 		}
-		// The competing request may have failed, so only another attempt shows whether the name is
-		// taken.
+		// The request that caused the conflict may have failed, so only another attempt shows
+		// whether the name is taken.
 		if err := deadline.Sleep(ctx, conflictPause<<try/2+rand.N(conflictPause)); err != nil {
 			return w.store.failed("create", w.key, err)
 		}
 	}
 }
 
-// refused distinguishes a name taken by another writer from one taken by an earlier attempt of this
-// write whose response was lost.
+// refused returns the result of a write whose condition did not hold. It returns nil if the name
+// was taken by an earlier attempt of this write whose response was lost, and an error if it was
+// taken by another writer.
 func (w *objectWriter) refused(ctx context.Context, err error) error {
 	class := awserr.Classify(err)
 	if class != awserr.Precondition && class != awserr.Gone {
@@ -217,8 +219,8 @@ func (w *objectWriter) begin(ctx context.Context) error {
 	return nil
 }
 
-// complete completes the upload. After a 409 the upload must be started again, which happens when
-// the caller writes the record again.
+// complete completes the upload. After a 409 the upload cannot be completed; the caller must write
+// the record again.
 func (w *objectWriter) complete(ctx context.Context) error {
 	_, err := w.store.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 		Bucket: &w.store.options.Place.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.options.Place.ExpectedOwner(),
@@ -231,8 +233,8 @@ func (w *objectWriter) complete(ctx context.Context) error {
 	return nil
 }
 
-// abort aborts an upload that did not complete. It works after ctx has ended, for up to
-// cleanupTime.
+// abort aborts an upload that was not completed. It also works after ctx has ended, and takes at
+// most cleanupTime.
 func (w *objectWriter) abort(ctx context.Context) error {
 	if w.upload == nil {
 		return nil

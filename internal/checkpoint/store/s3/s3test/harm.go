@@ -9,7 +9,7 @@ import (
 	"syncd/internal/checkpoint/checkpointtest"
 )
 
-// Harm is a failure of one request.
+// Harm is the way in which a request fails.
 type Harm string
 
 // The possible failures.
@@ -31,7 +31,7 @@ type Harming struct {
 	What string // the request that failed
 }
 
-// RoundTrip sends a request or fails it.
+// RoundTrip sends a request, or makes it fail.
 func (h *Harming) RoundTrip(r *http.Request) (*http.Response, error) {
 	h.mu.Lock()
 	h.N++

@@ -8,7 +8,7 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Large returns data that is longer than one part and does not compress.
+// Large returns data that is longer than one part and cannot be compressed.
 func Large() []byte {
 	data := make([]byte, 19<<20+123)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(data)

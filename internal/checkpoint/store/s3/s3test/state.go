@@ -1,5 +1,5 @@
-// Package s3test has what tests of state on S3 share: a bucket in memory, transports that record
-// requests or fail one of them, and synctest bubbles in which time passes at once.
+// Package s3test provides what tests of state on S3 share: a bucket in memory, transports that
+// record requests or make one of them fail, and synctest bubbles, in which no real time passes.
 //
 // A State is the bucket of one test; a Harming is a transport that fails one request in a named
 // way.
@@ -114,7 +114,7 @@ func operation(r *http.Request) string {
 type Recorder struct {
 	Next http.RoundTripper // sends the requests
 	mu   sync.Mutex
-	Seen []string // the requests, as named by operation
+	Seen []string // names of the requests, as returned by the function operation
 }
 
 // RoundTrip records a request and sends it.

@@ -1,6 +1,6 @@
-# What the consumer's role may do, who may assume it, and what the bucket denies. The policies are
-# the same as those that `syncd policy --side consumer` writes for one mapping with server-side
-# copies; a test compares them.
+# What the consumer's role is allowed to do, who is allowed to assume it, and what the bucket
+# denies. The policies are the same as those that `syncd policy --side consumer` writes for one
+# mapping with server-side copies; a test compares them.
 
 locals {
   partition  = startswith(var.region, "cn-") ? "aws-cn" : startswith(var.region, "us-gov-") ? "aws-us-gov" : "aws"
@@ -13,14 +13,16 @@ locals {
   state_arn           = "arn:${local.partition}:s3:::${var.state.bucket}"
   state_objects       = "${local.state_arn}/${var.state.prefix}*"
 
-  # Only the owner knows which key it uses. Without its ARN, the owner's key policy decides.
+  # Only the owner knows which key encrypts the source. If its ARN is not set here, the owner's key
+  # policy decides.
   source_key_arn = coalesce(
     var.source_bucket.kms_key_arn,
     "arn:${local.partition}:kms:${var.source_bucket.region}:${var.source_bucket.account_id}:key/*",
   )
   destination_key_arn = coalesce(var.destination.kms_key_arn, one(aws_kms_key.destination[*].arn))
 
-  # A copy to another Region is requested there, and S3 in that Region calls KMS here.
+  # A copy to another Region is requested in that Region, where S3 calls KMS in the Region of the
+  # key.
   source_via      = [for region in distinct([var.source_bucket.region, var.region]) : "s3.${region}.${local.dns_suffix}"]
   destination_via = ["s3.${var.region}.${local.dns_suffix}"]
 
@@ -106,8 +108,8 @@ locals {
         Resource = local.state_arn
         Condition = {
           StringEquals = local.of_consumer
-          # S3 reports a record as absent only to callers that may list the bucket, and evaluates
-          # that permission without a prefix.
+          # S3 reports a record as absent only to callers with permission to list the bucket, and
+          # evaluates this permission without a prefix.
           StringLikeIfExists = { "s3:prefix" = "${var.state.prefix}*" }
         }
       },
@@ -137,8 +139,8 @@ locals {
   transitive_keys  = { for name in ["sts:TransitiveTagKeys"] : name => var.transitive_tags if length(var.transitive_tags) > 0 }
   transitive_asked = { for name in ["sts:TransitiveTagKeys"] : name => "true" if length(var.transitive_tags) == 0 && length(var.session_tags) > 0 }
 
-  # Whoever assumes the role chooses the tags and the source identity, and other policies trust
-  # them, so they must match syncd.yaml. Tagging is a separate statement: a condition on
+  # The caller that assumes the role chooses the tags and the source identity, and other policies
+  # trust them. So they must match syncd.yaml. Tagging is a separate statement: a condition on
   # sts:ExternalId never matches sts:TagSession. ForAllValues alone also matches a request without
   # tags, so Null requires some. AWS does not document whether STS presents inherited tags as
   # request tags: these conditions work either way.
@@ -190,7 +192,7 @@ locals {
   destination_policy = {
     Version = "2012-10-17"
     Statement = [
-      # UploadPart requests carry no encryption headers, so the conditions only check headers that
+      # UploadPart requests have no encryption headers, so the conditions only check headers that
       # are present. The bucket's default encryption covers writes without headers.
       {
         Sid       = "DenyOtherKeys"
@@ -214,7 +216,7 @@ locals {
           StringNotEquals = { "s3:x-amz-server-side-encryption" = "aws:kms" }
         }
       },
-      # aws:kms without a key means the AWS managed one.
+      # aws:kms without a key means the AWS managed key aws/s3.
       {
         Sid       = "DenyUnnamedKeys"
         Effect    = "Deny"
@@ -276,7 +278,8 @@ locals {
     ]
   }
 
-  # The key's account decides through IAM policies; the role's own is above.
+  # The key policy leaves decisions to the IAM policies of the key's account. The role's IAM policy
+  # is above.
   key_policy = {
     Version = "2012-10-17"
     Statement = [{

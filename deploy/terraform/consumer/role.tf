@@ -59,8 +59,8 @@ locals {
   )
 }
 
-# The role needs no permissions of its own: the trust policy above names it, and within one account
-# that is sufficient.
+# The role needs no permissions policy: the trust policy above names the role, which is sufficient
+# within one account.
 resource "aws_iam_role" "workload" {
   count = var.workload_role_arn == null ? 1 : 0
   name  = "${var.name}-workload"

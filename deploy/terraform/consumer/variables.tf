@@ -19,7 +19,7 @@ variable "region" {
 }
 
 variable "source_bucket" {
-  description = "The source: the owner's bucket, key prefix, Region and account. kms_key_arn restricts which of the owner's keys the role may use; null leaves that to the owner's key policy."
+  description = "The source: the owner's bucket, key prefix, Region and account. kms_key_arn is the only one of the owner's keys that the role is allowed to use; with null, only the owner's key policy decides."
   type = object({
     bucket      = string
     prefix      = optional(string, "")
@@ -67,7 +67,7 @@ variable "state" {
 }
 
 variable "external_id" {
-  description = "The external ID that the role's trust policy requires: 2 to 1224 characters. IAM shows it to everyone who may read the role."
+  description = "The external ID that the role's trust policy requires: 2 to 1224 characters. Everyone who is allowed to read the role in IAM can see it."
   type        = string
   sensitive   = true
   validation {
@@ -77,13 +77,13 @@ variable "external_id" {
 }
 
 variable "session_tags" {
-  description = "The session tags: those of the role in syncd.yaml. The trust policy allows only these tags with these values."
+  description = "The session tags, as set for the role in syncd.yaml. The trust policy allows only these tags with these values."
   type        = map(string)
   default     = {}
 }
 
 variable "transitive_tags" {
-  description = "The keys of the transitive tags of the role in syncd.yaml. The trust policy allows only these to be transitive."
+  description = "The keys of the transitive tags of the role in syncd.yaml. The trust policy allows only these tags to be transitive."
   type        = list(string)
   default     = []
 }
@@ -95,7 +95,7 @@ variable "allow_session_tags" {
 }
 
 variable "source_identity" {
-  description = "The source identity of the session: that of the role in syncd.yaml. The trust policy allows only this one; null means none."
+  description = "The source identity of the session, as set for the role in syncd.yaml. The trust policy allows only this source identity; null means none."
   type        = string
   default     = null
 }

@@ -1,5 +1,6 @@
-# What the owner of a bucket grants: the consumer's role may list, read, and use the key through S3.
-# The policies are the same as those that `syncd policy --side owner` writes; a test compares them.
+# What the owner of a bucket grants: the consumer's role is allowed to list and read the bucket, and
+# to use the key through S3. The policies are the same as those that `syncd policy --side owner`
+# writes; a test compares them.
 
 locals {
   partition  = startswith(var.region, "cn-") ? "aws-cn" : startswith(var.region, "us-gov-") ? "aws-us-gov" : "aws"
@@ -8,7 +9,8 @@ locals {
   bucket_arn  = "arn:${local.partition}:s3:::${var.bucket}"
   objects_arn = "${local.bucket_arn}/${var.prefix}*"
 
-  # A copy to another Region is requested there, and S3 in that Region calls KMS here.
+  # A copy to another Region is requested in that Region, where S3 calls KMS in the Region of the
+  # key.
   regions = distinct([var.region, coalesce(var.destination_region, var.region)])
 
   bucket_policy_statements = [

@@ -8,7 +8,7 @@ variable "bucket" {
 }
 
 variable "prefix" {
-  description = "The prefix of the keys that the consumer may read; empty means the whole bucket."
+  description = "The prefix of the keys that the consumer is allowed to read; empty means the whole bucket."
   type        = string
   default     = ""
   validation {

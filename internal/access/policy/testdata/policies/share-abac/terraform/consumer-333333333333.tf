@@ -29,7 +29,7 @@ resource "aws_iam_role_policy" "data-access" {
 
 # The trust policy of arn:aws:iam::333333333333:role/data-access.
 # EKS Pod Identity adds its own session tags to the ambient session, which this policy rejects: disable the session tags of the association.
-# It allows all of account 222222222222, whose identity policies then decide. To narrow it, name the principal of the ambient credentials.
+# This policy allows all of account 222222222222, whose identity policies then decide. To narrow it, name the principal of the ambient credentials.
 resource "aws_iam_role" "data-access" {
   name = "data-access"
   path = "/"

@@ -32,12 +32,12 @@ func differences() []difference {
 		},
 		{"the Namespace", "helm --create-namespace creates it", func(set manifests) { delete(set, "Namespace/syncd") }},
 		{"the pod of helm test", "kustomize has no tests", func(set manifests) { delete(set, "Pod/syncd-test") }},
-		{"imagePullPolicy", "kustomize leaves the default to Kubernetes, which for a tag is the chart's value", func(set manifests) { set.removeKeys("imagePullPolicy") }},
+		{"imagePullPolicy", "kustomize does not set it; the Kubernetes default for an image with a tag is the same as the chart's value", func(set manifests) { set.removeKeys("imagePullPolicy") }},
 		{
 			"the Job's name", "a Job is immutable, so each revision of a release has its own; delete the Job of kustomize before you apply it again",
 			func(set manifests) { set.rename("Job/syncd-1", "Job/syncd-backfill") },
 		},
-		{"helm.sh/resource-policy", "helm uninstall would delete the ledger", func(set manifests) { set.removeKeys("helm.sh/resource-policy") }},
+		{"helm.sh/resource-policy", "without it, helm uninstall would delete the volume with the ledger", func(set manifests) { set.removeKeys("helm.sh/resource-policy") }},
 		{
 			"credentials", "kustomize has a component with its own NetworkPolicy for each source; the chart has one NetworkPolicy",
 			func(set manifests) { set.joinPolicies() },

@@ -24,6 +24,8 @@ const (
 	// outageShare is a share of accepted requests. Below it, the controller assumes that the
 	// service is down, rather than that its quota is lower.
 	outageShare = 0.01
+	// outageRefused is the refused share above which the cause can be an outage.
+	outageRefused = 0.5
 	// maxPressed is the maximum time between two answers that counts as time in which a rate grows.
 	maxPressed = time.Second
 	// maxIndependent is the largest share of refusals that can be independent of the rate; a larger
@@ -254,8 +256,9 @@ func (c *Controller) cut(now time.Time, refused, stray float64) {
 	rate := max(used*min(max(keep*taken, minKeep), keep), minRate)
 	// If most requests are refused, the cause can be an outage or a lower quota, so the best rate
 	// is kept for now. If almost nothing was accepted, it is an outage, and the rate accepted at
-	// its end is no evidence of a quota.
-	c.isOutage = c.isOutage || took < outageShare
+	// its end is no evidence of a quota. After idle time nothing was accepted either, but few
+	// requests were refused.
+	c.isOutage = c.isOutage || took < outageShare && refused > outageRefused
 	if taken >= minShare && !c.isOutage || c.curve.best == 0 {
 		c.curve.best = used * max(taken, minShare)
 	}

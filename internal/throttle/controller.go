@@ -25,7 +25,7 @@ const (
 	// service is down, rather than that its quota is lower.
 	outageShare = 0.01
 	// outageRefused is the refused share above which the cause can be an outage.
-	outageRefused = 0.5
+	outageRefused = 0.9
 	// maxPressed is the maximum time between two answers that counts as time in which a rate grows.
 	maxPressed = time.Second
 	// maxIndependent is the largest share of refusals that can be independent of the rate; a larger

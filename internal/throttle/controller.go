@@ -21,11 +21,6 @@ const (
 	// minShare is the smallest share of accepted requests from which the service's rate is
 	// inferred.
 	minShare = 0.5
-	// outageShare is a share of accepted requests. Below it, the controller assumes that the
-	// service is down, rather than that its quota is lower.
-	outageShare = 0.01
-	// outageRefused is the refused share above which the cause can be an outage.
-	outageRefused = 0.9
 	// maxPressed is the maximum time between two answers that counts as time in which a rate grows.
 	maxPressed = time.Second
 	// maxIndependent is the largest share of refusals that can be independent of the rate; a larger
@@ -80,7 +75,6 @@ type Controller struct {
 	alarm      alarm       // detects refusals in the answers since the last cut
 	stray      float64     // the refused share that does not depend on the rate
 	experiment *experiment // test of the last cut; nil once it is decided
-	isOutage   bool        // whether the service accepted almost nothing before one of the cuts, counted from the last cut that helped
 	burst      *burst      // the suspected burst for which the last cuts were made; nil if there is none
 
 	burstOver time.Time // when the last burst ended
@@ -219,7 +213,7 @@ func (c *Controller) forget() {
 func (c *Controller) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.curve, c.last, c.alarm, c.stray, c.experiment, c.isOutage, c.burst, c.interval = curve{}, share{}, alarm{}, 0, nil, false, nil, firstRetry
+	c.curve, c.last, c.alarm, c.stray, c.experiment, c.burst, c.interval = curve{}, share{}, alarm{}, 0, nil, nil, firstRetry
 	c.setRate(math.Inf(1))
 }
 
@@ -255,11 +249,8 @@ func (c *Controller) cut(now time.Time, refused, stray float64) {
 	c.burst = c.burst.next(now, c.burstOver, before, max(refused, c.alarm.first), took)
 	rate := max(used*min(max(keep*taken, minKeep), keep), minRate)
 	// If most requests are refused, the cause can be an outage or a lower quota, so the best rate
-	// is kept for now. If almost nothing was accepted, it is an outage, and the rate accepted at
-	// its end is no evidence of a quota. After idle time nothing was accepted either, but few
-	// requests were refused.
-	c.isOutage = c.isOutage || took < outageShare && refused > outageRefused
-	if taken >= minShare && !c.isOutage || c.curve.best == 0 {
+	// is kept for now.
+	if taken >= minShare || c.curve.best == 0 {
 		c.curve.best = used * max(taken, minShare)
 	}
 	c.curve.best = max(c.curve.best, rate)
@@ -293,12 +284,8 @@ func (c *Controller) judge(now time.Time, f finding) {
 	case undecided:
 	case helped:
 		c.stray = min(c.stray, c.experiment.seen.value()+c.experiment.seen.spread())
-		// The cut helped, so the quota is about the rate accepted before the cut, unless an outage
-		// ended.
-		if !c.isOutage {
-			c.curve.best = min(c.curve.best, c.experiment.taken)
-		}
-		c.curve.best, c.isOutage = max(c.curve.best, c.rate), false
+		// The cut helped, so the quota is about the rate accepted before the cut.
+		c.curve.best = max(min(c.curve.best, c.experiment.taken), c.rate)
 		c.last = c.experiment.seen // refusals before the cut are no evidence about the present rate
 		c.experiment, c.interval = nil, firstRetry
 	case worse:

@@ -43,7 +43,7 @@ func TestHealthcheck(t *testing.T) {
 		{"a configuration with faults elsewhere", []string{"--config", file("faults.yaml", "http: {listen: \""+address+"\"}\nstate: 7\nmappings: nonsense\n")}, 0, ""},
 		{"a configuration that is not there", []string{"--config", "/nowhere/syncd.yaml"}, 2, "read configuration: open /nowhere/syncd.yaml: no such file or directory; hint: give the path of the configuration with --config, or give --url"},
 		{"a configuration that is a folder", []string{"--config", t.TempDir()}, 2, "is a directory"},
-		{"where nothing listens", []string{"--config", file("nobody.yaml", "http: {listen: \"127.0.0.1:1\"}\n")}, 1, "connection refused; hint: check that `syncd run` is running at that address, and that --url"},
+		{"address without a server", []string{"--config", file("closed.yaml", "http: {listen: \"127.0.0.1:1\"}\n")}, 1, "connection refused; hint: check that `syncd run` is running at that address, and that --url"},
 		{"both", []string{"--config", "x", "--url", "y"}, 2, ""},
 	}
 	for _, tt := range tests {

@@ -64,7 +64,7 @@ func TestSessionPolicyNarrows(t *testing.T) {
 		{"the bucket", config.SessionPolicyScoped, func(string) (string, error) { return data, nil }, "", ""},
 		{"another bucket", config.SessionPolicyScoped, func(string) (string, error) { return nothing, nil }, awserr.Denied, "no session policy allows"},
 		{"one that cannot be written", config.SessionPolicyScoped, func(string) (string, error) { return "", unwritten }, awserr.Credentials, "it is too long"},
-		{"nobody to write it", config.SessionPolicyScoped, nil, awserr.Credentials, "no policy was provided"},
+		{"scoped, but without a policy", config.SessionPolicyScoped, nil, awserr.Credentials, "no policy was provided"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t)

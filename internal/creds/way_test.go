@@ -70,7 +70,7 @@ func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 		{"unknown host", failing(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "aws.invalid", Err: "no such host", IsNotFound: true}}), awserr.Credentials, 5 * time.Second, "the host name aws.invalid does not exist", "DNS"},
 		{"unknown proxy", failing(&net.OpError{Op: "proxyconnect", Net: "tcp", Err: &net.OpError{Op: "dial", Err: &net.DNSError{Name: "prxy", Err: "no such host", IsNotFound: true}}}), awserr.Credentials, 5 * time.Second, "the proxy's host name prxy does not exist", "HTTPS_PROXY"},
 		{"a proxy that refuses", failing(&awserr.ProxyError{Proxy: "http://proxy:3128", Status: 407}), awserr.Credentials, 0, "the proxy http://proxy:3128 refuses to connect: 407", "user:password"},
-		{"nobody listens", failing(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), awserr.Transient, time.Minute, "connection refused", "nothing listens"},
+		{"connection refused", failing(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), awserr.Transient, time.Minute, "connection refused", "nothing listens"},
 		{"reset", failing(&net.OpError{Op: "read", Err: syscall.ECONNRESET}), awserr.Transient, time.Minute, "connection reset", "breaks"},
 		{"a page", page(200, nil, html), awserr.Transient, 5 * time.Second, "status 200, text/html without a request id", "aws.invalid"},
 		{"a page that does not say what it is", page(200, http.Header{}, "<!DOCTYPE html><html><meta charset=utf-8><br></html>"), awserr.Transient, 5 * time.Second, "status 200 without a request id", "aws.invalid"},

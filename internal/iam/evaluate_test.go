@@ -17,7 +17,7 @@ const (
 	trustSource    = "role trust policy"
 )
 
-// verdict renders a decision as "allow by X", "deny by X" or "nobody allows: X, Y".
+// verdict renders a decision as "allow by X", "deny by X" or "not allowed by: X, Y".
 func verdict(d iam.Decision) string {
 	switch {
 	case d.Allowed:
@@ -29,7 +29,7 @@ func verdict(d iam.Decision) string {
 	for _, s := range d.Missing {
 		missing = append(missing, string(s))
 	}
-	return "nobody allows: " + strings.Join(missing, ", ")
+	return "not allowed by: " + strings.Join(missing, ", ")
 }
 
 // TestGrantTable checks, within one account, what a grant in the resource policy bypasses,
@@ -43,22 +43,22 @@ func TestGrantTable(t *testing.T) {
 	}{
 		{
 			"account id", owner, session(owner),
-			"nobody allows: " + identitySource, "nobody allows: " + boundarySource, "nobody allows: " + sessionSource,
+			"not allowed by: " + identitySource, "not allowed by: " + boundarySource, "not allowed by: " + sessionSource,
 		},
 		{
 			"account root", root(owner), session(owner),
-			"nobody allows: " + identitySource, "nobody allows: " + boundarySource, "nobody allows: " + sessionSource,
+			"not allowed by: " + identitySource, "not allowed by: " + boundarySource, "not allowed by: " + sessionSource,
 		},
 		{
 			"role", session(owner).RoleARN, session(owner),
-			byResource, "nobody allows: " + boundarySource, "nobody allows: " + sessionSource,
+			byResource, "not allowed by: " + boundarySource, "not allowed by: " + sessionSource,
 		},
 		{"session", session(owner).ARN, session(owner), byResource, byResource, byResource},
 		{"user", user(owner).ARN, user(owner), byResource, byResource, byResource},
 		{"everyone", "*", session(owner), byResource, byResource, byResource},
 		{
 			"somebody else", user(owner).ARN, session(owner),
-			"nobody allows: " + identitySource, "nobody allows: " + boundarySource, "nobody allows: " + sessionSource,
+			"not allowed by: " + identitySource, "not allowed by: " + boundarySource, "not allowed by: " + sessionSource,
 		},
 	}
 	for _, tt := range tests {
@@ -107,15 +107,15 @@ func TestEvaluate(t *testing.T) {
 		policies iam.Policies
 		want     string
 	}{
-		{"nothing allows", get(user(owner)), iam.Policies{}, "nobody allows: " + identitySource},
+		{"nothing allows", get(user(owner)), iam.Policies{}, "not allowed by: " + identitySource},
 		{"identity policy allows", get(user(owner)), iam.Policies{Identity: docs(allowAll())}, "allow by " + identitySource},
 		{"one of several allows", get(user(owner)), iam.Policies{Identity: docs(silent(), nil, allowAll())}, "allow by " + identitySource},
 		{"no owner named: the caller's account", iam.Request{Caller: user(owner), Action: "s3:ListAllMyBuckets", Resource: "*"}, iam.Policies{Identity: docs(allowAll())}, "allow by " + identitySource},
 		{"NotAction and NotResource", get(user(owner)), iam.Policies{Identity: docs(notActions)}, "allow by " + identitySource},
-		{"boundary and session policy all silent", get(session(owner)), iam.Policies{Boundary: silent(), Session: docs(silent())}, "nobody allows: identity-based policy, permissions boundary, session policy"},
+		{"boundary and session policy all silent", get(session(owner)), iam.Policies{Boundary: silent(), Session: docs(silent())}, "not allowed by: identity-based policy, permissions boundary, session policy"},
 
 		{"the strongest of several grants counts", get(session(owner)), iam.Policies{Resource: twice}, "allow by " + resourceSource},
-		{"a principal without a name is nobody", get(user(owner)), iam.Policies{Resource: nameless}, "nobody allows: " + identitySource},
+		{"a principal without a name matches no caller", get(user(owner)), iam.Policies{Resource: nameless}, "not allowed by: " + identitySource},
 
 		{"deny in identity policy wins", get(user(owner)), iam.Policies{Identity: docs(allowAll(), denyAll()), Resource: grantTo("*")}, "deny by " + identitySource},
 		{"deny in resource policy wins", get(user(owner)), iam.Policies{Identity: docs(allowAll()), Resource: denyTo("*")}, "deny by " + resourceSource},
@@ -127,39 +127,39 @@ func TestEvaluate(t *testing.T) {
 
 		{"cross-account: both", get(session(consumer)), iam.Policies{Identity: docs(allowAll()), Resource: grantTo(session(consumer).RoleARN)}, "allow by " + resourceSource},
 		{"cross-account: the account named", get(session(consumer)), iam.Policies{Identity: docs(allowAll()), Resource: grantTo(root(consumer))}, "allow by " + resourceSource},
-		{"cross-account: identity only", get(session(consumer)), iam.Policies{Identity: docs(allowAll())}, "nobody allows: " + resourceSource},
-		{"cross-account: resource only", get(session(consumer)), iam.Policies{Resource: grantTo(session(consumer).ARN)}, "nobody allows: " + identitySource},
-		{"cross-account: everyone bypasses nothing", get(session(consumer)), iam.Policies{Resource: grantTo("*")}, "nobody allows: " + identitySource},
-		{"cross-account: boundary counts", get(session(consumer)), iam.Policies{Identity: docs(allowAll()), Boundary: silent(), Resource: grantTo(session(consumer).ARN)}, "nobody allows: " + boundarySource},
-		{"cross-account: session policy counts", get(session(consumer)), iam.Policies{Identity: docs(allowAll()), Session: docs(silent()), Resource: grantTo(session(consumer).ARN)}, "nobody allows: " + sessionSource},
-		{"cross-account: neither", get(user(consumer)), iam.Policies{}, "nobody allows: resource-based policy, identity-based policy"},
-		{"cross-account: the owner's account is not the caller's", get(user(consumer)), iam.Policies{Identity: docs(allowAll()), Resource: grantTo(owner)}, "nobody allows: " + resourceSource},
+		{"cross-account: identity only", get(session(consumer)), iam.Policies{Identity: docs(allowAll())}, "not allowed by: " + resourceSource},
+		{"cross-account: resource only", get(session(consumer)), iam.Policies{Resource: grantTo(session(consumer).ARN)}, "not allowed by: " + identitySource},
+		{"cross-account: everyone bypasses nothing", get(session(consumer)), iam.Policies{Resource: grantTo("*")}, "not allowed by: " + identitySource},
+		{"cross-account: boundary counts", get(session(consumer)), iam.Policies{Identity: docs(allowAll()), Boundary: silent(), Resource: grantTo(session(consumer).ARN)}, "not allowed by: " + boundarySource},
+		{"cross-account: session policy counts", get(session(consumer)), iam.Policies{Identity: docs(allowAll()), Session: docs(silent()), Resource: grantTo(session(consumer).ARN)}, "not allowed by: " + sessionSource},
+		{"cross-account: neither", get(user(consumer)), iam.Policies{}, "not allowed by: resource-based policy, identity-based policy"},
+		{"cross-account: the owner's account is not the caller's", get(user(consumer)), iam.Policies{Identity: docs(allowAll()), Resource: grantTo(owner)}, "not allowed by: " + resourceSource},
 
 		{"root user needs no policy", get(rootUser(owner)), iam.Policies{}, "allow by " + identitySource},
 		{"root user is denied by the bucket policy", get(rootUser(owner)), iam.Policies{Resource: denyTo("*")}, "deny by " + resourceSource},
 		{"root user can mend the bucket policy", putPolicy, iam.Policies{Resource: denyTo("*")}, "allow by " + identitySource},
 		{"root user cannot mend it past the organization", putPolicy, iam.Policies{Resource: denyTo("*"), ServiceControl: docs(denyAll())}, "deny by service control policy"},
 		{"root user of another account cannot mend it", foreignPut, iam.Policies{Resource: denyTo("*")}, "deny by " + resourceSource},
-		{"root user of another account needs the resource policy", get(rootUser(consumer)), iam.Policies{}, "nobody allows: " + resourceSource},
+		{"root user of another account needs the resource policy", get(rootUser(consumer)), iam.Policies{}, "not allowed by: " + resourceSource},
 		{"root user of another account named", get(rootUser(consumer)), iam.Policies{Resource: grantTo(consumer)}, "allow by " + resourceSource},
 
 		{"service principal named", get(logging), iam.Policies{Resource: service}, "allow by " + resourceSource},
 		{"service principal is matched by everyone", get(logging), iam.Policies{Resource: denyTo("*")}, "deny by " + resourceSource},
-		{"service principal where no owner is named", iam.Request{Caller: logging, Action: "s3:ListAllMyBuckets"}, iam.Policies{}, "nobody allows: " + resourceSource},
-		{"service principal not named", get(logging), iam.Policies{Resource: grantTo(owner)}, "nobody allows: " + resourceSource},
-		{"a user is no service", get(user(owner)), iam.Policies{Resource: service}, "nobody allows: " + identitySource},
+		{"service principal where no owner is named", iam.Request{Caller: logging, Action: "s3:ListAllMyBuckets"}, iam.Policies{}, "not allowed by: " + resourceSource},
+		{"service principal not named", get(logging), iam.Policies{Resource: grantTo(owner)}, "not allowed by: " + resourceSource},
+		{"a user is no service", get(user(owner)), iam.Policies{Resource: service}, "not allowed by: " + identitySource},
 		{"anonymous and everyone", get(iam.Caller{}), iam.Policies{Resource: anyone}, "allow by " + resourceSource},
-		{"anonymous and nobody", get(iam.Caller{}), iam.Policies{Identity: docs(allowAll())}, "nobody allows: " + resourceSource},
+		{"anonymous", get(iam.Caller{}), iam.Policies{Identity: docs(allowAll())}, "not allowed by: " + resourceSource},
 
-		{"wildcard inside a principal is text", get(user(owner)), iam.Policies{Resource: grantTo("arn:aws:iam::" + owner + ":user/*")}, "nobody allows: " + identitySource},
-		{"role by its unique id is nobody", get(session(owner)), iam.Policies{Resource: grantTo("AROAEXAMPLEEXAMPLE")}, "nobody allows: " + identitySource},
+		{"wildcard inside a principal is text", get(user(owner)), iam.Policies{Resource: grantTo("arn:aws:iam::" + owner + ":user/*")}, "not allowed by: " + identitySource},
+		{"role by its unique id matches no caller", get(session(owner)), iam.Policies{Resource: grantTo("AROAEXAMPLEEXAMPLE")}, "not allowed by: " + identitySource},
 		{"account root in another partition", get(user(consumer)), iam.Policies{Identity: docs(allowAll()), Resource: grantTo("arn:aws-cn:iam::" + consumer + ":root")}, "allow by " + resourceSource},
 
-		{"service control policy silent", get(user(owner)), iam.Policies{Identity: docs(allowAll()), Resource: grantTo("*"), ServiceControl: docs(silent())}, "nobody allows: service control policy"},
+		{"service control policy silent", get(user(owner)), iam.Policies{Identity: docs(allowAll()), Resource: grantTo("*"), ServiceControl: docs(silent())}, "not allowed by: service control policy"},
 		{"service control policy denies", get(user(owner)), iam.Policies{Identity: docs(allowAll()), ServiceControl: docs(allowAll(), denyAll())}, "deny by service control policy"},
 		{"service control policy does not bind a service", get(logging), iam.Policies{Resource: service, ServiceControl: docs(denyAll())}, "allow by " + resourceSource},
 		{"resource control policy denies", get(session(consumer)), iam.Policies{Identity: docs(allowAll()), Resource: grantTo("*"), ResourceControl: docs(allowAll(), denyAll())}, "deny by resource control policy"},
-		{"resource control policy binds a service", get(logging), iam.Policies{Resource: service, ResourceControl: docs(silent())}, "nobody allows: resource control policy"},
+		{"resource control policy binds a service", get(logging), iam.Policies{Resource: service, ResourceControl: docs(silent())}, "not allowed by: resource control policy"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -182,18 +182,18 @@ func TestKeyPolicy(t *testing.T) {
 		key      *iam.Document
 		want     string
 	}{
-		{"identity policy alone", session(owner), allowAll(), grantTo(user(owner).ARN), "nobody allows: " + resourceSource},
-		{"no policy at all", session(owner), allowAll(), nil, "nobody allows: " + resourceSource},
+		{"identity policy alone", session(owner), allowAll(), grantTo(user(owner).ARN), "not allowed by: " + resourceSource},
+		{"no policy at all", session(owner), allowAll(), nil, "not allowed by: " + resourceSource},
 		{"delegated to the account", session(owner), allowAll(), grantTo(root(owner)), "allow by " + identitySource},
-		{"delegated, identity silent", session(owner), silent(), grantTo(root(owner)), "nobody allows: " + identitySource},
+		{"delegated, identity silent", session(owner), silent(), grantTo(root(owner)), "not allowed by: " + identitySource},
 		{"role named", session(owner), nil, grantTo(session(owner).RoleARN), "allow by " + resourceSource},
 		{"role named, identity denies", session(owner), denyAll(), grantTo(session(owner).RoleARN), "deny by " + identitySource},
-		{"root user and no delegation", rootUser(owner), nil, grantTo(user(owner).ARN), "nobody allows: " + resourceSource},
+		{"root user and no delegation", rootUser(owner), nil, grantTo(user(owner).ARN), "not allowed by: " + resourceSource},
 		{"root user and delegation", rootUser(owner), nil, grantTo(owner), "allow by " + identitySource},
 		{"another account named, identity allows", session(consumer), allowAll(), grantTo(root(consumer)), "allow by " + resourceSource},
-		{"another account's role named, identity silent", session(consumer), silent(), grantTo(session(consumer).RoleARN), "nobody allows: " + identitySource},
-		{"another account, only the owner's root named", session(consumer), allowAll(), grantTo(root(owner)), "nobody allows: " + resourceSource},
-		{"statement without Resource has no effect", session(owner), allowAll(), ineffective, "nobody allows: " + resourceSource},
+		{"another account's role named, identity silent", session(consumer), silent(), grantTo(session(consumer).RoleARN), "not allowed by: " + identitySource},
+		{"another account, only the owner's root named", session(consumer), allowAll(), grantTo(root(owner)), "not allowed by: " + resourceSource},
+		{"statement without Resource has no effect", session(owner), allowAll(), ineffective, "not allowed by: " + resourceSource},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -214,13 +214,13 @@ func TestTrustPolicy(t *testing.T) {
 		want     string
 	}{
 		{"user named", user(owner), nil, trust(user(owner).ARN), "allow by " + trustSource},
-		{"account named, identity silent", user(owner), silent(), trust(root(owner)), "nobody allows: " + identitySource},
+		{"account named, identity silent", user(owner), silent(), trust(root(owner)), "not allowed by: " + identitySource},
 		{"account named, identity allows", user(owner), allowAll(), trust(root(owner)), "allow by " + identitySource},
-		{"not named", user(owner), allowAll(), trust(consumer), "nobody allows: " + trustSource},
-		{"account named, identity without Resource", user(owner), trust(), trust(owner), "nobody allows: " + identitySource},
+		{"not named", user(owner), allowAll(), trust(consumer), "not allowed by: " + trustSource},
+		{"account named, identity without Resource", user(owner), trust(), trust(owner), "not allowed by: " + identitySource},
 		{"another account: both", session(consumer), allowAll(), trust(session(consumer).RoleARN), "allow by " + trustSource},
-		{"another account: trust only", session(consumer), nil, trust(session(consumer).RoleARN), "nobody allows: " + identitySource},
-		{"another account: identity only", session(consumer), allowAll(), trust(owner), "nobody allows: " + trustSource},
+		{"another account: trust only", session(consumer), nil, trust(session(consumer).RoleARN), "not allowed by: " + identitySource},
+		{"another account: identity only", session(consumer), allowAll(), trust(owner), "not allowed by: " + trustSource},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

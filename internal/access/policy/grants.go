@@ -142,7 +142,7 @@ func (w *writer) addKey(n access.Need) error {
 		return err
 	}
 	d := w.keyDraft(n)
-	d.note("Add these statements to those of the key policy. Without the existing statements nobody could administer the key.")
+	d.note("Add these statements to the key policy and keep its existing statements: without them, no principal could administer the key.")
 	principal := w.principalOf(n)
 	if w.crosses(n) {
 		d.noteNamed(n, principal)

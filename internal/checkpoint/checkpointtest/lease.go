@@ -125,7 +125,7 @@ func leaseClean(t *testing.T, s store.Store) {
 			t.Fatalf("acquire: %v", err)
 		}
 		if lease.TakenOver() {
-			t.Error("taken over: got true, want false: nobody held it")
+			t.Error("taken over: got true, want false: no process held it")
 		}
 		if err := lease.Release(); err != nil {
 			t.Fatalf("release: %v", err)

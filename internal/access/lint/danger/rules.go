@@ -39,8 +39,8 @@ func Rules() []rule.Rule {
 			Explanation: "The Deny covers the permission to change the policy itself, for everyone except the principals that its condition exempts. If these principals no longer exist, only the root user of the account can repair a bucket policy, and only AWS Support can repair a key policy.",
 		},
 		{
-			ID: keyWithoutAdmin, Name: "key-without-admin", Severity: rule.SeverityError, Title: "Nobody can administer the key",
-			Explanation: "No statement allows kms:PutKeyPolicy, and IAM policies have no effect without a statement for the root of the key's account. KMS rejects the policy, or nobody can ever change it.",
+			ID: keyWithoutAdmin, Name: "key-without-admin", Severity: rule.SeverityError, Title: "No principal can administer the key",
+			Explanation: "No statement allows kms:PutKeyPolicy, and IAM policies have no effect without a statement for the root of the key's account. KMS rejects the policy, or no principal can ever change it.",
 		},
 		{
 			ID: readerMayChange, Name: "reader-may-change", Severity: rule.SeverityWarning, Title: "A reader may also delete or share data",

@@ -28,7 +28,7 @@ func (c *checker) checkKeyAdmin() {
 		return
 	}
 	if !c.d.Addition() && !c.d.Policy.Allows("kms:PutKeyPolicy") {
-		c.report(keyWithoutAdmin, c.d.Root.Find("Statement"), "no statement allows kms:PutKeyPolicy: nobody could change this policy",
+		c.report(keyWithoutAdmin, c.d.Root.Find("Statement"), "no statement allows kms:PutKeyPolicy: no principal could change this policy",
 			`add the statement {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::ACCOUNT:root"}, "Action": "kms:*", "Resource": "*"} `+
 				"with the account of the key, or add these statements to those of the existing key policy")
 	}

@@ -159,7 +159,7 @@ func awsFault(id string) fault {
 		return fault{}
 	case access.IsPattern(id):
 		return fault{
-			"a principal cannot contain wildcards or variables: this one matches nobody",
+			"a principal cannot contain wildcards or variables: this one matches no caller",
 			"name the account as principal, and use the pattern in {\"ArnLike\": {\"aws:PrincipalArn\": \"" + id + "\"}}",
 		}
 	case strings.Trim(id, "0123456789") == "":

@@ -124,7 +124,7 @@ func nameRules() []rule.Rule {
 			Explanation: "IAM does not support NotPrincipal in the trust policy of a role (IAM User Guide, AWS JSON policy elements: NotPrincipal).",
 		},
 		{
-			ID: noTagSession, Name: "no-tag-session", Severity: rule.SeverityError, Title: "The policy requires session tags, but nobody may pass them",
+			ID: noTagSession, Name: "no-tag-session", Severity: rule.SeverityError, Title: "The policy requires session tags, but no statement allows passing them",
 			Explanation: "A principal that assumes a role with session tags needs sts:TagSession and sts:AssumeRole (IAM User Guide, Pass session tags in AWS STS). Without a statement for sts:TagSession, a condition on aws:RequestTag or aws:TagKeys excludes everyone.",
 		},
 		{

@@ -19,7 +19,7 @@ func (c *checker) checkAssumable() {
 	}
 }
 
-// checkTagSession reports a statement that requires session tags although nobody may pass any.
+// checkTagSession reports a statement that requires session tags although no statement allows passing any.
 // AssumeRole with tags requires sts:TagSession too (IAM User Guide, "Pass session tags in AWS
 // STS").
 func (c *checker) checkTagSession() {
@@ -31,7 +31,7 @@ func (c *checker) checkTagSession() {
 	for _, s := range c.d.Policy.Statements {
 		i := slices.IndexFunc(s.Clauses, onTags)
 		if s.Effect == "Allow" && i >= 0 && s.Mentions("sts:AssumeRole") {
-			c.report(noTagSession, s.Find("Action", "NotAction"), "the statement requires session tags, but no statement allows sts:TagSession: nobody can assume the role with tags",
+			c.report(noTagSession, s.Find("Action", "NotAction"), "the statement requires session tags, but no statement allows sts:TagSession: no principal can assume the role with tags",
 				`add {"Effect": "Allow", "Principal": ..., "Action": "sts:TagSession"} for the same principal, in a statement without sts:ExternalId`)
 			return
 		}

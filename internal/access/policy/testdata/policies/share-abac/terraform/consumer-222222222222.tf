@@ -374,7 +374,7 @@ resource "aws_s3_bucket_policy" "consumer-state" {
 }
 
 # The policy of key arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d.
-# Add these statements to those of the key policy. Without the existing statements nobody could administer the key.
+# Add these statements to the key policy and keep its existing statements: without them, no principal could administer the key.
 # If the key policy allows kms:* to arn:aws:iam::222222222222:root, it needs no statement for principals of its own account.
 output "account_222222222222-key-1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d" {
   value = jsonencode({

@@ -65,7 +65,7 @@ resource "aws_s3_bucket_policy" "owner-data" {
 }
 
 # The policy of the key that encrypts bucket owner-data.
-# Add these statements to those of the key policy. Without the existing statements nobody could administer the key.
+# Add these statements to the key policy and keep its existing statements: without them, no principal could administer the key.
 output "account_111111111111-key-of-owner-data" {
   value = jsonencode({
     Version = "2012-10-17"

@@ -45,7 +45,7 @@ resource "aws_s3_bucket_policy" "owner-data" {
 }
 
 # The policy of the key that encrypts bucket owner-data.
-# Add these statements to those of the key policy. Without the existing statements nobody could administer the key.
+# Add these statements to the key policy and keep its existing statements: without them, no principal could administer the key.
 # Create arn:aws:iam::222222222222:role/syncd-consumer first: AWS rejects a policy that names a principal that does not exist, and a principal recreated with the same name is a different principal.
 output "account_111111111111-key-of-owner-data" {
   value = jsonencode({

@@ -157,7 +157,7 @@ func (c *Controller) answered(cuts int, isRefused bool) {
 	}
 	now := c.now()
 	if !isRefused && c.rate <= minRate {
-		c.alarm = alarm{} // the refusals were from an outage that is over
+		c.alarm, c.last = alarm{}, share{} // the refusals were from an outage that is over
 	}
 	c.grow(now, isRefused)
 	c.last.add(isRefused)

@@ -62,7 +62,7 @@ func (s *story) say(format string, a ...any) { printable.Fprintf(s.Stdout, forma
 
 func (s *story) tell(ctx context.Context) error {
 	s.introduce()
-	s.say("\n1. The first pass copies all objects server-side, each in one request (large ones in parts).\n")
+	s.say("\n1. The first pass copies all objects server-side: one request for each object, and several for an object over 5 GiB.\n")
 	if err := s.pass(ctx); err != nil {
 		return err
 	}

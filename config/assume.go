@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// maxHops is the most roles in a chain. It is far more than anyone needs, because each role of a
-// chain costs one request per session.
+// maxHops is the maximum number of roles in a chain. Real chains are much shorter, because each
+// role of a chain costs one request per session.
 const maxHops = 10
 
 // Chain returns the roles that are assumed to reach role, in order, ending with role itself. It
@@ -64,8 +64,8 @@ func (c *Config) side(role, endpoint, region, path string) Side {
 }
 
 // STSEndpoint returns the STS endpoint for a side with the given S3 endpoint ("" means
-// aws.endpoint_url): the same URL for a compatible service, or "" for AWS, whose S3 endpoints do
-// not serve STS.
+// aws.endpoint_url). For a compatible service it is the same URL. For AWS it is "", because S3
+// endpoints of AWS do not serve STS.
 func (c *Config) STSEndpoint(endpointURL string) string {
 	if c.Service(endpointURL) == "" {
 		return ""
@@ -78,8 +78,8 @@ func (c *Config) STSEndpoint(endpointURL string) string {
 // AWS. So credentials of another service are never sent to AWS by accident.
 func (c *Config) AssumedRoles(m Mapping) map[string]Role { return c.assumedRoles(c.Sides(m)) }
 
-// AssumedStateRoles returns the roles that are assumed for the state, as AssumedRoles does for a
-// mapping.
+// AssumedStateRoles returns the roles that are assumed to access the state, each with its STS
+// endpoint as in AssumedRoles.
 func (c *Config) AssumedStateRoles() map[string]Role { return c.assumedRoles(c.stateSides()) }
 
 func (c *Config) assumedRoles(sides []Side) map[string]Role {

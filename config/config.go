@@ -28,7 +28,7 @@ import (
 	"syncd/internal/arn"
 )
 
-// DefaultListen is the address `run` serves its pages on when http.listen is empty.
+// DefaultListen is the address on which `run` serves its pages if http.listen is empty.
 const DefaultListen = "127.0.0.1:9090"
 
 // Config is the whole configuration file.
@@ -43,7 +43,7 @@ type Config struct {
 	Control Control `yaml:"control"`
 	// Log configures the log written to standard error.
 	Log Log `yaml:"log"`
-	// AWS holds the settings shared by every AWS client.
+	// AWS contains the settings shared by every AWS client.
 	AWS AWS `yaml:"aws"`
 	// Checkpoint configures how and where progress is saved.
 	Checkpoint Checkpoint `yaml:"checkpoint"`
@@ -51,14 +51,14 @@ type Config struct {
 	// by default. Unless configured otherwise, ECS and Kubernetes kill a process 30 seconds after
 	// SIGTERM.
 	DrainTimeout value.Duration `yaml:"drain_timeout"`
-	// Concurrency is the most requests of all mappings together that are in progress at once,
-	// 1..16384. If the mappings need more, each gets an equal share. With auto, the default, each
-	// mapping is limited only by its own copy.concurrency.
+	// Concurrency is the maximum number of concurrent requests of all mappings together, 1..16384.
+	// If the mappings need more, each gets an equal share. With auto, the default, each mapping is
+	// limited only by its own copy.concurrency.
 	Concurrency value.AutoInt `yaml:"concurrency"`
-	// Passes is the most passes of all mappings that run at once, 1..4096. Further passes wait in a
-	// first-come, first-served queue. With auto, the default, it is 16 for each CPU, or fewer if
-	// GOMEMLIMIT is set and does not allow that many; docs/operations.md lists the memory that a
-	// pass needs.
+	// Passes is the maximum number of passes that run at once, all mappings together, 1..4096.
+	// Further passes wait in a first-come, first-served queue. With auto, the default, it is 16 for
+	// each CPU, or fewer if GOMEMLIMIT is set and does not allow that many; docs/operations.md
+	// lists the memory that a pass needs.
 	Passes value.AutoInt `yaml:"passes"`
 	// Roles are the IAM roles that mappings assume, by the name that mappings use.
 	Roles map[string]Role `yaml:"roles"`
@@ -99,7 +99,7 @@ func (c *Config) Endpoints() []string {
 // HTTP configures the listener for metrics, health and status.
 type HTTP struct {
 	// Listen is HOST:PORT. Empty means DefaultListen for `run`, and for `backfill` and `replay`
-	// with pprof; without pprof those two serve nothing.
+	// with pprof; without pprof, `backfill` and `replay` serve nothing.
 	Listen string `yaml:"listen"`
 	// WebConfig is the path of a Prometheus exporter-toolkit web configuration, for TLS and basic
 	// authentication on the whole listener; empty turns both off. A relative path is resolved
@@ -137,8 +137,8 @@ type Log struct {
 	Format LogFormat `yaml:"format"`
 }
 
-// AWS holds the settings shared by every AWS client; a source, a destination or a role may override
-// them.
+// AWS contains the settings shared by every AWS client; a source, a destination or a role can
+// override them.
 type AWS struct {
 	// EndpointURL is the base URL of an S3-compatible service, empty for AWS itself.
 	EndpointURL string `yaml:"endpoint_url"`
@@ -152,19 +152,19 @@ type AWS struct {
 
 // Checkpoint configures how and where the ledger is saved.
 type Checkpoint struct {
-	// FlushInterval is the most work that is repeated after a process is killed, 100ms..10m, 10s by
-	// default.
+	// FlushInterval is how often progress is saved, 100ms..10m, 10s by default. If the process is
+	// killed, at most the work of this interval is repeated.
 	FlushInterval value.Duration `yaml:"flush_interval"`
 	// KeepGenerations is how many generations of a ledger are kept, 1..1000, 3 by default.
 	KeepGenerations int64 `yaml:"keep_generations"`
 	// KeepFor also keeps older generations until they reach this age, up to 8760h; none by default.
 	KeepFor value.Duration `yaml:"keep_for"`
-	// Lease is how long a process that disappeared blocks other processes from its mappings,
-	// 15s..15m, 1m by default. It applies only to state on S3: a state folder is unlocked as soon
-	// as the process ends.
+	// Lease is how long a process that no longer renews its lease blocks other processes from its
+	// mappings, 15s..15m, 1m by default. It applies only to state on S3: a state folder is unlocked
+	// as soon as the process ends.
 	Lease value.Duration `yaml:"lease"`
-	// Region is the region of the bucket that holds the state; by default the region of the first
-	// mapping's destination.
+	// Region is the region of the bucket that contains the state; by default the region of the
+	// first mapping's destination.
 	Region string `yaml:"region"`
 	// Role is the role that reads and writes the state on S3, by its name in roles; empty for the
 	// ambient credentials.
@@ -187,7 +187,7 @@ type Checkpoint struct {
 type Role struct {
 	// ARN is the role's full ARN, arn:aws:iam::ACCOUNT:role/NAME, in any AWS partition.
 	ARN string `yaml:"arn" jsonschema:"required"`
-	// Via names the role whose credentials assume this one; empty means the ambient credentials.
+	// Via names the role whose credentials assume this role; empty means the ambient credentials.
 	// AWS limits a session of a role that another role assumes (role chaining) to one hour.
 	Via string `yaml:"via"`
 	// ExternalID is the external id that the role's trust policy requires, 2..1224 characters: a
@@ -200,7 +200,7 @@ type Role struct {
 	SessionName string `yaml:"session_name"`
 	// Tags are the session tags, at most 50; the trust policy must allow sts:TagSession.
 	Tags map[string]string `yaml:"tags"`
-	// TransitiveTags are the keys of Tags that sessions assumed from this one inherit.
+	// TransitiveTags are the keys of Tags that the sessions of all later roles in a chain inherit.
 	TransitiveTags []string `yaml:"transitive_tags"`
 	// SourceIdentity is the source identity, 2..64 characters. It is set once, and every later
 	// session of the chain inherits it. The trust policy must allow sts:SetSourceIdentity.

@@ -6,8 +6,8 @@ import (
 	"syncd/config/value"
 )
 
-// Default returns the configuration that a file starts from. It has no roles and no mappings; those
-// in a file start from DefaultRole and DefaultMapping.
+// Default returns the configuration that a file starts from. It has no roles and no mappings: each
+// role in a file starts from DefaultRole, and each mapping from DefaultMapping.
 func Default() Config {
 	return Config{
 		HTTP: HTTP{Watchdog: value.Duration(15 * time.Minute)},

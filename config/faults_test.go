@@ -11,8 +11,8 @@ import (
 	"syncd/config"
 )
 
-// TestFaultsEnd parses half-megabyte files that consist of faults: the list of faults and the work
-// are bounded.
+// TestFaultsEnd checks that the list of faults and the work are bounded for files of half a
+// megabyte that consist of faults.
 func TestFaultsEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

@@ -27,8 +27,8 @@ mappings:
     copy: {part_size: auto, mode: auto, object_lock: copy, object_lock_max: 10y}
 `
 
-// TestFaultsSayWhatWasMeant puts one wrong value into a setting and wants one fault, which names
-// the setting and what to write.
+// TestFaultsSayWhatWasMeant checks that one wrong value in a setting causes one fault, which names
+// the setting and says what to write.
 func TestFaultsSayWhatWasMeant(t *testing.T) {
 	if _, err := config.Parse([]byte(full), "syncd.yaml"); err != nil {
 		t.Fatal(err)

@@ -16,8 +16,8 @@ type Mapping struct {
 	Destination Destination `yaml:"destination" jsonschema:"required"`
 	// Schedule says when passes start: "@every 15m" or a cron expression, in UTC unless it begins
 	// with CRON_TZ=ZONE. Without a schedule, passes start on request (`syncd trigger`, `backfill`).
-	// A time that daylight saving skips or repeats starts one pass. An expression that matches
-	// every hour is different: it starts a pass whenever the clock shows one of its times.
+	// A time that daylight saving skips or repeats starts one pass. Only an expression that matches
+	// every hour starts a pass whenever the clock shows one of its times.
 	Schedule schedule.Schedule `yaml:"schedule"`
 	// Jitter delays each start by a random time up to this value, 0s..1h, none by default. Mappings
 	// with "@every" do not need it: each starts at its own point in the interval, derived from its
@@ -30,7 +30,7 @@ type Mapping struct {
 	// Delete says whether objects that were deleted from the source are deleted from the
 	// destination too.
 	Delete Delete `yaml:"delete"`
-	// Limits caps what the mapping may use.
+	// Limits caps the requests, the bytes and the cost of the mapping.
 	Limits Limits `yaml:"limits"`
 }
 
@@ -39,8 +39,8 @@ type Source struct {
 	// Bucket is the bucket's name, or an access point: its ARN,
 	// arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME, or its alias, which ends in -s3alias.
 	Bucket string `yaml:"bucket" jsonschema:"required"`
-	// AccessPointARN is the ARN of the access point if Bucket is its alias: policies name the ARN,
-	// and cannot name the alias.
+	// AccessPointARN is the ARN of the access point if Bucket is its alias. Policies cannot name an
+	// access point by its alias.
 	AccessPointARN string `yaml:"access_point"`
 	// UnderlyingBucket is the name of the bucket behind the access point, if you know it: the
 	// bucket policy and the key policy contain this name. It is required if the source's account
@@ -88,7 +88,8 @@ type Destination struct {
 	// BucketKey enables an S3 Bucket Key, which avoids most requests to KMS; true by default.
 	BucketKey bool `yaml:"bucket_key"`
 	// StorageClass is the storage class of copies, STANDARD by default; keep gives each copy the
-	// class of its source. A class that objects cannot be written to becomes STANDARD.
+	// class of its source. If objects cannot be written directly to that class, the copy gets
+	// STANDARD.
 	StorageClass string `yaml:"storage_class"`
 }
 
@@ -123,8 +124,8 @@ type Copy struct {
 	// than 10,000 parts.
 	PartSize value.AutoSize `yaml:"part_size"`
 	// MultipartAbove is the size above which an object is copied server-side in parallel parts,
-	// 5MiB..5GiB; auto means 5GiB, the most that CopyObject copies (Amazon S3 API reference,
-	// CopyObject).
+	// 5MiB..5GiB; auto means 5GiB, the largest object that CopyObject can copy (Amazon S3 API
+	// reference, CopyObject).
 	MultipartAbove value.AutoSize `yaml:"multipart_above"`
 	// Tags says which object tags are copied: copy (the default) for all, omit for none, or {only:
 	// [KEY, ...]} for the tags with these keys. The source's owner chooses the tags, and policies,
@@ -140,8 +141,8 @@ type Copy struct {
 	// Copying them requires object lock on the destination bucket.
 	ObjectLock Carry `yaml:"object_lock"`
 	// ObjectLockMax limits the retention of a copy, counted from when the copy is made, 1d..100y;
-	// none by default. A later retention date is replaced by the latest date allowed, and the
-	// retention that starts when an event hold ends is shortened too: retention in compliance mode
+	// none by default. A later retention date is replaced by the latest date allowed. The retention
+	// that starts when an event hold ends is limited in the same way. Retention in compliance mode
 	// cannot be shortened after the copy. A legal hold has no date and is copied unchanged. This
 	// setting requires object_lock: copy.
 	ObjectLockMax value.Period `yaml:"object_lock_max"`
@@ -164,19 +165,19 @@ type Copy struct {
 type Delete struct {
 	// Enabled turns deletes on; they are off by default.
 	Enabled bool `yaml:"enabled"`
-	// MaxObjects is the most objects one pass may delete, 1000 by default.
+	// MaxObjects is the maximum number of objects that one pass may delete, 1000 by default.
 	MaxObjects int64 `yaml:"max_objects"`
-	// MaxPercent is the largest share of the ledger's objects one pass may delete, 0..100, 1 by
-	// default.
+	// MaxPercent is the maximum share of the ledger's objects that one pass may delete, in percent,
+	// 0..100, 1 by default.
 	MaxPercent float64 `yaml:"max_percent"`
 }
 
-// Limits caps what a mapping may use; 0 means no cap.
+// Limits caps the requests, the bytes and the cost of a mapping; 0 means no cap.
 type Limits struct {
 	// RequestsPerSecond caps requests to S3, both sides together.
 	RequestsPerSecond int64 `yaml:"requests_per_second"`
-	// KMSRequestsPerSecond caps the requests that S3 makes to KMS for the mapping, as syncd counts
-	// them.
+	// KMSRequestsPerSecond caps the requests that S3 sends to KMS for the mapping, as counted by
+	// syncd.
 	KMSRequestsPerSecond int64 `yaml:"kms_requests_per_second"`
 	// BytesPerSecond caps the bytes copied.
 	BytesPerSecond value.Size `yaml:"bytes_per_second"`

@@ -17,8 +17,8 @@ import (
 // Show writes the effective configuration, with every default, as YAML that loads to the same
 // configuration. External ids are redacted. The name of the file or variable of an external id is
 // shown only if it is certainly a name: the file or variable exists, or the text has the form of a
-// name. Otherwise a template may have put the external id itself there. The redacted text is not a
-// valid value, so it cannot be loaded by accident.
+// name. Otherwise the text can be the external id itself, put there by a wrong template. The
+// redacted text is not a valid value, so it cannot be loaded by accident.
 func (c *Config) Show(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) ([]byte, error) {
 	shown := *c
 	if l, err := ParseLocation(c.State); err == nil && l.Dir != "" {

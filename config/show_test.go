@@ -25,8 +25,8 @@ func show(t *testing.T, c *config.Config) string {
 	return string(text)
 }
 
-// TestShowRoundTrip loads the output of show again, including external ids that are not in the file
-// itself.
+// TestShowRoundTrip checks that loading the output of show gives the same configuration, including
+// external ids that are not in the file itself.
 func TestShowRoundTrip(t *testing.T) {
 	for _, path := range append(examples(t), "testdata/every-key.yaml") {
 		want, err := config.Load(path)

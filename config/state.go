@@ -54,7 +54,7 @@ func parseFolder(dir string) (Location, error) {
 	return Location{Dir: dir}, nil
 }
 
-// StateRegion returns the region of the bucket that holds the state.
+// StateRegion returns the region of the bucket that contains the state.
 func (c *Config) StateRegion() string {
 	if c.Checkpoint.Region != "" || len(c.Mappings) == 0 {
 		return c.Checkpoint.Region

@@ -101,7 +101,7 @@ func (v mappingRules) bounds(m Mapping, path string) {
 
 // tagKeys checks the keys of tags against the limits of S3: 1 to 128 Unicode characters, with the
 // prefix aws: reserved ("Object tagging", Amazon S3 User Guide). An object has at most ten tags,
-// but objects may differ; a thousand keys are more than anyone needs.
+// but objects can have different tags. A thousand keys are enough for every use.
 func (v mappingRules) tagKeys(keys []string, path string) {
 	const most = 1000
 	v.check(keys == nil || len(keys) > 0, path, "is empty", "name a key, or use omit")

@@ -29,8 +29,8 @@ func (v overlapRules) sound(p transfer.Place, path string, i int) extent.Extent 
 	return e
 }
 
-// extentOf returns the extent of a place. It uses the name of the bucket that holds the objects, if
-// that is known.
+// extentOf returns the extent of a place. It uses the name of the bucket that contains the objects,
+// if this name is known.
 func extentOf(p transfer.Place, path string) extent.Extent {
 	return extent.Extent{Service: areaOf(p), Bucket: cmp.Or(p.Holder(), p.Identity()), Prefix: p.Prefix, Path: path}
 }
@@ -46,16 +46,16 @@ func (v overlapRules) overlaps() {
 		sources[i], destinations[i] = source, destination
 		v.check(!source.Overlaps(destination), destination.Path+".prefix",
 			destination.String()+" overlaps the mapping's own source "+source.String(), "use another bucket, or prefixes where neither begins with the other")
-		const hint = "keep state in a bucket or prefix of its own"
+		const hint = "use a separate bucket or prefix for the state"
 		v.check(!state.Overlaps(source), "state", state.String()+" overlaps "+source.Path+" "+source.String(), hint)
 		// The source's owner chooses what is written to a destination. So do not assume that an
 		// endpoint with another name is another server.
 		v.check(!state.MayOverlap(destination), "state", state.String()+" overlaps "+destination.Path+" "+destination.String(), hint)
 		v.check(!state.Nested(destination), "state", state.String()+" overlaps "+destination.Path+" "+destination.String()+
-			": the endpoint of one names the bucket of the other", "use the same endpoint for both, without a bucket in it")
+			": the endpoint of one contains the bucket name of the other", "use the same endpoint for both, without a bucket in it")
 	}
 	for earlier, later := range extent.Overlapping(destinations) {
-		v.fault(later.Path+".prefix", later.String()+" overlaps "+earlier.Path+" "+earlier.String(), "give each mapping a prefix of its own")
+		v.fault(later.Path+".prefix", later.String()+" overlaps "+earlier.Path+" "+earlier.String(), "use a separate prefix for each mapping")
 	}
 	if !v.Full() {
 		v.circles(sources, destinations)

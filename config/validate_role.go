@@ -133,7 +133,7 @@ func (v roleRules) chain(name, path string) {
 	}
 	switch before := v.Roles[hops[len(hops)-1]].Via; {
 	case before == name && slices.Min(hops) == name: // one fault for the whole circle
-		v.fault(path+".via", "the chain "+strings.Join(append(hops, name), ", ")+" never ends", "let one of them start from the ambient credentials, without via")
+		v.fault(path+".via", "the chain "+strings.Join(append(hops, name), ", ")+" never ends", "remove via from one of these roles, so that the chain starts from the ambient credentials")
 	case before != "" && !slices.Contains(hops, before):
 		v.fault(path+".via", fmt.Sprintf("starts a chain of more than %d roles", maxHops), "use fewer roles")
 	}

@@ -20,7 +20,7 @@ type sideRules struct {
 	warned  map[string]bool  // regions that already have a warning
 }
 
-// side holds the settings that a source and a destination share.
+// side contains the settings that sources and destinations have in common.
 type side struct {
 	path, region, account, role, endpoint string
 	compatible                            bool // the service is not AWS: accounts, regions and keys may have another form

@@ -25,8 +25,8 @@ const (
 	chartReadme = "helm/syncd/README.md"
 )
 
-// TestConfigurationsOfTheChartLoad parses the example in values.yaml, and the configuration of
-// every values file, with syncd's own parser.
+// TestConfigurationsOfTheChartLoad checks that syncd's own parser accepts the example in
+// values.yaml and the configuration of every values file.
 func TestConfigurationsOfTheChartLoad(t *testing.T) {
 	files, err := filepath.Glob("helm/syncd/ci/*-values.yaml")
 	if err != nil || len(files) < 12 {
@@ -140,7 +140,7 @@ func TestChartSchemaKnowsTheValues(t *testing.T) {
 		}
 	}
 	collect("", read(t, chartSchema))
-	delete(known, "global") // Helm's own, and the condition of parent charts
+	delete(known, "global") // keys of Helm, and the condition of parent charts
 	delete(known, "enabled")
 	delete(known, "updateStrategy.type")
 	delete(known, "updateStrategy.rollingUpdate")
@@ -151,7 +151,7 @@ func TestChartSchemaKnowsTheValues(t *testing.T) {
 	}
 	slices.Sort(described)
 	if got := sortedKeys(known); !slices.Equal(got, described) {
-		t.Errorf("got the schema for %v, want it for those of values.yaml: %v", got, described)
+		t.Errorf("got the values %v in the schema, want the values of values.yaml: %v", got, described)
 	}
 }
 
@@ -172,7 +172,7 @@ type describedValue struct{ path, fallback, about string }
 func describedValues(t *testing.T) (all []describedValue) {
 	t.Helper()
 	var about, fallback, section string
-	var described bool // the lines below belong to a value that already has a row
+	var described bool // whether the lines below belong to a value that already has a row
 	for line := range strings.Lines(string(read(t, chartValues))) {
 		text := strings.TrimSpace(line)
 		comment, isComment := strings.CutPrefix(text, "# ")
@@ -206,11 +206,11 @@ func describedValues(t *testing.T) (all []describedValue) {
 }
 
 // TestInvalidChartExamplesStateTheirMessage checks that every invalid values file states the
-// expected message; deploytest compares it.
+// expected message; the module deploytest compares it with the actual message.
 func TestInvalidChartExamplesStateTheirMessage(t *testing.T) {
 	files, err := filepath.Glob("helm/syncd/ci/wrong/*.yaml")
 	if err != nil || len(files) < 10 {
-		t.Fatalf("got wrong values %q, %v, want many", files, err)
+		t.Fatalf("got the invalid values files %q, %v, want more", files, err)
 	}
 	for _, name := range files {
 		if !bytes.HasPrefix(read(t, filepath.ToSlash(name)), []byte("# want: ")) {

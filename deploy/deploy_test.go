@@ -35,7 +35,7 @@ func TestConfigurationsLoad(t *testing.T) {
 		}
 	})
 	if found < 3 {
-		t.Errorf("got %d files, want those of Kubernetes and ECS", found)
+		t.Errorf("got %d files, want the files of Kubernetes and ECS", found)
 	}
 }
 
@@ -61,7 +61,7 @@ func TestAlertsHaveSections(t *testing.T) {
 	alerts := names(`(?m)^      - alert: (\w+)$`, read(t, "prometheus/rules.yaml"))
 	sections := names(`(?m)^### (Syncd\w+)$`, read(t, "../docs/operations.md"))
 	if len(alerts) == 0 || !slices.Equal(alerts, sections) {
-		t.Errorf("got sections %v, want those of the alerts %v", sections, alerts)
+		t.Errorf("got sections %v, want the alerts %v", sections, alerts)
 	}
 	anchors := names(`runbook: docs/operations\.md#(\w+)\n`, read(t, "prometheus/rules.yaml"))
 	want := names(`(syncd\w+)`, bytes.ToLower([]byte(strings.Join(alerts, "\n"))))
@@ -70,8 +70,8 @@ func TestAlertsHaveSections(t *testing.T) {
 	}
 }
 
-// TestRunbookLinksByHand runs the sed command from README.md, which adds runbook links to the rules
-// without the chart: one for each alert, to its section.
+// TestRunbookLinksByHand checks that the sed command from README.md, which is for rules without the
+// chart, adds one link for each alert, to the alert's section of the runbook.
 func TestRunbookLinksByHand(t *testing.T) {
 	command := regexp.MustCompile(`sed 's\|([^|]+)\|([^|]+)\|' deploy/prometheus/rules\.yaml`).FindSubmatch(read(t, "README.md"))
 	if command == nil {
@@ -128,13 +128,13 @@ func TestImageIsSmallAndUnprivileged(t *testing.T) {
 		t.Errorf("got stages from %q, want %q", got, want)
 	}
 	if got := instructions["USER"]; !slices.Equal(got, []string{"65532:65532"}) {
-		t.Errorf("got user %q, want the one that the manifests name", got)
+		t.Errorf("got user %q, want the user in the manifests", got)
 	}
 	_, check, _ := strings.Cut(strings.Join(instructions["HEALTHCHECK"], " "), "CMD ")
 	entry := append(exec(t, instructions["ENTRYPOINT"]), exec(t, instructions["CMD"])...)
 	want := []string{"/syncd", "healthcheck", "--config", "/etc/syncd/syncd.yaml"}
 	if got := exec(t, []string{check}); !slices.Equal(got, want) || len(entry) != 4 || entry[3] != want[3] {
-		t.Errorf("got health check %q of %q, want %q of the same configuration", got, entry, want)
+		t.Errorf("got health check %q of %q, want %q with the same configuration", got, entry, want)
 	}
 	copied := strings.Join(instructions["COPY"], "\n")
 	for _, file := range []string{"/etc/ssl/certs/ca-certificates.crt", "/out/syncd /syncd"} {

@@ -17,8 +17,8 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// pointSite is the two accounts of the demo. The source is read through an access point that
-// belongs to a third account. The configuration names the access point by its alias, and the
+// pointSite returns a site with the two accounts of the demo, whose source is read through an
+// access point of a third account. The configuration names the access point by its alias, and the
 // accounts have only the policies that `syncd policy` writes.
 func pointSite(t *testing.T) (*site, *awsfake.AccessPoint) {
 	t.Helper()

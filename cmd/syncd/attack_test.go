@@ -58,8 +58,8 @@ func peak(t *testing.T, pid int) int64 {
 	return most
 }
 
-// TestAttackOnTheListener opens 2,000 idle connections and sends 1 GB of headers. It checks that
-// meanwhile probes are answered, passes complete, and memory grows by less than 64 MiB.
+// TestAttackOnTheListener checks that probes are answered, passes complete and memory grows by less
+// than 64 MiB while 2,000 connections are idle and 1 GB of headers arrives.
 func TestAttackOnTheListener(t *testing.T) {
 	const idle, floods, header, most = 2000, 1150, 900 << 10, 64 << 20
 	s := newAttacked(t)
@@ -116,8 +116,8 @@ func TestAttackOnTheListener(t *testing.T) {
 	daemon.drain(t)
 }
 
-// TestAttackByAnswers answers every request of a backfill with an endless body. It checks that the
-// backfill uses less than 16 MiB more memory than after an ordinary refusal.
+// TestAttackByAnswers checks that a backfill whose every request is answered with an endless body
+// uses less than 16 MiB more memory than a backfill with an ordinary refusal.
 func TestAttackByAnswers(t *testing.T) {
 	const most = 16 << 20
 	shapes := map[string]struct {
@@ -145,7 +145,7 @@ func TestAttackByAnswers(t *testing.T) {
 		var most atomic.Int64
 		ended := make(chan struct{})
 		var watching sync.WaitGroup
-		watching.Go(func() { // getrusage(2) reports at least the peak of the parent
+		watching.Go(func() { // getrusage(2) cannot be used: it reports at least the peak of the parent
 			for {
 				most.Store(max(most.Load(), memory(cmd.Process.Pid)))
 				select {

@@ -42,12 +42,14 @@ func lastLine(t *testing.T, stdout string) (s syncer.Summary) {
 	return s
 }
 
-// sdk returns a client with the consumer's own credentials, like any program in that account.
+// sdk returns a client with the consumer's credentials, as any program in that account would use
+// it.
 func (s *site) sdk() *s3.Client {
 	return s3.New(s3.Options{Region: demo.Region, BaseEndpoint: &s.Endpoint, UsePathStyle: true, Credentials: s.SignIn()})
 }
 
-// TestBackfillOfATree copies a real tree and reads every copy back with the consumer's credentials.
+// TestBackfillOfATree checks the copies of a real folder tree, which it reads with the consumer's
+// credentials.
 func TestBackfillOfATree(t *testing.T) {
 	if testing.Short() {
 		t.Skip("copies a source tree; make test runs it")
@@ -123,8 +125,8 @@ func (s *site) compareWithFiles(t *testing.T, dir string, keys []string) {
 	}
 }
 
-// TestBackfillOfEveryKindOfKey copies the generated objects of the demo: awkward keys, empty
-// objects, and one of 6 GiB in parts.
+// TestBackfillOfEveryKindOfKey checks the copies of the generated objects of the demo: awkward
+// keys, empty objects, and one of 6 GiB in parts.
 func TestBackfillOfEveryKindOfKey(t *testing.T) {
 	s := newSite(t, nil)
 	s.FillVaried()
@@ -184,8 +186,8 @@ func TestBackfillWithAWrongExternalID(t *testing.T) {
 	}
 }
 
-// TestBackfillQuarantinesOneObject checks that a bad object causes exit code 3, does not affect the
-// others, and is tried again.
+// TestBackfillQuarantinesOneObject checks that a bad object causes exit code 3, does not affect
+// other objects, and is tried again.
 func TestBackfillQuarantinesOneObject(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 20 {
@@ -198,7 +200,7 @@ func TestBackfillQuarantinesOneObject(t *testing.T) {
 		t.Errorf("got exit %d, %+v, want exit 3 with 19 copied and 1 denied", got.code, summary)
 	}
 	if !strings.Contains(got.stderr, "syncd: mapping owner-to-consumer: 1 object quarantined; hint: ") {
-		t.Errorf("got stderr %q, want it to report that 1 was quarantined", got.stderr)
+		t.Errorf("got stderr %q, want a message that 1 object was quarantined", got.stderr)
 	}
 	listed := s.run(t.Context(), "status", "--quarantine", "--json")
 	var aside status.AsideObject
@@ -211,7 +213,7 @@ func TestBackfillQuarantinesOneObject(t *testing.T) {
 	repair()
 	got = s.run(t.Context(), "backfill", "--json")
 	if summary = lastLine(t, got.stdout); got.code != 3 || summary.Held != 1 || summary.Unchanged != 19 {
-		t.Errorf("got exit %d, %+v, want exit 3 with the one held until it is due", got.code, summary)
+		t.Errorf("got exit %d, %+v, want exit 3 with the object held until it is due", got.code, summary)
 	}
 	s.replays(t, summary.Generation)
 	got = s.run(t.Context(), "backfill", "--json")
@@ -220,8 +222,8 @@ func TestBackfillQuarantinesOneObject(t *testing.T) {
 	}
 }
 
-// replays runs `syncd replay` with selections that match objects in quarantine and with others that
-// match none. Copies of k07 are denied.
+// replays runs `syncd replay` with selections that match objects in quarantine and with selections
+// that match none. Copies of k07 are denied.
 func (s *site) replays(t *testing.T, generation int64) {
 	t.Helper()
 	for _, tt := range []struct {
@@ -251,11 +253,11 @@ func (s *site) replays(t *testing.T, generation int64) {
 	got := s.run(t.Context(), "replay", "--reason", "deneid", "--reason", "denied", "--reason", "")
 	if got.code != exit.CodeUsage || got.stdout != "" || strings.Count(got.stderr, "\n") != 2 ||
 		!strings.Contains(got.stderr, `syncd: replay: there is no reason "deneid"; hint: did you mean denied? The reasons are archived, `) {
-		t.Errorf("unknown reasons: got exit %d and %q, want exit 2 and what there is", got.code, got.stderr)
+		t.Errorf("unknown reasons: got exit %d and %q, want exit 2 and the list of reasons", got.code, got.stderr)
 	}
 }
 
-// TestBackfillKilled kills the real process half-way and counts the objects that the next one
+// TestBackfillKilled kills the real process half-way, and checks how many objects the next process
 // copies again.
 func TestBackfillKilled(t *testing.T) {
 	const objects, flushEntries, flight = 8000, 4096, 64
@@ -283,7 +285,7 @@ func TestBackfillKilled(t *testing.T) {
 	twice := copies() - objects
 	t.Logf("killed after %d copies; %d copied twice", before, twice)
 	if limit := int64(flushEntries + 2*flight); twice < 0 || twice > limit {
-		t.Errorf("got %d objects copied twice, want at most %d: one flush and what was in flight", twice, limit)
+		t.Errorf("got %d objects copied twice, want at most %d: the copies of one flush interval and those in flight", twice, limit)
 	}
 	if diff := cmp.Diff(s.Source.Keys(), s.Destination.Keys()); diff != "" {
 		t.Errorf("keys (-source +copy):\n%s", diff)
@@ -335,8 +337,8 @@ func TestBackfillLeaseHeld(t *testing.T) {
 	}
 }
 
-// TestBackfillOfSeveralMappings checks that several mappings print a list of summaries, and one
-// mapping prints one.
+// TestBackfillOfSeveralMappings checks that a backfill prints a list of summaries for several
+// mappings, and a single summary for one mapping.
 func TestBackfillOfSeveralMappings(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		mapping := text[strings.Index(text, "  - name:"):]
@@ -359,7 +361,7 @@ func TestBackfillOfSeveralMappings(t *testing.T) {
 	}
 }
 
-// TestSummaryFields compares the JSON form with docs/cli.md.
+// TestSummaryFields checks that docs/cli.md describes the JSON form of the summary.
 func TestSummaryFields(t *testing.T) {
 	document, err := os.ReadFile("../../docs/cli.md")
 	if err != nil {
@@ -403,7 +405,7 @@ func TestBackfillWithScopedSessions(t *testing.T) {
 				t.Errorf("got exit %d, %+v, want both copied; stderr:\n%s", got.code, summary, got.stderr)
 			}
 			if strings.Contains(got.stderr, "not swept") {
-				t.Errorf("got %q, want uploads listed too", got.stderr)
+				t.Errorf("got %q, want the uploads listed in the scoped session too", got.stderr)
 			}
 		})
 	}

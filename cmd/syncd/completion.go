@@ -58,7 +58,7 @@ Completion reads the configuration and nothing else. It sends no request, and re
 }
 
 // addCompletions registers a completion for every flag that has a value and for every argument.
-// Flags and arguments for which there is nothing to suggest do not complete to files.
+// Where there is nothing to suggest, the shell does not suggest files either.
 func addCompletions(cmd *cobra.Command, p invocation.Process) {
 	if cmd.ValidArgsFunction == nil && len(cmd.ValidArgs) == 0 {
 		cmd.ValidArgsFunction = cobra.NoFileCompletions

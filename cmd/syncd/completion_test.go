@@ -31,9 +31,9 @@ mappings:
     destination: {<<: *d, prefix: logs/}
 `
 
-// TestCompletion calls __complete like the scripts of the shells. The last line is the completion
-// directive: 0 any files, 4 no files, 8 files with these extensions, 16 folders, and 32 more to
-// keep the order.
+// TestCompletion checks the completions that the shell scripts get from the command __complete. The
+// last line of its output is the completion directive: 0 any files, 4 no files, 8 files with these
+// extensions, 16 folders, and 32 more to keep the order.
 func TestCompletion(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "syncd.yaml")
 	if err := os.WriteFile(config, []byte(twoMappings), 0o600); err != nil {
@@ -85,7 +85,7 @@ func TestCompletion(t *testing.T) {
 			args[len(args)-1] = "" // nothing typed yet
 		}
 		var stdout, stderr bytes.Buffer
-		p.Stdout, p.Stderr = &stdout, &stderr // the process has only what finding a configuration needs
+		p.Stdout, p.Stderr = &stdout, &stderr // the process has only the fields that finding a configuration needs
 		code := run(t.Context(), args, p)
 		if diff := cmp.Diff(tt.want, stdout.String()); code != 0 || diff != "" {
 			t.Errorf("syncd %s: got exit code %d and other completions (-want +got):\n%s", tt.line, code, diff)

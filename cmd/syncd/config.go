@@ -39,8 +39,7 @@ func configCheckCommand(p invocation.Process) *cobra.Command {
 		Use:     "check [--config FILE | FILE] [--mapping NAME]... [--daemon]",
 		Aliases: []string{"validate"},
 		Short:   "Check a configuration as every command does, without sending requests",
-		Long: `check applies the same checks to the configuration as run, backfill, plan, replay, policy and doctor: if check accepts a file, they
-do too. It reports all faults at once, each with its line. It sends no requests, writes nothing, and opens neither the state nor a
+		Long: `check applies the same checks to the configuration as run, backfill, plan, replay, policy and doctor: if check accepts a file, so do these commands. It reports all faults at once, each with its line. It sends no requests, writes nothing, and opens neither the state nor a
 port, so it can run as a check of a pull request.
 
 For a configuration without faults it prints a line per mapping, and warnings: a region that this version does not know, an external
@@ -71,7 +70,8 @@ func configShowCommand(p invocation.Process) *cobra.Command {
 expanded, and the paths of the state and of external ids are resolved. Except for external ids, the output is an equivalent configuration.
 
 External ids are replaced by [redacted], which no command accepts. show prints the name of the file or variable that contains an external id
-only if that file or variable exists, or if the name is clearly not a secret: a template may have put the external id in place of the name.` + exit.Help("config show", 0, 1, 2, 130),
+only if that file or variable exists, or if the name is clearly not a secret. It redacts any other name, because a faulty template may have put
+the external id itself where the name belongs.` + exit.Help("config show", 0, 1, 2, 130),
 		Example: "  syncd config show --config syncd.yaml\n  diff <(syncd config show -c old.yaml) <(syncd config show -c new.yaml)",
 		RunE:    func(*cobra.Command, []string) error { return showConfig(p, f) },
 	}

@@ -17,7 +17,7 @@ import (
 	"syncd/internal/invocation"
 )
 
-// sound is a configuration without faults. Tests change it.
+// sound is a configuration without faults, in which tests replace parts.
 const sound = `state: file:state
 http: {listen: "127.0.0.1:0"}
 roles:
@@ -49,9 +49,9 @@ func writeConfig(t *testing.T, text string) (path string) {
 	return path
 }
 
-// TestCommandsRejectTheSameConfigurations runs every command with configurations that violate a
-// rule of package config, of this version, or of this machine. It checks that each command rejects
-// them with the same text and line before it does anything.
+// TestCommandsRejectTheSameConfigurations checks that every command rejects the same
+// configurations, with the same text and line, before it does anything. Each configuration violates
+// a rule of package config, of this version, or of this machine.
 func TestCommandsRejectTheSameConfigurations(t *testing.T) {
 	for _, tt := range []struct{ name, old, add, want string }{
 		{"deletes", "", "    delete: {enabled: true}\n", ":10: mappings[0].delete.enabled: true is not supported by this version; "},
@@ -94,7 +94,7 @@ func TestCommandsRejectTheSameConfigurations(t *testing.T) {
 }
 
 // TestGateChecksSocketPath checks that the gate rejects the paths where run cannot create a socket,
-// and accepts those where run or another user can.
+// and accepts the paths where run, or run as another user, can create one.
 func TestGateChecksSocketPath(t *testing.T) {
 	dir := t.TempDir()
 	open, sticky, file, link := filepath.Join(dir, "open"), filepath.Join(dir, "sticky"), filepath.Join(dir, "file"), filepath.Join(dir, "link")
@@ -150,8 +150,8 @@ func TestGateReportsAllFaults(t *testing.T) {
 	}
 }
 
-// TestGateAccepts builds the system from accepted configurations, as each command does before its
-// first request.
+// TestGateAccepts checks that the system can be built from accepted configurations, as each command
+// builds it before its first request.
 func TestGateAccepts(t *testing.T) {
 	for _, tt := range []struct{ name, old, with, warning string }{
 		{"as it is", "", "", ""},
@@ -191,7 +191,8 @@ func TestGateAccepts(t *testing.T) {
 	}
 }
 
-// TestConfigCheckPrintsMappings covers both methods, server-side and relay.
+// TestConfigCheckPrintsMappings checks the printed mappings for both methods, server-side and
+// relay.
 func TestConfigCheckPrintsMappings(t *testing.T) {
 	path := writeConfig(t, sound+strings.ReplaceAll(strings.ReplaceAll(sound[strings.Index(sound, "  - name"):], "role: reader, kms", "kms"), "consumer-copy", "copy-2"))
 	text, err := os.ReadFile(path)
@@ -263,7 +264,7 @@ mappings:`
 	shown = writeConfig(t, filled)
 	if again := offline(t, map[string]string{"lower_case": "x-external-id", "again_1": "x-id"}, "config", "show", "--config", shown); again.code != 0 ||
 		strings.ReplaceAll(again.stdout, filepath.Dir(shown), filepath.Dir(path)) != strings.Replace(strings.Replace(filled, "external_id: again_1", "external_id: \"[redacted]\"", 1), "file: again_1", "file: \"[redacted]\"", 1) {
-		t.Errorf("got exit %d, %s and\n%s\nwant the same again:\n%s", again.code, again.stderr, again.stdout, filled)
+		t.Errorf("got exit %d, %s and\n%s\nwant the same output as before:\n%s", again.code, again.stderr, again.stdout, filled)
 	}
 }
 
@@ -303,8 +304,8 @@ func TestConfigCheckMakesSessionPolicies(t *testing.T) {
 	}
 }
 
-// TestGateChecksWebConfig checks that a relative http.web_config is relative to the folder of the
-// configuration.
+// TestGateChecksWebConfig checks that a relative path in http.web_config starts at the folder of
+// the configuration.
 func TestGateChecksWebConfig(t *testing.T) {
 	path := writeConfig(t, strings.Replace(sound, `"127.0.0.1:0"}`, `"127.0.0.1:0", web_config: web.yaml}`, 1))
 	web := filepath.Join(filepath.Dir(path), "web.yaml")

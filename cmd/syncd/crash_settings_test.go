@@ -13,8 +13,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// crashSettings contains the settings of a mapping that, when they change, make the existing
-// entries of its ledger wrong.
+// crashSettings contains settings of a mapping. A change of any of them makes the existing entries
+// of the mapping's ledger wrong.
 type crashSettings struct {
 	text string // the configuration without them
 
@@ -22,7 +22,7 @@ type crashSettings struct {
 	firstKey, otherKey string
 }
 
-// The other prefix of the source has fewer objects. They are copied to the same keys.
+// The other prefix of the source has fewer objects, which are copied to the same keys.
 const (
 	crashPrefix      = "data/"
 	crashOtherPrefix = "more/"
@@ -58,7 +58,7 @@ func TestCrashUnderChangedSettings(t *testing.T) {
 	}
 }
 
-// withSettings prepares the accounts for all settings.
+// withSettings creates everything in the accounts that any of the settings needs.
 func (c *crash) withSettings(t *testing.T) {
 	t.Helper()
 	text, err := os.ReadFile(c.config)
@@ -99,7 +99,7 @@ func (c *crash) converge(t *testing.T) {
 		got := c.run(t.Context(), "backfill", "--rekey", "--json")
 		var summary syncer.Summary
 		if err := json.Unmarshal([]byte(got.stdout), &summary); err != nil || got.code != 0 || summary.SetAside() > 0 {
-			t.Fatalf("got exit %d, %+v, %v, want all settled; stderr:\n%s", got.code, summary, err, got.stderr)
+			t.Fatalf("got exit %d, %+v, %v, want all objects settled; stderr:\n%s", got.code, summary, err, got.stderr)
 		}
 	}
 	c.skew.Add(int64(time.Minute))

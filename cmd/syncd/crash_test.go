@@ -39,7 +39,8 @@ const (
 	crashLease    = 15 * time.Second
 )
 
-// TestCrash kills the real process repeatedly at random moments while its source changes.
+// TestCrash kills the real process repeatedly at random moments while its source changes, and
+// checks the copies and the ledger after each kill.
 func TestCrash(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -65,8 +66,8 @@ func (w crashWay) String() string {
 	return map[bool]string{false: "file", true: "s3"}[w.onS3] + map[bool]string{false: " server-side", true: " relay"}[w.relay]
 }
 
-// crashWays divides the kills among the ways. If there are fewer kills than ways, consecutive ways
-// differ in both respects.
+// crashWays divides the kills among the ways. The ways are ordered so that the first two differ
+// both in the place of the ledger and in the method of copying.
 func crashWays() (ways []crashWay) {
 	for i, w := range []crashWay{{onS3: true}, {relay: true}, {}, {onS3: true, relay: true}} {
 		if w.kills = (*crashKills + 3 - i) / 4; w.kills > 0 {
@@ -80,10 +81,10 @@ func crashWays() (ways []crashWay) {
 type crash struct {
 	*site
 	random *rand.Rand
-	skew   *atomic.Int64 // nanoseconds that the clock of the two accounts is ahead
+	skew   *atomic.Int64 // how far the clock of the two accounts is ahead, in nanoseconds
 
 	mu       sync.Mutex
-	contents map[string]map[string]bool // every content that the source had for a copy of that key
+	contents map[string]map[string]bool // by key of the copy: every content that its source has had
 	copies   []time.Time                // when each copy was requested
 
 	kills   int
@@ -136,9 +137,9 @@ func newCrash(t *testing.T, way crashWay) *crash {
 	return c
 }
 
-// put writes the next version of an object under a prefix of the source. The size differs from that
-// of the last version, and every other version has no checksum. The object is copied to the same
-// key from either prefix.
+// put writes the next version of an object under a prefix of the source. Each version has another
+// size than the last one, and every second version has no checksum. The object is copied to the
+// same key from either prefix.
 func (c *crash) put(prefix string, i int) {
 	c.version++
 	copied, content := copyOf(i), fmt.Sprintf("%04d in version %d", i, c.version)
@@ -185,12 +186,13 @@ func (c *crash) killOnce(t *testing.T) {
 	}
 	c.kills++
 	c.allow(began, time.Now())
-	// The next process waits until the lease of the killed one expires, by the clock of the store.
+	// The next process waits until the lease of the killed process expires, by the clock of the
+	// store.
 	c.skew.Add(int64(crashLease + 5*time.Second))
 	c.check(t)
 }
 
-// changeFor overwrites objects while the process copies them.
+// changeFor overwrites objects for the duration d while the process copies them.
 func (c *crash) changeFor(ctx context.Context, d time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
@@ -206,8 +208,9 @@ func (c *crash) changeFor(ctx context.Context, d time.Duration) {
 	}
 }
 
-// allow adds the copies that a kill may repeat: those in flight, and those since the last save was
-// due. A save in progress counts twice, because the next interval starts when it ends.
+// allow adds the number of copies that may be repeated after a kill: the copies in flight, and the
+// copies since the last save was due. It counts two intervals, because a save may have been in
+// progress, and the next interval starts only when that save ends.
 func (c *crash) allow(began, killed time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

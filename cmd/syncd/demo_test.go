@@ -60,9 +60,9 @@ func TestEmptyDemoLeavesNoFormerDemo(t *testing.T) {
 	}
 }
 
-// TestDemoEnvironment loads the file environment in a shell, from a folder whose name must be
-// quoted. It checks that an AWS CLI that does not read the endpoint from the environment gets it as
-// a flag, and that the credentials and endpoints of the user's own accounts are removed.
+// TestDemoEnvironment checks the file environment in a shell, in a folder whose name must be
+// quoted: an AWS CLI that does not read the endpoint from the environment gets it as a flag, and
+// the credentials and endpoints of the user's own accounts are removed.
 func TestDemoEnvironment(t *testing.T) {
 	dir, bin := filepath.Join(t.TempDir(), "it's a demo"), t.TempDir()
 	w := demo.NewEmptyWorld(time.Now)
@@ -106,8 +106,9 @@ func TestDemoEnvironment(t *testing.T) {
 	}
 }
 
-// checkDemoRegion checks that every client uses the region of the page: version 1 of the AWS CLI
-// reads only AWS_DEFAULT_REGION, and clients without either variable read the profile.
+// checkDemoRegion checks that every client uses the region of getting-started: version 1 of the AWS
+// CLI reads only AWS_DEFAULT_REGION, and clients without that variable and AWS_REGION read the
+// profile.
 func checkDemoRegion(t *testing.T, dir string) {
 	t.Helper()
 	page, err := os.ReadFile(gettingStarted)
@@ -125,8 +126,8 @@ func checkDemoRegion(t *testing.T, dir string) {
 	}
 }
 
-// inDemoShell returns the output of a command in a shell that first had the environment of real
-// accounts, then loaded the environment of the demo.
+// inDemoShell returns the output of a command in a shell that loads the environment of the demo
+// after the environment of real accounts.
 func inDemoShell(t *testing.T, dir, bin, command string) string {
 	t.Helper()
 	shell := exec.CommandContext(t.Context(), "/bin/sh", "-euc", `. "$1/environment"; `+command, "sh", dir)

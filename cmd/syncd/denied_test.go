@@ -11,7 +11,7 @@ import (
 )
 
 // TestBackfillDenied checks that a denied backfill reports one cause and a hint, that status shows
-// it, and that it ends when the policy is fixed.
+// that the mapping is denied, and that a backfill succeeds when the policy is fixed.
 func TestBackfillDenied(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 200 {
@@ -26,7 +26,7 @@ func TestBackfillDenied(t *testing.T) {
 		}
 		message := got.stderr[strings.LastIndex(got.stderr, "syncd: mapping"):]
 		if strings.Count(message, "AccessDenied") != 1 || !strings.Contains(message, "; hint: run `syncd doctor`") || strings.Count(message, "\n") != 1 {
-			t.Errorf("got %q, want one line with the cause once and the doctor", message)
+			t.Errorf("got %q, want one line that names the cause once, and the doctor", message)
 		}
 	}
 	var shown status.Status

@@ -18,7 +18,7 @@ import (
 	"syncd/internal/invocation"
 )
 
-// documents returns the documents that users copy commands from.
+// documents returns the text of the documents that contain commands to copy, by path.
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
@@ -60,7 +60,7 @@ func TestDocumentedCommandsExist(t *testing.T) {
 		}
 	}
 	if found < 20 {
-		t.Errorf("got %d command lines, want the many that the documents have", found)
+		t.Errorf("got only %d command lines in the documents, want more", found)
 	}
 }
 
@@ -92,7 +92,8 @@ func checkCommandLine(t *testing.T, name string, root *cobra.Command, words []st
 	}
 }
 
-// TestDocumentedConfigurationsLoad loads every YAML block in the documents that begins with state.
+// TestDocumentedConfigurationsLoad checks that every YAML block in the documents that begins with
+// state is a valid configuration.
 func TestDocumentedConfigurationsLoad(t *testing.T) {
 	block := regexp.MustCompile("(?s)```yaml\n(state:.*?)```")
 	found := 0
@@ -109,7 +110,8 @@ func TestDocumentedConfigurationsLoad(t *testing.T) {
 	}
 }
 
-// TestFlagsAreDocumented compares the table of docs/cli.md with the flags of each command.
+// TestFlagsAreDocumented checks that the table of docs/cli.md has exactly the flags of each
+// command.
 func TestFlagsAreDocumented(t *testing.T) {
 	missing := map[string]bool{}
 	for cmd := range commandsOf(t) {
@@ -146,7 +148,8 @@ func TestFlagsAreDocumented(t *testing.T) {
 	}
 }
 
-// TestMappingIsRequiredWhereTheHelpSaysSo runs every command that has --mapping without it.
+// TestMappingIsRequiredWhereTheHelpSaysSo checks, for every command with --mapping, that it fails
+// without the flag if and only if its help calls the flag required.
 func TestMappingIsRequiredWhereTheHelpSaysSo(t *testing.T) {
 	path := writeConfig(t, sound)
 	for cmd := range commandsOf(t) {
@@ -173,7 +176,7 @@ func TestMappingIsRequiredWhereTheHelpSaysSo(t *testing.T) {
 }
 
 // TestDecisionsAreListed checks that the list of decisions has one row for every decision, with its
-// number and title, and a sentence about every number that is missing.
+// number and title, and a sentence about every number without a decision.
 func TestDecisionsAreListed(t *testing.T) {
 	const folder = "../../docs/decisions/"
 	list := string(readText(t, folder+"README.md"))
@@ -195,7 +198,7 @@ func TestDecisionsAreListed(t *testing.T) {
 			}
 		}
 		if !strings.HasPrefix(filepath.Base(file), fmt.Sprintf("%04d-", expected)) {
-			t.Errorf("%s: got number %s in the title, want that of the file", file, match[1])
+			t.Errorf("%s: got number %s in the title, want the number in the file name", file, match[1])
 		}
 		expected++
 		row := fmt.Sprintf("\n| %s | [%s](%s)", match[1], match[2], filepath.Base(file))
@@ -219,7 +222,7 @@ func TestChangelogBeginsWithWhatBreaks(t *testing.T) {
 	breaking, others, split := strings.Cut(unreleased, "\nOther changes:\n\n")
 	others, added, ends := strings.Cut(others, "\n### Added\n\n")
 	if !found || !split || !ends {
-		t.Fatal("got no breaking changes first in Unreleased, want these, the other changes, and what is added")
+		t.Fatal("got other sections in Unreleased, want the breaking changes first, then the other changes, then the additions")
 	}
 	if len(strings.Split(breaking, "\n- ")) < 20 || strings.Contains(others, "### ") {
 		t.Errorf("got %d breaking changes, want all, and one section of changes", len(strings.Split(breaking, "\n- ")))

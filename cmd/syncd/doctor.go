@@ -41,8 +41,7 @@ authorizing the request. It takes no lease and does not touch the ledger. With -
 configuration and lists what it would test.
 
 If all checks of a mapping succeed and no pass of it has ever run, doctor also checks whether its destination is empty. It lists up to
-20,000 objects on each side and counts the destination objects whose keys the first pass would write. The pass would quarantine those that
-are not copies, with the reason foreign.` + exit.Help("doctor", 0, 1, 2, 130),
+20,000 objects on each side and counts the destination objects whose keys the first pass would write. The pass would quarantine each of them that is not a copy, with the reason foreign.` + exit.Help("doctor", 0, 1, 2, 130),
 		Example: "  syncd doctor --config syncd.yaml\n  syncd doctor --config syncd.yaml --mapping alice-to-bob --json",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return diagnose(cmd.Context(), p, f, offline) },
 	}

@@ -12,8 +12,8 @@ import (
 )
 
 // TestDoctorCountsForeignObjects checks that the doctor counts the objects that already exist at a
-// destination: those that cannot be copies, and those that may be copies. It also checks that the
-// doctor no longer counts them after the first pass.
+// destination, separately for objects that cannot be copies and objects that may be copies, and
+// that it counts none after the first pass.
 func TestDoctorCountsForeignObjects(t *testing.T) {
 	s := newSite(t, nil)
 	text := func(bucket *awsfake.Bucket, key, content string) {
@@ -28,7 +28,7 @@ func TestDoctorCountsForeignObjects(t *testing.T) {
 	text(s.Destination, "not-at-the-source", "x")
 
 	got := s.run(t.Context(), "doctor")
-	want := "already holds an object under the keys of 3 objects: 2 cannot be copies, 1 may be; the first pass quarantines objects that are not copies as foreign"
+	want := "already has 3 objects under keys that the first pass will write: 2 cannot be copies, 1 may be copies; the first pass quarantines objects that are not copies as foreign"
 	if got.code != 0 || !strings.Contains(got.stdout, want) || !strings.Contains(got.stdout, "syncd backfill --take-over") {
 		t.Errorf("got code %d and\n%s%s\nwant %q", got.code, got.stdout, got.stderr, want)
 	}

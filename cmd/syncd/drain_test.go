@@ -39,8 +39,9 @@ type running struct {
 	address        string
 }
 
-// TestDrain replaces daemons one after the other, as in a rolling deployment: the next daemon
-// stands by while the current daemon is stopped at a random moment under load.
+// TestDrain checks that nothing is lost when daemons are replaced one after the other, as in a
+// rolling deployment: the next daemon stands by while the current daemon is stopped at a random
+// moment under load.
 func TestDrain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -63,11 +64,11 @@ func TestDrain(t *testing.T) {
 		next := s.daemon(t)
 		wait(t, time.Duration(random.IntN(1200))*time.Millisecond)
 		ended := present.drain(t)
-		eventually(t, "the next one holds the lease", func() bool {
+		eventually(t, "the next daemon holds the lease", func() bool {
 			return scrape(t, next.address, `syncd_lease_held{mapping="owner-to-consumer"}`) == 1
 		})
 		if took := time.Since(ended); took > *takeover {
-			t.Errorf("drain %d: got the next one at work after %s, want %s at most", round, took, *takeover)
+			t.Errorf("drain %d: the next daemon held the lease after %s, want at most %s", round, took, *takeover)
 		}
 		present = next
 	}
@@ -76,8 +77,8 @@ func TestDrain(t *testing.T) {
 		t.Errorf("got a lease %+v after the last drain, %v, want none", info, err)
 	}
 
-	// The first pass resumes the drained one. The second copies the objects that were added after
-	// they could be listed.
+	// The first pass resumes the drained pass. The second pass copies objects that were added after
+	// the first had listed past their keys.
 	for range 2 {
 		if got := s.run(t.Context(), "backfill"); got.code != 0 {
 			t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)
@@ -87,7 +88,7 @@ func TestDrain(t *testing.T) {
 		t.Errorf("keys (-source +copy):\n%s", diff)
 	}
 	if got, want := s.Cloud.BucketRequests(demo.Copy)["CopyObject"], int64(*drains*drainLoad); got != want {
-		t.Errorf("got %d copies, want %d: what is in hand at a drain is finished and saved, and nothing is copied twice", got, want)
+		t.Errorf("got %d copies, want %d: a drain must finish and save the copies in flight, and no object may be copied twice", got, want)
 	}
 }
 
@@ -116,7 +117,7 @@ func (r *running) drain(t *testing.T) time.Time {
 	return time.Now()
 }
 
-// wait lets the process work for some time, which only decides when the signal arrives.
+// wait lets the process work for d. The duration only determines when the signal arrives.
 func wait(t *testing.T, d time.Duration) {
 	t.Helper()
 	select {

@@ -112,7 +112,7 @@ func fillIn(path, text string) string {
 		return strings.NewReplacer("OWNER_ACCOUNT_ID", "111111111111", "ACCOUNT_ID", "222222222222", "DESTINATION_KEY_ARN", "arn:aws:kms:us-west-2:222222222222:key/1a2b",
 			"SOURCE_BUCKET", "owner-data", "DESTINATION_BUCKET", "consumer-copy", "STATE_BUCKET", "consumer-state", "REGION", "us-west-2").Replace(text)
 	case strings.HasSuffix(path, "ci/monitoring-values.yaml"):
-		return strings.Replace(text, ", web_config: /etc/syncd-web/web.yaml", "", 1) // the file exists only in the pod
+		return strings.Replace(text, ", web_config: /etc/syncd-web/web.yaml", "", 1) // the file web.yaml exists only in the pod
 	case strings.HasSuffix(path, ".md"):
 		return strings.NewReplacer("$CONSUMER", "222222222222", "$OWNER", "111111111111", "$SOURCE", "owner-data", "$AWS_REGION", "us-west-2", "$COPY", "consumer-copy",
 			"$KEY", "arn:aws:kms:us-west-2:222222222222:key/1a2b").Replace(text)

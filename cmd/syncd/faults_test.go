@@ -119,7 +119,7 @@ func networkFaults() []outerFault {
 	}
 }
 
-// onlyS3 puts a handler in front of S3, but not in front of STS.
+// onlyS3 returns a handler that passes requests for STS to next, and all others to before.
 func onlyS3(next, before http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.Header.Get("Authorization"), "/sts/") {
@@ -244,8 +244,8 @@ func policyFaults() []outerFault {
 
 // TestOuterFaults compares the output of backfill, plan and doctor for each fault of the
 // environment with a golden file. It checks that each command that fails prints what to do, and
-// that it fails within ten seconds unless waiting can help. The test runs in a synctest bubble, so
-// that a busy machine does not matter.
+// fails within ten seconds unless waiting can help. The test runs in a synctest bubble, whose clock
+// does not depend on how busy the machine is.
 func TestOuterFaults(t *testing.T) {
 	var got strings.Builder
 	for _, faults := range [][]outerFault{networkFaults(), credentialFaults(), placeFaults(), policyFaults()} {

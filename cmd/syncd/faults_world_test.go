@@ -51,7 +51,7 @@ type outer struct {
 
 	dial        func(address string) (net.Conn, error) // nil if the network works
 	proxy       *url.URL
-	connect     func(http.ResponseWriter, *http.Request) bool // answers CONNECT; nil lets it through
+	connect     func(http.ResponseWriter, *http.Request) bool // answers CONNECT requests; nil accepts them
 	certificate tls.Certificate
 	roots       *x509.CertPool
 	plain       bool // the server does not speak TLS
@@ -107,7 +107,8 @@ func everything(action string) *iam.Document {
 	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"` + action + `","Resource":"*"}]}`)
 }
 
-// trustedWith returns the trust policy of a role that a principal may assume with an external id.
+// trustedWith returns a trust policy that allows a principal to assume the role with an external
+// id.
 func trustedWith(arn, externalID string) *iam.Document {
 	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + arn + `"},"Action":"sts:AssumeRole",
 		"Condition":{"StringEquals":{"sts:ExternalId":"` + externalID + `"}}}]}`)
@@ -168,7 +169,7 @@ func (o *outer) process(stdout, stderr io.Writer) invocation.Process {
 	}
 }
 
-// run runs a command line like main, but handles no signals. It returns the outcome and how long
+// run runs a command line as main does, but handles no signals. It returns the outcome and how long
 // the command took.
 func (o *outer) run(dir string, args ...string) (outcome, time.Duration) {
 	o.t.Helper()
@@ -188,7 +189,7 @@ func (o *outer) run(dir string, args ...string) (outcome, time.Duration) {
 	return outcome{exit.Code(err), stdout.String(), stderr.String()}, took
 }
 
-// reach opens a connection.
+// reach opens a connection of the program to an address.
 func (o *outer) reach(address string) (net.Conn, error) {
 	if o.dial != nil {
 		if conn, err := o.dial(address); conn != nil || err != nil {
@@ -273,8 +274,8 @@ func (r *recorded) WriteHeader(status int) { r.status = status }
 
 func (r *recorded) Write(p []byte) (int, error) { return r.text.Write(p) }
 
-// buffered is an end of a pipe whose writes do not wait for the reader, like those of a socket.
-// Both ends of a TLS handshake may write at once.
+// buffered is an end of a pipe whose writes do not wait for the reader, as on a socket. In a TLS
+// handshake, both ends can write at the same time.
 type buffered struct {
 	net.Conn
 
@@ -355,7 +356,8 @@ func unknownName(isNotFound bool) func(string) (net.Conn, error) {
 	}
 }
 
-// noRoute makes a connection fail as the operating system does when it times out.
+// noRoute fails as dialing does when the operating system gives up an attempt to connect: after a
+// wait, with a timeout error.
 func noRoute(string) (net.Conn, error) {
 	time.Sleep(10 * time.Second)
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
@@ -379,7 +381,7 @@ func (resetConn) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
 
 // Servers that answer in place of AWS.
 
-// pageOf answers everything with a page.
+// pageOf answers every request with an HTML page.
 func pageOf(status int, header http.Header) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writePage(w, status, header) })
 }

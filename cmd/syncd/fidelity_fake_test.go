@@ -15,8 +15,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestFidelity copies every kind of object between two accounts and compares the copies with their
-// sources. It copies server-side with one role, and through the process with two roles.
+// TestFidelity compares the copy of every kind of object with its source in another account, copied
+// server-side with one role and through the process with two roles.
 func TestFidelity(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -35,7 +35,7 @@ roles:
   reader: {arn: "arn:aws:iam::{owner}:role/syncd-reader", external_id: {external-id}}
 `
 
-// Permissions do not matter here, except for the two refusals of the table.
+// Permissions matter here only for the two kinds of the table that are refused.
 const (
 	fidelityRole   = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:*", "kms:*"], "Resource": "*"}]}`
 	fidelityBucket = `{"Version": "2012-10-17", "Statement": [
@@ -45,8 +45,8 @@ const (
 ]}`
 )
 
-// newFakeMatrix starts two accounts. Server-side, the consumer's role reads and writes. In a relay
-// a role of the owner reads, and the consumer's role cannot use the owner's key.
+// newFakeMatrix starts two accounts. In a server-side copy, the consumer's role reads and writes.
+// In a relay, a role of the owner reads, and the consumer's role cannot use the owner's key.
 func newFakeMatrix(t *testing.T, relay bool) *matrix {
 	t.Helper()
 	s := newSite(t, nil)

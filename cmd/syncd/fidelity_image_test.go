@@ -17,7 +17,7 @@ import (
 	"syncd/internal/copier/request"
 )
 
-// image is everything that a reader can see of an object.
+// image contains everything that a reader can see of an object.
 type image struct {
 	Size                                               int64
 	SHA256                                             string // of the content; "" if it is too large or archived
@@ -34,7 +34,7 @@ type image struct {
 // compares the checksum.
 const maxRead = 64 * mebibyte
 
-// look reads an object like any program with these credentials.
+// look reads an object as any program with the client's credentials can.
 func look(ctx context.Context, client *s3.Client, bucket, key string) (image, error) {
 	head, err := client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: &key, ChecksumMode: types.ChecksumModeEnabled})
 	if err != nil {
@@ -60,8 +60,8 @@ func look(ctx context.Context, client *s3.Client, bucket, key string) (image, er
 	return i, err
 }
 
-// coding removes aws-chunked, which describes how a body was sent and is not a property of the
-// object.
+// coding returns a Content-Encoding without aws-chunked, which describes how a body was sent and is
+// not a property of the object.
 func coding(header *string) string {
 	var kept []string
 	for c := range strings.SplitSeq(aws.ToString(header), ",") {
@@ -133,7 +133,7 @@ func digest(ctx context.Context, client *s3.Client, bucket, key string) (string,
 	return hex.EncodeToString(sum.Sum(nil)), errors.Join(err, out.Body.Close())
 }
 
-// wanted returns the expected copy of an object under a setting.
+// wanted returns the expected copy of an object that is copied with a setting.
 func (m *matrix) wanted(s setting, source image) image {
 	want := source
 	want.KeyARN, want.BucketKey = m.keyARN, m.tellsBucketKey && !s.noBucketKey
@@ -157,7 +157,7 @@ func (m *matrix) wanted(s setting, source image) image {
 	if s.noMetadata {
 		want.Metadata, want.HiddenMetadata = nil, 0
 		want.CacheControl, want.Disposition, want.Encoding, want.Language, want.Expires = "", "", "", "", ""
-		want.ContentType = "binary/octet-stream" // the default of S3 for an object without one
+		want.ContentType = "binary/octet-stream" // S3's default for an object without a Content-Type
 	}
 	return want
 }

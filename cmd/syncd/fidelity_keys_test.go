@@ -12,7 +12,7 @@ const (
 
 // minioMarkers is why the tests of copies within MinIO leave out encrypted directory markers: their
 // copies cannot be confirmed.
-const minioMarkers = "HEAD shows another ETag of an encrypted marker than a copy is answered with"
+const minioMarkers = "HEAD of an encrypted marker returns another ETag than the request that copied it"
 
 // versityControls is why control characters are left out: XML 1.0 does not allow them, and a
 // Versity gateway ignores the requested encoding of keys in listings.
@@ -33,7 +33,7 @@ func longKey(bytes int) string {
 	return strings.Repeat(segment, bytes/len(segment)) + strings.Repeat("k", bytes%len(segment))
 }
 
-// keyKinds returns keys that careless tools clean, decode, normalize or lose.
+// keyKinds returns objects whose keys careless tools clean, decode, normalize or lose.
 func keyKinds() []kind {
 	return []kind{
 		{name: "key of one byte", key: "k"},
@@ -104,7 +104,7 @@ func keyKinds() []kind {
 	}
 }
 
-// prefixedKinds are keys that get a longer prefix.
+// prefixedKinds returns objects whose keys get a longer prefix.
 func prefixedKinds() []kind {
 	return []kind{
 		{name: "key that equals the prefix", key: "exports/", size: empty, minioCopy: minioMarkers},
@@ -118,7 +118,7 @@ func prefixedKinds() []kind {
 	}
 }
 
-// strippedKinds are keys that lose a prefix and get no other.
+// strippedKinds returns objects whose keys lose a prefix and get no new one.
 func strippedKinds() []kind {
 	return []kind{
 		{name: "key that equals the prefix", key: "exports/", size: empty, want: quarantined("key_unrepresentable")},

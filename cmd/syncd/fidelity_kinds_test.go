@@ -80,7 +80,7 @@ func manyNames(n int) map[string]string {
 	return names
 }
 
-// everyHeader has every header that is stored with an object, and metadata.
+// everyHeader returns a request with every header that is stored with an object, and with metadata.
 func everyHeader() s3.PutObjectInput {
 	return s3.PutObjectInput{
 		CacheControl: aws.String("max-age=3600, must-revalidate"), ContentDisposition: aws.String(`attachment; filename="a b.csv"`),
@@ -114,13 +114,14 @@ func headerKinds() []kind {
 	}
 }
 
-// oddTags are tags with all special characters that a tag can contain ("Categorizing your storage
-// using tags", Amazon S3 User Guide).
+// oddTags returns tags with all special characters that a tag can contain ("Categorizing your
+// storage using tags", Amazon S3 User Guide).
 func oddTags() map[string]string {
 	return map[string]string{"a+b - c=d": "e.f_g:h/i@j", "Case": "1", "case": "2", "empty": ""}
 }
 
-// manyTags are the maximum number of tags with the maximum length, all of one letter.
+// manyTags returns the maximum number of tags with the maximum length; every character of a tag is
+// the letter.
 func manyTags(letter string) map[string]string {
 	tags := map[string]string{}
 	for i := range 10 {
@@ -138,7 +139,7 @@ func tagKinds() []kind {
 		{name: "tag with spaces at its ends", tags: map[string]string{" a ": " b "}},
 		{name: "ten tags", tags: func() map[string]string { t := manyNames(9); t["tenth"] = "x"; return t }()},
 		{name: "longest tags", tags: manyTags("t")},
-		// Encoded in a header they would take 34 KB, but S3 accepts 8 KB for all headers.
+		// Encoded in a header, these tags would take 34 KB, but S3 accepts 8 KB for all headers.
 		{name: "longest tags in three bytes", tags: manyTags("語"), minio: minioTags},
 		{name: "tags that are denied", tags: oddTags(), want: quarantined("denied"), minio: minioPolicy},
 		{name: "object that is denied", want: quarantined("denied"), minio: minioPolicy},
@@ -158,7 +159,7 @@ func restored(o *owner, key string) error {
 	return nil
 }
 
-// classKinds are the storage classes of sources. Archived objects cannot be read.
+// classKinds returns an object for each storage class of a source. Archived objects cannot be read.
 func classKinds() []kind {
 	archived := quarantined("archived")
 	return []kind{

@@ -23,7 +23,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// matrix copies the whole table from one bucket to another, within one service or between two.
+// matrix copies all objects of the table, for each setting from one bucket to another, within one
+// service or between two.
 type matrix struct {
 	owner, consumer *s3.Client
 	// ownersKey is the KMS key of the source. keyARN is the key that copies must be encrypted
@@ -56,8 +57,8 @@ const (
 func (s setting) sourceBucket() string      { return "owner-" + s.name }
 func (s setting) destinationBucket() string { return "consumer-" + s.name }
 
-// mappings returns the YAML of the mappings of all settings. source and destination are the parts
-// that they share.
+// mappings returns the YAML of the mappings of all settings. source and destination are YAML that
+// all mappings have on that side.
 func (m *matrix) mappings(source, destination string) string {
 	var b strings.Builder
 	b.WriteString("mappings:\n")
@@ -178,7 +179,7 @@ func (m *matrix) pass(t *testing.T) map[string]syncer.Summary {
 	return byName
 }
 
-// tally counts fates.
+// tally returns the expected summary of a setting: its kinds, counted by expected result.
 func (m *matrix) tally(s setting) (want syncer.Summary) {
 	want.Quarantined, want.Skipped = map[string]int64{}, map[string]int64{}
 	for _, k := range m.kinds[s.name] {
@@ -212,7 +213,7 @@ func (m *matrix) checkSummary(t *testing.T, s setting, got syncer.Summary) {
 	}
 	want := m.inParts(s)
 	if m.server == onMinIO && want > 0 {
-		want++ // one probe is refused, which shows that the service honors conditions
+		want++ // the first write is a probe, which the service refuses if it honors conditions
 	}
 	if got := got.Requests["CompleteMultipartUpload"]; got != want {
 		t.Errorf("got %d copies in parts, want %d", got, want)
@@ -246,7 +247,8 @@ func (m *matrix) checkStatus(t *testing.T, s setting) {
 	}
 }
 
-// checkObjects checks the result of each kind, and that the destination has no other objects.
+// checkObjects checks the result of each kind, and that the destination has only the expected
+// objects.
 func (m *matrix) checkObjects(t *testing.T, s setting) {
 	t.Helper()
 	aside, strangers := m.aside(t, s), keysOf(t, m.consumer, s.destinationBucket())
@@ -272,7 +274,7 @@ func (m *matrix) checkObjects(t *testing.T, s setting) {
 		delete(strangers, to)
 	}
 	for key := range strangers {
-		t.Errorf("got %q at the destination, want nothing there", key)
+		t.Errorf("got %q at the destination, want no object", key)
 	}
 	m.checkUploads(t, s)
 }
@@ -302,7 +304,7 @@ func (m *matrix) look(t *testing.T, client *s3.Client, bucket, key string) (imag
 	t.Helper()
 	i, err := look(t.Context(), client, bucket, key)
 	if err == nil && m.server == onVersity {
-		// It stores an RFC 2047 encoded word as sent; S3 stores the decoded text.
+		// The gateway stores an RFC 2047 encoded word as sent; S3 stores the decoded text.
 		for name, value := range i.Metadata {
 			if i.Metadata[name], err = new(mime.WordDecoder).DecodeHeader(value); err != nil {
 				return i, err

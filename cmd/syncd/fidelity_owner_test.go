@@ -23,7 +23,7 @@ type owner struct {
 	client *s3.Client
 	name   string // of the bucket
 	keyARN string
-	bucket *awsfake.Bucket // of a fake, otherwise nil; the same for later
+	bucket *awsfake.Bucket // nil on a real server, as is later
 	later  *awsfake.Key    // the key that is disabled after all objects are put
 }
 
@@ -75,11 +75,12 @@ func (k kind) content() []byte {
 		return []byte(k.name)
 	}
 	noise := make([]byte, k.length())
-	_, _ = rand.NewChaCha8(sha256.Sum256([]byte(k.name))).Read(noise) // never fails
+	_, _ = rand.NewChaCha8(sha256.Sum256([]byte(k.name))).Read(noise) // Read never fails
 	return noise
 }
 
-// body returns the content for a put by hand. Large content is generated while it is read.
+// body returns the content for an object that is put directly into the fake. Large content is
+// generated while it is read.
 func (k kind) body() awsfake.Body {
 	if k.length() > mebibyte {
 		return awsfake.SyntheticBody(k.length(), 7)

@@ -15,7 +15,8 @@ import (
 
 const minioTLS = "it accepts customer keys only over TLS"
 
-// encryptionKinds returns source objects under every kind of encryption key that S3 supports.
+// encryptionKinds returns source objects that are encrypted with every kind of key that S3
+// supports.
 func encryptionKinds() []kind {
 	kms := func(bucketKey *bool) s3.PutObjectInput {
 		return s3.PutObjectInput{ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: aws.String(ownersKey), BucketKeyEnabled: bucketKey}
@@ -30,8 +31,8 @@ func encryptionKinds() []kind {
 			name: "under DSSE-KMS", minio: "DSSE is refused",
 			put: s3.PutObjectInput{ServerSideEncryption: types.ServerSideEncryptionAwsKmsDsse, SSEKMSKeyId: aws.String(ownersKey)},
 		},
-		// Other accounts cannot use that key, whatever the policies; a relay reads with a role of
-		// the account.
+		// Other accounts cannot use that key, whatever the policies; in a relay, a role of the
+		// owner's account reads.
 		{name: "under the owner's aws key", want: quarantined("denied"), relayed: copied, minio: "there is no such key", put: s3.PutObjectInput{ServerSideEncryption: types.ServerSideEncryptionAwsKms}},
 		{name: "under SSE-C", want: quarantined("sse_c"), minio: minioTLS, hand: &awsfake.PutOptions{SSEC: true}},
 		{
@@ -96,7 +97,8 @@ func oddKinds() []kind {
 	}
 }
 
-// partsKinds are copied in parts above 5 MiB, where S3 copies no properties by itself.
+// partsKinds returns objects that are copied in parts because they have more than 5 MiB. S3 copies
+// no properties of such objects by itself.
 func partsKinds() []kind {
 	return in("in-parts", []kind{
 		{name: "no content", size: empty},
@@ -127,7 +129,8 @@ func partsKinds() []kind {
 	}...)
 }
 
-// omittedKinds are copied under settings that omit a property, or change how the copy is stored.
+// omittedKinds returns objects that are copied with settings that omit a property or change how the
+// copy is stored.
 func omittedKinds() []kind {
 	whole := kind{name: "every header", put: everyHeader(), tags: oddTags()}
 	parts := kind{name: "every header in relayed parts", size: relayPart + 1, put: everyHeader(), tags: oddTags()}
@@ -138,7 +141,7 @@ func omittedKinds() []kind {
 	return append(all, in("no-bucket-key", whole, parts)...)
 }
 
-// keptKinds are the storage classes of copies.
+// keptKinds returns an object for each storage class of a copy.
 func keptKinds() []kind {
 	all := in("class-configured",
 		kind{name: "STANDARD"}, kind{name: "GLACIER_IR", put: class(types.StorageClassGlacierIr)}, kind{name: "in relayed parts", size: relayPart + 1})
@@ -161,8 +164,8 @@ func keptKinds() []kind {
 
 const noEventHolds = "it has no event holds"
 
-// annotationKinds are objects with annotations, which are copied only if the configuration enables
-// it.
+// annotationKinds returns objects with annotations, which are copied only if the configuration
+// enables it.
 func annotationKinds() []kind {
 	few, many := map[string]string{"note": "caf\u00e9", "s p a c e": "2"}, map[string]string{"large": strings.Repeat("x", 1<<20)}
 	for i := range 50 {
@@ -180,7 +183,7 @@ func annotationKinds() []kind {
 	), in("plain", kind{name: "annotations", minio: none, hand: &awsfake.PutOptions{Annotations: few}})...)
 }
 
-// lockKinds are versions that must not be deleted.
+// lockKinds returns objects whose versions must not be deleted.
 func lockKinds() []kind {
 	until := time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second)
 	retained := func(mode types.ObjectLockMode) s3.PutObjectInput {
@@ -210,14 +213,14 @@ func lockKinds() []kind {
 	return append(in("lock-omitted", slices.Clone(locks)...), in("lock-copied", locks...)...)
 }
 
-// bucketKinds test properties of the buckets and the mapping.
+// bucketKinds returns objects that depend on properties of the buckets and the mapping.
 func bucketKinds() []kind {
 	all := in("requester-pays", kind{name: "small", tags: oddTags()}, kind{name: "in relayed parts", size: relayPart + 1, put: everyHeader(), tags: oddTags()})
 	all = append(all, in("versioned",
 		kind{name: "one version"},
 		kind{name: "two versions", put: metadata("old", "x"), tags: map[string]string{"old": "x"}, then: overwritten},
 		kind{name: "delete marker", want: notListed, then: (*owner).remove},
-		kind{name: "put over a delete marker", versity: "MethodNotAllowed: it takes no tags then", then: func(o *owner, key string) error {
+		kind{name: "put over a delete marker", versity: "MethodNotAllowed: it accepts no tags over a delete marker", then: func(o *owner, key string) error {
 			if err := o.remove(key); err != nil {
 				return err
 			}

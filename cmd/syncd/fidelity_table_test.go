@@ -31,23 +31,23 @@ const (
 )
 
 // kind is one kind of object: what its owner puts, and the expected result. The zero value of a
-// field is the plain case.
+// field is the usual case.
 type kind struct {
 	name string
-	// in is the name of the setting; key is the key, by default the name.
+	// in is the name of the setting. key is the object's key, by default the name of the kind.
 	in, key string
 	// put is the request without bucket, key and content. An SSEKMSKeyId of ownersKey is replaced
 	// by the owner's key.
 	put s3.PutObjectInput
-	// size is the size of the content in bytes. sizes are the sizes of its parts, for a multipart
+	// size is the size of the content in bytes. sizes are the sizes of the parts, for a multipart
 	// upload.
 	size  int64
 	sizes []int64
 	// headers are sent exactly as given, which the SDK would not do; tags are set afterwards.
 	headers, tags map[string]string
-	// hand puts the object directly into the fake, if no request can.
+	// hand, if set, puts the object directly into the fake, because no request can create it.
 	hand *awsfake.PutOptions
-	// then happens after the object was put.
+	// then is called after the object was put.
 	then func(o *owner, key string) error
 	// want is the expected result; relayed is the result in a relay if it is different.
 	want, relayed string
@@ -89,7 +89,7 @@ func (k kind) length() (n int64) {
 	return n + max(k.size, 0)
 }
 
-// setting is a mapping with its own two buckets, under which kinds are copied.
+// setting is a mapping with two buckets that only it uses. Kinds are copied with it.
 type setting struct {
 	name string
 	// prefix and toPrefix are the prefixes of both sides.
@@ -104,7 +104,7 @@ type setting struct {
 	// versioned applies to both buckets, requesterPays to the source. sourceLock and
 	// destinationLock allow locked versions.
 	versioned, requesterPays, sourceLock, destinationLock bool
-	// Whether the copy omits tags or metadata, carries the lock, has no bucket key, or carries
+	// Whether the copy omits tags or metadata, keeps the lock, has no bucket key, or keeps
 	// annotations.
 	noTags, noMetadata, carriesLock, noBucketKey, carriesAnnotations bool
 	// minio and versity are the reasons for which the setting is left out of the tests with a real
@@ -112,7 +112,7 @@ type setting struct {
 	minio, versity string
 }
 
-// settings are the configurations that determine the properties of a copy.
+// settings returns the configurations that determine the properties of a copy.
 func settings() []setting {
 	return []setting{
 		{name: "plain"},
@@ -158,7 +158,7 @@ func kinds() []kind {
 	)
 }
 
-// TestFidelityTable checks the assumptions that the other tests make about the table.
+// TestFidelityTable checks that the table satisfies the assumptions of the other tests.
 func TestFidelityTable(t *testing.T) {
 	names := map[string]bool{}
 	for _, s := range settings() {
@@ -170,7 +170,7 @@ func TestFidelityTable(t *testing.T) {
 			t.Errorf("%s: got setting %q, want one of the settings", k.name, k.in)
 		}
 		if k.name == "" || strings.Contains(k.name, "/") && k.key == "" {
-			t.Errorf("%q: want a name without a slash, and a key of its own where that is one", k.name)
+			t.Errorf("%q: want a name without a slash; a kind whose key has a slash must set key", k.name)
 		}
 		for _, id := range []string{k.in + " name " + k.name, k.in + " key " + k.path()} {
 			if seen[id] {

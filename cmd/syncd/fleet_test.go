@@ -21,9 +21,9 @@ var (
 	fleetEntries = flag.Int("entries", 300, "how many entries the ledger of each has")
 )
 
-// TestFleet starts a process with many tenants and state on S3. The STS endpoint of some roles
-// never answers. The test checks that all other tenants complete a pass, that STS gets only a few
-// requests per second, and that memory use is bounded.
+// TestFleet checks a process with many tenants and state on S3, in which the STS endpoint of some
+// roles never answers: all other tenants complete a pass, STS gets only a few requests per second,
+// and memory use is bounded.
 func TestFleet(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -56,7 +56,7 @@ func TestFleet(t *testing.T) {
 		t.Errorf("/readyz: got %d with %d dead tenants, want 200", ready.StatusCode, dead)
 	}
 	if n := f.Cloud.BucketRequests(demo.Copy)["CopyObject"]; n != 0 {
-		t.Errorf("got %v copies, want none: the ledgers have all objects", n)
+		t.Errorf("got %v copies, want none: the ledgers contain all objects", n)
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -73,15 +73,15 @@ func TestFleet(t *testing.T) {
 		t.Errorf("got a peak of %d MiB, want less than %d", most>>20, limit>>20)
 	}
 	if rate >= 50 {
-		t.Errorf("got %d calls of STS a second, want less than 50", rate)
+		t.Errorf("got %d calls of STS per second, want less than 50", rate)
 	}
 	if calls < int64(living) {
 		t.Errorf("got %d calls of STS for %d mappings, want one each", calls, living)
 	}
 }
 
-// watchSTS measures the rate of requests to STS until the returned func is called. The rate is the
-// maximum over five seconds.
+// watchSTS measures the rate of requests to STS until the returned func is called. That func
+// returns the highest rate, measured over five seconds, and the number of calls.
 func (f *fleetSite) watchSTS(t *testing.T) (end func() (rate int, calls int64)) {
 	t.Helper()
 	const window = 5
@@ -112,8 +112,8 @@ func (f *fleetSite) watchSTS(t *testing.T) (end func() (rate int, calls int64)) 
 	}
 }
 
-// passed counts the mappings with a complete pass by reading the log, which costs the process
-// nothing.
+// passed returns how many mappings have completed a pass. It reads the log, which causes no work in
+// the process.
 func passed(log string) int {
 	mappings := map[string]bool{}
 	for _, m := range regexp.MustCompile(`"msg":"pass ended","mapping":"([^"]+)".*"result":"complete"`).FindAllStringSubmatch(log, -1) {

@@ -26,8 +26,9 @@ import (
 	"syncd/internal/transfer"
 )
 
-// fleetSite is many tenants with state on S3. Each is a mapping with its own role, prefix of copies
-// and ledger. They read the same objects, so that the accounts need only one copy of them.
+// fleetSite is a site with many tenants and state on S3. Each tenant is a mapping with a separate
+// role, destination prefix and ledger. All tenants read the same objects, so that the site needs
+// only one set of source objects.
 type fleetSite struct {
 	*site
 	tenants, dead int
@@ -36,8 +37,8 @@ type fleetSite struct {
 
 const fleetState = "consumer-state"
 
-// newFleet starts the accounts with the given number of tenants and entries. The STS endpoint of
-// the last roles never answers.
+// newFleet starts the accounts with the given number of tenants, and of entries per tenant. The STS
+// endpoint of the last dead roles never answers.
 func newFleet(t *testing.T, tenants, dead, entries int) *fleetSite {
 	t.Helper()
 	f := &fleetSite{site: &site{World: &demo.World{Cloud: awsfake.New(awsfake.Options{})}, now: time.Now, dir: t.TempDir()}, tenants: tenants, dead: dead}
@@ -105,8 +106,8 @@ func silent(t *testing.T) string {
 	return "http://" + listener.Addr().String()
 }
 
-// copyLedgers runs a backfill of the first tenant, and writes for every other tenant the ledger
-// that a backfill would have written.
+// copyLedgers runs a backfill of the first tenant. For every other tenant it writes the ledger that
+// a backfill would have written.
 func (f *fleetSite) copyLedgers(t *testing.T) {
 	t.Helper()
 	if got := f.run(t.Context(), "backfill", "--mapping", tenant(0)); got.code != 0 {

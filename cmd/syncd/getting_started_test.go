@@ -16,8 +16,8 @@ import (
 
 const gettingStarted = "../../docs/getting-started.md"
 
-// realAWS runs the page with the real AWS CLI, curl, jq and openssl, and prints the session (make
-// rehearse).
+// realAWS is the path of a real AWS CLI. If it is set, the page runs with that CLI and the real
+// curl, jq and openssl, and the session is printed (make rehearse).
 var realAWS = flag.String("aws", "", "run getting-started with the AWS CLI at this `PATH`")
 
 // pageStep is a block of commands of a page, and the output that the page shows for it.
@@ -49,7 +49,8 @@ func stepsOf(t *testing.T, path string) []pageStep {
 	return steps
 }
 
-// session is the session of a user: a home, a working folder, and the folder of the programs.
+// session is the shell session of a user: the home folder, the working folder, and the folder of
+// the programs.
 type session struct{ home, work, path string }
 
 // newSession returns a session with stand-ins for programs other than syncd, or with the real
@@ -78,7 +79,7 @@ func newSession(t *testing.T) *session {
 	return s
 }
 
-// run runs the steps in a shell one after the other, as if a user typed them, and returns the
+// run runs the steps in a shell one after the other, as a user would type them, and returns the
 // output of each. A step that fails ends the session.
 func (s *session) run(t *testing.T, steps []pageStep) []string {
 	t.Helper()
@@ -108,7 +109,7 @@ func (s *session) shell(ctx context.Context, script string) (string, error) {
 	shell.Cancel = func() error { return syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) }
 	err := shell.Run()
 	if shell.Process != nil && err != nil {
-		_ = shell.Cancel() // ends the processes of a failed session
+		_ = shell.Cancel() // Cancel ends the processes of a failed session
 	}
 	return output.String(), err
 }
@@ -136,12 +137,12 @@ func TestLoopsOfPageEnd(t *testing.T) {
 			}
 			loops++
 			if !strings.HasPrefix(line, "for ") && !strings.Contains(line, "|| ! kill -0 ") {
-				t.Errorf("%s:%d: %s waits forever when what it waits for has failed, want a bound or kill -0", gettingStarted, step.line, strings.TrimSpace(line))
+				t.Errorf("%s:%d: %s waits forever if the event that it waits for never happens, want a limit or kill -0", gettingStarted, step.line, strings.TrimSpace(line))
 			}
 		}
 	}
 	if loops < 2 {
-		t.Errorf("got %d loops in the page, want those that wait for the accounts and the pass", loops)
+		t.Errorf("got %d loops in the page, want the loops that wait for the accounts and for the pass", loops)
 	}
 }
 
@@ -172,16 +173,16 @@ func varying(text string) string {
 		{`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`, "UUID"},
 		{`\(request [0-9A-F]{16}\)`, "(request ID)"},
 		{`\b\d+(\.\d+)?(µs|ms|s)\b`, "DURATION"},
-		{`generation +\d+`, "generation N"}, // depends on how many passes of the daemon have ended
+		{`generation +\d+`, "generation N"}, // the number depends on how many passes of the daemon have ended
 	} {
 		text = regexp.MustCompile(v.pattern).ReplaceAllString(text, v.word)
 	}
 	return text
 }
 
-// missing returns the first expected line that was not printed in its place. Each line must
-// directly follow the one before it, unless the line "..." is between them. The last line must end
-// the output, unless it is "...". A line that ends in ... is a prefix.
+// missing returns the first line of shown that printed lacks at its place. Each line must directly
+// follow the one before it, unless the line "..." is between them. The last line must end the
+// output, unless it is "...". A line that ends in ... is a prefix.
 func missing(shown, printed string) string {
 	lines := strings.Split(strings.Trim(varying(printed), "\n"), "\n")
 	skips := false
@@ -205,7 +206,8 @@ func missing(shown, printed string) string {
 	return ""
 }
 
-// TestGettingStarted runs the whole page like a new user, against "syncd demo --serve --empty".
+// TestGettingStarted checks that the whole page works for a new user, against "syncd demo --serve
+// --empty".
 func TestGettingStarted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a session of fifty processes, each of which starts slowly under the race detector")
@@ -222,6 +224,6 @@ func TestGettingStarted(t *testing.T) {
 	}
 	left, err := os.ReadDir(s.work)
 	if err != nil || len(left) > 0 {
-		t.Errorf("got %v, %v left, want the page to remove what it creates", left, err)
+		t.Errorf("got %v, %v left, want the page to remove everything that it creates", left, err)
 	}
 }

@@ -72,8 +72,8 @@ func TestHealthURL(t *testing.T) {
 	}
 }
 
-// TestHealthcheckOfADaemonThatSpeaksTLS checks that healthcheck works with a plain HTTP URL, which
-// is what it derives from the configured address, if the daemon serves TLS.
+// TestHealthcheckOfADaemonThatSpeaksTLS checks that healthcheck works with a daemon that serves
+// TLS, although it derives a plain HTTP URL from the configured address.
 func TestHealthcheckOfADaemonThatSpeaksTLS(t *testing.T) {
 	status := http.StatusOK
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))

@@ -66,8 +66,8 @@ func exitsIn(page string) map[int]string {
 	return codes
 }
 
-// TestHelpAndDocumentsHaveTheSameExitCodes compares every help page and docs/cli.md with the table
-// of exit codes.
+// TestHelpAndDocumentsHaveTheSameExitCodes checks that every help page and docs/cli.md have the
+// exit codes of the table.
 func TestHelpAndDocumentsHaveTheSameExitCodes(t *testing.T) {
 	pages := commandsOf(t)
 	having := map[int][]string{}
@@ -78,7 +78,7 @@ func TestHelpAndDocumentsHaveTheSameExitCodes(t *testing.T) {
 			t.Errorf("syncd %s --help: got exit codes %v, want 0 and 2 among them", name, codes)
 		}
 		if got, want := page, exit.Help(name, slices.Collect(maps.Keys(codes))...); !strings.Contains(got, want+"\n") {
-			t.Errorf("syncd %s --help: got other exit codes than those of the table, want%s", name, want)
+			t.Errorf("syncd %s --help: got exit codes that differ from the table, want%s", name, want)
 		}
 		if name == "" {
 			continue

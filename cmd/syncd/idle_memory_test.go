@@ -13,7 +13,7 @@ import (
 	"syncd/internal/invocation"
 )
 
-// atRest is a process with n mappings whose state is on S3.
+// atRest returns a process whose configuration has n mappings and state on S3.
 func atRest(t *testing.T, n int) (*site, invocation.Process) {
 	t.Helper()
 	s := newSite(t, func(text string) string { return manyMappingsOf(text, n) })
@@ -24,8 +24,8 @@ func atRest(t *testing.T, n int) (*site, invocation.Process) {
 	}
 }
 
-// TestMemoryAtRest builds 1,000 mappings without running them, and checks how much memory each one
-// needs in addition to its part of the configuration.
+// TestMemoryAtRest checks how much memory each of 1,000 mappings that do not run needs, in addition
+// to its part of the configuration.
 func TestMemoryAtRest(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers are others under the race detector; make test runs it")
@@ -39,11 +39,11 @@ func TestMemoryAtRest(t *testing.T) {
 	each := (all - configuration) / mappings
 	t.Logf("%d bytes a mapping at rest, and %d of configuration", each, configuration/mappings)
 	if each > most {
-		t.Errorf("got %d bytes a mapping, want at most %d", each, most)
+		t.Errorf("got %d bytes per mapping, want at most %d", each, most)
 	}
 }
 
-// heapOf returns the heap memory that something takes, in bytes.
+// heapOf returns the heap memory that the result of build uses, in bytes.
 func heapOf(t *testing.T, build func() (any, error)) int64 {
 	t.Helper()
 	before := liveHeap()

@@ -14,8 +14,8 @@ import (
 	"syncd/internal/invocation"
 )
 
-// TestInterruptedCommands checks that interrupted commands exit with 130 and print one sentence,
-// before they begin and in the middle.
+// TestInterruptedCommands checks that commands exit with 130 and print one sentence if they are
+// interrupted before they begin or while they work.
 func TestInterruptedCommands(t *testing.T) {
 	s := newSite(t, nil)
 	s.put("one", "two")

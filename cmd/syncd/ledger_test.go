@@ -51,7 +51,7 @@ func TestStatusAndExport(t *testing.T) {
 	}
 	s.exports(t)
 	if requests := s.Cloud.Requests(); len(requests) != 0 {
-		t.Errorf("got requests %v, want none: everything is in the store", requests)
+		t.Errorf("got requests %v, want none: all data is in the store", requests)
 	}
 }
 
@@ -94,7 +94,8 @@ func (s *site) exports(t *testing.T) {
 	}
 }
 
-// TestRenamedMapping renames the ledger of a renamed mapping; nothing is copied again.
+// TestRenamedMapping checks that nothing is copied again after a mapping and its ledger are
+// renamed.
 func TestRenamedMapping(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 30 {
@@ -142,7 +143,7 @@ func TestRenamedMappingIsOfferedItsLedger(t *testing.T) {
 	}
 	got := s.run(t.Context(), "backfill", "--json")
 	if !strings.Contains(got.stderr, "syncd ledger rename") || !strings.Contains(got.stderr, `"from":"`+demo.Mapping+`"`) {
-		t.Errorf("got stderr %q, want the offer", got.stderr)
+		t.Errorf("got stderr %q, want the ledger that fits", got.stderr)
 	}
 	if summary := lastLine(t, got.stdout); summary.Adopted != 1 || summary.Copied != 0 {
 		t.Errorf("got %+v, want the copy adopted", summary)

@@ -30,8 +30,8 @@ func (l logLine) String() string {
 	return l.level + " | " + l.message + " | " + strings.Join(l.fields, ", ")
 }
 
-// TestLogsAreDocumented compares docs/logs.md with the calls in the code: every message with its
-// level and fields.
+// TestLogsAreDocumented checks that docs/logs.md has every log message in the code, with its level
+// and fields, and no others.
 func TestLogsAreDocumented(t *testing.T) {
 	var written, documented []string
 	for _, root := range []string{".", "../../internal"} {
@@ -91,7 +91,7 @@ func linesIn(t *testing.T, path string) (lines []string) {
 	return lines
 }
 
-// isLogger decides by the name of the receiver: log, logger, or a field Logger.
+// isLogger reports whether e is a logger by its name: log, logger, or a field Logger.
 func isLogger(e ast.Expr) bool {
 	name := ""
 	switch x := e.(type) {
@@ -112,7 +112,8 @@ func literal(e ast.Expr) string {
 	return ""
 }
 
-// TestEveryLineNamesMappingAndPass checks the debug log of a pass with errors.
+// TestEveryLineNamesMappingAndPass checks that every line of the debug log of a pass with errors
+// names its mapping and pass.
 func TestEveryLineNamesMappingAndPass(t *testing.T) {
 	s := newSite(t, nil)
 	for _, key := range []string{"a", "b", "c"} {
@@ -138,7 +139,7 @@ func TestEveryLineNamesMappingAndPass(t *testing.T) {
 	}
 }
 
-// fieldsOf decodes a line. No field may occur twice.
+// fieldsOf decodes a log line. It fails the test if a field occurs twice.
 func fieldsOf(t *testing.T, line []byte) map[string]string {
 	t.Helper()
 	fields := map[string]string{}

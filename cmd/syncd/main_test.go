@@ -28,15 +28,16 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, programs)
 }
 
-// TestScripts runs each file of testdata/script as a user session.
+// TestScripts checks the user sessions in the files of testdata/script.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true})
 }
 
-// site is a served world with a configuration to run the program with.
+// site is two simulated accounts that are being served, and a configuration to run the program
+// with.
 type site struct {
 	*demo.World
-	now    func() time.Time // of the accounts, and of the program if it runs in this process
+	now    func() time.Time // the clock of the accounts, and of the program if it runs in this process
 	dir    string
 	config string
 }
@@ -124,8 +125,8 @@ func exitStatus(t *testing.T, cmd *exec.Cmd) int {
 	return 0
 }
 
-// eventually polls until holds returns true, and fails the test after a minute.
-// It counts polls, at least a minute of them, so that a busy or suspended machine has more time.
+// eventually polls until holds returns true, and fails the test after a minute. It counts polls, at
+// least a minute of them, so that a busy or suspended machine has more time.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)

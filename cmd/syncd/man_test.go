@@ -82,10 +82,10 @@ func TestManualPagesAreWhole(t *testing.T) {
 			}
 		}
 		if bold, ends := strings.Count(page, `\fB`)+strings.Count(page, `\fI`), strings.Count(page, `\fP`)+strings.Count(page, `\fR`); bold != ends {
-			t.Errorf("%s: got %d begins of another font and %d ends, want as many", name, bold, ends)
+			t.Errorf("%s: got %d starts of another font and %d ends, want equally many", name, bold, ends)
 		}
 		if _, codes, _ := strings.Cut(page, ".SH EXIT STATUS\n"); !strings.HasPrefix(codes, ".TP\n\\fB0\\fP\n") {
-			t.Errorf("%s: got no exit code 0 first, want the table of codes", name)
+			t.Errorf("%s: the exit codes do not start with 0, want the table of codes", name)
 		}
 	}
 }
@@ -98,7 +98,7 @@ func TestManualIsReproducible(t *testing.T) {
 	}
 	for name, page := range first {
 		if title, _, _ := strings.Cut(strings.TrimPrefix(page, ".nh\n"), "\n"); !strings.Contains(title, ` "Mar 2026" `) {
-			t.Errorf("%s: got title %s, want the date that was given", name, title)
+			t.Errorf("%s: got title %s, want the given date in it", name, title)
 		}
 	}
 }

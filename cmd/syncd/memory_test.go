@@ -18,8 +18,8 @@ import (
 // The size of the objects of TestRelayMemory, in MiB. With 1024 the test takes a minute.
 var memoryObjects = flag.Int64("mebibytes", 64, "the size of each of the 8 objects that TestRelayMemory relays")
 
-// TestRelayMemory relays eight large objects concurrently with default settings, and measures the
-// peak memory of the process.
+// TestRelayMemory checks the peak memory of a process that relays eight large objects concurrently
+// with default settings.
 func TestRelayMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -46,9 +46,9 @@ func TestRelayMemory(t *testing.T) {
 	}
 }
 
-// watchMemory follows the peak of a process's resident memory in bytes, until the returned func is
-// called. The result of wait4 is not usable, because it includes the time before the process
-// executed syncd.
+// watchMemory watches a process until the returned func is called, which returns the peak of the
+// process's resident memory in bytes. The result of wait4 is not usable, because it includes the
+// time before the process executed syncd.
 func watchMemory(t *testing.T, pid int) (peak func() int64) {
 	t.Helper()
 	var most int64
@@ -84,6 +84,6 @@ func highWater(pid int) int64 {
 	if len(fields) == 0 {
 		return 0
 	}
-	kibibytes, _ := strconv.ParseInt(fields[0], 10, 64) // 0 if it is not a number
+	kibibytes, _ := strconv.ParseInt(fields[0], 10, 64) // kibibytes is 0 if the field is not a number
 	return kibibytes << 10
 }

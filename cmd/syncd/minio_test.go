@@ -36,9 +36,9 @@ const (
 	minioKeyARN    = "arn:aws:kms:"
 )
 
-// TestFidelityOnMinIO runs the table against a real MinIO server: between two buckets of one server
-// with the ambient credentials, and between two servers with different keys, each with a role from
-// its STS.
+// TestFidelityOnMinIO checks the table of objects on real MinIO servers: between two buckets of one
+// server with the ambient credentials, and between two servers with different keys, with a role
+// from the STS of each server.
 func TestFidelityOnMinIO(t *testing.T) {
 	if *minioPath == "" {
 		t.Skip("needs a MinIO server: make minio, or go test ./cmd/syncd -minio PATH with one built by e2e/build-minio.sh")
@@ -144,13 +144,13 @@ func startMinIO(t *testing.T, key string) (endpoint string) {
 		"MINIO_KMS_SECRET_KEY="+key+":"+base64.StdEncoding.EncodeToString([]byte(strings.Repeat(key, 32)[:32])))
 	var log lockedBuffer
 	cmd.Stdout, cmd.Stderr = &log, &log
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // so that it ends with the test's context
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // the server ends with the test's context
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
-	go func() { defer close(ended); _ = cmd.Wait() }() // a signal ends it, so the status does not matter
+	go func() { defer close(ended); _ = cmd.Wait() }() // a signal ends the server, so its exit status does not matter
 	t.Cleanup(func() {
 		<-ended
 		if t.Failed() {
@@ -190,6 +190,6 @@ func freeAddress(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = listener.Close() }() // it only reserved a port number
+	defer func() { _ = listener.Close() }() // the listener only reserved a port number
 	return listener.Addr().String()
 }

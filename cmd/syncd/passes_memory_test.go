@@ -35,8 +35,8 @@ var (
 // One object in newOfEvery is new since the last pass.
 const newOfEvery = 100
 
-// TestMemoryOfPasses starts a daemon whose mappings all begin their passes at once, each with a
-// ledger on S3, and measures the peak memory of the process.
+// TestMemoryOfPasses checks the peak memory of a daemon whose mappings all begin their passes at
+// the same time, each with a ledger on S3.
 func TestMemoryOfPasses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

@@ -21,13 +21,13 @@ func TestActionsUseOneCommit(t *testing.T) {
 		}
 		for _, p := range pinned {
 			if known := commits[p[1]]; known != "" && known != p[2]+p[3] {
-				t.Errorf("%s: got %s at %s, want it pinned as elsewhere", name, p[1], p[2])
+				t.Errorf("%s: got %s at %s, want the same commit as in other places", name, p[1], p[2])
 			}
 			commits[p[1]] = p[2] + p[3]
 		}
 	}
 	if len(commits) < 3 {
-		t.Errorf("got actions %v, want those of the workflows", commits)
+		t.Errorf("got actions %v, want the actions of the workflows", commits)
 	}
 }
 
@@ -66,7 +66,7 @@ func TestRenovateKnowsThePins(t *testing.T) {
 				found = found || watched && regexp.MustCompile(s).Match(readText(t, "../../"+name))
 			}
 			if !found {
-				t.Errorf("got nothing that %s matches, want every pin to match", s)
+				t.Errorf("got no text that %s matches, want every pin to match", s)
 			}
 		}
 	}

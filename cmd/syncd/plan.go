@@ -39,7 +39,7 @@ source (and the destination, if the pass would list it), reads the ledger withou
 the daemon runs.
 
 For several mappings it prints a table with a total, the worst state first: plans that failed, damaged ledgers, denied mappings,
-refused passes, mappings with objects in quarantine, mappings that have never committed a pass, then the mappings with the most to copy. To see one mapping in full, name it
+mappings whose pass would be refused because kms_key has changed, mappings with objects in quarantine, mappings that have never committed a pass, then the mappings with the most to copy. To see one mapping in full, name it
 with --mapping.` + exit.Help("plan", 0, 1, 2, 4, 130),
 		Example: "  syncd plan --config syncd.yaml\n  syncd plan --config syncd.yaml --mapping alice-to-bob --list --json\n" +
 			"  syncd plan --config syncd.yaml --detailed-exitcode",
@@ -49,8 +49,8 @@ with --mapping.` + exit.Help("plan", 0, 1, 2, 4, 130),
 	cmd.Flags().BoolVar(&f.JSON, "json", false, "print the plan as one JSON object on the last line")
 	cmd.Flags().BoolVar(&f.list, "list", false, "print one line per action before the plan")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 4 if a pass would copy, adopt or quarantine something")
-	cmd.Flags().BoolVar(&f.TakeOver, "take-over", false, "plan a pass that may replace objects that syncd did not write")
-	cmd.Flags().BoolVar(&f.Rekey, "rekey", false, "plan a pass that may copy everything again under another kms_key")
+	cmd.Flags().BoolVar(&f.TakeOver, "take-over", false, "plan a pass that is allowed to replace objects that syncd did not write")
+	cmd.Flags().BoolVar(&f.Rekey, "rekey", false, "plan a pass that is allowed to copy everything again under another kms_key")
 	return cmd
 }
 

@@ -81,8 +81,8 @@ func (s *site) sizes(o awsfake.PutOptions, sizes ...int64) {
 	}
 }
 
-// TestPlanMatchesPass compares every plan with the pass that follows it: the objects, the number of
-// requests per operation, and the dollars in the metric must be equal. It also checks that the plan
+// TestPlanMatchesPass checks that every plan equals the pass that follows it, in the objects, the
+// number of requests per operation, and the dollars in the metric. It also checks that the plan
 // sends only list requests and writes nothing.
 func TestPlanMatchesPass(t *testing.T) {
 	const mib = 1 << 20
@@ -146,11 +146,11 @@ func TestPlanMatchesPass(t *testing.T) {
 				t.Errorf("requests (-pass +plan):\n%s", diff)
 			}
 			if summary.Copied != planned.Copy.Objects || summary.CopiedBytes != planned.Copy.Bytes || summary.Listed != planned.Listed {
-				t.Errorf("got %d copied (%d bytes) of %d, want as planned %+v of %d", summary.Copied, summary.CopiedBytes, summary.Listed, planned.Copy, planned.Listed)
+				t.Errorf("got %d copied (%d bytes) of %d, want the planned %+v of %d", summary.Copied, summary.CopiedBytes, summary.Listed, planned.Copy, planned.Listed)
 			}
-			const tolerance = 1e-6 // dollars: rounding errors of sums
+			const tolerance = 1e-6 // in dollars, for rounding errors of sums
 			if math.Abs(dollars-planned.Dollars.Total) > tolerance {
-				t.Errorf("got a pass that cost $%.9f by the metric, want $%.9f as planned", dollars, planned.Dollars.Total)
+				t.Errorf("got a cost of $%.9f in the metric, want the planned $%.9f", dollars, planned.Dollars.Total)
 			}
 			again, _ := s.plan(t)
 			if again.Work() != 0 || again.Unchanged != summary.Listed || again.Generation != 1 || again.Pass != 2 {
@@ -181,7 +181,7 @@ func TestPlanWhileLeaseHeld(t *testing.T) {
 	}
 }
 
-// TestPlanExitCodes plans with and without --detailed-exitcode.
+// TestPlanExitCodes checks the exit codes of plan with and without --detailed-exitcode.
 func TestPlanExitCodes(t *testing.T) {
 	s := newSite(t, nil)
 	s.sizes(awsfake.PutOptions{}, 1)
@@ -252,10 +252,10 @@ func TestPlanOfAnotherKey(t *testing.T) {
 	planned, _ := s.plan(t)
 	want := map[string]preview.Tally{"wrong_key": {Objects: 2, Bytes: 3}}
 	if diff := cmp.Diff(want, planned.CopyByReason); diff != "" || !strings.Contains(planned.Rekey, key) {
-		t.Errorf("got the refusal %q, want one that names %s; by reason (-want +got):\n%s", planned.Rekey, key, diff)
+		t.Errorf("got the refusal %q, want %s in it; by reason (-want +got):\n%s", planned.Rekey, key, diff)
 	}
 	if allowed, _ := s.plan(t, "--rekey"); allowed.Rekey != "" || allowed.Copy.Objects != 2 {
-		t.Errorf("got %+v, want no refusal where it is allowed", allowed)
+		t.Errorf("got %+v, want no refusal if a rekey is allowed", allowed)
 	}
 	if text := s.run(t.Context(), "plan").stdout; !strings.Contains(text, "--rekey allows it") {
 		t.Errorf("got %q, want a hint about --rekey", text)
@@ -283,8 +283,8 @@ func TestPlanIsDocumented(t *testing.T) {
 	}
 }
 
-// TestPlanOfSeveralMappings checks that a table shows all mappings, also those after one that
-// fails.
+// TestPlanOfSeveralMappings checks that the table shows all mappings, including mappings after one
+// whose plan fails.
 func TestPlanOfSeveralMappings(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		head, mapping, _ := strings.Cut(text, "mappings:\n")
@@ -306,11 +306,11 @@ func TestPlanOfSeveralMappings(t *testing.T) {
 		}
 	}
 	if got.code != 1 || !strings.Contains(got.stderr, "mapping broken: plan: ") {
-		t.Errorf("got exit %d, want 1, which outweighs work; stderr:\n%s", got.code, got.stderr)
+		t.Errorf("got exit %d, want 1, because a failure takes precedence over work to do; stderr:\n%s", got.code, got.stderr)
 	}
 }
 
-// TestPlanText compares the text of a plan.
+// TestPlanText checks the printed text of a plan.
 func TestPlanText(t *testing.T) {
 	s := newSite(t, nil)
 	s.sizes(awsfake.PutOptions{}, 1024, 2048)
@@ -331,7 +331,7 @@ func TestPlanText(t *testing.T) {
 	}
 }
 
-// TestPlanCountsTagRequests compares a plan with a pass that copies only selected tags.
+// TestPlanCountsTagRequests checks that a plan equals a pass that copies only selected tags.
 func TestPlanCountsTagRequests(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		return strings.Replace(text, "    schedule:", "    copy: {tags: {only: [class]}}\n    schedule:", 1)

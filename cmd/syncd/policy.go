@@ -44,8 +44,7 @@ documents; with -o DIR it writes a file per document, ready for the AWS CLI. ter
 account. If the name after -o ends in .json or .tf, policy writes everything into that one file.
 
 ExternalIds are required variables in terraform and parameters in cloudformation. JSON on standard output has the placeholder
-` + secret.Placeholder + ` instead, and "syncd policy check" reports that placeholder as a finding. JSON files contain the real ExternalIds, and with --with-secrets
-every format does. policy replaces files atomically, and only the user who runs it can read them (mode 0600).
+` + secret.Placeholder + ` instead, and "syncd policy check" reports that placeholder as a finding. JSON files contain the real ExternalIds. With --with-secrets, every format contains them. policy replaces files atomically, and only the user who runs it can read them (mode 0600).
 
 --style selects how the owner's bucket and key policies identify the consumer. With role they name the consumer's role. With account they name the consumer's account, whose
 administrators then decide who has access. With abac they allow only sessions with the session tags that the configuration sets. Trust policies

@@ -27,7 +27,8 @@ func twoRoles(text string) string {
 	return strings.Replace(text, "roles:\n", "roles:\n  reader:\n    arn: arn:aws:iam::"+demo.Owner+":role/syncd-reader\n    external_id: "+demo.ExternalID+"\n", 1)
 }
 
-// addReader creates the role that reads, and removes the consumer from the owner's key policy.
+// addReader creates the role that reads the source, and removes the consumer from the owner's key
+// policy.
 func (s *site) addReader() {
 	reader := s.Cloud.Account(demo.Owner).CreateRole("syncd-reader", demo.Document(demo.TrustPolicy, s.World), awsfake.RoleOptions{})
 	reader.SetPolicies(demo.Document(`{"Version": "2012-10-17", "Statement": [

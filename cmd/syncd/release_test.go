@@ -20,7 +20,7 @@ import (
 
 var buildRelease = flag.Bool("release", false, "build the release twice and compare; make release-test sets it")
 
-// workflow has the fields that the files in .github/workflows may use.
+// workflow has the fields that the files in .github/workflows are allowed to use.
 type workflow struct {
 	Name        string            `yaml:"name"`
 	On          map[string]any    `yaml:"on"`
@@ -72,24 +72,24 @@ func readText(t *testing.T, path string) []byte {
 	return text
 }
 
-// TestWorkflowsCallExistingTargets checks the make targets, scripts and shell commands that the
-// workflows call.
+// TestWorkflowsCallExistingTargets checks that the make targets and scripts that the workflows call
+// exist, and that their shell commands are valid.
 func TestWorkflowsCallExistingTargets(t *testing.T) {
 	makefile := readText(t, "../../Makefile")
 	for name, w := range workflows(t) {
 		if len(w.On) == 0 || len(w.Permissions) != 1 || w.Permissions["contents"] != "read" {
-			t.Errorf("%s: got triggers %v and permissions %v, want a trigger, and no right but to read by default", name, w.On, w.Permissions)
+			t.Errorf("%s: got triggers %v and permissions %v, want a trigger, and only read permission by default", name, w.On, w.Permissions)
 		}
 		for job, j := range w.Jobs {
 			if _, ok := w.Jobs[j.Needs]; j.Needs != "" && !ok || j.TimeoutMinutes == 0 {
-				t.Errorf("%s: job %s needs %q and has %d minutes, want a job that is there, and a limit", name, job, j.Needs, j.TimeoutMinutes)
+				t.Errorf("%s: job %s needs %q and has %d minutes, want a job that exists, and a time limit", name, job, j.Needs, j.TimeoutMinutes)
 			}
 			for _, s := range j.Steps {
 				if (s.Uses == "") == (s.Run == "") {
 					t.Errorf("%s: step %q of %s: want either uses or run", name, s.Name, job)
 				}
 				if s.Uses != "" && !regexp.MustCompile(`^actions/[a-z-]+@[0-9a-f]{40}$`).MatchString(s.Uses) {
-					t.Errorf("%s: got action %s, want one of GitHub's own at a commit", name, s.Uses)
+					t.Errorf("%s: got action %s, want an action by GitHub, pinned to a commit", name, s.Uses)
 				}
 				checkShell(t, name+" "+s.Name, s.Run)
 				for _, target := range targetsIn(s.Run + string(readText(t, "../../.ci/run"))) {
@@ -115,7 +115,7 @@ func targetsIn(script string) (targets []string) {
 func checkShell(t *testing.T, what, script string) {
 	t.Helper()
 	if strings.Contains(script, "${{") {
-		t.Errorf("%s: got an expression in a script, want it in env: its value would be read as code", what)
+		t.Errorf("%s: got an expression in a script, want it in env, because the shell would execute its value", what)
 	}
 	shell := exec.CommandContext(t.Context(), "bash", "-n")
 	shell.Stdin = strings.NewReader(script)
@@ -129,7 +129,7 @@ func checkShell(t *testing.T, what, script string) {
 	}
 }
 
-// TestReleaseWorkflowChecksFirst checks that a release runs CI first.
+// TestReleaseWorkflowChecksFirst checks that the release workflow runs CI before it releases.
 func TestReleaseWorkflowChecksFirst(t *testing.T) {
 	all := workflows(t)
 	runs := func(file, job string) (scripts []string) {
@@ -141,27 +141,27 @@ func TestReleaseWorkflowChecksFirst(t *testing.T) {
 		return scripts
 	}
 	if got, want := runs("release.yml", "check"), runs("ci.yml", "ci"); len(want) == 0 || !slices.Equal(got, want) {
-		t.Errorf("got checks %q before a release, want those of CI %q", got, want)
+		t.Errorf("got checks %q before a release, want the checks of CI, %q", got, want)
 	}
 	jobs := all["release.yml"].Jobs
 	if jobs["binaries"].Needs != "check" || jobs["image"].Needs != "binaries" {
-		t.Errorf("got binaries after %q and image after %q, want them after check and binaries", jobs["binaries"].Needs, jobs["image"].Needs)
+		t.Errorf("got the binaries after %q and the image after %q, want the binaries after check and the image after binaries", jobs["binaries"].Needs, jobs["image"].Needs)
 	}
 }
 
-// TestBuildFlagsAgree checks that everything that builds the binary uses the same flags, so that a
+// TestBuildFlagsAgree checks that every place that builds the binary uses the same flags, so that a
 // release can be reproduced.
 func TestBuildFlagsAgree(t *testing.T) {
 	const flags = `go build -trimpath -ldflags '-s -w' -o `
 	for _, path := range []string{"../../Makefile", "../../Dockerfile", "../../.github/release.sh", "../../docs/release.md"} {
 		if text := string(readText(t, path)); !strings.Contains(text, flags) || strings.Count(text, "go build") != strings.Count(text, flags) {
-			t.Errorf("%s: got another way to build, want %s", path, flags)
+			t.Errorf("%s: got different build flags, want %s", path, flags)
 		}
 	}
 }
 
-// TestReleaseIsReproducible runs the commands of docs/release.md in two folders, and compares the
-// results byte by byte.
+// TestReleaseIsReproducible checks that the commands of docs/release.md produce the same bytes in
+// two folders.
 func TestReleaseIsReproducible(t *testing.T) {
 	if !*buildRelease {
 		t.Skip("builds four binaries; make release-test runs it")
@@ -185,7 +185,7 @@ func TestReleaseIsReproducible(t *testing.T) {
 		sums[i] = string(output)
 	}
 	if sums[0] != sums[1] || strings.Count(sums[0], "syncd_v1.2.3_") != 2 {
-		t.Errorf("got checksums\n%sand then\n%swant the same of an archive and its bill of materials", sums[0], sums[1])
+		t.Errorf("got checksums\n%sand then\n%swant the same checksums of an archive and its bill of materials", sums[0], sums[1])
 	}
 	checkRelease(t, first, strings.ReplaceAll(platform, "/", "_"))
 }

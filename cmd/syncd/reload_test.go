@@ -32,10 +32,10 @@ func listening(t *testing.T, stderr *lockedBuffer) (address string) {
 	return address
 }
 
-// TestRunReloads changes the configuration of the real daemon and sends SIGHUP. It checks that a
-// configuration with a fault changes nothing, that a new mapping copies, that a removed mapping is
-// no longer reported, and that a change of a setting that is read only at start is refused with an
-// error that names the setting.
+// TestRunReloads checks what the real daemon does on SIGHUP after its configuration has changed: a
+// configuration with a fault changes nothing, a new mapping copies, a removed mapping is no longer
+// reported, and a change of a setting that is read only at start is refused with an error that
+// names the setting.
 func TestRunReloads(t *testing.T) {
 	const ours = `{mapping="owner-to-consumer",result="complete"}`
 	var original string
@@ -94,8 +94,8 @@ func TestRunReloads(t *testing.T) {
 	}
 }
 
-// TestWatchFollowsTheFile changes the file behind a symbolic link, like a ConfigMap does, and
-// checks what the daemon receives.
+// TestWatchFollowsTheFile checks that the daemon receives a changed configuration if a symbolic
+// link then points to another file, as in a ConfigMap.
 func TestWatchFollowsTheFile(t *testing.T) {
 	s := newSite(t, nil)
 	text, err := os.ReadFile(s.config)

@@ -14,7 +14,7 @@ import (
 )
 
 // TestRenameRefusesALedgerThatDoesNotFit checks that the message names the difference and the
-// ledger that fits, and that nothing is moved.
+// ledger that fits, and that nothing is renamed.
 func TestRenameRefusesALedgerThatDoesNotFit(t *testing.T) {
 	s := severalSite(t)
 	s.Source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})

@@ -40,8 +40,7 @@ cause, such as a policy or a key, or after the owner has restored an archived ob
 If no object in quarantine matches, replay reports that on standard error, writes nothing except its lease, and exits with 0. A
 reason that does not exist is a usage error.
 
-If a daemon holds the lease, replay asks it to do the work and waits for the answer. If a pass of the mapping was interrupted, it must
-be finished first, by backfill or run; a daemon that receives the request finishes it itself. On Ctrl-C replay withdraws the request if the daemon has
+If a daemon holds the lease, replay asks it to do the work and waits for the answer. If a pass of the mapping was interrupted, backfill or run must finish that pass first; a daemon that receives the request does so by itself. On Ctrl-C replay withdraws the request if the daemon has
 not accepted it yet; otherwise the daemon completes the request.` + exit.Help("replay", 0, 1, 2, 3, 5, 130),
 		Example: "  syncd replay --config syncd.yaml\n  syncd replay --config syncd.yaml --mapping alice-to-bob --reason denied",
 		RunE: func(cmd *cobra.Command, _ []string) error {

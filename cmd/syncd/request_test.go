@@ -48,7 +48,7 @@ func (s *site) runDaemon(t *testing.T) (log func() string, stop func()) {
 	}
 }
 
-// expect runs a command and compares its outcome.
+// expect runs a command and checks its exit code and output.
 func (s *site) expect(t *testing.T, code int, stdout, stderr string, args ...string) outcome {
 	t.Helper()
 	got := s.run(t.Context(), args...)
@@ -76,8 +76,8 @@ func (s *site) has(keys ...string) func() bool {
 	}
 }
 
-// TestDaemonRequests requests passes, a pause and a replay from the daemon on the same machine,
-// through its control socket, and checks the answers.
+// TestDaemonRequests checks the answers of the daemon on the same machine to requests for passes, a
+// pause and a replay through its control socket.
 func TestDaemonRequests(t *testing.T) {
 	s := hourlySite(t)
 	const m = "--mapping=" + demo.Mapping
@@ -125,7 +125,7 @@ func TestDaemonRequests(t *testing.T) {
 	_, stop = s.runDaemon(t)
 	var status status.Status
 	if err := json.Unmarshal([]byte(s.expect(t, 0, "", "", "status", m, "--json").stdout), &status); err != nil || status.Paused == nil || status.Paused.Who != control.Self() || status.History[0].Trigger != "backfill" {
-		t.Errorf("got %+v, %v, want it still paused, with the backfill in its history", status, err)
+		t.Errorf("got %+v, %v, want the mapping still paused, with the backfill in its history", status, err)
 	}
 	if s.has("fifth")() {
 		t.Error("got a copy by a daemon whose mapping is paused")
@@ -217,14 +217,14 @@ func TestInterruptedReplay(t *testing.T) {
 	got := s.run(ctx, "replay", m)
 	close(released)
 	if got.code != 130 || !strings.Contains(got.stderr, "replay: interrupted: the request was accepted by ") || strings.Contains(got.stderr, "draining") {
-		t.Errorf("got exit %d, want 130 and who has accepted it; stderr:\n%s", got.code, got.stderr)
+		t.Errorf("got exit %d, want 130 and the daemon that has accepted the request; stderr:\n%s", got.code, got.stderr)
 	}
 	eventually(t, "it was copied all the same", s.has("denied"))
 	stop()
 }
 
-// TestPauseNotWritable checks that a pause that the command cannot carry out itself, for example
-// because the disk is full, stays in the state, and that the message reports that.
+// TestPauseNotWritable checks that the request for a pause stays in the state if the command cannot
+// carry it out itself, for example because the disk is full, and that the message reports that.
 func TestPauseNotWritable(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		return "checkpoint: {account: \"" + demo.Consumer + "\"}\n" + regexp.MustCompile(`(?m)^state: .*$`).ReplaceAllString(text, "state: s3://consumer-state/syncd/")
@@ -235,7 +235,7 @@ func TestPauseNotWritable(t *testing.T) {
 	s.Cloud.Inject(awsfake.Fault{Operation: "PutObject", Bucket: "consumer-state", Kind: awsfake.AccessDenied, Skip: 1})
 	s.expect(t, 1, "", "it stays in the state until ", "pause", "--mapping="+demo.Mapping, "--wait=0s")
 	if n := s.Cloud.Requests()["PutObject"] - before; n < 3 {
-		t.Errorf("got %d writes, want those of two requests and a claim", n)
+		t.Errorf("got %d writes, want the writes of two requests and a claim", n)
 	}
 }
 
@@ -266,7 +266,7 @@ func TestDamagedPause(t *testing.T) {
 }
 
 // TestRequestSurvivesKill checks that if a daemon is killed after it has claimed a request, the
-// next daemon carries out the request, and the user gets its answer.
+// next daemon carries out the request, and the user gets the answer.
 func TestRequestSurvivesKill(t *testing.T) {
 	s := hourlySite(t)
 	const m = "--mapping=" + demo.Mapping
@@ -295,9 +295,9 @@ func TestRequestSurvivesKill(t *testing.T) {
 	}
 }
 
-// TestSocketOfAnotherDaemon starts two daemons on one state. It checks that the second daemon has
-// no socket, logs that, and receives requests through the state. If the configuration names the
-// socket, the second daemon must fail to start.
+// TestSocketOfAnotherDaemon checks the second of two daemons with the same state: it has no socket,
+// logs that, and receives requests through the state. If the configuration names the socket, the
+// second daemon does not start.
 func TestSocketOfAnotherDaemon(t *testing.T) {
 	s := hourlySite(t)
 	log, stop := s.runDaemon(t)

@@ -9,9 +9,9 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// TestKillDuringLargeCopy kills the real process while it copies a large object in parts. It checks
-// that the next process resumes the same upload, and copies again at most the parts that were in
-// flight.
+// TestKillDuringLargeCopy checks that after the real process was killed while it copied a large
+// object in parts, the next process resumes the same upload and copies again at most the parts that
+// were in flight.
 func TestKillDuringLargeCopy(t *testing.T) {
 	const flight = 4
 	for _, tt := range []struct {

@@ -23,9 +23,9 @@ type shownMapping struct {
 	LastSuccess                                *string `json:"last_success"`
 }
 
-// TestRunShowsLedgersBeforePasses starts the daemon with a mapping without a schedule, a mapping
-// whose next pass is months away, and a new mapping. It checks that the daemon shows the ledgers
-// that a backfill has written, and nothing for the new mapping.
+// TestRunShowsLedgersBeforePasses checks that the daemon shows the ledgers that a backfill has
+// written, for a mapping without a schedule and a mapping whose next pass is months away, and that
+// it shows none for a new mapping.
 func TestRunShowsLedgersBeforePasses(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		one := text[strings.Index(text, "  - name:"):]
@@ -68,14 +68,14 @@ func TestRunShowsLedgersBeforePasses(t *testing.T) {
 	for name, activity := range map[string]string{"asked-for": "unscheduled", "yearly": "waiting"} {
 		m := shown[name]
 		if m.State != "quarantined" || m.Activity != activity || *m.Generation != 1 || *m.Entries != 1 || m.Oldest == nil || m.LastSuccess == nil {
-			t.Errorf("%s: got %+v, want it quarantined, %s, with what its ledger has", name, m, activity)
+			t.Errorf("%s: got %+v, want quarantined, %s, with the data of the ledger", name, m, activity)
 		}
 		if m.Source.Bucket != demo.Source || m.Source.Account == "" || m.Source.Region == "" || m.Destination.Prefix != name+"/" || m.Method != "server_side" {
-			t.Errorf("%s: got %+v to %+v by %s, want both sides and the way", name, m.Source, m.Destination, m.Method)
+			t.Errorf("%s: got %+v to %+v by %s, want both sides and the method", name, m.Source, m.Destination, m.Method)
 		}
 	}
 	if m := shown["new"]; m.State != "unknown" || *m.Generation != 0 || m.Oldest != nil || m.Backlog != nil || m.LastSuccess != nil {
-		t.Errorf("got %+v, want nothing known of a mapping that was never listed", m)
+		t.Errorf("got %+v, want no values for a mapping that was never listed", m)
 	}
 	exposition := page(t, address, "/metrics", "")
 	for _, series := range []string{`syncd_oldest_unsynced_seconds{mapping="new"}`, `syncd_backlog_objects{mapping="new"}`, `syncd_next_pass_timestamp_seconds{mapping="asked-for"}`} {

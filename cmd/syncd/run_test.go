@@ -48,8 +48,8 @@ func scrape(t *testing.T, address, series string) float64 {
 	return 0
 }
 
-// TestRunFollowsTheSource runs the real daemon. It checks that new objects are copied and counted
-// in the metrics, that SIGTERM in the middle of a pass drains, and that nothing is lost.
+// TestRunFollowsTheSource checks that the real daemon copies new objects and counts them in the
+// metrics, that SIGTERM in the middle of a pass drains, and that nothing is lost.
 func TestRunFollowsTheSource(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		return "http: {listen: \"127.0.0.1:0\"}\ndrain_timeout: 10m\n" + strings.Replace(text, "@every 5s", "@every 1s", 1)
@@ -77,8 +77,8 @@ func TestRunFollowsTheSource(t *testing.T) {
 	eventually(t, "/metrics counts them", func() bool {
 		return scrape(t, address, `syncd_objects_total{mapping="owner-to-consumer",outcome="copied"}`) == 15
 	})
-	// A pass that was in progress when they were added may already have listed past them; the next
-	// one must find them.
+	// If a pass was in progress when the objects were added, it may already have listed past them.
+	// The next pass must find them.
 	if more := scrape(t, address, `syncd_passes_total{mapping="owner-to-consumer",result="complete"}`) - passes; more > 2 {
 		t.Errorf("got %v passes until new objects were copied, want at most 2", more)
 	}
@@ -98,7 +98,7 @@ func TestRunFollowsTheSource(t *testing.T) {
 	// A drain that waits for more than the copies in flight would take the whole drain_timeout, 10
 	// minutes.
 	if took := time.Since(signaled); took > 2*time.Minute {
-		t.Errorf("got %s from the signal to the end, want less than the drain may take", took)
+		t.Errorf("got %s from the signal to the end, want less than drain_timeout", took)
 	}
 	s.Cloud.SetLatency(0)
 	done := copied()
@@ -184,9 +184,10 @@ func TestBackfillServesProfiles(t *testing.T) {
 		if err := os.WriteFile(s.config, []byte(strings.Replace(text, from, to, 1)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		// Without an address it uses that of run, which is in use, by this test or by another.
+		// Without an address, the backfill uses the default address of run. Make sure that the
+		// address is in use, by this test or by another one.
 		if taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", config.DefaultListen); err == nil {
-			defer func() { _ = taken.Close() }() // it accepts no connection
+			defer func() { _ = taken.Close() }() // the listener accepts no connection
 		}
 		got := s.run(t.Context(), "backfill")
 		if to == "" && (got.code != 0 || !strings.Contains(got.stderr, "metrics were not served") || !strings.Contains(got.stderr, config.DefaultListen)) ||

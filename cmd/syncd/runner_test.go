@@ -17,9 +17,9 @@ import (
 
 func tenant(i int) string { return fmt.Sprintf("tenant-%04d", i) }
 
-// TestReadyFollowsTheLease checks that a process that stands by reads the lease before a pass. It
-// must try to acquire the lease if the lease seems to be free, and from time to time even if it
-// does not.
+// TestReadyFollowsTheLease checks that a process that stands by reads the lease before a pass, and
+// tries to acquire it if it seems to be free, and from time to time even if it does not seem to be
+// free.
 func TestReadyFollowsTheLease(t *testing.T) {
 	s := newSite(t, nil)
 	var later time.Duration
@@ -49,7 +49,7 @@ func TestReadyFollowsTheLease(t *testing.T) {
 	}
 	later += 10 * time.Second
 	if err := other.Ready(t.Context()); err != nil {
-		t.Errorf("got %v when it is time to try the lease in any case, want nil", err)
+		t.Errorf("got %v at the time to try the lease although it seems held, want nil", err)
 	}
 	if err := ran(other.Run(t.Context())); !isHeld(err) {
 		t.Errorf("got %v, want the lease still held", err)
@@ -64,7 +64,7 @@ func TestReadyFollowsTheLease(t *testing.T) {
 
 func ran(_ syncer.Summary, err error) error { return err }
 
-// trusting returns the trust policy of a role that a principal may assume.
+// trusting returns a trust policy that allows a principal to assume the role.
 func trusting(arn string) *iam.Document {
 	return iam.MustParse(strings.ReplaceAll(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"{arn}"},"Action":"sts:AssumeRole"}]}`, "{arn}", arn))
 }

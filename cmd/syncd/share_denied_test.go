@@ -14,8 +14,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// The messages with which AWS refuses requests. If the two accounts are not in the same
-// organization, S3 gives no reason (IAM User Guide, Troubleshoot access denied error messages).
+// The messages of AWS for refused requests. If the two accounts are not in the same organization,
+// S3 gives no reason (IAM User Guide, Troubleshoot access denied error messages).
 const (
 	saysNothing    = "AccessDenied: Access Denied"
 	saysIdentity   = "because no identity-based policy allows the "
@@ -30,7 +30,7 @@ const (
 type refusal struct {
 	way, name string
 	wreck     func(*testing.T, *sharing)
-	exit      int    // of backfill: 1 if nothing can be copied, 3 if every new object is quarantined
+	exit      int    // exit code of backfill: 1 if nothing can be copied, 3 if every new object is quarantined
 	says      string // the part of the AWS message that backfill prints
 	actions   string // all actions that the doctor finds refused
 	first     blame  // the first cause of the first action
@@ -45,16 +45,16 @@ type blame struct {
 	sure   doctor.Confidence
 }
 
-// TestShareDenied breaks each way of sharing in every place that it depends on. It checks that the
-// program is refused only for that reason, that the doctor names the document and its account, that
-// existing copies stay as they are, and that the remaining objects are copied when the grant is
-// restored.
+// TestShareDenied breaks each way of sharing at every grant that it needs, one at a time. It checks
+// that the missing grant is the only reason for the refusal, that the doctor names the document and
+// its account, that existing copies stay as they are, and that the remaining objects are copied
+// when the grant is restored.
 func TestShareDenied(t *testing.T) {
 	for _, tt := range refusals() {
 		t.Run(tt.way+"/"+tt.name, func(t *testing.T) {
 			t.Parallel()
 			x := newSharing(t, tt.way)
-			const large = 6 << 20 // in parts; relayed objects are in one piece, and the refusal comes before the body is sent
+			const large = 6 << 20 // copied in parts; a relay uploads it in one piece, and the refusal comes before the body is sent
 			x.put("early ", 1)
 			x.checkPasses(t, syncer.Summary{Listed: 4, Copied: 4})
 			x.put("late ", large)
@@ -72,7 +72,7 @@ func TestShareDenied(t *testing.T) {
 			}
 
 			x.allowAll(t)
-			x.later.Store(int64(10 * time.Minute)) // objects in quarantine are due again
+			x.later.Store(int64(10 * time.Minute)) // after that time, objects in quarantine are due again
 			x.checkPasses(t, syncer.Summary{Listed: 8, Copied: 4, Unchanged: 4})
 			x.checkCopies(t)
 		})
@@ -99,8 +99,8 @@ func firstBad(t *testing.T, d doctor.Diagnosis) doctor.Probe {
 	return d.Probes[at]
 }
 
-// checkBlame checks that the doctor finds exactly the expected actions refused, and that it names
-// the account that must change a document.
+// checkBlame checks that the doctor finds exactly the expected refused actions, and that it names
+// the expected document and the account that must change it.
 func (x *sharing) checkBlame(t *testing.T, want refusal, d doctor.Diagnosis) {
 	t.Helper()
 	first := firstBad(t, d)
@@ -111,7 +111,7 @@ func (x *sharing) checkBlame(t *testing.T, want refusal, d doctor.Diagnosis) {
 		}
 		actions = append(actions, p.Action)
 		if p.Outcome != doctor.OutcomeDenied || p.Causes[0].Side != want.first.side {
-			t.Errorf("%s: got the first cause %+v, want it denied by the %s", describe(p), p.Causes[0], want.first.side)
+			t.Errorf("%s: got the first cause %+v, want a denial by the %s", describe(p), p.Causes[0], want.first.side)
 		}
 	}
 	slices.Sort(actions)
@@ -123,7 +123,7 @@ func (x *sharing) checkBlame(t *testing.T, want refusal, d doctor.Diagnosis) {
 		t.Errorf("%s: got the first cause %+v, want %+v", describe(first), c, want.first)
 	}
 	if want.name == "another ExternalId" && !slices.ContainsFunc(first.Causes, isExternalID) {
-		t.Errorf("got the causes %+v, want one of them the ExternalId of the configuration", first.Causes)
+		t.Errorf("got the causes %+v, want the ExternalId of the configuration among them", first.Causes)
 	}
 }
 
@@ -142,7 +142,7 @@ func (x *sharing) checkRefused(t *testing.T, want refusal) {
 	got, all := x.pass(t)
 	said := got.stderr
 	for _, s := range all {
-		if want.exit == 3 { // the log has only the first object of each reason
+		if want.exit == 3 { // the log contains only the first object of each reason
 			said += x.run(t, "status", "--mapping", s.Mapping, "--quarantine").stdout
 		}
 	}
@@ -171,14 +171,14 @@ func (x *sharing) checkCondition(t *testing.T, want refusal, refused doctor.Prob
 		return policy
 	})
 	if found == 0 {
-		t.Errorf("got no condition %s in the %s of %s, want the doctor to name a document that has it", want.condition, want.first.kind, target)
+		t.Errorf("got no condition %s in the %s of %s, want the doctor to name a document with this condition", want.condition, want.first.kind, target)
 	}
 	_, d := x.doctor(t)
 	allowed := func(p doctor.Probe) bool {
 		return p.Mapping == refused.Mapping && p.Action == refused.Action && p.Resource == refused.Resource && p.Outcome == doctor.OutcomeOK
 	}
 	if !slices.ContainsFunc(d.Probes, allowed) {
-		t.Errorf("without the condition %s: got %s, want that allowed", want.condition, describe(refused))
+		t.Errorf("without the condition %s: got %s, want the action allowed", want.condition, describe(refused))
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/syncer"
 )
 
-// without removes a statement from the documents of a kind and account.
+// without returns a func that removes a statement from the documents of the given kind and account.
 func without(kind access.Kind, account, sid string) func(*testing.T, *sharing) {
 	return func(t *testing.T, x *sharing) {
 		t.Helper()
@@ -29,7 +29,8 @@ func without(kind access.Kind, account, sid string) func(*testing.T, *sharing) {
 	}
 }
 
-// edited changes the configuration. Each edit is a text and its replacement.
+// edited returns a func that changes the configuration. The edits are texts, each followed by its
+// replacement.
 func edited(edits ...string) func(*testing.T, *sharing) {
 	return func(t *testing.T, x *sharing) {
 		t.Helper()
@@ -76,7 +77,8 @@ func TestShareRecreatedRole(t *testing.T) {
 	x.checkCopies(t)
 }
 
-// What the refusals look like if a statement is missing, or if no principal may assume the role.
+// The expected messages if a statement is missing, or if no principal is allowed to assume the
+// role.
 const (
 	actsAssume  = "sts:AssumeRole"
 	actsTag     = "sts:TagSession"
@@ -86,16 +88,17 @@ const (
 	actsSeal    = "kms:Decrypt kms:GenerateDataKey"
 )
 
-// refusals returns the places that each way of sharing depends on. KMS does not distinguish a
-// missing grant from a missing key, and STS gives no reason, so the doctor is never certain about
-// key policies and trust policies.
+// refusals returns the grants that each way of sharing needs, and how each is removed. KMS does not
+// distinguish a missing grant from a missing key, and STS gives no reason, so the doctor is never
+// certain about key policies and trust policies.
 func refusals() []refusal {
 	sourceKey, copyKey := blame{"key", access.Owner, "source-key", doctor.Likely}, blame{"key", access.Consumer, "copy-key", doctor.Likely}
 	return slices.Concat(refusalsOfOwnersRole(sourceKey, copyKey), refusalsOfAccount(sourceKey, copyKey),
 		refusalsOfRole(sourceKey, copyKey), refusalsOfOrganization(sourceKey, copyKey), refusalsOfAttributes(sourceKey, copyKey))
 }
 
-// A relay whose reading role must write, and one whose writing role must read.
+// These funcs change a relay so that its reading role must also write, or its writing role must
+// also read.
 func readerWrites(t *testing.T, x *sharing) {
 	t.Helper()
 	x.configure(t, "      role: writer", "      role: reader", "copy: {", "copy: {mode: relay, ")
@@ -146,7 +149,7 @@ func refusalsOfRole(sourceKey, copyKey blame) []refusal {
 		{way, "the source may not be listed", without("bucket", shareOwner, "ListSource"), 1, saysNothing, actsList, bucket, ""},
 		{way, "the source may not be read", without("bucket", shareOwner, "ReadSource"), 3, saysNothing, actsRead, bucket, ""},
 		{way, "the source's key", without("key", shareOwner, "UseKeyOfSource"), 3, saysKey, actsDecrypt, sourceKey, ""},
-		// The ledger is encrypted under it too.
+		// The ledger is encrypted under that key too.
 		{way, "the destination's key", without("key", shareConsumer, "UseKey"), 1, saysKey, actsSeal, copyKey, ""},
 	}
 }

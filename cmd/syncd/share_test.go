@@ -30,7 +30,7 @@ const (
 	shareGovernance = "333333333333"
 	shareExternalID = "the-external-id-of-the-test"
 	shareKey        = "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d" // in the examples
-	shareTask       = "syncd-task"                                                                  // the role that the program runs as, like on ECS
+	shareTask       = "syncd-task"                                                                  // the role that the program runs as, as on ECS
 	shareSource     = "owner-data"
 	shareCopy       = "consumer-copy"
 )
@@ -39,10 +39,10 @@ const (
 // documents of `syncd policy` grant.
 type sharing struct {
 	cloud             *awsfake.Cloud
-	inside, outside   string   // the endpoint through the example's VPC endpoint, if it has one, and the endpoint without it
+	inside, outside   string   // inside goes through the VPC endpoint of the example, if it has one; outside does not
 	dir, config       string   // the path of the configuration
-	text              string   // of the working configuration
-	command           []string // writes its documents
+	text              string   // the text of the working configuration
+	command           []string // the command that writes the documents
 	mappings          []config.Mapping
 	documents         []shared
 	roles             map[string]*awsfake.Role // by ARN
@@ -92,7 +92,7 @@ func newSharing(t *testing.T, way string) *sharing {
 // now is the time in the accounts and in the program.
 func (x *sharing) now() time.Time { return time.Now().Add(time.Duration(x.later.Load())) }
 
-// createRole creates a role without permissions that no principal may assume.
+// createRole creates a role that has no permissions and that no principal can assume.
 func (x *sharing) createRole(arn string) {
 	fields := strings.Split(arn, ":")
 	nobody := iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}`)
@@ -174,13 +174,14 @@ func (x *sharing) adapt(t *testing.T, text string) {
 	}
 	x.text = text + fmt.Sprintf("\naws: {endpoint_url: %q, path_style: true}\n", x.inside)
 	if !strings.Contains(x.text, x.copyKey.ARN()) || !strings.Contains(x.text, parts) {
-		t.Fatalf("got the configuration\n%s\nwant it to have the key and the size of parts", x.text)
+		t.Fatalf("got the configuration\n%s\nwant the key and the part size in it", x.text)
 	}
 	x.externalID = shareExternalID
 	x.configure(t)
 }
 
-// configure writes the working configuration with edits. Each edit is a text and its replacement.
+// configure writes the working configuration with edits. The edits are texts, each followed by its
+// replacement.
 func (x *sharing) configure(t *testing.T, edits ...string) {
 	t.Helper()
 	text := x.text
@@ -195,8 +196,8 @@ func (x *sharing) configure(t *testing.T, edits ...string) {
 	}
 }
 
-// run runs the program in this process, like [site.run]. ExternalIds are where the configuration
-// expects them.
+// run runs the program in this process, like [site.run]. ExternalIds are in the places where the
+// configuration expects them.
 func (x *sharing) run(t *testing.T, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr lockedBuffer
@@ -246,8 +247,8 @@ func (x *sharing) allowAll(t *testing.T) {
 	x.enforce(t, func(_ shared, policy *iam.Document) *iam.Document { return policy })
 }
 
-// enforce applies the documents after change. A document that is changed to nil is not applied; the
-// old one stays.
+// enforce applies the documents as changed by change. If change returns nil for a document, the
+// document in force stays.
 func (x *sharing) enforce(t *testing.T, change func(shared, *iam.Document) *iam.Document) {
 	t.Helper()
 	for _, d := range x.documents {

@@ -52,7 +52,7 @@ func describe(p doctor.Probe) string {
 }
 
 // put puts objects under the prefix of every mapping: an empty object, small objects under the key
-// itself and under a bucket key, and one of the given size.
+// itself and under a bucket key, and an object of the given size.
 func (x *sharing) put(name string, size int64) {
 	source := x.buckets[shareSource]
 	o := awsfake.PutOptions{ContentType: "text/csv", Metadata: map[string]string{"origin": "test"}, Tags: map[string]string{"team": "lake", "class": "a b+c"}}
@@ -102,8 +102,8 @@ func (x *sharing) checkPasses(t *testing.T, want syncer.Summary) {
 // writes.
 func (x *sharing) relays() bool { return x.mappings[0].Source.Role != x.mappings[0].Destination.Role }
 
-// checkRoute checks whether the bytes went through the program (relay) or not (server-side), and
-// the number of parts of large objects.
+// checkRoute checks that the bytes went through the program if the example is a relay, and
+// otherwise did not. It also checks the number of parts of large objects.
 func (x *sharing) checkRoute(t *testing.T, parts int64) {
 	t.Helper()
 	read, written := x.cloud.BucketRequests(shareSource)["GetObject"], x.cloud.BucketRequests(shareCopy)
@@ -166,7 +166,7 @@ func (x *sharing) checkCopy(t *testing.T, m config.Mapping, name string) {
 	}
 	copied, err := target.Read(m.Destination.Prefix + name)
 	if err != nil || !bytes.Equal(original, copied) {
-		t.Errorf("%q: got %d bytes and %v, want the %d of the source", name, len(copied), err, len(original))
+		t.Errorf("%q: got %d bytes and %v, want the %d bytes of the source", name, len(copied), err, len(original))
 	}
 }
 

@@ -33,14 +33,14 @@ import (
 // text and starts a new line.
 const evil = "a\x1b]0;x\a\u202eb\nNEWLINE\t\r\u009b31m\x7f\u2066\u200f\u061c\u2028"
 
-// checkShown finds characters that must not be printed unescaped.
+// checkShown reports characters in a text that must not be printed unescaped.
 func checkShown(t *testing.T, where, text string) {
 	t.Helper()
 	for i, r := range text {
 		bad := r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 ||
 			strings.ContainsRune("\u200e\u200f\u061c\u2028\u2029", r)
 		if bad || strings.HasPrefix(text[i:], "\nNEWLINE") {
-			t.Errorf("%s: got %q, want no %U as it is", where, text[max(0, i-80):min(len(text), i+40)], r)
+			t.Errorf("%s: got %q, want %U escaped", where, text[max(0, i-80):min(len(text), i+40)], r)
 			return
 		}
 	}
@@ -83,7 +83,8 @@ func newEvilSite(t *testing.T, edit func(text string) string) *evilSite {
 	return e
 }
 
-// answer refuses a request in XML, which allows all of the message except most of C0.
+// answer refuses a request with an error in XML. XML can contain the whole message except most C0
+// control characters.
 func (e *evilSite) answer(w http.ResponseWriter, r *http.Request) {
 	operation := e.refuses.Load().(string)
 	isList := r.URL.Query().Get("list-type") == "2"
@@ -241,14 +242,14 @@ func TestOutputHidesExternalID(t *testing.T) {
 	}
 }
 
-// walk visits every command.
+// walk runs the sessions of every command.
 func (e *evilSite) walk(t *testing.T) {
 	t.Helper()
 	sessions := e.sessions(t)
 	var visit func(cmd *cobra.Command)
 	visit = func(cmd *cobra.Command) {
 		said := sessions[cmd.CommandPath()]
-		if len(said) == 0 && cmd.CommandPath() != "syncd run" { // has a separate test
+		if len(said) == 0 && cmd.CommandPath() != "syncd run" { // syncd run has a separate test
 			t.Errorf("%s: no session says what it prints", cmd.CommandPath())
 		}
 		for _, args := range said {
@@ -323,7 +324,7 @@ func page(t *testing.T, address, path, accept string) string {
 	return string(body)
 }
 
-// TestPrintsUsePrintable finds calls that print text without package printable.
+// TestPrintsUsePrintable checks that no call prints text without package printable.
 func TestPrintsUsePrintable(t *testing.T) {
 	spared := map[string]string{
 		"../../internal/usage/manual.go":               "Markdown of the manual, from the program's own texts",

@@ -27,14 +27,14 @@ import (
 func beAWS() {
 	if err := aCall(os.Args[1:]).run(context.Background(), os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "aws: %v\n", err)
-		os.Exit(254) // the exit code of the CLI when a service returns an error
+		os.Exit(254) // exit code of the real CLI if a service returns an error
 	}
 }
 
 // aCall is a command line of the AWS CLI without its first word.
 type aCall []string
 
-// cliFlags are flags by name without the dashes. Operands have their number as name, from 0.
+// cliFlags are flags by name without the dashes. Operands are named by their position, from 0.
 type cliFlags map[string]string
 
 // cliCommand is a command: its required flags, and its implementation.
@@ -72,7 +72,7 @@ func cliCommands() map[string]cliCommand {
 	}
 }
 
-// command returns the command at the beginning of the line, its name, and the rest of the line.
+// command returns the command that the line begins with, its name, and the rest of the line.
 func (c aCall) command() (cliCommand, string, []string) {
 	for words := min(3, len(c)); words > 1; words-- {
 		name := strings.Join(c[:words], " ")
@@ -195,7 +195,7 @@ func printResult(w io.Writer, result any, query, output string) error {
 	return err
 }
 
-// strictJSON decodes the JSON value of a flag, whose names are those of the API.
+// strictJSON decodes the JSON value of a flag. Its names must be names of the API.
 func strictJSON(text string, into any) error {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
@@ -333,7 +333,7 @@ func cliRemove(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
 	return nil, nil
 }
 
-// cliWaitForObject waits as long as the CLI, but polls more often than every 5 s.
+// cliWaitForObject waits as long as the real CLI, but polls more often than its 5 s.
 func cliWaitForObject(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
 	waiter := s3.NewObjectExistsWaiter(s3.NewFromConfig(c), func(o *s3.ObjectExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = waitStep, waitStep

@@ -13,7 +13,7 @@ import (
 	"syncd/internal/demo"
 )
 
-// TestMissing tests the comparison of a page with the printed output.
+// TestMissing checks the comparison of a page with the printed output.
 func TestMissing(t *testing.T) {
 	printed := "first 2026-01-31T12:34:56Z\nsecond\nthird in 1.5s\nfourth\n"
 	for _, tt := range []struct{ name, shown, want string }{
@@ -95,11 +95,11 @@ func TestDocumentedModulesHaveTheirInputs(t *testing.T) {
 				delete(given, v[1])
 			}
 			if len(given) > 0 {
-				t.Errorf("%s: module %s: got arguments %v, want only inputs of it", name, match[1], given)
+				t.Errorf("%s: module %s: got arguments %v, want only inputs of the module", name, match[1], given)
 			}
 		}
 	}
 	if found == 0 {
-		t.Error("got no module call in the documents, want that of the owner's side")
+		t.Error("got no module call in the documents, want the call of the owner's module")
 	}
 }

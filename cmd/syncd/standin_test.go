@@ -23,8 +23,8 @@ const (
 	waitLimit = 100 * time.Second
 )
 
-// standIns are the programs other than syncd that a session may call. They implement what the
-// documents use and reject everything else, so that a session does not depend on the programs of
+// standIns are the programs other than syncd that a session may call. They implement only what the
+// documents use, and reject everything else, so that a session does not depend on the programs of
 // the machine.
 func standIns() map[string]func() {
 	return map[string]func(){
@@ -42,7 +42,7 @@ func answering(f func(args []string, stdout io.Writer) error) func() {
 	}
 }
 
-// curl gets a page, after waiting until it is served.
+// curl waits until a page is served, and prints it.
 func curl(args []string, stdout io.Writer) error {
 	want := []string{"--silent", "--fail", "--retry", "9", "--retry-connrefused"}
 	if len(args) != len(want)+1 || !slices.Equal(args[:len(want)], want) {
@@ -82,7 +82,8 @@ func get(ctx context.Context, url string) (body []byte, err error) {
 	return io.ReadAll(response.Body)
 }
 
-// jq appends the statements of a second policy to a first one. It implements only that filter.
+// jq appends the statements of a second policy to those of a first policy, the only filter that the
+// documents use.
 func jq(args []string, stdout io.Writer) error {
 	if len(args) != 4 || args[0] != "--slurp" || args[1] != ".[0].Statement += .[1].Statement | .[0]" {
 		return fmt.Errorf("got %q, want the statements of two files together", args)

@@ -21,7 +21,7 @@ func statusCommand(p invocation.Process) *cobra.Command {
 		Use:        "status [--config FILE] [--mapping NAME]...",
 		Short:      "Show the last generation, the pass in progress and what is quarantined",
 		SuggestFor: []string{"list", "show", "ls"},
-		Long: `status reads the ledgers from the folder or bucket that state in the configuration names. It shows the last generation and its age, the pass in
+		Long: `status reads the ledgers from the state: the folder or bucket that the configuration sets. It shows the last generation and its age, the pass in
 progress, the objects in quarantine by reason, and who holds the lease. It needs no daemon, takes no lease, and sends no request to
 the source or the destination.
 

@@ -91,7 +91,7 @@ func TestHintsLimitNames(t *testing.T) {
 	}
 	got := usage.OneOf("something-else", names)
 	if !strings.HasSuffix(got, "tenant-0009 and 1190 more") || len(got) > 200 {
-		t.Errorf("got %q, want ten names and the number of the others", got)
+		t.Errorf("got %q, want ten names and the number of further names", got)
 	}
 	if got, want := usage.OneOf("quite-other", names[:2]), "use one of tenant-0000, tenant-0001"; got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -26,8 +26,8 @@ func severalSite(t *testing.T) *site {
 	})
 }
 
-// TestStatusShowsOtherLedgers checks that status shows an unreadable ledger as a row, shows the
-// others, and exits with 1.
+// TestStatusShowsOtherLedgers checks that status shows an unreadable ledger as a row, shows all
+// other ledgers, and exits with 1.
 func TestStatusShowsOtherLedgers(t *testing.T) {
 	s := severalSite(t)
 	for i := range 3 {

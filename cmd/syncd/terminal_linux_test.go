@@ -71,8 +71,9 @@ func (w *window) drawn() string {
 	return ""
 }
 
-// TestBackfillOnATerminal resizes the terminal and interrupts the backfill. The source's only
-// object is copied only after the output has shown the effects of both.
+// TestBackfillOnATerminal checks what a backfill draws when the terminal is resized and the
+// backfill is interrupted. The source's only object is copied after the output has shown the
+// effects of both.
 func TestBackfillOnATerminal(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 20 {

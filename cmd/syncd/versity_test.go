@@ -34,8 +34,8 @@ const needsVersity = "needs a Versity gateway: make versitygw, or go test ./cmd/
 // reason of MinIO.
 func (k kind) leftOutOfVersity() string { return cmp.Or(k.versity, k.minio) }
 
-// TestFidelityFromVersity copies the table from a real Versity gateway, with the ambient
-// credentials of its root user, into an account where a role is assumed.
+// TestFidelityFromVersity checks the copies of the table of objects from a real Versity gateway,
+// read with the ambient credentials of its root user, into an account where a role is assumed.
 func TestFidelityFromVersity(t *testing.T) {
 	if *versityPath == "" {
 		t.Skip(needsVersity)
@@ -61,9 +61,8 @@ func TestFidelityFromVersity(t *testing.T) {
 	m.test(t)
 }
 
-// TestUnencryptedCopiesAreRejectedOnVersity writes into a real Versity gateway, which accepts an
-// object but silently ignores the requested KMS encryption. It checks that no pass counts such an
-// object as a copy.
+// TestUnencryptedCopiesAreRejectedOnVersity checks that no pass counts an object as a copy if a
+// real Versity gateway accepts the object but silently ignores the requested KMS encryption.
 func TestUnencryptedCopiesAreRejectedOnVersity(t *testing.T) {
 	if *versityPath == "" {
 		t.Skip(needsVersity)
@@ -97,7 +96,7 @@ func TestUnencryptedCopiesAreRejectedOnVersity(t *testing.T) {
 					t.Fatalf("got stdout %q, %v; stderr:\n%s", got.stdout, err, got.stderr)
 				}
 				if summary.Copied != 0 || summary.Adopted != 0 || summary.Unchanged != 0 || summary.Listed != 4 || summary.Exit != 3 {
-					t.Errorf("got %+v, want nothing called copied", summary)
+					t.Errorf("got %+v, want no object counted as copied", summary)
 				}
 			}
 			for key, q := range m.aside(t, setting{name: "m"}) {
@@ -149,13 +148,13 @@ func (s *site) startVersity(t *testing.T) (endpoint string, root *s3.Client) {
 		"posix", "--sidecar", filepath.Join(dir, "meta"), "--versioning-dir", filepath.Join(dir, "versions"), filepath.Join(dir, "data"))
 	var log lockedBuffer
 	cmd.Stdout, cmd.Stderr = &log, &log
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // so that it ends with the test's context
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // the gateway ends with the test's context
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
-	go func() { defer close(ended); _ = cmd.Wait() }() // a signal ends it, so the status does not matter
+	go func() { defer close(ended); _ = cmd.Wait() }() // a signal ends the gateway, so its exit status does not matter
 	t.Cleanup(func() {
 		<-ended
 		if t.Failed() {

@@ -4,7 +4,7 @@
 // values of the wrong type and unreplaced placeholders are faults, each with its line; the package
 // never guesses. Aliases and merge keys cannot expand without limit. A type can parse its own text
 // (encoding.TextUnmarshaler), be a choice of words (Choices), or decode itself ([Custom]). A fault
-// in an external id never quotes its text. Package config holds the schema, the defaults and the
+// in an external id never quotes its text. Package config defines the schema, the defaults and the
 // accepted values.
 //
 // Two terms: an element is an entry of a list or a map, and starts with the default of its type; a
@@ -24,8 +24,8 @@ import (
 	"syncd/config/secret"
 )
 
-// maxElements is the most elements of a list. It is twice the ten thousand mappings of a large
-// file; no other list is as long.
+// maxElements is the maximum number of elements of a list. It is twice the ten thousand mappings of
+// a large file; all other lists are shorter.
 const maxElements = 20_000
 
 // Custom is implemented by types that decode themselves.
@@ -39,14 +39,15 @@ type Decoder struct {
 	root reflect.Type
 }
 
-// Decode assigns a document to the value that target points to, which holds the defaults.
+// Decode assigns a document to the value that target points to. Before the call, this value
+// contains the defaults.
 func Decode(doc *document.Document, target any, schema Schema, r *fault.Report) {
 	v := reflect.ValueOf(target).Elem()
 	d := Decoder{reader{Report: r, document: doc, schema: schema}, v.Type()}
 	d.Value(doc.Root, v, "")
 }
 
-// Value assigns the node n at the config path to v, which holds the default.
+// Value assigns the node n at the config path to v. Before the call, v contains the default.
 func (d *Decoder) Value(n ast.Node, v reflect.Value, path string) {
 	if e, ok := reflect.TypeAssert[*secret.ExternalID](v.Addr()); ok {
 		d.externalID(n, e, path)
@@ -149,7 +150,7 @@ func (d *Decoder) list(n ast.Node, v reflect.Value, path string) {
 	}
 }
 
-// newElement returns a variable of type t that holds the default of its type.
+// newElement returns a variable of type t that contains the default of its type.
 func (d *Decoder) newElement(t reflect.Type) reflect.Value {
 	v := reflect.New(t)
 	d.schema.Default(v.Interface())

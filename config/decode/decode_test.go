@@ -125,7 +125,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"password: *hunter22":             "password: alias has no anchor before it",
 		"password: !hunter22 x":           "password: YAML tags are not supported; remove the tag",
 		"password: {file: <hunter22>}":    "password.file: is a placeholder; put the real value in its place",
-		"password: &p hunter22\nopen: *p": "open: is invalid, and contains a value from under external_id, which is not shown",
+		"password: &p hunter22\nopen: *p": "open: is invalid, and is not shown because it contains a value that is set under external_id",
 	} {
 		if _, problems := decoded(t, text); !strings.Contains(problems, want) || strings.Contains(problems, "\n") || strings.Contains(problems, "hunter22") {
 			t.Errorf("%s: got %q, want one fault with %q", text, problems, want)

@@ -7,8 +7,8 @@ import (
 	"syncd/config/fault"
 )
 
-// maxValues limits the values that aliases and merge keys expand to; a file of ten thousand
-// mappings has fewer.
+// maxValues is the maximum number of values that aliases and merge keys expand to. A file of ten
+// thousand mappings has fewer values.
 const maxValues = 1 << 20
 
 // Schema is what a decoder needs to know about the types that it decodes into.

@@ -13,7 +13,8 @@ const (
 	// maxKeys is far more than a YAML mapping of the schema has. Parsing time grows with the square
 	// of the number of keys.
 	maxKeys = 5000
-	// maxTokens is more than a file of ten thousand mappings needs, with every setting present.
+	// maxTokens is more than the number of tokens in a file of ten thousand mappings that have
+	// every setting.
 	maxTokens = 2_000_000
 	// maxText is far more than the longest value of a setting. A fault quotes the whole value.
 	maxText = 16 << 10
@@ -64,8 +65,9 @@ func tooDeep(tokens token.Tokens) int {
 	return 0
 }
 
-// tooWide returns the line on which a YAML mapping has more than maxKeys keys, or on which all
-// mappings together take twice the work of one mapping of that size; 0 if there is none.
+// tooWide returns the first line on which a YAML mapping has more than maxKeys keys, or up to which
+// parsing all mappings takes twice the work of one mapping with maxKeys keys. It returns 0 if there
+// is no such line.
 func tooWide(tokens token.Tokens) int {
 	var w width
 	work := 0

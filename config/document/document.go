@@ -1,8 +1,8 @@
 // Package document parses a YAML file into nodes, each with its line.
 //
 // It rejects files that would take too long to parse, without parsing them. A document has one
-// root, an alias refers to the anchor before it, and no node contains itself. Text under a key with
-// a secret is redacted in all faults. Package decode checks the keys and values.
+// root, an alias refers to the anchor before it, and no node contains itself. Faults never show
+// text under a key that contains a secret. Package decode checks the keys and values.
 //
 // Two terms: a node is one value in the file; a pair is a key with its node.
 package document

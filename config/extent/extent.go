@@ -33,8 +33,8 @@ type Extent struct {
 // Overlaps reports whether a key can be in both extents.
 func (e Extent) Overlaps(o Extent) bool { return e.Service == o.Service && e.MayOverlap(o) }
 
-// MayOverlap reports whether a key could be in both extents if their services were the same: two
-// names may refer to one server.
+// MayOverlap reports whether a key could be in both extents if their services were the same. It
+// ignores the names of the services, because two names can refer to one server.
 func (e Extent) MayOverlap(o Extent) bool {
 	return e.Bucket != "" && e.Bucket == o.Bucket && (strings.HasPrefix(e.Prefix, o.Prefix) || strings.HasPrefix(o.Prefix, e.Prefix))
 }

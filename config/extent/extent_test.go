@@ -62,8 +62,8 @@ func TestNested(t *testing.T) {
 	}
 }
 
-// TestOverlapping checks that Overlapping finds every extent that overlaps another. It need not
-// find every pair.
+// TestOverlapping checks that Overlapping finds every extent that overlaps another extent. It does
+// not have to yield every pair.
 func TestOverlapping(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		list := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) extent.Extent {

@@ -67,7 +67,7 @@ func TestReportHides(t *testing.T) {
 	r.Add("roles.r.arn[0]", `"the value" is no ARN`, "")
 	r.Add("state", `"a value" is nowhere`, "")
 	r.AddWarning("roles.r.arn", "is odd", "")
-	want := "syncd.yaml:1: roles.r.arn: is invalid, and contains a value from under external_id, which is not shown; give external_id a value of its own\n" +
+	want := "syncd.yaml:1: roles.r.arn: is invalid, and is not shown because it contains a value that is set under external_id; use a value for external_id that appears nowhere else in the file\n" +
 		`syncd.yaml:1: state: "..." is nowhere`
 	if got := r.Faults().Error(); got != want || len(r.Warnings()) != 0 {
 		t.Errorf("got %q and warnings %v, want %q", got, r.Warnings(), want)

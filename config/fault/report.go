@@ -37,8 +37,8 @@ func (r *Report) At(path string, line int) { r.lines[path] = line }
 // Hide redacts a word in all faults.
 func (r *Report) Hide(word string) { r.hidden.words[word] = true }
 
-// HideSetting hides the whole value of a setting: the value contains a hidden word, and a fault
-// might quote part of it.
+// HideSetting hides the whole value of a setting that contains a hidden word, because a fault could
+// quote part of the value.
 func (r *Report) HideSetting(path string) { r.hidden.paths[path] = true }
 
 // AddAt records a fault at a known line. For a hidden setting it records only that the setting has
@@ -48,7 +48,7 @@ func (r *Report) AddAt(line int, path, problem, instead string) {
 		return
 	}
 	if p := r.hidden.above(path); p != "" {
-		path, problem, instead = p, "is invalid, and contains a value from under external_id, which is not shown", "give external_id a value of its own"
+		path, problem, instead = p, "is invalid, and is not shown because it contains a value that is set under external_id", "use a value for external_id that appears nowhere else in the file"
 	}
 	r.faults = append(r.faults, Fault{File: r.file, Line: line, Path: path, Problem: problem, Hint: instead})
 }

@@ -32,7 +32,7 @@ func zone(t *testing.T, name string) *time.Location {
 	return z
 }
 
-// TestScheduleWhereClocksChange checks what docs/operations.md promises for times that daylight
+// TestScheduleWhereClocksChange checks what docs/operations.md states about times that daylight
 // saving skips or repeats.
 func TestScheduleWhereClocksChange(t *testing.T) {
 	tests := []struct {
@@ -127,8 +127,8 @@ func oddZones() []string {
 	}
 }
 
-// TestScheduleAgainstClocks compares schedules with a minute-by-minute simulation of clocks around
-// their changes.
+// TestScheduleAgainstClocks checks that schedules agree with a minute-by-minute simulation of
+// clocks around their changes.
 func TestScheduleAgainstClocks(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, name := range oddZones() {

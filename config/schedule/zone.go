@@ -15,8 +15,8 @@ const (
 )
 
 // zoned is a cron expression that follows the clocks of a zone. Clocks skip times when they go
-// forward, and repeat times when they go back. So the expression is evaluated in UTC, where neither
-// happens, and its times are then converted to the zone.
+// forward, and repeat times when they go back. So the expression is evaluated in UTC, which has no
+// such changes, and its times are then converted to the zone.
 type zoned struct {
 	spec cron.SpecSchedule // in UTC
 	zone *time.Location    // nil for the zone of the time passed to Next

@@ -68,9 +68,11 @@ func (e *unreadableError) Error() string {
 
 func (e *unreadableError) Unwrap() error { return e.err }
 
-// Source returns the source of the external id for display: the key file or env with its name, or
-// "" with the result of String. The name is Redacted unless it is certainly a name: the file or
-// variable exists, or the text has the form of a name.
+// Source returns where the external id comes from, for display. For a file or a variable, key is
+// "file" or "env", and name is the path or the name of the variable. Otherwise key is "", and name
+// is the result of String. The configuration may by mistake contain the external id itself in place
+// of a name. So name is Redacted unless the file or variable exists, or the text has the form of an
+// absolute path or of a variable's name.
 func (e ExternalID) Source(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) (key, name string) {
 	switch {
 	case e.file != nil:

@@ -1,5 +1,5 @@
-// Package secret holds the configuration values that must not be printed, and reads them from files
-// and environment variables.
+// Package secret defines the types of configuration values that must not be printed, and reads such
+// values from files and environment variables.
 //
 // Printing a [Secret] or an [ExternalID] never shows the value: fmt, slog, JSON and YAML write
 // [redacted], and errors omit the value and the name of its file or variable. Only Reveal and

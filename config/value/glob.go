@@ -21,8 +21,8 @@ func ParseGlob(pattern string) (Glob, error) {
 	case pattern == "" || !doublestar.ValidatePattern(pattern):
 		return Glob{}, hint.New(strconv.Quote(pattern)+" is not a glob", "use *, **, ?, [a-z] and {a,b}, and \\ before a literal one")
 	case !starsStandAlone(pattern):
-		// It would match like *: fewer keys than the author intended, and no one would notice that
-		// the others are not copied.
+		// It would match like *, which matches fewer keys than the author intended, and no one
+		// would notice that the other keys are not copied.
 		return Glob{}, hint.New(strconv.Quote(pattern)+" has ** next to other characters", "put it between slashes, as in **/*.csv")
 	}
 	return Glob{pattern}, nil

@@ -36,8 +36,8 @@ func unitOf(word string) (unit time.Duration, ok bool) {
 	return 0, false
 }
 
-// MeantDuration parses a length of time in the forms that users write: 15min, 1 hour 30 minutes,
-// 1,5h, 7d, PT15M.
+// MeantDuration parses a length of time in other forms that users write, such as 15min, 1 hour 30
+// minutes, 1,5h, 7d and PT15M.
 func MeantDuration(text string) (d time.Duration, ok bool) {
 	rest := strings.ToLower(strings.TrimSpace(text))
 	if iso, isISO := strings.CutPrefix(rest, "p"); isISO {

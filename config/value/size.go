@@ -1,9 +1,9 @@
-// Package value holds the types of settings that are not plain text, numbers or booleans: sizes,
+// Package value defines the types of settings that are not plain text, numbers or booleans: sizes,
 // lengths of time, times, globs, and numbers that may be auto.
 //
 // Each type parses its form in the configuration file, and prints a form that parses as the same
 // value. Parse errors are [hint.Error]s that quote the text and show what to write instead. Package
-// config holds the bounds and defaults of each setting; schedules and secrets have their own
+// config defines the bounds and defaults of each setting; schedules and secrets have their own
 // packages.
 //
 // Two terms: a duration has the units of package time; a period also has days and years.

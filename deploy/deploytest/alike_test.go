@@ -10,8 +10,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// A difference is an intended difference between kustomize and the chart, with its reason. It is
-// removed from both before they are compared.
+// A difference is an intended difference between kustomize and the chart, with its reason. The
+// differing parts are removed from both before the comparison.
 type difference struct {
 	what, why string
 	remove    func(set manifests)
@@ -21,20 +21,20 @@ type difference struct {
 func differences() []difference {
 	return []difference{
 		{
-			"labels of Helm", "the instance label distinguishes releases; the others are customary in charts",
+			"labels of Helm", "the instance label distinguishes releases; the other labels are customary in charts",
 			func(set manifests) {
 				set.removeKeys("helm.sh/chart", "app.kubernetes.io/managed-by", "app.kubernetes.io/version", "app.kubernetes.io/instance")
 			},
 		},
 		{
-			"how a changed configuration starts new pods", "kustomize adds a hash to the ConfigMap's name, Helm adds one to an annotation of the pod",
+			"how a changed configuration starts new pods", "kustomize adds a hash to the ConfigMap's name, Helm adds a hash to an annotation of the pod",
 			func(set manifests) { set.removeKeys("checksum/config"); set.unhash() },
 		},
 		{"the Namespace", "helm --create-namespace creates it", func(set manifests) { delete(set, "Namespace/syncd") }},
 		{"the pod of helm test", "kustomize has no tests", func(set manifests) { delete(set, "Pod/syncd-test") }},
 		{"imagePullPolicy", "kustomize does not set it; the Kubernetes default for an image with a tag is the same as the chart's value", func(set manifests) { set.removeKeys("imagePullPolicy") }},
 		{
-			"the Job's name", "a Job is immutable, so each revision of a release has its own; delete the Job of kustomize before you apply it again",
+			"the Job's name", "a Job is immutable, so each revision of a release has its own Job; delete the Job of kustomize before you apply it again",
 			func(set manifests) { set.rename("Job/syncd-1", "Job/syncd-backfill") },
 		},
 		{"helm.sh/resource-policy", "without it, helm uninstall would delete the volume with the ledger", func(set manifests) { set.removeKeys("helm.sh/resource-policy") }},
@@ -45,8 +45,8 @@ func differences() []difference {
 	}
 }
 
-// TestChartMatchesKustomize compares the objects that both produce for the same configuration,
-// image and identity.
+// TestChartMatchesKustomize checks that kustomize and the chart produce the same objects for the
+// same configuration, image and identity, except for the intended differences.
 func TestChartMatchesKustomize(t *testing.T) {
 	const irsa = `
 serviceAccount:
@@ -175,7 +175,7 @@ func (set manifests) rename(from, to string) {
 	set[to] = object
 }
 
-// joinPolicies merges the rules of all network policies into syncd's.
+// joinPolicies merges the rules of all network policies into the network policy of syncd.
 func (set manifests) joinPolicies() {
 	main := set["NetworkPolicy/syncd"].(map[string]any)["spec"].(map[string]any)
 	for _, name := range []string{"NetworkPolicy/syncd-pod-identity", "NetworkPolicy/syncd-instance-profile"} {

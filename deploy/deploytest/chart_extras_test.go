@@ -106,8 +106,8 @@ func TestChartExtras(t *testing.T) {
 	}
 }
 
-// TestChartTestPodIsReadOnly checks that the pod of `helm test` reads what the daemon reads,
-// without the sidecars and the state.
+// TestChartTestPodIsReadOnly checks that the pod of `helm test` has the configuration, Secret and
+// environment of the daemon, but not its sidecars and its state.
 func TestChartTestPodIsReadOnly(t *testing.T) {
 	for _, name := range []string{"extras", "state-volume", "job", "existing-configmap"} {
 		o := chartObjects(t, name, values(t, name, ""))
@@ -190,7 +190,7 @@ serviceMonitor: {enabled: true}`
 	}
 }
 
-// TestChartValuesAlone tests values one at a time.
+// TestChartValuesAlone checks the effect of values that are set one at a time.
 func TestChartValuesAlone(t *testing.T) {
 	container := func(over, base string) core.Container {
 		for _, template := range chartObjects(t, over, values(t, base, over)).templates() {
@@ -267,7 +267,8 @@ func TestChartJobSettings(t *testing.T) {
 	checkParts(t, []wanted{{"job", []any{j.TTLSecondsAfterFinished, j.BackoffLimit, j.ActiveDeadlineSeconds}, "[2592000, 2, null]"}})
 }
 
-// TestChartMonitoring tests ci/monitoring-values.yaml with a release of another name.
+// TestChartMonitoring checks the objects of ci/monitoring-values.yaml in a release with another
+// name.
 func TestChartMonitoring(t *testing.T) {
 	o := chartObjects(t, "monitoring", values(t, "monitoring", ""))
 	m, rule := one[*monitoring.ServiceMonitor](t, o), one[*monitoring.PrometheusRule](t, o)
@@ -366,8 +367,8 @@ func configMaps(o objects) (found []*core.ConfigMap) {
 
 func keysOf(o objects) iter.Seq[string] { return maps.Keys(o) }
 
-// TestChartAsADependency renders the chart as a dependency of another chart, whose condition
-// enables it.
+// TestChartAsADependency checks the chart as a dependency of another chart, which enables it with a
+// condition.
 func TestChartAsADependency(t *testing.T) {
 	for _, enabled := range []bool{true, false} {
 		c, err := loader.Load(chartDir)

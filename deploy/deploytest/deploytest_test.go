@@ -7,13 +7,13 @@
 // is where the configuration expects it, the stop timeout is longer than the drain, and the state
 // is writable.
 //
-// With -promtool and -prometheus the real programs take part: promtool runs the tests of the rules.
-// A Prometheus scrapes a daemon with a mapping for nearly every alert until the alerts fire, and
-// answers every query of the dashboard and the runbook.
+// With -promtool and -prometheus the tests also run the real programs: promtool runs the tests of
+// the rules, and a Prometheus scrapes a daemon with a mapping for nearly every alert until the
+// alerts fire, and answers every query of the dashboard and the runbook.
 //
 // It is a separate module so that the daemon does not depend on Kubernetes, Helm, Prometheus and
-// HCL. It does not check what only a cluster or an account can: that names exist and that roles can
-// be assumed.
+// HCL. It does not check what only a cluster or an account can show: that names exist and that
+// roles can be assumed.
 package deploytest_test
 
 import (
@@ -84,7 +84,7 @@ func TestWorkloadsAreUnprivileged(t *testing.T) {
 }
 
 func TestDrainFitsTheStopTimeout(t *testing.T) {
-	const cleaningUp = 20 * time.Second // after the drain, to save and to abort uploads
+	const cleaningUp = 20 * time.Second // the time after the drain to save and to abort uploads
 	for _, w := range workloads(t) {
 		if drain := w.config.DrainTimeout.Duration(); w.grace < drain+cleaningUp {
 			t.Errorf("%s: got %v to stop, want more than the drain_timeout of %v plus %v", w.name, w.grace, drain, cleaningUp)

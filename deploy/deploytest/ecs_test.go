@@ -187,8 +187,8 @@ func TestServiceStartsTheDaemon(t *testing.T) {
 	if got := aws.ToInt32(service.DesiredCount); got != 1 {
 		t.Errorf("got desiredCount %d, want 1", got)
 	}
-	// With 0 and 200 percent, the old and the new task run at the same time, and neither waits for
-	// the other.
+	// With at least 0 and at most 200 percent healthy tasks, the old and the new task run at the
+	// same time, and neither waits for the other.
 	if d := service.DeploymentConfiguration; aws.ToInt32(d.MinimumHealthyPercent) != 0 || aws.ToInt32(d.MaximumPercent) != 200 {
 		t.Errorf("got a deployment between %d and %d percent, want 0 and 200", *d.MinimumHealthyPercent, *d.MaximumPercent)
 	}

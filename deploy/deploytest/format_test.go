@@ -77,7 +77,8 @@ func TestPoliciesInTerraformAreFormatted(t *testing.T) {
 	}
 }
 
-// TestTerraformOfTheRepositoryIsFormatted checks Terraform files and the Terraform in documents.
+// TestTerraformOfTheRepositoryIsFormatted checks the format of Terraform files and of the Terraform
+// in documents.
 func TestTerraformOfTheRepositoryIsFormatted(t *testing.T) {
 	block := regexp.MustCompile("(?s)```(?:hcl|terraform|tf)\n(.*?)```")
 	files, blocks := 0, 0

@@ -48,7 +48,8 @@ func filled(query, rateInterval string) string {
 	return strings.NewReplacer("$__rate_interval", rateInterval, "$mapping", ".*").Replace(query)
 }
 
-// queries returns the queries of panels and annotations, with Grafana's own variables filled in.
+// queries returns the queries of panels and annotations, with the values of Grafana's variables
+// filled in.
 func (d dashboard) queries(rateInterval string) (queries []string) {
 	for _, p := range d.Panels {
 		for _, target := range p.Targets {

@@ -69,7 +69,7 @@ func chartObjects(t *testing.T, name string, values map[string]any) objects {
 	}
 	for file := range files {
 		if !strings.HasSuffix(file, ".yaml") {
-			delete(files, file) // NOTES.txt, and files that only contain definitions
+			delete(files, file) // not manifests: NOTES.txt, and files that only contain definitions
 		}
 	}
 	hooks, manifests, err := releaseutil.SortManifests(files, nil, releaseutil.InstallOrder)
@@ -153,7 +153,7 @@ func TestChartRenders(t *testing.T) {
 	}
 }
 
-// TestChartLints runs `helm lint --strict`.
+// TestChartLints checks that `helm lint --strict` passes with each values file.
 func TestChartLints(t *testing.T) {
 	for name, values := range chartValues(t) {
 		for _, message := range lint.All(chartDir, values, "syncd", true).Messages {
@@ -177,8 +177,9 @@ func countFaults(message string) (n int) {
 	return n
 }
 
-// TestChartRejectsInvalidValues renders the invalid values files. Each starts with what its message
-// must contain ("# want: "), and can name what it must not contain ("# never: ").
+// TestChartRejectsInvalidValues checks the message for each invalid values file. The file starts
+// with texts that the message must contain ("# want: "), and can name texts that it must not
+// contain ("# never: ").
 func TestChartRejectsInvalidValues(t *testing.T) {
 	files, err := filepath.Glob(chartDir + "/ci/wrong/*.yaml")
 	if err != nil || len(files) < 10 {
@@ -213,8 +214,8 @@ func TestChartRejectsInvalidValues(t *testing.T) {
 	}
 }
 
-// TestChartLintsWithoutValues runs `helm lint --strict` without values: missing required values are
-// not faults of the chart.
+// TestChartLintsWithoutValues checks that `helm lint --strict` passes without values: missing
+// required values are not faults of the chart.
 func TestChartLintsWithoutValues(t *testing.T) {
 	for _, message := range lint.All(chartDir, nil, "syncd", true).Messages {
 		if message.Severity > support.InfoSev {
@@ -256,8 +257,8 @@ func TestChartKeepsConfigUnchanged(t *testing.T) {
 	}
 }
 
-// TestNamesThatAreNumbers uses names that YAML reads as numbers, and numbers that Helm would write
-// as 1e+06.
+// TestNamesThatAreNumbers checks names that YAML would read as numbers without quotes, and numbers
+// that Helm would write as 1e+06.
 func TestNamesThatAreNumbers(t *testing.T) {
 	c, err := loadedChart()
 	if err != nil {

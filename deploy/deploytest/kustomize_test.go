@@ -57,7 +57,7 @@ func kustomizeWith(t *testing.T, components ...string) objects {
 }
 
 // kustomizeOnVolume builds a copy of an overlay with components/state-volume, which is commented
-// out there.
+// out in the overlay.
 func kustomizeOnVolume(t *testing.T, overlay string) objects {
 	t.Helper()
 	if name := overlay + " with a state volume"; builtFolders[name] == nil {
@@ -146,7 +146,8 @@ func TestNamespaceIsRestricted(t *testing.T) {
 	}
 }
 
-// TestPodsDifferOnlyInTheirCommand checks that kustomize's three copies of the pod stay the same.
+// TestPodsDifferOnlyInTheirCommand checks that the three copies of the pod in kustomize are the
+// same except for their commands.
 func TestPodsDifferOnlyInTheirCommand(t *testing.T) {
 	alike := func(pod core.PodSpec) core.PodSpec {
 		c := &pod.Containers[0]

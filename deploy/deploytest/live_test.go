@@ -88,7 +88,8 @@ func TestLiveCoversEveryAlert(t *testing.T) {
 	}
 }
 
-// TestLive runs a Prometheus against a daemon with a dozen mappings, one of which is healthy.
+// TestLive checks that the alerts fire in a Prometheus that scrapes a daemon with a dozen mappings,
+// of which one is healthy.
 func TestLive(t *testing.T) {
 	if *prometheus == "" {
 		t.Skip("needs -prometheus PATH")

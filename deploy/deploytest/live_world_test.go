@@ -31,8 +31,8 @@ const (
 	fleetingLife = 40 * time.Second
 )
 
-// liveMappings returns the names of the live test's mappings, which say what is wrong with each
-// mapping, with the extra lines of its configuration.
+// liveMappings returns the additional lines of configuration of each mapping of the live test, by
+// name. The name describes the mapping's problem.
 func liveMappings() map[string]string {
 	return map[string]string{
 		"healthy": "", "set-aside": "", "throttled": "", "kms": "", "revoked": "", "stranger": "", "fleeting": "", "stuck": "",
@@ -42,7 +42,7 @@ func liveMappings() map[string]string {
 }
 
 // regionOf returns the Region of a mapping's copy. KMS limits apply per account and Region, so the
-// mapping that KMS throttles has its own Region.
+// mapping that KMS throttles has a separate Region.
 func regionOf(name string) string {
 	if name == "kms" {
 		return farRegion
@@ -50,8 +50,8 @@ func regionOf(name string) string {
 	return liveRegion
 }
 
-// liveWorld is two accounts on a loopback port, with a pair of buckets for each mapping, and the
-// program that copies between them.
+// liveWorld contains two accounts on a loopback port, with a pair of buckets for each mapping, and
+// the program that copies between the buckets.
 type liveWorld struct {
 	cloud               *awsfake.Cloud
 	user                *awsfake.User
@@ -115,7 +115,7 @@ func (w *liveWorld) misbehave(ctx context.Context) {
 	for i := range 12_000 {
 		w.source["growing"].Put(fmt.Sprintf("%05d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	}
-	// A page of a thousand objects takes twelve seconds, and a copy takes one.
+	// A page of a thousand objects takes twelve seconds, and a copy takes one second.
 	hold := func(d time.Duration) func() {
 		return func() {
 			select {

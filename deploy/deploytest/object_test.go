@@ -51,7 +51,7 @@ func decodeObjects(t *testing.T, name string, manifests []string) objects {
 		if !known {
 			t.Fatalf("%s: got a %s of %s, want one of the kinds that the tests know", name, head.Kind, head.APIVersion)
 		}
-		elsewhere := head.Kind == "Namespace" || strings.HasSuffix(name, "monitoring") // ci/monitoring-values.yaml sets other namespaces
+		elsewhere := head.Kind == "Namespace" || strings.HasSuffix(name, "monitoring") // ci/monitoring-values.yaml sets namespaces other than the release's
 		if !elsewhere && head.Metadata.Namespace != "syncd" {
 			t.Errorf("%s: got %s %s in namespace %q, want syncd", name, head.Kind, head.Metadata.Name, head.Metadata.Namespace)
 		}
@@ -235,7 +235,7 @@ func checkDaemon(t *testing.T, from string, o objects) {
 			if !matches(m.Spec.Selector.MatchLabels, service.Labels) || m.Spec.Endpoints[0].Port != service.Spec.Ports[0].Name {
 				t.Errorf("%s: got a service monitor of %v, want one that selects the service", from, m.Spec.Selector.MatchLabels)
 			}
-			// The rules expect that job.
+			// The rules expect the job syncd.
 			first := append(m.Spec.Endpoints[0].RelabelConfigs, monitoring.RelabelConfig{})[0]
 			if first.TargetLabel != "job" || first.Replacement == nil || *first.Replacement != "syncd" || first.Regex != "" {
 				t.Errorf("%s: got first relabeling %+v, want one to the job syncd", from, first)

@@ -74,7 +74,7 @@ func loadRuleTests(t *testing.T) (files []ruleTests) {
 	return files
 }
 
-// TestRules tests every alert with the scenarios of prometheus/*_test.yaml.
+// TestRules checks every alert in the scenarios of prometheus/*_test.yaml.
 func TestRules(t *testing.T) {
 	for _, file := range loadRuleTests(t) {
 		for _, test := range file.Tests {

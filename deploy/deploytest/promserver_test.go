@@ -58,7 +58,7 @@ func startChild(t *testing.T, cmd *exec.Cmd, listening *regexp.Regexp) *child {
 	}
 	go func() {
 		defer close(c.ended)
-		_ = cmd.Wait() // it was killed; its messages are in its log
+		_ = cmd.Wait() // the process was killed; its messages are in its log
 	}()
 	t.Cleanup(c.kill)
 	eventually(t, 30*time.Second, filepath.Base(cmd.Path)+" listens", func() (bool, string) {
@@ -72,11 +72,12 @@ func startChild(t *testing.T, cmd *exec.Cmd, listening *regexp.Regexp) *child {
 
 // kill kills the process by its ID and waits until it has ended.
 func (c *child) kill() {
-	_ = c.Process.Kill() // it may have ended already
+	_ = c.Process.Kill() // the process may have ended already
 	<-c.ended
 }
 
-// eventually polls until holds returns true. On timeout it fails with what was seen last.
+// eventually polls until holds returns true. On timeout it fails the test with the last text that
+// holds returned.
 func eventually(t *testing.T, within time.Duration, what string, holds func() (ok bool, seen string)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)

@@ -25,7 +25,7 @@ func TestPromtool(t *testing.T) {
 	runPromtool(t, nil, append([]string{"test", "rules"}, files...)...)
 }
 
-// runPromtool runs promtool, which must not report any problem.
+// runPromtool runs promtool. It fails the test if promtool reports a problem.
 func runPromtool(t *testing.T, input []byte, args ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), *promtool, args...)

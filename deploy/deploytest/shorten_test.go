@@ -17,7 +17,7 @@ import (
 // The rules use minutes, hours and days. The live test shortens minutes to seconds, and changes
 // nothing else.
 const (
-	shortestHold   = 2 * time.Second  // two evaluations: a "for" of one has no effect
+	shortestHold   = 2 * time.Second  // two evaluations: a "for" of one evaluation has no effect
 	shortestWindow = 10 * time.Second // ten scrapes: a rate needs at least two, even on a busy machine
 	longest        = 45 * time.Second // the limit for hours and days in a live test
 )

@@ -185,8 +185,8 @@ func encoded(t *testing.T, value cty.Value) string {
 	return text.AsString()
 }
 
-// TestTerraformCreatesTheWorkload evaluates the three ways to run syncd. Each creates a role that
-// one service can assume.
+// TestTerraformCreatesTheWorkload checks that each of the three ways to run syncd creates a role
+// that one service can assume.
 func TestTerraformCreatesTheWorkload(t *testing.T) {
 	text := cty.StringVal
 	const fromPod = "[ if aws:RequestTag/kubernetes-namespace StringEquals [syncd]" +
@@ -264,7 +264,7 @@ func TestTerraformTaskMatchesECS(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := decodeTask(t, "ecs/task-definition-service.json").ContainerDefinitions[0]
-	want.Environment[0].Value = got.Environment[0].Value // derived from the task's memory there
+	want.Environment[0].Value = got.Environment[0].Value // the module derives it from the task's memory
 	unexported := cmpopts.IgnoreUnexported(
 		ecstypes.ContainerDefinition{}, ecstypes.KernelCapabilities{}, ecstypes.KeyValuePair{}, ecstypes.LinuxParameters{},
 		ecstypes.LogConfiguration{}, ecstypes.PortMapping{}, ecstypes.HealthCheck{}, ecstypes.Secret{},
@@ -335,7 +335,7 @@ func TestTerraformReferencesExist(t *testing.T) {
 	}
 }
 
-// TestExampleArguments checks the arguments in the example against the modules' variables.
+// TestExampleArguments checks that the arguments in the example are variables of the modules.
 func TestExampleArguments(t *testing.T) {
 	for name, call := range moduleCalls(t, "examples/complete") {
 		m := loadModule(t, name)
@@ -352,7 +352,8 @@ func TestExampleArguments(t *testing.T) {
 	}
 }
 
-// TestReadmesListInputsAndOutputs checks the README tables against the modules.
+// TestReadmesListInputsAndOutputs checks that the README tables list the variables and outputs of
+// the modules.
 func TestReadmesListInputsAndOutputs(t *testing.T) {
 	for _, dir := range []string{"owner", "consumer"} {
 		m, readme := loadModule(t, dir), read(t, "terraform/"+dir+"/README.md")

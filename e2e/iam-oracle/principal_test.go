@@ -59,7 +59,7 @@ func (g *generator) alias(p iam.Principal) iam.Principal {
 	return p
 }
 
-// other returns another principal, or everyone.
+// other returns a principal other than the caller, or everyone, which includes the caller.
 func (g *generator) other() iam.Principal {
 	return pick(g,
 		aws("*"), aws(stranger), aws(root(stranger)), aws("arn:aws:iam::"+owner+":user/carol"), aws("arn:aws:iam::"+consumer+":user/ALICE"),

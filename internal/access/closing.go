@@ -8,8 +8,8 @@ import (
 )
 
 // Closing returns, as JSON, a statement that allows the actions on the resource of the need. lacks
-// is the policy that the statement is for: the identity policy of the principal, or the policy of
-// the resource.
+// is the policy that must contain the statement: [iam.SourceIdentity] means the identity policy of
+// the principal, any other value the policy of the resource.
 func (n Need) Closing(lacks iam.Source, actions []string) string {
 	s := iam.Statement{Effect: iam.Allow, Actions: actions, Resources: []string{n.Resource}}
 	for _, c := range n.Conditions {

@@ -7,7 +7,7 @@ import (
 )
 
 // Compact encodes the body as JSON without whitespace. It escapes non-ASCII characters, because IAM
-// accepts only characters up to U+00FF and object keys can contain higher ones.
+// accepts only characters up to U+00FF, and object keys can contain any character.
 func Compact(body json.Marshaler) ([]byte, error) {
 	text, err := body.MarshalJSON()
 	if err != nil {

@@ -17,7 +17,7 @@ const (
 	KindAccessPoint Kind = "access-point" // the policy of an access point of a bucket
 	KindKey         Kind = "key"          // the policy of a KMS key
 	KindQueue       Kind = "queue"        // the policy of an SQS queue
-	KindSession     Kind = "session"      // restricts one session of a role
+	KindSession     Kind = "session"      // the policy that restricts one session of a role
 	KindLifecycle   Kind = "lifecycle"    // the lifecycle rules of a bucket; not a policy
 
 	KindServiceControl  Kind = "scp" // limits the permissions of users and roles in an organization's accounts
@@ -81,7 +81,7 @@ func (k Kind) Noun() string {
 	return noun
 }
 
-// ResourceKind returns the kind of resource that package iam evaluates a policy of this kind for.
+// ResourceKind returns the kind under which package iam evaluates policies of this kind.
 func (k Kind) ResourceKind() iam.ResourceKind {
 	switch k {
 	case KindTrust:
@@ -108,11 +108,11 @@ func (n Need) Kind() Kind {
 	return kindOf(n.On)
 }
 
-// Optional reports whether a resource works without a policy of this kind. For principals of the
-// resource's account, their identity policies are then sufficient.
+// Optional reports whether a resource can be used without a policy of this kind. Principals of the
+// resource's account then need only their identity policies.
 func (k Kind) Optional() bool { return k == KindBucket || k == KindAccessPoint }
 
-// kindOf returns the kind of policy that is attached to a resource.
+// kindOf returns the kind of policy that is attached to a resource, or "" for an unknown resource.
 func kindOf(r Resource) Kind {
 	switch r {
 	case SourceBucket, SourceObjects, UnderlyingBucket, UnderlyingObjects, DestinationBucket, DestinationObjects, StateBucket, StateObjects:

@@ -34,15 +34,15 @@ type Need struct {
 	ExternalID bool
 	// Target is the name of the role to assume. It is "" if the need is not for assuming a role.
 	Target string
-	// Feature and Why are those of the row in the table: the feature that uses the permission, and
-	// the request that requires it.
+	// Feature is the feature that uses the permission, and Why is the request that requires it.
+	// Both are copied from the row of the table.
 	Feature Feature
 	Why     string
 
 	SID        string
 	Conditions []Condition
-	owned      bool   // the resource's ARN has no account, but the configuration specifies it
-	Underlying bool   // the resource is behind an access point, so only the policy of its bucket decides
+	owned      bool   // whether Grant adds a condition on Owner: the resource's ARN contains no account
+	Underlying bool   // the resource is behind an access point: only the bucket policy must allow the request
 	Holder     string // description of the bucket behind an access point if only the access point is known; otherwise ""
 }
 
@@ -85,8 +85,8 @@ func (v View) apply(p Permission) []Need {
 	return needs
 }
 
-// behind returns the bucket, or the objects in the bucket, behind the access point that a row
-// applies to. It returns nil if the row does not apply to an access point.
+// behind returns the bucket, or its objects, behind the access point that a row applies to. It
+// returns nil if the row does not apply to an access point.
 func (v View) behind(on Resource) *Scope {
 	under, ok := map[Resource]Resource{SourceBucket: UnderlyingBucket, SourceObjects: UnderlyingObjects}[on]
 	if source, _ := v.Config.Places(v.Mapping); !ok || source.AccessPoint == "" {
@@ -110,7 +110,7 @@ func (v View) at(p Permission, role string, scope Scope) Need {
 	return n
 }
 
-// need returns a need with the fields that depend only on the row and the role.
+// need returns a need in which only the fields that depend on the row and the role are set.
 func (v View) need(p Permission, role string) Need {
 	n := Need{
 		Mapping: v.Mapping.Name, Role: role, Principal: v.Config.Roles[role].ARN, Account: v.accountOf(role),

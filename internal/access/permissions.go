@@ -1,20 +1,21 @@
 // Package access is the table of permissions: which action on which resource each feature of a
 // mapping needs, and why.
 //
-// It promises that there is one table, [Permissions], and that all code that deals with permissions
-// reads it. [Needs] applies the table to one mapping. A [View] of the mapping determines where each
-// row applies. [Minimal] reduces grants to the fewest statements. [SessionPolicy] restricts a
-// session to its mapping. syncd uses every grant: turning a feature off removes its grant, and a
-// test removes each grant in turn and checks that something fails.
+// There is only one table, [Permissions], and all code that deals with permissions reads it.
+// [Needs] applies the table to one mapping. A [View] of the mapping determines where each row
+// applies. [Minimal] reduces grants to the fewest statements. [SessionPolicy] restricts a session
+// to its mapping. syncd uses every grant: turning a feature off removes the grants that only this
+// feature uses. A test removes each grant in turn and checks that a step of syncd then fails.
 //
-// It leaves to others: the documents that accounts put in force (access/policy), probing
-// permissions with requests (access/doctor) and checking existing documents (access/lint), all of
-// which import this package; and the policy language and its evaluation (package iam).
+// Other packages import this one to write the documents that accounts put in force (access/policy),
+// to probe permissions with requests (access/doctor) and to check existing documents (access/lint).
+// Package iam parses and evaluates policies.
 //
-// The words: the reader is the role of a mapping's source, the writer is the role of its
-// destination, and the keeper is the role of the state. One role may be all three. A side without a
-// role uses the ambient credentials. A need is one row of the table applied to one mapping. The
-// owner's side is the accounts whose buckets are read; the consumer's side is all other accounts.
+// Terms: the reader is the role of a mapping's source, the writer is the role of its destination,
+// and the keeper is the role of the state. One role may be all three. A source, destination or
+// state without a role uses the ambient credentials. A need is one row of the table applied to one
+// mapping. The owner's side is the accounts whose buckets are read; the consumer's side is all
+// other accounts.
 package access
 
 import (
@@ -24,7 +25,7 @@ import (
 	"syncd/config"
 )
 
-// Actor is the sender of a request, named by its part in a mapping.
+// Actor is the principal of a mapping that sends a request.
 type Actor string
 
 // The actors.
@@ -38,12 +39,13 @@ const (
 // Resource is a kind of resource that an action applies to.
 type Resource string
 
-// The kinds of resource. Objects are the objects under the prefix of their side.
+// The kinds of resource. Objects are the objects under the configured prefix of the source, the
+// destination or the state.
 const (
 	SourceBucket       Resource = "source bucket"
 	SourceObjects      Resource = "source objects"
 	SourceKey          Resource = "source key"
-	UnderlyingBucket   Resource = "underlying bucket" // behind the access point that is the source
+	UnderlyingBucket   Resource = "underlying bucket" // the bucket behind the access point that is the source
 	UnderlyingObjects  Resource = "underlying objects"
 	DestinationBucket  Resource = "destination bucket"
 	DestinationObjects Resource = "destination objects"
@@ -107,8 +109,8 @@ type Traits struct {
 	Relay     bool // syncd downloads the content and uploads it
 	Multipart bool // objects may be large enough to be written in parts
 	tags      bool
-	choose    bool // copy only selected tags
-	notes     bool // annotations
+	choose    bool // syncd copies only selected tags
+	notes     bool // syncd copies annotations
 	lock      bool
 	ACL       string
 	delete    bool
@@ -136,7 +138,8 @@ func Permissions() []Permission {
 }
 
 func rolePermissions() []Permission {
-	// The role, not the mapping, determines which of the three a hop needs: see hopNeeds.
+	// The role, not the mapping, determines which of these three permissions a hop needs: see
+	// hopNeeds.
 	return []Permission{
 		{Action: ActionAssume, On: AssumedRole, By: Caller, Feature: FeatureAssume, Source: docRoles, Why: "AssumeRole"},
 		{
@@ -180,7 +183,7 @@ func sourcePermissions() []Permission {
 		},
 		{
 			Action: "s3:GetObjectTagging", On: SourceObjects, By: Reader, Feature: FeatureTags, Source: docActions, when: tagging,
-			Only: "copy.tags: copy, in a relay or for objects copied in parts; copy.tags: {only: ...}",
+			Only: "copy.tags: {only: ...}; or copy.tags: copy, if objects are relayed or copied in parts",
 			Why:  "GetObjectTagging, because an upload inherits no tags, and CopyObject copies all tags or none",
 		},
 		{
@@ -194,7 +197,7 @@ func sourcePermissions() []Permission {
 		},
 		{
 			Action: "s3:GetObjectAnnotation", On: SourceObjects, By: Reader, Feature: FeatureAnnotations, Source: docAnnotations, when: noting,
-			Only: "copy.annotations: copy, in a relay or for objects copied in parts", Why: "GetObjectAnnotation, for the same reason",
+			Only: "copy.annotations: copy, in a relay or for objects copied in parts", Why: "GetObjectAnnotation, because an upload inherits no annotations",
 		},
 		{
 			Action: "s3:GetObjectRetention", On: SourceObjects, By: Reader, Feature: FeatureObjectLock, Source: docActions, when: locked,
@@ -229,7 +232,7 @@ func writePermissions() []Permission {
 		},
 		{
 			Action: "s3:PutObjectVersionTagging", On: DestinationObjects, By: Writer, Feature: FeatureTags, Source: docActions, when: lateTags,
-			Only: "copy.tags: copy, in a relay or for objects copied in parts; copy.tags: {only: ...}",
+			Only: "copy.tags: {only: ...}; or copy.tags: copy, if objects are relayed or copied in parts",
 			Why:  "PutObjectTagging of the version just written, in a versioned bucket, if the tags are too long for a header",
 		},
 		{
@@ -285,7 +288,7 @@ func keepingPermissions() []Permission {
 		},
 		{
 			Action: "s3:GetObject", On: DestinationObjects, By: Writer, Feature: FeatureReplace, Source: docConditional,
-			Why: "writes with If-Match, in addition to s3:PutObject; without it, a changed copy is replaced unconditionally",
+			Why: "writes with If-Match, in addition to s3:PutObject; without this permission, a changed copy is replaced unconditionally",
 		},
 		{
 			Action: "kms:Decrypt", On: DestinationKey, By: Writer, Feature: FeatureAdopt, Source: docHead,

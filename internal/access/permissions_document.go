@@ -94,7 +94,7 @@ on these values.
 | ` + "`aws:RequestTag/KEY`" + `, ` + "`aws:TagKeys`" + ` | A principal that may tag a session could set any project or team that a policy checks. Each tag must have its configured value, and no other key is accepted. ` + "`ForAllValues`" + ` also matches a request without tags. A ` + "`Null`" + ` condition therefore requires that tags are present, and the statement for sts:AssumeRole requires each tag. Without tags in the configuration, sts:TagSession is not granted. |
 | ` + "`sts:TransitiveTagKeys`" + ` | A tag that the caller makes transitive reaches every later hop. Only the configured ` + "`transitive_tags`" + ` may be transitive. |
 | inherited tags | AWS does not document whether a transitive tag of an earlier hop appears as a request tag. Two statements accept either case: all inherited tags with their values, or none. |
-| ` + "`sts:SourceIdentity`" + ` | The name of the session in audit logs. Later hops cannot set it again, so their trust policies check ` + "`aws:SourceIdentity`" + ` of the caller. Without a source identity in the configuration, sts:SetSourceIdentity is not granted. |
+| ` + "`sts:SourceIdentity`" + ` | The source identity identifies a session in audit logs. Later hops cannot set it again, so their trust policies check ` + "`aws:SourceIdentity`" + ` of the caller. Without a source identity in the configuration, sts:SetSourceIdentity is not granted. |
 
 sts:ExternalId exists only for sts:AssumeRole, so each action has its own statement. EKS Pod Identity adds its own session tags, all
 transitive: disable them for the association (` + "`--disable-session-tags`" + `), or add their keys to ` + "`aws:TagKeys`" + `. If the tags of a role

@@ -12,13 +12,13 @@ import (
 
 // Scope is a resource of one mapping that rows of the table apply to, with its location and owner.
 type Scope struct {
-	transfer.Place  // of the resource
+	transfer.Place  // location of the resource
 	On              Resource
-	Owner           string // of the resource: account of the bucket, access point or key
+	Owner           string // account that owns the bucket, access point or key
 	Pattern, sample string // ARN as written in a policy, and one concrete ARN that it covers
 	Key             string // ARN of the KMS key used for writes; "" for the bucket's default key
 	bucketKey       bool
-	acl             string   // of writes
+	acl             string   // ACL of writes
 	others          []string // additional regions from which S3 may use the key
 }
 
@@ -48,8 +48,8 @@ func (v View) Scope(on Resource) Scope {
 	return p
 }
 
-// locate sets the ARNs. It also sets the owner of an access point or a key, which can differ from
-// the owner of the bucket.
+// locate sets Pattern and sample. For an access point or a key it also sets Owner, which can differ
+// from the owner of the bucket.
 func (p *Scope) locate() {
 	switch {
 	case p.isPoint() && p.On.isBucket():
@@ -86,7 +86,7 @@ func (p *Scope) BucketARN() string {
 	return transfer.BucketARN(p.Region, cmp.Or(p.Holder(), BucketPlaceholder))
 }
 
-// BucketPlaceholder stands in documents for the name of an unknown bucket behind an access point.
+// BucketPlaceholder replaces the name of an unknown bucket behind an access point in documents.
 const BucketPlaceholder = "REPLACE_WITH_BUCKET"
 
 func (p *Scope) objects() string { return arn.Object(p.BucketARN(), Literal(p.Prefix)+"*") }
@@ -123,8 +123,8 @@ func (p *Scope) Conditions(action string) []Condition {
 	}
 }
 
-// pointed returns the conditions. For a bucket behind an access point it adds the condition that
-// requests come through that access point.
+// pointed returns the conditions that it receives. For a bucket behind an access point it adds the
+// condition that requests come through that access point.
 func (p *Scope) pointed(conditions ...Condition) []Condition {
 	if p.On == UnderlyingBucket || p.On == UnderlyingObjects {
 		return append(conditions, When("StringEquals", "s3:DataAccessPointArn", p.AccessPoint))

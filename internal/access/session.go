@@ -12,10 +12,10 @@ import (
 // setting.
 //
 // [SessionPolicyText] encodes the policy in at most 2,048 characters (AWS STS API Reference,
-// AssumeRole). If the policy would be longer, SessionPolicy leaves out conditions; see
-// [SessionLeftOut]. If it is too long even without them, SessionPolicy returns a *SizeError. It
-// also returns an error if the mapping does not use the role: without a policy the session would
-// not be restricted.
+// AssumeRole). If the policy would be longer, SessionPolicy leaves out the conditions that
+// [SessionLeftOut] returns. If it is too long even without them, SessionPolicy returns a
+// *SizeError. It also returns an error if the mapping does not use the role, because a session
+// without a policy would not be restricted.
 func SessionPolicy(c *config.Config, m config.Mapping, roleName string) (*iam.Document, error) {
 	policy, _, err := sessionPolicy(c, m, roleName)
 	return policy, err
@@ -29,7 +29,7 @@ func SessionLeftOut(c *config.Config, m config.Mapping, roleName string) ([]stri
 }
 
 // dispensable returns the condition keys that a session policy can leave out, least important
-// first. The identity policy of the role has the same conditions, but its conditions on the
+// first. The identity policy of the role has conditions on the same keys, but its conditions on the
 // encryption context cover all mappings of the role.
 func dispensable() []string {
 	return []string{ResourceAccount, EncryptionContext, "kms:ViaService"}

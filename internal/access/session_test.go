@@ -10,8 +10,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// A scoped session can do everything for its mapping, and nothing for another mapping that its role
-// may also serve.
+// TestSessionPolicy checks that a scoped session has every permission that its mapping needs, and
+// none that only another mapping of the same role needs.
 func TestSessionPolicy(t *testing.T) {
 	c := accesstest.Load(t, "share-role")
 	exports, _ := c.Mapping("exports")
@@ -31,7 +31,8 @@ func TestSessionPolicy(t *testing.T) {
 				Action: n.Action, Resource: n.Sample, Account: n.Owner, Context: n.Context,
 			}, iam.Policies{Identity: []*iam.Document{everything}, Session: []*iam.Document{policy}, Resource: open, Kind: iam.Bucket})
 			// Copies and the state use an S3 Bucket Key, with the bucket as the encryption context.
-			// Both mappings share it, the state, and the permission to list uploads.
+			// Both mappings use the same destination bucket and state, and the same permission to
+			// list uploads.
 			shared := n.On == access.DestinationKey || strings.HasPrefix(string(n.On), "state") || n.Action == "s3:ListBucketMultipartUploads"
 			if want := m.Name == "exports" || shared; d.Allowed != want {
 				t.Errorf("%s on %s of mapping %s: got allowed %t, want %t", n.Action, n.Sample, m.Name, d.Allowed, want)
@@ -64,8 +65,9 @@ func TestSessionPolicyErrors(t *testing.T) {
 	}
 }
 
-// A session policy contains as many of its optional conditions as fit: it leaves out the account of
-// a bucket first, then the encryption context of a key, then the service that uses the key.
+// TestSessionPolicyKeepsWhatFits checks that a session policy contains as many of its optional
+// conditions as fit. It leaves out the account of a bucket first, then the encryption context of a
+// key, then the service that uses the key.
 func TestSessionPolicyKeepsWhatFits(t *testing.T) {
 	const kmsContext, account, via = "kms:EncryptionContext:aws:s3:arn", "aws:ResourceAccount", "kms:ViaService"
 	order := []string{account, kmsContext, via}

@@ -7,8 +7,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Side is the side of a mapping that the account of a document belongs to. Both selects the
-// documents of both sides.
+// Side is the side of a mapping that an account belongs to. [Both] selects the documents of both
+// sides.
 type Side string
 
 // The sides.

@@ -21,9 +21,9 @@ type Grant struct {
 	Conditions         []Condition
 }
 
-// Minimal returns the fewest statements that are equivalent to the grants. It merges grants that
-// differ in only one list, so that the result allows no more than they do, and drops grants that
-// another grant covers.
+// Minimal returns the fewest statements that are equivalent to the grants. It merges grants only if
+// they differ in a single list, so that the result allows no more than the grants do, and drops
+// grants that another grant covers.
 func Minimal(grants []Grant) []iam.Statement {
 	list := make([]Grant, len(grants))
 	for i, g := range grants {
@@ -75,7 +75,8 @@ func mostLists(list []Grant) int {
 
 // list returns list number d of the grant if its members are alternatives, otherwise nil. The
 // values of a negated condition are not alternatives, because a request must match none of them.
-// Nor are the values of ForAllValues, which accepts any combination of them.
+// The values of ForAllValues are not alternatives either, because a request can have any
+// combination of them.
 func (g *Grant) list(d int) *[]string {
 	switch {
 	case d < fixedLists:
@@ -177,8 +178,8 @@ func withoutCovered(patterns []string) []string {
 	})
 }
 
-// PatternCovers reports whether wide covers narrow. It handles only the patterns of this package,
-// whose only wildcard is at the end.
+// PatternCovers reports whether the pattern wide matches everything that the pattern narrow
+// matches. It supports only the patterns of this package: the only wildcard is a * at the end.
 func PatternCovers(wide, narrow string) bool {
 	stem, open := strings.CutSuffix(wide, "*")
 	return wide == narrow || open && strings.HasPrefix(narrow, stem)
@@ -238,7 +239,7 @@ func (g Grant) statement() iam.Statement {
 	return s
 }
 
-// When returns a condition.
+// When returns the condition that the request's key matches one of the values.
 func When(operator, key string, values ...string) Condition {
 	return Condition{operator, key, values}
 }

@@ -31,7 +31,8 @@ func drawGrant(t *rapid.T) Grant {
 	return g
 }
 
-// The merged statements decide every request like the grants.
+// TestMinimalIsEquivalent checks that the merged statements allow and deny the same requests as the
+// grants.
 func TestMinimalIsEquivalent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		grants := rapid.SliceOfN(rapid.Custom(drawGrant), 1, 8).Draw(t, "grants")

@@ -9,8 +9,8 @@ import (
 	"syncd/internal/access/accesstest"
 )
 
-// If the access point is in another region than the destination, the mapping uses relays: S3 cannot
-// copy from it.
+// TestAccessPointsOfOtherRegionsAreRelayed checks that the mapping uses relays if the access point
+// is in another region than the destination, because S3 cannot copy between them.
 func TestAccessPointsOfOtherRegionsAreRelayed(t *testing.T) {
 	const text = `{state: "file:x", roles: {r: {arn: "arn:aws:iam::222222222222:role/r"}}, mappings: [{name: m,
 		source: {bucket: "arn:aws:s3:eu-west-1:111111111111:accesspoint/partner", region: eu-west-1, account: "111111111111", role: r},
@@ -27,7 +27,7 @@ func TestAccessPointsOfOtherRegionsAreRelayed(t *testing.T) {
 
 var update = flag.Bool("update", false, "write the results to docs/permissions.md")
 
-// docs/permissions.md matches the table.
+// TestPermissionsAreDocumented checks that docs/permissions.md matches the table.
 func TestPermissionsAreDocumented(t *testing.T) {
 	accesstest.Golden(t, *update, "../../docs/permissions.md", access.PermissionsDocument())
 }

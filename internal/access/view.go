@@ -39,7 +39,8 @@ func Mappings(c *config.Config, names []string) ([]config.Mapping, error) {
 	return chosen, nil
 }
 
-// accountOf returns the account of a role. The ambient credentials belong to the consumer.
+// accountOf returns the account of a role. For "", the ambient credentials, it returns the account
+// of the destination.
 func (v View) accountOf(role string) string {
 	if role == "" {
 		return v.Mapping.Destination.Account

@@ -69,7 +69,7 @@ func (g *Guard) admit(ctx context.Context, in middleware.DeserializeInput, next 
 	answer, _ := out.RawResponse.(*smithyhttp.Response)
 	switch {
 	case g.replays.isReplay(answer):
-		err = &awserr.AnswerError{Class: awserr.Transient, Problem: "the response to another request, " + idOf(answer) + ", received before"}
+		err = &awserr.AnswerError{Class: awserr.Transient, Problem: "it was received before as the response to another request, with id " + idOf(answer)}
 	case err != nil:
 		return out, metadata, err
 	default:
@@ -227,7 +227,7 @@ func judgeAnnotations(in any, out *s3.ListObjectAnnotationsOutput) error {
 	return err
 }
 
-// match returns the If-Match condition of a read, or nil if the read has none.
+// match returns the If-Match condition of a read, or nil if the read has no such condition.
 func match(in any) *string {
 	switch in := in.(type) {
 	case *s3.GetObjectInput:
@@ -239,7 +239,7 @@ func match(in any) *string {
 	}
 }
 
-// judgeRead checks the response to a GET or a HEAD. A cache in front of the service may ignore
+// judgeRead checks the response to a GET or a HEAD. A cache in front of the service can ignore
 // conditions and return another version with a success status.
 func judgeRead(asked, answered *string) error {
 	if err := needs(entityTag(answered)); err != nil || asked == nil {

@@ -101,8 +101,8 @@ func (w whole) refused(t *testing.T, name, what string, spoil func(*answers)) {
 	}
 }
 
-// TestAnswerOfAnotherVersion uses a cache that ignores the condition of a read and returns its own
-// version.
+// TestAnswerOfAnotherVersion checks that a response is rejected if a cache ignores the condition of
+// a read and returns another version.
 func TestAnswerOfAnotherVersion(t *testing.T) {
 	for _, name := range []string{"GetObject", "HeadObject"} {
 		w := operations()[name]
@@ -140,7 +140,8 @@ func TestRefusedAnswerIsAskedForAgain(t *testing.T) {
 	}
 }
 
-// TestEveryOperationHasARule searches the code for the operations that are sent to S3 and STS.
+// TestEveryOperationHasARule checks that every operation that the code sends to S3 or STS has a
+// rule. It searches the code for these operations.
 func TestEveryOperationHasARule(t *testing.T) {
 	inputs := regexp.MustCompile(`\b(?:s3|sts)\.([A-Z][A-Za-z0-9]*)Input\{`)
 	sent := map[string]bool{}

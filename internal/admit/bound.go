@@ -56,8 +56,8 @@ func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.
 	return out, metadata, err
 }
 
-// limit contains the size limits of a body; the zero value means no limits. The limits entries (the
-// number of direct children of the root element) and text apply only to pages.
+// limit contains the size limits of a body; the zero value means no limits. Only pages have limits
+// for text and for entries, the direct children of the root element.
 type limit struct{ bytes, tags, entries, text int }
 
 func limitOf(operation string, status int) limit {

@@ -28,8 +28,9 @@ func (w *without) Read(p []byte) (n int, err error) {
 
 func (w *without) Close() error { return nil }
 
-// TestAnswerWithoutEnd sends endless responses to every operation: errors, and successes in several
-// shapes. Each request must end and allocate less than 16 MiB in total, including garbage.
+// TestAnswerWithoutEnd checks that every operation ends if the response is endless, and allocates
+// less than 16 MiB in total, including garbage. The responses are errors, and successes in several
+// shapes.
 func TestAnswerWithoutEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("too slow under the race detector; make test runs it")

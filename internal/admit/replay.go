@@ -9,8 +9,8 @@ import (
 )
 
 // rememberedAnswers is how many response ids are stored to detect a response that is delivered for
-// a second request. Intermediaries mix up only recent responses; at a thousand requests per second,
-// this number covers a minute.
+// a second request. Intermediaries mix up only recent responses. At a thousand requests per second,
+// the stored ids cover a minute.
 const rememberedAnswers = 1 << 16
 
 // replays stores the request ids of responses. S3 and STS use a unique id for each response (Amazon

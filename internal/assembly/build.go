@@ -108,7 +108,7 @@ func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mappi
 	})}, nil
 }
 
-// SettingsOf returns those settings of a mapping that its ledger records.
+// SettingsOf returns the settings of a mapping that its ledger records.
 func SettingsOf(c *config.Config, m config.Mapping) provenance.Settings {
 	source, destination := c.Places(m)
 	return provenance.Settings{Source: source, Destination: destination, KeyARN: m.Destination.KMSKey, StorageClass: m.Destination.StorageClass}

@@ -59,7 +59,7 @@ type pace struct {
 	bytes                    *throttle.Bytes
 }
 
-// guard returns a func that attaches middleware which limits the requests to one side of the
+// guard returns a func that attaches the middleware that limits the requests to one side of the
 // mapping. In a server-side copy, S3 reads the source on behalf of the request to the destination,
 // and errors do not show which of the two was throttled. Such a copy counts against the quota of
 // the destination.

@@ -111,9 +111,9 @@ func (r *Reloader) Watch(ctx context.Context, apply func([]daemon.Mapping)) {
 	}
 }
 
-// changed reports whether the content of the file has changed since it was last read. It waits
-// until two checks in a row find the same content, because a file that is still being written can
-// be truncated and yet valid.
+// changed reports whether the content of the file has changed since it was last read. It returns
+// true only when two checks in a row have found the same content, because a file that is still
+// being written can be truncated and yet valid.
 func (r *Reloader) changed() bool {
 	now, ok := r.look()
 	if !ok || now == r.content {

@@ -91,7 +91,7 @@ func (r *Runner) Do(ctx context.Context, order syncer.Order) (syncer.Summary, er
 	return summary, err
 }
 
-// Hold takes the lease.
+// Hold acquires the lease.
 func (r *Runner) Hold(ctx context.Context) error {
 	asked := r.now()
 	err := r.Syncer.Hold(ctx)
@@ -102,9 +102,10 @@ func (r *Runner) Hold(ctx context.Context) error {
 }
 
 // leaseFree returns an error if another process seems to hold the lease, so that a pass starts only
-// if it is likely to acquire the lease. It reads the lease only if the last attempt found it held.
-// Only the store can decide whether the lease is free, because the store's clock counts. Therefore
-// leaseFree returns nil once every tryLease, and the pass then tries to acquire the lease.
+// if it is likely to acquire the lease. It reads the lease only if another process held it at the
+// last attempt. Only an attempt to acquire the lease shows whether it is free, because leases
+// expire by the store's clock. Therefore leaseFree returns nil once every tryLease, and the pass
+// then tries to acquire the lease.
 func (r *Runner) leaseFree(ctx context.Context) error {
 	if !store.IsLeaseHeld(r.last) || r.now().Sub(r.asked) >= tryLease {
 		return nil
@@ -125,7 +126,7 @@ func (r *Runner) leaseFree(ctx context.Context) error {
 }
 
 // reach checks that the buckets respond, with any result. Without this check, a pass would retry
-// its requests for minutes while other mappings wait for its place. Before the first pass reach
+// its requests for minutes while other mappings wait for its slot. Before the first pass reach
 // checks only the source. Later it checks both buckets, and only if the last pass was drained or
 // failed with a transient error.
 func (r *Runner) reach(ctx context.Context) error {

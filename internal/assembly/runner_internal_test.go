@@ -53,9 +53,9 @@ func (a *assumed) busiest() (most int) {
 	return most
 }
 
-// TestSessionsAreSpaced runs hundreds of mappings whose passes are due at the same moment, each
-// with a chain of two roles. It checks that they request fewer than 50 sessions per second from
-// STS, and request none while their sessions are valid.
+// TestSessionsAreSpaced checks that hundreds of mappings request fewer than 50 sessions per second
+// from STS if their passes are due at the same moment and each has a chain of two roles, and that
+// they request no sessions while their sessions are valid.
 func TestSessionsAreSpaced(t *testing.T) {
 	const mappings, hops = 300, 2
 	synctest.Test(t, func(t *testing.T) {

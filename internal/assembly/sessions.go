@@ -33,7 +33,8 @@ type sessions struct {
 	good  time.Time // the sessions are not requested again before this time
 }
 
-// get makes sure that both sides have a session that is valid for at least sessionMargin.
+// get requests sessions for both sides, unless both already have sessions that are valid for at
+// least sessionMargin.
 func (s *sessions) get(ctx context.Context) error {
 	if s.now().Before(s.good) {
 		return nil

@@ -21,8 +21,8 @@ import (
 	"syncd/internal/peer"
 )
 
-// relayMemory is the maximum amount of object data, in bytes, that all relays of the process
-// together hold in memory.
+// relayMemory is the maximum amount of object data, in bytes, that is in memory for all relays of
+// the process together.
 const relayMemory = 96 << 20
 
 // Shared contains what all mappings of a process share. It stays the same when the configuration is

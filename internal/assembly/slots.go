@@ -7,7 +7,7 @@ import (
 	"syncd/internal/throttle"
 )
 
-// slots hands out the two slots that a request of a mapping needs before it is sent: first one of
+// slots acquires the two slots that a request of a mapping needs before it is sent: first one of
 // the mapping's own slots, then one of the slots that all mappings share. In this order, a request
 // that waits for a slot of its mapping does not hold a shared slot.
 type slots struct {

@@ -49,8 +49,8 @@ func Classify(err error) Class {
 }
 
 // Fatal reports whether every further request of the same mapping would fail too, so that trying
-// the next object is pointless. An error that is [Answered] may still be about a single object;
-// only another request shows that.
+// the next object is pointless. An error that is [Answered] can still be about a single object.
+// Only another request shows whether it is.
 func Fatal(err error) bool {
 	if _, ok := errors.AsType[*AloneError](err); ok {
 		return false

@@ -145,7 +145,7 @@ func TestFatal(t *testing.T) {
 	}
 }
 
-// TestAnswered distinguishes responses of a service from errors without a request.
+// TestAnswered checks that responses of a service are distinguished from errors without a request.
 func TestAnswered(t *testing.T) {
 	for err, want := range map[error]bool{
 		answer(403, "SignatureDoesNotMatch", ""):                                            true,

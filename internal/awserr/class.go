@@ -14,7 +14,7 @@ const (
 	// Denied is a request that a policy did not allow.
 	Denied Class = "denied"
 	// Credentials means that there are no usable credentials, or no endpoint that they may be sent
-	// to: no request was sent, and none can be.
+	// to. No request was sent, and no request can be sent.
 	Credentials Class = "credentials"
 	// Expired is a session token that the service no longer accepts.
 	Expired Class = "expired"

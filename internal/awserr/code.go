@@ -60,8 +60,8 @@ func classifyCode(code, message string) Class {
 	}
 }
 
-// throttledBy distinguishes S3's own SlowDown from one that it passes on for KMS: the code is the
-// same, but the message differs.
+// throttledBy distinguishes a SlowDown of S3 from a SlowDown of KMS that S3 reports: the code is
+// the same, but the message differs.
 func throttledBy(message string) Class {
 	if strings.Contains(message, "KMS") {
 		return ThrottledKMS

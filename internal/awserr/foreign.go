@@ -28,8 +28,8 @@ type ForeignError struct {
 	// Proxy is the proxy that the request used, without its password, or "" for none. Variable is
 	// the environment variable that names it, as in HTTPS_PROXY.
 	Proxy, Variable string
-	// Lasting means that an immediate retry is pointless: something that works has sent such
-	// responses for a while.
+	// Lasting means that an immediate retry is pointless: the sender seems to work as intended, and
+	// has sent such responses for a while.
 	Lasting bool
 	// Err is the SDK's error for the response.
 	Err error
@@ -164,9 +164,10 @@ func placeOf(location string) string {
 	return bounded(EndpointOf(at))
 }
 
-// foreign reports whether a refusal with a status that changes what syncd does is not from the
-// service: it has no error code, and for most statuses no request id. A response to HEAD never has
-// a code. (For other responses without one, the SDK derives the code from the status.)
+// foreign reports whether a refusal is not from the service. It checks only refusals with a status
+// that changes what syncd does. Such a refusal is not from the service if it has no error code and,
+// for most statuses, no request id. A response to HEAD never has a code. (For other responses
+// without a code, the SDK derives the code from the status.)
 func foreign(err error) bool {
 	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	if !ok || response.Response == nil {

@@ -11,7 +11,8 @@ import (
 	"syncd/internal/awserr"
 )
 
-// TestForeign distinguishes responses of a service from responses of something in front of it.
+// TestForeign checks that responses of a service are distinguished from responses of a proxy or a
+// gateway in front of it.
 func TestForeign(t *testing.T) {
 	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
 	with := func(h http.Header, name, value string) http.Header {
@@ -64,8 +65,8 @@ func TestForeignShowsLittle(t *testing.T) {
 	}
 }
 
-// TestForeignHasItsGrace checks that refusals by something that works are retried for a few
-// seconds, and failures as often as those of a service.
+// TestForeignHasItsGrace checks that a refusal by a proxy that works as intended is retried for a
+// few seconds, and that a failure of a proxy is retried as often as a failure of a service.
 func TestForeignHasItsGrace(t *testing.T) {
 	for _, tt := range []struct {
 		status   int

@@ -64,9 +64,9 @@ func hintOfConnection(err error) string {
 	}
 	if strings.Contains(text, "connection refused") {
 		if failed, ok := errors.AsType[*url.Error](err); ok && isAWS(hostOf(failed.URL)) {
-			return "AWS accepts connections there: check DNS, VPC endpoints, firewalls and proxies on the way"
+			return "AWS endpoints accept connections, so something on the way refused: check DNS, VPC endpoints, firewalls and proxies"
 		}
-		return "nothing listens there: check host and port of endpoint_url, and that the service is up"
+		return "no server listens at this address: check the host and the port of endpoint_url, and that the service is running"
 	}
 	if strings.Contains(text, "i/o timeout") || strings.Contains(text, "no route to host") || strings.Contains(text, "network is unreachable") {
 		return "the connection could not be made: check security groups, routes, VPC endpoints and proxies on the way"

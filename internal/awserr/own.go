@@ -75,7 +75,8 @@ func (e *EndpointError) Error() string {
 // SettingError means that an environment variable, or the file that it names, is invalid, so that
 // no requests can be sent.
 type SettingError struct {
-	// Name is the variable's name, as in HTTPS_PROXY; its value may hold a password.
+	// Name is the variable's name, as in HTTPS_PROXY. The error does not contain its value, which
+	// may contain a password.
 	Name string
 	// Problem says what is wrong with it, and Hint what to do.
 	Problem, Hint string
@@ -84,8 +85,8 @@ type SettingError struct {
 // Error names the variable and the problem.
 func (e *SettingError) Error() string { return e.Name + ": " + e.Problem }
 
-// AloneError is a response about one object. It would be [Fatal], but the service is known to
-// accept other requests with the same credentials.
+// AloneError is a response about one object. It wraps an error that would be [Fatal], but the
+// service is known to accept other requests with the same credentials.
 type AloneError struct {
 	// Err is the response.
 	Err error

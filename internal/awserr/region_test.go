@@ -10,7 +10,8 @@ import (
 	"syncd/internal/awserr"
 )
 
-// TestBucketRegion checks responses that name a region, and some that only seem to.
+// TestBucketRegion checks responses that name a region, and responses that only seem to name a
+// region.
 func TestBucketRegion(t *testing.T) {
 	const malformed = "AuthorizationHeaderMalformed"
 	named := func(region string) error {

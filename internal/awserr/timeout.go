@@ -14,8 +14,8 @@ type TimeoutError struct {
 	// sent, because there were no credentials to sign it.
 	Endpoint string
 	Unsent   bool
-	// Err is why an earlier attempt failed. It is nil if none failed: then nothing responded at
-	// all.
+	// Err is why an earlier attempt failed. It is nil if no attempt failed, so that nothing
+	// responded at all.
 	Err error
 }
 

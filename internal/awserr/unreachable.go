@@ -28,7 +28,7 @@ func (e *ProxyError) Error() string {
 const unknownHostGrace = 5 * time.Second
 
 // InGrace reports whether a request with this error is retried once a second, for only a few
-// seconds: the error either passes by then or is permanent.
+// seconds. If the error lasts longer, it is permanent.
 func InGrace(err error) bool {
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok {
 		return unknown.IsNotFound
@@ -85,7 +85,7 @@ func untrusted(err error) (problem, hint string) {
 		return invalid.Error(), "replace the certificate"
 	}
 	if broken, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return broken.Error(), "the server there does not speak TLS: check the scheme and the port of endpoint_url and HTTPS_PROXY"
+		return broken.Error(), "the server does not use TLS: check the scheme and the port of endpoint_url and HTTPS_PROXY"
 	}
 	if errors.Is(err, http.ErrSchemeMismatch) || strings.Contains(errorText(err), "server gave HTTP response to HTTPS client") {
 		return "it responds to HTTPS without TLS", "check the scheme and the port of endpoint_url and HTTPS_PROXY"

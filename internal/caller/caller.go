@@ -246,7 +246,7 @@ func (c *Caller) carryOut(ctx context.Context, desk *control.Desk, r control.Req
 	})
 }
 
-// withdraw withdraws a request, unless a process has claimed it.
+// withdraw withdraws a request if no process has claimed it.
 func (c *Caller) withdraw(ctx context.Context, desk *control.Desk, r control.Request) (control.Answer, error) {
 	return c.claimAndDo(ctx, desk, r, func(a *control.Answer) error {
 		a.Outcome, a.Text = control.Withdrawn, "no daemon has accepted it"

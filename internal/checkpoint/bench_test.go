@@ -121,7 +121,7 @@ func peakHeap() (stop func() uint64) {
 	}
 }
 
-// carryAll runs a pass in which nothing has changed.
+// carryAll runs a pass that carries over every entry, because nothing has changed.
 func carryAll(b *testing.B, ledger *checkpoint.Ledger) {
 	b.Helper()
 	benchPass(b, ledger, func(pass *checkpoint.Pass) error {
@@ -139,8 +139,8 @@ func carryAll(b *testing.B, ledger *checkpoint.Ledger) {
 	})
 }
 
-// BenchmarkUnchangedPassOnS3 counts the requests of the steady state and of opening the ledger, per
-// million entries.
+// BenchmarkUnchangedPassOnS3 counts, per million entries, the requests of opening the ledger and of
+// a pass in which nothing has changed.
 func BenchmarkUnchangedPassOnS3(b *testing.B) {
 	s := s3test.New()
 	wire := &s3test.Recorder{Next: s.Cloud.RoundTripper()}
@@ -161,8 +161,8 @@ func BenchmarkUnchangedPassOnS3(b *testing.B) {
 	perEntry(b, 1_000_000)
 }
 
-// BenchmarkUnchangedPass is the steady state: every entry is read, joined and carried over. Its
-// memory must not grow with the number of entries.
+// BenchmarkUnchangedPass measures a pass in which nothing has changed: every entry is read, joined
+// and carried over. Memory use must not grow with the number of entries.
 func BenchmarkUnchangedPass(b *testing.B) {
 	for _, millions := range []int{1, 5} {
 		b.Run(fmt.Sprintf("%dM", millions), func(b *testing.B) {

@@ -25,8 +25,8 @@ func under(fingerprint string) checkpoint.Options {
 	return o
 }
 
-// killed simulates that the process with the ledger is killed, and opens the ledger again with the
-// given fingerprint.
+// killed simulates a kill of the process that has the ledger open, and opens the ledger again with
+// the given fingerprint.
 func killed(t *testing.T, memory *checkpointtest.Memory, fingerprint string) (*checkpointtest.Memory, *checkpoint.Pass) {
 	t.Helper()
 	memory = memory.Clone()
@@ -56,7 +56,7 @@ func TestClaimIsDurableBeforeItReturns(t *testing.T) {
 	second := record.Claim{Fingerprint: "one", After: "m", Until: "t\xff", Since: epoch.Add(time.Minute)}
 	memory, resumed := killed(t, store.Store.(*checkpointtest.Memory), "one")
 	wantClaims(t, resumed, first, second)
-	claimed(t, resumed, "", epoch.Add(time.Hour)) // begins at the start of the pass, whatever other processes claimed
+	claimed(t, resumed, "", epoch.Add(time.Hour)) // begins at the start of the pass, regardless of the claims of other processes
 	_, other := killed(t, memory, "two")
 	wantClaims(t, other, first, second, record.Claim{Fingerprint: "one", Since: epoch.Add(time.Hour)})
 	for key, want := range map[string]bool{"a": true, "m": true, "m\x00": false} {
@@ -129,7 +129,8 @@ func TestClaimFailsWithItsSave(t *testing.T) {
 }
 
 // TestMemoStaysWithItsPass resumes a pass several times, each time under another number, with
-// passes under other settings in between.
+// passes under other settings in between. It checks that the pass keeps the memo with which it
+// began.
 func TestMemoStaysWithItsPass(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

@@ -21,12 +21,12 @@ type claiming struct {
 }
 
 // Claims returns the claims of earlier processes that are not known to be settled: the claims that
-// this pass made before it was resumed, and those of passes under other settings. Those processes
-// may have written the objects that exist at the destination under the claimed keys.
+// this pass made before it was resumed, and the claims of passes under other settings. Objects at
+// the destination under the claimed keys may have been written by these processes.
 func (c *claiming) Claims() []record.Claim { return slices.Clone(c.in.claims.inherited) }
 
-// TakeClaims adds claims of another ledger, whose entries this pass records. The pass does not
-// settle the added claims; the generation that it commits includes them.
+// TakeClaims adds claims of another ledger whose entries this pass records. The pass does not
+// settle the added claims; it includes them in the generation that it commits.
 func (c *claiming) TakeClaims(claims []record.Claim) {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
@@ -34,10 +34,10 @@ func (c *claiming) TakeClaims(claims []record.Claim) {
 }
 
 // ReplaceClaims replaces each inherited claim with the part of it that this pass has not settled.
-// The function left returns that part as rest; it returns ok false if the pass has settled the
-// whole claim. It may also return false for a claim under the pass's own settings that is not
-// Proved. Call ReplaceClaims before Commit, which writes the remaining claims to the next
-// generation.
+// The function left returns that part as rest. It returns false as ok if the pass has settled the
+// whole claim. What left returns does not matter for a claim that has the settings of this pass and
+// is not Proved: Commit drops that claim. Call ReplaceClaims before Commit, which writes the
+// remaining claims to the next generation.
 func (c *claiming) ReplaceClaims(left func(record.Claim) (rest record.Claim, ok bool)) {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()

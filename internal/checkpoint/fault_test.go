@@ -17,8 +17,8 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// story commits two generations, with saves and uploads in between. It runs in one process and,
-// like the daemon, continues after every error.
+// story is the scenario of the tests of faults. It commits two generations, with saves and uploads
+// in between. It runs in one process and, like the daemon, continues after every error.
 func story(t *testing.T, store store.Store) {
 	t.Helper()
 	o := options()
@@ -46,10 +46,10 @@ func storyPass(t *testing.T, ledger *checkpoint.Ledger, promised *promises) erro
 		return err
 	}
 	if pass.Number() > 2 {
-		return pass.Abandon(t.Context()) // the second generation was committed; only its response was lost
+		return pass.Abandon(t.Context()) // the second generation was committed; only the response was lost
 	}
 	if missing := promised.missing(pass); len(missing) > 0 {
-		t.Errorf("pass %d does not know the uploads %q, which were saved", pass.Number(), missing)
+		t.Errorf("pass %d does not have the uploads %q, which were saved", pass.Number(), missing)
 	}
 	if err := storyWalk(t.Context(), pass, int(pass.Number()), promised, func(string) {}); err != nil {
 		return err
@@ -59,8 +59,8 @@ func storyPass(t *testing.T, ledger *checkpoint.Ledger, promised *promises) erro
 }
 
 // storyWalk settles the keys of the first or second pass. One key has an upload, which ends five
-// keys later. A save happens during the upload and another after it; flushed is called with the
-// mark.
+// keys later. One save is made during the upload and another after it. After each save, flushed is
+// called with the mark.
 func storyWalk(ctx context.Context, pass *checkpoint.Pass, round int, promised *promises, flushed func(mark string)) error {
 	var uploading *checkpoint.Slot
 	var id string
@@ -128,7 +128,7 @@ func wantStory(t *testing.T, store store.Store) {
 }
 
 // TestEverySingleWriteFails makes each write of the story fail in turn, once before and once after
-// it takes effect.
+// it takes effect. It checks that the story ends with the expected ledger.
 func TestEverySingleWriteFails(t *testing.T) {
 	t.Parallel()
 	for _, withEffect := range []bool{false, true} {
@@ -150,14 +150,14 @@ func TestEverySingleWriteFails(t *testing.T) {
 				t.Fatalf("when write %d broke, effect %t", broken, withEffect)
 			}
 			if writes <= broken {
-				break // the story ended before that write
+				break // the story ended before this write
 			}
 		}
 	}
 }
 
-// TestBitRot flips bits of every record and checks that only correct data is read: the last
-// generation, the previous one, or an error that names the damage.
+// TestBitRot flips bits of every record. It checks that reading returns the last generation, the
+// previous generation, or an error that names the damage, but never wrong data.
 func TestBitRot(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -250,7 +250,7 @@ func TestFallBackAndContinue(t *testing.T) {
 		t.Fatalf("generation: got %d, want 1", ledger.Generation())
 	}
 	if text := log.String(); !strings.Contains(text, "manifest-0000000002.json is damaged") || !strings.Contains(text, "fell back") {
-		t.Errorf("log: got %q, want the damage named", text)
+		t.Errorf("log: got %q, want a line that names the damage", text)
 	}
 	pass := begin(t, ledger)
 	if pass.Number() != 3 {
@@ -273,14 +273,14 @@ func TestNoIntactGeneration(t *testing.T) {
 	}
 	_, err := checkpoint.Open(t.Context(), memory, options())
 	if _, ok := errors.AsType[*store.CorruptError](err); !ok || !strings.Contains(err.Error(), "manifest-0000000002.json") {
-		t.Errorf("open: got %v, want the damage named", err)
+		t.Errorf("open: got %v, want an error that names the damage", err)
 	}
 	if _, err := record.Latest(t.Context(), memory, mapping); err == nil || errors.Is(err, record.ErrNoCheckpoint) {
-		t.Errorf("latest: got %v, want the damage named", err)
+		t.Errorf("latest: got %v, want an error that names the damage", err)
 	}
 	lease, err := memory.Acquire(t.Context(), mapping, "me")
 	if err != nil {
-		t.Fatalf("the lease was not given back: %v", err)
+		t.Fatalf("the lease was not released: %v", err)
 	}
 	_ = lease.Release()
 }

@@ -21,8 +21,8 @@ func takenOver(t *testing.T, memory *checkpointtest.Memory) *checkpoint.Ledger {
 	return openLedger(t, memory, options())
 }
 
-// atManifest returns a store that calls interrupt once, before it creates the manifest and after
-// the last check of the lease.
+// atManifest returns a store that calls interrupt once, after the last check of the lease and
+// before the manifest is created.
 func atManifest(memory *checkpointtest.Memory, interrupt func()) store.Store {
 	done := false
 	return &checkpointtest.Faulty{Store: memory, Before: func(operation, name string) error {
@@ -83,7 +83,7 @@ func TestFenceResumesTheSavedPass(t *testing.T) {
 				flush(t, pass)
 				mark = key(0)
 			}
-			// Two holders take over and die before they save anything of their own.
+			// Two holders take over, and each dies before it saves anything.
 			takenOver(t, memory)
 			takenOver(t, memory)
 			last := takenOver(t, memory)
@@ -115,17 +115,18 @@ func TestFenceResumesTheSavedPass(t *testing.T) {
 }
 
 // TestFencedWriterCommitsNothing suspends a writer between its last check of the lease and the
-// write of the manifest, while other processes take over and continue.
+// write of the manifest, while other processes take over and continue. It checks that the writer's
+// commit is rejected.
 func TestFencedWriterCommitsNothing(t *testing.T) {
 	t.Parallel()
-	for _, generations := range []int{0, 1, 2, 3, 7} { // committed meanwhile; with 7 the suspended writer's number is free again
+	for _, generations := range []int{0, 1, 2, 3, 7} { // number of generations committed meanwhile; after 7, the suspended writer's number is free again
 		t.Run(fmt.Sprint(generations), func(t *testing.T) {
 			t.Parallel()
 			memory := checkpointtest.NewMemory()
 			recordAll(t, openLedger(t, memory, options()), "a", "b")
 			var last *checkpoint.Ledger
 			var want map[string]string
-			memory.TakeLease(mapping) // from the ledger above, which is no longer used
+			memory.TakeLease(mapping) // from the ledger opened above, which is no longer used
 			slow := openLedger(t, atManifest(memory, func() {}), options())
 			if slow.Generation() != 2 {
 				t.Fatalf("generation: got %d, want the fence, 2", slow.Generation())
@@ -169,8 +170,9 @@ func TestFencedWriterCommitsNothing(t *testing.T) {
 	}
 }
 
-// TestFenceOfASuspendedHolder suspends a holder that has taken over before it writes its fence,
-// while another process takes over from it. The suspended holder must not fence off the new one.
+// TestFenceOfASuspendedHolder suspends a holder after it has taken over and before it writes its
+// fence, while another process takes over. It checks that the suspended holder does not fence off
+// the new holder.
 func TestFenceOfASuspendedHolder(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -183,7 +185,8 @@ func TestFenceOfASuspendedHolder(t *testing.T) {
 	wantGenerations(t, memory, "01", "02")
 }
 
-// TestFenceMeetsACommit lets the previous holder commit just before the fence.
+// TestFenceMeetsACommit checks that the new holder fences with the next number if the previous
+// holder commits just before the fence.
 func TestFenceMeetsACommit(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -194,8 +197,8 @@ func TestFenceMeetsACommit(t *testing.T) {
 	copyOf := memory.Clone()
 	var other store.Store = &checkpointtest.Faulty{Store: memory}
 	slow := atManifest(memory, func() {
-		// The memory store checks the lease strictly, so the commit is made as by a writer whose
-		// check came earlier.
+		// The memory store checks the lease at every write. So another ledger makes the commit, as
+		// if the previous holder had checked the lease earlier.
 		earlier := openLedger(t, copyOf, options())
 		again := begin(t, earlier)
 		reserve(t, again, "a").Record(entry("a", "2"))
@@ -298,8 +301,8 @@ func TestLostResponseAndAnotherCommit(t *testing.T) {
 			return nil
 		}
 		broken = true
-		takenOver(t, memory)            // the fence takes the number
-		return checkpointtest.ErrBroken // and the writer does not learn that it is taken
+		takenOver(t, memory)            // the fence takes the writer's number
+		return checkpointtest.ErrBroken // the writer does not learn that the number is taken
 	}
 	ledger := openLedger(t, from, options())
 	pass := begin(t, ledger)

@@ -26,7 +26,7 @@ func options() checkpoint.Options {
 	return checkpoint.Options{Mapping: mapping, Holder: "test/1", Now: func() time.Time { return epoch }}
 }
 
-// failer is the common part of testing.T and rapid.T.
+// failer contains the methods that testing.T and rapid.T have in common.
 type failer interface {
 	Helper()
 	Fatalf(format string, args ...any)
@@ -115,8 +115,8 @@ func keysTo(n int) (keys []string) {
 	return keys
 }
 
-// promises are the uploads of a story, by ID, that were reported as saved and have not ended. The
-// next pass must always find them.
+// promises contains the uploads of a story, by ID, that were reported as saved and have not ended.
+// The next pass must find all of them.
 type promises struct {
 	kept  map[string]bool
 	begun int
@@ -141,7 +141,7 @@ func (p *promises) begin(ctx context.Context, slot *checkpoint.Slot, key string)
 
 func (p *promises) end(id string) { delete(p.kept, id) }
 
-// abortLeft aborts the uploads that no process resumes, as is done before a commit.
+// abortLeft aborts the uploads that no process resumes, as the syncer does before a commit.
 func (p *promises) abortLeft(pass *checkpoint.Pass) {
 	for _, u := range pass.LeftUploads() {
 		p.end(u.ID)
@@ -149,7 +149,7 @@ func (p *promises) abortLeft(pass *checkpoint.Pass) {
 	}
 }
 
-// missing returns the uploads that a new pass does not know.
+// missing returns the promised uploads that a new pass does not find.
 func (p *promises) missing(pass *checkpoint.Pass) []string {
 	missing := maps.Clone(p.kept)
 	for _, u := range pass.LeftUploads() {
@@ -158,8 +158,8 @@ func (p *promises) missing(pass *checkpoint.Pass) []string {
 	return slices.Sorted(maps.Keys(missing))
 }
 
-// carryRest carries every entry of the previous generation except those with a settlement of their
-// own, and commits.
+// carryRest settles each key in settle as given there, carries every other entry of the previous
+// generation, and commits.
 func carryRest(t *testing.T, pass *checkpoint.Pass, settle map[string]func(*checkpoint.Slot)) int64 {
 	t.Helper()
 	previous := make(map[string]record.Entry)

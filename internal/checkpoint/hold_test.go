@@ -12,7 +12,8 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// TestHold keeps objects in quarantine unchanged, pass after pass, and then tries them again.
+// TestHold checks that held objects stay unchanged in quarantine, pass after pass, and that a later
+// attempt is added to their number of attempts.
 func TestHold(t *testing.T) {
 	t.Parallel()
 	store := checkpointtest.NewMemory()
@@ -81,7 +82,8 @@ func TestHoldWithoutBaseFailsTheSave(t *testing.T) {
 	}
 }
 
-// TestQuarantineIsReadLazily counts the chunks that are opened.
+// TestQuarantineIsReadLazily checks that reading the first rows of a quarantine opens only the
+// first chunk.
 func TestQuarantineIsReadLazily(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

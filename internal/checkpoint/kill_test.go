@@ -15,13 +15,13 @@ import (
 	"syncd/internal/checkpoint"
 )
 
-// The child process is this test binary, controlled by its environment.
+// The child process is this test binary, started with this environment variable.
 const childFolder = "CHECKPOINT_TEST_FOLDER"
 
 const killRows = 400
 
 // TestKillNine kills a process that writes a ledger at random moments, and checks after each kill
-// that everything reported as saved is there.
+// that the ledger contains everything that the process reported as saved.
 func TestKillNine(t *testing.T) {
 	if dir := os.Getenv(childFolder); dir != "" {
 		writeUntilKilled(t, dir)
@@ -46,7 +46,7 @@ func TestKillNine(t *testing.T) {
 			delete(lost, u.ID)
 		}
 		if len(lost) > 0 {
-			t.Fatalf("life %d: pass %d does not know the uploads %v, which were saved", life, pass.Number(), lost)
+			t.Fatalf("life %d: pass %d does not have the uploads %v, which were saved", life, pass.Number(), lost)
 		}
 		wantGeneration(t, ledger, dir)
 		if err := ledger.Close(); err != nil {
@@ -55,9 +55,9 @@ func TestKillNine(t *testing.T) {
 	}
 }
 
-// runAndKill runs a process until it has reported a number of saves, kills it and returns its last
-// report, which may be later than the last one awaited. It collects the uploads that the process
-// reported as saved and not as ended.
+// runAndKill runs a process until it has reported the given number of saves, kills it and returns
+// its last report, because the process can report more saves before it dies. It collects the
+// uploads that the process reported as saved and did not report as ended.
 func runAndKill(t *testing.T, dir string, reports int, uploads map[string]bool) (saved string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -115,7 +115,7 @@ func writeUntilKilled(t *testing.T, dir string) {
 				fmt.Fprintf(os.Stdout, "began %s\n", id)
 				continue
 			case i%10 == 9 && uploading != nil:
-				// The upload ends before the ledger learns of it.
+				// Report the end of the upload before the ledger records it.
 				fmt.Fprintf(os.Stdout, "ended %s\n", id)
 				uploading.Record(entry(key(i-4), fmt.Sprint(pass.Number())))
 			}
@@ -133,7 +133,7 @@ func writeUntilKilled(t *testing.T, dir string) {
 	}
 }
 
-// wantGeneration checks that a generation is complete and from a single pass.
+// wantGeneration checks that a generation is complete and was written by a single pass.
 func wantGeneration(t *testing.T, ledger *checkpoint.Ledger, dir string) {
 	t.Helper()
 	generation, count := ledger.Generation(), 0

@@ -48,8 +48,8 @@ func TestLostLeaseWritesNothing(t *testing.T) {
 	}
 }
 
-// TestOnlyOneOfTwoWritersCommits lets a writer continue that lost its lease between the check and
-// the write: the name of the manifest decides.
+// TestOnlyOneOfTwoWritersCommits checks that a writer that lost its lease between the check and the
+// write of the manifest cannot commit if the manifest's name is taken.
 func TestOnlyOneOfTwoWritersCommits(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -74,7 +74,7 @@ func TestOnlyOneOfTwoWritersCommits(t *testing.T) {
 	}
 }
 
-// openLedgerLate returns a function that commits a generation without further checks.
+// openLedgerLate returns a function that opens a ledger of the store and commits a generation.
 func openLedgerLate(t *testing.T, store store.Store) func() {
 	t.Helper()
 	return func() {

@@ -27,7 +27,7 @@ type Ledger struct {
 	journal *history.Journal
 
 	calling    sync.Mutex      // serialises Begin and Close
-	settings   record.Settings // of the passes that begin from now on
+	settings   record.Settings // settings of the passes that begin from now on
 	pass       *Pass           // the pass that began last
 	superseded error           // why no more passes can begin; nil if passes can begin
 	closed     bool
@@ -110,8 +110,8 @@ func (l *Ledger) Begin(ctx context.Context) (*Pass, error) {
 
 // SetSettings sets the settings of the passes that begin from now on. It calls decide immediately
 // and uses the settings that decide returns. The parameter last is the settings of the last
-// generation, zero if there is none; pass is the number of the next pass, unless that pass resumes
-// another.
+// generation, zero if there is none; pass is the number of the next pass. A pass that resumes an
+// interrupted pass keeps the settings of that pass.
 func (l *Ledger) SetSettings(decide func(last record.Settings, pass int64) record.Settings) {
 	l.calling.Lock()
 	defer l.calling.Unlock()
@@ -119,8 +119,8 @@ func (l *Ledger) SetSettings(decide func(last record.Settings, pass int64) recor
 	l.settings = decide(base.Settings, newest+1)
 }
 
-// finishLast returns an error unless the last pass has ended. If that pass failed, it may have
-// committed nevertheless, so finishLast reloads the generations from the store.
+// finishLast returns an error unless the last pass has ended. If that pass failed, it may
+// nevertheless have committed, so finishLast reloads the generations from the store.
 func (l *Ledger) finishLast(ctx context.Context) error {
 	if l.pass == nil {
 		return nil
@@ -181,7 +181,7 @@ func (l *Ledger) Enter(ctx context.Context, r history.Pass) ([]history.Pass, err
 	return l.journal.Enter(ctx, r)
 }
 
-// EnterAlone adds a pass that failed before it opened a ledger to the history. See
+// EnterAlone adds to the history a pass that failed before it opened a ledger. See
 // history.EnterAlone.
 func EnterAlone(ctx context.Context, records store.Store, o Options, r history.Pass) ([]history.Pass, error) {
 	o, err := o.withDefaults()

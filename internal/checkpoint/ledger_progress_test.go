@@ -13,7 +13,8 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// TestUnchangedPassWritesOneRecord checks the cost of the steady state.
+// TestUnchangedPassWritesOneRecord checks that a pass in which nothing has changed writes only the
+// manifest.
 func TestUnchangedPassWritesOneRecord(t *testing.T) {
 	t.Parallel()
 	store, created := counting(checkpointtest.NewMemory())
@@ -30,7 +31,7 @@ func TestUnchangedPassWritesOneRecord(t *testing.T) {
 		pass := begin(t, ledger)
 		for _, e := range collect(t, pass.Previous(t.Context())) {
 			reserve(t, pass, e.Key).Carry(e)
-			reserve(t, pass, e.Key+"/filtered").Drop() // a key without an entry costs nothing either
+			reserve(t, pass, e.Key+"/filtered").Drop() // a key without an entry is not written either
 			if pass.Due() {
 				t.Error("due although nothing changed")
 			}
@@ -46,8 +47,8 @@ func TestUnchangedPassWritesOneRecord(t *testing.T) {
 	}
 }
 
-// TestKeysWithoutCopiesAreProgress checks a pass that copies no object. It saves only the mark,
-// once per interval, so that a process that is restarted often still makes progress.
+// TestKeysWithoutCopiesAreProgress checks that a pass that copies no object saves the mark once per
+// interval, so that a process that is restarted often still makes progress.
 func TestKeysWithoutCopiesAreProgress(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -82,7 +83,7 @@ func TestKeysWithoutCopiesAreProgress(t *testing.T) {
 		}
 	}
 	if lives > 8 {
-		t.Errorf("took %d lives of 50 keys for 300 keys, want hardly more than six", lives)
+		t.Errorf("took %d lives of 50 keys for 300 keys, want about six", lives)
 	}
 }
 
@@ -146,10 +147,10 @@ func TestPassedOverAboveTheMark(t *testing.T) {
 	pass = begin(t, openLedger(t, memory.Clone(), options()))
 	reserve(t, pass, "a").Drop()
 	if _, err := pass.Reserve(t.Context(), "c"); err == nil || !strings.Contains(err.Error(), `"b"`) {
-		t.Errorf("reserve after it: got %v, want b passed over", err)
+		t.Errorf("reserve after it: got %v, want an error that names b", err)
 	}
 	if _, err := pass.Commit(t.Context()); err == nil || !strings.Contains(err.Error(), `"b"`) {
-		t.Errorf("commit without it: got %v, want b passed over", err)
+		t.Errorf("commit without it: got %v, want an error that names b", err)
 	}
 	reserve(t, pass, "b").Drop()
 	commit(t, pass)

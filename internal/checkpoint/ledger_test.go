@@ -118,7 +118,8 @@ func TestQuarantineContinues(t *testing.T) {
 	}
 }
 
-// TestChangeRewritesOnlyItsChunk changes one key, at every position in turn.
+// TestChangeRewritesOnlyItsChunk changes one key, at every position in turn, and checks that only
+// its chunk is rewritten.
 func TestChangeRewritesOnlyItsChunk(t *testing.T) {
 	t.Parallel()
 	for i := range 40 {
@@ -239,8 +240,8 @@ func TestAbandonThenResume(t *testing.T) {
 	}
 }
 
-// TestCanceledFlushIsRepeated ends the context during a save, as SIGTERM may, and then drains with
-// another context.
+// TestCanceledFlushIsRepeated ends the context during a save, as SIGTERM can, and then drains with
+// another context. It checks that the drain saves the changes.
 func TestCanceledFlushIsRepeated(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

@@ -75,12 +75,12 @@ func (d decision) settle(slot *checkpoint.Slot, base world) {
 	}
 }
 
-// outcome is what the ledger has for a settled key, "" for nothing.
+// outcome is what the ledger contains for a settled key; a field is "" if it contains nothing.
 type outcome struct {
 	entry, aside string
 }
 
-// outcome returns in the model what settle does in the ledger. Base is the state from which the
+// outcome returns the expected result of settle. The parameter base is the state from which the
 // pass starts.
 func (d decision) outcome(base world) (o outcome) {
 	if d.how == "carry" || d.how == "quarantine" || d.how == "hold" {
@@ -97,7 +97,7 @@ func (d decision) outcome(base world) (o outcome) {
 	return o
 }
 
-// draw decides on the keys above after: all that the base has, and some more.
+// draw makes random decisions for the keys above after: for all keys in base, and for some more.
 func draw(t *rapid.T, base world, after, etag string) (decisions []decision) {
 	quiet := rapid.Bool().Draw(t, "quiet")
 	for i := range 32 {
@@ -127,26 +127,26 @@ func draw(t *rapid.T, base world, after, etag string) (decisions []decision) {
 	return decisions
 }
 
-// machine runs passes against a ledger and a model in parallel.
+// machine runs the same passes on a ledger and on a model of it.
 type machine struct {
 	t         *rapid.T
-	ctx       context.Context //nolint:containedctx // of the test, for all its calls
+	ctx       context.Context //nolint:containedctx // the test's context, for all calls
 	memory    *checkpointtest.Memory
 	options   checkpoint.Options
 	committed world
-	view      world              // state from which the pass starts: committed, and saved by the pass above its mark
-	pending   map[string]outcome // decided in the uncommitted pass
-	saved     string             // no key at or below it may be requested again
+	view      world              // state from which the pass starts: what was committed, and what the pass has saved above its mark
+	pending   map[string]outcome // outcomes decided in the uncommitted pass
+	saved     string             // last saved mark; no key at or below it may be settled again
 	settled   map[string]bool
-	traces    map[string]*trace // of keys settled above the mark
+	traces    map[string]*trace // by key, for keys settled above the mark
 	promised  *promises
-	lives     int // passes begun, to tell their records apart
+	lives     int // number of passes begun, to distinguish their records
 	budget    int // writes until the process is killed
 	afterward bool
 }
 
-// store returns a store that fails all writes once the budget is used up. The first of them takes
-// effect or not.
+// store returns a store that fails all writes once the budget is used up. The first failed write
+// may nevertheless take effect.
 func (m *machine) store() store.Store {
 	spend := func(atEnd bool) func(string, string) error {
 		return func(string, string) error {
@@ -197,7 +197,7 @@ func (m *machine) pass(ledger *checkpoint.Ledger) error {
 		}
 	}
 	if missing := m.promised.missing(pass); len(missing) > 0 {
-		m.t.Fatalf("pass %d does not know the uploads %q, which were saved", pass.Number(), missing)
+		m.t.Fatalf("pass %d does not have the uploads %q, which were saved", pass.Number(), missing)
 	}
 	m.wantPrevious(pass)
 	maps.DeleteFunc(m.pending, func(key string, _ outcome) bool { return key > pass.Mark() })
@@ -232,15 +232,15 @@ func (m *machine) pass(ledger *checkpoint.Ledger) error {
 	return err
 }
 
-// trace is what the next process may start from for a key, if its pass is resumed below the key:
-// the last outcome that was certainly saved, and later ones that may have been saved.
+// trace contains the possible states of a key above the mark in the next process: the last outcome
+// that was certainly saved, and later outcomes that may have been saved.
 type trace struct {
 	sure  outcome
 	maybe []outcome
 }
 
-// settle records an outcome. For a copied object the entry is written, for a quarantined one the
-// row. Keys that are carried, held or dropped are decided again.
+// settle records an outcome. The ledger saves the entry of a copied object and the row of a
+// quarantined object. A resumed pass decides again about keys that were carried, held or dropped.
 func (m *machine) settle(d decision) {
 	var shown outcome
 	base := outcome{m.committed.entries[d.key], m.committed.aside[d.key]}
@@ -265,8 +265,8 @@ func (m *machine) trace(key string) *trace {
 	return m.traces[key]
 }
 
-// wantPrevious checks that from the mark on the pass starts from the base and from what it had
-// saved above the mark itself. That becomes its view.
+// wantPrevious checks that above the mark the pass starts from the base and from what it had itself
+// saved above the mark. It sets m.view to that state.
 func (m *machine) wantPrevious(pass *checkpoint.Pass) {
 	m.view = world{map[string]string{}, map[string]string{}}
 	for _, e := range collect(m.t, pass.Previous(m.ctx)) {
@@ -340,8 +340,8 @@ func keyNumber(key string) (n int) {
 	return max(n, 8)
 }
 
-// flush saves and records the result: from now on no key at or below the mark may be requested
-// again, and nothing settled above it may be lost.
+// flush saves the pass and records the result: from now on no key at or below the mark may be
+// settled again, and nothing settled above the mark may be lost.
 func (m *machine) flush(pass *checkpoint.Pass) error {
 	mark := pass.LowWater()
 	if err := pass.Flush(m.ctx); err != nil {
@@ -357,8 +357,8 @@ func (m *machine) flush(pass *checkpoint.Pass) error {
 }
 
 // TestLedgerAgainstAModel runs random passes that are killed at random writes, and compares the
-// ledger with a map after each. Saved keys are never lost, unsettled keys never appear, and a
-// generation is atomic.
+// ledger with a map after each kill. It checks that saved keys are never lost, that unsettled keys
+// never appear, and that a generation is atomic.
 func TestLedgerAgainstAModel(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

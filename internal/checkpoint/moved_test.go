@@ -55,8 +55,9 @@ func toState(t *testing.T, s *s3test.State, dir string, locks bool) {
 	}
 }
 
-// TestLedgerIsMoved moves a ledger from S3 to a folder, back, and back again, during a pass. Each
-// store continues from where the other stopped, and settled keys stay settled.
+// TestLedgerIsMoved moves a ledger from S3 to a folder, back to S3, and to the folder again, each
+// time during a pass. It checks that each store continues where the other stopped, and that settled
+// keys stay settled.
 func TestLedgerIsMoved(t *testing.T) {
 	for name, locks := range map[string]bool{"with its locks": true, "without": false} {
 		t.Run(name, func(t *testing.T) {

@@ -14,16 +14,16 @@ import (
 // Options configure a ledger. Only Mapping is required; the zero value of every other field works.
 type Options struct {
 	Mapping         string               // name of the mapping: [a-z0-9-], beginning with a letter or digit
-	Holder          string               // shown to others that want the lease, such as "host/pid"
+	Holder          string               // shown to other processes that want the lease, such as "host/pid"
 	Now             func() time.Time     // clock, default time.Now
 	Logger          *slog.Logger         // logs damage that the ledger recovered from, default none
 	FlushInterval   time.Duration        // Pass.Due reports true after this time, default 10 s
 	FlushEntries    int                  // Pass.Due reports true at this many unsaved changes, default 4096
 	ChunkEntries    int                  // target size of a merged chunk in rows, default 1<<20
 	UploadBytes     int64                // an upload of at least this size is durable when Slot.UploadBegan returns, default 64 MiB
-	Window          int                  // most slots ahead of the low-water mark, and most unsaved changes; default 1<<16
+	Window          int                  // maximum of slots ahead of the low-water mark, and of unsaved changes; default 1<<16
 	KeepGenerations int                  // generations that stay readable, default 3; fences do not count
-	KeepFor         time.Duration        // generations younger than this stay readable too; default 0: age does not matter
+	KeepFor         time.Duration        // generations younger than this also stay readable; default 0, so that only their number counts
 	Fingerprint     string               // identifies the settings; a pass saved under another fingerprint starts over; see SetSettings
 	Verified        *generation.Verified // chunks already verified, which are not read again; default none
 	Encoders        *chunk.Encoders      // compress the chunks; default: encoders that only this ledger uses

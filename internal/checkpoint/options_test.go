@@ -33,7 +33,7 @@ func TestKeepFor(t *testing.T) {
 			o.Now, o.KeepFor, o.KeepGenerations = func() time.Time { return clock }, test.keep, 2
 			for range 8 {
 				clock = clock.Add(time.Hour)
-				ledger := openLedger(t, memory, o) // a new process retains the same generations
+				ledger := openLedger(t, memory, o) // a new process keeps the same generations readable
 				recordAll(t, ledger, "a")
 				if err := ledger.Close(); err != nil {
 					t.Fatal(err)
@@ -131,7 +131,7 @@ func TestStartOver(t *testing.T) {
 	if err := ledger.Close(); err != nil {
 		t.Fatal(err)
 	}
-	// From here on everything is as usual, and the damaged records are still there.
+	// From here on the ledger works as usual, and the damaged records still exist.
 	var log fmt.Stringer
 	o = options()
 	log = warnings(&o)
@@ -182,7 +182,8 @@ func TestStartOverOfAHealthyLedger(t *testing.T) {
 	}
 }
 
-// TestStartOverAfterATakeover fences off a holder of a ledger whose generations are all damaged.
+// TestStartOverAfterATakeover checks that the previous holder is fenced off if all generations are
+// damaged and StartOver is set.
 func TestStartOverAfterATakeover(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

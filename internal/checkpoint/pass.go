@@ -26,16 +26,16 @@ type Pass struct {
 	settings record.Settings // settings under which the pass began
 	resumed  bool
 
-	reserving turn.Lock                   // taken before saving.turn
-	keys      *chunk.Walker[chunk.KeyRow] // base generation's keys, in step with last
+	reserving turn.Lock                   // locked before saving.turn
+	keys      *chunk.Walker[chunk.KeyRow] // walks the base generation's keys, along with last
 	last      string                      // last reserved key
 }
 
-// Number returns the number of the pass, which is also the generation it will commit: the last
-// generation plus one.
+// Number returns the number of the pass, which is also the number of the generation that it will
+// commit: the last generation plus one.
 func (p *Pass) Number() int64 { return p.number }
 
-// Resumed reports whether the pass resumes one that was interrupted.
+// Resumed reports whether the pass resumes an interrupted pass.
 func (p *Pass) Resumed() bool { return p.resumed }
 
 // Memo returns the memo in the pass's settings. A resumed pass keeps the memo that it first began
@@ -46,7 +46,7 @@ func (p *Pass) Memo() string { return p.settings.Memo }
 // and every other key that the pass meets, in ascending byte order; skipping a key of Previous is
 // an error. To bound memory, Reserve blocks while Options.Window slots are ahead of the low-water
 // mark, and saves the pass when Options.Window changes are unsaved. It returns ctx.Err() if ctx
-// ends during the wait, and the error of an earlier save if that save failed.
+// ends during the wait. If an earlier save failed, it returns the error of that save.
 func (p *Pass) Reserve(ctx context.Context, key string) (*Slot, error) {
 	if err := p.reserving.Take(ctx); err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (p *Pass) findInBase(ctx context.Context, key string) (bool, error) {
 	case err != nil:
 		return false, fmt.Errorf("look up previous generation: %w", err)
 	case head.Key < key:
-		return false, fmt.Errorf("key %q of the previous generation was passed over", head.Key)
+		return false, fmt.Errorf("key %q of the previous generation was not reserved", head.Key)
 	}
 	return head.Key == key, p.overlay.PassedOver(key)
 }
@@ -96,7 +96,7 @@ func (p *Pass) passedOver(ctx context.Context) error {
 	head, err := p.keys.Head(ctx)
 	switch {
 	case err == nil:
-		return fmt.Errorf("key %q of the previous generation was passed over", head.Key)
+		return fmt.Errorf("key %q of the previous generation was not reserved", head.Key)
 	case !errors.Is(err, io.EOF):
 		return fmt.Errorf("look up previous generation: %w", err)
 	}
@@ -136,8 +136,8 @@ func (p *Pass) push(ctx context.Context, slot *Slot) error {
 	}
 }
 
-// Abandon saves what is settled and ends the pass; the next Begin resumes it. Settling a slot after
-// Abandon has no effect.
+// Abandon saves the settled keys and ends the pass. The next Begin resumes it. Settling a slot
+// after Abandon has no effect.
 func (p *Pass) Abandon(ctx context.Context) error {
 	err := p.Flush(ctx)
 	return errors.Join(err, p.close())
@@ -146,7 +146,7 @@ func (p *Pass) Abandon(ctx context.Context) error {
 // Commit commits the pass as the next generation and returns its number. A single write commits the
 // generation. If a slot is not settled or an entry of the previous generation was not reserved,
 // Commit returns an error and the pass continues. After any other error the pass has ended, and the
-// next Begin finds out whether it was committed. ErrSuperseded means that another writer has taken
+// next Begin determines whether it was committed. ErrSuperseded means that another writer has taken
 // over.
 func (p *Pass) Commit(ctx context.Context) (generation int64, err error) {
 	if err := p.reserving.Take(ctx); err != nil {
@@ -191,7 +191,7 @@ func (p *Pass) complete(ctx context.Context) error {
 
 // close ends the pass, waits for calls in progress and closes open chunks. It is idempotent.
 func (p *Pass) close() error {
-	_ = p.fail(ErrPassEnded) // wakes a waiting Reserve, which holds the lock taken next
+	_ = p.fail(ErrPassEnded) // wakes a waiting Reserve, which holds the lock that is needed next
 	p.reserving.MustTake()
 	defer p.reserving.Give()
 	p.saving.turn.MustTake()

@@ -144,7 +144,7 @@ func TestReserveRefuses(t *testing.T) {
 		{"a", ""},
 		{"a", "not above"},
 		{"A", "not above"},
-		{"c", `key "b" of the previous generation was passed over`},
+		{"c", `key "b" of the previous generation was not reserved`},
 		{"b", ""},
 	} {
 		slot, err := pass.Reserve(t.Context(), step.key)
@@ -156,12 +156,12 @@ func TestReserveRefuses(t *testing.T) {
 		}
 		if step.key == "b" && err == nil {
 			if _, err := pass.Commit(t.Context()); err == nil || !strings.Contains(err.Error(), `"d"`) {
-				t.Errorf("commit: got %v, want d passed over", err)
+				t.Errorf("commit: got %v, want an error that names d", err)
 			}
 			last := reserve(t, pass, "d")
 			last.Drop()
 			if _, err := pass.Commit(t.Context()); err == nil || !strings.Contains(err.Error(), "1 keys") && !strings.Contains(err.Error(), "2 keys") {
-				t.Errorf("commit: got %v, want the unsettled keys named", err)
+				t.Errorf("commit: got %v, want an error that names the unsettled keys", err)
 			}
 			slot.Drop()
 		}
@@ -180,8 +180,8 @@ func TestOnePassAtATime(t *testing.T) {
 	commit(t, begin(t, ledger))
 }
 
-// TestManyGoroutinesSettle settles keys in many goroutines, for the race detector. It uses a store
-// in a real folder.
+// TestManyGoroutinesSettle checks the ledger after many goroutines have settled keys concurrently,
+// for the race detector. It uses a store in a real folder.
 func TestManyGoroutinesSettle(t *testing.T) {
 	t.Parallel()
 	store := openFile(t, t.TempDir())
@@ -233,7 +233,8 @@ func TestManyGoroutinesSettle(t *testing.T) {
 	}
 }
 
-// TestResumeInALargeChunk resumes at the edges of row groups and in between.
+// TestResumeInALargeChunk checks that a pass can be resumed at the edges of row groups and between
+// them.
 func TestResumeInALargeChunk(t *testing.T) {
 	t.Parallel()
 	const rows = 100_000

@@ -11,8 +11,9 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// LeaseOf returns who is writing a mapping's ledger. It does not need the lease. Ok is false if no
-// process holds it. If info.Until is in the past, the holder has stopped renewing the lease.
+// LeaseOf returns who is writing a mapping's ledger. It does not need the lease. The result ok is
+// false if no process holds the lease. If info.Until is in the past, the holder has stopped
+// renewing the lease.
 func LeaseOf(ctx context.Context, store store.Store, mapping string) (info store.LeaseInfo, ok bool, err error) {
 	return store.LeaseOf(ctx, mapping)
 }
@@ -32,7 +33,8 @@ func Entries(ctx context.Context, store store.Store, mapping string) iter.Seq2[r
 }
 
 // CountQuarantine counts the rows of a quarantine by reason, and returns the earliest FirstAt of
-// all rows, zero if there are no rows. If a row cannot be read, it returns an error and no counts.
+// all rows, or the zero time if there are no rows. If a row cannot be read, it returns an error and
+// no counts.
 func CountQuarantine(rows iter.Seq2[record.Quarantined, error]) (byReason map[string]int64, oldest time.Time, err error) {
 	byReason = map[string]int64{}
 	for q, err := range rows {

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// TestRefusalIsOneRecord ends a pass because everything is refused. The next process gets the
-// reason, until a pass continues.
+// TestRefusalIsOneRecord ends a pass because everything is refused. It checks that the next process
+// gets the reason, and that a pass under other settings does not.
 func TestRefusalIsOneRecord(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -66,7 +66,7 @@ func TestRefusalIsForgotten(t *testing.T) {
 	}
 }
 
-// TestClaimOfOneKey checks that the claim is durable and made only once.
+// TestClaimOfOneKey checks that a claim on one key is durable and is made only once.
 func TestClaimOfOneKey(t *testing.T) {
 	t.Parallel()
 	store, created := counting(checkpointtest.NewMemory())
@@ -90,8 +90,8 @@ func TestClaimOfOneKey(t *testing.T) {
 	}
 }
 
-// TestPreviousAfterAKey reads the last generation and what the pass saved above its mark, starting
-// after a key.
+// TestPreviousAfterAKey checks that PreviousAfter yields the entries of the last generation, and
+// those that the pass saved above its mark, starting after a key.
 func TestPreviousAfterAKey(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

@@ -7,8 +7,8 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// Refusal returns why the resumed pass ended early. Ok is false if the resumed pass was not
-// refused, or if this pass resumes no other.
+// Refusal returns why the resumed pass ended early. The result ok is false if the resumed pass was
+// not refused, or if this pass does not resume another pass.
 func (p *saving) Refusal() (r record.Refusal, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -25,8 +25,8 @@ func (p *saving) Allowed() {
 	p.refusal = nil
 }
 
-// Refuse saves that the pass ends because everything was refused. Call Abandon to save what is
-// settled.
+// Refuse saves the reason why the pass ends early: everything was refused. Call Abandon to save the
+// settled keys.
 func (p *saving) Refuse(ctx context.Context, r record.Refusal) error {
 	r.Since, r.WalkedAt = r.Since.UTC().Truncate(time.Microsecond), r.WalkedAt.UTC().Truncate(time.Microsecond)
 	if err := p.turn.Take(ctx); err != nil {

@@ -21,8 +21,8 @@ type unfinished struct {
 	claims   []record.Claim  // claimed by any of these passes
 }
 
-// findUnfinished finds the newest intact progress record that can be resumed on base as the pass
-// that fresh describes. If there is none, it returns fresh. It collects the uploads of every pass
+// findUnfinished finds the newest intact progress record that can be resumed on base under the
+// settings in fresh. If there is none, it returns fresh. It collects the uploads of every pass
 // since base, resumed or not, from the last readable record of each.
 //
 // A holder that was fenced off may still be saving, so a record that was listed may be deleted
@@ -32,7 +32,7 @@ func findUnfinished(ctx context.Context, in search) (u unfinished, err error) {
 	for range record.VanishTries {
 		s := in
 		s.found = unfinished{progress: *fresh}
-		if err = s.run(ctx); err == nil && !s.decided { // if decided, a later record has named the uploads and claims
+		if err = s.run(ctx); err == nil && !s.decided { // if decided, a later record has already named the uploads and claims
 			s.collect(base.Uploads, base.Claims, true)
 		}
 		u = s.found
@@ -56,7 +56,7 @@ type search struct {
 	fresh     *record.Progress
 	found     unfinished
 	damaged   bool  // whether any record is damaged
-	decided   bool  // whether the record from which the next pass resumes, if any, is decided
+	decided   bool  // whether it is decided from which record, if any, the next pass resumes
 	collected int64 // pass whose uploads were collected last
 }
 
@@ -88,8 +88,8 @@ func (s *search) run(ctx context.Context) error {
 	return nil
 }
 
-// look reads a record and decides whether the next pass resumes from it. If the record is the
-// newest readable one of its pass, look also collects its uploads and claims.
+// look reads a record and decides whether the next pass resumes from it. If no newer record of the
+// same pass is readable, look also collects the record's uploads and claims.
 func (s *search) look(ctx context.Context, rec record.Saved) error {
 	p, err := s.readProgress(ctx, rec)
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *search) look(ctx context.Context, rec record.Saved) error {
 	}
 	if !isSame {
 		s.decided = true
-		s.log.Info("pass was started over, its configuration has changed", "mapping", s.fresh.Mapping, "generation", rec.Generation)
+		s.log.Info("pass was started over because the configuration has changed", "mapping", s.fresh.Mapping, "generation", rec.Generation)
 		return nil
 	}
 	r := p.Ranges[0]
@@ -137,7 +137,7 @@ func (s *search) readProgress(ctx context.Context, saved record.Saved) (p record
 		return record.Progress{}, err
 	}
 	if p.Mapping != s.fresh.Mapping || p.Generation != saved.Generation || len(p.Ranges) != 1 {
-		return record.Progress{}, &store.CorruptError{Name: saved.Name, Problem: fmt.Sprintf("is not of pass %d", saved.Generation)}
+		return record.Progress{}, &store.CorruptError{Name: saved.Name, Problem: fmt.Sprintf("does not belong to pass %d", saved.Generation)}
 	}
 	return p, nil
 }

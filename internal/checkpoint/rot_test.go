@@ -59,7 +59,7 @@ func media(t *testing.T) map[string]medium {
 }
 
 // TestEveryFlippedByteIsFound flips one bit in each tested byte of every record of the last
-// generation and of the pass after it, and reads the record.
+// generation and of the pass after it. It checks that reading the record finds the damage.
 func TestEveryFlippedByteIsFound(t *testing.T) {
 	t.Parallel()
 	for name, m := range media(t) {
@@ -116,8 +116,8 @@ func TestEveryFlippedByteIsFound(t *testing.T) {
 	}
 }
 
-// finderOf returns a function that reports whether damage of a record is found when it is read; nil
-// for a record that only a fallback would read.
+// finderOf returns a function that reports whether damage to a record is found when the record is
+// read. It returns nil for a record that is read only after a fallback.
 func finderOf(t *testing.T, from store.Store, last *record.Manifest, name string) func() bool {
 	t.Helper()
 	isCorrupt := func(err error) bool {
@@ -140,7 +140,7 @@ func finderOf(t *testing.T, from store.Store, last *record.Manifest, name string
 		return func() bool { return isCorrupt(lastError(checkpoint.Entries(t.Context(), from, mapping))) }
 	case slices.ContainsFunc(last.QuarantineChunks, isNamed):
 		return func() bool { return isCorrupt(lastError(checkpoint.Quarantine(t.Context(), from, mapping))) }
-	case strings.Contains(name, "/chunk-0000000003"): // the pass is resumed without it
+	case strings.Contains(name, "/chunk-0000000003"): // the pass is resumed without this chunk
 		return func() bool {
 			ledger, err := checkpoint.Open(t.Context(), from, options())
 			if err != nil {
@@ -149,7 +149,7 @@ func finderOf(t *testing.T, from store.Store, last *record.Manifest, name string
 			defer func() { _ = ledger.Close() }()
 			pass := begin(t, ledger)
 			if left := ids(pass.LeftUploads()); !slices.Equal(left, []string{"upload"}) {
-				t.Errorf("left uploads: got %q, want the one in an intact record", left)
+				t.Errorf("left uploads: got %q, want the upload in the intact record", left)
 			}
 			return !pass.Resumed()
 		}

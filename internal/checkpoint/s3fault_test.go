@@ -22,13 +22,13 @@ type s3Story struct {
 	t     *testing.T
 	state *s3test.State
 	wire  *s3test.Harming
-	acked string // low-water mark of the last successful save,
-	round int    // in this round
+	acked string // low-water mark of the last successful save
+	round int    // number of the pass that acked belongs to
 
 	promised *promises
 }
 
-// run runs processes until the second generation is there.
+// run runs processes until the second generation is committed.
 func (y *s3Story) run() {
 	y.t.Helper()
 	transport := http.RoundTripper(y.wire)
@@ -86,7 +86,8 @@ func (y *s3Story) live(ledger *checkpoint.Ledger) (done bool) {
 	return false
 }
 
-// next returns which pass comes next: the first entry of a generation shows the round that made it.
+// next returns the number of the pass that comes next. The first entry of a generation shows which
+// round wrote it.
 func (y *s3Story) next(ledger *checkpoint.Ledger) (int, error) {
 	if ledger.Generation() == 0 {
 		return 1, nil
@@ -107,10 +108,10 @@ func (y *s3Story) pass(ledger *checkpoint.Ledger, round int) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			_ = p.Abandon(y.t.Context()) // as a drain would; it may fail again
+			_ = p.Abandon(y.t.Context()) // as a drain does; it can fail again
 		}
 	}()
-	// Begin may have found that the previous pass was committed after all.
+	// Begin may have found that the previous pass was nevertheless committed.
 	if now, err := y.next(ledger); err != nil || now != round {
 		return errors.Join(err, p.Abandon(y.t.Context()))
 	}
@@ -121,7 +122,7 @@ func (y *s3Story) pass(ledger *checkpoint.Ledger, round int) (err error) {
 		y.t.Fatalf("mark: got %q, want at least %q, which was saved", p.Mark(), y.acked)
 	}
 	if missing := y.promised.missing(p); len(missing) > 0 {
-		y.t.Fatalf("pass %d does not know the uploads %q, which were saved", p.Number(), missing)
+		y.t.Fatalf("pass %d does not have the uploads %q, which were saved", p.Number(), missing)
 	}
 	if err := storyWalk(y.t.Context(), p, round, y.promised, func(mark string) { y.acked = mark }); err != nil {
 		return err
@@ -130,8 +131,8 @@ func (y *s3Story) pass(ledger *checkpoint.Ledger, round int) (err error) {
 	return err
 }
 
-// TestEverySingleRequestFails fails one request of a story at a time, and the process continues or
-// dies.
+// TestEverySingleRequestFails fails one request of a story at a time, after which the process
+// continues or dies. It checks that the story ends with the expected ledger.
 func TestEverySingleRequestFails(t *testing.T) {
 	first, step := 0, 9 // every ninth request, with an offset for each harm
 	if *everyRequest {
@@ -159,7 +160,8 @@ func TestEverySingleRequestFails(t *testing.T) {
 }
 
 // TestS3UploadsFail fails each request of an upload, with and without effect, and writes the record
-// again, as the next save would.
+// again, as the next save would. It checks that the record is complete and that no unfinished
+// upload is left.
 func TestS3UploadsFail(t *testing.T) {
 	t.Parallel()
 	data := s3test.Large()

@@ -24,8 +24,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// contest is several holders that write one ledger on S3, and the expected state: what was copied,
-// what the holders received, and which manifests were created in which order.
+// contest contains several holders that write one ledger on S3, and the expected state: what was
+// copied, which saves the holders saw succeed, and which manifests were created in which order.
 type contest struct {
 	state *s3test.State
 	until time.Time
@@ -34,9 +34,9 @@ type contest struct {
 	copies     int
 	began      int             // number of uploads begun
 	copied     map[string]bool // "key copy"
-	acked      map[string]int  // copy of a key that later holders must not lose
-	uploads    map[string]bool // saved under the same condition and not ended
-	mark       string          // mark saved by the current pass
+	acked      map[string]int  // by key: the copy that later holders must not lose
+	uploads    map[string]bool // by ID: uploads that later holders must not lose and that have not ended
+	mark       string          // last mark that the current pass saved
 	manifests  []published
 	committed  map[int64]string
 	takeovers  int
@@ -55,13 +55,13 @@ func (c *contest) violated(format string, args ...any) {
 	c.violations = append(c.violations, fmt.Sprintf(format, args...))
 }
 
-// isFenced reports whether, up to the manifest with that index, another holder has fenced off l
-// since it opened its ledger. The caller holds c.mu.
+// isFenced reports whether another holder has fenced off l since l opened its ledger. It looks at
+// the manifests before the index until. The caller holds c.mu.
 func (c *contest) isFenced(l *life, until int) bool {
 	return slices.ContainsFunc(c.manifests[min(l.opened, until):until], func(p published) bool { return p.fence && p.by != l })
 }
 
-// life is one process, from its start to its end or death.
+// life is one process, from its start until it ends or is killed.
 type life struct {
 	*contest
 	name   string
@@ -69,15 +69,16 @@ type life struct {
 	skew   time.Duration
 	trouble
 
-	opened int // number of manifests when it got the lease or wrote its fence; -1 before
+	opened int // number of manifests when the process got the lease or wrote its fence; -1 before
 
 	mu     sync.Mutex
-	frozen time.Time     // sends no requests before this time
-	asleep time.Duration // time that its clock did not count
+	frozen time.Time     // the process sends no requests before this time
+	asleep time.Duration // time for which the process's clock was stopped
 	dead   bool
 }
 
-// trouble is how likely faults are, in percent of requests, or of keys for crashes.
+// trouble contains the probabilities of faults, in percent of requests. The probability of a crash
+// is in percent of keys.
 type trouble struct {
 	pause, lose, refuse, crash int
 	suspends                   bool // whether the monotonic clock stops during a pause
@@ -95,7 +96,7 @@ func (l *life) pick(n int) int {
 	return l.random.IntN(n)
 }
 
-// run opens the ledger, works on it and ends in one way or another.
+// run opens the ledger, runs passes on it and ends in a random way.
 func (l *life) run(ctx context.Context) {
 	o := l.state.Options()
 	o.Now, o.LeaseFor = l.now, 30*time.Second
@@ -212,8 +213,8 @@ func (l *life) copy(key string) int {
 	return l.copies
 }
 
-// upload makes an upload for some copies. It takes a while and then ends, unless the process dies
-// meanwhile.
+// upload simulates a multipart upload for some of the copies. The upload takes a while and then
+// ends, unless the process dies meanwhile.
 func (l *life) upload(ctx context.Context, slot *checkpoint.Slot, key string) error {
 	if !l.chance(30) {
 		return nil
@@ -243,7 +244,7 @@ func (l *life) upload(ctx context.Context, slot *checkpoint.Slot, key string) er
 	return nil
 }
 
-// abortLeft ends the uploads that no process resumes.
+// abortLeft aborts the uploads that no process resumes.
 func (l *life) abortLeft(pass *checkpoint.Pass) {
 	for _, u := range pass.LeftUploads() {
 		l.over(u.ID)
@@ -264,7 +265,7 @@ func (l *life) over(id string) {
 	delete(l.uploads, id)
 }
 
-// saved records what a save has promised, unless another holder has taken over.
+// saved records what a successful save guarantees, unless another holder has taken over.
 func (l *life) saved(recorded map[string]int) {
 	l.contest.mu.Lock()
 	defer l.contest.mu.Unlock()
@@ -346,7 +347,7 @@ func drawContender(t *rapid.T) contender {
 	}
 }
 
-// hold runs the processes of a contender one after another.
+// hold runs a contender's processes one after another.
 func (c *contest) hold(ctx context.Context, number int, who contender) {
 	for n := uint64(0); time.Now().Before(c.until); n++ {
 		l := &life{
@@ -360,10 +361,10 @@ func (c *contest) hold(ctx context.Context, number int, who contender) {
 var contestFor = flag.Duration("contest", time.Minute, "how long the holders of TestHoldersAgainstAModel compete, by the time of their bubble")
 
 // TestHoldersAgainstAModel lets two or three holders compete for one ledger, with clocks that
-// disagree, pauses longer than the lease, lost responses and crashes. No generation is committed
-// twice, no holder commits after another has taken over, the ledger has only what was copied, and
-// no entry or upload saved by a holder of the lease is lost. To run more of it: -contest 3m
-// -rapid.checks=2000.
+// disagree, pauses longer than the lease, lost responses and crashes. It checks that no generation
+// is committed twice, that no holder commits after another holder has taken over, that the ledger
+// contains only entries of copies that were made, and that no entry or upload saved by a holder of
+// the lease is lost. For a longer test, run it with -contest 3m -rapid.checks=2000.
 func TestHoldersAgainstAModel(t *testing.T) {
 	contests, takeovers, commits := 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {

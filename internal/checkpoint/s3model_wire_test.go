@@ -20,7 +20,8 @@ func (l *life) now() time.Time {
 	return time.Now().Add(l.skew - l.asleep)
 }
 
-// RoundTrip sends a request: after a pause of the process, with a lost response, or not at all.
+// RoundTrip sends a request. At random it first pauses the process, loses the response, or does not
+// send the request.
 func (l *life) RoundTrip(r *http.Request) (*http.Response, error) {
 	if l.chance(l.pause) {
 		l.freeze([]time.Duration{time.Second, 15 * time.Second, 70 * time.Second, 300 * time.Second}[l.pick(4)])
@@ -81,8 +82,8 @@ func (l *life) perform(r *http.Request) (*http.Response, error) {
 		l.violated("read manifest %d: %v", generation, readErr)
 	}
 	isNewest := !slices.ContainsFunc(l.manifests, func(p published) bool { return p.generation >= generation })
-	// A manifest that is not the newest came from a suspended holder whose number had been used and
-	// swept; it does not count.
+	// A manifest that is not the newest was written by a suspended holder whose number had been
+	// used and swept. Such a manifest does not count.
 	fence := isNewest && strings.Contains(string(data), `"fence":true`)
 	switch {
 	case fence:
@@ -95,9 +96,9 @@ func (l *life) perform(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// hasTaken reports whether the lock just written acquired the lease, rather than renewing or
-// releasing it. A process may acquire it twice, if the response to the first attempt was lost for
-// so long that another process had it in between.
+// hasTaken reports whether the write of the lock acquired the lease, rather than renewed or
+// released it. A process can acquire the lease twice, if the response to its first attempt was
+// delayed so long that another process had the lease in between.
 func (l *life) hasTaken(path string) bool {
 	data, err := l.state.Bucket.Read(strings.TrimPrefix(path, "/"+s3test.Bucket+"/"))
 	if err != nil {

@@ -29,14 +29,14 @@ type saver struct {
 	merger   chunk.Merger                       // merges into the base's entries
 	setAside *chunk.Walker[chunk.QuarantineRow] // walks the base's quarantine
 	progress record.Progress                    // the progress record that was saved last
-	seq      int64                              // of the progress record saved last
+	seq      int64                              // sequence number of that record
 
 	inherited   []record.Ahead                 // rows that the interrupted pass saved ahead of the mark
 	asideBefore map[string]*record.Quarantined // by key: objects that the interrupted pass quarantined above its mark
 	ahead       []record.Ahead                 // rows that this process saved ahead of the mark
 }
 
-// rewind moves the walkers of the base back to their position after the last save.
+// rewind moves the base's walkers back to their positions after the last save.
 func (s *saver) rewind() {
 	r := s.progress.Ranges[0]
 	s.merger.Base = chunk.NewWalker[chunk.EntryRow](s.store, s.base.Chunks, r.CarriedAfter)
@@ -162,7 +162,7 @@ func (s *saver) saveProgress(ctx context.Context, r record.Range, now state) err
 	return nil
 }
 
-// commit writes the rest of the pass and then the manifest, which commits it.
+// commit writes the remaining rows of the pass and then the manifest, which commits the pass.
 func (s *saver) commit(ctx context.Context, b watermark.Batch, kept []record.Upload, claims []record.Claim) (record.Manifest, error) {
 	if err := s.lease.Held(ctx); err != nil {
 		return record.Manifest{}, err
@@ -184,7 +184,7 @@ func (s *saver) commit(ctx context.Context, b watermark.Batch, kept []record.Upl
 	}
 	m.Uploads, m.Claims = kept, claims
 	if err := s.lease.Held(ctx); err != nil {
-		return record.Manifest{}, err // checked again, because writing the chunks can take long
+		return record.Manifest{}, err // checked again, because writing the chunks can take a long time
 	}
 	return m, s.chain.Publish(ctx, m)
 }
@@ -202,7 +202,7 @@ func (s *saver) manifest(r record.Range) (record.Manifest, error) {
 	}
 	s.chain.Stamp(&m, s.base)
 	if m.Entries != r.Counts.Entries() || m.Quarantined != r.Counts.Quarantined {
-		return m, fmt.Errorf("BUG: chunks hold %d entries and %d quarantined, %d and %d were settled",
+		return m, fmt.Errorf("BUG: chunks have %d entries and %d quarantined objects, but %d and %d were settled",
 			m.Entries, m.Quarantined, r.Counts.Entries(), r.Counts.Quarantined)
 	}
 	return m, nil

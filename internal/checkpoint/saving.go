@@ -9,23 +9,23 @@ import (
 	"syncd/internal/checkpoint/watermark"
 )
 
-// saving saves what a pass has settled, one save at a time.
+// saving saves the settled keys of a pass, one save at a time.
 type saving struct {
 	unsaved
-	turn  turn.Lock // taken before mu
+	turn  turn.Lock // locked before mu
 	saver saver
 }
 
-// Flush saves what is settled: first the chunks, then the progress record with the low-water mark,
+// Flush saves the settled keys: first the chunks, then the progress record with the low-water mark,
 // the uploads in progress and the claims. Flush also saves keys settled above the mark, so that one
-// slow key does not hold up the others. If nothing changed, it writes nothing. If Flush fails
-// because ctx ended, the pass continues and the changes stay in memory, so that a drain can still
-// save them with Abandon. If Flush fails for another reason, the pass has ended, and the next Begin
-// resumes from the last progress record.
+// slow key does not delay the saving of later keys. If nothing changed, Flush writes nothing. If
+// Flush fails because ctx ended, the pass continues and the changes stay in memory, so that a drain
+// can still save them with Abandon. If Flush fails for another reason, the pass has ended, and the
+// next Begin resumes from the last progress record.
 func (p *saving) Flush(ctx context.Context) error { return p.flush(ctx, true) }
 
-// FlushDue is like Flush, but saves keys settled above the mark only if the last save of such keys
-// was long enough ago: 1 s at the start of the pass, a time that doubles with each save up to
+// FlushDue is like Flush, but saves keys settled above the mark only if enough time has passed
+// since the last save of such keys: 1 s at the start of the pass, doubled with each save up to
 // Options.FlushInterval.
 func (p *saving) FlushDue(ctx context.Context) error { return p.flush(ctx, false) }
 

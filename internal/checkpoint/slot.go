@@ -42,8 +42,8 @@ func (s *Slot) Quarantine(q record.Quarantined, previous *record.Entry) {
 	s.pass.settle(s, asideWith(previous), q.Key, nil, &q)
 }
 
-// Hold keeps an object in quarantine without having tried it, so that a later pass can try it. The
-// quarantine row of the previous generation stays unchanged except for WrittenSince. As with
+// Hold keeps an object in quarantine that this pass did not try, so that a later pass can try it.
+// The quarantine row of the previous generation stays unchanged except for WrittenSince. As with
 // Quarantine, the previous entry stays in the ledger. If the object or this source version was not
 // in quarantine, calling Hold is a bug, and the next save fails.
 func (s *Slot) Hold(q record.Quarantined, previous *record.Entry) {
@@ -51,8 +51,8 @@ func (s *Slot) Hold(q record.Quarantined, previous *record.Entry) {
 	s.pass.settle(s, asideWith(previous), q.Key, nil, &q)
 }
 
-// asideWith returns how a slot is settled when its object is quarantined and previous is its
-// previous entry.
+// asideWith returns the settlement of a slot whose object is quarantined. The parameter previous is
+// the object's previous entry, nil if there is none.
 func asideWith(previous *record.Entry) watermark.Settlement {
 	if previous == nil {
 		return watermark.AsideWithout

@@ -12,8 +12,8 @@ import (
 )
 
 // Upload returns the newest upload for the slot's key that an interrupted process left or that
-// UploadKept kept. Ok is false if there is no such upload, if the upload was begun under another
-// Options.Fingerprint and not kept, or if the slot has already resumed an upload or begun another.
+// UploadKept kept. The result ok is false if there is no such upload, if the upload was begun under
+// another Options.Fingerprint and not kept, or if the slot has already resumed or begun an upload.
 // Before the caller resumes the upload, it must check that a new upload would have the same
 // parameters, and then call UploadBegan.
 func (s *Slot) Upload() (u record.Upload, ok bool) {
@@ -33,8 +33,8 @@ func (s *Slot) Upload() (u record.Upload, ok bool) {
 // Options.UploadBytes, UploadBegan saves it before it returns, together with all other uploads
 // begun by then; a smaller upload is saved with the next Flush. If the slot had begun another
 // upload that did not end, the earlier upload moves to Pass.LeftUploads. UploadBegan returns the
-// error of the save, or the reason why the pass has ended. After a failed save u stays recorded,
-// and the caller must still end the upload.
+// error of the save, or the reason why the pass has ended. After a failed save, u stays recorded,
+// and the caller must still complete or abort the upload.
 func (s *Slot) UploadBegan(ctx context.Context, u record.Upload) error {
 	u.BeganAt, u.Left, u.Kept = u.BeganAt.UTC().Truncate(time.Microsecond), false, false
 	version, err := s.pass.uploadBegan(s, u)
@@ -83,12 +83,12 @@ func (s *Slot) UploadKept() bool {
 	return u.keep(u.begun, s.upload) || u.keep(u.left, s.upload)
 }
 
-// LeftUploads returns the uploads that the caller must abort, ordered by key. These are uploads
-// that were recorded by interrupted processes or kept in the last generation and that no slot of
-// this pass has begun, ended, kept or held, and uploads that a slot has replaced with another
-// upload. Abort them after all slots are settled and before Commit: a commit deletes the records
-// that name these uploads, so later passes cannot find them. Some of the uploads may already be
-// completed or aborted, if a process died before it could record that.
+// LeftUploads returns the uploads that the caller must abort, ordered by key. It returns two kinds
+// of uploads: those that were recorded by interrupted processes or kept in the last generation, if
+// no slot of this pass has begun, ended, kept or held them; and those that a slot has replaced with
+// another upload. Abort them after all slots are settled and before Commit: a commit deletes the
+// records that name these uploads, so later passes cannot find them. Some of the uploads may
+// already be completed or aborted, if a process died before it could record that.
 func (p *unsaved) LeftUploads() []record.Upload {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -111,7 +111,7 @@ func (p *unsaved) UploadAborted(id string) {
 }
 
 // saveUploads saves the uploads up to the given version of the uploads, unless another save did so
-// while this call waited for its turn. So only a few of many concurrent callers save. The save
+// while this call waited for its turn. Thus of many concurrent callers only a few save. The save
 // writes only a progress record; entries wait for the next Flush.
 func (p *saving) saveUploads(ctx context.Context, version int64) error {
 	if err := p.turn.Take(ctx); err != nil {

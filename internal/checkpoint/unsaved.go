@@ -11,7 +11,7 @@ import (
 // unsaved is the state of a pass that is not saved yet, when it is due to be saved, and why the
 // pass has ended.
 type unsaved struct {
-	number      int64 // of the pass
+	number      int64 // number of the pass
 	options     *Options
 	fingerprint string // fingerprint of the pass's settings
 
@@ -36,16 +36,16 @@ func (p *unsaved) LowWater() string {
 	return p.water.Mark()
 }
 
-// Counts returns how many keys up to the low-water mark were settled in each way, before and after
-// a resume.
+// Counts returns how many keys up to the low-water mark the pass settled in each way, including
+// before it was resumed.
 func (p *unsaved) Counts() record.Counts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.water.Counts()
 }
 
-// Due reports whether the caller should call Flush: something is unsaved, and either
-// Options.FlushInterval has passed or Options.FlushEntries changes are waiting.
+// Due reports whether the caller should call Flush: this is so if changes are unsaved, and either
+// Options.FlushInterval has passed or at least Options.FlushEntries changes are waiting.
 func (p *unsaved) Due() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

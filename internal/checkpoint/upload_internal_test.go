@@ -28,8 +28,8 @@ func (s *slowStore) Create(ctx context.Context, name string, write func(io.Write
 	return s.Store.Create(ctx, name, write)
 }
 
-// TestManyUploadsShareASave begins 64 uploads at once. The first save is delayed until all have
-// begun, so that a second one must cover all that the first does not.
+// TestManyUploadsShareASave begins 64 uploads at once, and delays the first save until all of them
+// have begun. It checks that a second save records all uploads that the first save did not.
 func TestManyUploadsShareASave(t *testing.T) {
 	t.Parallel()
 	const callers = 64
@@ -41,7 +41,7 @@ func TestManyUploadsShareASave(t *testing.T) {
 	saves := 0
 	store := &slowStore{Store: file, before: func() {
 		saves++
-		for range 10_000_000 { // stop in case one of them never begins
+		for range 10_000_000 { // limited, in case an upload never begins
 			pass.mu.Lock()
 			begun := len(pass.uploads.begun)
 			pass.mu.Unlock()

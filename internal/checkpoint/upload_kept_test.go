@@ -40,8 +40,8 @@ func wantOffered(t *testing.T, pass *checkpoint.Pass, key, want string) *checkpo
 	return slot
 }
 
-// TestUploadIsKeptAcrossACommit quarantines an object in several passes, each of which resumes its
-// upload, until the upload ends.
+// TestUploadIsKeptAcrossACommit checks that several passes can resume and keep the upload of an
+// object that they quarantine, until the upload ends.
 func TestUploadIsKeptAcrossACommit(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -87,7 +87,8 @@ func setAsideLike(u record.Upload) record.Quarantined {
 	return q
 }
 
-// TestUploadThatWasKept begins the next pass in different ways.
+// TestUploadThatWasKept checks what happens to a kept upload for each way of settling its key in
+// the next pass.
 func TestUploadThatWasKept(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -160,8 +161,8 @@ func TestUploadThatWasKept(t *testing.T) {
 	}
 }
 
-// TestKeptUploadOfAnInterruptedPass resumes after one object with a kept upload, and before
-// another.
+// TestKeptUploadOfAnInterruptedPass resumes a pass between two objects with kept uploads. It checks
+// that the upload below the mark stays kept, and that the upload above the mark is offered again.
 func TestKeptUploadOfAnInterruptedPass(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -188,13 +189,13 @@ func TestKeptUploadOfAnInterruptedPass(t *testing.T) {
 	wantOffered(t, begin(t, ledger), "a", "a")
 }
 
-// TestUploadsAreNotKeptWithoutBound has more uploads than a manifest may name, and some that do not
-// exist.
+// TestUploadsAreNotKeptWithoutBound checks that UploadKept keeps at most 1000 uploads, and returns
+// false for a slot without an upload.
 func TestUploadsAreNotKeptWithoutBound(t *testing.T) {
 	t.Parallel()
 	pass := begin(t, openLedger(t, checkpointtest.NewMemory(), options()))
 	if reserve(t, pass, "0").UploadKept() {
-		t.Error("kept the upload of a slot without one")
+		t.Error("kept an upload of a slot that has none")
 	}
 	kept := 0
 	for i := range 1100 {

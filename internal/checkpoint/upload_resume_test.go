@@ -9,8 +9,8 @@ import (
 	"syncd/internal/checkpoint/checkpointtest"
 )
 
-// TestUploadIsOffered interrupts a pass with uploads in progress and begins the next one in
-// different ways.
+// TestUploadIsOffered interrupts a pass with uploads in progress. It checks which uploads the next
+// pass is offered, for different ways of beginning it.
 func TestUploadIsOffered(t *testing.T) {
 	t.Parallel()
 	damageLast := func(t *testing.T, memory *checkpointtest.Memory, prefix string) {
@@ -104,8 +104,8 @@ func TestUploadIsOffered(t *testing.T) {
 	}
 }
 
-// TestUploadIsTakenOver checks the uploads after a slot resumes the upload of another process, and
-// after it does not.
+// TestUploadIsTakenOver checks the recorded uploads for slots that resume the upload of another
+// process, and for slots that do not.
 func TestUploadIsTakenOver(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -147,7 +147,8 @@ func TestUploadIsTakenOver(t *testing.T) {
 	wantLeft(t, begin(t, ledger))
 }
 
-// TestUploadsOfOtherSettingsAreNeverOffered changes the settings twice, and back.
+// TestUploadsOfOtherSettingsAreNeverOffered checks, with settings that change twice and change
+// back, that uploads begun under other settings are not offered.
 func TestUploadsOfOtherSettingsAreNeverOffered(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

@@ -122,7 +122,8 @@ func TestUploadBytesIsAnOption(t *testing.T) {
 	}
 }
 
-// TestUploadEnds settles and ends uploads in every way.
+// TestUploadEnds checks which uploads are saved after each way of settling the slot or ending the
+// upload.
 func TestUploadEnds(t *testing.T) {
 	t.Parallel()
 	base := entry("b", "1")
@@ -211,7 +212,7 @@ func TestUploadMisuseFailsThePass(t *testing.T) {
 			pass := begin(t, openLedger(t, checkpointtest.NewMemory(), options()))
 			slot := reserve(t, pass, "a")
 			if err := slot.UploadBegan(t.Context(), use(slot)); err == nil || !strings.Contains(err.Error(), "BUG") {
-				t.Errorf("got %v, want the bug named", err)
+				t.Errorf("got %v, want an error that names the bug", err)
 			}
 			if err := pass.Flush(t.Context()); err == nil {
 				t.Error("flush: got no error from a pass that failed")

@@ -20,8 +20,8 @@ type uploads struct {
 	saved   int64                    // version in the last progress record
 }
 
-// newUploads returns the uploads of a pass that resumes after mark. Found lists the uploads that
-// earlier processes recorded.
+// newUploads returns the uploads of a pass that resumes after mark. The parameter found lists the
+// uploads that earlier processes recorded.
 func newUploads(found []record.Upload, mark string) uploads {
 	u := uploads{begun: make(map[string]record.Upload), left: make(map[string]record.Upload, len(found)), kept: make(map[string]record.Upload)}
 	for _, f := range found {
@@ -56,8 +56,9 @@ func (u *uploads) offer(key string) (best record.Upload, ok bool) {
 	return best, ok
 }
 
-// began sets the upload of a slot, replacing the upload whose id is before ("" for none). It
-// returns the version of the uploads from which a progress record includes now.
+// began records now as the upload of a slot. It replaces the upload whose ID is before ("" for
+// none). It returns the version of the uploads; a progress record with this or a later version
+// includes now.
 func (u *uploads) began(now record.Upload, before string) int64 {
 	if given, ok := u.begun[before]; ok && before != now.ID {
 		u.left[before] = given // the replaced upload was not reported as ended
@@ -84,8 +85,8 @@ func (u *uploads) keep(from map[string]record.Upload, id string) bool {
 	return true
 }
 
-// hold keeps the upload of an object that stays in quarantine untried, if it is for the quarantined
-// source version.
+// hold keeps the upload of an object that stays in quarantine without an attempt, if the upload is
+// for the quarantined source version.
 func (u *uploads) hold(q *record.Quarantined) {
 	if offered, ok := u.offer(q.Key); ok && offered.Source.Same(q.Source) {
 		u.keep(u.left, offered.ID)

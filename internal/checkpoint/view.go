@@ -17,23 +17,24 @@ type view struct {
 	store   store.Store
 	base    record.Manifest  // generation that the pass started from; zero if there is none
 	start   string           // mark after which the pass resumed
-	settled []record.Chunk   // settled up to start
-	overlay *overlay.Overlay // settled above the mark by the interrupted pass
+	settled []record.Chunk   // chunks with the entries settled up to start
+	overlay *overlay.Overlay // rows that the interrupted pass settled above start
 }
 
 // Mark returns the key after which the pass began, or "" if it began at the first key. Keys at or
 // below Mark were settled before the pass was interrupted.
 func (p *view) Mark() string { return p.start }
 
-// Previous yields the entries with keys above Mark from which the pass starts, in ascending order:
-// those of the last generation, and those that the pass itself recorded before it was interrupted.
-// In entries that the pass recorded, Pass is higher than the number of the last generation.
-// Previous keeps only a bounded number of rows in memory.
+// Previous yields the entries with keys above Mark from which the pass starts, in ascending order.
+// These are the entries of the last generation, and the entries that the pass itself recorded
+// before it was interrupted. In entries that the pass recorded, Pass is higher than the number of
+// the last generation. Previous keeps only a bounded number of rows in memory.
 func (p *view) Previous(ctx context.Context) iter.Seq2[record.Entry, error] {
 	return p.PreviousAfter(ctx, p.start)
 }
 
-// PreviousAfter is Previous for the keys above after, which must be at or above Mark.
+// PreviousAfter is like Previous, but yields only entries with keys above after, which must be at
+// or above Mark.
 func (p *view) PreviousAfter(ctx context.Context, after string) iter.Seq2[record.Entry, error] {
 	base := chunk.Entries(ctx, p.store, p.base.Chunks, after)
 	return p.overlay.Above(after).Entries(base)
@@ -54,7 +55,7 @@ func (p *view) CopiedAfter(ctx context.Context, after string) iter.Seq2[record.E
 		if after < p.start {
 			for e, err := range chunk.Entries(ctx, p.store, p.settled, after) {
 				if errors.Is(err, fs.ErrNotExist) {
-					break // this pass has merged the chunk with others in the meantime
+					break // this pass has merged the chunk with other chunks in the meantime
 				}
 				if !yield(e, err) || err != nil {
 					return
@@ -69,14 +70,15 @@ func (p *view) CopiedAfter(ctx context.Context, after string) iter.Seq2[record.E
 	}
 }
 
-// PreviousQuarantine yields the quarantined objects with keys above Mark in ascending order: those
-// of the last generation, and those of the pass itself before it was interrupted.
+// PreviousQuarantine yields the quarantined objects with keys above Mark in ascending order. These
+// are the objects in quarantine in the last generation, and the objects that the pass itself
+// quarantined before it was interrupted.
 func (p *view) PreviousQuarantine(ctx context.Context) iter.Seq2[record.Quarantined, error] {
 	return p.PreviousQuarantineAfter(ctx, p.start)
 }
 
-// PreviousQuarantineAfter is PreviousQuarantine for the keys above after, which must be at or above
-// Mark.
+// PreviousQuarantineAfter is like PreviousQuarantine, but yields only objects with keys above
+// after, which must be at or above Mark.
 func (p *view) PreviousQuarantineAfter(ctx context.Context, after string) iter.Seq2[record.Quarantined, error] {
 	base := chunk.Quarantine(ctx, p.store, p.base.QuarantineChunks, after)
 	return p.overlay.Above(after).Quarantine(base)

@@ -6,15 +6,15 @@
 // request, and a crash does not lose it. Or it can be sent to the Unix socket of a daemon on the
 // same machine, which writes it to the state and waits for the answer.
 //
-// The package guarantees that only one process at a time claims a request, that everything it reads
-// from the state or the socket is a complete and valid request or an error, and that a request has
-// one answer. If the process of a claim has ended without an answer, the next holder of the lease
-// claims the request again, under the next number.
+// The package guarantees that only one process at a time claims a request, and that a request has
+// one answer. Everything that it reads from the state or the socket is either a complete and valid
+// request or an error. If the process that claimed a request has ended without an answer, the next
+// holder of the lease claims the request again, under the next number.
 //
-// The daemon decides what a request does. Every user who can write to the state can send requests,
-// and so can the user of the daemon through the socket.
+// The daemon decides what a request does. Every user who can write to the state can send requests
+// through it. The user of the daemon can send requests through the socket.
 //
-// The terms: a Board is a snapshot of all requests; an Answer is the result of a request; a paused
+// Terms: a Board is a snapshot of all requests; an Answer is the result of a request; a paused
 // mapping runs no passes except those that a user starts with a command; the Mode of a mapping is
 // whether it is paused.
 package control
@@ -37,7 +37,7 @@ import (
 // Version is the version of requests and answers, in the state and on the socket.
 const Version = 1
 
-// What is what a request asks for.
+// What is the kind of a request.
 type What string
 
 // The values of What.

@@ -22,8 +22,8 @@ const (
 	// keepFor is the age at which the records of a request are deleted. Until then a request that
 	// is sent again gets the same answer.
 	keepFor = ExpireAfter + time.Hour
-	// claimFor is how old the claim of a request that needs no lease must be before its process is
-	// presumed dead.
+	// claimFor applies to requests that need no lease: when a claim is older than claimFor, its
+	// process is presumed dead.
 	claimFor = 2 * time.Minute
 )
 
@@ -176,8 +176,8 @@ func (d *Desk) IsAbandoned(ctx context.Context, r Request, n int) (bool, error) 
 	return err == nil && (!isHeld || lease.Holder != claim.By), err
 }
 
-// Answer writes the answer to a request. It returns the answer that counts, which is the first one
-// written.
+// Answer writes the answer to a request. If another answer was written before, it returns that
+// answer.
 func (d *Desk) Answer(ctx context.Context, a Answer) (Answer, error) {
 	a.Version, a.At = Version, d.now().UTC()
 	err := d.create(ctx, answerName(a.Mapping, a.ID), a)

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// skewed is how far the clock of another machine may be ahead. A mode with a later time comes from
-// a wrong clock, and any request replaces it.
+// skewed is how far the clock of another machine can be ahead. If the time of a mode is later than
+// that, the clock of its sender was wrong, and any request replaces the mode.
 const skewed = 5 * time.Minute
 
 // modeTries is how many times to read the record of a mode while other processes keep replacing it.

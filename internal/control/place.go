@@ -14,9 +14,9 @@ import (
 // ErrNoPlace reports that a socket cannot be created at a path, by any user.
 var ErrNoPlace = errors.New("no socket can be created there")
 
-// CheckPlace rejects a path where Listen cannot create a socket, as far as it can tell without
-// creating anything. The result does not depend on the user, because the command and the daemon can
-// run as different users.
+// CheckPlace rejects a path where Listen cannot create a socket, as far as this can be determined
+// without creating anything. The result does not depend on the user, because the command and the
+// daemon can run as different users.
 func CheckPlace(path string) error {
 	if len(path) > MaxSocketPath {
 		return fmt.Errorf("the path has %d bytes, more than the maximum of %d: %w", len(path), MaxSocketPath, ErrNoPlace)

@@ -13,14 +13,14 @@ import (
 )
 
 // adoptMargin is how much newer than its source an object at the destination must be to be adopted
-// without matching checksums. Times alone prove little: they have whole seconds, and another tool
-// may have read the source before it was overwritten and written its copy afterwards.
+// without matching checksums. Times are weak evidence: they have whole seconds, and another tool
+// may have read the source before it was overwritten, and written its copy afterwards.
 const adoptMargin = time.Hour
 
 // adopt checks whether the object at the destination can be adopted as the copy: it must be
 // encrypted with the configured key and have the same content, as far as that can be decided
-// without reading the content. The check takes a HEAD request to each side, unless the answer is
-// already known. An object that cannot be checked is not adopted. Adopt returns an error only for
+// without reading the content. The check takes a HEAD request to each side, unless the result is
+// already known. An object that cannot be checked is not adopted. adopt returns an error only for
 // failures that would also affect other requests.
 func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error) {
 	s := j.standing
@@ -35,8 +35,8 @@ func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error
 	if err == nil && plan.SameKey(aws.ToString(copied.SSEKMSKeyId), j.o.KeyARN) && s.found.Size == j.object.Size {
 		var source *s3.HeadObjectOutput
 		source, err = j.source.head(ctx, j.object.Key, &j.object.ETag)
-		// A copy of ours may have been made from another object before the settings were reverted,
-		// so its time proves nothing.
+		// A copy made by syncd may be of another object, made before the settings were reverted, so
+		// its time is no evidence.
 		adopted = err == nil && sameContent(source, copied, !s.isOurs())
 	}
 	if adopted && s.isOurs() {

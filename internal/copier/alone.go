@@ -9,20 +9,20 @@ import (
 )
 
 // doubts decides whether an error that would end the mapping, such as SignatureDoesNotMatch,
-// affects the whole mapping or only one object. Client and service compute different signatures for
-// some object attributes.
+// affects the whole mapping or only one object. For some object attributes, client and service
+// compute different signatures, so the error affects only that object.
 type doubts struct {
 	source      *source
 	destination *destination
 
-	asking chan struct{} // contains a value while a goroutine asks the service
+	asking chan struct{} // contains a value while a goroutine sends the listings
 
 	mu      sync.Mutex
 	copies  int64 // number of copies begun
 	good    int64 // number of the last copy that succeeded
-	isOpen  bool  // whether the service is being asked
-	asked   int64 // number of answers so far
-	accepts bool  // whether the service accepted the last requests
+	isOpen  bool  // whether the listings are being sent
+	asked   int64 // number of times that the service has answered the listings
+	accepts bool  // whether the service accepted the last listings
 }
 
 func newDoubts(s *source, d *destination) *doubts {
@@ -45,10 +45,10 @@ func (d *doubts) succeeded(copied int64) {
 }
 
 // alone wraps a failure that would end the mapping in an *awserr.AloneError if the service accepts
-// requests that are sent after the failure: another copy or, if there is none, a listing of one key
-// on each side. The listing needs no permission, because a denial also shows that the signature was
-// valid. Failures of concurrent copies share one listing on each side. A failure without a response
-// is returned unchanged.
+// other requests that are sent after the failure. These are another copy or, if there is none, a
+// listing of one key on each side. The listing needs no permission, because a denial also shows
+// that the signature was valid. Failures of concurrent copies share one listing on each side. A
+// failure without a response is returned unchanged.
 func (d *doubts) alone(ctx context.Context, key string, failure error) error {
 	if !awserr.Fatal(failure) || !awserr.Answered(failure) || ctx.Err() != nil {
 		return failure
@@ -72,9 +72,9 @@ func (d *doubts) alone(ctx context.Context, key string, failure error) error {
 	}
 }
 
-// doubt is called when a copy fails. It returns the conditions that decide whether only one object
-// is affected: either a copy with a number above since succeeds, or the service answers the
-// question with the number question.
+// doubt is called when a copy fails. It returns two numbers for the method answered. The question
+// whether only one object is affected is decided when a copy with a number above since succeeds, or
+// when the service has answered the listings with the number question.
 func (d *doubts) doubt() (since, question int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -84,7 +84,7 @@ func (d *doubts) doubt() (since, question int64) {
 	return d.copies, d.asked + 1
 }
 
-// ask asks the service and records the answer.
+// ask sends the listings by calling accepts, and records the result.
 func (d *doubts) ask(accepts func() bool) {
 	d.mu.Lock()
 	d.isOpen = true
@@ -95,7 +95,7 @@ func (d *doubts) ask(accepts func() bool) {
 	d.isOpen, d.asked, d.accepts = false, d.asked+1, answer
 }
 
-// answered reports whether a condition returned by doubt has been met.
+// answered reports whether the question is decided, for the two numbers that doubt returned.
 func (d *doubts) answered(since, question int64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 	"syncd/internal/copier"
 )
 
-// TestErrorOfOneObject checks errors that normally end the mapping, if the service returns them for
-// only one object.
+// TestErrorOfOneObject checks that errors that normally end the mapping affect only one object if
+// the service returns them only for that object.
 func TestErrorOfOneObject(t *testing.T) {
 	for _, tt := range []struct{ code, reason string }{
 		{"SignatureDoesNotMatch", "signature"}, {"InvalidAccessKeyId", "credentials"}, {"NoSuchBucket", "no_bucket"},
@@ -35,8 +35,8 @@ func TestErrorOfOneObject(t *testing.T) {
 	}
 }
 
-// TestErrorOfTheMapping checks that the error ends the mapping if a listing on either side fails as
-// well.
+// TestErrorOfTheMapping checks that such an error ends the mapping if a listing on either side also
+// fails.
 func TestErrorOfTheMapping(t *testing.T) {
 	for _, bucket := range []string{"owner-data", "consumer-copy"} {
 		w := newWorld(t)
@@ -54,7 +54,8 @@ func TestErrorOfTheMapping(t *testing.T) {
 	}
 }
 
-// TestLookupErrorOfOneObject checks the same for the lookups of a replay.
+// TestLookupErrorOfOneObject checks that such an error of a lookup in a replay affects only one
+// object.
 func TestLookupErrorOfOneObject(t *testing.T) {
 	w := newWorld(t)
 	w.putText("k", "x")
@@ -74,7 +75,7 @@ func TestLookupErrorOfOneObject(t *testing.T) {
 }
 
 // TestFailuresShareTheListings makes many copies fail at the same time: some before the first of
-// them asks, the others while it does.
+// them sends its listings, and some while it does. It checks that they share the listings.
 func TestFailuresShareTheListings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -17,7 +17,7 @@ import (
 // annotationsAtOnce is the maximum number of annotations in memory at once.
 const annotationsAtOnce = 8
 
-// errAnnotationList reports an invalid listing of annotations, one that S3 never returns.
+// errAnnotationList reports a listing of annotations that is invalid and that S3 never returns.
 var errAnnotationList = errors.New("the service returned an invalid list of annotations")
 
 // annotationsOf lists the names of a source object's annotations. It returns an error after more

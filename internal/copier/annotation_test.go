@@ -44,8 +44,8 @@ func TestCopyCarriesAnnotations(t *testing.T) {
 	}
 }
 
-// TestAnnotationsOfAnotherVersion overwrites the source while its annotations are read: the copy is
-// of the newest version with its annotations.
+// TestAnnotationsOfAnotherVersion overwrites the source while its annotations are read. It checks
+// that the copy is the newest version with its own annotations.
 func TestAnnotationsOfAnotherVersion(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -65,8 +65,8 @@ func TestAnnotationsOfAnotherVersion(t *testing.T) {
 	}
 }
 
-// TestAnnotationsThatFail checks that if annotations fail, the object is quarantined and its copy
-// is remembered, so that the next attempt replaces the copy.
+// TestAnnotationsThatFail checks that if annotations cannot be copied, the copy fails and ours
+// names what was written, so that the next attempt replaces it.
 func TestAnnotationsThatFail(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestAnnotationsThatFail(t *testing.T) {
 				t.Fatalf("got %v, want class denied", err)
 			}
 			if operation == "PutObjectAnnotation" && (ours.ETag == "" || !strings.Contains(err.Error(), "copy.annotations: omit")) {
-				t.Errorf("got %+v and %v, want the copy known, and a hint", ours, err)
+				t.Errorf("got %+v and %v, want the copy in ours, and a hint", ours, err)
 			}
 			mend()
 			if _, _, err := copier.New(w.options).Copy(t.Context(), object, copier.Target{Known: ours.ETag, OursSince: ours.Since}, nil); err != nil {
@@ -95,8 +95,8 @@ func TestAnnotationsThatFail(t *testing.T) {
 	}
 }
 
-// TestUnfinishedCopyIsNotAdopted kills a process after the copy was made and before its tags or
-// annotations were set.
+// TestUnfinishedCopyIsNotAdopted checks that a copy is not adopted if the process that made it was
+// killed before it set the tags or annotations.
 func TestUnfinishedCopyIsNotAdopted(t *testing.T) {
 	long := map[string]string{}
 	for i := range 10 {

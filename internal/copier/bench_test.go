@@ -7,8 +7,9 @@ import (
 	"syncd/internal/copier"
 )
 
-// BenchmarkRelay moves 64 MiB in parts, over TLS as in production and without TLS as in tests,
-// where the content is also hashed for the signature. Both include the fake's time.
+// BenchmarkRelay relays 64 MiB in parts, over TLS as in production, and without TLS as in tests,
+// where the content is also hashed for the signature. Both times include the time of the fake
+// service.
 func BenchmarkRelay(b *testing.B) {
 	for _, scheme := range []string{"https", "http"} {
 		b.Run(scheme, func(b *testing.B) {

@@ -14,7 +14,8 @@ import (
 	"syncd/internal/plan"
 )
 
-// TestCopyOfChosenTags compares tag keys exactly, in every way of copying.
+// TestCopyOfChosenTags checks, for every way of copying, that only tags whose keys exactly equal
+// the chosen keys are copied.
 func TestCopyOfChosenTags(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -76,7 +77,7 @@ func TestChosenTagsOfASourceThatChanges(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			w.options.OnlyTags = []string{"class"}
 			object := w.put("k", awsfake.SyntheticBody(w.size, 1), awsfake.PutOptions{Tags: map[string]string{"class": "old"}})
-			next := "CopyObject" // the request after the tags were read, which are then of a former version
+			next := "CopyObject" // the request after the tags were read; an overwrite before it makes these tags outdated
 			switch {
 			case w.size > 8*mib:
 				next = "CreateMultipartUpload"
@@ -97,8 +98,8 @@ func TestChosenTagsOfASourceThatChanges(t *testing.T) {
 	}
 }
 
-// TestChosenTagsTooLongForAHeader checks that only the chosen tags are set, on the version that was
-// made.
+// TestChosenTagsTooLongForAHeader checks that tags too long for a header are set after the copy:
+// only the chosen tags, on the version that was made.
 func TestChosenTagsTooLongForAHeader(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {

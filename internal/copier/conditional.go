@@ -54,9 +54,9 @@ func (j *job) conditional(ctx context.Context, operation string, send func(conte
 	return nil
 }
 
-// probe finds out how the service treats conditions. It sends a write with a condition that is
-// never true. If the service refuses this write, probe sends the write again with the wanted
-// condition. If the write succeeds, the service ignores conditions.
+// probe tests how the service treats conditions. It sends a write with a condition that is never
+// true. If the service refuses this write, probe sends the write again with the wanted condition.
+// If the write succeeds, the service ignores conditions.
 func (j *job) probe(ctx context.Context, operation string, wanted precondition.Condition, send func(context.Context, precondition.Condition) error) error {
 	known, learnt := j.conditions, precondition.Unknown
 	defer func() { known.Learnt(operation, learnt) }()
@@ -64,7 +64,7 @@ func (j *job) probe(ctx context.Context, operation string, wanted precondition.C
 		return j.withoutMatch(ctx, wanted, send)
 	}
 	err := j.send(ctx, precondition.Never(), send)
-	switch awserr.Classify(err) { //nolint:exhaustive // the possible answers to a condition that does not hold
+	switch awserr.Classify(err) { //nolint:exhaustive // the possible responses if the condition is false
 	case "":
 		learnt, j.unconditional = precondition.Ignored, ConditionsIgnored
 		return nil
@@ -83,8 +83,8 @@ func (j *job) probe(ctx context.Context, operation string, wanted precondition.C
 	default:
 		return err
 	}
-	// The cause of the refusal may have been the condition on the source. If the same write
-	// succeeds with the wanted condition, the cause was the condition on the destination.
+	// The condition on the source may have caused the refusal. If the same write succeeds with the
+	// wanted condition, the condition on the destination was the cause.
 	if err = j.send(ctx, wanted, send); err == nil {
 		learnt = precondition.Honoured
 	}
@@ -100,7 +100,7 @@ func (j *job) withoutMatch(ctx context.Context, wanted precondition.Condition, s
 	return j.send(ctx, wanted, send)
 }
 
-// send sends one write. If the outcome of the write is unknown, it records that.
+// send sends one write. If the outcome of the write is unknown, send records that fact.
 func (j *job) send(ctx context.Context, under precondition.Condition, send func(context.Context, precondition.Condition) error) error {
 	counting, sent := admit.Count(ctx)
 	began := time.Now()

@@ -15,7 +15,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// treats makes the service treat the conditions of some writes differently, until remove is called.
+// treats injects a fault of the given kind into some writes, which changes how the service treats
+// their conditions, until remove is called.
 func (w *world) treats(kind awsfake.FaultKind, operations ...string) (remove func()) {
 	w.options.ToS3 = func() bool { return false }
 	var all []func()
@@ -92,7 +93,8 @@ func TestServiceThatHonoursConditions(t *testing.T) {
 	}
 }
 
-// TestManyCopiesFindOutOnce begins many copies at once on a service of unknown behavior.
+// TestManyCopiesFindOutOnce checks that many concurrent copies to an unknown service send only one
+// probe.
 func TestManyCopiesFindOutOnce(t *testing.T) {
 	w := newWorld(t)
 	w.treats(awsfake.None)
@@ -108,12 +110,12 @@ func TestManyCopiesFindOutOnce(t *testing.T) {
 	}
 	copies.Wait()
 	if n := w.cloud.Requests()["CopyObject"]; n != 21 {
-		t.Errorf("got %d requests for 20 copies, want one more to find out", n)
+		t.Errorf("got %d requests for 20 copies, want one more for the probe", n)
 	}
 }
 
-// TestInconclusiveProbe makes the first write fail for other reasons, or because of its source: the
-// behavior is still unknown after it.
+// TestInconclusiveProbe makes the first write fail for a reason other than its condition, or
+// because of its source. It checks that the next write is a probe again.
 func TestInconclusiveProbe(t *testing.T) {
 	w := newWorld(t)
 	w.treats(awsfake.None)
@@ -167,8 +169,8 @@ func TestRoleThatMayNotRead(t *testing.T) {
 	}
 }
 
-// TestRoleThatMayReadLater grants the permission later. It checks that If-Match is not sent for an
-// hour after the denial, and is then sent again.
+// TestRoleThatMayReadLater grants s3:GetObject at the destination later. It checks that If-Match is
+// not sent for an hour after the denial, and is then sent again.
 func TestRoleThatMayReadLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -216,8 +218,8 @@ func TestNoFallbackForOtherDenials(t *testing.T) {
 	}
 }
 
-// TestBucketThatDemandsConditions has a policy that denies every write without a condition
-// ("Enforce conditional writes", Amazon S3 User Guide).
+// TestBucketThatDemandsConditions checks copies to a bucket whose policy denies every write without
+// a condition ("Enforce conditional writes", Amazon S3 User Guide).
 func TestBucketThatDemandsConditions(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {

@@ -27,8 +27,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// putForeign puts a foreign object under the key k at the destination, dated as if it had been
-// there since.
+// putForeign puts a foreign object with the date at under the key k at the destination.
 func (w *world) putForeign(at time.Time) awsfake.ObjectInfo {
 	return w.destination.Put("k", awsfake.BytesBody([]byte("theirs")), awsfake.PutOptions{KeyARN: w.key.ARN(), LastModified: at})
 }
@@ -92,9 +91,9 @@ func TestCopyIsConditional(t *testing.T) {
 	}
 }
 
-// TestForeignObjectStays checks that a foreign object at the destination is not replaced: one that
-// is known from a listing, that a write finds, that is put there at the moment of the write, or
-// that has replaced a copy in the ledger.
+// TestForeignObjectStays checks that a foreign object at the destination is not replaced. The
+// object is known from a listing, found by a write, put at the moment of the write, or it has
+// replaced a copy in the ledger.
 func TestForeignObjectStays(t *testing.T) {
 	for name, tt := range map[string]func(t *testing.T, w *world) (foreign func() awsfake.ObjectInfo){
 		"listed": func(_ *testing.T, w *world) func() awsfake.ObjectInfo {
@@ -160,8 +159,8 @@ func TestForeignObjectStays(t *testing.T) {
 	}
 }
 
-// TestListedForeignObjectCostsNoWrite counts the requests for a foreign object that a listing has
-// shown.
+// TestListedForeignObjectCostsNoWrite checks that no request is sent for a foreign object that a
+// listing has shown.
 func TestListedForeignObjectCostsNoWrite(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -177,8 +176,8 @@ func TestListedForeignObjectCostsNoWrite(t *testing.T) {
 	}
 }
 
-// TestOwnCopyIsNeverForeign loses the responses of writes, within a copy and across the death of
-// its process.
+// TestOwnCopyIsNeverForeign loses the responses to writes. It checks that the retry finds the copy,
+// or that the next attempt, which gets ours of the failed attempt, replaces it.
 func TestOwnCopyIsNeverForeign(t *testing.T) {
 	writes := []string{"CopyObject", "PutObject", "CompleteMultipartUpload"}
 	for way, w := range ways(t) {
@@ -196,13 +195,13 @@ func TestOwnCopyIsNeverForeign(t *testing.T) {
 					f()
 				}
 				if err == nil {
-					continue // it found the copy
+					continue // the retry found the copy
 				}
 				if awserr.Classify(err) != awserr.Transient || w.ours.Since.IsZero() || w.ours.Since.Before(began.Add(-3*time.Second)) {
 					t.Fatalf("%s: got %v, ours %+v, want a transient failure that may have written", name, err, w.ours)
 				}
 				w.target = copier.Target{Known: w.ours.ETag, OursSince: w.ours.Since}
-				object := listed(w.sized(2)) // overwritten meanwhile with other content
+				object := listed(w.sized(2)) // the source is overwritten meanwhile
 				result, copied := w.mustCopy(t, object)
 				if result.Object.ETag != object.ETag {
 					t.Errorf("%s: got %+v of %+v, want the newest version", name, result, copied)
@@ -212,7 +211,7 @@ func TestOwnCopyIsNeverForeign(t *testing.T) {
 	}
 }
 
-// TestOwnCopyThatIsThereCostsOneRequest checks the number of requests if a listing shows a copy
+// TestOwnCopyThatIsThereCostsOneRequest checks that one request is sent if a listing shows a copy
 // that a killed process made but did not record.
 func TestOwnCopyThatIsThereCostsOneRequest(t *testing.T) {
 	w := newWorld(t)
@@ -227,7 +226,8 @@ func TestOwnCopyThatIsThereCostsOneRequest(t *testing.T) {
 	}
 }
 
-// TestCopyWritesOnlyWhileItMay loses the lease before and during each request that writes.
+// TestCopyWritesOnlyWhileItMay loses the lease before and during each request that writes. It
+// checks that a copy without the lease writes nothing and aborts no upload.
 func TestCopyWritesOnlyWhileItMay(t *testing.T) {
 	lost := fmt.Errorf("%w: taken", store.ErrLeaseLost)
 	for way, w := range ways(t) {
@@ -251,7 +251,7 @@ func TestCopyWritesOnlyWhileItMay(t *testing.T) {
 				w.wire.seen = nil
 				_, err := w.copyWith(t, listed(w.sized(uint64(n)+1)), r)
 				if writes < n {
-					break // it took fewer requests
+					break // the copy took fewer requests
 				}
 				if !errors.Is(err, store.ErrLeaseLost) {
 					t.Fatalf("lost with write %d: got %v, want the lease lost", n, err)
@@ -267,8 +267,9 @@ func TestCopyWritesOnlyWhileItMay(t *testing.T) {
 	}
 }
 
-// TestGoneWithoutPermissionToList has S3 return 403 for an absent key, as it does to a role whose
-// permission to list has a condition that a GET, HEAD or COPY cannot fulfill.
+// TestGoneWithoutPermissionToList checks that a missing object is reported as gone although S3
+// returns 403 for it. S3 does so for a role whose permission to list has a condition that a GET,
+// HEAD or COPY request cannot fulfill.
 func TestGoneWithoutPermissionToList(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -291,8 +292,8 @@ func TestGoneWithoutPermissionToList(t *testing.T) {
 	}
 }
 
-// TestListedAndGone checks a source that lists an object but responds that the object does not
-// exist.
+// TestListedAndGone checks the error for a source that lists an object but responds that the object
+// does not exist.
 func TestListedAndGone(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -339,7 +340,8 @@ func TestResponseWithTheFormerCopy(t *testing.T) {
 	}
 }
 
-// former answers the writes that make copies with the previous object or with another object.
+// former is a transport that answers the writes that make copies with the previous object or with
+// another object.
 type former struct {
 	next           http.RoundTripper
 	key, etag, sum string
@@ -384,7 +386,7 @@ func TestResponseForAnotherObject(t *testing.T) {
 				c, object := copier.New(w.options), listed(w.sized(2))
 				_, ours, err := c.Copy(t.Context(), object, copier.Target{Known: made.DestinationETag}, nil)
 				if err == nil || !transfer.SameETag(ours.ETag, made.DestinationETag) || ours.Since.IsZero() {
-					t.Fatalf("got %+v, %v, want a failure, and the former copy known", ours, err)
+					t.Fatalf("got %+v, %v, want a failure, and the former copy in ours", ours, err)
 				}
 				w.wire.next = honest
 				if _, _, err := c.Copy(t.Context(), object, copier.Target{Known: ours.ETag, OursSince: ours.Since}, nil); err != nil {

@@ -2,10 +2,10 @@
 // has confirmed.
 //
 // It guarantees that every object reported as copied is one complete version of the source,
-// encrypted with the configured KMS key. Every request is pinned to the listed ETag. If an object
-// is overwritten during the copy, its newest version is copied from the beginning, so a copy never
-// mixes two versions. The key ARN in the response is compared with the configured ARN, and the
-// expected owner is sent for both buckets. A server-side copy of an object up to 5 GiB usually
+// encrypted with the configured KMS key. Every request names the listed ETag as a condition. If an
+// object is overwritten during the copy, its newest version is copied from the beginning, so a copy
+// never mixes two versions. The key ARN in the response is compared with the configured ARN, and
+// the expected owner is sent for both buckets. A server-side copy of an object up to 5 GiB usually
 // takes one request. Larger objects, and objects that need two roles, are copied in parts in
 // parallel, or from one stream if the source does not support ranges. A multipart upload
 // interrupted by a drain, an expired session, a killed process or an outage resumes from its last
@@ -13,10 +13,10 @@
 // names.
 //
 // It also guarantees that it replaces only objects that syncd wrote or adopted, unless
-// [Options].OverwriteAny is set. As far as the service honors conditions, every write is
-// conditional on what the caller knows about the destination's key (a [Target]). Writes are sent
-// only while the pass has the right to write. If a write is refused, both sides are checked,
-// because the refusal does not show which side caused it.
+// [Options].OverwriteAny is set. Every write has a condition that follows from what the caller
+// knows about the destination's key (a [Target]), unless the service or the role does not allow
+// conditions. Writes are sent only while the pass has the right to write. If a write is refused,
+// both sides are checked, because the refusal does not show which side caused it.
 //
 // Other packages decide which objects to copy, in what order and how many at once (the syncer), and
 // what to record (the ledger, through [Record]). The copier writes no logs and has no counters.
@@ -85,10 +85,10 @@ func New(o Options) *Copier {
 // A multipart upload is recorded in record; a nil record records nothing. An upload that
 // record.Upload returns is taken over if it belongs to this copy, and aborted otherwise. After a
 // failure the upload is left for another attempt if ctx or the right to write has ended, or if
-// awserr.Fatal reports that the error ends the mapping. It is also left if the error is throttling
-// or a transient fault, record.UploadKept returns true, and either this attempt made a part or the
-// upload, which an earlier attempt began, is less than a week old. After any other failure the
-// upload is aborted.
+// awserr.Fatal reports that the error ends the mapping. It is also left if three conditions are
+// met: the error is throttling or a transient fault, record.UploadKept returns true, and either
+// this attempt made a part or the upload was begun by an earlier attempt less than a week ago.
+// After any other failure the upload is aborted.
 //
 // A panic is returned as a *PanicError. An error that would end the mapping, but that does not
 // affect other requests, is returned as an *awserr.AloneError.
@@ -132,8 +132,9 @@ func (c *Copier) AbortUpload(ctx context.Context, u record.Upload) error {
 	return c.uploads.Abort(ctx, u)
 }
 
-// LostUploads reports whether, since the last call of LostUploads, an upload may have begun whose
-// ID was lost because the response was lost. Only SweepUploads finds such an upload.
+// LostUploads reports whether the response to the creation of an upload was lost since the last
+// call of LostUploads. Such an upload may have begun, but its ID is unknown, so only SweepUploads
+// finds it.
 func (c *Copier) LostUploads() bool { return c.uploads.Lost() }
 
 // SweepUploads aborts the uploads that no record names. See [upload.Uploads.Sweep].

@@ -49,14 +49,15 @@ func TestCopyIsOneRequest(t *testing.T) {
 	}
 	of := func(o awsfake.ObjectInfo) kept { return kept{o.Size, o.Checksum, o.Headers, o.Metadata, o.Tags} }
 	if diff := cmp.Diff(of(original), of(copied)); diff != "" {
-		t.Errorf("what a copy keeps (-source +copy):\n%s", diff)
+		t.Errorf("properties of the copy (-source +copy):\n%s", diff)
 	}
 	if copied.KeyARN != w.key.ARN() || !copied.BucketKey || copied.StorageClass != "STANDARD" {
-		t.Errorf("got key %s, bucket key %v, class %s, want the configured ones", copied.KeyARN, copied.BucketKey, copied.StorageClass)
+		t.Errorf("got key %s, bucket key %v, class %s, want the configured values", copied.KeyARN, copied.BucketKey, copied.StorageClass)
 	}
 }
 
-// TestCopySends lists the headers of a copy, because bucket and key policies are written for them.
+// TestCopySends checks all headers of a copy request, because bucket and key policies depend on
+// them.
 func TestCopySends(t *testing.T) {
 	key := func(w *world) string { return w.key.ARN() }
 	always := func(w *world) map[string]string {
@@ -68,7 +69,7 @@ func TestCopySends(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(*copier.Options)
-		want   map[string]string // in addition to the common ones
+		want   map[string]string // headers in addition to the common headers
 	}{
 		{"plain", func(o *copier.Options) { *o = bare(*o) }, map[string]string{"X-Amz-Server-Side-Encryption-Bucket-Key-Enabled": "false"}},
 		{"bucket key", func(o *copier.Options) { *o = bare(*o); o.BucketKey = true }, map[string]string{
@@ -126,11 +127,12 @@ func TestCopyOmitsWhatIsConfigured(t *testing.T) {
 	w.options.OmitMetadata, w.options.OmitTags, w.options.StorageClass = true, true, "INTELLIGENT_TIERING"
 	_, copied := w.mustCopy(t, object)
 	if len(copied.Metadata) != 0 || len(copied.Tags) != 0 || copied.ContentType == "text/csv" || copied.StorageClass != "INTELLIGENT_TIERING" {
-		t.Errorf("got %+v, want no metadata, no tags and the class asked for", copied)
+		t.Errorf("got %+v, want no metadata, no tags and the requested class", copied)
 	}
 }
 
-// TestCopyFollowsTheSource overwrites the source between listing and copy, once or repeatedly.
+// TestCopyFollowsTheSource checks that the newest version is copied if the source is overwritten
+// between listing and copy.
 func TestCopyFollowsTheSource(t *testing.T) {
 	w := newWorld(t)
 	object := w.putText("k", "old")
@@ -185,8 +187,8 @@ func TestCopyOfAVanishedObject(t *testing.T) {
 	}
 }
 
-// TestExistingSourceIsNotGone checks a service that responds to the copy that the source does not
-// exist, but returns it for a HEAD request.
+// TestExistingSourceIsNotGone checks that an object is not reported as gone if a service responds
+// to a copy request that the source does not exist, but returns the source for a HEAD request.
 func TestExistingSourceIsNotGone(t *testing.T) {
 	w := newWorld(t)
 	object := w.putText("k", "x")
@@ -198,7 +200,7 @@ func TestExistingSourceIsNotGone(t *testing.T) {
 	}
 	w.wire.change = notFound
 	if result, err := w.copy(t, object); err != nil || !result.Adopted {
-		t.Errorf("got %+v, %v, want the copy found that was made nevertheless", result, err)
+		t.Errorf("got %+v, %v, want the copy that was nevertheless made", result, err)
 	}
 	w.destination.Delete("k")
 	w.wire.next = roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -238,7 +240,8 @@ func TestCopyUnderAnotherKey(t *testing.T) {
 	}
 }
 
-// TestCopyUnderAKeyWithoutAnARN is for S3-compatible services, which identify keys by bare names.
+// TestCopyUnderAKeyWithoutAnARN checks which KMS keys in responses are accepted, because
+// S3-compatible services can identify keys by bare names.
 func TestCopyUnderAKeyWithoutAnARN(t *testing.T) {
 	for _, tt := range []struct {
 		configured, answered string
@@ -266,7 +269,8 @@ func TestCopyUnderAKeyWithoutAnARN(t *testing.T) {
 	}
 }
 
-// TestCopyWithoutAProof checks successful responses that do not prove the copy.
+// TestCopyWithoutAProof checks that a copy fails if a successful response does not prove that the
+// copy was made.
 func TestCopyWithoutAProof(t *testing.T) {
 	for name, body := range map[string]string{
 		"an empty answer":   "",

@@ -28,8 +28,8 @@ func (d *destination) lookup(ctx context.Context, key string) (object listing.Ob
 }
 
 // head returns the head of the object under the input's key. If the session has expired, a HEAD
-// request fails without an explanation. Head then lists the key, which explains the failure and
-// causes the session to be renewed.
+// request fails without an explanation. In that case head lists the key, which explains the failure
+// and causes the session to be renewed.
 func (d *destination) head(ctx context.Context, in *s3.HeadObjectInput) (head *s3.HeadObjectOutput, err error) {
 	in.Bucket, in.ChecksumMode, in.ExpectedBucketOwner = &d.place.Bucket, types.ChecksumModeEnabled, d.place.ExpectedOwner()
 	ask := func(ctx context.Context) (err error) {

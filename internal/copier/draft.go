@@ -40,9 +40,9 @@ type lock struct {
 	until     *time.Time
 	hold      types.ObjectLockLegalHoldStatus
 	eventHold types.ObjectLockEventHold
-	days      *int32 // length of the retention that begins when the event hold ends, in days; nil if years is set or there is none
+	days      *int32 // length in days of the retention that begins when the event hold ends; nil if years is set or there is no such retention
 	years     *int32
-	cut       bool // whether the retention was shortened to the longest allowed one
+	cut       bool // whether the retention was shortened to the longest allowed retention
 }
 
 // setLock sets the lock of the copy.
@@ -105,8 +105,8 @@ func lockOf(o *Options, head *s3.HeadObjectOutput) (l lock) {
 
 // shorten limits a retention to longest after now. In compliance mode a retention cannot be
 // shortened later, so the storage of the object costs money until the retention ends ("S3 Object
-// Lock", Amazon S3 User Guide). A legal hold is not limited: it has no end date, and a role that
-// has permission to set it can also remove it.
+// Lock", Amazon S3 User Guide). A legal hold is not limited, because it has no end date, and a role
+// that has permission to set it can also remove it.
 func (l *lock) shorten(now time.Time, longest time.Duration) {
 	const day = 24 * time.Hour
 	if latest := now.UTC().Add(longest).Truncate(time.Second); l.until != nil && l.until.After(latest) {
@@ -198,7 +198,7 @@ func (d *draft) SetTagsLate() { d.tags.late = true }
 
 var _ upload.Draft = (*draft)(nil)
 
-// headOf returns the head that came with an object's content, without its lock.
+// headOf returns the head from a response with the object's content. It omits the lock.
 func headOf(out *s3.GetObjectOutput) *s3.HeadObjectOutput {
 	return &s3.HeadObjectOutput{
 		CacheControl: out.CacheControl, ContentDisposition: out.ContentDisposition, ContentEncoding: out.ContentEncoding,
@@ -208,8 +208,8 @@ func headOf(out *s3.GetObjectOutput) *s3.HeadObjectOutput {
 	}
 }
 
-// encoding removes aws-chunked from a Content-Encoding. It describes how a request body was sent
-// and is not a property of the object.
+// encoding removes aws-chunked from a Content-Encoding. The value aws-chunked describes how a
+// request body was sent and is not a property of the object.
 func encoding(value *string) *string {
 	var kept []string
 	for coding := range strings.SplitSeq(aws.ToString(value), ",") {

@@ -15,14 +15,14 @@ import (
 	"syncd/internal/copier"
 )
 
-// endless is a service with artificial lists: page returns the page with that number.
+// endless is a service with artificial lists. The field page returns the page with a given number.
 type endless struct {
 	*s3.Client
 	page  func(n int) (names []string, token string)
 	asked int
 }
 
-const mostAsked = 20_000 // most pages requested of a list that ends
+const mostAsked = 20_000 // maximum number of pages requested of a list
 
 func (e *endless) next() (names []string, token string, err error) {
 	if e.asked++; e.asked > mostAsked {

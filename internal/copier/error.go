@@ -32,12 +32,12 @@ var (
 	errTagOverflow = errors.New("the tags of the source cannot be set on the copy")
 	errNoLength    = errors.New("the source does not report the length of the object")
 	errFormer      = &awserr.AnswerError{
-		Operation: "copy", Class: awserr.Transient, Problem: "success, but with the ETag of the previous object, which is still there",
+		Operation: "copy", Class: awserr.Transient, Problem: "success with the ETag of the previous object, which is still at the destination",
 	}
 	errGone      = &smithy.GenericAPIError{Code: "NoSuchKey", Message: "the source no longer lists the object"}
-	errNotShown  = errors.New("the role may list but not read the destination, so it is unknown whether syncd wrote the object")
+	errNotShown  = errors.New("the role is allowed to list but not to read the destination, so it is unknown whether syncd wrote the object")
 	errUnguarded = errors.New("the service does not support conditional writes, and the destination was not checked")
-	errNoETag    = errors.New("the source returns no ETag, so the copy cannot be pinned to a version")
+	errNoETag    = errors.New("the source returns no ETag, so a specific version cannot be requested")
 	errHidden    = errors.New("the source has metadata that cannot be sent in headers and that a multipart copy would lose")
 	errTooLarge  = errors.New("object is larger than 10,000 parts of 5 GiB")
 )
@@ -47,7 +47,7 @@ var (
 // source and for the condition on the destination, and 404 for a missing source, destination or
 // upload.
 func refused(err error) bool {
-	switch awserr.Classify(err) { //nolint:exhaustive // the possible answers to a condition
+	switch awserr.Classify(err) { //nolint:exhaustive // the possible responses to a condition
 	case awserr.Precondition, awserr.Gone, awserr.Conflict:
 		return true
 	default:
@@ -117,7 +117,7 @@ func answered(err error) string {
 	case class == awserr.Denied && strings.Contains(text, "protected by object lock"):
 		return plan.ObjectLocked
 	case awserr.Code(err) == "MetadataTooLarge":
-		return string(awserr.Invalid) // not caused by the part size or the copy mode, so changing them does not help
+		return string(awserr.Invalid) // the cause is not the part size or the copy mode, so changing them does not help
 	default:
 		return string(class)
 	}

@@ -18,8 +18,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestExpiryMidwayAbortsNothing expires the session while parts are copied: it is renewed and the
-// same upload continues.
+// TestExpiryMidwayAbortsNothing expires the session while parts are copied. It checks that the
+// session is renewed and the same upload continues.
 func TestExpiryMidwayAbortsNothing(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)

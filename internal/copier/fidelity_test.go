@@ -19,7 +19,7 @@ import (
 	"syncd/internal/plan"
 )
 
-// shown returns the head of an object.
+// shown returns the head of an object as a HEAD request shows it.
 func (w *world) shown(t *testing.T, bucket, key string) *s3.HeadObjectOutput {
 	t.Helper()
 	head, err := w.client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &bucket, Key: &key})
@@ -29,7 +29,8 @@ func (w *world) shown(t *testing.T, bucket, key string) *s3.HeadObjectOutput {
 	return head
 }
 
-// TestCopyShowsWhatItsSourceShows compares the heads of both sides.
+// TestCopyShowsWhatItsSourceShows checks that HEAD requests for the source and its copy return the
+// same properties.
 func TestCopyShowsWhatItsSourceShows(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -61,7 +62,8 @@ func TestCopyShowsWhatItsSourceShows(t *testing.T) {
 	}
 }
 
-// TestCopyOfTooMuchMetadata copies from a service that allows more than 2 KB of metadata.
+// TestCopyOfTooMuchMetadata checks the reason if the source is on a service that allows more than 2
+// KB of metadata and the object has more.
 func TestCopyOfTooMuchMetadata(t *testing.T) {
 	for _, size := range []int64{10, 17 * mib} {
 		w := newParted(t)
@@ -73,8 +75,9 @@ func TestCopyOfTooMuchMetadata(t *testing.T) {
 	}
 }
 
-// TestRelayOfUnencodedMetadata has a source that returns metadata beyond ASCII in UTF-8. S3 would
-// read it as ISO 8859-1; another destination accepts it.
+// TestRelayOfUnencodedMetadata checks metadata beyond ASCII that the source returns in UTF-8. It
+// must be encoded for S3, which would read it as ISO 8859-1, and left unchanged for other
+// destinations.
 func TestRelayOfUnencodedMetadata(t *testing.T) {
 	const note = "gr\u00fc\u00dfe"
 	for toS3, want := range map[bool]string{true: note, false: "gr\u00c3\u00bc\u00c3\u009fe"} {
@@ -118,7 +121,8 @@ func longTags() map[string]string {
 	return tags
 }
 
-// TestCopyOfLongTags sets the tags after the copy, on the version that was made.
+// TestCopyOfLongTags checks that tags too long for a header are set after the copy, on the version
+// that was made.
 func TestCopyOfLongTags(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -140,8 +144,8 @@ func TestCopyOfLongTags(t *testing.T) {
 	}
 }
 
-// TestCopyOfTagsTooLongForTheService checks a service that accepts only shorter headers than S3: it
-// refuses the first request, and the tags are set late.
+// TestCopyOfTagsTooLongForTheService checks that the tags are set after the copy if the service
+// accepts only shorter headers than S3 and refuses the first request.
 func TestCopyOfTagsTooLongForTheService(t *testing.T) {
 	for _, size := range []int64{10, 17 * mib} {
 		w := newParted(t)
@@ -197,7 +201,7 @@ func TestCopyOfTagsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestCopyOfAnObjectUnderItsOwnersKey checks the failure for an object that is encrypted with a
+// TestCopyOfAnObjectUnderItsOwnersKey checks the error for an object that is encrypted with a
 // customer-provided key.
 func TestCopyOfAnObjectUnderItsOwnersKey(t *testing.T) {
 	for way, w := range ways(t) {

@@ -16,9 +16,9 @@ import (
 )
 
 // confirmed returns an error if the copy is not encrypted with the configured key, so that the
-// ledger never records such a copy. S3 returns the key in its response. If a service does not, or
-// if its response has the ETag of the previous object, which a cache may return, confirmed requests
-// the head of the returned version or ETag.
+// ledger never records such a copy. S3 returns the key in its response. If another service does not
+// return it, or if the response has the ETag of the previous object, as a response from a cache can
+// have, confirmed requests the head of the returned version or ETag.
 func (j *job) confirmed(ctx context.Context, r Result) (Result, error) {
 	former := j.standing.known
 	if j.standing.found != nil {
@@ -80,13 +80,14 @@ func (j *job) tagLate(ctx context.Context, d *draft, made Result) error {
 		})
 		return err
 	})
-	switch class := awserr.Classify(err); class { //nolint:exhaustive // errors about the tags themselves
+	switch class := awserr.Classify(err); class { //nolint:exhaustive // errors caused by the tags
 	case "":
 		return nil
 	case awserr.Invalid, awserr.TooLarge, awserr.Unsupported:
 		err = fmt.Errorf("%w: %w", errTagOverflow, err)
 	case awserr.Gone, awserr.Precondition:
-		// The copy was removed. The class is hidden, because the source has not changed.
+		// The copy was removed. The error's class is hidden, because the class gone would mean that
+		// the source was removed.
 		err = fmt.Errorf("%w: %s", errTagOverflow, awserr.Brief(err))
 	}
 	return &request.ObjectError{Op: "set tags of", Bucket: j.o.DestinationPlace.Bucket, Key: made.DestinationKey, Err: err, Hint: hintTags(err)}
@@ -94,8 +95,8 @@ func (j *job) tagLate(ctx context.Context, d *draft, made Result) error {
 
 // annotate adds the source's annotations to the copy, if the service does not copy them itself.
 // Each write has the condition that the object is still this copy. Annotations are read by key, not
-// by version, so if there are any, the source is checked again afterwards. As with late tags, the
-// ledger records the copy only after its annotations are added.
+// by version. Therefore, if there are any, the source is checked again afterwards. As with late
+// tags, the ledger records the copy only after its annotations are added.
 func (j *job) annotate(ctx context.Context, made Result) error {
 	key := j.object.Key
 	if !j.o.Annotations {

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestProbeByARoleThatMayNotRead copies to a service other than S3 with a role that may not read
-// there.
+// TestProbeByARoleThatMayNotRead checks copies to a service other than S3 if the role is not
+// allowed to read the destination.
 func TestProbeByARoleThatMayNotRead(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -29,8 +29,8 @@ func TestProbeByARoleThatMayNotRead(t *testing.T) {
 	}
 }
 
-// TestForeignObjectStaysWhereConditionsAreRefused has S3 report the condition as unknown: the
-// destination is checked first.
+// TestForeignObjectStaysWhereConditionsAreRefused checks that a foreign object is not replaced if
+// S3 rejects the condition as unknown.
 func TestForeignObjectStaysWhereConditionsAreRefused(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {

@@ -28,12 +28,12 @@ func (w *world) asListed() copier.Target {
 	return copier.Target{Looked: true, Present: &l}
 }
 
-// TestProved checks for a copy that exists, was replaced, was removed, cannot be checked, or is
-// impossible; with a HEAD or from a listing.
+// TestProved checks Proved, with a HEAD request and with a listing, for a copy that exists, was
+// replaced, was removed, cannot be checked, or cannot exist.
 func TestProved(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change         func(*world, *record.Entry)
-		listed, looked bool // whether a listing proves it, and whether a HEAD does
+		listed, looked bool // whether the copy is proved by a listing, and by a HEAD request
 	}{
 		"there": {func(*world, *record.Entry) {}, true, true},
 		"replaced": {func(w *world, _ *record.Entry) {

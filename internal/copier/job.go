@@ -11,7 +11,7 @@ import (
 	"syncd/internal/listing"
 )
 
-// shared is what all copies of a Copier share.
+// shared contains the state that all copies of a Copier share.
 type shared struct {
 	o           Options
 	requests    *request.Sender
@@ -36,7 +36,7 @@ type job struct {
 	standing *standing
 	target   Target
 
-	versions      int       // how often the source was overwritten during the copy
+	versions      int       // number of times that the source was overwritten during the copy
 	began         time.Time // when the last write of the object was sent, by this process's clock
 	unconditional string    // why a write was sent without the required condition; "" if none was
 }

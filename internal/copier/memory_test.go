@@ -13,12 +13,12 @@ import (
 	"syncd/internal/copier"
 )
 
-// relayMemory is the memory for relays of a process. Most is the total memory that the process may
-// use while it relays, in bytes.
+// relayMemory is the memory for relays of a process, and most is the total memory that the process
+// may use while it relays, both in bytes.
 const relayMemory, most = 128 * mib, 256 * mib
 
-// TestRelayInLittleMemory relays four objects in parallel, each larger than the memory for relays,
-// by ranges and as streams.
+// TestRelayInLittleMemory checks the peak memory use while four objects, each larger than the
+// memory for relays, are relayed in parallel, by ranges and as streams.
 func TestRelayInLittleMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the race detector uses extra memory; make test runs it")
@@ -43,9 +43,9 @@ func BenchmarkRelayOfGibibytes(b *testing.B) {
 	}
 }
 
-// peakOfRelays relays objects in parallel and returns the peak memory use. Reachable memory,
-// including the fake and the SDK, must fit easily: the runtime is configured not to let more
-// garbage accumulate.
+// peakOfRelays relays objects in parallel and returns the peak memory use. The memory limit of the
+// runtime is set so that little garbage accumulates. The reachable memory, including that of the
+// fake and the SDK, must be well below the limit.
 func (w *world) peakOfRelays(tb testing.TB, objects int, size int64) uint64 {
 	tb.Helper()
 	debug.FreeOSMemory()
@@ -53,7 +53,7 @@ func (w *world) peakOfRelays(tb testing.TB, objects int, size int64) uint64 {
 	w.relaying(relayMemory)
 	w.options.PartSize = 0
 	w.options.Slots = slots(64)
-	w.options.Destination = w.clientAt("https://aws.invalid") // as in production: content is not hashed to sign it
+	w.options.Destination = w.clientAt("https://aws.invalid") // as in production, content is not hashed for the signature
 	c := copier.New(w.options)
 	peak := watchMemory()
 	var copies errgroup.Group

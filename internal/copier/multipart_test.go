@@ -35,7 +35,7 @@ func (w *world) putLarge(o awsfake.PutOptions) listing.Object {
 	return w.put("dir/large +", awsfake.SyntheticBody(17*mib+3, 1), o)
 }
 
-// rich returns everything that an object may have besides its content.
+// rich returns put options with every property that an object can have besides its content.
 func rich() awsfake.PutOptions {
 	return awsfake.PutOptions{
 		ContentType: "text/csv; charset=utf-8",
@@ -68,7 +68,7 @@ func TestCopyInParts(t *testing.T) {
 	}
 	of := func(o awsfake.ObjectInfo) kept { return kept{o.Size, o.Checksum, o.Headers, o.Metadata, o.Tags} }
 	if diff := cmp.Diff(of(original), of(copied)); diff != "" {
-		t.Errorf("what a copy keeps (-source +copy):\n%s", diff)
+		t.Errorf("properties of the copy (-source +copy):\n%s", diff)
 	}
 	if copied.StorageClass != "STANDARD_IA" || copied.KeyARN != w.key.ARN() || !copied.BucketKey || w.destination.Uploads() != 0 {
 		t.Errorf("got %+v and %d uploads, want the configured class and key, and no upload", copied, w.destination.Uploads())
@@ -141,7 +141,8 @@ func TestCopyInPartsOmitsWhatIsConfigured(t *testing.T) {
 	}
 }
 
-// TestCopyInPartsLosesNoMetadata has metadata that HEAD can count but not return.
+// TestCopyInPartsLosesNoMetadata checks that a copy fails if the object has metadata that HEAD can
+// count but not return, unless metadata is omitted.
 func TestCopyInPartsLosesNoMetadata(t *testing.T) {
 	w := newParted(t)
 	object := w.putLarge(awsfake.PutOptions{})
@@ -180,8 +181,8 @@ func TestCopyInPartsBeginsAtItsThreshold(t *testing.T) {
 
 var tebibytes = flag.Bool("tebibytes", false, "copy an object of 20 TiB too; make stress sets it")
 
-// TestCopyOfAnObjectOfTebibytes makes at most 10,000 parts. TestPartsMakeTheObject covers the
-// largest object that S3 allows.
+// TestCopyOfAnObjectOfTebibytes checks that an object of tebibytes is copied in at most 10,000
+// parts. TestPartsMakeTheObject covers the largest object that S3 allows.
 func TestCopyOfAnObjectOfTebibytes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("too slow under the race detector; make test runs it")
@@ -215,7 +216,8 @@ func TestCopyOfAnObjectTooLarge(t *testing.T) {
 	}
 }
 
-// TestCopyInPartsNeverMixes overwrites the source before each request of a copy in turn.
+// TestCopyInPartsNeverMixes overwrites the source before each request of a copy in turn. It checks
+// that the copy is a single version.
 func TestCopyInPartsNeverMixes(t *testing.T) {
 	steps := []string{"HeadObject", "GetObjectTagging", "CreateMultipartUpload", "UploadPartCopy 0", "UploadPartCopy 1", "UploadPartCopy 3", "CompleteMultipartUpload"}
 	for _, step := range steps {
@@ -233,7 +235,7 @@ func TestCopyInPartsNeverMixes(t *testing.T) {
 			result, copied := w.mustCopy(t, object)
 			want := map[string]string{"version": "2"}
 			content := awsfake.SyntheticBody(object.Size, 2)
-			if step == "CompleteMultipartUpload" { // every part was read by then
+			if step == "CompleteMultipartUpload" { // all parts have been read by then
 				want["version"], content = "1", awsfake.SyntheticBody(object.Size, 1)
 			}
 			proof := w.source.Put("proof", content, awsfake.PutOptions{})
@@ -254,8 +256,8 @@ func TestCopyInPartsNeverMixes(t *testing.T) {
 	}
 }
 
-// TestCopyInPartsTheSourceShrinks overwrites the object with one that is small enough to need no
-// parts.
+// TestCopyInPartsTheSourceShrinks checks that an object is copied in one piece if it was
+// overwritten with a small object after the listing.
 func TestCopyInPartsTheSourceShrinks(t *testing.T) {
 	w := newParted(t)
 	object := w.putLarge(awsfake.PutOptions{})
@@ -302,8 +304,8 @@ func TestCopyInPartsFails(t *testing.T) {
 	}
 }
 
-// TestCopyInPartsThatCannotBeCleanedUp reports the upload that stays, and keeps the failure's
-// reason.
+// TestCopyInPartsThatCannotBeCleanedUp checks that the error names an upload that could not be
+// aborted, and keeps the class of the failure.
 func TestCopyInPartsThatCannotBeCleanedUp(t *testing.T) {
 	w := newParted(t)
 	object := w.putLarge(awsfake.PutOptions{})
@@ -315,7 +317,7 @@ func TestCopyInPartsThatCannotBeCleanedUp(t *testing.T) {
 		t.Errorf("got class %q, want %q: %v", class, awserr.Canceled, err)
 	}
 	if text := fmt.Sprint(err); !strings.Contains(text, "was not removed") || !strings.Contains(text, "AccessDenied") {
-		t.Errorf("got %q, want it to name the upload that stays, and why", text)
+		t.Errorf("got %q, want an error that names the remaining upload and the cause", text)
 	}
 }
 
@@ -336,7 +338,8 @@ func TestCopyInPartsCanceled(t *testing.T) {
 	})
 }
 
-// TestCopyInPartsWhoseUploadIsLost removes the upload during the copy, as a lifecycle rule does.
+// TestCopyInPartsWhoseUploadIsLost checks that a copy starts over if its upload is removed during
+// the copy, as a lifecycle rule can do.
 func TestCopyInPartsWhoseUploadIsLost(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -366,7 +369,7 @@ func TestCopyInPartsUnderAKeyItCannotUse(t *testing.T) {
 	}
 }
 
-// TestCopyOfRealBytesInParts reads the copied bytes back.
+// TestCopyOfRealBytesInParts checks the content of a copy in parts by reading it back.
 func TestCopyOfRealBytesInParts(t *testing.T) {
 	w := newParted(t)
 	content := bytes.Repeat([]byte("0123456789abcde\n"), 11*mib/16+5)

@@ -52,7 +52,7 @@ type Options struct {
 	// Source reads the source's metadata. It sends requests to the source's region.
 	Source sourceAPI
 	// Destination writes the copies. It sends requests to the destination's region. Unless content
-	// is relayed, its credentials also need permission to read the source.
+	// is relayed, the client's credentials also need permission to read the source.
 	Destination destinationAPI
 	// SourcePlace is the location of the objects, and DestinationPlace the location of the copies.
 	SourcePlace, DestinationPlace transfer.Place
@@ -78,11 +78,11 @@ type Options struct {
 	// OverwriteAny allows replacing objects that syncd neither wrote nor adopted.
 	OverwriteAny bool
 	// ToS3 reports whether the destination is known to be S3 itself, which honors the conditions of
-	// writes and decodes metadata; nil means that it is. For other services, the first write of
-	// each kind finds out whether conditions are honored.
+	// writes and decodes metadata. If ToS3 is nil, the destination is S3. For other services, the
+	// first write of each kind tests whether conditions are honored.
 	ToS3 func() bool
-	// Peer provides the destination's clock, observed in its responses; nil means that the clock is
-	// the same as this process's clock.
+	// Peer provides the destination's clock, observed in its responses; nil means that the
+	// destination uses this process's clock.
 	Peer *peer.Peer
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time

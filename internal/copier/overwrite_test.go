@@ -10,8 +10,9 @@ import (
 )
 
 // TestOverwriteBeforeAnyRequest overwrites the source before each request of a copy in turn, in
-// every way of copying. The copy is a single version with its own metadata and tags, the result
-// names that version, and it is the newest version at the time of the last read.
+// every way of copying. It checks that the copy is a single version with its own metadata and tags,
+// that the result names that version, and that it is the newest version at the time of the last
+// read.
 func TestOverwriteBeforeAnyRequest(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -40,7 +41,7 @@ func overwriteBefore(t *testing.T, w *world, size int64, n int) (requests int) {
 	}
 	object, versions := listed(version(1)), map[string]string{}
 	w.options.Slots = slots(1)
-	readSince := false // the source was read after it was overwritten
+	readSince := false // whether the source was read after it was overwritten
 	w.wire.before = func(r *http.Request) {
 		if requests == n {
 			version(2)

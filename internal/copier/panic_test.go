@@ -34,8 +34,9 @@ func (b *bug) attach(stack *smithymiddleware.Stack) error {
 	}), smithymiddleware.After)
 }
 
-// TestAPanicIsAFailedObject triggers a bug in every request of a copy: the object fails with the
-// place of the bug, no shared resource is lost, and without the bug the object is copied.
+// TestAPanicIsAFailedObject triggers a bug in each request of a copy in turn. It checks that the
+// object fails with an error that names the place of the bug, that no shared resource is lost, and
+// that the object is copied once the bug is gone.
 func TestAPanicIsAFailedObject(t *testing.T) {
 	const whole, parts, streamed = "whole", "parts", "streamed"
 	for _, tt := range []struct {
@@ -105,7 +106,7 @@ func (w *world) checkPanicked(t *testing.T, object listing.Object, err error) {
 	}
 }
 
-// TestAPanicInABody triggers a bug while a stream is read.
+// TestAPanicInABody checks that a panic while a stream is read is a failure of the object.
 func TestAPanicInABody(t *testing.T) {
 	w, source := newOdd(t)
 	w.relaying(8 * mib) // a leaked buffer would be noticed
@@ -127,7 +128,7 @@ type panicking struct{}
 
 func (panicking) Read([]byte) (int, error) { panic("boom") }
 
-// TestAPanicWhileLookingForACopy triggers a bug during an adoption.
+// TestAPanicWhileLookingForACopy checks that a panic during an adoption is a failure of the object.
 func TestAPanicWhileLookingForACopy(t *testing.T) {
 	w := newWorld(t)
 	object := w.putText("k", "x")

@@ -13,9 +13,9 @@ import (
 	"syncd/internal/plan"
 )
 
-// copyParts copies an object in parts. A multipart upload takes over no properties of the source
-// object. So copyParts first reads the properties that CopyObject would have copied, and sets them
-// when it creates the upload.
+// copyParts copies an object in parts. A multipart upload does not copy the properties of the
+// source object. Therefore copyParts first reads the properties that CopyObject would have copied,
+// and sets them when it creates the upload.
 func (j *job) copyParts(ctx context.Context) (Result, error) {
 	var head s3.HeadObjectOutput
 	if j.o.ReadsHead(true) {
@@ -78,7 +78,7 @@ func (t uploadTarget) Head(ctx context.Context) (*s3.HeadObjectOutput, error) {
 	return t.j.destination.head(ctx, &s3.HeadObjectInput{Key: &t.j.key})
 }
 
-// IsKey reports whether a KMS key is the configured one.
+// IsKey reports whether a KMS key is the configured key.
 func (t uploadTarget) IsKey(answered *string) bool {
 	return plan.SameKey(aws.ToString(answered), t.j.o.KeyARN)
 }

@@ -25,8 +25,8 @@ func (c *Copier) Look(ctx context.Context, key string) (listing.Object, error) {
 	return object, c.doubts.alone(ctx, key, err)
 }
 
-// Readable reads one byte of the source object and returns the error. This needs permission to read
-// and decrypt the object, and no permission at the destination.
+// Readable reads one byte of the source object and returns the error of the read. This needs
+// permission to read and decrypt the object, and no permission at the destination.
 func (c *Copier) Readable(ctx context.Context, key string) error {
 	err := c.requests.Send(ctx, func(ctx context.Context) error { return c.source.explained(ctx, key, nil) })
 	if err != nil {
@@ -35,7 +35,7 @@ func (c *Copier) Readable(ctx context.Context, key string) error {
 	return nil
 }
 
-// Forecast is what a copy would do, as far as it is known without a request.
+// Forecast describes what a copy would do, as far as this is known without a request.
 type Forecast struct {
 	// Looks means that the copy would check the object at the destination, and adopt it if it turns
 	// out to be a copy of the source object.
@@ -52,8 +52,8 @@ func (c *Copier) Forecast(object listing.Object, target Target) Forecast {
 }
 
 // Shown reports whether the destination still has the copy of a ledger entry, according to a
-// listing. OtherKey means that the copy may have been made under another KMS key. IsSure is false
-// if only a HEAD request can answer this.
+// listing. The parameter otherKey means that the copy may have been made under another KMS key. The
+// result isSure is false if only a HEAD request can decide.
 func (c *Copier) Shown(e record.Entry, target Target, otherKey bool) (isThere, isSure bool) {
 	p := target.Present
 	switch {
@@ -100,7 +100,7 @@ type Left struct {
 }
 
 // LeftOf checks what remains at the destination under the key of a deleted source object. It takes
-// one HEAD request. It returns an error if the object there may have been written by syncd and the
+// one HEAD request. It returns an error if syncd may have written the object under the key and the
 // role has no permission to read it.
 func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (Left, error) {
 	key, err := c.DestinationKey(sourceKey)

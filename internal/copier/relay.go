@@ -14,7 +14,7 @@ import (
 )
 
 // relayWhole reads a small object with the source's credentials and writes it with the
-// destination's.
+// destination's credentials.
 func (j *job) relayWhole(ctx context.Context) (Result, error) {
 	object := j.object
 	if err := j.requests.WaitBytes(ctx, object.Size); err != nil {
@@ -54,8 +54,8 @@ func (j *job) relayWhole(ctx context.Context) (Result, error) {
 	return j.finished(ctx, d, result)
 }
 
-// headLock reads the lock for the copy from the object's head, because not every service returns it
-// with the content.
+// headLock reads the lock for the copy from the object's head, because not every service returns
+// the lock with the content.
 func (j *job) headLock(ctx context.Context) (lock, error) {
 	if !j.o.ReadsHead(false) {
 		return lock{}, nil

@@ -18,12 +18,12 @@ import (
 	"syncd/internal/copier/content"
 )
 
-// relaying makes the world relay its copies, with that much memory in bytes.
+// relaying makes the world relay its copies, with the given memory in bytes.
 func (w *world) relaying(memory int64) {
 	w.options.Relay, w.options.Buffers = true, content.NewBuffers(memory)
 }
 
-// onBody changes the responses with an object's content.
+// onBody calls change for every response with an object's content.
 func (w *world) onBody(change func(*http.Response)) {
 	w.wire.change = func(res *http.Response) {
 		if res.Request.Method == http.MethodGet && res.Header.Get("ETag") != "" {
@@ -32,8 +32,8 @@ func (w *world) onBody(change func(*http.Response)) {
 	}
 }
 
-// TestRelayRefusesAChangedBody changes a byte in transit: the source's checksum detects it, in
-// every algorithm.
+// TestRelayRefusesAChangedBody checks, for every checksum algorithm, that the source's checksum
+// detects a byte that was changed in transit.
 func TestRelayRefusesAChangedBody(t *testing.T) {
 	for _, algorithm := range []string{"crc32", "crc64nvme"} {
 		t.Run(algorithm, func(t *testing.T) {
@@ -71,12 +71,12 @@ func TestRelayLosesNoMetadata(t *testing.T) {
 	object := w.putText("k", "x")
 	w.onBody(func(res *http.Response) { res.Header.Set("X-Amz-Missing-Meta", "1") })
 	if _, err := w.copy(t, object); copier.Reason(err) != "hidden_metadata" {
-		t.Errorf("got %v, reason %q, want the object quarantined for it", err, copier.Reason(err))
+		t.Errorf("got %v, reason %q, want the object quarantined for this reason", err, copier.Reason(err))
 	}
 }
 
-// TestRelayOfSmallObjectsUsesItsSlots has memory for a few parts and many slots: small objects need
-// little memory.
+// TestRelayOfSmallObjectsUsesItsSlots checks that small objects use many slots at once although the
+// memory is enough for only a few parts.
 func TestRelayOfSmallObjectsUsesItsSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const many = 200
@@ -101,8 +101,8 @@ func TestRelayOfSmallObjectsUsesItsSlots(t *testing.T) {
 	})
 }
 
-// TestRelayFollowsItsSource overwrites the object between any two requests of a relay: the copy is
-// a single version, the newest.
+// TestRelayFollowsItsSource overwrites the object between any two requests of a relay. It checks
+// that the copy is a single version, the newest at the time of the last read.
 func TestRelayFollowsItsSource(t *testing.T) {
 	const part = 8 << 20
 	for _, size := range []int64{10, 2*part + 5} {
@@ -122,7 +122,7 @@ func TestRelayFollowsItsSource(t *testing.T) {
 				copied, _ := w.destination.Object("k")
 				old := newest.Checksum == "" || copied.Checksum != newest.Checksum
 				if old && result.Object.ETag != object.ETag {
-					t.Errorf("the result names version %s, the destination holds another", result.Object.ETag)
+					t.Errorf("the result names version %s, but the destination has another version", result.Object.ETag)
 				}
 				if old && operation != "PutObject" && operation != "UploadPart" && newest.Checksum != "" {
 					t.Errorf("got the former version, want the newest, which was written before the last read")
@@ -151,8 +151,9 @@ func TestRelayMemory(t *testing.T) {
 	}
 }
 
-// TestRelayOfABodyCutAtItsEnd delivers every byte but not the end of the body: it is read again,
-// and is not reported as a wrong checksum.
+// TestRelayOfABodyCutAtItsEnd delivers every byte of a body but breaks the connection before its
+// end. It checks that the body is read again, and that the break is not reported as a wrong
+// checksum.
 func TestRelayOfABodyCutAtItsEnd(t *testing.T) {
 	w := newWorld(t)
 	w.relaying(64 << 20)

@@ -8,7 +8,7 @@ import (
 
 // Result is a copy that the destination has confirmed.
 type Result struct {
-	// Object is the copied source version: the listed one, or a newer one if the object was
+	// Object is the copied source version: the listed version, or a newer version if the object was
 	// overwritten meanwhile.
 	Object listing.Object
 	// DestinationKey, DestinationETag and DestinationVersionID identify the copy. The version ID is
@@ -16,7 +16,7 @@ type Result struct {
 	DestinationKey, DestinationETag, DestinationVersionID string
 	// KeyARN is the KMS key of the copy, as the service reports it.
 	KeyARN string
-	// BucketKey reports whether an S3 Bucket Key was used.
+	// BucketKey is true if an S3 Bucket Key was used.
 	BucketKey bool
 	// Checksum is the checksum in the response, as "algorithm:base64"; empty if there is none.
 	Checksum string
@@ -29,7 +29,7 @@ type Result struct {
 	// copy of the source object.
 	Adopted bool
 	// Unconditional is why the copy was written without a condition: ConditionsIgnored or
-	// ConditionsDenied. It is "" if it was written with one.
+	// ConditionsDenied. It is "" if the copy was written with a condition.
 	Unconditional string
 	// Notes are remarks on a successful copy: Note constants of this package and of package upload,
 	// each at most once. A server-side copy in one request has no notes unless it reads the
@@ -50,6 +50,6 @@ const (
 	// NoteRedirectDropped means that the source has a website redirect, which is not copied.
 	NoteRedirectDropped = "website_redirect_dropped"
 	// NoteRetentionCut means that the copy's retention was shortened to Options.ObjectLockMax and
-	// ends before its source's.
+	// ends before the retention of its source.
 	NoteRetentionCut = "retention_shortened"
 )

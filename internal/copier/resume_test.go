@@ -23,8 +23,8 @@ import (
 	"syncd/internal/listing"
 )
 
-// cut copies an object until that many parts are made, and then ends like a process that is killed
-// during the next part.
+// cut copies an object until the given number of parts is made, and then ends like a process that
+// is killed during the next part.
 func (w *world) cut(t *testing.T, object listing.Object, made int) *uploadRecord {
 	t.Helper()
 	former := w.options
@@ -72,7 +72,8 @@ func (w *world) mustCopyWith(t *testing.T, object listing.Object, uploads *uploa
 	return result, copied
 }
 
-// TestResume resumes the upload of a process that was killed: no finished part is made twice.
+// TestResume checks that the upload of a killed process is resumed, and that no finished part is
+// made twice.
 func TestResume(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -111,8 +112,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestResumeOfOnlyTheCompletion interrupts an upload after its last part, so that only the
-// completion is left.
+// TestResumeOfOnlyTheCompletion checks that an upload that was interrupted after its last part is
+// completed without making any part again.
 func TestResumeOfOnlyTheCompletion(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -134,8 +135,8 @@ func TestResumeOfOnlyTheCompletion(t *testing.T) {
 	}
 }
 
-// TestResumeNeedsTheSameCopy changes something after the upload began: the upload is aborted and
-// none of its parts are used.
+// TestResumeNeedsTheSameCopy changes the object or a setting after the upload began. It checks that
+// the upload is aborted and none of its parts are used.
 func TestResumeNeedsTheSameCopy(t *testing.T) {
 	for name, change := range map[string]func(w *world, object *listing.Object, left *uploadRecord){
 		"the source": func(w *world, object *listing.Object, _ *uploadRecord) {
@@ -209,13 +210,14 @@ func TestResumeWithoutPermission(t *testing.T) {
 				t.Errorf("got %v, recorded %v; notes (-want +got):\n%s", err, left.open, diff)
 			}
 			if n := w.destination.Uploads(); n != 1 {
-				t.Errorf("got %d uploads, want only the former one", n)
+				t.Errorf("got %d uploads, want only the former upload", n)
 			}
 		})
 	}
 }
 
-// TestResumeOfThousandsOfParts needs several pages to list them.
+// TestResumeOfThousandsOfParts checks that an upload is resumed if listing its parts takes several
+// pages.
 func TestResumeOfThousandsOfParts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("too slow under the race detector; make test runs it")
@@ -231,8 +233,8 @@ func TestResumeOfThousandsOfParts(t *testing.T) {
 	w.sameAsSource(t, "k", copied)
 }
 
-// TestResumeRemakesPartsThatDoNotFit finds in the recorded upload parts of another size, a part
-// after the last one and, in a relay, parts without a checksum.
+// TestResumeRemakesPartsThatDoNotFit checks that parts of the recorded upload are made again if
+// they have another size, come after the last part or, in a relay, have no checksum.
 func TestResumeRemakesPartsThatDoNotFit(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -249,7 +251,7 @@ func TestResumeRemakesPartsThatDoNotFit(t *testing.T) {
 			}
 			result, copied := w.mustCopyWith(t, object, left)
 			if result.Resumed != 0 {
-				t.Errorf("got %d parts resumed, want none of those", result.Resumed)
+				t.Errorf("got %d parts resumed, want none of the unsuitable parts", result.Resumed)
 			}
 			w.sameAsSource(t, object.Key, copied)
 		})

@@ -43,7 +43,7 @@ func (j *job) run(ctx context.Context) (Result, error) {
 	if awserr.Classify(failure) == awserr.Conflict {
 		return Result{}, failure
 	}
-	// Drop the class of the failure, so that an object that still exists is not reported as gone.
+	// Hide the class of the failure, so that an object that still exists is not reported as gone.
 	return Result{}, j.failed("copy", j.object.Key, fmt.Errorf("%w: %s", ErrUnsteady, awserr.Brief(failure)))
 }
 
@@ -141,7 +141,7 @@ func (j *job) admitted(ctx context.Context) (result Result, adopted bool, err er
 			return result, adopted, err
 		}
 	}
-	if s.verdict(j.object).foreign { // decide again, because adopt may have learned more about the object
+	if s.verdict(j.object).foreign { // decide again, because adopt may have read the object's head
 		return Result{}, false, s.foreign(j.object)
 	}
 	return Result{}, false, nil

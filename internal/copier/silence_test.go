@@ -23,7 +23,7 @@ import (
 type mute struct {
 	*s3.Client
 	at    int64
-	times atomic.Int64 // the first bodies, this many
+	times atomic.Int64 // how many of the first bodies stop
 }
 
 func (m *mute) GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
@@ -34,8 +34,8 @@ func (m *mute) GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...fun
 	return out, err
 }
 
-// TestBodyThatStalls gives up a body that is silent for a minute, continues where it stopped, and
-// fails after a few such bodies.
+// TestBodyThatStalls checks that a body that is silent for a minute is given up, that reading
+// continues where the body stopped, and that the copy fails after a few such bodies.
 func TestBodyThatStalls(t *testing.T) {
 	for name, size := range map[string]int64{"whole": 5 * mib, "in parts": 17 * mib} {
 		for _, tt := range []struct {
@@ -80,7 +80,7 @@ func TestSlowBody(t *testing.T) {
 	})
 }
 
-// hesitant takes nearly a minute for each megabyte.
+// hesitant is a body that takes nearly a minute for each megabyte.
 type hesitant struct{ io.Reader }
 
 func (h hesitant) Read(p []byte) (int, error) {
@@ -92,8 +92,8 @@ func (h hesitant) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestBodyThatTrickles sends a byte every few seconds: like a silent body it is given up after a
-// minute.
+// TestBodyThatTrickles checks that a body that sends a byte every few seconds is given up after a
+// minute, like a silent body.
 func TestBodyThatTrickles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -107,10 +107,10 @@ func TestBodyThatTrickles(t *testing.T) {
 	})
 }
 
-// trickle returns a byte every five seconds, as long as it is read.
+// trickle is a body that returns one byte every five seconds.
 type trickle struct {
 	io.Reader
-	ended <-chan struct{} // its request
+	ended <-chan struct{} // closed when the request ends
 }
 
 func (s trickle) Read(p []byte) (int, error) {
@@ -122,8 +122,8 @@ func (s trickle) Read(p []byte) (int, error) {
 	}
 }
 
-// TestWaitForARateIsNotATimeout makes every request wait for a rate longer than the timeout of its
-// response.
+// TestWaitForARateIsNotATimeout checks that requests that wait for a rate longer than the timeout
+// of a response do not time out.
 func TestWaitForARateIsNotATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for mode, w := range modes(t) {
@@ -137,8 +137,9 @@ func TestWaitForARateIsNotATimeout(t *testing.T) {
 	})
 }
 
-// TestSilentSourceLeavesMemoryForOthers has one mapping hold all the memory it can get with silent
-// bodies, with many more waiting, while another mapping copies an object.
+// TestSilentSourceLeavesMemoryForOthers makes one mapping hold all the memory it can get, with
+// silent bodies, while many more of its copies wait. It checks that another mapping can copy an
+// object without waiting.
 func TestSilentSourceLeavesMemoryForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck, quick := newWorld(t), newWorld(t)
@@ -154,7 +155,7 @@ func TestSilentSourceLeavesMemoryForOthers(t *testing.T) {
 		defer giveUp()
 		for i := range 50 {
 			object := stuck.put(fmt.Sprint("k", i), awsfake.SyntheticBody(8*mib, 1), awsfake.PutOptions{})
-			copies.Go(func() { _, _, _ = bad.Copy(ctx, object, copier.Target{}, nil) }) // it fails
+			copies.Go(func() { _, _, _ = bad.Copy(ctx, object, copier.Target{}, nil) }) // the copy fails
 		}
 		synctest.Wait()
 		start := time.Now()

@@ -17,8 +17,8 @@ import (
 	"syncd/internal/listing"
 )
 
-// TestCopiesShareTheirSlots copies large and small objects in parallel and counts the requests in
-// flight.
+// TestCopiesShareTheirSlots checks that the number of requests in flight reaches but never exceeds
+// the number of slots while large and small objects are copied in parallel.
 func TestCopiesShareTheirSlots(t *testing.T) {
 	const most = 3
 	synctest.Test(t, func(t *testing.T) {
@@ -46,7 +46,8 @@ func TestCopiesShareTheirSlots(t *testing.T) {
 	})
 }
 
-// TestCanceledWaitForASlot ends while it waits for a slot.
+// TestCanceledWaitForASlot checks that a copy that is canceled while it waits for a slot sends no
+// request.
 func TestCanceledWaitForASlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

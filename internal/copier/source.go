@@ -28,8 +28,8 @@ func (s *source) failed(op, key string, err error) error {
 	return &request.ObjectError{Op: op, Bucket: s.place.Bucket, Key: key, Err: err}
 }
 
-// lookup finds one key by listing it. The role needs no permission to read the object. Ok is false
-// if the key is not listed.
+// lookup finds one key by listing it. The role needs no permission to read the object. The result
+// ok is false if the key is not listed.
 func (s *source) lookup(ctx context.Context, key string) (object listing.Object, ok bool, err error) {
 	return lookup(ctx, s.requests, s.api, s.place, key)
 }
@@ -72,7 +72,7 @@ func (s *source) look(ctx context.Context, key string) (listing.Object, error) {
 }
 
 // isStillListed checks whether the source still lists a key that it reports as absent. Without this
-// check such a key would be listed and reported as gone in every pass. The listing starts after the
+// check, every pass would list such a key and report it as gone. The listing starts after the
 // previous key, as in the pass.
 func (s *source) isStillListed(ctx context.Context, key, listedAfter string) (still bool, err error) {
 	live := listing.Live{Client: s.api, Place: s.place}
@@ -125,7 +125,7 @@ func (s *source) head(ctx context.Context, key string, etag *string) (head *s3.H
 			return err
 		}
 		if err = s.explained(ctx, key, etag); err == nil {
-			head, err = s.api.HeadObject(ctx, in) // reading worked, so the cause of the failure, such as an expired session, is gone
+			head, err = s.api.HeadObject(ctx, in) // the read succeeded, so the cause of the failure, such as an expired session, is gone
 		}
 		return err
 	})

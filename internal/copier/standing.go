@@ -17,8 +17,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Target is what is known about the destination's key before a copy. With the zero Target nothing
-// is known, and an object at the destination counts as foreign.
+// Target describes what is known about the destination's key before a copy. The zero Target means
+// that nothing is known, and that an object at the destination counts as foreign.
 type Target struct {
 	// Known is the ETag of the copy in the ledger, "" for none.
 	Known string
@@ -26,19 +26,19 @@ type Target struct {
 	// if there is none.
 	Looked  bool
 	Present *listing.Object
-	// Listed means that the source was listed, with ListedAfter as the key before the object's; ""
-	// is the beginning.
+	// Listed means that the source was listed. ListedAfter is the key that the listing returned
+	// before the object's key; "" means that the object was the first.
 	Listed      bool
 	ListedAfter string
 	// OursSince is a time by the destination's clock. An object newer than OursSince and encrypted
 	// with the configured KMS key, or with a key in OursUnder, may be a copy that syncd made but
-	// could not record. Zero means that there is no such copy.
+	// could not record. The zero time means that there is no such copy.
 	OursSince time.Time
 	OursUnder []string
 }
 
-// Ours is what syncd may have written at the destination's key. Pass it to the next attempt in its
-// Target.
+// Ours describes what syncd may have written at the destination's key. Pass it to the next attempt
+// in its Target.
 type Ours struct {
 	// ETag is the ETag of a copy that may still exist, "" for none.
 	ETag string
@@ -47,16 +47,16 @@ type Ours struct {
 	Since time.Time
 }
 
-// standing is what is known about the destination's key during a copy. It determines the condition
-// for the write.
+// standing contains what is known about the destination's key during a copy. It determines the
+// condition for the write.
 type standing struct {
 	o     *Options
 	at    *destination
 	key   string
 	known string
-	since time.Time // objects newer than this, by the destination's clock, may be ours
-	under []string  // KMS keys, in addition to the configured key, with which our objects may be encrypted
-	begun time.Time // when an upload of ours that no longer exists began; the object that it may have created has this date
+	since time.Time // objects newer than this time, by the destination's clock, may have been written by syncd
+	under []string  // KMS keys, besides the configured key, with which objects written by syncd may be encrypted
+	begun time.Time // when an upload of syncd that no longer exists began; an object that it created has this date
 	tried time.Time // when the first write with unknown outcome was sent, by this process's clock; zero if there is none
 	// found is the object seen by the last check, nil for none.
 	looked bool
@@ -78,16 +78,16 @@ func newStanding(o *Options, at *destination, key string, t Target) *standing {
 	return s
 }
 
-// verdict is what to do about the destination's key.
+// verdict is the decision what to do about the object at the destination's key.
 type verdict struct {
 	condition precondition.Condition
-	// adopt means that the object at the destination may already be the copy. Foreign means that
+	// adopt means that the object at the destination may already be the copy. foreign means that
 	// the object must not be replaced if it is not the copy.
 	adopt, foreign bool
 }
 
-// verdict decides without a request. An object of ours is replaced without a check if the check
-// would take at least as many requests as the copy.
+// verdict decides without a request. An object that syncd wrote is replaced without a check if the
+// check would take at least as many requests as the copy.
 func (s *standing) verdict(object listing.Object) verdict {
 	switch {
 	case !s.looked && s.known != "":
@@ -100,8 +100,8 @@ func (s *standing) verdict(object listing.Object) verdict {
 	if transfer.SameETag(s.found.ETag, s.known) || isOurs && s.isCheap(object) {
 		return v
 	}
-	// Times alone prove little, but an object older than its source cannot be its copy. An object
-	// of ours may have been made under other settings.
+	// Times are weak evidence, but an object older than its source cannot be its copy. An object
+	// that syncd wrote may have been made under other settings.
 	v.adopt = s.found.Size == object.Size && !s.found.LastModified.Before(object.LastModified.Truncate(time.Second)) &&
 		(!isOurs || s.o.HasClass(s.found.class))
 	v.foreign = !isOurs && !s.o.OverwriteAny
@@ -114,7 +114,7 @@ func (s *standing) isCheap(object listing.Object) bool {
 	return !s.o.Relay && !s.o.ObjectLock && s.o.PartSizeOf(object.Size) == 0
 }
 
-// isOurs reports whether the object found can only be a copy that syncd made but could not record.
+// isOurs reports whether the object found must be a copy that syncd made but could not record.
 func (s *standing) isOurs() bool {
 	if s.found.head != nil && !s.isOurKey(aws.ToString(s.found.head.SSEKMSKeyId)) {
 		return false
@@ -133,15 +133,15 @@ func notBefore(t, since time.Time) bool {
 	return !since.IsZero() && !t.Before(since.Truncate(time.Second))
 }
 
-// wrote records that a write returned etag. From now on the written object is ours, and the object
-// found before no longer exists. An object newer than at, by the destination's clock, is also ours,
-// because the response may have contained a different ETag.
+// wrote records that a write returned etag. From now on the written object belongs to syncd, and
+// the object found before no longer exists. An object newer than at, by the destination's clock,
+// also belongs to syncd, because the response may have contained a wrong ETag.
 func (s *standing) wrote(etag string, at time.Time) {
 	s.known, s.looked, s.found = etag, false, nil
 	s.oursSince(at)
 }
 
-// answeredOddly records that a write at that time, by the destination's clock, got an invalid
+// answeredOddly records that a write at the time at, by the destination's clock, got an invalid
 // response. Either the object was created, or the previous object still exists.
 func (s *standing) answeredOddly(at time.Time) { s.oursSince(at) }
 
@@ -151,7 +151,7 @@ func (s *standing) oursSince(at time.Time) {
 	}
 }
 
-// mayHaveWritten records that a write with unknown outcome was sent at that time.
+// mayHaveWritten records that a write whose outcome is unknown was sent at the time at.
 func (s *standing) mayHaveWritten(at time.Time) {
 	if s.tried.IsZero() || at.Before(s.tried) {
 		s.tried = at
@@ -166,7 +166,7 @@ func (s *standing) triedThere() time.Time {
 	return s.at.there(s.tried)
 }
 
-// ours returns what the next attempt must know about the destination's key.
+// ours returns what the next attempt must know about objects of syncd at the destination's key.
 func (s *standing) ours() Ours {
 	since := s.triedThere()
 	if since.IsZero() || !s.since.IsZero() && s.since.Before(since) {
@@ -179,7 +179,7 @@ func (s *standing) ours() Ours {
 // the key instead.
 func (s *standing) look(ctx context.Context) error {
 	head, err := s.at.head(ctx, &s3.HeadObjectInput{Key: &s.key})
-	switch awserr.Classify(err) { //nolint:exhaustive // the answers that show what is there
+	switch awserr.Classify(err) { //nolint:exhaustive // the responses that show which object exists
 	case "":
 		s.looked, s.found = true, foundOf(head)
 		return nil

@@ -19,8 +19,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// as returns a client that signs with a session of a role with that path and name, and the role's
-// ARN.
+// as returns a client that signs with a session of a role with the given path and name, and the
+// role's ARN.
 func (w *world) as(t *testing.T, path, name string) (client *s3.Client, arn string) {
 	t.Helper()
 	trust := iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},"Action":"sts:AssumeRole"}]}`, consumer))
@@ -67,8 +67,8 @@ func (w *world) left(t *testing.T) (keys []string) {
 	return keys
 }
 
-// TestSweepTouchesOnlyOurs checks that only uploads of our role are aborted, not those of roles
-// with similar names or of a user.
+// TestSweepTouchesOnlyOurs checks that only uploads of the Initiator's sessions are aborted, and
+// that uploads of roles with similar names and of a user are kept.
 func TestSweepTouchesOnlyOurs(t *testing.T) {
 	w := newWorld(t)
 	ours, arn := w.as(t, "/team/a/", "syncd")
@@ -83,7 +83,7 @@ func TestSweepTouchesOnlyOurs(t *testing.T) {
 	w.options.Destination = ours
 	c := copier.New(w.options)
 	if n, err := c.SweepUploads(t.Context(), time.Now().Add(-time.Hour), nil); n != 0 || err != nil {
-		t.Errorf("got %d, %v, want 0: none began more than an hour ago", n, err)
+		t.Errorf("got %d, %v, want 0: no upload began more than an hour ago", n, err)
 	}
 	kept := []record.Upload{{ID: w.begin(t, ours, "in/kept")}}
 	n, err := c.SweepUploads(t.Context(), time.Now().Add(time.Hour), kept)
@@ -107,7 +107,7 @@ func TestSweepWithoutAnInitiator(t *testing.T) {
 	}
 }
 
-// TestSweepOfThousands lists several pages while it aborts their uploads.
+// TestSweepOfThousands checks that all uploads are aborted if listing them takes several pages.
 func TestSweepOfThousands(t *testing.T) {
 	if testing.Short() {
 		t.Skip("too slow under the race detector; make test runs it")

@@ -14,11 +14,11 @@ import (
 	"syncd/internal/transfer"
 )
 
-// tags are the tags of a copy. They are sent in the header of the request that creates it or, if
-// too long for that, set afterwards.
+// tags are the tags of a copy. They are sent in a header of the request that creates the copy or,
+// if they are too long for a header, set afterwards.
 type tags struct {
 	set    []types.Tag
-	header string // form-encoded for the tagging header; "" if there are none or they are set late
+	header string // form-encoded tags for the tagging header; "" if there are no tags or they are set after the copy
 	late   bool
 }
 

@@ -14,8 +14,9 @@ import (
 	"syncd/internal/copier"
 )
 
-// TestHeadOfAnExpiredSession expires the session at a HEAD, whose response does not show that. The
-// session is renewed right after.
+// TestHeadOfAnExpiredSession checks that an object is copied if the session expires at a HEAD
+// request to the source. The response to HEAD does not show the cause; the next request renews the
+// session.
 func TestHeadOfAnExpiredSession(t *testing.T) {
 	w := newParted(t)
 	w.client = s3.New(w.client.Options(), func(o *s3.Options) {
@@ -31,8 +32,8 @@ func TestHeadOfAnExpiredSession(t *testing.T) {
 	}
 }
 
-// TestLateTagsOfAResumedUpload has the tags refused at creation, and kills the process before they
-// are set.
+// TestLateTagsOfAResumedUpload refuses the tags at the creation of an upload, and kills the process
+// before it sets them. It checks that the resumed copy has the tags.
 func TestLateTagsOfAResumedUpload(t *testing.T) {
 	w := newParted(t)
 	w.wire.next = refuser{w.wire.next}
@@ -52,8 +53,8 @@ func TestLateTagsOfAResumedUpload(t *testing.T) {
 	}
 }
 
-// TestSettingsOfAResumedUpload continues with other settings than the upload was begun with: the
-// upload is started over.
+// TestSettingsOfAResumedUpload checks that the copy has the tags of its source if the upload was
+// begun with other settings.
 func TestSettingsOfAResumedUpload(t *testing.T) {
 	w := newParted(t)
 	w.options.OmitTags = true
@@ -74,7 +75,8 @@ func TestSettingsOfAResumedUpload(t *testing.T) {
 	}
 }
 
-// TestPartOverwrittenByADeadProcess has a late request of a dead process take effect.
+// TestPartOverwrittenByADeadProcess checks that a copy succeeds although a late request of a dead
+// process overwrites one of its parts.
 func TestPartOverwrittenByADeadProcess(t *testing.T) {
 	w := newParted(t)
 	object := w.put("k", awsfake.SyntheticBody(17*mib, 1), awsfake.PutOptions{})
@@ -103,8 +105,8 @@ func (r refuser) RoundTrip(q *http.Request) (*http.Response, error) {
 	return r.next.RoundTrip(q)
 }
 
-// TestHeadOfACopyInAnExpiredSession is the same at the destination, with a copy that can be
-// adopted.
+// TestHeadOfACopyInAnExpiredSession checks that an existing copy is adopted if the session expires
+// at a HEAD request to the destination.
 func TestHeadOfACopyInAnExpiredSession(t *testing.T) {
 	w := newWorld(t)
 	object := w.put("k", awsfake.BytesBody([]byte("content")), awsfake.PutOptions{})

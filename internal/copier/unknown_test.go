@@ -21,11 +21,11 @@ import (
 	"syncd/internal/copier"
 )
 
-// odd is a service with fewer features than S3: it returns the whole object for a range, and may do
-// worse.
+// odd is a service with fewer features than S3: it returns the whole object for a range, and can
+// have the other faults below.
 type odd struct {
 	*s3.Client
-	// before is called before each request for a whole object, and change may change its response;
+	// before is called before each request for a whole object, and change can change its response;
 	// nil does nothing.
 	before func(*s3.GetObjectInput)
 	change func(*s3.GetObjectOutput)
@@ -67,7 +67,7 @@ func (o *odd) HeadObject(ctx context.Context, in *s3.HeadObjectInput, opts ...fu
 	return out, err
 }
 
-// newOdd returns a world that relays from such a service, in parts of 5 MiB.
+// newOdd returns a world that relays from an odd service, in parts of 5 MiB.
 func newOdd(tb testing.TB) (*world, *odd) {
 	tb.Helper()
 	w := newParted(tb)
@@ -77,7 +77,7 @@ func newOdd(tb testing.TB) (*world, *odd) {
 	return w, o
 }
 
-// body is a changed body that closes the original one.
+// body is a changed body. Closing it closes the original body.
 type body struct {
 	io.Reader
 	io.Closer
@@ -91,8 +91,8 @@ func (s silence) Read([]byte) (int, error) {
 	return 0, context.Canceled
 }
 
-// cutAt breaks a connection at a byte. endAt ends the body there as if it were complete, and addTo
-// adds bytes after its end.
+// cutAt breaks a connection at byte n of a body. endAt ends the body at byte n as if it were
+// complete, and addTo adds bytes after its end.
 func cutAt(n int64) func(*s3.GetObjectOutput) {
 	return func(out *s3.GetObjectOutput) {
 		out.Body = body{io.MultiReader(io.LimitReader(out.Body, n), iotest.ErrReader(io.ErrUnexpectedEOF)), out.Body}
@@ -110,13 +110,13 @@ func addTo(out *s3.GetObjectOutput) {
 // flip changes one byte of a body in transit if the service sends no whole-object checksum with it.
 func flip(out *s3.GetObjectOutput) {
 	former := make([]byte, 1)
-	_, _ = io.ReadFull(out.Body, former) // the checksum detects it in either case
+	_, _ = io.ReadFull(out.Body, former) // the checksum detects the change even if the read fails
 	out.Body = body{io.MultiReader(strings.NewReader(string(former[0]^1)), out.Body), out.Body}
 	out.ChecksumCRC64NVME = nil
 }
 
-// TestUnknownLength copies from services that omit the length, ranges, or both: the copy is the
-// same, with all its metadata.
+// TestUnknownLength checks that copies from services that omit the length, do not support ranges,
+// or both, are complete and have all metadata.
 func TestUnknownLength(t *testing.T) {
 	for _, size := range []int64{0, 10, 8 * mib, 15*mib + 3, 20 * mib} {
 		for _, tt := range []struct {
@@ -147,7 +147,8 @@ func TestUnknownLength(t *testing.T) {
 	}
 }
 
-// TestUnknownLengthOnTheWire omits the header from every response.
+// TestUnknownLengthOnTheWire checks copies if every response with content lacks the Content-Length
+// header.
 func TestUnknownLengthOnTheWire(t *testing.T) {
 	for _, size := range []int64{10, 17*mib + 3} {
 		w := newParted(t)
@@ -159,8 +160,8 @@ func TestUnknownLengthOnTheWire(t *testing.T) {
 	}
 }
 
-// TestStreamIsReadAgain breaks the connection of a stream: it is read again from the start, and no
-// part is made twice.
+// TestStreamIsReadAgain breaks the connection of a stream. It checks that the object is read again
+// from the start, and that no part is made twice.
 func TestStreamIsReadAgain(t *testing.T) {
 	for _, at := range []int64{0, 3, 12 * mib, 17*mib + 3} {
 		w, source := newOdd(t)
@@ -178,8 +179,8 @@ func TestStreamIsReadAgain(t *testing.T) {
 	}
 }
 
-// TestStreamFails ends with the reason of the first failure and leaks nothing: no upload, no slot,
-// and no memory that the next copy would wait for.
+// TestStreamFails checks that a failed stream returns the reason of the first failure, and leaks no
+// upload, no slot and no memory that the next copy would wait for.
 func TestStreamFails(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -226,8 +227,8 @@ func TestStreamFails(t *testing.T) {
 	}
 }
 
-// TestSmallBodyOfUnknownLength has a body that differs from what the listing promised, from a
-// source that does not support ranges.
+// TestSmallBodyOfUnknownLength checks that a copy fails if the source does not support ranges and
+// returns a body that differs from the listed object.
 func TestSmallBodyOfUnknownLength(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(*s3.GetObjectOutput)
@@ -254,8 +255,8 @@ func TestSmallBodyOfUnknownLength(t *testing.T) {
 	}
 }
 
-// TestSmallBodyIsReadAgain has a source answer a range request for the rest of a body with the
-// whole object.
+// TestSmallBodyIsReadAgain checks that an object is copied if its body is cut short and the source
+// answers the range request for the remaining bytes with the whole object.
 func TestSmallBodyIsReadAgain(t *testing.T) {
 	w, source := newOdd(t)
 	broken := false
@@ -270,8 +271,8 @@ func TestSmallBodyIsReadAgain(t *testing.T) {
 	w.sameAsSource(t, "k", copied)
 }
 
-// TestStreamFollowsItsSource overwrites the object before its stream is opened, also with a service
-// that ignores If-Match: the newest version is copied.
+// TestStreamFollowsItsSource checks that the newest version is copied if the object is overwritten
+// before its stream is opened, also with a service that ignores If-Match.
 func TestStreamFollowsItsSource(t *testing.T) {
 	for _, pinned := range []bool{true, false} {
 		w, source := newOdd(t)
@@ -292,8 +293,8 @@ func TestStreamFollowsItsSource(t *testing.T) {
 	}
 }
 
-// TestStreamResumes resumes the upload of a process that was killed: the whole object is read
-// again, and only the missing parts are made.
+// TestStreamResumes checks that, when the upload of a killed process is resumed, the whole object
+// is read again and only the missing parts are made.
 func TestStreamResumes(t *testing.T) {
 	w, source := newOdd(t)
 	object := w.putLarge(rich())
@@ -306,8 +307,8 @@ func TestStreamResumes(t *testing.T) {
 	}
 }
 
-// TestStreamsShareTheirSlots has many streams and few slots: no stream blocks another, and no more
-// than that many requests are in flight.
+// TestStreamsShareTheirSlots checks, with many streams and few slots, that no stream blocks another
+// and that no more requests than slots are in flight.
 func TestStreamsShareTheirSlots(t *testing.T) {
 	for _, most := range []int64{1, 3} {
 		synctest.Test(t, func(t *testing.T) {
@@ -353,7 +354,7 @@ func TestStreamNeedsOneBuffer(t *testing.T) {
 	}
 }
 
-// TestStalledStream gives up a body that stalls, and one that is no longer needed.
+// TestStalledStream checks that a body is given up if it stalls, and if the copy is canceled.
 func TestStalledStream(t *testing.T) {
 	for want, patience := range map[awserr.Class]time.Duration{awserr.Canceled: time.Minute, awserr.Transient: 24 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
@@ -369,7 +370,7 @@ func TestStalledStream(t *testing.T) {
 	}
 }
 
-// TestLengthOfTheNewest looks up an object whose head has no length.
+// TestLengthOfTheNewest checks the result of Look for an object whose head has no length.
 func TestLengthOfTheNewest(t *testing.T) {
 	for _, tt := range []struct {
 		name             string

@@ -17,7 +17,7 @@ import (
 	"syncd/internal/listing"
 )
 
-// answerOnce changes the response to one request with that method and query.
+// answerOnce changes the response to the first request with the given method and query.
 func (w *world) answerOnce(method, query string, change func(*http.Response)) {
 	var done atomic.Bool
 	w.wire.change = func(res *http.Response) {
@@ -38,9 +38,9 @@ func (r refusal) replace(res *http.Response) {
 	replaceBody(res, fmt.Sprintf(`<Error><Code>%s</Code><Message>as told</Message></Error>`, r.code))
 }
 
-// TestFailureDecidesOverTheUpload makes a copy fail at its second part or its completion: if the
-// error ends the mapping or is temporary, the upload is kept for the next attempt; otherwise it is
-// aborted.
+// TestFailureDecidesOverTheUpload makes a copy fail at its second part or its completion. It checks
+// that the upload is kept for the next attempt if the error ends the mapping or is temporary, and
+// is aborted otherwise.
 func TestFailureDecidesOverTheUpload(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -60,7 +60,7 @@ func TestFailureDecidesOverTheUpload(t *testing.T) {
 			for mode, w := range modes(t) {
 				for _, operation := range []string{w.partRequest(), "CompleteMultipartUpload"} {
 					if tt.kind == awsfake.ErrorIn200 && operation == "UploadPart" {
-						continue // whose response has only headers
+						continue // its response has only headers
 					}
 					object, left, err := w.failAt(t, operation, tt.kind)
 					if got := copier.Reason(err); got != tt.want {
@@ -81,8 +81,8 @@ func TestFailureDecidesOverTheUpload(t *testing.T) {
 	}
 }
 
-// failAt copies an object with one request at a time until an operation fails. Part requests fail
-// from the second on.
+// failAt copies an object with one request at a time until the given operation fails. If the
+// operation makes parts, the second and all later requests fail.
 func (w *world) failAt(t *testing.T, operation string, kind awsfake.FaultKind) (listing.Object, *uploadRecord, error) {
 	t.Helper()
 	fault := awsfake.Fault{Operation: operation, Kind: kind}
@@ -155,8 +155,8 @@ func TestFailureWithoutARecord(t *testing.T) {
 	}
 }
 
-// TestConflictStartsOver has another write race with the completion, which then needs a new upload
-// ("Conditional writes", Amazon S3 User Guide).
+// TestConflictStartsOver checks that a copy begins a new upload if its completion conflicts with
+// another write ("Conditional writes", Amazon S3 User Guide).
 func TestConflictStartsOver(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -177,8 +177,8 @@ func TestConflictStartsOver(t *testing.T) {
 	}
 }
 
-// TestLostResponseToACompletion finds the object made, after a broken connection and after a retry
-// that finds no upload.
+// TestLostResponseToACompletion checks that a copy finds the object that its completion created,
+// after a broken connection and after a retry that finds no upload.
 func TestLostResponseToACompletion(t *testing.T) {
 	for name, lose := range map[string]func(*world){
 		"connection": func(w *world) {
@@ -209,7 +209,8 @@ func TestLostResponseToACompletion(t *testing.T) {
 }
 
 // TestLostUploadIsNotALostResponse removes the upload before its completion, while the destination
-// has an older object with the same or with other content: neither is mistaken for the copy.
+// has an older object. It checks that the older object is not mistaken for the copy, whether its
+// content is the same or not.
 func TestLostUploadIsNotALostResponse(t *testing.T) {
 	for name, present := range map[string]func(w *world, object string){
 		"the same content, from before": func(w *world, key string) {
@@ -248,8 +249,9 @@ func TestLostUploadIsNotALostResponse(t *testing.T) {
 	}
 }
 
-// TestErrorInASuccess has S3 respond with 200 and an error in the body, which it may do once it has
-// begun the response: the error counts, not the status under which the SDK returns it.
+// TestErrorInASuccess checks responses with status 200 and an error in the body, which S3 can send
+// once it has begun the response. The error must determine the reason, not the status with which
+// the SDK returns it.
 func TestErrorInASuccess(t *testing.T) {
 	for code, want := range map[string]string{"AccessDenied": "denied", "InvalidObjectState": "archived", "ExpiredToken": "expired"} {
 		for _, size := range []int64{1, 17 * mib} {
@@ -295,8 +297,8 @@ func TestUploadUnderAnotherKey(t *testing.T) {
 	}
 }
 
-// TestCopyInPartsOfAnotherContent has the destination create an object that differs from the
-// source's checksum.
+// TestCopyInPartsOfAnotherContent checks that a copy fails if the destination creates an object
+// whose checksum differs from that of the source.
 func TestCopyInPartsOfAnotherContent(t *testing.T) {
 	w := newParted(t)
 	object := w.putLarge(awsfake.PutOptions{})
@@ -310,8 +312,8 @@ func TestCopyInPartsOfAnotherContent(t *testing.T) {
 	}
 }
 
-// TestContentIsSignedOnlyWithoutTLS is about the cost of a relay: over TLS the content is not
-// hashed a second time to sign it.
+// TestContentIsSignedOnlyWithoutTLS checks that over TLS the content is not hashed for the
+// signature, which would make relays more expensive.
 func TestContentIsSignedOnlyWithoutTLS(t *testing.T) {
 	for scheme, want := range map[string]bool{"https": false, "http": true} {
 		w := newParted(t)

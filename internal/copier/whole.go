@@ -103,7 +103,8 @@ func (j *job) copyInput() *s3.CopyObjectInput {
 		ExpectedBucketOwner: o.DestinationPlace.ExpectedOwner(), ExpectedSourceBucketOwner: o.SourcePlace.ExpectedOwner(),
 		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &o.KeyARN, BucketKeyEnabled: &o.BucketKey,
 		StorageClass: types.StorageClass(o.ClassOf(j.object.StorageClass)), ACL: types.ObjectCannedACL(o.ACL),
-		// S3's default needs permissions for annotations on both sides, which few policies grant.
+		// By default S3 copies annotations, which needs permissions for annotations on both sides
+		// that few policies grant.
 		AnnotationDirective: types.AnnotationDirectiveExclude,
 		RequestPayer:        request.Payer(o.SourcePlace),
 	}

@@ -32,18 +32,18 @@ const (
 	consumer = "222222222222"
 )
 
-// world is an owner's bucket encrypted with the owner's key, and a consumer's bucket encrypted with
-// the consumer's. The consumer may read the owner's bucket.
+// world contains an owner's bucket encrypted with the owner's key, and a consumer's bucket
+// encrypted with the consumer's key. The consumer may read the owner's bucket.
 type world struct {
 	cloud               *awsfake.Cloud
 	source, destination *awsfake.Bucket
-	key                 *awsfake.Key // the consumer's
+	key                 *awsfake.Key // the consumer's key
 	options             copier.Options
 	wire                *wire
 	client              *s3.Client // an administrator of the consumer's account
-	size                int64      // of the object to copy, set by ways
+	size                int64      // size of the object to copy, set by ways
 	target              copier.Target
-	ours                copier.Ours // after the last copy
+	ours                copier.Ours // returned by the last copy
 }
 
 func newWorld(tb testing.TB) *world {
@@ -74,7 +74,7 @@ func newWorld(tb testing.TB) *world {
 	return w
 }
 
-// gate admits that many requests at once.
+// gate limits the number of concurrent requests to the weight of its semaphore.
 type gate struct{ *semaphore.Weighted }
 
 func slots(n int64) gate { return gate{semaphore.NewWeighted(n)} }
@@ -120,7 +120,7 @@ func (w *world) copyWith(tb testing.TB, object listing.Object, uploads copier.Re
 	return result, err
 }
 
-// modes yields the two modes of copying. Each has a world of its own that copies objects above 5
+// modes yields the two modes of copying. Each mode has its own world, which copies objects above 5
 // MiB, or 8 MiB when relayed, in parts.
 func modes(tb testing.TB) iter.Seq2[string, *world] {
 	tb.Helper()
@@ -161,8 +161,8 @@ type uploadRecord struct {
 	open   bool
 	began  []record.Upload
 	fail   error
-	full   bool // it keeps no upload
-	// writing decides whether the copy may write; nil: always.
+	full   bool // UploadKept returns false
+	// writing decides whether the copy may write; if it is nil, the copy may always write.
 	writing func(context.Context) (context.Context, context.CancelFunc, error)
 }
 
@@ -217,7 +217,7 @@ func (w *world) mustCopy(tb testing.TB, object listing.Object) (copier.Result, a
 	return result, copied
 }
 
-// wire observes every request and the number in flight, and may change the responses.
+// wire observes every request and the number of requests in flight, and can change the responses.
 type wire struct {
 	next   http.RoundTripper
 	before func(*http.Request) // called for one request at a time
@@ -255,7 +255,7 @@ func replaceBody(res *http.Response, text string) {
 	res.Body, res.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
 }
 
-// requests returns the recorded requests whose method and URL contain these texts.
+// requests returns the recorded requests whose method and URL contain the given texts.
 func (w *wire) requests(method, url string) []*http.Request {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -18,8 +18,8 @@ import (
 	"syncd/internal/deadline"
 )
 
-// ambient gets the ambient credentials. It reads the environment each time, so that it finds keys
-// that were replaced in a file and reuses nothing that the SDK has cached.
+// ambient gets the ambient credentials. It reads the environment for each retrieval, so that it
+// finds keys that were replaced in a file and uses nothing that the SDK has cached.
 type ambient struct {
 	// load returns the credentials provider and where its credentials come from.
 	load  func(context.Context) (aws.CredentialsProvider, source, error)
@@ -42,7 +42,8 @@ func (a *ambient) fixed() bool { return a.from().fixed }
 // errRefused means that a source returned the same credentials that a service has refused.
 var errRefused = errors.New("it returned the same credentials that a service rejected as expired")
 
-// grant gets credentials within the time limit of their source. It retries failures that may pass.
+// grant gets credentials within the time limit of their source. It retries failures that may be
+// temporary.
 func (a *ambient) grant(ctx context.Context, not aws.Credentials) (grant, error) {
 	began := time.Now()
 	for wait := firstBackoff; ; wait = min(3*wait, time.Second) {
@@ -57,7 +58,7 @@ func (a *ambient) grant(ctx context.Context, not aws.Credentials) (grant, error)
 		left := all - time.Since(began)
 		got, err := within(ctx, began, min(try, left), provider.Retrieve)
 		if err != nil && ctx.Err() != nil {
-			return grant{}, err // our own context ended
+			return grant{}, err // the caller's context ended
 		}
 		if err == nil {
 			err = checkForm(got)
@@ -69,7 +70,7 @@ func (a *ambient) grant(ctx context.Context, not aws.Credentials) (grant, error)
 			return grant{got, a.length(got)}, nil
 		}
 		if errors.Is(err, errRefused) {
-			all = min(all, localTime) // the source responds, and quickly
+			all = min(all, localTime) // it responds, so it needs no more time than a local source
 		}
 		if !from.passes(err) || all-time.Since(began) <= wait || deadline.Sleep(ctx, wait) != nil {
 			return grant{}, from.failure(err)
@@ -77,8 +78,8 @@ func (a *ambient) grant(ctx context.Context, not aws.Credentials) (grant, error)
 	}
 }
 
-// length returns how long credentials are valid from now on. Their expiry is in AWS time, which is
-// assumed to be this machine's until the skew is known.
+// length returns how long the credentials remain valid, or 0 if they do not expire. Their expiry is
+// a time on AWS's clock. Until the skew is known, this machine's clock is assumed to agree with it.
 func (a *ambient) length(got aws.Credentials) time.Duration {
 	if !got.CanExpire {
 		return 0
@@ -92,17 +93,17 @@ func (a *ambient) expired(answer error) error {
 	from := a.from()
 	hint := from.hint
 	if !from.fixed {
-		hint = "it returned new credentials, which the service rejects as expired too; " + hint
+		hint = "the source returned new credentials, which the service also rejects as expired; " + hint
 	}
 	return &awserr.ExpiredError{Source: from.name, Hint: hint, Err: answer}
 }
 
-// passes reports whether a failure may pass within seconds.
+// passes reports whether a failure may end by itself within seconds.
 func (s source) passes(err error) bool {
 	serves := s.kind == fromSTS || s.kind == fromContainer || s.kind == fromInstance || s.kind == fromProgram && !s.fixed
 	status := statusOf(err)
 	switch {
-	case errors.Is(err, errRefused): // a program may have cached them, and notice their expiry seconds later
+	case errors.Is(err, errRefused): // a program may print cached credentials for some seconds after their expiry
 		return serves || s.kind == fromProcess || s.kind == fromLogin
 	case !serves:
 		return false
@@ -113,7 +114,7 @@ func (s source) passes(err error) bool {
 	}
 }
 
-// lasts reports whether waiting cannot fix a connection error: the host does not exist, or its
+// lasts reports whether a connection error is permanent: the host does not exist, or its
 // certificate is invalid.
 func lasts(err error) bool {
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok {
@@ -134,7 +135,7 @@ func statusOf(err error) int {
 	return 0
 }
 
-// maxSaid limits how much is shown of a response that may not come from AWS.
+// maxSaid limits how many bytes an error shows of a response that may not come from AWS.
 const maxSaid = 200
 
 // failure returns an error that names the source, why it gave no credentials, and what to do.
@@ -147,7 +148,7 @@ func (s source) failure(err error) error {
 		failed.Hint = endpoint.Hint
 	}
 	api, answered := errors.AsType[smithy.APIError](err)
-	if answered && api.ErrorCode() == "" { // from a container endpoint, or from something in front of it
+	if answered && api.ErrorCode() == "" { // from a container endpoint, or a proxy in front of it
 		said := strings.Join(strings.Fields(api.ErrorMessage()), " ")
 		failed.Err = fmt.Errorf("it answered %d: %.*s", statusOf(err), maxSaid, said)
 	}

@@ -134,7 +134,7 @@ func TestExpiredAmbientCredentialsAreRenewed(t *testing.T) {
 			t.Fatal(err)
 		}
 		if agent.asked != 1 {
-			t.Errorf("got credentials asked for %d times by two mappings, want once", agent.asked)
+			t.Errorf("got %d requests for credentials of two mappings, want 1", agent.asked)
 		}
 		w.cloud.SetLatency(100 * time.Millisecond)
 		agent.role.Revoke()
@@ -142,15 +142,15 @@ func TestExpiredAmbientCredentialsAreRenewed(t *testing.T) {
 			t.Errorf("got %v, want the credentials renewed and each request repeated", err)
 		}
 		if agent.asked != 2 {
-			t.Errorf("got credentials asked for %d times, want one renewal for 200 requests", agent.asked)
+			t.Errorf("got %d requests for credentials, want one renewal for 200 requests", agent.asked)
 		}
 		time.Sleep(time.Minute)
 		agent.role.Revoke()
 		if err := list(t.Context(), w.client(t, w.open(t), "syncd")); err != nil {
-			t.Errorf("got %v of a role, want it assumed with renewed credentials", err)
+			t.Errorf("got %v for a role, want the role assumed with renewed credentials", err)
 		}
 		if agent.asked != 3 {
-			t.Errorf("got credentials asked for %d times, want one renewal more", agent.asked)
+			t.Errorf("got %d requests for credentials, want one more renewal", agent.asked)
 		}
 	})
 }
@@ -180,7 +180,7 @@ func TestAmbientCredentialsThatStayExpired(t *testing.T) {
 				return err
 			})
 			if took := time.Since(begun); err == nil || took > 10*time.Second || agent.asked > 16 {
-				t.Errorf("role %q: got an end after %s and %d questions, want one soon after few", role, took, agent.asked)
+				t.Errorf("role %q: got the error after %s and %d requests for credentials, want it soon and after few requests", role, took, agent.asked)
 			}
 		})
 	}
@@ -203,7 +203,7 @@ func TestEndpointThatRecovers(t *testing.T) {
 			return nil
 		})
 		if err := list(t.Context(), client); err != nil || agent.asked != 5 {
-			t.Errorf("got %v after %d questions, want the request repeated after the fifth", err, agent.asked)
+			t.Errorf("got %v after %d requests for credentials, want the S3 request repeated after the fifth", err, agent.asked)
 		}
 	})
 }
@@ -235,7 +235,7 @@ func TestKeysOfTheEnvironmentExpire(t *testing.T) {
 				hint = refused.Hint
 			}
 			if !awserr.Fatal(err) || !strings.Contains(awserr.Brief(err), "from the environment") || !strings.Contains(hint, "cannot be renewed") {
-				t.Errorf("role %q: got %v with the hint %q, want it to say whose they are and that they cannot be renewed", role, awserr.Brief(err), hint)
+				t.Errorf("role %q: got %v with the hint %q, want the source of the keys, and that they cannot be renewed", role, awserr.Brief(err), hint)
 			}
 			if n := w.cloud.Requests()["ListObjectsV2"] + w.assumed(); n != 1 || time.Since(begun) != 0 {
 				t.Errorf("role %q: got %d requests in %s, want one", role, n, time.Since(begun))
@@ -301,7 +301,7 @@ func TestEndpointThatSaysNothing(t *testing.T) {
 		client := w.client(t, w.open(t), "")
 		refused := refusal(t, list(t.Context(), client))
 		if took := time.Since(begun); took > 10*time.Second {
-			t.Errorf("got an end after %s, want one within ten seconds", took)
+			t.Errorf("got the error after %s, want it within ten seconds", took)
 		}
 		if text := refused.Error(); !strings.Contains(text, "http://169.254.170.23") || !strings.Contains(text, "within 7s: no answer") {
 			t.Errorf("got %q, want the endpoint and the missing response named", text)
@@ -318,7 +318,7 @@ func TestEndpointThatSaysNothing(t *testing.T) {
 			}
 		}
 		if refused := refusal(t, list(t.Context(), client)); !strings.Contains(refused.Error(), "no answer") {
-			t.Errorf("got %v after their end, want the missing response named", refused)
+			t.Errorf("got %v after the credentials expired, want the missing response named", refused)
 		}
 		agent.answers(nil)
 		if err := list(t.Context(), client); err != nil {
@@ -350,7 +350,7 @@ func TestEndpointThatAnswersOtherwise(t *testing.T) {
 			begun := time.Now()
 			refused := refusal(t, w.try(t, ""))
 			if !strings.Contains(refused.Error(), tt.want) || time.Since(begun) > 10*time.Second || tt.asked > 0 && agent.asked > tt.asked {
-				t.Errorf("%s: got %v after %d questions in %s, want %q", name, refused, agent.asked, time.Since(begun), tt.want)
+				t.Errorf("%s: got %v after %d requests for credentials in %s, want %q", name, refused, agent.asked, time.Since(begun), tt.want)
 			}
 		})
 	}
@@ -408,7 +408,7 @@ func TestProcessThatKeepsCredentials(t *testing.T) {
 		}
 	}
 	if calls, err := os.ReadFile(filepath.Join(dir, "calls")); err != nil || len(calls) != 4 {
-		t.Errorf("got %d calls, %v, want four: the first, two without new credentials and one with", len(calls), err)
+		t.Errorf("got %d calls, %v, want 4: the first, two that print the old credentials, and one that prints new ones", len(calls), err)
 	}
 }
 
@@ -439,7 +439,7 @@ func TestDayOfFailingRenewals(t *testing.T) {
 			}
 		}
 		if sent := w.cloud.Requests()["ListObjectsV2"]; sent != want {
-			t.Errorf("got %d requests, want %d: none should meet expired credentials", sent, want)
+			t.Errorf("got %d requests, want %d: none with expired credentials", sent, want)
 		}
 	})
 }

@@ -68,7 +68,7 @@ func (a *assumer) grant(ctx context.Context, _ aws.Credentials) (grant, error) {
 	})
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return grant{}, err // our own context ended
+		return grant{}, err // the caller's context ended
 	case err != nil:
 		return grant{}, a.refused(err, externalID)
 	}
@@ -80,9 +80,10 @@ func (a *assumer) grant(ctx context.Context, _ aws.Credentials) (grant, error) {
 	}, a.length(out)}, nil
 }
 
-// length returns how long a new session lasts: from the Date of the response to the Expiration in
-// it, both by the clock of STS. If those contradict each other, the session is assumed to have the
-// requested duration, and its Expiration is used to measure the clock skew.
+// length returns how long a new session lasts: the time from the Date header of the response to the
+// Expiration in its body. Both are times on the clock of STS. If they contradict each other, the
+// session is assumed to have the requested duration, and its Expiration is used to measure the
+// clock skew.
 func (a *assumer) length(out *sts.AssumeRoleOutput) time.Duration {
 	asked, end := a.role.Duration.Duration(), aws.ToTime(out.Credentials.Expiration)
 	given, ok := awsmiddleware.GetServerTime(out.ResultMetadata)
@@ -130,7 +131,7 @@ func (a *assumer) policy() (*string, error) {
 
 // refused returns an error that names the role, the refused action and what to check. STS returns
 // the same message for a wrong ExternalId, missing trust and a role that does not exist, so the
-// hint names them, most likely first.
+// hint lists these causes, the most likely first.
 func (a *assumer) refused(err error, externalID secret.Secret) error {
 	if base, ok := errors.AsType[*awserr.CredentialsError](err); ok {
 		return fmt.Errorf("assume role %s through another role: %w", a.role.ARN, base)
@@ -142,7 +143,7 @@ func (a *assumer) refused(err error, externalID secret.Secret) error {
 	case awserr.Classify(err) == awserr.Denied:
 		failure.Action, failure.Hint = a.denied(err)
 	case strings.Contains(err.Error(), "role chaining"):
-		failure.Hint = "set duration to at most 1h: AWS caps a role assumed through another one"
+		failure.Hint = "set duration to at most 1h: AWS limits the session of a role that is assumed through another role to 1h"
 	case strings.Contains(err.Error(), "MaxSessionDuration"):
 		failure.Hint = "lower the role's duration, or raise MaxSessionDuration on the role"
 	case awserr.Classify(err) == awserr.Credentials, awserr.Classify(err) == awserr.Expired:
@@ -151,7 +152,7 @@ func (a *assumer) refused(err error, externalID secret.Secret) error {
 	return failure
 }
 
-// denied extracts the refused action from an access-denied message, and returns a hint what to
+// denied extracts the refused action from an access-denied message, and returns a hint on what to
 // check.
 func (a *assumer) denied(err error) (action, hint string) {
 	caller := "the caller"

@@ -80,6 +80,6 @@ func TestClientsShareTheirConnections(t *testing.T) {
 		t.Error("got a buildable client, of which each service client makes a copy, with connections of its own")
 	}
 	if one.Region != region || other.Region != "eu-central-1" || aws.ToString(one.BaseEndpoint) != "" {
-		t.Errorf("got regions %s and %s, want each its own", one.Region, other.Region)
+		t.Errorf("got regions %s and %s, want the region of each configuration", one.Region, other.Region)
 	}
 }

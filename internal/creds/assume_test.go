@@ -20,7 +20,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// hop adds a role of another account, which the user may assume, in front of the world's role.
+// hop adds a role of another account, which the user is allowed to assume, in front of the world's
+// role.
 func (w *world) hop(t *testing.T) *awsfake.Role {
 	t.Helper()
 	hop := w.cloud.Account(governance).CreateRole("access", trust(w.user.ARN, ""), awsfake.RoleOptions{Policies: []*iam.Document{allowAll()}})
@@ -48,7 +49,7 @@ func TestAssumeSendsWhatTheTrustAsksFor(t *testing.T) {
 }
 
 // TestSessionPolicyNarrows checks that session policies that allow nothing or one bucket restrict a
-// role that may list everything.
+// role that is allowed to list every bucket.
 func TestSessionPolicyNarrows(t *testing.T) {
 	const nothing = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::other"}]}`
 	const data = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::data"}]}`
@@ -75,7 +76,7 @@ func TestSessionPolicyNarrows(t *testing.T) {
 				t.Errorf("got class %q of %v, want %q", got, err, tt.want)
 			}
 			if err != nil && !strings.Contains(err.Error(), tt.text) {
-				t.Errorf("got %v, want it to say %q", err, tt.text)
+				t.Errorf("got %v, want an error with %q", err, tt.text)
 			}
 		})
 	}
@@ -95,11 +96,11 @@ func TestSessionPolicyIsAskedForByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(asked) != 1 || asked[0] != "syncd" {
-		t.Errorf("got %q asked for, want syncd once", asked)
+		t.Errorf("got calls with %q, want one call with syncd", asked)
 	}
 }
 
-// TestTransitiveTagsPassThroughHops checks that the last session of a chain may list a bucket that
+// TestTransitiveTagsPassThroughHops checks that the last session of a chain can list a bucket that
 // allows only sessions with a tag set by the first hop.
 func TestTransitiveTagsPassThroughHops(t *testing.T) {
 	w := newWorld(t)
@@ -154,7 +155,7 @@ func TestExternalIDIsReadAgain(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		if refused := refusal(t, list(t.Context(), client)); !strings.Contains(refused.Hint, "external_id") || !errors.Is(refused, os.ErrNotExist) {
-			t.Errorf("got %v with the hint %q, want it to say that the file is missing", refused, refused.Hint)
+			t.Errorf("got %v with the hint %q, want an error that the file is missing", refused, refused.Hint)
 		}
 		if n := w.assumed(); n != 2 {
 			t.Errorf("got %d calls of AssumeRole, want 2: none without the external id", n)
@@ -172,7 +173,7 @@ func TestExternalIDFromTheEnvironment(t *testing.T) {
 	}
 	w.options.LookupEnv = func(string) (string, bool) { return "", false }
 	if refused := refusal(t, w.try(t, "syncd")); !strings.Contains(refused.Error(), "external_id.env") || strings.Contains(refused.Error(), "EXTERNAL_ID") {
-		t.Errorf("got %v, want it to name the setting and not the variable: that may be the secret by mistake", refused)
+		t.Errorf("got %v, want the name of the setting, not of the variable, which may be the secret by mistake", refused)
 	}
 }
 
@@ -252,7 +253,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 			}
 			text := refused.Error()
 			if !strings.Contains(text, w.role.ARN) || !strings.Contains(text, tt.action) || strings.Contains(text, externalID) {
-				t.Errorf("got %q, want it to name the role and %s, and not the external id", text, tt.action)
+				t.Errorf("got %q, want the role and %s in it, and not the external id", text, tt.action)
 			}
 			for _, part := range tt.hint {
 				if part = strings.ReplaceAll(part, "{user}", w.user.ARN); !strings.Contains(refused.Hint, part) {
@@ -279,7 +280,7 @@ func TestRefusedHopIsNamed(t *testing.T) {
 		}
 	}
 	if refused.Role != hop.ARN || refused.Action != "sts:AssumeRole" || !strings.Contains(refused.Hint, "trust policy") {
-		t.Errorf("got role %q, action %q and the hint %q, want those of the hop", refused.Role, refused.Action, refused.Hint)
+		t.Errorf("got role %q, action %q and the hint %q, want the role, action and hint of the first hop", refused.Role, refused.Action, refused.Hint)
 	}
 }
 
@@ -312,7 +313,7 @@ func TestSecretIsInNoError(t *testing.T) {
 				}
 			}
 			if text := refused.Error(); !strings.Contains(text, "externalId") || !strings.Contains(text, "[redacted]") {
-				t.Errorf("got %q, want the rest of what STS said", text)
+				t.Errorf("got %q, want the other parts of the STS message", text)
 			}
 		})
 	}
@@ -329,7 +330,7 @@ func TestAnswerWithoutASession(t *testing.T) {
 			w := newWorld(t)
 			w.options.HTTPClient = &http.Client{Transport: answering{w.cloud.RoundTripper(), http.StatusOK, func(string) string { return body }}}
 			if refused := refusal(t, w.try(t, "syncd")); refused.Role != w.role.ARN {
-				t.Errorf("%q: got %v, want it to name the role", body, refused)
+				t.Errorf("%q: got %v, want the role in the error", body, refused)
 			}
 		})
 	}
@@ -341,7 +342,7 @@ func TestNoAmbientCredentials(t *testing.T) {
 		w.options.Ambient = nil
 		refused := refusal(t, w.try(t, role))
 		if !strings.Contains(refused.Error(), "ambient credentials") || !strings.Contains(refused.Hint, "task role") {
-			t.Errorf("role %q: got %v with the hint %q, want it to say that there are none and what to provide", role, refused, refused.Hint)
+			t.Errorf("role %q: got %v with the hint %q, want an error that there are no credentials, and a hint what to provide", role, refused, refused.Hint)
 		}
 		if n := len(w.cloud.Requests()); n != 0 {
 			t.Errorf("role %q: got %d kinds of requests, want none", role, n)
@@ -364,7 +365,7 @@ func TestConfigOfAnUnknownRole(t *testing.T) {
 	w.set("syncd", func(r *config.Role) { r.Via = "nobody" })
 	for _, name := range []string{"nobody", "syncd"} {
 		if _, err := w.open(t).Config(name, region); err == nil || !strings.Contains(err.Error(), "nobody") {
-			t.Errorf("%s: got %v, want it to name the role that is missing", name, err)
+			t.Errorf("%s: got %v, want the missing role in the error", name, err)
 		}
 	}
 }

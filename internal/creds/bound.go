@@ -12,9 +12,9 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// bound is the deadline of one retrieval of credentials, and the last error in it. It is passed as
-// a context value, because the SDK's caches hide the deadline of their callers from the requests
-// that they send.
+// bound contains the deadline of one retrieval of credentials, and the last error of its requests.
+// It is passed as a context value, because the SDK's caches hide the deadline of their callers from
+// the requests that they send.
 type bound struct {
 	deadline time.Time
 
@@ -28,9 +28,9 @@ type boundKey struct{}
 // errSlow means that a retrieval ran out of time.
 var errSlow = errors.New("no credentials")
 
-// within calls get to retrieve credentials, as one attempt of a retrieval that began earlier. If
-// get runs out of time, by our deadline or the SDK's, the error contains the last failure of a
-// request, and never looks like a canceled request.
+// within calls get, which retrieves credentials, and ends it after limit. The call is one attempt
+// of a retrieval that started at began. If get runs out of time, by this limit or by a deadline of
+// the SDK, the error contains the last failed request, and is not a context error.
 func within[T any](ctx context.Context, began time.Time, limit time.Duration, get func(context.Context) (T, error)) (T, error) {
 	b := &bound{deadline: time.Now().Add(limit)}
 	limited, cancel := context.WithDeadline(context.WithValue(ctx, boundKey{}, b), b.deadline)
@@ -67,8 +67,8 @@ func attachBound(stack *middleware.Stack) error {
 		}
 		return out, metadata, err
 	}
-	// After the SDK's own middleware: a client of instance metadata that sees a deadline does not
-	// set its own.
+	// The deadline is added after the SDK's own middleware, because a client of instance metadata
+	// that finds a deadline in its context does not set its own.
 	return errors.Join(
 		stack.Initialize.Add(middleware.InitializeMiddlewareFunc("syncd.bound", limited), middleware.After),
 		stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.bound.observe", observed), middleware.Before),

@@ -11,16 +11,16 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// SkewBound is the clock skew above which syncd logs a warning. S3 rejects requests that are signed
-// more than 15 minutes off (RequestTimeTooSkewed); the SDK corrects that for each client after the
-// first rejection.
+// SkewBound is the clock skew above which syncd logs a warning. S3 rejects a request whose signing
+// time differs from its clock by more than 15 minutes (RequestTimeTooSkewed). After the first
+// rejection, the SDK corrects the signing times of that client.
 const SkewBound = 5 * time.Minute
 
 // Clock measures the skew between this machine's clock and the services, from the Date of their
 // responses. The zero Clock is ready to use.
 type Clock struct {
 	measured atomic.Pointer[time.Duration]
-	session  atomic.Pointer[time.Duration] // skew from the expiry of the last session, if that contradicts the Date of its response
+	session  atomic.Pointer[time.Duration] // computed from the expiry of the last session; nil if the Date of its response agrees
 	warned   atomic.Pointer[time.Time]     // when a skew above SkewBound was last logged
 }
 
@@ -61,8 +61,8 @@ func (c *Clock) note(ahead time.Duration, logger *slog.Logger) {
 	c.warn(logger)
 }
 
-// noteSession records the skew shown by the expiry of a session, or nil if that agrees with the
-// Date of its response.
+// noteSession records the skew computed from the expiry of a session. If the Date of the session's
+// response agrees with the expiry, ahead is nil.
 func (c *Clock) noteSession(ahead *time.Duration, logger *slog.Logger) {
 	c.session.Store(ahead)
 	c.warn(logger)
@@ -100,8 +100,8 @@ func (c *Clock) watch(now func() time.Time, logger *slog.Logger) func(*middlewar
 		return out, metadata, err
 	}
 	return func(stack *middleware.Stack) error {
-		// Directly at the transport, before the body is read: the body of a CopyObject response
-		// ends only when the copy is done.
+		// Measure as soon as the response header arrives, before the body is read: the body of a
+		// CopyObject response ends only when the copy is done.
 		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.clock", measure), middleware.After)
 	}
 }

@@ -47,19 +47,19 @@ func TestClockThatIsWrong(t *testing.T) {
 				}
 				// One per hour; the first ambient credentials may be used before the skew is known.
 				if n := w.assumed() - int64(agent.asked); role != "" && n > 2*4 {
-					t.Errorf("ahead by %s: got the role assumed %d times in three hours, want about one an hour", ahead, n)
+					t.Errorf("ahead by %s: got %d calls of AssumeRole in three hours, want about one per hour", ahead, n)
 				}
 				if agent.asked > 6 {
-					t.Errorf("ahead by %s, role %q: got credentials asked for %d times in three hours, want about one an hour", ahead, role, agent.asked)
+					t.Errorf("ahead by %s, role %q: got %d requests for credentials in three hours, want about one per hour", ahead, role, agent.asked)
 				}
 				if got, ok := set.Skew(); !ok || (got-ahead).Abs() > 2*time.Second || !creds.Skewed(got) {
 					t.Errorf("ahead by %s: got skew %s, %v", ahead, got, ok)
 				}
 				if n := strings.Count(log.String(), "clock skew"); n < 2 || n > 4 {
-					t.Errorf("ahead by %s: got %d warnings in three hours, want one an hour:\n%s", ahead, n, log)
+					t.Errorf("ahead by %s: got %d warnings in three hours, want one per hour:\n%s", ahead, n, log)
 				}
 				if end, ok := set.Expiry("syncd"); ok && (time.Until(end)+ahead > time.Hour || time.Until(end)+ahead < -10*time.Minute) {
-					t.Errorf("ahead by %s: got an end at %s, want it by the right time", ahead, end)
+					t.Errorf("ahead by %s: got the expiry %s, want it in AWS time", ahead, end)
 				}
 			})
 		}
@@ -78,7 +78,7 @@ func TestClockThatIsRight(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, ok := set.Skew(); !ok || creds.Skewed(got) || log.Len() > 0 {
-			t.Errorf("got skew %s, %v and the log %q, want a small one and no line", got, ok, log)
+			t.Errorf("got skew %s, %v and the log %q, want a small skew and an empty log", got, ok, log)
 		}
 	})
 }
@@ -90,7 +90,7 @@ func TestHeadOnAWrongClock(t *testing.T) {
 		client := w.client(t, w.open(t), "")
 		w.bucket.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 		if _, err := client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String("data"), Key: aws.String("k")}); err != nil {
-			t.Errorf("got %v, want it signed again with the service's time", err)
+			t.Errorf("got %v, want the request signed again with the service's time", err)
 		}
 	})
 }
@@ -190,7 +190,7 @@ func TestClockWhileACopyIsMade(t *testing.T) {
 		set := w.open(t)
 		_, err := w.client(t, set, "").CopyObject(t.Context(), &s3.CopyObjectInput{Bucket: aws.String("data"), Key: aws.String("k"), CopySource: aws.String("data/a")})
 		if got, ok := set.Skew(); err != nil || !ok || creds.Skewed(got) || log.Len() > 0 {
-			t.Errorf("got %v, skew %s, %v and the log %q, want none for a copy that took long", err, got, ok, log)
+			t.Errorf("got %v, skew %s, %v and the log %q, want no skew although the copy took long", err, got, ok, log)
 		}
 	})
 }

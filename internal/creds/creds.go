@@ -3,13 +3,13 @@
 // A role is assumed once, and all clients of a mapping share its session. Mappings share only the
 // ambient credentials, certificates and connections. A session is renewed well before it expires.
 // If a renewal fails, the old session is used until it expires. If a service rejects a session as
-// expired, it is renewed once. The same applies to the ambient credentials. Expiry is measured from
-// the time of the response, so a wrong local clock does no harm. Every retrieval has a time limit,
-// and requests to this machine or to a link-local address never use a proxy.
+// expired, the session is renewed once. The same applies to the ambient credentials. Expiry is
+// measured from the time of the response, so a wrong local clock does no harm. Every retrieval has
+// a time limit, and requests to this machine or to a link-local address never use a proxy.
 //
 // Roles named by via are assumed in order. Session tags, transitive tags, source identity and
-// ExternalId are sent as configured; the ExternalId is read each time. A role with a session policy
-// is never assumed without one; the caller provides the policy.
+// ExternalId are sent as configured; the ExternalId is read each time. A role that requires a
+// session policy is never assumed without that policy, which the caller provides.
 //
 // Errors about credentials are of type *awserr.CredentialsError, which names the role, the refused
 // action and what to check. They never contain the ExternalId.
@@ -36,7 +36,7 @@ import (
 	"syncd/internal/deadline"
 )
 
-// Set holds the credentials of one mapping's roles.
+// Set contains the credentials of one mapping's roles.
 type Set struct {
 	o      Options
 	base   aws.Config
@@ -70,7 +70,8 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	if o.HTTPClient != nil {
 		base.HTTPClient = o.HTTPClient
 	}
-	// Every client of the program is created from here, so that every response is checked.
+	// Every client of the program is created from this configuration, so that every response is
+	// checked.
 	base.APIOptions = []func(*middleware.Stack) error{o.Admission.Attach, newPlain(o).attach, o.Shared.Clock.watch(o.Now, o.Logger), deadline.Attach, newWay(o, transportIn(base.HTTPClient)).attach}
 	s := &Set{o: o, base: base, shared: shared, sessions: map[string]*session{}}
 	if o.Ambient != nil {
@@ -117,7 +118,7 @@ func (s *Set) Expiry(role string) (end time.Time, ok bool) {
 	}
 	end, ok = session.until()
 	if ahead, known := s.Skew(); known && Skewed(ahead) {
-		end = end.Add(-ahead) // time by the clock of AWS, which the reader of the metric is assumed to share
+		end = end.Add(-ahead) // in AWS time, because readers of the metric are assumed to have a correct clock
 	}
 	return end, ok
 }
@@ -128,7 +129,7 @@ func (s *Set) session(name, region string) (*session, error) {
 	hops := config.Chain(s.o.Roles, name)
 	for _, hop := range hops {
 		if _, ok := s.o.Roles[hop]; !ok {
-			return nil, fmt.Errorf("find role %q: the configuration does not have it", hop)
+			return nil, fmt.Errorf("find role %q: it is not in the configuration", hop)
 		}
 	}
 	var at *session // session of the previous hop; nil for the ambient credentials

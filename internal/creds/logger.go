@@ -13,9 +13,9 @@ import (
 )
 
 // sdkLogger returns a logger that sends the SDK's messages to logger; otherwise the SDK would write
-// plain lines to standard error. The SDK repeats a warning for each request and object, such as
-// content without a checksum. So only the first warning of a kind is logged as a warning; the
-// others, and messages about requests, are debug lines.
+// plain lines to standard error. The SDK repeats some warnings for each request or object, for
+// example that content has no checksum. So only the first warning of a kind is logged as a warning.
+// Its repetitions, and messages about requests, are logged at debug level.
 func sdkLogger(logger *slog.Logger) logging.Logger {
 	var warned sync.Map // by format
 	return logging.LoggerFunc(func(class logging.Classification, format string, v ...any) {
@@ -40,7 +40,7 @@ func sdkLogger(logger *slog.Logger) logging.Logger {
 const fellBack = "falling back to IMDSv1"
 
 // briefly returns the brief text of the first error among the arguments of an SDK message, or all
-// arguments.
+// arguments if none is an error.
 func briefly(words []any) string {
 	for _, word := range words {
 		if err, ok := word.(error); ok {

@@ -14,7 +14,7 @@ func (e *malformedError) Error() string {
 	return e.what + " contains a line break, or begins or ends with a space"
 }
 
-const malformedHint = "write it without a trailing line break, for example with printf instead of echo"
+const malformedHint = "write the value without a trailing line break, for example with printf instead of echo"
 
 // checkForm rejects credentials with surrounding white space or control characters. A header could
 // not contain such a key id or token, and such a secret would give an invalid signature.

@@ -39,7 +39,7 @@ func TestInstanceWithoutIMDSv2(t *testing.T) {
 		t.Error(err)
 	}
 	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `msg="instance metadata refused IMDSv2, fell back to IMDSv1"`) {
-		t.Errorf("got log %q, want one line of ours", got)
+		t.Errorf("got log %q, want one line with our message", got)
 	}
 }
 
@@ -83,8 +83,8 @@ func (b detour) RoundTrip(r *http.Request) (*http.Response, error) {
 	return b.elsewhere.RoundTrip(r)
 }
 
-// TestCredentialsOfContainersAndInstances checks that these may come from endpoints without TLS
-// that are not in the configuration.
+// TestCredentialsOfContainersAndInstances checks that credentials of containers and instances can
+// come from endpoints without TLS that are not in the configuration.
 func TestCredentialsOfContainersAndInstances(t *testing.T) {
 	for name, set := range map[string]func(t *testing.T, endpoint string){
 		"container": func(t *testing.T, endpoint string) {

@@ -18,15 +18,17 @@ type Options struct {
 	Roles map[string]config.Role
 	// EndpointURL is the STS endpoint for roles that do not set their own; "" means AWS.
 	EndpointURL string
-	// PlainHTTP lists the other endpoints in the configuration; S3 requests may be sent to those
-	// that begin with http://.
+	// PlainHTTP lists the endpoints in the configuration other than EndpointURL and those of Roles.
+	// S3 requests are allowed to use the endpoints that begin with http://.
 	PlainHTTP []string
 	// AllowHTTP lets roles be assumed at an http:// endpoint on another machine.
 	AllowHTTP bool
-	// Shared holds what Sets with the same settings share; nil shares nothing.
+	// Shared contains what this Set shares with other Sets that have the same settings; nil means
+	// that it shares nothing.
 	Shared *Shared
-	// Connections is the most idle connections that the Sets sharing them keep open. It should be
-	// the number of concurrent requests of these Sets. 0 means the SDK's default of ten per host.
+	// Connections is the maximum number of idle connections that all Sets with the same Shared keep
+	// open together. It should be the number of concurrent requests of these Sets. 0 means the
+	// SDK's default of ten per host.
 	Connections int
 	// Tune adjusts the HTTP transport if HTTPClient is nil, for all Sets that share it; nil changes
 	// nothing.
@@ -43,9 +45,10 @@ type Options struct {
 	ReadFile  func(path string) ([]byte, error)
 	// SessionPolicy returns the session policy of a role, by its name in Roles: at most 2,048
 	// characters of JSON (AWS STS API Reference, AssumeRole). It is called each time a role with
-	// session_policy scoped is assumed; without it such a role is not assumed.
+	// session_policy scoped is assumed. If it is nil, such a role cannot be assumed.
 	SessionPolicy func(role string) (string, error)
-	// Ambient replaces the credentials that the process finds in its environment; nil uses those.
+	// Ambient replaces the credentials that the process finds in its environment; nil uses the
+	// credentials of the environment.
 	Ambient aws.CredentialsProvider
 	// Logger receives warnings and the SDK's messages; nil discards them.
 	Logger *slog.Logger

@@ -13,8 +13,8 @@ import (
 )
 
 // route decides which requests use the proxy of the environment. Requests to this machine or to a
-// link-local address never do. They get credentials, and a proxy is another machine: it would see
-// the token of the pod and send its own response. The same applies to credential endpoints without
+// link-local address never use it: they get credentials, and a proxy, which is another machine,
+// would see the pod's token and respond itself. The same applies to credential endpoints without
 // TLS, whatever their name.
 type route struct {
 	direct []string // hosts of credential endpoints
@@ -59,7 +59,7 @@ func checkProxies(getenv func(name string) string) error {
 					Hint: "write it as http://user:password@host:port, with % # / ? and @ in user and password percent-encoded (%25 %23 %2F %3F %40)",
 				}
 			}
-			break // the other one is not read
+			break // the other spelling is not read
 		}
 	}
 	return nil

@@ -52,7 +52,7 @@ func TestProxyIsForOthers(t *testing.T) {
 			}
 			via, err := transport.Proxy(&http.Request{URL: at})
 			if err != nil || (via != nil) != want {
-				t.Errorf("%s: %s: got proxy %v, %v, want one: %v", name, target, via, err, want)
+				t.Errorf("%s: %s: got proxy %v, %v, want a proxy: %v", name, target, via, err, want)
 			}
 		}
 	}
@@ -91,7 +91,7 @@ func TestProxyThatIsNone(t *testing.T) {
 				return ""
 			})
 			if (err == nil) != want || err != nil && (strings.Contains(err.Error(), "heim") || !strings.HasPrefix(err.Error(), name+": ")) {
-				t.Errorf("%s=%q: got %v, want it taken: %v", name, value, err, want)
+				t.Errorf("%s=%q: got %v, want it accepted: %v", name, value, err, want)
 			}
 		}
 	}

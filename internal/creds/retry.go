@@ -74,7 +74,7 @@ func (r *renewingRetryer) IsErrorRetryable(err error) bool {
 // It does retry:
 //
 //   - throttling by KMS through S3, in all its forms;
-//   - a truncated response, which the SDK treats as one that it cannot parse;
+//   - a truncated response, which the SDK treats as a response that it cannot parse;
 //   - a refusal because of the signing time, which the SDK corrects for the next attempt.
 type signedRetryer struct{ aws.Retryer }
 
@@ -95,7 +95,7 @@ func (r signedRetryer) IsErrorRetryable(err error) bool {
 	}
 }
 
-// graceDelay is the wait before a retry if the failure may pass in a few seconds.
+// graceDelay is the wait before a retry if the failure may end by itself in a few seconds.
 const graceDelay = time.Second
 
 // RetryDelay returns how long to wait before another attempt.

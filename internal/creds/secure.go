@@ -14,8 +14,9 @@ import (
 )
 
 // plain decides which requests may be sent without TLS. Requests to S3 may use any http:// endpoint
-// in the configuration. Requests to other services may use it only on this machine, or if the
-// configuration allows it. An http:// endpoint from the environment or a profile is never allowed.
+// in the configuration. Requests to other services may use such an endpoint only if it is on this
+// machine, or if the configuration sets aws.allow_http. An http:// endpoint from the environment or
+// a profile is never allowed.
 type plain struct {
 	endpoints []string // host and port, lower case
 	allowed   bool

@@ -98,7 +98,8 @@ func TestPlainHTTP(t *testing.T) {
 	}
 }
 
-// TestEnvironmentIsKnown checks the endpoints of the environment by service.
+// TestEnvironmentIsKnown checks that Environment returns, for each service, the endpoint that the
+// environment variables set.
 func TestEnvironmentIsKnown(t *testing.T) {
 	alone(t)
 	t.Setenv("AWS_ENDPOINT_URL", "https://all.example.net")
@@ -185,6 +186,6 @@ func TestAmbientAnswerWithoutEnd(t *testing.T) {
 	err := ambientOf(t)
 	server.Close()
 	if err == nil || sent.Load() == 0 || sent.Load() > 48<<20 {
-		t.Errorf("got %d bytes read, %v, want a refusal that ends", sent.Load(), err)
+		t.Errorf("got %d bytes sent, then %v, want an error after few bytes", sent.Load(), err)
 	}
 }

@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	// renewAhead is the longest time before its expiry at which a session is renewed. For a short
-	// session, the limit is its length divided by renewFraction.
+	// A session is renewed at most renewAhead before its expiry. For a short session, the limit is
+	// its length divided by renewFraction.
 	renewAhead    = 10 * time.Minute
 	renewFraction = 4
-	// renewJitter is the fraction of this time over which renewals are spread, so that many tasks
+	// renewJitter is the fraction of that limit over which renewals are spread, so that many tasks
 	// do not renew at once.
 	renewJitter = 0.5
 	// retryRenewal is how long a session is used after a failed renewal before the next attempt.
@@ -26,7 +26,7 @@ const (
 	// renewPatience is how long requests wait for a renewal while the old credentials still work.
 	renewPatience = 2 * time.Second
 	// dropAfter is the minimum time between dropping two sessions. Requests signed with the first
-	// one may still be failing, and if a service rejects every new session as expired, more
+	// session may still be failing. And if a service rejects every new session as expired, more
 	// sessions do not help.
 	dropAfter = 15 * time.Second
 )
@@ -34,8 +34,8 @@ const (
 // grant is credentials as they were issued.
 type grant struct {
 	aws.Credentials
-	// length is how long they are valid from now on. If they can expire and length is not positive,
-	// it is unknown.
+	// length is how long the credentials remain valid. If the credentials can expire and length is
+	// not positive, the remaining time is unknown.
 	length time.Duration
 }
 
@@ -51,8 +51,8 @@ type giver interface {
 	fixed() bool
 }
 
-// session holds credentials that are renewed before they expire: those of an assumed role, or the
-// ambient ones. It is an aws.CredentialsProvider.
+// session contains credentials that are renewed before they expire: the credentials of an assumed
+// role, or the ambient credentials. It is an aws.CredentialsProvider.
 type session struct {
 	cache  *aws.CredentialsCache
 	giver  giver
@@ -60,7 +60,8 @@ type session struct {
 	logger *slog.Logger
 	// outlives means that credentials that could not be renewed are used after their expiry until a
 	// service rejects them: the expiry of ambient credentials depends on a clock that may be wrong,
-	// and AWS accepts those of instances longer while they cannot be renewed.
+	// and AWS accepts the credentials of an EC2 instance after their expiry if it could not issue
+	// new ones.
 	outlives bool
 
 	mu      sync.Mutex
@@ -112,7 +113,8 @@ func (s *session) serving() (serving aws.Credentials, patience time.Duration) {
 	return s.current.Credentials, renewPatience - now.Sub(s.began)
 }
 
-// until returns when the session expires unless it is renewed; ok is false if there is none.
+// until returns when the session expires unless it is renewed; ok is false if the session has no
+// credentials.
 func (s *session) until() (end time.Time, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -165,8 +167,8 @@ func (s *session) forget() {
 // renewal is the provider that the session's cache wraps.
 type renewal struct{ s *session }
 
-// Retrieve gets new credentials. If that fails while the old ones are still valid, they are used a
-// little longer, so that a short outage of STS does not stop a pass.
+// Retrieve gets new credentials. If that fails while the old credentials are still valid, they are
+// used a little longer, so that a short outage of STS does not stop a pass.
 func (r renewal) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	s := r.s
 	s.mu.Lock()

@@ -62,7 +62,7 @@ func TestSessionIsRenewedAheadOfItsEnd(t *testing.T) {
 				}
 			}
 			if sent, want := w.cloud.Requests()["ListObjectsV2"], int64(24*time.Hour/step); sent != want {
-				t.Errorf("got %d requests to S3, want %d: none should meet an expired session", sent, want)
+				t.Errorf("got %d requests to S3, want %d: none with an expired session", sent, want)
 			}
 		})
 	}
@@ -92,7 +92,7 @@ func TestSessionIsKeptWhileItLives(t *testing.T) {
 			}
 			time.Sleep(3 * time.Minute)
 			if err := list(t.Context(), client); awserr.Classify(err) != awserr.Credentials {
-				t.Errorf("fault %v: got %v after the end, want class %q", kind, err, awserr.Credentials)
+				t.Errorf("fault %v: got %v after the session expired, want class %q", kind, err, awserr.Credentials)
 			}
 			restore()
 			if err := list(t.Context(), client); err != nil {
@@ -256,7 +256,7 @@ func TestAssumeRoleHasAnEnd(t *testing.T) {
 		start := time.Now()
 		refused := refusal(t, w.try(t, "syncd"))
 		if took := time.Since(start); took > 3*time.Minute || refused.Role != w.role.ARN {
-			t.Errorf("got an error of role %q after %s, want one of %s soon", refused.Role, took, w.role.ARN)
+			t.Errorf("got an error about role %q after %s, want one about %s soon", refused.Role, took, w.role.ARN)
 		}
 	})
 }
@@ -296,7 +296,7 @@ func TestExpiry(t *testing.T) {
 			}
 			// It was assumed at the earliest ten minutes before the previous session expired.
 			if end, ok := set.Expiry("syncd"); !ok || time.Until(end) != time.Hour {
-				t.Errorf("got an end in %s, %v, want in an hour", time.Until(end), ok)
+				t.Errorf("got an expiry in %s, %v, want in an hour", time.Until(end), ok)
 			}
 			time.Sleep(59 * time.Minute)
 		}
@@ -362,7 +362,7 @@ func TestSlowRenewalHoldsUpNothing(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 			if took := time.Since(begun); waited > took/10 || waited == 0 {
-				t.Errorf("role %q: got %s of %s spent on waiting for a renewal, want little", role, waited, took)
+				t.Errorf("role %q: requests waited %s of %s for a renewal, want little", role, waited, took)
 			}
 			time.Sleep(time.Minute) // the last renewal ends by its own time limit
 		})

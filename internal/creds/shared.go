@@ -25,7 +25,7 @@ import (
 	"syncd/internal/deadline"
 )
 
-// Shared holds what the Sets of a process share: the ambient configuration with its credentials,
+// Shared contains what the Sets of a process share: the ambient configuration with its credentials,
 // the certificate pool, the connections, and the clock skew. Only Sets with the same settings share
 // them. When no Set and no client uses them any more, they are freed and the idle connections are
 // closed. The zero Shared is ready to use.
@@ -86,8 +86,9 @@ func load(ctx context.Context, o Options) (*base, error) {
 		}),
 		awsconfig.WithCredentialsCacheOptions(func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = 0 }), // session renews ahead of expiry
 		// The SDK may create STS clients from this configuration to get the ambient credentials.
-		// The token of a service account is as secret as the credentials that it is exchanged for.
-		// The SDK's clients check the responses themselves.
+		// Their requests need the same protection, because the token of a service account is as
+		// secret as the credentials that it is exchanged for. Only the full check of responses
+		// (Admission) is missing, because the SDK's clients check the responses themselves.
 		awsconfig.WithAPIOptions([]func(*middleware.Stack) error{admit.Bound, newPlain(o).attach, attachBound, deadline.Attach, newWay(o, transportIn(client)).attach}),
 	}
 	if o.Ambient != nil {

@@ -60,7 +60,7 @@ func TestSetsShareConnections(t *testing.T) {
 		}
 		until(t, "the connection of the set with other settings is closed", func() bool { return seen.open.Load() == first })
 		if _, err := put(t, last, 1); err != nil || seen.made.Load() != first+1 {
-			t.Errorf("got %v with %d connections, want the client that is left to use its own", err, seen.made.Load())
+			t.Errorf("got %v with %d connections, want the remaining client to use its connection", err, seen.made.Load())
 		}
 	}()
 	until(t, "no connection is open", func() bool { return seen.open.Load() == 0 })
@@ -90,14 +90,14 @@ func TestSetsThatShareHaveTheirOwnSessions(t *testing.T) {
 			}
 		}
 		if n := w.assumed(); n != 2 {
-			t.Errorf("got the role assumed %d times, want once for each set", n)
+			t.Errorf("got %d calls of AssumeRole, want one for each set", n)
 		}
 		w.cloud.Inject(awsfake.Fault{Operation: "AssumeRole", Kind: awsfake.AccessDenied})
 		if err := w.try(t, "syncd"); err == nil {
-			t.Error("got no error of a third set, want its role refused")
+			t.Error("got no error from the third set, want its role refused")
 		}
 		if err := list(t.Context(), first); err != nil {
-			t.Errorf("got %v, want the session of the first kept", err)
+			t.Errorf("got %v, want the first set to keep its session", err)
 		}
 	})
 }

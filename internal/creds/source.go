@@ -37,8 +37,8 @@ type source struct {
 }
 
 // The time limits for getting ambient credentials, and for one attempt. A source on this machine or
-// at a link-local address responds within milliseconds, STS and SSO as fast as any service. A
-// program may take as long as the SDK allows.
+// at a link-local address responds within milliseconds. STS and SSO respond like any other service.
+// A credential_process can take as long as the SDK allows.
 const (
 	localTime, localTry = 7 * time.Second, 4 * time.Second
 	serviceTime         = 25 * time.Second
@@ -62,7 +62,7 @@ func (s source) times() (try, all time.Duration) {
 const ambientHint = "give the process credentials: a task role, a service account with a role, or AWS_PROFILE"
 
 // fixedHint is the hint for expired credentials that do not renew themselves.
-const fixedHint = "they cannot be renewed: replace them and restart syncd, or use credentials that renew themselves, such as a task role or a service account with a role"
+const fixedHint = "these credentials cannot be renewed: replace them and restart syncd, or use credentials that renew themselves, such as a task role or a service account with a role"
 
 // sourceOf returns the source of the credentials of a loaded configuration.
 func sourceOf(loaded aws.Config) source {
@@ -75,7 +75,7 @@ func sourceOf(loaded aws.Config) source {
 	comes := func(from ...aws.CredentialSource) bool {
 		return slices.ContainsFunc(from, func(f aws.CredentialSource) bool { return slices.Contains(chain, f) })
 	}
-	const way = "check the network path to STS, that the role trusts the caller, and the region: AWS_REGION, or else the region of the mapping"
+	const way = "check the network path to STS, that the role trusts the caller, and the region, which is AWS_REGION or, if that is not set, the region of the mapping"
 	switch {
 	case comes(aws.CredentialSourceSTSAssumeRole): // regardless of which credentials assume it
 		return source{kind: fromSTS, name: "the role" + profile, hint: way}
@@ -85,7 +85,7 @@ func sourceOf(loaded aws.Config) source {
 		file := cmp.Or(env.WebIdentityTokenFilePath, shared.WebIdentityTokenFile)
 		return source{kind: fromSTS, name: "STS for the token in " + file, hint: way + "; the token file must exist and be current"}
 	case comes(aws.CredentialSourceProcess):
-		return source{kind: fromProcess, name: "credential_process" + profile, hint: "run it by hand: it must print JSON with credentials, and exit"}
+		return source{kind: fromProcess, name: "credential_process" + profile, hint: "run the credential_process by hand: it must print JSON with credentials, and exit"}
 	case comes(aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy):
 		return source{kind: fromLogin, name: "SSO" + profile, hint: "run `aws sso login`, or " + ambientHint}
 	case comes(aws.CredentialSourceLogin):
@@ -93,12 +93,12 @@ func sourceOf(loaded aws.Config) source {
 	case comes(aws.CredentialSourceHTTP):
 		return source{
 			kind: fromContainer, name: "the container's endpoint " + containerEndpoint(env),
-			hint: "check the agent that serves it (of ECS or EKS Pod Identity) and network policies; requests to it do not use a proxy",
+			hint: "check the ECS or EKS Pod Identity agent that serves this endpoint, and network policies; requests to the endpoint do not use a proxy",
 		}
 	case comes(aws.CredentialSourceIMDS):
 		return source{
 			kind: fromInstance, name: "instance metadata",
-			hint: ambientHint + "; on EC2 the instance needs a role, and for containers a hop limit of 2",
+			hint: ambientHint + "; on EC2 the instance needs a role, and a hop limit of 2 if syncd runs in a container",
 		}
 	default:
 		return source{kind: fromProfile, name: "the keys" + profile, hint: "put new keys into the profile: its files are read again when a service rejects the old keys as expired"}

@@ -21,8 +21,8 @@ const maxHeader = 64 << 10
 const dialTimeout = 10 * time.Second
 
 // buildable returns the SDK's client with enough idle connections that none is closed between two
-// requests. The number of connections is not limited here but by the callers: hanging requests of
-// one mapping must not block those of another.
+// requests. The callers limit the number of connections, because hanging requests of one mapping
+// must not block requests of another mapping.
 func buildable(connections int, proxy func(*http.Request) (*url.URL, error), tune func(*http.Transport)) *awshttp.BuildableClient {
 	dial := func(d *net.Dialer) { d.Timeout = dialTimeout }
 	return awshttp.NewBuildableClient().WithDialerOptions(dial).WithTransportOptions(func(t *http.Transport) {

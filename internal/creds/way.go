@@ -14,8 +14,8 @@ import (
 )
 
 // way describes how requests reach the services: directly, or through a proxy. It explains why a
-// request failed to reach a service, and where a response that is not from the service may come
-// from.
+// request failed to reach a service, and which machine may have sent a response that is not from
+// the service.
 type way struct {
 	proxy     func(*http.Request) (*url.URL, error) // nil: none
 	lookupEnv func(name string) (value string, ok bool)

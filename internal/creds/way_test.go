@@ -70,7 +70,7 @@ func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 		{"unknown host", failing(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "aws.invalid", Err: "no such host", IsNotFound: true}}), awserr.Credentials, 5 * time.Second, "the host name aws.invalid does not exist", "DNS"},
 		{"unknown proxy", failing(&net.OpError{Op: "proxyconnect", Net: "tcp", Err: &net.OpError{Op: "dial", Err: &net.DNSError{Name: "prxy", Err: "no such host", IsNotFound: true}}}), awserr.Credentials, 5 * time.Second, "the proxy's host name prxy does not exist", "HTTPS_PROXY"},
 		{"a proxy that refuses", failing(&awserr.ProxyError{Proxy: "http://proxy:3128", Status: 407}), awserr.Credentials, 0, "the proxy http://proxy:3128 refuses to connect: 407", "user:password"},
-		{"connection refused", failing(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), awserr.Transient, time.Minute, "connection refused", "nothing listens"},
+		{"connection refused", failing(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), awserr.Transient, time.Minute, "connection refused", "no server listens"},
 		{"reset", failing(&net.OpError{Op: "read", Err: syscall.ECONNRESET}), awserr.Transient, time.Minute, "connection reset", "breaks"},
 		{"a page", page(200, nil, html), awserr.Transient, 5 * time.Second, "status 200, text/html without a request id", "aws.invalid"},
 		{"a page that does not say what it is", page(200, http.Header{}, "<!DOCTYPE html><html><meta charset=utf-8><br></html>"), awserr.Transient, 5 * time.Second, "status 200 without a request id", "aws.invalid"},
@@ -94,7 +94,7 @@ func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 						t.Errorf("got class %q of %q, want %q and %q", got, awserr.Brief(err), class, tt.text)
 					}
 					if hint := awserr.Hint(err); !strings.Contains(hint, tt.hint) {
-						t.Errorf("got the hint %q, want it to name %q", hint, tt.hint)
+						t.Errorf("got the hint %q, want %q in it", hint, tt.hint)
 					}
 					if took := time.Since(began); took > tt.within {
 						t.Errorf("got it after %s, want it within %s", took, tt.within)
@@ -197,7 +197,7 @@ func TestCredentialsWithALineBreak(t *testing.T) {
 			w.options.Ambient = provider
 			refused := refusal(t, w.try(t, "syncd"))
 			if !strings.Contains(refused.Error(), "the "+name+" contains a line break") || !strings.Contains(refused.Hint, "echo") || strings.Contains(refused.Error(), "secret\r") {
-				t.Errorf("got %v, hint %q, want the part and what to do", refused, refused.Hint)
+				t.Errorf("got %v, hint %q, want the faulty part in the error and a hint what to do", refused, refused.Hint)
 			}
 			if n := w.assumed(); n != 0 {
 				t.Errorf("got %d requests, want none", n)
@@ -225,6 +225,6 @@ func TestDeadlineOfTheSDKIsNotOurs(t *testing.T) {
 		return aws.Credentials{}, &smithy.CanceledError{Err: context.Canceled}
 	})
 	if err := list(ended, w.client(t, w.open(t), "")); awserr.Classify(err) != awserr.Canceled {
-		t.Errorf("got class %q of %v, want the end of our context to be %q", awserr.Classify(err), err, awserr.Canceled)
+		t.Errorf("got class %q for %v, want %q for the end of the caller's context", awserr.Classify(err), err, awserr.Canceled)
 	}
 }

@@ -32,7 +32,8 @@ const (
 	externalID = "the-external-id-8d2f"
 )
 
-// world is a consumer's bucket, a role that may list it, and a user who may assume the role.
+// world is a consumer's bucket, a role that is allowed to list it, and a user who is allowed to
+// assume the role.
 type world struct {
 	cloud   *awsfake.Cloud
 	account *awsfake.Account

@@ -83,7 +83,7 @@ func TestAChangedMappingEndsItsPassFirst(t *testing.T) {
 		next := mapping("m", after)
 		next.Open = func(context.Context) (daemon.Runner, error) {
 			if before.closed != 1 {
-				t.Errorf("opened with the former one closed %d times, want once", before.closed)
+				t.Errorf("when the new runner was opened, the former runner was closed %d times, want once", before.closed)
 			}
 			return after, nil
 		}
@@ -100,7 +100,7 @@ func TestAChangedMappingEndsItsPassFirst(t *testing.T) {
 }
 
 // TestAMappingChangedAgainOpensOnce checks that only the last of several changes during one pass
-// counts.
+// takes effect.
 func TestAMappingChangedAgainOpensOnce(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		first, second, third := &passes{took: 30 * s}, &passes{took: s}, &passes{took: s}
@@ -111,7 +111,7 @@ func TestAMappingChangedAgainOpensOnce(t *testing.T) {
 		time.Sleep(31 * s)
 		c.stop()
 		if len(first.began) != 1 || len(second.began) != 0 || len(third.began) == 0 {
-			t.Errorf("got %d, %d and %d passes, want one, none and some", len(first.began), len(second.began), len(third.began))
+			t.Errorf("got %d, %d and %d passes of the three configurations, want one, none and some", len(first.began), len(second.began), len(third.began))
 		}
 	})
 }
@@ -128,7 +128,7 @@ func TestARemovedMappingDrains(t *testing.T) {
 			t.Errorf("right after (-want +got):\n%s", diff)
 		}
 		if value(t, c.o.Gatherer, "syncd_next_pass_timestamp_seconds", "gone") == 0 {
-			t.Error("got no metrics of the mapping while it drains, want them until it has")
+			t.Error("got no metrics of the mapping while it drains, want metrics until the drain ends")
 		}
 		time.Sleep(4 * s)
 		if diff := cmp.Diff([]string{"kept waiting"}, c.names()); diff != "" || gone.closed != 1 {
@@ -155,7 +155,7 @@ func TestAChangedMappingIsRemoved(t *testing.T) {
 		c.apply()
 		time.Sleep(3 * s)
 		if got := c.names(); len(got) != 0 || former.closed != 1 || len(next.began) != 0 {
-			t.Errorf("got %v, closed %d times, %d passes under the next configuration; want nothing left of it", got, former.closed, len(next.began))
+			t.Errorf("got %v, closed %d times, %d passes under the next configuration; want no trace of the removed mapping", got, former.closed, len(next.began))
 		}
 		c.stop()
 	})
@@ -190,7 +190,7 @@ func TestRunDrainsWhatLeaves(t *testing.T) {
 		began := time.Now()
 		c.stop()
 		if got := time.Since(began); got != 5*s {
-			t.Errorf("got %s until the end, want the 5s of the drains", got)
+			t.Errorf("got an end after %s, want 5s, the duration of the drains", got)
 		}
 		if removed.closed != 1 || changed.closed != 1 || len(never.began) != 0 {
 			t.Errorf("got %d and %d times closed, %d passes of a mapping that had not begun; want 1, 1, 0", removed.closed, changed.closed, len(never.began))

@@ -21,7 +21,7 @@ import (
 const enterTimeout = 10 * time.Second
 
 // errTurnOver is the cause when a pass is drained so that waiting mappings can run.
-var errTurnOver = errors.New("its turn is over")
+var errTurnOver = errors.New("the turn of the pass is over: other mappings are waiting")
 
 // ending is the result of an attempt to run a pass.
 type ending int

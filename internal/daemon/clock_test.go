@@ -72,7 +72,7 @@ func TestRunWhenTheClockIsSet(t *testing.T) {
 				}
 				m.Schedule = schedule
 				if interval, ok := schedule.Every(); ok {
-					m.Schedule = appointment.NewSpread("m13141", interval, tt.schedule) // whose ticks are in the first seconds of the interval
+					m.Schedule = appointment.NewSpread("m13141", interval, tt.schedule) // for this name, the ticks are in the first seconds of the interval
 				}
 				o := options(m)
 				o.Now = tt.clock.now(time.Now())

@@ -228,7 +228,7 @@ func TestRunFollowsTheClock(t *testing.T) {
 		}
 		runFor(t, 10*time.Minute, o)
 		if len(runner.began) != 1 || runner.began[0] > 6*time.Minute {
-			t.Errorf("got passes at %v, want one within a minute of the clock's leap after 5 min", runner.began)
+			t.Errorf("got passes at %v, want a pass within a minute after the clock was set, at 5 min", runner.began)
 		}
 	})
 }
@@ -258,7 +258,7 @@ func TestRunTakesOver(t *testing.T) {
 		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		runFor(t, 2*time.Hour, o)
 		if len(runner.began) == 0 || runner.began[0] < 95*s || runner.began[0] > 96*s {
-			t.Errorf("got passes at %v, want the first within a second of the lease", runner.began)
+			t.Errorf("got passes at %v, want the first within a second after the lease is free", runner.began)
 		}
 		if got := strings.Count(log.String(), "standing by"); got != 1 {
 			t.Errorf("got %d lines about standing by, want 1:\n%s", got, log.String())
@@ -316,7 +316,7 @@ func TestAPanicIsAFailedPass(t *testing.T) {
 		}
 		stop()
 		if len(runner.began) != 2 || runner.closed != 3 {
-			t.Errorf("got %d passes and %d times closed, want 2, and 1 more at the end", len(runner.began), runner.closed)
+			t.Errorf("got %d passes, and the runner closed %d times, want 2 passes, and closed once more at the end", len(runner.began), runner.closed)
 		}
 		if !strings.Contains(log.String(), "daemon_test.go") {
 			t.Errorf("the log has no stack:\n%s", log.String())
@@ -352,7 +352,7 @@ func TestRunEndsWhenTheServerDoes(t *testing.T) {
 	o.Listener = broken{o.Listener}
 	err := daemon.New(o).Run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "serve http: use of closed network connection") {
-		t.Errorf("got %v, want the server's end as the reason", err)
+		t.Errorf("got %v, want the failure of the server", err)
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// TestFailingLastsOverProcesses checks that a process that starts during a failure finds out since
-// when, and shows the passes since then.
+// TestFailingLastsOverProcesses checks that a process that starts while passes fail shows since
+// when they fail, and the passes since then.
 func TestFailingLastsOverProcesses(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
@@ -21,7 +21,7 @@ func TestFailingLastsOverProcesses(t *testing.T) {
 		d, stop := start(t, a.options("a", every(time.Minute), ""))
 		time.Sleep(90 * s)
 		if got := statusOf(t, d); got.State != status.Waiting {
-			t.Fatalf("got %s, %+v, want a copy that works", got.State, got.Error)
+			t.Fatalf("got %s, %+v, want a complete pass", got.State, got.Error)
 		}
 		a.deny()
 		time.Sleep(3 * time.Minute)
@@ -34,7 +34,7 @@ func TestFailingLastsOverProcesses(t *testing.T) {
 		time.Sleep(3 * time.Minute)
 		second := statusOf(t, d)
 		if apart := second.Since.Sub(first.Since).Abs(); second.State != status.Failing || apart > 5*s {
-			t.Errorf("got %s since %s, want it failing since %s as before\n%s", second.State, second.Since, first.Since, a.log)
+			t.Errorf("got %s since %s, want failing since %s, as before\n%s", second.State, second.Since, first.Since, a.log)
 		}
 		page := ask(t, d.Handler(), "/status").Body.String()
 		if !strings.Contains(page, "<details class=\"history\"") || !strings.Contains(page, "<strong>failed</strong>") {
@@ -63,8 +63,8 @@ func TestAPausedMappingIsShownAsSuch(t *testing.T) {
 }
 
 // TestFailingIsKnownBeforeAPass checks that a process whose first pass is far away or takes long
-// shows from the history that passes fail, since when, and which passes. A successful pass in
-// another process ends the failure.
+// shows since when passes fail, and which passes failed, as read from the history. A successful
+// pass in another process ends the failure.
 func TestFailingIsKnownBeforeAPass(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
@@ -80,7 +80,7 @@ func TestFailingIsKnownBeforeAPass(t *testing.T) {
 		time.Sleep(5 * s)
 		a.checkRemembered(t, o, statusOf(t, d), first, status.Waiting)
 		if got := statusOf(t, d); !got.Ready || got.LastPass != nil {
-			t.Errorf("got %+v, want it ready: this process was refused nothing", got)
+			t.Errorf("got %+v, want the mapping ready: no request of this process was refused", got)
 		}
 		stop()
 
@@ -102,10 +102,10 @@ func TestFailingIsKnownBeforeAPass(t *testing.T) {
 func (a *asked) checkRemembered(t *testing.T, o daemon.Options, got, first status.Mapping, activity status.State) {
 	t.Helper()
 	if first.State != status.Failing || got.State != status.Failing || got.Activity != activity || got.Since.Sub(first.Since).Abs() > 5*s {
-		t.Fatalf("got %s since %s and %s, want it failing since %s as before, and %s\n%s", got.State, got.Since, got.Activity, first.Since, activity, a.log)
+		t.Fatalf("got %s since %s and %s, want failing since %s, as before, and %s\n%s", got.State, got.Since, got.Activity, first.Since, activity, a.log)
 	}
 	if got.Error.Passes != first.Error.Passes || got.Error.Class != first.Error.Class || got.Error.Text == "" || len(got.History) == 0 {
-		t.Errorf("got %+v and %d passes in the history, want the failure of before, %+v", got.Error, len(got.History), first.Error)
+		t.Errorf("got %+v and %d passes in the history, want the earlier failure, %+v", got.Error, len(got.History), first.Error)
 	}
 	if v := value(t, o.Gatherer, "syncd_failing_since_timestamp_seconds", "m"); v != float64(got.Since.UnixMilli())/1000 {
 		t.Errorf("got the metric %v, want %v", v, got.Since.Unix())
@@ -133,7 +133,7 @@ func TestAPassElsewhereEndsAFailure(t *testing.T) {
 		stopOther()
 		time.Sleep(5 * time.Minute)
 		if got := statusOf(t, d); got.State != status.Unscheduled || got.Error != nil {
-			t.Errorf("got %s, %+v, want the failure over\n%s", got.State, got.Error, a.log)
+			t.Errorf("got %s, %+v, want no failure any more\n%s", got.State, got.Error, a.log)
 		}
 		stop()
 	})

@@ -71,7 +71,7 @@ func TestMetricsAndStatusShowTheSame(t *testing.T) {
 	for field := range reflect.TypeFor[figure.Figure]().Fields() {
 		row, ok := rows[field.Name]
 		if !ok {
-			t.Errorf("got no row for %s, want one that says where it is shown", field.Name)
+			t.Errorf("got no row for %s, want a row with the places where it is displayed", field.Name)
 			continue
 		}
 		t.Run(field.Name, func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestMetricsAndStatusShowTheSame(t *testing.T) {
 				}
 				metric, json, value := look()
 				if metric == row.metric || json == row.json || !isUnknown(value) {
-					t.Fatalf("got %v in the metrics, %v in the status and %v on the board before it is set, want it not known", metric, json, value)
+					t.Fatalf("got %v in the metrics, %v in the status and %v on the board before the field is set, want no value", metric, json, value)
 				}
 				row.set(o.Board.Of("m"))
 				metric, json, value = look()
@@ -155,7 +155,7 @@ func TestTheStatusGathersNothing(t *testing.T) {
 		d, stop := start(t, o)
 		time.Sleep(time.Minute)
 		if got := statusOf(t, d); got.LastListing == nil || gathered != 0 {
-			t.Errorf("got a listing at %v and %d gatherings, want what is known and none", got.LastListing, gathered)
+			t.Errorf("got a listing at %v, and the metrics collected %d times, want the known time and 0", got.LastListing, gathered)
 		}
 		stop()
 	})

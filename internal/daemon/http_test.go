@@ -89,7 +89,8 @@ func TestPprofIsServedOnlyWhenAskedFor(t *testing.T) {
 	}
 }
 
-// TestStatusShowsTheClock checks that the status and the page show the clock skew of the board.
+// TestStatusShowsTheClock checks that the status and the page show the clock skew that the board
+// reports.
 func TestStatusShowsTheClock(t *testing.T) {
 	for skew, want := range map[float64]string{3900: "1h5m0s ahead of", -3900: "1h5m0s behind", 2: ""} {
 		checkpointtest.Bubble(t, func(t *testing.T) {

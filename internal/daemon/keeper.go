@@ -19,8 +19,8 @@ import (
 // per hour and mapping.
 const standBy = time.Second
 
-// keeper runs one mapping under one configuration. It is a service that ends when the mapping is
-// removed, or when it is retired because a new keeper replaces it.
+// keeper runs one mapping under one configuration. A keeper is a service. It ends when the mapping
+// is removed, or when the keeper is retired because a new keeper replaces it.
 type keeper struct {
 	*service.Service
 	m         Mapping
@@ -175,8 +175,8 @@ func (k *keeper) end() error {
 	return k.runner.close()
 }
 
-// next returns the next appointment after an attempt. why is whether the attempt was for a tick or
-// for requests.
+// next returns the next appointment after an attempt. why is the reason for the attempt: a tick or
+// requests.
 func (k *keeper) next(a appointment.Appointment, tick time.Time, why appointment.Call, how ending) appointment.Appointment {
 	switch {
 	case how == stoodBy && k.m.Schedule == nil:

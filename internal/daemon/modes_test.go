@@ -63,7 +63,7 @@ func TestARequestInProgressHasOneAnswer(t *testing.T) {
 		time.Sleep(time.Minute)
 		stop()
 		if got := a.answer(t, trigger); got.Outcome != control.Failed || !strings.Contains(got.Text, "paused before the pass reached its end") || !strings.Contains(got.Hint, "syncd resume") {
-			t.Errorf("got %+v, want it to have failed for the pause", got)
+			t.Errorf("got %+v, want a failure because of the pause", got)
 		}
 		if n := strings.Count(a.log.String(), `msg="request answered" daemon=a mapping=m id=`+trigger.ID); n != 1 {
 			t.Errorf("got %d answers, want one:\n%s", n, a.log)
@@ -71,8 +71,8 @@ func TestARequestInProgressHasOneAnswer(t *testing.T) {
 	})
 }
 
-// TestAnIDIsCarriedOutOnce checks that a client that lost the answer can ask again with the same
-// ID, and gets the same answer without another pass.
+// TestAnIDIsCarriedOutOnce checks that a client that lost the answer can send the request again
+// with the same ID, and gets the same answer without another pass.
 func TestAnIDIsCarriedOutOnce(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
@@ -82,7 +82,7 @@ func TestAnIDIsCarriedOutOnce(t *testing.T) {
 		for i := range 3 {
 			got, err := d.Take(t.Context(), r, time.Minute)
 			if err != nil || got.Answer == nil || got.Answer.Outcome != control.Done || got.Answer.Version != control.Version || got.Answer.At.IsZero() {
-				t.Errorf("%d: got %+v, %v, want the answer with its version and time", i, got.Answer, err)
+				t.Errorf("%d: got %+v, %v, want the same answer, with version and time", i, got.Answer, err)
 			}
 			time.Sleep(time.Duration(i) * time.Hour)
 		}
@@ -105,12 +105,12 @@ func TestAClaimIsLeftToItsProcess(t *testing.T) {
 		_, stop := start(t, a.options("a", every(24*time.Hour), ""))
 		time.Sleep(time.Minute)
 		if by, err := a.desk.ClaimedBy(t.Context(), r); by != "other" || err != nil {
-			t.Errorf("got the request claimed by %q, %v, want it left to the process that works at it", by, err)
+			t.Errorf("got the request claimed by %q, %v, want the claim of the other process unchanged", by, err)
 		}
 		time.Sleep(2 * time.Minute)
 		stop()
 		if got := a.answer(t, r); got.By != "a" || got.Outcome != control.Done {
-			t.Errorf("got %+v, want it done by the process that lives", got)
+			t.Errorf("got %+v, want the request carried out by the remaining process", got)
 		}
 	})
 }
@@ -132,7 +132,7 @@ func TestARekeySurvivesAPause(t *testing.T) {
 		a.submit(t, request(control.Pause))
 		time.Sleep(time.Minute)
 		if got := a.answer(t, rekey); got.Outcome != control.Failed || !strings.Contains(got.Hint, "under the new key") {
-			t.Errorf("got %+v, want what to do about it", got)
+			t.Errorf("got %+v, want a hint what to do", got)
 		}
 		a.submit(t, request(control.Resume))
 		time.Sleep(30 * time.Minute)

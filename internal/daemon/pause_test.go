@@ -84,7 +84,7 @@ func TestAPauseHolds(t *testing.T) {
 		}
 		passes := a.history(t)
 		if len(passes) < 2 || passes[1].BeganAt.Sub(began) > 20*s {
-			t.Errorf("got passes %+v, want the missed one within 20 s of the end of the pause", passes)
+			t.Errorf("got passes %+v, want the missed pass within 20 s after the end of the pause", passes)
 		}
 	})
 }
@@ -114,19 +114,19 @@ func TestThePauseOfAReplicaThatStoodBy(t *testing.T) {
 		pause := a.submit(t, request(control.Pause))
 		time.Sleep(30 * s)
 		if got := a.answer(t, pause); got.By != "a" || statusOf(t, b).State != status.Paused {
-			t.Errorf("got %+v and %s, want it paused by the holder, and shown by the other", got, statusOf(t, b).State)
+			t.Errorf("got %+v and %s, want the mapping paused by the holder of the lease, and shown as paused by the other replica", got, statusOf(t, b).State)
 		}
 		stopA()
 		before := len(a.history(t))
 		close(changes)
 		time.Sleep(5 * time.Minute)
 		if got := statusOf(t, b); got.State != status.Paused || len(a.history(t)) != before {
-			t.Errorf("got %s and %d more passes, want it paused still", got.State, len(a.history(t))-before)
+			t.Errorf("got %s and %d more passes, want the mapping still paused", got.State, len(a.history(t))-before)
 		}
 		resume := a.submit(t, request(control.Resume))
 		time.Sleep(30 * s)
 		if got := a.answer(t, resume); got.By != "b" || len(a.history(t)) == before {
-			t.Errorf("got %+v and no pass, want it resumed by the replica that is left", got)
+			t.Errorf("got %+v and no pass, want the mapping resumed by the remaining replica", got)
 		}
 		stopB()
 	})
@@ -146,7 +146,7 @@ func TestNoPassBeforeThePauseIsKnown(t *testing.T) {
 		d, stop := start(t, o)
 		time.Sleep(2 * s)
 		if got := statusOf(t, d); got.State != status.Failing || !strings.Contains(got.Error.Text, "look for requests in the state") {
-			t.Errorf("got %+v, want it failing for the state", got)
+			t.Errorf("got %+v, want failing, because the state cannot be read", got)
 		}
 		time.Sleep(10 * time.Minute)
 		stop()

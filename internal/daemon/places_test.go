@@ -60,7 +60,7 @@ func TestPlacesBoundPassesAndAreFair(t *testing.T) {
 		runners, all := fleet(mappings, 7*s)
 		o := bounded(places, all...)
 		d, stop := start(t, o)
-		time.Sleep(s / 2) // because passes begin and end at full seconds
+		time.Sleep(s / 2) // passes begin and end at full seconds
 		for range 120 {
 			time.Sleep(s)
 			active := 0
@@ -100,7 +100,7 @@ func TestTheLineIsShown(t *testing.T) {
 		origin := time.Now().UTC()
 		runners, all := fleet(4, time.Minute)
 		for i, r := range runners {
-			r.readies = time.Duration(i) * s // so that they join the line one after the other
+			r.readies = time.Duration(i) * s // the mappings join the line one after the other
 		}
 		o := bounded(1, all...)
 		d, stop := start(t, o)
@@ -155,11 +155,11 @@ func TestTheLineIsLeft(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(2 * s)
 		if got := d.Snapshot(); len(got.Mappings) != 2 || got.Passes.Waiting != 1 {
-			t.Errorf("got %d mappings, %+v, want the removed one gone and the changed one in line", len(got.Mappings), got.Passes)
+			t.Errorf("got %d mappings, %+v, want the removed mapping gone and the changed mapping in line", len(got.Mappings), got.Passes)
 		}
 		time.Sleep(35 * s)
 		if len(after.starts()) != 1 || len(runners[removed].starts())+len(runners[changed].starts()) != 0 {
-			t.Errorf("got %v, and %d and %d passes of what left the line, want one and none", after.starts(), len(runners[removed].starts()), len(runners[changed].starts()))
+			t.Errorf("got %v, and %d and %d passes of the mappings that left the line, want one and none", after.starts(), len(runners[removed].starts()), len(runners[changed].starts()))
 		}
 		asked := time.Now()
 		stop()
@@ -186,11 +186,11 @@ func TestPlacesChange(t *testing.T) {
 		o.Line.SetLimit(2)
 		time.Sleep(2 * s)
 		if got := running(); got != 4 {
-			t.Errorf("got %d passes right after two places were taken away, want the 4 that had begun", got)
+			t.Errorf("got %d passes right after two places were removed, want the 4 passes that had begun", got)
 		}
 		time.Sleep(20 * s)
 		if got := running(); got != 2 {
-			t.Errorf("got %d passes when those had ended, want 2", got)
+			t.Errorf("got %d passes after those passes had ended, want 2", got)
 		}
 		stop()
 	})
@@ -243,13 +243,13 @@ func TestALongPassGivesWay(t *testing.T) {
 	})
 }
 
-// TestOnePassGivesWayToOne runs four long passes while one mapping waits: only one pass gives up
-// its place. That mapping then waits, so another pass may give up its place.
+// TestOnePassGivesWayToOne checks that only one of four long passes gives up its place while one
+// mapping waits. The mapping of that pass then waits itself, so a second pass may follow.
 func TestOnePassGivesWayToOne(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		long, mappings := fleet(4, 48*time.Hour)
 		for _, p := range long {
-			p.drains = 20 * s // longer than the interval of checks whether mappings wait
+			p.drains = 20 * s // longer than the interval of the checks for waiting mappings
 		}
 		short := &passes{took: s, origin: time.Now()}
 		m := mapping("short", short)
@@ -264,7 +264,7 @@ func TestOnePassGivesWayToOne(t *testing.T) {
 			resumed += len(p.starts()) - 1
 		}
 		if n := len(short.starts()); n != 1 || resumed < 1 || resumed > 2 {
-			t.Errorf("got %d short passes and %d long ones resumed, want one, and one long one or that and the one it then waited for", n, resumed)
+			t.Errorf("got %d short passes and %d resumed long passes, want 1, and 1 or 2", n, resumed)
 		}
 	})
 }
@@ -284,7 +284,7 @@ func TestDeadCredentialsAreAskedLessOften(t *testing.T) {
 		}
 		got := statusOf(t, d)
 		if got.Schedule != "@every 10s" || got.NextPass == nil || !got.NextPass.Equal(origin.Add(1350*s)) || got.State != status.Failing {
-			t.Errorf("got %s, schedule %s, next %v, want failing, the schedule as it is and the next try at 22m30s", got.State, got.Schedule, got.NextPass)
+			t.Errorf("got %s, schedule %s, next %v, want failing, the schedule unchanged and the next try at 22m30s", got.State, got.Schedule, got.NextPass)
 		}
 		if got := value(t, o.Gatherer, "syncd_passes_total", "m"); got != 7 {
 			t.Errorf("got %v failed passes in the metrics, want 7", got)

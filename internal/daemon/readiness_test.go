@@ -25,7 +25,7 @@ func readiness(t *testing.T, d *daemon.Daemon) (code int, answer status.Readines
 		t.Fatal(err)
 	}
 	if answer.Ready != (got.Code == 200) || answer.Ready != (answer.WhyNot == "") {
-		t.Errorf("got %d with %+v, want the three to agree", got.Code, answer)
+		t.Errorf("got status %d with %+v, want the status, ready and the reason to agree", got.Code, answer)
 	}
 	return got.Code, answer
 }
@@ -111,7 +111,7 @@ func TestReadinessGathersNothing(t *testing.T) {
 		d, stop := start(t, o)
 		o.Board.Of("m").SetLeaseHeld(true)
 		if code, answer := readiness(t, d); code != 200 || !answer.Mappings[0].Ready || gathered != 0 {
-			t.Errorf("got %d, %+v and %d gatherings, want ready with the lease held and none", code, answer, gathered)
+			t.Errorf("got %d, %+v, and the metrics collected %d times, want ready, the lease held, and 0", code, answer, gathered)
 		}
 		stop()
 	})

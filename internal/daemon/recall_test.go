@@ -148,7 +148,7 @@ func TestAQuarantineEndsAfterAReload(t *testing.T) {
 		d, stop := start(t, o)
 		time.Sleep(time.Minute)
 		a.check(t, "before", d, o, status.Quarantined, status.Waiting, 1)
-		a.submit(t, request(control.Pause)) // which releases the lease
+		a.submit(t, request(control.Pause)) // a pause releases the lease
 		time.Sleep(10 * time.Minute)
 		heal()
 		if err := a.command(t); err != nil {
@@ -183,7 +183,7 @@ func TestAPauseHidesNothingAfterARestart(t *testing.T) {
 		}
 		d, o, reload, stop := restart("a")
 		if got := a.check(t, "quarantined", d, o, status.Quarantined, status.Paused, 1); len(got.History) != 1 || got.Quarantine["denied"] != 1 {
-			t.Errorf("got history %+v and quarantine %v, want one of each", got.History, got.Quarantine)
+			t.Errorf("got history %+v and quarantine %v, want one entry in each", got.History, got.Quarantine)
 		}
 		reload()
 		a.check(t, "quarantined, reloaded", d, o, status.Quarantined, status.Paused, 1)
@@ -258,7 +258,7 @@ func TestTheLineHidesNothing(t *testing.T) {
 	}
 }
 
-// late is a Runner that becomes ready after the others.
+// late is a Runner that becomes ready after all other Runners.
 type late struct{ always }
 
 func (late) Ready(context.Context) error { time.Sleep(s); return nil }
@@ -271,7 +271,8 @@ func (sessionless) Ready(context.Context) error {
 }
 
 // TestAFailureBeforeTheLeaseIsRemembered checks that a failure before the lease was acquired is
-// known after a restart and to other processes, and takes one record however often it is retried.
+// known after a restart and in other processes, and is stored as one record, however often the pass
+// is retried.
 func TestAFailureBeforeTheLeaseIsRemembered(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
@@ -308,7 +309,7 @@ func TestAFailureBeforeTheLeaseIsRemembered(t *testing.T) {
 		time.Sleep(5 * s)
 		got := statusOf(t, d)
 		if got.State != status.Failing || got.Since.Sub(first.Since).Abs() > s || got.Error.Class != "credentials" {
-			t.Errorf("got %s since %s, %+v, want it failing since %s as before\n%s", got.State, got.Since, got.Error, first.Since, a.log)
+			t.Errorf("got %s since %s, %+v, want failing since %s, as before\n%s", got.State, got.Since, got.Error, first.Since, a.log)
 		}
 		stop()
 

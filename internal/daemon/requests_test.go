@@ -40,9 +40,9 @@ func TestATriggerIsCarriedOutOnce(t *testing.T) {
 		second := a.submit(t, request(control.Trigger))
 		time.Sleep(40 * s)
 		if other := a.answer(t, second); other.By != got.By {
-			t.Errorf("got the second request carried out by %q, want it by the holder of the lease, %q", other.By, got.By)
+			t.Errorf("got the second request carried out by %q, want %q, the holder of the lease", other.By, got.By)
 		}
-		passes := a.history(t) // before another process acquires the lease and runs its own pass
+		passes := a.history(t) // read before another process acquires the lease and runs its own pass
 		stopA()
 		stopB()
 		if len(passes) != 2 || passes[0].Trigger != syncer.TriggerRequest || passes[0].Request != first.ID || passes[0].By != first.Who || passes[0].Copied != 2 || passes[0].Holder != got.By {
@@ -73,7 +73,7 @@ func TestARequestSurvivesItsProcess(t *testing.T) {
 		_, stop := start(t, a.options("b", every(24*time.Hour), ""))
 		time.Sleep(s)
 		if by, err := a.desk.ClaimedBy(t.Context(), r); by != "b" || err != nil {
-			t.Errorf("got the request claimed by %q, %v, want the process that lives", by, err)
+			t.Errorf("got the request claimed by %q, %v, want the remaining process", by, err)
 		}
 		time.Sleep(time.Minute)
 		stop()
@@ -148,10 +148,10 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 			}
 		}
 		if got := a.answer(t, good); got.Outcome != control.Done || len(a.history(t)) != 1 {
-			t.Errorf("got %+v and %d passes, want the one that was asked for", got, len(a.history(t)))
+			t.Errorf("got %+v and %d passes, want only the requested pass", got, len(a.history(t)))
 		}
 		if n := strings.Count(a.log.String(), "unknown record among the requests"); n != 2 {
-			t.Errorf("got %d lines about what is not known, want one for each of 2:\n%s", n, a.log)
+			t.Errorf("got %d log lines about unknown records, want one for each of 2:\n%s", n, a.log)
 		}
 	})
 }
@@ -181,7 +181,7 @@ func TestRequestsExpire(t *testing.T) {
 			t.Errorf("got %+v, want it expired", got)
 		}
 		if board, err := a.desk.Look(t.Context()); err != nil || len(board.Cases) != 1 {
-			t.Errorf("got %+v, %v, want what is left of the older one deleted", board, err)
+			t.Errorf("got %+v, %v, want the remaining records of the older request deleted", board, err)
 		}
 		if !strings.Contains(a.log.String(), "outcome=expired") {
 			t.Errorf("the log does not say that it expired:\n%s", a.log)
@@ -213,7 +213,7 @@ func TestReplayAndRekeyByRequest(t *testing.T) {
 			t.Errorf("got %+v and copies of %v, want the chosen object copied", got, a.destination.Keys())
 		}
 		if got := a.answer(t, nothing); got.Outcome != control.Done {
-			t.Errorf("got %+v, want a replay of nothing done", got)
+			t.Errorf("got %+v, want a replay without objects to be done", got)
 		}
 		if got := statusOf(t, d); got.Error != nil || len(got.History) < 2 || got.History[0].Trigger != syncer.TriggerReplay {
 			t.Errorf("got error %+v and history %+v, want the replay in it", got.Error, got.History)
@@ -262,8 +262,8 @@ func TestAMappingWithoutScheduleIsTriggered(t *testing.T) {
 }
 
 // TestLookingForRequestsIsOneListing checks that the search for requests takes one listing every 15
-// s, that reading the ledger and the history without the lease takes one of each every 5 min, and
-// that neither sends requests to the source or destination.
+// s, that reading the ledger and the history without the lease takes one listing of each every 5
+// min, and that neither sends requests to the source or destination.
 func TestLookingForRequestsIsOneListing(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
@@ -298,7 +298,7 @@ func TestTriggersMeetTheSchedule(t *testing.T) {
 		{"none", s, nil, nil, []time.Duration{10 * m, 20 * m, 30 * m}},
 		{"between ticks", s, nil, []time.Duration{14 * m}, []time.Duration{10 * m, 14 * m, 20 * m, 30 * m}},
 		{"twice during a pass", 4 * m, nil, []time.Duration{11 * m, 12 * m}, []time.Duration{10 * m, 14 * m, 20 * m, 30 * m}},
-		{"over a tick", 8 * m, nil, []time.Duration{15 * m}, []time.Duration{10 * m, 18 * m, 26 * m}}, // the tick at 20 min runs at 26, and this schedule counts from there
+		{"over a tick", 8 * m, nil, []time.Duration{15 * m}, []time.Duration{10 * m, 18 * m, 26 * m}}, // the pass of the tick at 20 min runs at 26 min, and this schedule counts from there
 		{"after a failure", s, errors.New("x"), []time.Duration{14 * m}, []time.Duration{10 * m, 14 * m, 20 * m, 30 * m}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -348,7 +348,7 @@ func TestRequestsByTheSocket(t *testing.T) {
 			t.Errorf("got %+v, %v, want the answer", got, err)
 		}
 		if took := time.Since(w.origin); took > 3*time.Minute {
-			t.Errorf("the answer took %s, want it with the end of the second pass", took)
+			t.Errorf("the answer came after %s, want it at the end of the second pass", took)
 		}
 		unknown := request(control.Trigger)
 		unknown.Mapping = "other"

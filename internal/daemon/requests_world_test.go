@@ -26,7 +26,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// asked is a state on S3 with requests. Any number of daemons can run the mapping m on it.
+// asked is a state on S3 that stores requests. Any number of daemons can run the mapping m with
+// this state.
 type asked struct {
 	*cloud
 	desk *control.Desk

@@ -34,7 +34,7 @@ type Worker interface {
 	Runner
 	// Hold takes the lease. A *store.LeaseHeldError means that another process holds it.
 	Hold(ctx context.Context) error
-	// Holds reports whether this process holds the lease, to its knowledge. It sends no request.
+	// Holds reports whether this process holds the lease, as far as it knows. It sends no request.
 	Holds() bool
 	// Do runs the pass described by order. See Run.
 	Do(ctx context.Context, order syncer.Order) (syncer.Summary, error)

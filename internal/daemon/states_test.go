@@ -19,7 +19,7 @@ import (
 	"syncd/internal/syncer/denial"
 )
 
-// moods is a Runner whose passes take a fixed time and end with the next of its errors.
+// moods is a Runner whose passes take a fixed time. Each pass ends with the next error of a list.
 type moods struct {
 	passes
 	errs []error
@@ -85,8 +85,8 @@ func TestFailingLastsUntilAPassReachesItsEnd(t *testing.T) {
 	})
 }
 
-// TestFailingLastsOverARestart checks that a mapping is failing since the refusals that an earlier
-// process recorded in the ledger.
+// TestFailingLastsOverARestart checks that a mapping, after a restart, has been failing since the
+// first refusal that an earlier process recorded in the ledger.
 func TestFailingLastsOverARestart(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		since := time.Now().Add(-26 * time.Hour).UTC()

@@ -49,7 +49,7 @@ func (s sampler) work(ctx context.Context) error {
 	}
 }
 
-// factsOf returns the facts on which the state of a mapping depends: those in its figure, and
+// factsOf returns the facts on which the state of a mapping depends: the facts in its figure, and
 // whether the process drains.
 func factsOf(f figure.Figure, draining bool) condition.Facts {
 	return condition.Facts{LeaseHeld: f.LeaseHeld, Listed: !f.LastListing.IsZero(), Aside: f.HasAside(), Draining: draining}

@@ -24,9 +24,9 @@ import (
 	"syncd/internal/awserr"
 )
 
-// Do calls send with a context that ends after limit. If send fails because of that, the error is
-// an *awserr.TimeoutError. It includes the cause of the last attempt if the client has [Attach]
-// among its APIOptions.
+// Do calls send with a context that ends after limit. If send fails because that context ended, the
+// error is an *awserr.TimeoutError. It includes the cause of the last attempt if the client has
+// [Attach] among its APIOptions.
 func Do(ctx context.Context, limit time.Duration, send func(context.Context) error) error {
 	bounded, cancel := context.WithCancelCause(ctx)
 	w := &watch{outer: of(ctx), left: limit, since: time.Now()}

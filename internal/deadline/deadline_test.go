@@ -77,8 +77,8 @@ func TestDoNamesTheCause(t *testing.T) {
 	}
 }
 
-// TestDoOfARequestInside checks that a nested request with its own limit, such as AssumeRole during
-// an S3 request, ends only by that limit, and that the outer limit is paused meanwhile.
+// TestDoOfARequestInside checks that only its own limit ends a nested request, such as AssumeRole
+// during an S3 request, and that the outer limit is paused while the nested request runs.
 func TestDoOfARequestInside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
@@ -115,8 +115,8 @@ func TestDoWithoutCredentials(t *testing.T) {
 	})
 }
 
-// TestDoLeavesOtherErrors checks errors that are not caused by the limit, and the end of the
-// caller's context.
+// TestDoLeavesOtherErrors checks that Do reports no timeout if send fails for another reason, if
+// the caller's context ends, or if send succeeds.
 func TestDoLeavesOtherErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lost := errors.New("lease lost")

@@ -1,9 +1,9 @@
 // Package endpoint examines the base URLs that requests are sent to: whether a URL is valid, which
 // service it belongs to, and whether requests are sent without TLS.
 //
-// All spellings of one service have the same name ([Service]). [IsLoopback] and [Exposed] agree
-// with the rules of net/http. Package config decides which endpoint a side uses. This package never
-// resolves names or connects.
+// All spellings of one service have the same name ([Service]). [IsLoopback] and [Exposed] treat a
+// host as this machine only if net/http never uses a proxy for it. Package config decides which
+// endpoint a side uses. This package never resolves names or connects.
 //
 // Two terms: a service is a server that stores objects, "" for AWS itself; an endpoint is exposed
 // if requests to it cross the network without TLS.

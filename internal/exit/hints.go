@@ -24,7 +24,7 @@ func QuarantineHint(s syncer.Summary) string {
 		switch {
 		case s.Quarantined[string(reason)] == 0:
 		case reason == awserr.NoKey:
-			hints = append(hints, "no_key means that a KMS key does not exist: if no object is copied, it is kms_key of the destination")
+			hints = append(hints, "no_key means that a KMS key does not exist: if no object at all can be copied, the missing key is kms_key of the destination")
 		case reason == awserr.Denied && isCopied:
 			hints = append(hints, "if only some objects are denied, a third account usually wrote and owns them, and the bucket policy does not cover them: "+
 				"`syncd doctor` shows their owners")

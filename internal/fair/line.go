@@ -2,8 +2,8 @@
 //
 // A [Line] admits requests in the order of their arrival. The members of a [Queue] take turns, one
 // request at a time, no matter how many requests each of them has. A request whose context ends
-// leaves immediately and gets nothing. If the request is admitted at the same moment, what it was
-// given is taken back, so that nothing is lost.
+// leaves immediately and gets nothing. If it is admitted at the same moment, the slots or the
+// amount that it received are returned, so that nothing is lost.
 //
 // The users of this package decide how much of the resource exists, and when a request is admitted.
 // The package contains one such rule: [Share] limits a number of slots.
@@ -72,7 +72,7 @@ func (l *Line[W]) remove(r *Request[W]) {
 
 // Wait returns nil when r is admitted. If ctx ends first, Wait takes the owner's lock, removes r,
 // calls gaveUp and returns the error of ctx. The argument isLate means that r was admitted in the
-// meantime: the owner must then take back what it gave to r.
+// meantime; the owner must then release what r received.
 func (l *Line[W]) Wait(ctx context.Context, lock sync.Locker, r *Request[W], gaveUp func(isLate bool)) error {
 	select {
 	case <-r.admitted:

@@ -17,9 +17,9 @@ const (
 )
 
 // Policy decides whether to admit a request of the given weight. Own is the weight that the
-// request's member holds, and all the weight that all members hold together. The queue calls the
-// policy with its lock held, so the policy must not call the queue. A request that the policy skips
-// must stay skipped when other requests are admitted.
+// request's member has acquired, and all is the weight that all members have acquired together. The
+// queue calls the policy with its lock held, so the policy must not call the queue. If the policy
+// skips a request, it must still skip it after it has admitted other requests.
 type Policy func(own, all, weight int64) Verdict
 
 // Queue divides a resource among members, each of which could use all of it.
@@ -56,7 +56,8 @@ func (q *Queue) Waiting() int {
 	return len(q.turns)
 }
 
-// change calls what, which changes the policy, and then admits requests by the new policy.
+// change calls what, which changes how the policy decides, and then admits requests under the
+// changed policy.
 func (q *Queue) change(what func()) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

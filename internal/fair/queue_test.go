@@ -18,8 +18,9 @@ import (
 // member.
 const maxMembers = 5
 
-// rule is a policy: at most limit in total, and a member that holds something gets at most factor
-// times what is left for the others. A factor of 0 means that no member is skipped.
+// rule is a policy: all members together hold at most limit, and a member that already holds a
+// weight gets at most factor times the weight that is left for the others. A factor of 0 means that
+// no member is skipped.
 type rule struct{ limit, factor int64 }
 
 func (r rule) verdict(own, all, weight int64) fair.Verdict {
@@ -182,7 +183,7 @@ func (c *queueTest) run(ctx context.Context, moves []move) error {
 	return c.members[0].AcquireN(ctx, c.model.limit)
 }
 
-// do applies one move to the queue and to the model, and compares the two.
+// do applies one move to the queue and to the model, and compares them.
 func (c *queueTest) do(ctx context.Context, by move) error {
 	i, m := by.member, c.model
 	switch waiting, held := m.waiting[i], m.held[i]; {
@@ -215,7 +216,8 @@ func (c *queueTest) ask(ctx context.Context, i int, weight int64) {
 	go func() { w.ended <- c.members[i].AcquireN(ctx, weight) }()
 }
 
-// check makes the model admit what the queue admitted, one by one, and compares the two.
+// check makes the model admit the requests that the queue admitted, one by one, and compares the
+// model with the queue.
 func (c *queueTest) check() error {
 	for _, weight := range c.served {
 		w := c.model.admit()
@@ -258,9 +260,9 @@ func (c *queueTest) countTurns(served int) error {
 	return nil
 }
 
-// TestQueueAsAModel makes members request random weights, release them and give up under random
-// rules. Admissions and their order must match a simple model, so that the limit is kept and no
-// weight is lost. No member waits for two turns of another member.
+// TestQueueAsAModel checks that a queue admits the same requests in the same order as a simple
+// model, so that the limit is kept and no weight is lost, and that no member waits for two turns of
+// another member. Members request random weights, release them and give up, under random rules.
 func TestQueueAsAModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		members := rapid.IntRange(1, maxMembers).Draw(r, "members")
@@ -315,8 +317,8 @@ func (e endsLate) Done() <-chan struct{} {
 	return e.Context.Done()
 }
 
-// TestQueueGivesBackWhatCameTooLate admits a request at the moment when it gives up. Whether the
-// request sees its admission or the end of its context first is random.
+// TestQueueGivesBackWhatCameTooLate checks a request that is admitted at the moment when it gives
+// up. Whether the request sees its admission or the end of its context first is random.
 func TestQueueGivesBackWhatCameTooLate(t *testing.T) {
 	late := 0
 	for range 64 {

@@ -26,7 +26,7 @@ func (s *Share) verdict(_, all, weight int64) Verdict {
 // the limit is lowered, no slot is given out until fewer slots are in use than the limit.
 func (s *Share) SetLimit(n int) { s.queue.change(func() { s.limit = n }) }
 
-// InUse returns how many slots are taken.
+// InUse returns how many slots are in use.
 func (s *Share) InUse() int { return int(s.queue.Held()) }
 
 // Waiting returns how many members wait for a slot.

@@ -120,8 +120,9 @@ func TestShareRefusesASlotThatWasNotTaken(t *testing.T) {
 	share.Member().Release()
 }
 
-// TestShareProperties runs random operations on a share: the limit is kept, no slot is lost when a
-// request gives up, and no member is served twice while another member waits.
+// TestShareProperties checks, with random operations on a share, that the limit is kept, that no
+// slot is lost when a request gives up, and that no member is served twice while another member
+// waits.
 func TestShareProperties(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		synctest.Test(t, func(t *testing.T) {

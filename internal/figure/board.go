@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Board has the figures of all mappings of the process. Create it with NewBoard.
+// Board contains the Mapping of each mapping of the process. Create it with NewBoard.
 type Board struct {
 	mu       sync.Mutex
 	mappings map[string]*Mapping

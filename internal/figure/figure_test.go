@@ -10,7 +10,7 @@ import (
 	"syncd/internal/figure"
 )
 
-// TestNothingIsKnownAtFirst checks that a new mapping has no figures that are 0.
+// TestNothingIsKnownAtFirst checks that the values of a new mapping are unknown, not 0.
 func TestNothingIsKnownAtFirst(t *testing.T) {
 	board := figure.NewBoard()
 	m := board.Of("m")

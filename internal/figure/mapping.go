@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Mapping has the data about one mapping. Create it with Board.Of. A Set method stores a value
+// Mapping contains the data about one mapping. Create it with Board.Of. A Set method stores a value
 // until its next call. An Ask method sets the func of a value that changes continuously; the func
 // is called at each read, and the next call replaces it.
 type Mapping struct {

@@ -1,9 +1,9 @@
 // Package hint suggests what a user probably intended: an [Error] says what is wrong with a text
 // and what to write instead, and [Nearest] finds the word closest to a mistyped one.
 //
-// A hint suggests one word, if that is similar to the text, or lists all words. The packages that
-// parse a text create the errors. Code that knows where the text comes from (a line of a file, a
-// flag) prints the problem and the hint.
+// A hint suggests the word that is most similar to the text, or lists all words if none is similar.
+// The packages that parse a text create the errors. Code that knows where the text comes from (a
+// line of a file, a flag) prints the problem and the hint.
 //
 // Two terms: the problem is what is wrong, in lower case and without a full stop; the hint is what
 // to write instead, and may be empty.

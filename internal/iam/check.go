@@ -24,7 +24,8 @@ func (d *Document) CheckKind(kind ResourceKind) error {
 	return errors.Join(faults...)
 }
 
-// unfit is an element that is invalid in the kind of policy, and why.
+// unfit is an element that is invalid in a policy of the checked kind, with a description of the
+// problem.
 type unfit struct{ element, problem string }
 
 // unfitSID checks the Sid: IAM allows only letters and digits, while S3 and KMS also allow spaces.
@@ -50,8 +51,8 @@ func (s *Statement) unfitPrincipals(kind ResourceKind) []unfit {
 	return nil
 }
 
-// unfitActions allows a statement without actions in a key policy, because KMS does, although it
-// has no effect.
+// unfitActions checks the actions. In a key policy it allows a statement without actions, because
+// KMS accepts the statement, although it has no effect.
 func (s *Statement) unfitActions(kind ResourceKind) []unfit {
 	if len(s.Actions) == 0 && len(s.NotActions) == 0 && kind != Key {
 		return []unfit{{"Action", "is missing"}}
@@ -66,8 +67,9 @@ func (s *Statement) unfitActions(kind ResourceKind) []unfit {
 	return list
 }
 
-// service returns the only service whose actions a policy of the kind may name, or "" for any. KMS
-// accepts actions of other services, without effect.
+// service returns the only service whose actions a policy of the kind may name, or "" if it may
+// name actions of any service. KMS accepts actions of other services in a key policy, but they have
+// no effect.
 func (k ResourceKind) service() string {
 	switch k {
 	case Bucket:
@@ -81,8 +83,8 @@ func (k ResourceKind) service() string {
 	return ""
 }
 
-// unfitResources allows a statement without resources in a key policy, because KMS does, although
-// it has no effect.
+// unfitResources checks the resources. In a key policy it allows a statement without resources,
+// because KMS accepts the statement, although it has no effect.
 func (s *Statement) unfitResources(kind ResourceKind) []unfit {
 	named := len(s.Resources) > 0 || len(s.NotResources) > 0
 	switch {

@@ -14,12 +14,12 @@ import (
 type operator struct {
 	set      set
 	compare  comparison
-	accept   order // for numeric and date: the accepted orders of request value and policy value
+	accept   order // for numeric and date: the accepted results of comparing the request's value with the policy's value
 	negated  bool
 	ifExists bool
 }
 
-// set says which of the request's values must match: the only one, all, or any.
+// set says which of the request's values must match: the only value, all values, or any value.
 type set int
 
 const (
@@ -28,7 +28,8 @@ const (
 	anyValue
 )
 
-// comparison is how a value of the policy is compared with a value of the request.
+// comparison is the way in which an operator compares a value of the policy with a value of the
+// request.
 type comparison int
 
 const (
@@ -117,11 +118,11 @@ func parseOrder(of comparison, name string) (c comparison, accept order, negated
 	return 0, 0, false
 }
 
-// holds reports whether the request meets a condition of a statement with that effect.
+// holds reports whether the request meets a condition of a statement with the given effect.
 func (s scope) holds(c *Condition, effect Effect) bool {
 	op, known := parseOperator(c.Operator)
 	if !known {
-		return effect == Deny // only a document built in code gets here: neither effect may let the request through
+		return effect == Deny // only a document built in code can have an unknown operator; no statement with one allows a request
 	}
 	got := s.req.lookup(c.Key)
 	if op.compare == null {
@@ -131,7 +132,7 @@ func (s scope) holds(c *Condition, effect Effect) bool {
 		return op.holdsOnNothing()
 	}
 	if len(got) > 1 && op.set == single {
-		return false // "To compare your condition against a request context with multiple key values, you must use" a set operator
+		return false // several values need a set operator: "To compare your condition against a request context with multiple key values, you must use" one
 	}
 	all := op.set == allValues || op.set == single && op.negated
 	for _, value := range got {
@@ -143,8 +144,9 @@ func (s scope) holds(c *Condition, effect Effect) bool {
 }
 
 // holdsOnNothing returns the result for a key that is not in the request. A negated operator holds,
-// with or without IfExists. Set operators have their own rule, regardless of the operator after
-// them: "For no matching context key or if the key does not exist", ForAnyValue is false.
+// with or without IfExists. With a set operator, the operator after it does not matter:
+// ForAllValues holds, and "For no matching context key or if the key does not exist", ForAnyValue
+// is false.
 func (o operator) holdsOnNothing() bool {
 	switch o.set {
 	case allValues:

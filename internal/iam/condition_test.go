@@ -9,8 +9,8 @@ import (
 
 type values map[string][]string
 
-// passes reports whether a request with the context meets the condition. It tests an Allow and a
-// Deny statement, which must agree.
+// passes reports whether a request with the context meets the condition. It tests the condition in
+// an Allow and in a Deny statement, and both must give the same result.
 func passes(t *testing.T, version string, c iam.Condition, context values) bool {
 	t.Helper()
 	req := get(session(owner))
@@ -98,8 +98,7 @@ func TestConditionOperators(t *testing.T) {
 		{"NotIpAddress", "203.0.113.0/24", "198.51.100.1", true},
 		{"NotIpAddress", "203.0.113.0/24", "203.0.113.9", false},
 
-		// A key that is not in the request: positive operators fail, negated ones hold, and
-		// IfExists always holds.
+		// The key is not in the request: operators fail unless they are negated or have IfExists.
 		{"StringEquals", "a", "", false},
 		{"StringLike", "*", "", false},
 		{"ArnLike", "*", "", false},
@@ -119,7 +118,7 @@ func TestConditionOperators(t *testing.T) {
 		{"StringNotEqualsIfExists", "a", "", true},
 		{"StringNotEqualsIfExists", "a", "a", false},
 
-		// Several values in the request.
+		// The request has several values for the key.
 		{"ForAllValues:StringEquals", "a b", "a b", true},
 		{"ForAllValues:StringEquals", "a b", "a c", false},
 		{"ForAllValues:StringEquals", "a b", "", true},
@@ -143,7 +142,7 @@ func TestConditionOperators(t *testing.T) {
 		{"ForAllValues:StringNotEquals", "a", "a b", false},
 		{"ForAllValues:StringLike", "x-*", "x-1 x-2", true},
 
-		// Several values in the request, without a set operator.
+		// The request has several values for the key, but the operator is no set operator.
 		{"StringEquals", "a", "a b", false},
 		{"StringEqualsIfExists", "a", "a a", false},
 		{"StringNotEquals", "a", "a b", false},
@@ -194,7 +193,8 @@ func TestUnknownOperatorLetsNothingThrough(t *testing.T) {
 	}
 }
 
-// TestConditionsAreAnded checks that all operators and keys must hold.
+// TestConditionsAreAnded checks that a statement applies only if the conditions for all its
+// operators and keys hold.
 func TestConditionsAreAnded(t *testing.T) {
 	policy := iam.MustParse(`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {
 		"StringEquals": {"aws:PrincipalTag/team": ["a", "b"], "s3:prefix": "exports/"},
@@ -229,7 +229,7 @@ func TestConditionKeys(t *testing.T) {
 		key     string
 		want    string // "" for absent
 	}{
-		{"without regard to case", user(owner), values{"aws:PrincipalTag/Team": {"a"}}, "AWS:principaltag/team", "a"},
+		{"key in another case", user(owner), values{"aws:PrincipalTag/Team": {"a"}}, "AWS:principaltag/team", "a"},
 		{"PrincipalArn of a session is the role", session(owner), nil, "aws:PrincipalArn", session(owner).RoleARN},
 		{"PrincipalArn of a user", user(owner), nil, "aws:principalarn", user(owner).ARN},
 		{"PrincipalArn of a root user", rootUser(owner), nil, "aws:PrincipalArn", root(owner)},
@@ -240,7 +240,7 @@ func TestConditionKeys(t *testing.T) {
 		{"PrincipalArn of an anonymous caller", iam.Caller{}, nil, "aws:PrincipalArn", ""},
 		{"userid of an anonymous caller", iam.Caller{}, nil, "aws:userid", "anonymous"},
 		{"userid of a root user", rootUser(owner), nil, "aws:userid", owner},
-		{"userid of a user, who has one that is not known here", user(owner), nil, "aws:userid", ""},
+		{"userid of a user, which cannot be derived", user(owner), nil, "aws:userid", ""},
 		{"PrincipalType of a session", session(owner), nil, "aws:PrincipalType", "AssumedRole"},
 		{"PrincipalType of a user", user(owner), nil, "aws:PrincipalType", "User"},
 		{"PrincipalType of a root user", rootUser(owner), nil, "aws:PrincipalType", "Account"},
@@ -268,7 +268,7 @@ func TestConditionKeys(t *testing.T) {
 			req.Context = tt.context
 			d := iam.Evaluate(req, iam.Policies{Identity: docs(allowAll()), Resource: policy})
 			if !d.Allowed || d.Source != iam.SourceResource {
-				t.Errorf("got %s not %q, want it so", tt.key, tt.want)
+				t.Errorf("got %s with another value, want %q", tt.key, tt.want)
 			}
 		})
 	}

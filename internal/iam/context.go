@@ -23,8 +23,8 @@ func (r *Request) lookup(key string) []string {
 	return nil
 }
 
-// derived returns the value of a global condition key that follows from other fields of the
-// request, or "".
+// derived returns the value of a global condition key if it follows from other fields of the
+// request, otherwise "".
 func (r *Request) derived(key string) string {
 	c := &r.Caller
 	switch {

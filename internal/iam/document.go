@@ -7,9 +7,9 @@
 // [Decision] names the policy type and the statement that decided, and [Decision.Reason] returns
 // the end of AWS's own error message.
 //
-// The package does not cover what is not in a policy: who the caller is and which context keys a
-// request has, block public access and object ownership, which operations a service denies to other
-// accounts, and whether a principal exists.
+// The package covers only policies. It does not determine who the caller is, which context keys a
+// request has, which operations a service denies to other accounts, or whether a principal exists,
+// and it does not evaluate Block Public Access and Object Ownership.
 //
 // Terms: a caller and a resource each belong to an account; if the two accounts differ, the access
 // is cross-account and both accounts must allow it. An explicit deny is a matching Deny statement;
@@ -17,7 +17,8 @@
 // resource policy; how it names the caller (account, role, session, user, everyone) determines
 // which policies it bypasses.
 //
-// This package does not modify a [Document] after creating it: any number of goroutines may use it.
+// This package does not modify a [Document] after creating it, so any number of goroutines can use
+// the document.
 package iam
 
 // The versions of the policy language. A document without a version follows the rules of
@@ -71,8 +72,8 @@ const (
 	CanonicalUserPrincipal PrincipalKind = "CanonicalUser"
 )
 
-// Principal is whom a statement of a resource policy applies to. The ID of an AWS principal is an
-// account id, a full ARN, or "*".
+// Principal identifies callers that a statement of a resource policy applies to. The ID of an AWS
+// principal is an account ID, a full ARN, or "*".
 type Principal struct {
 	Kind PrincipalKind
 	ID   string

@@ -6,7 +6,7 @@ import (
 )
 
 // layer is a type of policy. The layers are in AWS's order of evaluation, which determines the
-// reason if there are several.
+// reported layer if several of them deny the request.
 type layer int
 
 const (
@@ -23,24 +23,24 @@ const (
 type verdict struct {
 	inForce     bool
 	deny, allow *Statement
-	document    *Document // document of deny, otherwise of allow
-	grant       grant     // grant of allow, in a resource policy
+	document    *Document // the document that contains deny or, if deny is nil, allow
+	grant       grant     // in a resource policy, how strongly allow names the caller
 }
 
 // evaluation is the state of evaluating one request.
 type evaluation struct {
-	scope   // of the current document
+	scope   // scope of the current document
 	kind    ResourceKind
 	cross   bool
 	bounded bool // the caller has a permissions boundary
-	// The layer, and the effect of the current statement.
+	// layer and effect belong to the statement that is being evaluated.
 	layer  layer
 	effect Effect
 }
 
 // Evaluate decides a request. An explicit deny wins. Otherwise "Policy evaluation logic" defines
-// which policies must allow it: within one account the identity policy or the resource policy,
-// across accounts both.
+// which policies must allow the request. Within one account the identity policy or the resource
+// policy is sufficient; across accounts both must allow it.
 func Evaluate(req Request, p Policies) Decision {
 	e := &evaluation{scope: scope{req: &req}, kind: p.Kind, bounded: p.Boundary != nil && req.Caller.hasAccount()}
 	e.cross = req.Account != "" && req.Account != req.Caller.Account || !req.Caller.hasAccount()
@@ -56,7 +56,8 @@ func Evaluate(req Request, p Policies) Decision {
 	return e.decide(&v)
 }
 
-// judge finds a deny in the documents, or the strongest allow.
+// judge returns a Deny statement of the documents that applies to the request. If there is none, it
+// returns the Allow statement with the strongest grant.
 func (e *evaluation) judge(l layer, documents []*Document) verdict {
 	e.layer = l
 	var v verdict
@@ -111,16 +112,17 @@ func (e *evaluation) namesCaller(s *Statement) grant {
 	if len(s.NotPrincipals) == 0 {
 		return s.grants(&e.req.Caller)
 	}
-	// With Allow, which CheckKind rejects, it would grant access to everyone who is not listed.
+	// NotPrincipal with Allow, which CheckKind rejects, would grant access to everyone who is not
+	// listed.
 	if s.Effect == Deny && (e.bounded || !s.spares(&e.req.Caller)) {
 		return directGrant
 	}
 	return noGrant
 }
 
-// sparesOwner reports whether a deny in a bucket policy does not apply, so that owners cannot lock
-// themselves out: the root user of the bucket's account may always read, replace and delete the
-// bucket policy. See PutBucketPolicy in the S3 API reference.
+// sparesOwner reports whether the request is exempt from Deny statements of a bucket policy. So
+// that owners cannot lock themselves out, the root user of the bucket's account may always read,
+// replace and delete the bucket policy. See PutBucketPolicy in the S3 API reference.
 func (e *evaluation) sparesOwner() bool {
 	if e.cross || !e.req.Caller.Root {
 		return false
@@ -141,8 +143,8 @@ func (e *evaluation) aboutAction(s *Statement) bool {
 }
 
 // aboutResource reports whether the statement applies to the request's resource. A statement
-// without Resource applies only in a trust policy, where that is the norm; KMS accepts one too, but
-// it has no effect.
+// without Resource applies only in a trust policy, whose statements never have one. KMS also
+// accepts such a statement in a key policy, but it has no effect.
 func (e *evaluation) aboutResource(s *Statement) bool {
 	patterns, listed := s.Resources, true
 	switch {
@@ -152,7 +154,7 @@ func (e *evaluation) aboutResource(s *Statement) bool {
 		return e.layer == resource && e.kind == Trust
 	}
 	if slices.ContainsFunc(patterns, lacksService) {
-		return e.effect == Deny // only a document built in code gets here: neither effect may let the request through
+		return e.effect == Deny // only a document built in code can have such a resource; no statement with one allows a request
 	}
 	return slices.ContainsFunc(patterns, e.isResource) == listed
 }

@@ -32,14 +32,14 @@ func verdict(d iam.Decision) string {
 	return "not allowed by: " + strings.Join(missing, ", ")
 }
 
-// TestGrantTable checks, within one account, what a grant in the resource policy bypasses,
-// depending on how it names the caller.
+// TestGrantTable checks which of the caller's policies a grant in the resource policy bypasses
+// within one account, for each way in which the grant names the caller.
 func TestGrantTable(t *testing.T) {
 	byResource, byIdentity := "allow by "+resourceSource, "allow by "+identitySource
 	tests := []struct {
 		name, principal            string
 		caller                     iam.Caller
-		identity, boundary, policy string // want with that layer silent and the others allowing
+		identity, boundary, policy string // the wanted verdict if only that layer does not allow the request
 	}{
 		{
 			"account id", owner, session(owner),
@@ -137,9 +137,9 @@ func TestEvaluate(t *testing.T) {
 
 		{"root user needs no policy", get(rootUser(owner)), iam.Policies{}, "allow by " + identitySource},
 		{"root user is denied by the bucket policy", get(rootUser(owner)), iam.Policies{Resource: denyTo("*")}, "deny by " + resourceSource},
-		{"root user can mend the bucket policy", putPolicy, iam.Policies{Resource: denyTo("*")}, "allow by " + identitySource},
-		{"root user cannot mend it past the organization", putPolicy, iam.Policies{Resource: denyTo("*"), ServiceControl: docs(denyAll())}, "deny by service control policy"},
-		{"root user of another account cannot mend it", foreignPut, iam.Policies{Resource: denyTo("*")}, "deny by " + resourceSource},
+		{"root user can repair the bucket policy", putPolicy, iam.Policies{Resource: denyTo("*")}, "allow by " + identitySource},
+		{"root user cannot repair the bucket policy against the organization", putPolicy, iam.Policies{Resource: denyTo("*"), ServiceControl: docs(denyAll())}, "deny by service control policy"},
+		{"root user of another account cannot repair the bucket policy", foreignPut, iam.Policies{Resource: denyTo("*")}, "deny by " + resourceSource},
 		{"root user of another account needs the resource policy", get(rootUser(consumer)), iam.Policies{}, "not allowed by: " + resourceSource},
 		{"root user of another account named", get(rootUser(consumer)), iam.Policies{Resource: grantTo(consumer)}, "allow by " + resourceSource},
 
@@ -170,8 +170,8 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-// TestKeyPolicy checks that identity policies count only if the key policy delegates to the
-// account.
+// TestKeyPolicy checks that identity policies have an effect only if the key policy delegates the
+// decision to the account.
 func TestKeyPolicy(t *testing.T) {
 	ineffective := everything(iam.Allow, iam.Principal{Kind: iam.AnyPrincipal})
 	ineffective.Statements[0].Resources = nil
@@ -232,7 +232,8 @@ func TestTrustPolicy(t *testing.T) {
 	}
 }
 
-// TestNotPrincipal checks that an exempt caller must be listed by every name.
+// TestNotPrincipal checks that NotPrincipal exempts a caller only if it lists every name of the
+// caller.
 func TestNotPrincipal(t *testing.T) {
 	s, u := session(owner), user(owner)
 	logging := iam.Caller{Service: "logging.s3.amazonaws.com"}
@@ -313,7 +314,8 @@ func denyTrust() *iam.Document {
 	return d
 }
 
-// TestDecisionPointsAtTheStatement checks that a decision includes the document and the line.
+// TestDecisionPointsAtTheStatement checks that a decision contains the document and the statement
+// that decided.
 func TestDecisionPointsAtTheStatement(t *testing.T) {
 	policy := iam.MustParse(`{
   "Version": "2012-10-17",

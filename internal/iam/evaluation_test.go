@@ -11,14 +11,14 @@ import (
 	"syncd/internal/iam"
 )
 
-// evaluationCase is a rule of AWS's documentation as a request with policies and the resulting
-// decision. The files in testdata/evaluation group the cases by topic. They contain only cases with
-// a documented result.
+// evaluationCase tests one rule of AWS's documentation. It contains a request, the policies that
+// apply to it, and the resulting decision. The files in testdata/evaluation group the cases by
+// topic. They contain only cases with a documented result.
 type evaluationCase struct {
 	Name string `json:"name"`
 	Rule string `json:"rule"` // the page of AWS's documentation, a colon, and a paraphrase of the rule
 
-	Caller   string              `json:"caller"` // name in testdata/names.json
+	Caller   string              `json:"caller"` // name of the caller in testdata/names.json
 	Action   string              `json:"action"`
 	Resource string              `json:"resource"`
 	Account  string              `json:"account,omitempty"`
@@ -52,7 +52,7 @@ func (o *oneOrMore) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// names holds the callers and policies that several cases share.
+// names contains the callers and policies that several cases share.
 type names struct {
 	Callers  map[string]iam.Caller      `json:"callers"`
 	Policies map[string]json.RawMessage `json:"policies"`
@@ -89,7 +89,7 @@ func TestEvaluationCases(t *testing.T) {
 		for _, c := range cases {
 			at := file + "/" + c.Name
 			if c.Name == "" || named[at] {
-				t.Errorf("%s: got a name that is empty or used twice, want one of its own", at)
+				t.Errorf("%s: got a name that is empty or used twice, want a unique name", at)
 			}
 			named[at] = true
 			if page, says, _ := strings.Cut(c.Rule, ": "); page == "" || says == "" {
@@ -146,7 +146,7 @@ func (c evaluationCase) question(t *testing.T) string {
 	return string(text)
 }
 
-// policies parses the policies of the case, and fails on any that AWS would not store.
+// policies parses the policies of the case. The test fails if AWS would reject one of them.
 func (n *names) policies(t *testing.T, c evaluationCase) iam.Policies {
 	t.Helper()
 	p := iam.Policies{

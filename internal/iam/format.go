@@ -22,9 +22,9 @@ func (d *Document) String() string {
 	return b.String()
 }
 
-// MarshalJSON returns the document as compact JSON. It fails for statements that JSON cannot
-// express: two conditions with the same operator and key, a condition without values, or everyone
-// together with other principals.
+// MarshalJSON returns the document as compact JSON. It returns an error for statements that JSON
+// cannot express: two conditions with the same operator and key, a condition without values, or
+// everyone together with other principals.
 func (d *Document) MarshalJSON() ([]byte, error) {
 	statements := make([]object, len(d.Statements))
 	for i := range d.Statements {

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/arn"
 )
 
-// One method for each element of "Grammar of the IAM JSON policy language".
+// The parser has one method for each element of "Grammar of the IAM JSON policy language".
 
 func (p *parser) document() (*Document, error) {
 	d := &Document{}
@@ -70,7 +70,8 @@ func (p *parser) statementList(path string) ([]Statement, error) {
 	return list, err
 }
 
-// listed parses a statement of an array. Its Sid must differ from sids, those before it.
+// listed parses a statement of an array. The statement's Sid must differ from sids, the Sids of the
+// earlier statements.
 func (p *parser) listed(path string, sids []string) (Statement, error) {
 	token, err := p.next(path)
 	if err != nil {
@@ -165,7 +166,7 @@ func checkAction(text string) string {
 
 // checkResource also accepts an ARN with fewer than six fields: see [complete]. "You can't use a
 // wildcard in the service segment that identifies the AWS product" (IAM JSON policy elements:
-// Resource), so that field may not be missing.
+// Resource), so that field must not be missing.
 func checkResource(text string) string {
 	service := serviceField(text)
 	switch {
@@ -210,8 +211,8 @@ func (p *parser) principals(path string) ([]Principal, error) {
 	return list, err
 }
 
-// check returns what is wrong with the ID of a principal, or "". Only an AWS principal may be *,
-// and no ID may contain a wildcard.
+// check returns what is wrong with the ID of a principal, or "" if the ID is valid. Only an AWS
+// principal may be *, and no ID may contain a wildcard.
 func (k PrincipalKind) check(id string) string {
 	switch {
 	case id == "":
@@ -248,8 +249,8 @@ func (p *parser) conditions(path string) ([]Condition, error) {
 	return list, err
 }
 
-// checkVariables runs last: whether ${ starts a variable depends on Version, which may come after
-// the statements.
+// checkVariables checks the variables after everything else is parsed. Whether ${ starts a variable
+// depends on Version, which can come after the statements in the text.
 func (p *parser) checkVariables(d *Document) error {
 	if d.Version != Version2012 {
 		return nil

@@ -16,7 +16,8 @@ func user(account string) iam.Caller {
 	return iam.Caller{ARN: "arn:aws:iam::" + account + ":user/eng/team/alice", Account: account}
 }
 
-// session is a session of the role sync/reader; the session's ARN lacks the path.
+// session returns a session of the role sync/reader. The session's ARN does not contain the role's
+// path.
 func session(account string) iam.Caller {
 	return iam.Caller{
 		ARN:     "arn:aws:sts::" + account + ":assumed-role/reader/nightly",

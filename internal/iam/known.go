@@ -10,15 +10,15 @@ import (
 //go:embed known.txt
 var knownText string
 
-// Known holds the actions and condition keys of the services in known.txt. Lookups are
+// Known contains the actions and condition keys of the services in known.txt. Lookups are
 // case-insensitive, as in AWS.
 type Known struct {
 	actions map[string]KnownAction // by name in lower case
-	names   []string               // of actions, sorted
-	keys    map[string]KnownKey    // likewise
+	names   []string               // names of the actions, sorted
+	keys    map[string]KnownKey    // by name in lower case
 }
 
-// KnownAction is an action that a policy may name.
+// KnownAction is an action that AWS knows.
 type KnownAction struct {
 	Name string // "s3:GetObject"
 	// On is the resource type of the action: "bucket", "object", "key", "role", "queue", "other",
@@ -26,11 +26,11 @@ type KnownAction struct {
 	On string
 }
 
-// KnownKey is a condition key that a condition may test.
+// KnownKey is a condition key that AWS knows.
 type KnownKey struct {
 	Name string // such as "aws:PrincipalTag/"; a name that ends in / or : is a prefix of custom names
 	Type string // type of its values: "String", "ARN", "Bool", "Numeric", "Date", "IPAddress"
-	Many bool   // a request may have several values
+	Many bool   // a request can contain several values
 }
 
 // ReadKnown parses the embedded known.txt. A test checks that the file is valid.

@@ -15,8 +15,8 @@ const escape = '\x00'
 // wildcards are the wildcard characters of a pattern.
 const wildcards = "*?"
 
-// glob is a pattern with * (any sequence of characters) and ? (any one character), and rules for
-// where these may match a colon.
+// glob is a pattern with * (any sequence of characters) and ? (any one character), and rules that
+// determine where these match a colon.
 type glob struct {
 	pattern string
 	fold    bool // ignore the case of ASCII letters
@@ -31,7 +31,7 @@ func matchAction(pattern, action string) bool {
 	return glob{pattern: pattern, fold: true}.match(action)
 }
 
-// matchResource follows "IAM JSON policy elements: Resource": a * at the end of a component may
+// matchResource follows "IAM JSON policy elements: Resource": a * at the end of a component can
 // match past the colon.
 func matchResource(pattern, arn string) bool {
 	return glob{pattern: pattern, free: resourcePart(pattern), runOn: true}.match(arn)
@@ -128,7 +128,7 @@ func (g glob) match(text string) bool {
 	return true
 }
 
-// crosses reports whether the * at p may cover colons.
+// crosses reports whether the * at p may match colons.
 func (g glob) crosses(p int) bool {
 	return p >= g.free || p+1 == len(g.pattern) || g.runOn && g.pattern[p+1] == ':'
 }

@@ -32,8 +32,8 @@ func TestMatchResource(t *testing.T) {
 		{"arn:aws:dynamodb:*:table/a*", "arn:aws:dynamodb:us-west-2:111111111111:table/ab", true}, // * ends a component: runs on
 		{"arn:aws:kms:us-*-2:*:key/*", "arn:aws:kms:us-west-2:111111111111:key/a", true},
 		{"arn:aws:kms:us*2:*", "arn:aws:kms:us:2:key/a", false}, // * inside a component stays in it
-		{"arn:aws:s3:?::b", "arn:aws:s3:::::b", false},          // so does ?
-		{"arn:*:a*b:x:y:z", "arn:aws:a1:2:ab:x:y:z", true},      // the far * has to give way after the near one is exhausted
+		{"arn:aws:s3:?::b", "arn:aws:s3:::::b", false},          // a ? inside a component does not match a colon either
+		{"arn:*:a*b:x:y:z", "arn:aws:a1:2:ab:x:y:z", true},      // matching resumes at the far * after the near * has failed
 		{"", "", true},
 		{"", "a", false},
 		{"a**", "a", true},
@@ -102,7 +102,8 @@ func TestMatchIsTheRegularExpression(t *testing.T) {
 	})
 }
 
-// TestMatchIsQuick uses a pattern for which full backtracking would take exponential time.
+// TestMatchIsQuick checks that matching is fast for a pattern for which full backtracking would
+// take exponential time.
 func TestMatchIsQuick(t *testing.T) {
 	start := time.Now()
 	if matchResource("arn:aws:s3:::"+strings.Repeat("*a", 40)+"b", "arn:aws:s3:::"+strings.Repeat("a", 1024)) {

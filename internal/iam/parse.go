@@ -77,8 +77,8 @@ func (d *Document) UnmarshalJSON(data []byte) error {
 type parser struct {
 	data       []byte
 	dec        *json.Decoder
-	at         int   // where the last token starts
-	statements []int // where each statement starts
+	at         int   // offset at which the last token starts
+	statements []int // offset at which each statement starts
 }
 
 // checkJSON rejects text after the document and strings that are not UTF-8, which the token decoder
@@ -181,8 +181,8 @@ func (p *parser) checkText(path, text string) error {
 	return nil
 }
 
-// list parses one string, or a nonempty array of strings, and calls check for each. With scalars,
-// numbers and booleans are accepted as strings.
+// list parses one string, or a nonempty array of strings, and calls check for each. If scalars is
+// true, it also accepts numbers and booleans, as strings.
 func (p *parser) list(path string, scalars bool, check func(string) string) ([]string, error) {
 	token, err := p.next(path)
 	if err != nil {

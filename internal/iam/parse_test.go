@@ -253,8 +253,8 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestWhatJSONCannotSay checks documents built in code that JSON cannot express; writing only a
-// part would change their meaning.
+// TestWhatJSONCannotSay checks that a document built in code that JSON cannot express results in an
+// error. A text with only a part of it would have another meaning.
 func TestWhatJSONCannotSay(t *testing.T) {
 	tests := []struct {
 		name      string

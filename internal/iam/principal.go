@@ -11,13 +11,13 @@ type grant int
 
 const (
 	noGrant      grant = iota
-	accountGrant       // names the account: delegates the decision to its identity policies
+	accountGrant       // names the account: delegates the decision to the account's identity policies
 	roleGrant          // names the session's role: bypasses identity policies, but not the boundary and session policies
-	directGrant        // names the user, the session itself, the service, or everyone: bypasses all of them
+	directGrant        // names the user, the session itself, the service, or everyone: also bypasses the boundary and session policies
 )
 
 // names returns how strongly the principal names the caller. ARNs are compared literally, because
-// principals cannot contain wildcards. The ids that replace a deleted role in a policy (AROA...),
+// principals cannot contain wildcards. The IDs that replace a deleted role in a policy (AROA...),
 // federated users and canonical users match no caller in this package.
 func (p Principal) names(c *Caller) grant {
 	switch p.Kind {
@@ -69,8 +69,8 @@ func (s *Statement) grants(c *Caller) grant {
 	return best
 }
 
-// spares reports whether NotPrincipal exempts the caller. It must list every name of the caller:
-// for a session also its role and its account, for a user also the account. See "IAM JSON policy
+// spares reports whether NotPrincipal exempts the caller. NotPrincipal must list every name of the
+// caller: a session with its role and its account, a user with its account. See "IAM JSON policy
 // elements: NotPrincipal".
 func (s *Statement) spares(c *Caller) bool {
 	listed := func(of grant) bool {
@@ -93,7 +93,7 @@ func (s *Statement) spares(c *Caller) bool {
 }
 
 // hasAccount reports whether the caller belongs to an account. AWS services and anonymous callers
-// do not: they have no policies of their own, so only a resource policy decides.
+// belong to no account. They have no identity policies, so only a resource policy decides.
 func (c *Caller) hasAccount() bool {
 	return c.Account != "" && c.Service == ""
 }
@@ -134,8 +134,8 @@ func (c *Caller) userName() string {
 	return arn.Name(c.ARN)
 }
 
-// userID returns the value of aws:userid if it follows from the caller, otherwise "". For users and
-// sessions it does not: it begins with an id that IAM assigns.
+// userID returns the value of aws:userid for root users and anonymous callers. For users and
+// sessions it returns "", because the value begins with an ID that IAM assigns.
 func (c *Caller) userID() string {
 	if c.Root {
 		return c.Account

@@ -90,7 +90,7 @@ func TestExplicitDenyAlwaysWins(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := generate{t}
 		req, p := g.request(), g.policies()
-		own := req.Caller.Account != "" // else there are no policies of the caller's that count
+		own := req.Caller.Account != "" // a caller without an account has no policies
 		switch place := rapid.SampledFrom([]string{"resource", "resource control", "identity", "boundary", "session", "service control"}).Draw(t, "place"); {
 		case place == "resource" || !own:
 			deny := denyTo("*")

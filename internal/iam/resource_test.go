@@ -6,10 +6,11 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestShortARN: "When you specify an incomplete ARN (one with fewer than the standard six fields)
-// in an identity-based policy, AWS automatically completes the ARN by adding wildcard characters
-// (*) to all missing fields" (IAM identifiers, IAM ARNs). A boundary is an identity-based policy
-// too. STS and Organizations reject such an ARN, and it is not completed in a resource policy.
+// TestShortARN checks that an incomplete ARN is completed in an identity policy: "When you specify
+// an incomplete ARN (one with fewer than the standard six fields) in an identity-based policy, AWS
+// automatically completes the ARN by adding wildcard characters (*) to all missing fields" (IAM
+// identifiers, IAM ARNs). This also applies to a permissions boundary. STS and Organizations reject
+// an incomplete ARN, and it is not completed in a resource policy.
 func TestShortARN(t *testing.T) {
 	tests := []struct {
 		pattern string
@@ -51,8 +52,10 @@ func TestShortARN(t *testing.T) {
 	}
 }
 
-// TestServiceWildcardLetsNothingThrough: "You can't use a wildcard in the service segment" of a
-// resource. Parse rejects it, so only a document built in code can contain one.
+// TestServiceWildcardLetsNothingThrough checks that a statement that has a resource with a wildcard
+// as its service allows nothing, and denies everything if it is a Deny: "You can't use a wildcard
+// in the service segment". Parse rejects such a resource, so only a document built in code can
+// contain one.
 func TestServiceWildcardLetsNothingThrough(t *testing.T) {
 	for _, pattern := range []string{"arn:aws:*", "arn:aws:*:::owner-data/*", "arn:aws:s?:::owner-data/*", "arn:*"} {
 		for _, effect := range []iam.Effect{iam.Allow, iam.Deny} {

@@ -13,7 +13,7 @@ type variable struct {
 	hasDefault bool
 }
 
-// The errors in a variable; AWS rejects a document with one.
+// The errors in a variable. AWS rejects a document that contains a variable with an error.
 var (
 	errBrace   = errors.New("has a variable without its closing brace")
 	errNoKey   = errors.New("has a variable that names no condition key")
@@ -79,8 +79,8 @@ type scope struct {
 }
 
 // expand replaces the variables in text with values from the request, for use as a pattern or as
-// plain text. It returns false if a variable is malformed or has neither a value nor a default:
-// then nothing matches the text.
+// plain text. It returns false if a variable is malformed or has neither a value nor a default. The
+// text then matches nothing.
 func (s scope) expand(text string, pattern bool) (string, bool) {
 	if !s.variables || !strings.Contains(text, "${") {
 		return text, true
@@ -104,8 +104,8 @@ func (s scope) expand(text string, pattern bool) (string, bool) {
 }
 
 // resolve returns the value of a variable. A multivalued key has no value, even if the request has
-// only one: "you can't use a multivalued condition key as a variable". An empty value does not
-// count either: a key that "has no value or is not present" is null.
+// only one: "you can't use a multivalued condition key as a variable". An empty value counts as no
+// value: a key that "has no value or is not present" is null.
 func (s scope) resolve(v variable) (string, bool) {
 	if v.literal != "" {
 		return v.literal, true
@@ -116,7 +116,7 @@ func (s scope) resolve(v variable) (string, bool) {
 	return v.value, v.hasDefault
 }
 
-// writeLiteral writes text, and for a pattern escapes its wildcards.
+// writeLiteral writes text to b. If pattern is true, it escapes the wildcards.
 func writeLiteral(b *strings.Builder, text string, pattern bool) {
 	for i := range len(text) {
 		if c := text[i]; pattern && (c == '*' || c == '?' || c == escape) {

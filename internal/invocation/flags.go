@@ -20,10 +20,10 @@ import (
 	"syncd/internal/exit"
 )
 
-// Flags holds the flags that several commands share.
+// Flags contains the flags that several commands share.
 type Flags struct {
 	Config   string
-	where    string // what named Config: "--config" or ConfigVariable; "" for the default file
+	where    string // how Config was set: "--config" or ConfigVariable; "" for the default file
 	Once     []byte // the text of the configuration, if it came from standard input or a pipe
 	Mappings []string
 	LogLevel string

@@ -1,4 +1,4 @@
-// Package invocation contains what a command is invoked with: its process, its flags, and the
+// Package invocation contains the environment of a command: its process, its flags, and the
 // configuration that the flags name.
 //
 // Every command reads its configuration with Load. Load reads the file that --config or

@@ -7,21 +7,24 @@ import (
 	"unicode/utf8"
 )
 
-// levels is the number of positions in a key at which Beyond varies the key to find others, such as
-// the year and the month, or the first two digits of a number.
+// levels is the number of positions at which Beyond varies a key to find other keys, such as the
+// year and the month, or the first two digits of a number.
 const levels = 2
 
-// Next returns the first key that follows after in key order. Ok is false if there is none.
+// Next returns the first key that follows the key after in key order. The result ok is false if
+// there is none.
 type Next func(after string) (key string, ok bool, err error)
 
-// Start is a point where a listing can start: a listing after After has Key as its first key.
+// Start is a point at which a listing can start. A listing that starts after the key After has Key
+// as its first key.
 type Start struct{ After, Key string }
 
-// Beyond returns points after key where a listing can start, at growing distances up to the last
-// keys, in ascending order. For some prefixes of key it returns the first key outside the prefix,
-// and samples of the keys that follow. Keys that share a prefix can have properties that other keys
-// lack, so a probe must also test keys far away. Beyond calls next about 30 times at most, for any
-// set of keys. Floor is the length in bytes of the prefix that all keys have.
+// Beyond returns points after key at which a listing can start, in ascending order. Their distances
+// from key grow, up to the last keys of the bucket. For some prefixes of key it returns the first
+// key outside the prefix, and samples of the keys that follow. Keys that share a prefix can have
+// properties that other keys lack, so a probe must also test keys far away. Beyond calls next about
+// 30 times at most, for any set of keys. The parameter floor is the length in bytes of the prefix
+// that all keys have.
 func Beyond(key string, floor int, next Next) ([]Start, error) {
 	b := beyond{next: next}
 	at := positions(key, floor)
@@ -77,7 +80,7 @@ func (b *beyond) spread(prefix, rest string) {
 func positions(key string, floor int) (at []int) {
 	for i := range key {
 		if r, width := utf8.DecodeRuneInString(key[i:]); r == utf8.RuneError && width == 1 {
-			break // a request cannot contain what follows
+			break // a request cannot contain the bytes that follow
 		}
 		if i >= floor {
 			at = append(at, i)
@@ -86,8 +89,8 @@ func positions(key string, floor int) (at []int) {
 	return at
 }
 
-// outside returns the lower bound of the keys that have prefix but a greater rune after it than the
-// first rune of rest. Ok is false if no greater rune exists.
+// outside returns the lower bound of the keys that begin with prefix and continue with a rune
+// greater than the first rune of rest. The result ok is false if no greater rune exists.
 func outside(prefix, rest string) (start string, ok bool) {
 	r, _ := utf8.DecodeRuneInString(rest)
 	if r++; r == 0xd800 {

@@ -48,7 +48,7 @@ func TestBeyond(t *testing.T) {
 		keys    []string
 		at      string
 		floor   int
-		farther string // expects a key at or after this one
+		farther string // at least one returned key must be at or after this key
 	}{
 		"flat":                {flat, flat[40], 0, flat[80_000]},
 		"by date":             {dated, dated[40], len("exports/"), "exports/2024/10/"},

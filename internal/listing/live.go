@@ -16,12 +16,12 @@ import (
 	"syncd/internal/transfer"
 )
 
-// pageKeys is the most keys in one response of ListObjectsV2 (Amazon S3 API Reference,
+// pageKeys is the maximum number of keys in one response of ListObjectsV2 (Amazon S3 API Reference,
 // ListObjectsV2, MaxKeys).
 const pageKeys = 1000
 
-// fewKeys is the page size for a search for one key. It is more than 1, because keys may have been
-// added before that key.
+// fewKeys is the page size for a search for one key. It is more than 1, because other keys may have
+// been added before the key.
 const fewKeys = 4
 
 // maxEmpty is the maximum number of consecutive pages without keys. S3 returns few such pages.
@@ -39,7 +39,7 @@ type API interface {
 
 // Live lists a bucket with ListObjectsV2.
 type Live struct {
-	// Client sends the requests; its region must be the bucket's.
+	// Client sends the requests. Its region must be the region of the bucket.
 	Client API
 	// Place is the bucket and the prefix of the keys to list.
 	Place transfer.Place
@@ -52,9 +52,9 @@ func (l Live) String() string { return l.Place.String() }
 
 // List yields the objects of r in key order. The sequence ends after the first error.
 //
-// Each page starts after the last key seen, not at a continuation token. So a listing can be
-// resumed after any key, and deletes during the listing do not disturb it. A continuation token is
-// used only after a page without keys.
+// Each page starts after the last key seen instead of at a continuation token. Therefore a listing
+// can be resumed after any key, and deletes during the listing do not disturb it. A continuation
+// token is used only after a page without keys.
 func (l Live) List(ctx context.Context, r Range) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		at := position{after: r.After}
@@ -75,8 +75,8 @@ func (l Live) List(ctx context.Context, r Range) iter.Seq2[Object, error] {
 	}
 }
 
-// Lookup returns the object with the given key. Ok is false if the bucket does not list the key.
-// Lookup needs only the permission to list, and sends one request.
+// Lookup returns the object with the given key. The result ok is false if the bucket does not list
+// the key. Lookup needs only the permission to list, and sends one request.
 func (l Live) Lookup(ctx context.Context, key string) (object Object, ok bool, err error) {
 	l.Place.Prefix = key
 	in := l.input(position{})
@@ -89,7 +89,8 @@ func (l Live) Lookup(ctx context.Context, key string) (object Object, ok bool, e
 }
 
 // Relist lists again from after, and reports whether the listing still contains key. The result is
-// true even if the service lists an object under a wrong key, because it repeats its mistake.
+// also true if the service lists an object under a wrong key, because the service then repeats its
+// mistake.
 func (l Live) Relist(ctx context.Context, after, key string) (bool, error) {
 	l.few = true
 	for object, err := range l.List(ctx, Range{After: after}) {
@@ -109,7 +110,8 @@ type position struct {
 }
 
 // page returns one page of objects that starts at a position, the next position, and whether more
-// pages follow. If an object is invalid, it returns the objects before that one and an error.
+// pages follow. If an object is invalid, it returns the objects before the invalid object and an
+// error.
 func (l Live) page(ctx context.Context, at position) (page []Object, next position, more bool, err error) {
 	return l.send(ctx, l.input(at), at)
 }

@@ -213,7 +213,7 @@ func TestListRejectsInvalidPages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, err := list(t, newWorld(t).over(&answers{bodies: tt.pages}), listing.Range{})
 			if err == nil || !strings.Contains(err.Error(), tt.text) {
-				t.Errorf("got error %v, want one that says %q", err, tt.text)
+				t.Errorf("got error %v, want one that contains %q", err, tt.text)
 			}
 			if diff := cmp.Diff(tt.want, keysOf(got)); diff != "" {
 				t.Errorf("keys before the error (-want +got):\n%s", diff)

@@ -2,8 +2,9 @@
 //
 // It guarantees that keys are strictly ascending in byte order and exactly as the service stores
 // them: no key is normalized, merged or dropped. If a service returns keys out of order, the
-// listing fails, because its users (the merge with the ledger, deletes, resuming) rely on the
-// order. An error ends the sequence as an error, so it is never mistaken for the end of the bucket.
+// listing fails, because the merge with the ledger, deletes and resuming rely on the order. The
+// sequence yields an error as its last element, so an error is never mistaken for the end of the
+// bucket.
 //
 // Package plan filters the objects and compares them with the ledger.
 //
@@ -23,7 +24,7 @@ type Object struct {
 	StorageClass string
 }
 
-// Range is a half-open interval of keys: those after After, up to and including Until. The zero
+// Range is a half-open interval of keys: the keys after After, up to and including Until. The zero
 // Range contains all keys.
 type Range struct {
 	// After is exclusive; "" starts at the first key.

@@ -34,7 +34,7 @@ func TestListContinuesAfterPagesWithoutKeys(t *testing.T) {
 	for name, tt := range map[string]struct {
 		pages []string
 		want  []string
-		text  string // in the error; "" for none
+		text  string // text that the error must contain; "" for no error
 	}{
 		"one":                 {[]string{raw(truncated("t1")), raw(last, "a")}, []string{"a"}, ""},
 		"two":                 {[]string{raw(truncated("t1")), raw(truncated("t2")), raw(last, "a")}, []string{"a"}, ""},
@@ -49,7 +49,7 @@ func TestListContinuesAfterPagesWithoutKeys(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, err := list(t, newWorld(t).over(&answers{bodies: tt.pages}), listing.Range{})
 			if (err == nil) != (tt.text == "") || err != nil && !strings.Contains(err.Error(), tt.text) {
-				t.Errorf("got error %v, want one that says %q", err, tt.text)
+				t.Errorf("got error %v, want one that contains %q", err, tt.text)
 			}
 			if !slices.Equal(keysOf(got), tt.want) {
 				t.Errorf("got keys %q, want %q", keysOf(got), tt.want)
@@ -64,7 +64,7 @@ func TestListEndsAmongPagesWithoutKeys(t *testing.T) {
 	for name, tt := range map[string]struct {
 		empty int
 		end   string
-		text  string // in the error; "" for none
+		text  string // text that the error must contain; "" for no error
 	}{
 		"as many as can be": {1000, last, ""},
 		"without end":       {1001, truncated("end"), "more than 1000 truncated empty pages in succession"},
@@ -80,7 +80,7 @@ func TestListEndsAmongPagesWithoutKeys(t *testing.T) {
 		}
 		_, err := list(t, newWorld(t).over(service), listing.Range{})
 		if (err == nil) != (tt.text == "") || err != nil && !strings.Contains(err.Error(), tt.text) {
-			t.Errorf("%s: got error %v, want one that says %q", name, err, tt.text)
+			t.Errorf("%s: got error %v, want one that contains %q", name, err, tt.text)
 		}
 	}
 }

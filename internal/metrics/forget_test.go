@@ -10,8 +10,8 @@ import (
 	"syncd/internal/metrics"
 )
 
-// TestForgetLeavesNothing uses every metric for two mappings and forgets one of them. It fails for
-// a metric that Forget does not know.
+// TestForgetLeavesNothing checks that Forget deletes every series of a mapping. It uses every
+// metric for two mappings, and fails if Forget misses a metric.
 func TestForgetLeavesNothing(t *testing.T) {
 	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	m := metrics.New(registry, board)

@@ -1,9 +1,9 @@
 // Package metrics defines every metric of syncd, on a registry that is passed in.
 //
-// It promises names that follow the Prometheus conventions (syncd_ + noun + unit, base units,
-// _total for counters) and labels with few values: mapping, outcome, reason, operation, class. Keys
-// and ETags are never labels. The list of metrics in docs/metrics.md is checked against the metrics
-// that [New] registers.
+// Names follow the Prometheus conventions: syncd_ + noun + unit, base units, _total for counters.
+// Labels have few values: mapping, outcome, reason, operation, class. Object keys and ETags are
+// never label values. The list of metrics in docs/metrics.md is checked against the metrics that
+// [New] registers.
 //
 // The syncer and the daemon count the events; the packages that they use do not count anything. The
 // current data about mappings is not set here: it is read from a [figure.Board] at each scrape,
@@ -20,7 +20,8 @@ import (
 	"syncd/internal/figure"
 )
 
-// Metrics has the metrics that are counted or set.
+// Metrics contains the metrics that syncd counts or sets. The other metrics are read from the
+// board.
 type Metrics struct {
 	// Objects counts listed objects by mapping and outcome.
 	Objects *prometheus.CounterVec
@@ -52,13 +53,14 @@ type Metrics struct {
 	Cost *prometheus.CounterVec
 	// NextPass is the Unix time at which the next pass is due, by mapping.
 	NextPass *prometheus.GaugeVec
-	// FailingSince is the Unix time of the first in the current series of failed passes, by
-	// mapping.
+	// FailingSince is the Unix time of the first failed pass of the current series of failed
+	// passes, by mapping.
 	FailingSince *prometheus.GaugeVec
 	// Paused is 1 while a mapping is paused, by mapping.
 	Paused *prometheus.GaugeVec
 	// PassesRunning is how many passes are running in this process, PassesWaiting how many mappings
-	// wait in line for one, and PassesLimit how many passes may run at the same time.
+	// wait in line for a pass, and PassesLimit the maximum number of passes that run at the same
+	// time.
 	PassesRunning *prometheus.GaugeVec
 	PassesWaiting *prometheus.GaugeVec
 	PassesLimit   *prometheus.GaugeVec

@@ -38,8 +38,8 @@ func head(t *testing.T, p *peer.Peer, header map[string]string) {
 	}
 }
 
-// TestPeerIsLearntFromAnyAnswer checks that error responses are observed too, but only if the
-// service itself sent them.
+// TestPeerIsLearntFromAnyAnswer checks that error responses are observed too, but only if they come
+// from the service itself.
 func TestPeerIsLearntFromAnyAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p peer.Peer

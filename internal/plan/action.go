@@ -1,12 +1,12 @@
 // Package plan decides what a pass does with each object, and why.
 //
 // It guarantees one [Action] for every object of the listing and every entry of the ledger, in key
-// order. An action depends only on the listing, the entries, the quarantine and the [Rules]; the
-// package sends no requests and has no clock and no state. The same inputs always give the same
-// plan. An error of any input ends the plan with that error, so an object is never reported as gone
-// because a listing was cut short. [Replay] plans only objects in quarantine, and looks each of
-// them up instead of listing. A [Quoter] estimates the requests, the price and the time of carrying
-// out actions. It uses one table of list prices that names the source of each price.
+// order. An action depends only on the listing, the entries, the quarantine and the [Rules], so the
+// same inputs always give the same plan. The package sends no requests and has no clock and no
+// state. An error of any input ends the plan with that error, so an object is never reported as
+// gone because a listing was cut short. [Replay] plans only objects in quarantine, and looks each
+// of them up instead of listing. A [Quoter] estimates the requests, the price and the time of
+// carrying out actions. It uses one table of list prices that names the source of each price.
 //
 // Other packages carry out an action (copier) and record its outcome (checkpoint).
 //
@@ -40,7 +40,7 @@ type Reason string
 const (
 	// Missing is a copy of an object that is not in the ledger.
 	Missing Reason = "missing"
-	// Changed is a copy of an object whose source version differs from the recorded one.
+	// Changed is a copy of an object whose source version differs from the recorded version.
 	Changed Reason = "changed"
 	// WrongKey is a copy of an object whose recorded copy is encrypted with another KMS key than
 	// the configured one.
@@ -80,9 +80,9 @@ const (
 
 // Action is one step of a pass.
 type Action struct {
-	// Kind is what to do.
+	// Kind is what the action does.
 	Kind Kind
-	// Reason is why.
+	// Reason is why the action was planned.
 	Reason Reason
 	// Object is the object as listed. Only its Key is set if the reason is Gone or Untouched.
 	Object listing.Object
@@ -91,7 +91,7 @@ type Action struct {
 	WasListed   bool
 	ListedAfter string
 	// Looked means that LookUp has looked up the object's key at the destination. Present is the
-	// object it found, nil for none.
+	// object that LookUp found, nil for none.
 	Looked  bool
 	Present *listing.Object
 	// Claimed is what an earlier process may have done to the key at the destination.
@@ -122,7 +122,7 @@ type Claimed struct {
 	OtherKeys []string
 }
 
-// Listed reports whether the action is for an object of the source: one that was listed, or that a
+// Listed reports whether the action is for an object of the source that was listed, or that a
 // replay processes. Only such objects are counted in summaries.
 func (a Action) Listed() bool { return a.Reason != Gone && a.Reason != Untouched }
 

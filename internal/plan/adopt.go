@@ -30,7 +30,8 @@ type Destination struct {
 	Hidden func(error) bool
 }
 
-// Leftovers are copies made by syncd that have no entry, because the process could not record them.
+// Leftovers describes copies made by syncd that have no entry because the process could not record
+// them.
 type Leftovers struct {
 	// Range contains the destination keys of all leftovers.
 	Range listing.Range
@@ -86,13 +87,14 @@ func (n *neighbor) mayPass() bool {
 }
 
 // look yields the actions for leftovers before the action's key, and returns the action with the
-// object that the destination has under its key. More is false if the caller wants no more actions.
+// object that the destination has under its key. The result more is false if the caller wants no
+// more actions.
 func (n *neighbor) look(a Action, yield func(Action, error) bool) (_ Action, more bool, err error) {
 	key, err := n.d.KeyAt(a.Object.Key)
 	if err == nil {
 		defer func() { n.last = key }()
 	}
-	isWanted := n.wants(a) && err == nil // an invalid destination key has no object; the copy returns the error
+	isWanted := n.wants(a) && err == nil // the destination has no object under an invalid key; the copy will return the error
 	if !isWanted && !n.mayPass() {
 		return a, true, nil
 	}
@@ -161,7 +163,7 @@ func (n *neighbor) finish(yield func(Action, error) bool) {
 }
 
 // leftover returns an action for the object at the current position, which no other action covers.
-// Ok is false if no process of syncd can have made the object.
+// The result ok is false if the object cannot be a copy made by syncd.
 func (n *neighbor) leftover() (a Action, ok bool) {
 	key := n.d.KeyOf(n.object.Key)
 	if n.d.Leftovers == nil || key == "" {

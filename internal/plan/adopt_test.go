@@ -22,8 +22,8 @@ func moved(key string) (string, error) {
 	return "copy/" + strings.TrimPrefix(key, "data/"), nil
 }
 
-// there returns a destination with the given objects. It appends to asked the key after which each
-// listing starts.
+// there returns a destination with the given objects. Each listing of the destination appends to
+// asked the key after which the listing starts.
 func there(asked *[]string, err error, objects ...listing.Object) plan.Destination {
 	return plan.Destination{
 		KeyAt: moved, KeyOf: func(key string) string { return "data/" + strings.TrimPrefix(key, "copy/") }, Unknown: true, Hidden: func(error) bool { return false },
@@ -126,13 +126,13 @@ func TestBesideEndsWithTheDestinationsError(t *testing.T) {
 	if diff := gocmp.Diff([]string{"copy missing data/a", "error destination broke"}, render(plan.LookUp(source(), d))); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}
-	// A destination that cannot be listed is not an error; LookUp then finds nothing there.
+	// A destination that cannot be listed is not an error; LookUp then finds no objects.
 	d.Hidden = func(err error) bool { return errors.Is(err, broken) }
 	d.List = func(string) iter.Seq2[listing.Object, error] { return sequence[listing.Object](broken) }
 	if found := looks(t, plan.LookUp(source(), d)); found != nil {
 		t.Errorf("got %q from a destination that cannot be listed", found)
 	}
-	// The destination is not listed before there is something to copy.
+	// The destination is not listed before the first copy action.
 	var none []listing.Object
 	early := errors.New("source broke")
 	got := render(plan.LookUp(plan.Diff(sequence(early, none...), sequence[record.Entry](nil), nil, plan.Rules{}), there(&asked, broken)))

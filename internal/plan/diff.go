@@ -16,10 +16,10 @@ type Rules struct {
 	Filter Filter
 	// KeyARN is the ARN of the KMS key that copies must be encrypted with; "" accepts any key.
 	KeyARN string
-	// PlaceSince is the first pass that copied between the current buckets and prefixes. Copies of
-	// earlier passes are in other places.
+	// PlaceSince is the number of the first pass that copied between the current buckets and
+	// prefixes. Copies of earlier passes are in other places.
 	PlaceSince int64
-	// ClassSince is the first pass that copied into the current storage class.
+	// ClassSince is the number of the first pass that copied into the current storage class.
 	ClassSince int64
 	// Claimed returns what earlier processes may have done to a source key at the destination; a
 	// nil func means that they have written no key.
@@ -33,7 +33,8 @@ type Rules struct {
 	// After is the key after which the listing of the source starts; "" means that it starts at the
 	// first key.
 	After string
-	// TargetSince is the first pass that copied each key to its current destination bucket and key.
+	// TargetSince is the number of the first pass that copied each key to its current destination
+	// bucket and key.
 	TargetSince int64
 	// FormerKeys are the KMS keys that the mapping had before the configured one. A copy left by an
 	// object in quarantine may be encrypted with one of these keys.
@@ -79,8 +80,8 @@ func Diff(
 	}
 }
 
-// action returns the action for a row. Ok is false if no action is needed, because the source does
-// not have the object and the destination has no copy of it.
+// action returns the action for a row. The result ok is false if no action is needed, because the
+// source does not have the object and the destination has no copy of it.
 func (r Rules) action(at row) (a Action, ok bool) {
 	moved := at.previous != nil && r.elsewhere(*at.previous)
 	at.aside = r.here(at.aside)
@@ -137,7 +138,8 @@ func (r Rules) claimed(key string) Claimed {
 	return r.Claimed(key)
 }
 
-// isDoubtful reports whether the copy of the action's entry may have been replaced since.
+// isDoubtful reports whether the copy in the action's entry may have been replaced since the entry
+// was recorded.
 func (r Rules) isDoubtful(a Action) bool {
 	return a.Previous != nil && !a.Claimed.Since.IsZero() && !a.Claimed.Proved
 }
@@ -178,11 +180,10 @@ func (r Rules) forces(q record.Quarantined) bool {
 }
 
 // elsewhere reports whether the entry's copy is in a place to which the mapping no longer writes.
-// Such an entry does not show what the current place contains, so it is not used as the previous
-// copy.
+// Such an entry shows nothing about the current place, so it is not used as the previous copy.
 func (r Rules) elsewhere(e record.Entry) bool { return e.Pass < r.PlaceSince }
 
-// SameKey reports whether the KMS key in a service's response is the configured one. It accepts the
+// SameKey reports whether the KMS key in a service's response is the configured key. It accepts the
 // ARN of a key that is configured by its bare name, as some S3-compatible services allow.
 func SameKey(answered, configured string) bool {
 	if answered == configured {

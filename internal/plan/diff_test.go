@@ -27,7 +27,7 @@ func object(key, etag string, size int64) listing.Object {
 	return listing.Object{Key: key, Version: transfer.Version{ETag: etag, Size: size, LastModified: modified}}
 }
 
-// The first passes with the current buckets and with the current storage class.
+// The numbers of the first passes with the current buckets and with the current storage class.
 const (
 	movedAt = 3
 	classAt = 5
@@ -227,8 +227,8 @@ func ascending[T any](m map[string]string, make func(key, value string) T) []T {
 
 func lastField(line string) string { return line[strings.LastIndexByte(line, ' ')+1:] }
 
-// A copy in another place is not used as the previous copy of an object, even if the object still
-// exists.
+// TestDiffForgetsCopiesElsewhere checks that a copy in another place is not used as the previous
+// copy of an object, even if the object still exists.
 func TestDiffForgetsCopiesElsewhere(t *testing.T) {
 	source, ledger := sequence(nil, object("b", `"1"`, 1)), sequence(nil, older("a", movedAt-1), older("b", movedAt-1), older("c", movedAt))
 	var kept []string

@@ -51,8 +51,8 @@ func TestFilterReject(t *testing.T) {
 	}
 }
 
-// If a filter no longer selects an object, its copy is kept: the object is skipped for the filter's
-// reason and never reported as gone.
+// TestDiffKeepsWhatTheFilterRejects checks that if a filter no longer selects an object, its copy
+// is kept: the object is skipped for the filter's reason and is not reported as gone.
 func TestDiffKeepsWhatTheFilterRejects(t *testing.T) {
 	rules := plan.Rules{Filter: plan.Filter{Exclude: []plan.Pattern{whole("a")}}}
 	for a, err := range plan.Diff(sequence(nil, object("a", `"2"`, 1)), sequence(nil, entry("a", `"1"`)), nil, rules) {

@@ -7,10 +7,10 @@ import (
 )
 
 // Inherit sets Inherited of each action to the entry of the mapping's copy at the action's
-// destination key, if that copy was made from another source. Entries contains the entries of these
-// copies in ascending order, each under the source key that maps to the same destination key today.
-// A copy whose destination key belongs to no action gets a separate action, so that the ledger
-// keeps its entry.
+// destination key, if that copy was made from another source. The parameter entries yields the
+// entries of these copies in ascending order, each under the source key that maps to the same
+// destination key today. A copy whose destination key belongs to no action gets a separate action,
+// so that the ledger keeps its entry.
 func Inherit(actions Actions, entries iter.Seq2[record.Entry, error]) Actions {
 	return func(yield func(Action, error) bool) {
 		left, stop := pull(entries, func(e *record.Entry) string { return e.Key })
@@ -32,8 +32,8 @@ func Inherit(actions Actions, entries iter.Seq2[record.Entry, error]) Actions {
 	}
 }
 
-// orphans yields the actions for the copies before key, or all remaining ones for "". It reports
-// whether the plan continues.
+// orphans yields the actions for the copies before key, or for all remaining copies if key is "".
+// It reports whether the plan continues.
 func orphans(left *cursor[record.Entry], key string, yield func(Action, error) bool) bool {
 	for left.err == nil && left.more && (key == "" || left.key < key) {
 		a := Action{Kind: Skip, Reason: Gone, Inherited: left.take(left.key)}

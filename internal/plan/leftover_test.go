@@ -15,9 +15,9 @@ import (
 	"syncd/internal/plan"
 )
 
-// TestBesideFindsLeftovers checks random sources and destinations, with claims on some keys and a
-// ledger that also has keys of another source. Exactly the destination objects that are claimed and
-// have no action yet must get an action, in key order.
+// TestBesideFindsLeftovers uses random sources and destinations, claims on some keys, and a ledger
+// that also has keys of another source. It checks that exactly the destination objects that are
+// claimed and have no other action get an action, in key order.
 func TestBesideFindsLeftovers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		subset := func(label, prefix string) []string {
@@ -107,7 +107,7 @@ func TestBesideWithSkips(t *testing.T) {
 		ledger     []string
 		quarantine []record.Quarantined
 		isUnsure   bool
-		isSince    bool // the quarantine row has the time since which there may be a copy
+		isSince    bool // the quarantine row has a WrittenSince
 	}{
 		{"filtered", plan.Rules{Filter: rejectAll}, `"x"`, nil, nil, true, false},
 		{"filtered, and in the ledger", plan.Rules{Filter: rejectAll}, `"x"`, []string{"data/a"}, nil, true, false},

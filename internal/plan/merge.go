@@ -53,8 +53,8 @@ type known struct {
 	aside   *cursor[record.Quarantined]
 }
 
-// below yields the rows before key that the source does not have, or all remaining ones for "". It
-// reports whether the merge continues.
+// below yields the rows before key that the source does not have, or all remaining rows if key is
+// "". It reports whether the merge continues.
 func (k known) below(key string, yield func(row, error) bool) bool {
 	for {
 		switch {
@@ -75,7 +75,8 @@ func (k known) below(key string, yield func(row, error) bool) bool {
 	}
 }
 
-// least returns the lower of the next keys. Ok is false at the end of both inputs.
+// least returns the lower of the two inputs' next keys. The result ok is false at the end of both
+// inputs.
 func (k known) least() (key string, ok bool) {
 	switch {
 	case !k.entries.more:

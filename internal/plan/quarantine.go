@@ -18,10 +18,11 @@ const (
 	ChecksumDiffers = "checksum"
 	// KeyUnrepresentable is an object whose destination key is invalid.
 	KeyUnrepresentable = "key_unrepresentable"
-	// HiddenMetadata is an object with metadata that cannot be sent in headers, which a multipart
-	// copy would lose.
+	// HiddenMetadata is an object with metadata that cannot be sent in headers and that a multipart
+	// copy would therefore lose.
 	HiddenMetadata = "hidden_metadata"
-	// NoETag is an object listed without an ETag, so that a copy cannot be pinned to a version.
+	// NoETag is an object listed without an ETag, so that a copy cannot request exactly the listed
+	// version.
 	NoETag = "no_etag"
 	// SSEC is an object encrypted with a customer-provided key (SSE-C).
 	SSEC = "sse_c"
@@ -38,19 +39,19 @@ const (
 	// BadSignature is an object for which the service rejects the signature of a request while it
 	// accepts other requests.
 	BadSignature = "signature"
-	// Internal is an object that failed because of a bug in this program.
+	// Internal is an object whose copy failed because of a bug in syncd.
 	Internal = "internal"
 )
 
-// backoff defines how long an object waits between attempts. After each of the first free attempts
-// it does not wait. Then it waits for the duration first, which doubles after each attempt up to
-// longest.
+// backoff defines how long an object waits between attempts. The field free is the number of
+// attempts after which it does not wait. After the next attempt it waits for the duration first.
+// The wait then doubles with each attempt, up to longest.
 type backoff struct {
 	free           int64
 	first, longest time.Duration
 }
 
-// after returns the wait after a number of attempts, at least 1.
+// after returns the wait after the given number of attempts, which is at least 1.
 func (b backoff) after(attempts int64) time.Duration {
 	attempts = max(attempts, 1) - b.free
 	if attempts < 1 {
@@ -83,8 +84,7 @@ func (b backoff) after(attempts int64) time.Duration {
 //     time changes (too_large, key_unrepresentable, object_locked).
 //   - At once after the first attempt, then 1 minute, doubling up to 6 hours: unknown, internal
 //     (which may have been a race), errors that would end a mapping but were proved to affect one
-//     object (credentials, no_bucket, wrong_region), and every reason that this version does not
-//     know.
+//     object (credentials, no_bucket, wrong_region), and every reason that is unknown to this version.
 func RetryAt(q record.Quarantined) time.Time {
 	return q.LastAt.Add(backoffOf(q.Reason).after(q.Attempts))
 }

@@ -20,8 +20,8 @@ import (
 
 var setAsideAt = modified.Add(time.Hour)
 
-// quarantined returns a row for an object of size 1 after one attempt, in the pass of the current
-// entries.
+// quarantined returns a quarantine row for an object of size 1 after one attempt. It has the same
+// pass number as current entries.
 func quarantined(key, etag, reason string) record.Quarantined {
 	return record.Quarantined{
 		Key: key, Source: transfer.Version{ETag: etag, Size: 1, LastModified: modified}, Reason: reason,

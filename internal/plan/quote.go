@@ -7,8 +7,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Terms contains everything besides the objects that the price and time of a pass depend on. The
-// zero Terms describe a server-side copy within one region, without a Bucket Key.
+// Terms contains the settings that, together with the objects, determine the price and time of a
+// pass. The zero Terms describe a server-side copy within one region, without a Bucket Key.
 type Terms struct {
 	// Settings define how objects are copied.
 	transfer.Settings
@@ -26,8 +26,8 @@ type Terms struct {
 	Pace Pace
 }
 
-// Quote is an estimate of what a pass sends and costs. Its JSON form is a contract that docs/cli.md
-// describes.
+// Quote is an estimate of the requests and the price of a pass. Its JSON form is a contract that
+// docs/cli.md describes.
 type Quote struct {
 	// Requests counts the requests to S3 by operation, without retries.
 	Requests map[string]int64 `json:"requests"`
@@ -36,7 +36,7 @@ type Quote struct {
 	// Dollars is the total price.
 	Dollars Dollars `json:"dollars"`
 
-	bytes   int64 // of content
+	bytes   int64 // bytes of content
 	largest int64 // most bytes moved by one request
 }
 
@@ -47,8 +47,8 @@ type Dollars struct {
 	KMS       float64 `json:"kms"`
 	Transfer  float64 `json:"transfer"`
 	Retrieval float64 `json:"retrieval"`
-	// Owner is what the account that owns the source pays, and Consumer what the other account
-	// pays.
+	// Owner is the part that the account that owns the source pays, and Consumer is the part that
+	// the other account pays.
 	Owner    float64 `json:"owner"`
 	Consumer float64 `json:"consumer"`
 }
@@ -59,7 +59,7 @@ type Quoter struct {
 	classes  map[string]rates
 	standard rates
 	kms      float64 // dollars per request
-	sent     float64 // share of the requests for the destination's KMS key that a Bucket Key does not save
+	sent     float64 // share of the requests for the destination's KMS key that are sent in spite of a Bucket Key
 	transfer float64 // dollars per byte from bucket to bucket
 }
 
@@ -188,8 +188,8 @@ func (q Quoter) bill(to *Quote, item *float64, dollars float64, paidByOwner bool
 }
 
 // sourcePaidByOwner reports whether the source's owner pays for requests to the source and for the
-// data they read. Otherwise the account of the requesting role pays (Amazon S3 User Guide, "Using
-// Requester Pays general purpose buckets").
+// data that is read. Otherwise the account of the requesting role pays (Amazon S3 User Guide,
+// "Using Requester Pays general purpose buckets").
 func (q Quoter) sourcePaidByOwner() bool { return !q.t.Source.RequestPayer || q.t.ReaderIsOwner }
 
 func count[N int64 | float64](in *map[string]N, name string, n N) {
@@ -208,7 +208,7 @@ func (q Quoter) priced(class string) bool {
 	return ok || class == ""
 }
 
-// NotCounted returns what a quote does not include, as text for users.
+// NotCounted returns the costs that a quote does not include, as text for users.
 func (q Quoter) NotCounted() []string {
 	left := []string{
 		"storage, which is billed by the month",

@@ -2,9 +2,9 @@ package plan
 
 // Price is one list price and its source.
 type Price struct {
-	// Class is the storage class that the price is for, "" for all.
+	// Class is the storage class that the price applies to, "" for all classes.
 	Class string
-	// Name is the item that the price is for, and Unit is the amount of it that Dollars buys.
+	// Name is the item that is paid for, and Unit is the amount of it that Dollars buys.
 	Name, Unit string
 	// Dollars is the price of one unit in US dollars. Per is the number of requests or bytes in a
 	// unit.
@@ -14,7 +14,8 @@ type Price struct {
 	Source, Read string
 }
 
-// PricesRegion is the region of the list prices. PricesRead is when the oldest of them was read.
+// PricesRegion is the region of the list prices. PricesRead is the month in which the oldest of
+// these prices was read.
 const (
 	PricesRegion = "us-east-1"
 	PricesRead   = "2026-11"
@@ -46,11 +47,12 @@ const (
 	kmsPrices       = "aws.amazon.com/kms/pricing, as quoted by cloudburn.io/blog/aws-kms-pricing"
 )
 
-// standard is the storage class of objects without one.
+// standard is the storage class of objects for which the service reports no class.
 const standard = "STANDARD"
 
-// Prices is the only table of prices: list prices in us-east-1, which are the same in us-west-2 and
-// differ in other regions. A class without its own prices for requests is priced as STANDARD.
+// Prices returns the only table of prices. It contains list prices in us-east-1, which are the same
+// in us-west-2 and differ in other regions. A class without its own prices for requests is priced
+// as STANDARD.
 func Prices() []Price {
 	request := func(class, name string, thousand float64) Price {
 		return Price{Class: class, Name: name, Unit: "1,000 requests", Dollars: thousand, Per: 1000, Source: requestPrices, Read: PricesRead}
@@ -76,7 +78,7 @@ func Prices() []Price {
 	}
 }
 
-// price returns the price of one request or byte, 0 if it is not in the table.
+// price returns the price of one request or byte, or 0 if the table has no such price.
 func price(class, name string) float64 {
 	for _, p := range Prices() {
 		if p.Class == class && p.Name == name {
@@ -90,7 +92,7 @@ func price(class, name string) float64 {
 // reads, and per byte retrieved.
 type rates struct{ write, read, retrieval float64 }
 
-// classRates returns the rates of the classes that have their own prices.
+// classRates returns the rates of the storage classes that have their own prices.
 func classRates() map[string]rates {
 	all := map[string]rates{}
 	for _, p := range Prices() {

@@ -39,7 +39,7 @@ const (
 	writes
 )
 
-// act is what S3 charges for one request.
+// act describes what S3 charges for one request.
 type act struct {
 	tier     tier
 	atSource bool
@@ -52,20 +52,20 @@ type act struct {
 	opens, seals, reopens float64
 }
 
-// actOf returns what S3 charges for an operation. Operations not listed are free: aborts, deletes
-// and requests to STS.
+// actOf returns what S3 charges for a request of an operation. Operations not listed are free:
+// aborts, deletes and requests to STS.
 func actOf(operation string) act {
 	switch operation {
 	case listObjects:
 		return act{tier: writes, atSource: true}
 	case headObject, getObject:
-		// A HEAD request asks for the checksum, which is encrypted too (Amazon S3 API Reference,
+		// A HEAD request asks for the checksum, which is also encrypted (Amazon S3 API Reference,
 		// HeadObject, ChecksumMode).
 		return act{tier: reads, atSource: true, opens: 1}
 	case getTagging:
 		return act{tier: reads, atSource: true}
 	case listAnnotations:
-		return act{tier: writes, atSource: true} // AWS does not say; assumed to be priced like other lists
+		return act{tier: writes, atSource: true} // AWS does not state the price; assumed to equal the price of other list requests
 	case getAnnotation:
 		return act{tier: reads, atSource: true, opens: 1}
 	case copyObject:
@@ -85,7 +85,8 @@ func actOf(operation string) act {
 	}
 }
 
-// requests yields how often a copy of the object sends each operation if nothing fails.
+// requests yields each operation that a copy of the object uses, and how many requests it sends if
+// nothing fails.
 func (t Terms) requests(o listing.Object) iter.Seq2[string, int64] {
 	return func(yield func(string, int64) bool) {
 		for _, r := range t.sent(o) {

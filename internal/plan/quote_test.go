@@ -33,8 +33,8 @@ func thousand(o listing.Object) []listing.Object {
 	return objects
 }
 
-// TestQuoteDollars compares prices of copies with prices calculated by hand: what AWS charges to
-// whom, at list price.
+// TestQuoteDollars compares the prices of copies with prices calculated by hand: what AWS charges
+// to each account, at list prices.
 func TestQuoteDollars(t *testing.T) {
 	small, large := sized(1), sized(10*gib)
 	cold := listing.Object{Version: transfer.Version{Size: gib}, StorageClass: "GLACIER_IR"}
@@ -93,8 +93,8 @@ func TestQuoteDollars(t *testing.T) {
 }
 
 // TestRequestAndBeyondMakeTheQuote checks that Request and Beyond together give the price of a
-// quote. A metric adds the price of a request when it is sent, and the other costs when the copy is
-// made.
+// quote. A metric adds the price of each request when the request is sent, and all other costs when
+// the copy is complete.
 func TestRequestAndBeyondMakeTheQuote(t *testing.T) {
 	for _, terms := range []plan.Terms{
 		{},
@@ -161,7 +161,7 @@ func TestQuoteOfTheEnd(t *testing.T) {
 	}
 }
 
-// TestPrices checks that the table contains everything that a reader needs to verify its prices.
+// TestPrices checks that the table contains everything that is needed to verify its prices.
 func TestPrices(t *testing.T) {
 	month, seen := regexp.MustCompile(`^20\d\d-\d\d$`), map[string]bool{}
 	for _, p := range plan.Prices() {
@@ -178,7 +178,7 @@ func TestPrices(t *testing.T) {
 	}
 }
 
-// TestEstimate checks which limit bounds the time.
+// TestEstimate checks which limit determines the estimated time.
 func TestEstimate(t *testing.T) {
 	small := thousand(sized(1))
 	tests := []struct {

@@ -6,8 +6,8 @@ import "time"
 type Pace struct {
 	// Concurrency is the maximum number of requests in flight at once.
 	Concurrency int
-	// RequestsPerSecond, KMSRequestsPerSecond and BytesPerSecond are the configured limits, 0 for
-	// none.
+	// RequestsPerSecond, KMSRequestsPerSecond and BytesPerSecond are the configured limits; 0 means
+	// no limit.
 	RequestsPerSecond, KMSRequestsPerSecond, BytesPerSecond float64
 }
 
@@ -15,7 +15,8 @@ type Pace struct {
 const (
 	// AssumedLatency is the time of one request without its content.
 	AssumedLatency = 100 * time.Millisecond
-	// AssumedCopyRate is how fast S3 copies the content of one request, in bytes per second.
+	// AssumedCopyRate is the rate at which S3 copies the content of one request, in bytes per
+	// second.
 	AssumedCopyRate = 100e6
 	// AssumedBandwidth is the total rate of a relay, in bytes per second: 1 Gbit/s.
 	AssumedBandwidth = 125e6
@@ -32,11 +33,11 @@ const (
 // Estimate is roughly how long a pass takes, and what limits its speed. Its JSON form is a
 // contract.
 type Estimate struct {
-	// Seconds is the time that the pass takes because of the limit Bound; each other limit alone
-	// would allow a shorter time.
+	// Seconds is the time that the pass takes. It follows from the limit Bound; each other limit
+	// alone would allow a shorter time.
 	Seconds float64 `json:"seconds"`
-	// Bound is the limit: listing, largest_request, concurrency, s3_writes, s3_reads, kms_quota,
-	// bandwidth, or the config path of a limit.
+	// Bound is the limit that determines Seconds: listing, largest_request, concurrency, s3_writes,
+	// s3_reads, kms_quota, bandwidth, or the config path of a limit.
 	Bound string `json:"bound"`
 }
 
@@ -70,7 +71,7 @@ func (q Quoter) Time(of Quote) Estimate {
 	return longest
 }
 
-// sums are the request counts of a quote, by limit.
+// sums are the request counts of a quote, by the limit that they count toward.
 type sums struct{ all, written, read, kms float64 }
 
 func sumUp(of Quote) (s sums) {

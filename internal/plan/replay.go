@@ -11,14 +11,14 @@ import (
 
 // Replay plans a pass without listings. It looks up the objects in quarantine that rules.Retry
 // selects and plans them as [Diff] does, whether or not they are due. All other entries and
-// quarantine rows are [Untouched] and not Listed, so that the summary of a replay counts only what
-// was replayed.
+// quarantine rows get [Untouched] actions, which are not Listed, so that the summary of a replay
+// counts only the replayed objects.
 //
-// Look returns the current source object. An error of class gone means that the object does not
-// exist: the action is Gone if the ledger has an entry, otherwise Replay yields no action. An error
-// that would affect every request ([awserr.Fatal]), or the end of ctx, ends the plan. After any
-// other error Replay plans a copy of the quarantined version, and the copy reports what is wrong,
-// so that one bad object does not stop a replay.
+// The func look returns the current source object. An error of class gone means that the object
+// does not exist: the action is Gone if the ledger has an entry, otherwise Replay yields no action.
+// An error that would affect every request ([awserr.Fatal]), or the end of ctx, ends the plan.
+// After any other error Replay plans a copy of the quarantined version, and the copy then returns
+// the error, so that one bad object does not stop a replay.
 func Replay(
 	ctx context.Context,
 	previous iter.Seq2[record.Entry, error],
@@ -50,7 +50,7 @@ func untouched(r row) Action {
 	return Action{Reason: Untouched, Object: listing.Object{Key: r.key}, Previous: r.previous, SetAside: r.aside}
 }
 
-// again looks up an object in quarantine and plans it.
+// again looks up an object in quarantine and returns its action.
 func (r Rules) again(
 	ctx context.Context, at row, look func(context.Context, string) (listing.Object, error),
 ) (a Action, ok bool, err error) {

@@ -1,12 +1,11 @@
-// Package printable makes text from outside safe to show: keys, tags, names of lease holders,
-// messages of services.
+// Package printable makes text that syncd does not control safe to show: object keys, tags, names
+// of lease holders, messages of services.
 //
-// Use [Text] for terminals, plain text logs and web pages. In its result no character can move the
-// cursor, start a line, change the direction of text or be invisible: such characters are replaced
-// with Go escapes. Other text is unchanged, as is text that was escaped before. [Fprintf] and
-// [Fprintln] escape their arguments in the same way. [JSON] uses JSON escapes for the same
-// characters, so that the JSON decodes to the same strings. [Cell] is for spreadsheets, which run
-// text that looks like a formula.
+// Use [Text] for terminals, plain text logs and web pages. It replaces characters that move the
+// cursor, start a line, change the direction of text or are invisible with Go escapes. Other text
+// is unchanged, as is text that was escaped before. [Fprintf] and [Fprintln] escape their arguments
+// in the same way. [JSON] uses JSON escapes for the same characters, so that the JSON decodes to
+// the same strings. [Cell] is for spreadsheets, which execute text that looks like a formula.
 //
 // This package does not remove secrets. The packages that have a secret must redact it themselves.
 //
@@ -70,7 +69,7 @@ func acts(r rune) bool {
 	}
 }
 
-// unseen holds invisible characters that no category of package unicode covers:
+// unseen contains invisible characters that no category of package unicode covers:
 // Default_Ignorable_Code_Point (Unicode Character Database, DerivedCoreProperties.txt; Go has only
 // a part of it), and the blank Braille pattern.
 var unseen = &unicode.RangeTable{ //nolint:gochecknoglobals // a constant table
@@ -131,8 +130,8 @@ func foreign(args []any) []any {
 // argument is a value that is escaped with Text, for every verb.
 type argument struct{ value any }
 
-// Format escapes strings before padding, so that columns stay aligned. It escapes the formatted
-// text again, because the value may become text only by formatting.
+// Format escapes strings before padding, so that columns stay aligned. It also escapes the
+// formatted text, because a value that is not a string becomes text only when it is formatted.
 func (a argument) Format(f fmt.State, verb rune) {
 	value := a.value
 	if text, ok := value.(string); ok && verb != 'q' && verb != 'x' {
@@ -141,8 +140,8 @@ func (a argument) Format(f fmt.State, verb rune) {
 	_, _ = io.WriteString(f, Text(fmt.Sprintf(fmt.FormatString(f, verb), value)))
 }
 
-// Lines returns a writer for whole lines, such as those of slog's text handler, which quotes values
-// by its own rules: it escapes the characters that the handler does not.
+// Lines returns a writer for whole lines, such as those of slog's text handler. The handler quotes
+// values by its own rules; Lines escapes the characters that the handler leaves unescaped.
 func Lines(w io.Writer) io.Writer {
 	return writer{w, func(p []byte) []byte { return []byte(escaped(string(p), "\n")) }}
 }

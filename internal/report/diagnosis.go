@@ -154,14 +154,14 @@ type Occupied struct {
 
 func printOccupied(w io.Writer, o Occupied) {
 	if o.Error != "" {
-		printable.Fprintf(w, "%s\n  note     could not count the objects that the destination already holds: %s\n", o.Mapping, o.Error)
+		printable.Fprintf(w, "%s\n  note     could not count the objects that the destination already has: %s\n", o.Mapping, o.Error)
 		return
 	}
 	part := ""
 	if !o.Complete {
-		part = fmt.Sprintf(", of the first %d", o.Compared)
+		part = fmt.Sprintf(" (compared with only the first %d source objects)", o.Compared)
 	}
-	printable.Fprintf(w, "%s\n  note     the destination already holds an object under the keys of %s%s: %d cannot be copies, %d may be; "+
+	printable.Fprintf(w, "%s\n  note     the destination already has %s under keys that the first pass will write%s: %d cannot be copies, %d may be copies; "+
 		"the first pass quarantines objects that are not copies as foreign\n", o.Mapping, terminal.Objects(o.Foreign+o.Doubtful), part, o.Foreign, o.Doubtful)
 	printable.Fprintf(w, "%sto replace such objects, set copy.overwrite: any, or run syncd backfill --take-over once; to list them, run syncd plan --list\n", indent)
 }

@@ -44,7 +44,7 @@ func Plan(w io.Writer, v preview.Pass) {
 // quarantined.
 func printRest(line func(name, text string), v preview.Pass) {
 	if v.Adopt.Objects > 0 {
-		text := terminal.Held(int(v.Adopt.Objects), v.Adopt.Bytes) + " that the destination seems to hold already"
+		text := terminal.Held(int(v.Adopt.Objects), v.Adopt.Bytes) + " that seem to exist at the destination already"
 		if n := v.Doubtful.Objects; n > 0 {
 			text += "; " + terminal.Objects(n) + " of them are quarantined as foreign if they turn out not to be copies"
 		}
@@ -54,7 +54,7 @@ func printRest(line func(name, text string), v preview.Pass) {
 		line("adopt", text)
 	}
 	if v.Archived.Objects > 0 {
-		line("archived", terminal.Held(int(v.Archived.Objects), v.Archived.Bytes)+" of the copies fail unless the owner has restored them")
+		line("archived", terminal.Held(int(v.Archived.Objects), v.Archived.Bytes)+" to copy; these copies fail unless the owner has restored the objects")
 	}
 	if v.Kept > 0 {
 		line("kept", terminal.Objects(v.Kept)+" whose source is gone")

@@ -51,7 +51,7 @@ func (v Planned) state() (state, why string) {
 	return status.OK, ""
 }
 
-// setAside returns how many objects would be in quarantine before anything is copied.
+// setAside returns how many objects would be in quarantine before the first copy.
 func (v Planned) setAside() (n int64) {
 	for _, objects := range sums(v.Held, v.Refused) {
 		n += objects

@@ -5,8 +5,8 @@
 // ledger cannot be read, it still shows the other ledgers. Its JSON forms are a contract: see
 // docs/cli.md.
 //
-// Package assembly opens the state. An Overview is a mapping with its Status. A state such as OK or
-// Stale summarizes an Overview in one word. Tables list the worst states first.
+// Package assembly opens the state. An Overview is a mapping with its Status. A state, such as OK
+// or Stale, is a one-word summary of an Overview. Tables list the worst states first.
 package status
 
 import (
@@ -111,7 +111,8 @@ func ReadAll(ctx context.Context, from store.Store, mappings []config.Mapping, l
 	return all, failures, nil
 }
 
-// concernsWholeState reports whether reading any other ledger would fail with the same error.
+// concernsWholeState reports whether reading any other ledger of the state would fail with the same
+// error.
 func concernsWholeState(err error) bool {
 	switch awserr.Classify(err) { //nolint:exhaustive // the others may be about one ledger
 	case awserr.Credentials, awserr.Expired, awserr.NoBucket, awserr.WrongRegion, awserr.Transient:

@@ -20,8 +20,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// lied selects how many of the adversary's cases to run: a sample, or all of them, as make
-// adversary does.
+// lied selects how many of the adversary's cases to run: "some" (a sample) or "all", as in make
+// adversary.
 var lied = flag.String("lies", "some", "which false responses to test: some, all")
 
 // deceived returns the operations that the adversary answers falsely, with the modes in which a
@@ -78,9 +78,9 @@ func deceits() (all []deceit) {
 	return all
 }
 
-// TestAdversary falsifies each response in each way. After two passes, each object's newest version
-// is at the destination or the object is in quarantine, or the pass reported a failure. The ledger
-// records only copies that are correct.
+// TestAdversary falsifies each response in each way. It checks that after two passes each object's
+// newest version is at the destination, or the object is in quarantine, or the pass reported a
+// failure. It also checks that the ledger records only correct copies.
 func TestAdversary(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test and make adversary run it")
@@ -136,7 +136,7 @@ func (d deceit) try(t *testing.T) {
 		time.Sleep(time.Hour)
 	}
 	end()
-	time.Sleep(30 * 24 * time.Hour) // until everything is due
+	time.Sleep(30 * 24 * time.Hour) // until all quarantined objects are due
 	for range 2 {
 		got, err := w.once(t)
 		if err != nil || got.SetAside() > 0 && !d.mayLoseTrack() {
@@ -147,8 +147,8 @@ func (d deceit) try(t *testing.T) {
 	}
 }
 
-// mayLoseTrack reports whether a copy may finally be classified as foreign: the response had a
-// false ETag, which only a second request for each copy could detect.
+// mayLoseTrack reports whether the case is allowed to end with a copy classified as foreign. This
+// is so if the response had a false ETag, which only a second request for each copy could detect.
 func (d deceit) mayLoseTrack() bool {
 	return d.lie == awsfake.OtherETag
 }
@@ -157,9 +157,9 @@ func isOfUploads(operation string) bool {
 	return slices.Contains([]string{"AbortMultipartUpload", "ListParts", "ListMultipartUploads"}, operation)
 }
 
-// generation puts the n-th generation of objects at the source: small ones, one copied in parts,
-// one with tags that do not fit in a header, and one with annotations. All sizes differ from those
-// of the previous generation.
+// generation puts the n-th generation of objects at the source: small objects, one object copied in
+// parts, one with tags that do not fit in a header, and one with annotations. All sizes differ from
+// the sizes in the previous generation.
 func (w *world) generation(n int) {
 	put := func(key string, size int64, o awsfake.PutOptions) {
 		w.source.Put(key, awsfake.SyntheticBody(size, uint64(n)), o) //nolint:gosec // small
@@ -174,7 +174,7 @@ func (w *world) generation(n int) {
 	put("noted", 9<<20+int64(10*n), awsfake.PutOptions{Annotations: map[string]string{"generation": fmt.Sprint(n)}})
 }
 
-// leaveAnUpload makes a pass leave an unfinished upload, which the next pass resumes, or aborts if
+// leaveAnUpload makes a pass leave an unfinished upload. The next pass resumes it, or aborts it if
 // the object has changed.
 func (w *world) leaveAnUpload(t *testing.T, d deceit) {
 	t.Helper()
@@ -231,7 +231,8 @@ func (w *world) wantTrue(t *testing.T, d deceit, failure error) {
 	}
 }
 
-// TestAdversaryKnowsEveryOperation searches the code for the operations that are sent.
+// TestAdversaryKnowsEveryOperation checks that the adversary covers exactly the operations that the
+// code sends.
 func TestAdversaryKnowsEveryOperation(t *testing.T) {
 	inputs := regexp.MustCompile(`\b(?:s3|sts)\.([A-Z][A-Za-z0-9]*)Input\{`)
 	sent := map[string]bool{}

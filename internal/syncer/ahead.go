@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// planAhead is how many actions the plan may be ahead of the copies, so that copies need not wait
-// for a listing page. It limits the memory that the plan uses.
+// planAhead is the maximum number of planned actions whose copies have not started. Planning ahead
+// lets copies start without waiting for a listing page; the maximum limits the memory of the plan.
 const planAhead = 8192
 
 // element is a value or an error that a sequence has yielded.
@@ -60,8 +60,8 @@ func (a *ahead[T]) end() {
 	signal(a.ready)
 }
 
-// take waits for elements and returns all that are available; none if the sequence has ended. It
-// reuses the slice that it returned before.
+// take waits for elements and returns all that are available, or none if the sequence has ended. It
+// reuses the slice passed as before, which an earlier call returned.
 func (a *ahead[T]) take(before []element[T]) []element[T] {
 	clear(before)
 	for {
@@ -102,8 +102,8 @@ func (a *ahead[T]) read(ctx context.Context, sequence func(context.Context) iter
 }
 
 // readAhead yields the elements of the sequence returned by open. It reads up to n elements ahead
-// in a goroutine. The goroutine, and the context passed to open, end with the loop. When ctx ends,
-// readAhead yields no more elements, not even those already read.
+// in a goroutine. When the caller's loop ends, the goroutine ends and the context passed to open is
+// canceled. When ctx ends, readAhead yields no more elements, not even those already read.
 func readAhead[T any](ctx context.Context, open func(context.Context) iter.Seq2[T, error], n int) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, stop := context.WithCancel(ctx)

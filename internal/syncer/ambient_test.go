@@ -21,8 +21,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// agent is a container credentials endpoint that fails for a third of the requests: alternately
-// with an error and by not responding. Its sessions last an hour.
+// agent is a container credentials endpoint that fails for a third of the requests, in turn with an
+// error and without a response. Its sessions last an hour.
 type agent struct {
 	cloud  http.RoundTripper
 	client *sts.Client
@@ -106,7 +106,7 @@ func (w *world) ambientRole(t *testing.T) *agent {
 
 // TestDayOfAmbientCredentials runs a pass every half hour for a day, each with an object in many
 // parts. The ambient credentials expire every hour, sometimes early, and their endpoint fails for a
-// third of the requests. No object may fail.
+// third of the requests. The test checks that every object is copied and no upload is aborted.
 func TestDayOfAmbientCredentials(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

@@ -24,7 +24,7 @@ func TestReplayOfAnotherChoice(t *testing.T) {
 		w.cloud.SetLatency(0)
 		got, err := s.Replay(t.Context(), func(q record.Quarantined) bool { return q.Reason == "denied" })
 		if err != nil || got.Copied != 2 {
-			t.Errorf("got %+v, %v, want the two that were denied copied", got, err)
+			t.Errorf("got %+v, %v, want the two denied objects copied", got, err)
 		}
 	})
 }
@@ -36,7 +36,7 @@ func TestReplayCountsNothingAsKept(t *testing.T) {
 		_, s, repair := quarantined(t)
 		repair()
 		if got := replay(t, s, all); got.Kept != 0 {
-			t.Errorf("got %d copies kept whose source is gone, want none: %+v", got.Kept, got)
+			t.Errorf("got %d copies counted as kept without a source, want none: %+v", got.Kept, got)
 		}
 	})
 }
@@ -92,8 +92,8 @@ func TestReplayOfNothing(t *testing.T) {
 	})
 }
 
-// TestQuarantineOfAClockThatWasAhead quarantines objects while the clock is ahead, and then
-// corrects the clock.
+// TestQuarantineOfAClockThatWasAhead checks that an object that was quarantined while the clock was
+// a year ahead is retried within 30 days after the clock is corrected.
 func TestQuarantineOfAClockThatWasAhead(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -115,8 +115,8 @@ func TestQuarantineOfAClockThatWasAhead(t *testing.T) {
 	})
 }
 
-// TestMendedInPlace makes the owner restore an object by copying it onto itself, which keeps the
-// ETag.
+// TestMendedInPlace checks that an archived object is copied after its owner copies it onto itself
+// in another storage class, although the ETag stays the same.
 func TestMendedInPlace(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -124,7 +124,7 @@ func TestMendedInPlace(t *testing.T) {
 		s := w.open(t)
 		t.Logf("%+v", mustRun(t, s).Quarantined)
 		time.Sleep(time.Hour)
-		w.source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{}) // cp onto itself, to STANDARD
+		w.source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{}) // copied onto itself, in STANDARD
 		if got := mustRun(t, s); got.Copied != 1 {
 			t.Errorf("got %+v, want the new object copied", got)
 		}

@@ -17,8 +17,8 @@ import (
 	"syncd/internal/throttle"
 )
 
-// attempt is one attempt to run a pass. It begins with the lease and ends with the commit of a
-// generation, or with a save of what was settled.
+// attempt is one attempt to run a pass. It begins by taking the lease and ends by committing a
+// generation or by saving the settled entries.
 type attempt struct {
 	shared *shared
 	order  Order
@@ -41,8 +41,8 @@ func newAttempt(s *shared, order Order) *attempt {
 
 func (a *attempt) isReplay() bool { return a.order.Replay != nil }
 
-// run walks the pass to its end and commits it. On failure it saves what is settled and returns the
-// error.
+// run walks the pass to its end and commits it. On failure it saves the settled entries and returns
+// the error.
 func (a *attempt) run(ctx context.Context) error {
 	ledger, err := a.shared.lease.open(ctx)
 	if err != nil {
@@ -73,8 +73,8 @@ func (a *attempt) run(ctx context.Context) error {
 	return a.commit(ctx, ledger, p)
 }
 
-// expect records what the ledger holds before the pass. It reports whether there is work to do: a
-// replay may have no objects to retry.
+// expect records the ledger's generation and number of objects before the pass. It reports whether
+// there is work to do: a replay has none if no objects match its selector.
 func (a *attempt) expect(ctx context.Context, ledger *checkpoint.Ledger) (hasWork bool, err error) {
 	if a.isReplay() {
 		a.tally.opened(ledger.Generation(), 0)
@@ -151,10 +151,10 @@ func (a *attempt) commit(ctx context.Context, ledger *checkpoint.Ledger, p *pass
 	if err != nil {
 		return firstCause(ctx, err)
 	}
-	// Look for stray uploads only if this pass copied an object in parts, or an earlier pass of
-	// this process may have left some. A pass that resumes after a crash during a multipart upload
-	// copies that object in parts again, so it also looks. A mapping without large objects never
-	// needs the permission to list uploads.
+	// Look for stray uploads only if this pass copied an object in parts, or if an earlier pass of
+	// this process may have left stray uploads. A pass that resumes after a crash during a
+	// multipart upload copies that object in parts again, so it also looks for stray uploads. A
+	// mapping without large objects never needs the permission to list uploads.
 	if p.worker.record.usedParts.Load() || a.hasLost {
 		s.uploads.sweep(patient, p.ledger, a.began, a.log)
 	}

@@ -16,8 +16,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// detour is a change of settings that makes entries of the last generation false once objects are
-// copied under it.
+// detour is a change of settings. Copies made under the changed settings make entries of the last
+// generation false.
 type detour struct {
 	name  string
 	begin func(w *world) (change, back func())
@@ -57,7 +57,7 @@ func detours() []detour {
 			for i := range detourKeys {
 				w.source.Put("p/"+name(i), awsfake.BytesBody([]byte("under p")), awsfake.PutOptions{})
 			}
-			// The object k is copied to where the copy of p/k was.
+			// The object k is copied to the destination key that the copy of p/k had.
 			return func() { w.copies.DestinationPlace.Prefix = "p/" }, func() { w.copies.DestinationPlace.Prefix = "" }
 		}},
 	}
@@ -66,8 +66,8 @@ func detours() []detour {
 const detourKeys = 20
 
 // TestSettingsThatAreChangedAndPutBack copies most objects under other settings, drains or kills
-// that pass, at once or after a save, and restores the settings. In the end the destination and the
-// ledger match the source under the restored settings.
+// that pass, at once or after a save, and restores the settings. It checks that in the end the
+// destination and the ledger match the source under the restored settings.
 func TestSettingsThatAreChangedAndPutBack(t *testing.T) {
 	for _, store := range stores() {
 		for _, d := range detours() {
@@ -80,8 +80,8 @@ func TestSettingsThatAreChangedAndPutBack(t *testing.T) {
 	}
 }
 
-// TestRelaySettingsThatAreChangedAndPutBack is TestSettingsThatAreChangedAndPutBack for relays,
-// which look for an existing copy before they copy again.
+// TestRelaySettingsThatAreChangedAndPutBack is like TestSettingsThatAreChangedAndPutBack, but for
+// relays, which look for an existing copy before they copy again.
 func TestRelaySettingsThatAreChangedAndPutBack(t *testing.T) {
 	for _, d := range detours() {
 		t.Run(d.name, func(t *testing.T) {
@@ -144,7 +144,7 @@ func putBack(t *testing.T, store string, d detour, end string, relay bool) {
 	w.cloud.ResetRequests()
 	got, err = third.run(t)
 	if there := w.cloud.BucketRequests("consumer-copy"); err != nil || got.Copied != 0 || len(there) != 0 {
-		t.Errorf("once more: got %+v, %v, and %v sent to the destination, want nothing but a listing of the source", got, err, there)
+		t.Errorf("once more: got %+v, %v, and %v sent to the destination, want no requests there", got, err, there)
 	}
 	third.finish(t)
 	w.wantInStep(t)
@@ -171,8 +171,8 @@ func (w *world) wantInStep(t *testing.T) {
 	}
 }
 
-// TestLostAnswerUnderAnotherKey checks the result if the response to a copy under another key is
-// lost and the former key is then restored.
+// TestLostAnswerUnderAnotherKey checks the result when the response to a copy under another KMS key
+// is lost and the former key is then configured again.
 func TestLostAnswerUnderAnotherKey(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// claimAhead is how many planned actions ahead of the copies a claim is extended, so that copies
-// need not wait for the claim.
+// claimAhead is how many actions before the end of the claimed range the next claim is started, so
+// that copies need not wait for it.
 const claimAhead = planAhead / 2
 
 // claims claims keys before they are copied. Each claim covers all keys that are planned so far, so

@@ -7,7 +7,7 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// counted is a store that counts its writes, including failed ones.
+// counted is a store that counts its writes, including failed writes.
 type counted struct {
 	store.Store
 	count func()

@@ -19,8 +19,8 @@ import (
 	"syncd/internal/syncer/denial"
 )
 
-// deny sets a bucket policy that allows the consumer everything except the actions on the keys; "*"
-// means all keys. repair restores full access.
+// deny sets a bucket policy that allows the consumer everything except the given actions on the
+// given keys; "*" means all keys. The returned repair restores full access.
 func (w *world) deny(b *awsfake.Bucket, keys string, actions ...string) (repair func()) {
 	policy := func(more string) *iam.Document {
 		return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},
@@ -70,7 +70,7 @@ func refusals() map[string]func(w *world) (class awserr.Class, repair func()) {
 	}
 }
 
-// total returns how many requests were sent since the counts were reset.
+// total returns how many requests were sent since the request counts were reset.
 func (w *world) total() (n int64) {
 	for _, of := range w.cloud.Requests() {
 		n += of
@@ -78,13 +78,14 @@ func (w *world) total() (n int64) {
 	return n
 }
 
-// deniedPass is a pass that ended because everything was refused.
+// deniedPass is the result of a pass that ended because everything was refused.
 type deniedPass struct {
 	syncer.Summary
 	cause *denial.Error
 }
 
-// refused runs a pass that must end in this way after at most the given number of requests.
+// refused runs a pass. It fails the test unless the pass ends because everything is refused, after
+// at most most requests.
 func (w *world) refused(t *testing.T, s *syncer.Syncer, most int64) deniedPass {
 	t.Helper()
 	w.cloud.ResetRequests()
@@ -117,7 +118,7 @@ func TestEverythingIsRefused(t *testing.T) {
 					time.Sleep(time.Hour)
 					got := w.refused(t, s, 50)
 					if awserr.Classify(got.cause) != class || got.cause.Since.IsZero() || got.Generation != 0 {
-						t.Errorf("got %v, %+v, want the same cause, since when, and no generation", got.cause, got)
+						t.Errorf("got %v, %+v, want the same cause with the time of the first refusal, and no generation", got.cause, got)
 					}
 				}
 				if n := w.value(t, `syncd_passes_total{mapping="m",result="denied"}`); n != 4 {
@@ -144,7 +145,8 @@ func TestEverythingIsRefused(t *testing.T) {
 	}
 }
 
-// TestManyAreRefused is TestEverythingIsRefused with many objects; with the flag -many, a million.
+// TestManyAreRefused checks, with as many objects as the flag -many sets, that passes in which
+// everything is refused send few requests, log few lines and quarantine nothing.
 func TestManyAreRefused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -174,7 +176,7 @@ func TestManyAreRefused(t *testing.T) {
 		}
 		names, err := w.options.Store.List(t.Context(), "")
 		if err != nil || len(names) > 3 || len(w.quarantine(t)) != 0 {
-			t.Errorf("got records %q, %v, want the progress alone and no row", names, err)
+			t.Errorf("got records %q, %v, want only the progress record and no quarantine row", names, err)
 		}
 	})
 }
@@ -200,7 +202,7 @@ func TestRefusedMidway(t *testing.T) {
 				w.cloud.ResetRequests()
 				second := mustRun(t, s)
 				if second.Exit != 0 || !second.Resumed || w.copied() > 300 {
-					t.Errorf("got %+v with %d copies, want the rest copied and nothing twice", second, w.copied())
+					t.Errorf("got %+v with %d copies, want the remaining objects copied and none twice", second, w.copied())
 				}
 				if diff := cmp.Diff(w.source.Keys(), w.destination.Keys()); diff != "" {
 					t.Errorf("keys (-source +copy):\n%s", diff)
@@ -210,8 +212,8 @@ func TestRefusedMidway(t *testing.T) {
 	}
 }
 
-// TestAResumedPassIsRefused changes the policy while no process is running. The first pass had
-// copied a part of the objects, and only its saved progress is known.
+// TestAResumedPassIsRefused drains a pass halfway and then refuses everything. It checks that the
+// resumed pass ends soon, and that the remaining objects are copied after the repair.
 func TestAResumedPassIsRefused(t *testing.T) {
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
@@ -229,7 +231,7 @@ func TestAResumedPassIsRefused(t *testing.T) {
 				w.refused(t, s, 150)
 				repair()
 				if got := mustRun(t, s); got.Exit != 0 {
-					t.Errorf("got %+v, want the rest copied", got)
+					t.Errorf("got %+v, want the remaining objects copied", got)
 				}
 			})
 		})
@@ -237,7 +239,8 @@ func TestAResumedPassIsRefused(t *testing.T) {
 }
 
 // TestEverythingFails makes a service fail all copies from some moment on, with errors other than
-// denials. The pass ends with the cause and quarantines nothing, and the next pass resumes it.
+// denials. It checks that the pass ends with the cause and quarantines nothing, and that the next
+// pass resumes it.
 func TestEverythingFails(t *testing.T) {
 	for name, tt := range map[string]struct {
 		kind   awsfake.FaultKind
@@ -269,7 +272,7 @@ func TestEverythingFails(t *testing.T) {
 				}
 				repair()
 				if got := mustRun(t, s); got.Exit != 0 || got.Resumed != (tt.after > 0) {
-					t.Errorf("got %+v, want the rest copied", got)
+					t.Errorf("got %+v, want the remaining objects copied", got)
 				}
 				if diff := cmp.Diff(w.source.Keys(), w.destination.Keys()); diff != "" {
 					t.Errorf("keys (-source +copy):\n%s", diff)
@@ -294,8 +297,8 @@ func TestSomeFailAgainAndAgain(t *testing.T) {
 	})
 }
 
-// TestRefusalKeepsTheLedger checks that the entries of copies are kept if all source objects change
-// and none can be read any more.
+// TestRefusalKeepsTheLedger checks that the ledger keeps the entries of copies if all source
+// objects change and none of them can be read any more.
 func TestRefusalKeepsTheLedger(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -324,13 +327,13 @@ func TestRefusalKeepsTheLedger(t *testing.T) {
 			t.Errorf("got %+v, want the new versions copied", got)
 		}
 		if _, ok, _ := record.Unfinished(t.Context(), w.options.Store, "m"); ok {
-			t.Error("the record of the cause is still there after a pass that reached its end")
+			t.Error("the record of the cause still exists after a pass that reached its end")
 		}
 	})
 }
 
-// TestLargeCopiesAreAskedForAgain changes all objects, which are large, when nothing can be written
-// any more.
+// TestLargeCopiesAreAskedForAgain checks that a pass ends soon if all objects are large and changed
+// and every write is denied, and that they are copied after the repair.
 func TestLargeCopiesAreAskedForAgain(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -348,8 +351,8 @@ func TestLargeCopiesAreAskedForAgain(t *testing.T) {
 	})
 }
 
-// TestPartsAreRefusedByTheKey copies objects in parts, which also requires permission to decrypt
-// with the key of the copies.
+// TestPartsAreRefusedByTheKey checks that passes that copy objects in parts end soon if the key of
+// the copies cannot be used to decrypt, which copies in parts also require.
 func TestPartsAreRefusedByTheKey(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -366,8 +369,8 @@ func TestPartsAreRefusedByTheKey(t *testing.T) {
 	})
 }
 
-// TestPartsAreRefusedWithoutAReason allows uploads to be started, but none of their parts to be
-// copied.
+// TestPartsAreRefusedWithoutAReason checks that a pass ends soon if uploads can be started but all
+// of their parts are denied.
 func TestPartsAreRefusedWithoutAReason(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -383,8 +386,8 @@ func TestPartsAreRefusedWithoutAReason(t *testing.T) {
 	})
 }
 
-// TestItWalksAgain checks that objects that become allowed while the refused objects stay refused
-// are copied a day later.
+// TestItWalksAgain checks that, a day after passes began to end early, the next pass walks all
+// objects, and copies those that are now allowed although the refused objects are still refused.
 func TestItWalksAgain(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -400,13 +403,13 @@ func TestItWalksAgain(t *testing.T) {
 		w.refused(t, s, 50)
 		time.Sleep(2 * time.Hour)
 		if got := mustRun(t, s); got.Copied != 50 || got.Quarantined["denied"] != 200 {
-			t.Errorf("got %+v, want what may be read copied", got)
+			t.Errorf("got %+v, want the readable objects copied", got)
 		}
 	})
 }
 
-// TestRefusedReplay replays the quarantine while everything is still refused: the replay ends soon
-// and the quarantine stays. A replay that has copied something continues to its end, because no
+// TestRefusedReplay checks that a replay during which everything is still refused ends soon and
+// keeps the quarantine. A replay that has copied an object must continue to its end, because no
 // other pass would resume it.
 func TestRefusedReplay(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
@@ -421,7 +424,7 @@ func TestRefusedReplay(t *testing.T) {
 		w.cloud.ResetRequests()
 		got, err := s.Replay(t.Context(), all)
 		if _, ok := errors.AsType[*denial.Error](err); !ok || w.copied() > 60 {
-			t.Errorf("got %+v, %v, %d copies tried, want an end after few", got, err, w.copied())
+			t.Errorf("got %+v, %v, %d copies tried, want the end after few copies", got, err, w.copied())
 		}
 		if n := w.quarantineOf(t); n != 300 {
 			t.Errorf("got %d in quarantine, want all", n)
@@ -429,7 +432,7 @@ func TestRefusedReplay(t *testing.T) {
 		repair()
 		w.deny(w.source, "z/k001*", "s3:GetObject")
 		if got := replay(t, s, all); got.Copied != 200 || got.Quarantined["denied"] != 100 {
-			t.Errorf("got %+v, want what may be read copied, and the others tried", got)
+			t.Errorf("got %+v, want the readable objects copied and the other objects tried", got)
 		}
 		repair()
 		if got := replay(t, s, all); got.Copied != 100 {

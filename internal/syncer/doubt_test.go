@@ -12,7 +12,8 @@ import (
 )
 
 // TestLostAnswerIsNotForgotten loses the response to a copy, and then restores the previous version
-// at the source. The ledger must not take the copy for one of that version.
+// at the source. It checks that the ledger does not treat the copy as a copy of that previous
+// version.
 func TestLostAnswerIsNotForgotten(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -37,12 +38,13 @@ func TestLostAnswerIsNotForgotten(t *testing.T) {
 		}
 		mustRun(t, s)
 		if got, err := w.destination.Read("k"); err != nil || string(got) != "one" {
-			t.Errorf("got %q, %v at the destination, want what the source holds", got, err)
+			t.Errorf("got %q, %v at the destination, want the content of the source", got, err)
 		}
 	})
 }
 
-// TestResumedPassRemembersWhatItSetAside interrupts a pass after it has quarantined an object.
+// TestResumedPassRemembersWhatItSetAside interrupts a pass after it has quarantined an object. It
+// checks that the resumed pass counts that object and exits with 3.
 func TestResumedPassRemembersWhatItSetAside(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -98,10 +100,10 @@ func TestLostAnswerOfAVanishedObject(t *testing.T) {
 			remove(&w.source.Versions("k")[0].VersionID)
 			got := mustRun(t, s)
 			if content, err := w.destination.Read("k"); err != nil || string(content) != "one" {
-				t.Errorf("lost %t: got %q, %v at the destination, want what the source holds", lost, content, err)
+				t.Errorf("lost %t: got %q, %v at the destination, want the content of the source", lost, content, err)
 			}
 			if (got.Unchanged == 1) == lost {
-				t.Errorf("lost %t: got %+v, want the object copied again only where its copy was replaced", lost, got)
+				t.Errorf("lost %t: got %+v, want the object copied again only if its copy was replaced", lost, got)
 			}
 		})
 	}

@@ -37,9 +37,10 @@ func TestDrain(t *testing.T) {
 		if !errors.Is(err, syncer.ErrDrained) || first.Exit != 130 || first.Generation != 0 {
 			t.Errorf("got %v, %+v, want the pass drained with exit 130", err, first)
 		}
-		// The pass spent two seconds on the listing, and half a second of copies was left.
+		// The pass spent two seconds on listings, and copied for half a second after the drain
+		// began.
 		if took := time.Since(start); took != 101*time.Second || first.Copied != w.copied() {
-			t.Errorf("took %s for %d copies of which %d were finished, want 101s and all", took, w.copied(), first.Copied)
+			t.Errorf("took %s for %d copies, of which %d were finished; want 101s and all of them finished", took, w.copied(), first.Copied)
 		}
 		if result := w.value(t, `syncd_passes_total{mapping="m",result="drained"}`); result != 1 {
 			t.Errorf("got %v drained passes, want 1", result)
@@ -52,7 +53,7 @@ func TestDrain(t *testing.T) {
 }
 
 // TestDrainCutsWhatTakesTooLong checks that copies in flight that take longer than the drain
-// timeout are canceled and made again.
+// timeout are canceled, and that the next pass makes them again.
 func TestDrainCutsWhatTakesTooLong(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -73,17 +74,17 @@ func TestDrainCutsWhatTakesTooLong(t *testing.T) {
 			t.Errorf("ended after %s, want one minute and the drain timeout of 20s, less the time to save", took)
 		}
 		if n := w.destination.Uploads(); n != 1 {
-			t.Errorf("got %d uploads, want only the recorded one, which is resumed", n)
+			t.Errorf("got %d uploads, want only the recorded upload, which is resumed", n)
 		}
 		hang()
 		hangPart()
 		w.cloud.ResetRequests()
 		second := mustRun(t, s)
 		if n := w.cloud.Requests()["UploadPartCopy"]; n != 2 || w.destination.Uploads() != 0 {
-			t.Errorf("got %d parts copied and %d uploads left, want the two that were cut and none", n, w.destination.Uploads())
+			t.Errorf("got %d parts copied and %d uploads left, want two parts and no upload", n, w.destination.Uploads())
 		}
 		if second.Copied != 2 || second.Unchanged != 49 || second.Exit != 0 || !second.Resumed {
-			t.Errorf("got %+v, want the two copied that were cut, and nothing of what was settled after them", second)
+			t.Errorf("got %+v, want the two interrupted objects copied, and nothing that was settled after them", second)
 		}
 		if diff := cmp.Diff(w.source.Keys(), w.destination.Keys()); diff != "" {
 			t.Errorf("keys (-source +copy):\n%s", diff)
@@ -104,7 +105,7 @@ func TestDrainWhileOthersWait(t *testing.T) {
 		time.AfterFunc(15*time.Second, drain)
 		got, err := s.Run(ctx)
 		if !errors.Is(err, syncer.ErrDrained) || got.Copied != 2 || w.copied() != 2 {
-			t.Errorf("got %v, %d copied with %d requests, want the two in flight alone", err, got.Copied, w.copied())
+			t.Errorf("got %v, %d copied with %d requests, want only the two in flight", err, got.Copied, w.copied())
 		}
 	})
 }
@@ -304,7 +305,7 @@ func TestFailedPassGivesTheLeaseBack(t *testing.T) {
 		repair()
 		w.options.Store = w.store(t)
 		if got := mustRun(t, w.open(t)); got.Copied != 10 {
-			t.Errorf("got %+v, want the pass done by the other", got)
+			t.Errorf("got %+v, want the pass of the other syncer", got)
 		}
 	})
 }

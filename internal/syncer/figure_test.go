@@ -62,7 +62,7 @@ func TestQuarantineOfAFormerConfiguration(t *testing.T) {
 		next := w.open(t)
 		want := map[string]float64{}
 		for name, value := range before {
-			if !strings.HasPrefix(name, "quarantine") && name != "oldest_unsynced_seconds" { // whose age is read with the quarantine
+			if !strings.HasPrefix(name, "quarantine") && name != "oldest_unsynced_seconds" { // which includes the age of quarantined objects
 				want[name] = value
 			}
 		}

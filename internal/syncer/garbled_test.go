@@ -38,8 +38,8 @@ func (g *garbler) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// TestListedAndGoneIsNoSuccess checks that an object that every pass lists but that does not exist
-// is quarantined, and that an object deleted between listing and copy is not.
+// TestListedAndGoneIsNoSuccess checks that an object is quarantined if every pass lists it although
+// it does not exist, and that an object deleted between listing and copy is not quarantined.
 func TestListedAndGoneIsNoSuccess(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		t.Run(map[bool]string{false: "server-side", true: "relay"}[relay], func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestListedAndGoneIsNoSuccess(t *testing.T) {
 				for range 3 {
 					got, err := s.Run(t.Context())
 					if err != nil || got.Exit != 3 || got.Quarantined[plan.Inconsistent] != 1 || got.Copied+got.Unchanged != 4 {
-						t.Errorf("got %+v, %v, want the key set aside that is listed and not there", got, err)
+						t.Errorf("got %+v, %v, want the listed but absent key set aside", got, err)
 					}
 				}
 			})

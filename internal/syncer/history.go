@@ -66,8 +66,8 @@ func (h *pastPasses) recall(ctx context.Context) {
 	h.set(passes)
 }
 
-// enterAlone records a pass that did not start. It uses the ledger, or takes the lease briefly if
-// the ledger is nil.
+// enterAlone records a pass that did not start. It uses the given ledger. If the ledger is nil, it
+// takes the lease briefly to open one.
 func (h *pastPasses) enterAlone(ctx context.Context, ledger *checkpoint.Ledger, o checkpoint.Options, r history.Pass) (err error) {
 	var passes []history.Pass
 	if ledger != nil {

@@ -21,20 +21,20 @@ import (
 	"syncd/internal/plan"
 )
 
-// contest is how long processes compete in TestHoldersOfData, by their clock; make adversary sets a
-// longer time.
+// contest is how long processes compete in TestHoldersOfData, by the clock of the bubble; make
+// adversary sets a longer time.
 var contest = flag.Duration("contest", 3*time.Minute, "how long processes compete in TestHoldersOfData, by their own clock")
 
-// holders is a set of processes that maintain one copy, with their ledger on S3, while the source
-// is overwritten and the network to S3 is faulty: a process freezes, a request arrives minutes
-// late, or a response is lost.
+// holders is a set of processes that maintain one copy, with their ledger on S3. Meanwhile the
+// source is overwritten and the network to S3 is faulty: a process freezes, a request arrives
+// minutes late, or a response is lost.
 type holders struct {
 	*world
 	until time.Time // when the faults end
 
 	mu       sync.Mutex
 	random   *rand.Rand
-	numbers  map[string]int  // number of the version with this checksum
+	numbers  map[string]int  // version number by checksum of the content
 	late     map[string]bool // destination versions that were written after their sender gave up
 	writes   int
 	slow     string // path of objects whose writes take minutes
@@ -43,7 +43,7 @@ type holders struct {
 
 const (
 	holderKeys  = 24
-	holderLarge = 3 // how many of them are copied in parts
+	holderLarge = 3 // how many of the objects are copied in parts
 )
 
 func newHolders(t *testing.T, relay bool) *holders {
@@ -88,7 +88,8 @@ func (h *holders) overwrite(i int) {
 	h.numbers[info.Checksum] = len(h.numbers)
 }
 
-// chance returns true with the given probability, in thousandths, until the faults end.
+// chance returns true with the given probability, in thousandths. After the faults have ended it
+// returns false.
 func (h *holders) chance(permille int) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -126,7 +127,7 @@ var errLost = errors.New("the connection was lost")
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	n.sleep()
 	if err := r.Context().Err(); err != nil && n.chance(500) {
-		return nil, err // the process may wake up with the request half sent
+		return nil, err // the process can wake up with the request half sent
 	}
 	if r.Body != nil {
 		body, err := io.ReadAll(r.Body)
@@ -134,7 +135,7 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		r = r.Clone(r.Context())
-		r.Body = io.NopCloser(bytes.NewReader(body)) // it may be sent after the sender has given up
+		r.Body = io.NopCloser(bytes.NewReader(body)) // the request can be sent after the sender has given up
 	}
 	var delay time.Duration
 	if n.slow != "" && r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, n.slow) {
@@ -193,7 +194,8 @@ func (n *network) deliver(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// hold runs one process after another. Each is drained or killed, or ends on its own.
+// hold runs one process after another. Each process runs up to three passes, and is drained or
+// killed if they take too long.
 func (h *holders) hold(t *testing.T) {
 	t.Helper()
 	for time.Now().Before(h.until) {
@@ -206,7 +208,7 @@ func (h *holders) hold(t *testing.T) {
 		}
 		stop := time.AfterFunc(h.upTo(10*time.Minute), end).Stop
 		for range 3 {
-			_, _ = p.run(t) // it may fail in any way
+			_, _ = p.run(t) // the pass can fail in any way
 			time.Sleep(h.upTo(20 * time.Second))
 		}
 		stop()
@@ -229,7 +231,7 @@ func (h *holders) work(t *testing.T, conditional bool) {
 		}
 	})
 	all.Wait()
-	time.Sleep(30 * 24 * time.Hour) // until everything in quarantine is due
+	time.Sleep(30 * 24 * time.Hour) // until all quarantined objects are due
 	last := h.start(t, "S3")
 	defer last.finish(t)
 	for range 2 {
@@ -251,12 +253,12 @@ func (h *holders) stepsBack(t *testing.T) (back int, stale []string) {
 			wasLate = wasLate || h.late[version.VersionID]
 			number, ok := h.numbers[version.Checksum]
 			if !ok {
-				t.Errorf("%s: got a content that the source never had: %+v", name(i), version)
+				t.Errorf("%s: got content that the source never had: %+v", name(i), version)
 			}
 			if number < newest {
 				back++
 				if !h.late[version.VersionID] {
-					t.Errorf("%s: version %d came after %d, and its sender still waited for it", name(i), number, newest)
+					t.Errorf("%s: version %d came after %d although its sender still waited for the response", name(i), number, newest)
 				}
 			}
 			newest = max(newest, number)
@@ -264,7 +266,7 @@ func (h *holders) stepsBack(t *testing.T) (back int, stale []string) {
 		if original, _ := h.source.Object(name(i)); len(versions) == 0 || versions[0].Checksum != original.Checksum {
 			stale = append(stale, name(i))
 			if !wasLate {
-				t.Errorf("%s: the copy is stale, and no write came late", name(i))
+				t.Errorf("%s: the copy is stale although no write came late", name(i))
 			}
 		}
 	}
@@ -272,10 +274,10 @@ func (h *holders) stepsBack(t *testing.T) (back int, stale []string) {
 }
 
 // TestHoldersOfData runs processes that take over one copy from each other. With conditional
-// writes, the copy never goes back to an older version and is the newest in the end. If the
-// destination ignores conditions, a write that arrives after its sender gave up can take the copy
-// back. The result is then stale, or foreign to the next pass that has a newer version. No other
-// write can do this.
+// writes, the copy must never go back to an older version, and must be the newest version in the
+// end. If the destination ignores conditions, only a write that arrives after its sender gave up is
+// allowed to set the copy back to an older version. The copy is then stale, or the next pass that
+// has a newer version finds it foreign.
 func TestHoldersOfData(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		for _, conditional := range []bool{true, false} {
@@ -298,9 +300,9 @@ func TestHoldersOfData(t *testing.T) {
 }
 
 // TestAWriteThatArrivesLate delivers a relayed write after another process has taken over and
-// copied a newer version. A condition prevents the write. A destination that ignores conditions
-// accepts it, and no pass can detect that: such a service loses the newer version until the source
-// changes again.
+// copied a newer version. It checks that a condition prevents the write. A destination that ignores
+// conditions accepts the write, and no pass can detect this: the newer version is lost until the
+// source changes again.
 func TestAWriteThatArrivesLate(t *testing.T) {
 	for conditional, want := range map[bool]string{true: "the second version", false: "the first version"} {
 		t.Run(fmt.Sprintf("conditions %t", conditional), func(t *testing.T) {

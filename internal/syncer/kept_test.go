@@ -12,7 +12,7 @@ import (
 	"syncd/internal/syncer"
 )
 
-// sweeping records which uploads a sweep must keep.
+// sweeping records which uploads each sweep is asked to keep.
 type sweeping struct {
 	*copier.Copier
 	kept []record.Upload
@@ -61,7 +61,7 @@ func TestOutageKeepsTheUpload(t *testing.T) {
 		}
 		got := mustRun(t, s)
 		if n := w.cloud.Requests()["UploadPartCopy"]; got.Copied != 1 || got.Exit != 0 || n != 2 || w.destination.Uploads() != 0 {
-			t.Errorf("got %+v with %d parts made and %d uploads left, want the object copied by the two that were missing", got, n, w.destination.Uploads())
+			t.Errorf("got %+v with %d parts made and %d uploads left, want only the two missing parts made", got, n, w.destination.Uploads())
 		}
 		original, _ := w.source.Object("large")
 		if copied, ok := w.destination.Object("large"); !ok || copied.Checksum != original.Checksum {
@@ -70,8 +70,8 @@ func TestOutageKeepsTheUpload(t *testing.T) {
 	})
 }
 
-// TestOutageLeavesNoUpload changes or deletes the object before the next pass, which makes the
-// upload useless.
+// TestOutageLeavesNoUpload checks that the next pass aborts the unfinished upload if the object was
+// changed or deleted meanwhile.
 func TestOutageLeavesNoUpload(t *testing.T) {
 	for name, change := range map[string]func(*awsfake.Bucket){
 		"overwritten": func(b *awsfake.Bucket) { b.Put("large", awsfake.SyntheticBody(20<<20, 2), awsfake.PutOptions{}) },

@@ -68,7 +68,8 @@ func (l *lastGeneration) quarantine(ctx context.Context, last record.Manifest) e
 }
 
 // generation shows a committed generation, and when the last pass over the whole source was
-// committed. A replay is not such a pass, because it does not list the source.
+// committed. A replay does not count as a pass over the whole source, because it does not list the
+// source.
 func (l *lastGeneration) generation(ctx context.Context, last record.Manifest) error {
 	l.figure.SetLedger(last.Generation, last.Entries)
 	if last.Generation == 0 {
@@ -92,8 +93,8 @@ func (l *lastGeneration) generation(ctx context.Context, last record.Manifest) e
 	return nil
 }
 
-// listed shows when the last pass over the source was committed. Without it, a process that has
-// just started would report that the mapping was never copied.
+// listed shows when the last pass over the source was committed. Without this time, a process that
+// has just started would report that the mapping was never copied.
 func (l *lastGeneration) listed(at time.Time) {
 	l.figure.SetLastSuccess(at)
 	l.figure.SetLastListing(at)

@@ -51,8 +51,8 @@ func (l *lease) open(ctx context.Context) (*checkpoint.Ledger, error) {
 	return ledger, nil
 }
 
-// show sets the figure to whether this process holds the lease or, if another process does, until
-// when.
+// show sets in the figure whether this process holds the lease or, if another process holds it,
+// until when.
 func (l *lease) show(err error) {
 	l.figure.SetLeaseHeld(err == nil)
 	if held, ok := errors.AsType[*store.LeaseHeldError](err); ok && !held.Until.IsZero() {
@@ -72,5 +72,6 @@ func (l *lease) close() error {
 	return ledger.Close()
 }
 
-// isHeld reports whether this process holds the lease, to its knowledge. It sends no request.
+// isHeld reports whether this process holds the lease, as far as it knows without sending a
+// request.
 func (l *lease) isHeld() bool { return l.held.Load() }

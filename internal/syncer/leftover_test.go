@@ -11,8 +11,9 @@ import (
 )
 
 // TestLeftoversStayOurs kills a process that has copied objects but saved nothing. Before the next
-// pass an object is deleted or filtered, or its mapping copies from another place. The object is
-// back after that pass, when no claims are left. Its copy must still count as syncd's own.
+// pass an object is deleted or filtered, or the mapping copies from another place. After that pass
+// no claims are left, and the object is put back. The test checks that its copy still counts as
+// syncd's own.
 func TestLeftoversStayOurs(t *testing.T) {
 	const keys = 6
 	type change = func(w *world)
@@ -82,8 +83,8 @@ func (w *world) change(key string) {
 }
 
 // TestLeftoverOfAHeldObjectStaysOurs kills a replay that has copied an object but saved nothing.
-// The next pass holds the object, because it is not due, and gives up the claim. When the object is
-// due, its copy must still count as syncd's own.
+// The next pass does not retry the object, because it is not due, and gives up the claim. The test
+// checks that the copy still counts as syncd's own when the object is due.
 func TestLeftoverOfAHeldObjectStaysOurs(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)

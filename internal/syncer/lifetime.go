@@ -9,7 +9,7 @@ import (
 	"syncd/internal/checkpoint"
 )
 
-// ErrDrained means that a pass ended early because it was asked to drain. What it had settled is
+// ErrDrained means that a pass ended early because it was asked to drain. Its settled entries are
 // saved.
 var ErrDrained = errors.New("pass stopped early (drained); it will resume")
 
@@ -32,7 +32,7 @@ func outlive(ctx context.Context, patience time.Duration) (context.Context, cont
 
 // firstCause returns why a walk ended: the first error that is not a cancellation, or ErrDrained if
 // ctx has ended. It skips cancellations and errors from a ledger that had already failed, because
-// they have another cause.
+// these are only consequences of the first error.
 func firstCause(ctx context.Context, errs ...error) error {
 	hasEnded := false
 	for _, err := range errs {

@@ -11,8 +11,8 @@ import (
 	"syncd/internal/checkpoint/checkpointtest"
 )
 
-// TestOneCauseForWhatIsMissing uses a destination bucket that does not exist or is in another
-// region: each pass ends soon with a single cause, and quarantines nothing.
+// TestOneCauseForWhatIsMissing checks that each pass ends soon, with a single cause, and
+// quarantines nothing if the source or destination bucket does not exist.
 func TestOneCauseForWhatIsMissing(t *testing.T) {
 	for _, side := range []string{"source", "destination"} {
 		checkpointtest.Bubble(t, func(t *testing.T) {
@@ -43,8 +43,8 @@ func TestOneCauseForWhatIsMissing(t *testing.T) {
 	}
 }
 
-// TestOneWronglySigned makes the service reject the signature of the requests for one object, and
-// accept all others.
+// TestOneWronglySigned checks that only one object is quarantined if the service rejects the
+// signature of the requests for that object.
 func TestOneWronglySigned(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -52,7 +52,7 @@ func TestOneWronglySigned(t *testing.T) {
 		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(50), Kind: awsfake.BadSignature})
 		got := mustRun(t, w.open(t))
 		if got.Copied != 99 || !maps.Equal(got.Quarantined, map[string]int64{"signature": 1}) {
-			t.Errorf("got %+v, want that one set aside", got)
+			t.Errorf("got %+v, want only that object set aside", got)
 		}
 	})
 }

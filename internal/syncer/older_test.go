@@ -10,8 +10,8 @@ import (
 )
 
 // TestSettingsOfAnOlderLedger uses a generation in an older format: its settings contain the
-// service URL as it was configured, and the memo is in the fingerprint. This must not cause new
-// copies, and entries of copies from an earlier place must still not count.
+// service URL as it was configured, and the memo is in the fingerprint. The test checks that this
+// causes no new copies, and that entries of copies from an earlier place still do not count.
 func TestSettingsOfAnOlderLedger(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -36,8 +36,8 @@ type Copier interface {
 }
 
 // Turns limits how many objects are copied at the same time. Turns are given in the order of the
-// Acquire calls. An object that waits to retry a request may lend its turn to others while it
-// waits.
+// Acquire calls. A copy that waits before it retries a request may lend its turn to another copy
+// meanwhile.
 type Turns interface {
 	Acquire(ctx context.Context) error
 	Hold(ctx context.Context) (held context.Context, release func())
@@ -67,8 +67,8 @@ type Options struct {
 	// Turns limits how many objects are copied at the same time. Several mappings can share one
 	// value.
 	Turns Turns
-	// DrainTimeout is how long a pass may take to end once a drain starts. Most of that time is for
-	// copies in flight; saveShare of it is for the save.
+	// DrainTimeout is how long a pass may take to end once a drain starts. A fifth of that time, at
+	// most 10 seconds, is reserved for the save, and the remaining time is for copies in flight.
 	DrainTimeout time.Duration
 	// Terms determine the prices of copies. The zero Terms mean server-side copies within one
 	// region.
@@ -89,8 +89,8 @@ const (
 	// saveTimeout limits a save once the context of its pass has ended. Until then a save has no
 	// time limit, because saving a large ledger takes time.
 	saveTimeout = 10 * time.Second
-	// saveShare is the fraction of the drain time that is reserved for the save, up to saveTimeout.
-	// Copies that are not saved must be made again.
+	// One part in saveShare of the drain time, at most saveTimeout, is reserved for the save,
+	// because copies that are not saved must be made again.
 	saveShare = 5
 )
 

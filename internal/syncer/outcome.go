@@ -27,7 +27,7 @@ type Outcome struct {
 	// Result is used in metrics, logs, pages and the history: complete, quarantined, drained,
 	// denied or failed. It is "" if no pass began because another process holds the lease.
 	Result string
-	// Exit is the matching exit code.
+	// Exit is the exit code for Result.
 	Exit int
 }
 

@@ -13,15 +13,16 @@ import (
 	"syncd/internal/plan"
 )
 
-// TestOwnEntryThatALaterProcessReplaced makes a second process of a pass replace a copy that the
-// first one saved, and kills it. The source then has its former version again.
+// TestOwnEntryThatALaterProcessReplaced kills a second process of a pass after it has replaced a
+// copy that the first process saved, and then restores the former version at the source. It checks
+// that the destination matches the source in the end.
 func TestOwnEntryThatALaterProcessReplaced(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		if _, err := w.admin.PutBucketVersioning(t.Context(), versioned()); err != nil {
 			t.Fatal(err)
 		}
 		w.fill(6)
-		// The first object is slow, so that the others are settled and saved above the mark.
+		// The first object is slow, so that the other objects are settled and saved above the mark.
 		slow := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(0), Kind: awsfake.Timeout})
 		p := w.start(t, "folder")
 		p.life = 20 * time.Second
@@ -51,7 +52,8 @@ func TestOwnEntryThatALaterProcessReplaced(t *testing.T) {
 }
 
 // TestLeftoversThatMayNotBeListed kills a process whose role is not allowed to list the
-// destination.
+// destination, and hides an object for one pass. It checks that the object's copy still counts as
+// syncd's own.
 func TestLeftoversThatMayNotBeListed(t *testing.T) {
 	for label, change := range map[string]struct{ between, back func(w *world) }{
 		"deleted": {func(w *world) { w.source.Delete(name(1)) }, func(w *world) { w.change(name(1)) }},
@@ -81,7 +83,7 @@ func TestLeftoversThatMayNotBeListed(t *testing.T) {
 }
 
 // TestMarkOutsideThePrefix narrows the source prefix, and drains the pass after the last key of the
-// ledger.
+// ledger. It checks that the pass can be resumed.
 func TestMarkOutsideThePrefix(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.put("m/1")
@@ -103,8 +105,9 @@ func TestMarkOutsideThePrefix(t *testing.T) {
 	})
 }
 
-// TestClaimedCopyOfAnotherSourceIsNotAdopted restores the source prefix. A copy from the other
-// prefix has no checksum to prove its content, and its date alone is not sufficient proof.
+// TestClaimedCopyOfAnotherSourceIsNotAdopted kills a pass with another source prefix and restores
+// the prefix. It checks that a copy made from the other prefix is not adopted: it has no checksum
+// to prove its content, and its date alone is not sufficient proof.
 func TestClaimedCopyOfAnotherSourceIsNotAdopted(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.copies.Relay, w.copies.Buffers = true, content.NewBuffers(32<<20)

@@ -15,7 +15,8 @@ import (
 	"syncd/internal/syncer/rename"
 )
 
-// TestClaimsDoNotPileUp kills one process after another at the same point.
+// TestClaimsDoNotPileUp kills 40 processes one after the other at the same point, and checks that
+// the ledger has only a few claims.
 func TestClaimsDoNotPileUp(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(3)
@@ -34,7 +35,8 @@ func TestClaimsDoNotPileUp(t *testing.T) {
 	})
 }
 
-// TestAdoptedCopyHasTheClass has an existing copy in another storage class.
+// TestAdoptedCopyHasTheClass checks that an object whose existing copy is in another storage class
+// ends up in the configured class.
 func TestAdoptedCopyHasTheClass(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(2)
@@ -53,7 +55,9 @@ func TestAdoptedCopyHasTheClass(t *testing.T) {
 	})
 }
 
-// TestReplayAfterAKilledReplayOfARewrittenObject kills a replay that has copied a newer version.
+// TestReplayAfterAKilledReplayOfARewrittenObject kills a replay that has copied an object, and
+// changes the object. It checks that another replay copies the new version, and that later passes
+// send no requests to the destination.
 func TestReplayAfterAKilledReplayOfARewrittenObject(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		if _, err := w.admin.PutBucketVersioning(t.Context(), versioned()); err != nil {
@@ -84,7 +88,8 @@ func TestReplayAfterAKilledReplayOfARewrittenObject(t *testing.T) {
 	})
 }
 
-// TestEmptySourceAfterAKill empties the source after a kill.
+// TestEmptySourceAfterAKill empties the source after a kill and runs a pass. It checks that the
+// copies still count as syncd's own when the objects are back.
 func TestEmptySourceAfterAKill(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(3)
@@ -103,7 +108,8 @@ func TestEmptySourceAfterAKill(t *testing.T) {
 	})
 }
 
-// TestDeleteMarkersAfterAKill deletes copies of a killed process from a versioned destination.
+// TestDeleteMarkersAfterAKill deletes copies at a versioned destination after a kill. It checks
+// that the objects are copied again.
 func TestDeleteMarkersAfterAKill(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(4)
@@ -126,7 +132,8 @@ func TestDeleteMarkersAfterAKill(t *testing.T) {
 	})
 }
 
-// TestSettingsChangedTwiceBetweenKills kills a process under each of three settings.
+// TestSettingsChangedTwiceBetweenKills kills processes under two other KMS keys in turn, and then
+// restores the first key. It checks that the copies still count as syncd's own.
 func TestSettingsChangedTwiceBetweenKills(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.options.Rekey = true
@@ -149,7 +156,7 @@ func TestSettingsChangedTwiceBetweenKills(t *testing.T) {
 	})
 }
 
-// TestPrefixThatIsAKey has a source prefix that is also the key of an object.
+// TestPrefixThatIsAKey checks claims and copies if the source prefix is also the key of an object.
 func TestPrefixThatIsAKey(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.copies.SourcePlace.Prefix, w.copies.DestinationPlace.Prefix = "data", "p/"
@@ -172,8 +179,8 @@ func TestPrefixThatIsAKey(t *testing.T) {
 	})
 }
 
-// TestLostAnswerToACompletion loses the response that completes an upload. The object is dated by
-// the start of the upload.
+// TestLostAnswerToACompletion loses the response that completes an upload; S3 dates the object by
+// the start of the upload. The test checks that the object never counts as foreign.
 func TestLostAnswerToACompletion(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		for _, lost := range []int{1, 0} { // lost once, or always
@@ -212,7 +219,8 @@ func TestLostAnswerToACompletion(t *testing.T) {
 	}
 }
 
-// TestRenameForgetsNoQuarantine renames a mapping after a response was lost.
+// TestRenameForgetsNoQuarantine renames a mapping after the response to a copy was lost. It checks
+// that the copy still counts as syncd's own.
 func TestRenameForgetsNoQuarantine(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(2)
@@ -233,8 +241,9 @@ func TestRenameForgetsNoQuarantine(t *testing.T) {
 	})
 }
 
-// TestDeniedLookKeepsTheRow deletes an object that may have a copy, which the role is not allowed
-// to read, and then restores the object.
+// TestDeniedLookKeepsTheRow deletes an object whose copy the role is not allowed to read, and then
+// puts the object back. It checks that the quarantine row is kept, so that the copy still counts as
+// syncd's own.
 func TestDeniedLookKeepsTheRow(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(2)
@@ -257,7 +266,7 @@ func TestDeniedLookKeepsTheRow(t *testing.T) {
 }
 
 // TestDamagedClaim damages the records with the claims of a killed pass under other settings, and
-// then restores the settings.
+// then restores the settings. It checks that the destination matches the source in the end.
 func TestDamagedClaim(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.underTwoPrefixes()
@@ -274,8 +283,9 @@ func TestDamagedClaim(t *testing.T) {
 	})
 }
 
-// TestClaimThatNeverEndsCoversForeignObjects has a claim on a wide prefix. Objects that others
-// write under a narrower prefix, which passes have settled since, are foreign.
+// TestClaimThatNeverEndsCoversForeignObjects leaves a claim on a wide prefix, and runs passes that
+// settle a narrower prefix. It checks that an object that another writer puts under the narrower
+// prefix is foreign and is not replaced.
 func TestClaimThatNeverEndsCoversForeignObjects(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(5)

@@ -50,8 +50,8 @@ func bubble(t *testing.T, do func(t *testing.T, w *world)) {
 	})
 }
 
-// TestClaimOfAWiderPrefixEnds kills a pass whose destination prefix has a typo. After the prefix is
-// corrected, passes soon send requests only to the source.
+// TestClaimOfAWiderPrefixEnds kills a pass whose destination prefix has a typo, and corrects the
+// prefix. It checks that the fourth pass after that sends no requests to the destination.
 func TestClaimOfAWiderPrefixEnds(t *testing.T) {
 	for _, key := range []bool{false, true} {
 		for _, wrong := range []string{"", "typo/"} {
@@ -79,7 +79,7 @@ func TestClaimOfAWiderPrefixEnds(t *testing.T) {
 					w.cloud.ResetRequests()
 					got, err := p.run(t)
 					if there := w.cloud.BucketRequests("consumer-copy"); err != nil || len(there) != 0 {
-						t.Errorf("got %+v, %v and %v sent to the destination, want nothing but a listing of the source", got, err, there)
+						t.Errorf("got %+v, %v and %v sent to the destination, want no requests there", got, err, there)
 					}
 					p.finish(t)
 				})
@@ -88,8 +88,9 @@ func TestClaimOfAWiderPrefixEnds(t *testing.T) {
 	}
 }
 
-// TestKeptUploadThatWasCompleted kills a pass that has completed an upload of an earlier pass. The
-// object is dated by the start of the upload. The source then has another version.
+// TestKeptUploadThatWasCompleted kills a pass that has completed an upload of an earlier pass, and
+// then changes or deletes the source object. S3 dates the copy by the start of the upload. The test
+// checks that the copy still counts as syncd's own.
 func TestKeptUploadThatWasCompleted(t *testing.T) {
 	for label, change := range map[string]func(w *world){
 		"overwritten": func(w *world) { w.source.Put("large", awsfake.SyntheticBody(15<<20, 2), awsfake.PutOptions{}) },
@@ -121,8 +122,8 @@ func TestKeptUploadThatWasCompleted(t *testing.T) {
 	}
 }
 
-// TestLeftoverThatMayOnlyBeListed uses a role that is allowed to list the destination but not to
-// read its objects.
+// TestLeftoverThatMayOnlyBeListed checks that copies still count as syncd's own after a kill if the
+// role is allowed to list the destination but not to read its objects.
 func TestLeftoverThatMayOnlyBeListed(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(3)
@@ -141,8 +142,8 @@ func TestLeftoverThatMayOnlyBeListed(t *testing.T) {
 	})
 }
 
-// TestRowOfAnotherPlace changes the destination after a response was lost. An object under the same
-// key in the new place must not count as syncd's own.
+// TestRowOfAnotherPlace changes the destination after the response to a copy was lost. It checks
+// that an object with the same key in the new place does not count as syncd's own.
 func TestRowOfAnotherPlace(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		other := w.cloud.Account(consumer).CreateBucket("consumer-other", region, awsfake.BucketOptions{})
@@ -163,8 +164,9 @@ func TestRowOfAnotherPlace(t *testing.T) {
 	})
 }
 
-// TestRowUnderAKeyOfTwoSettingsAgo loses a response under one KMS key, and is denied under the
-// next.
+// TestRowUnderAKeyOfTwoSettingsAgo loses the response to a copy under one KMS key, and denies the
+// copy under the next key. It checks that the object at the destination still counts as syncd's
+// own.
 func TestRowUnderAKeyOfTwoSettingsAgo(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.options.Rekey = true
@@ -191,8 +193,8 @@ func (w *world) renaming() rename.Options {
 	return rename.Options{From: "m", Ledger: checkpoint.Options{Mapping: "n"}, Settings: w.options.Settings}
 }
 
-// TestRenameForgetsNoClaim renames a mapping after a pass under other settings was killed and the
-// settings were restored.
+// TestRenameForgetsNoClaim kills a pass under other settings, restores the settings and renames the
+// mapping. It checks that the copies of the killed pass still count as syncd's own.
 func TestRenameForgetsNoClaim(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.underTwoPrefixes()
@@ -214,8 +216,8 @@ func TestRenameForgetsNoClaim(t *testing.T) {
 	})
 }
 
-// TestFallbackToAnEarlierGeneration damages the last generation in one case: the copies in it must
-// still count as syncd's own.
+// TestFallbackToAnEarlierGeneration checks that copies still count as syncd's own after a fallback
+// to an earlier generation because the last one is damaged.
 func TestFallbackToAnEarlierGeneration(t *testing.T) {
 	for _, isDamaged := range []bool{false, true} {
 		t.Run(fmt.Sprint(isDamaged), func(t *testing.T) {
@@ -239,7 +241,7 @@ func TestFallbackToAnEarlierGeneration(t *testing.T) {
 }
 
 // TestFallbackBehindOtherSettings damages the last generation, which was made under other settings,
-// and then restores the settings.
+// and then restores the settings. It checks that the destination matches the source in the end.
 func TestFallbackBehindOtherSettings(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.underTwoPrefixes()

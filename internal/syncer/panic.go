@@ -7,8 +7,8 @@ import (
 	"runtime/debug"
 )
 
-// PanicError is a panic in a pass, returned as the error of that pass. A bug in one mapping must
-// not end the process that serves the others.
+// PanicError is a panic in a pass, returned as the error of that pass. A bug that affects one
+// mapping must not end the process, which also serves other mappings.
 type PanicError struct {
 	Value any
 	Stack []byte

@@ -19,7 +19,7 @@ import (
 	"syncd/internal/syncer"
 )
 
-// The parts of a pass that work until they panic once.
+// These parts of a pass work normally, except that each panics once.
 
 type panickingLister struct {
 	listing.Live

@@ -44,7 +44,7 @@ func (p *pass) walk(ctx context.Context) error {
 	save := func() error {
 		err := p.saver.save(ctx)
 		if err != nil {
-			giveUp() // copies made from now on could not be recorded
+			giveUp() // copies made after a failed save could not be recorded
 		}
 		return err
 	}

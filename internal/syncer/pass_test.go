@@ -21,7 +21,7 @@ type glob string
 
 func (g glob) Match(key string) bool { return strings.HasPrefix(key, string(g)) }
 
-// TestPassAddsUp runs a pass with objects of every outcome.
+// TestPassAddsUp checks the summary of a pass with objects of every outcome.
 func TestPassAddsUp(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -43,7 +43,7 @@ func TestPassAddsUp(t *testing.T) {
 
 		time.Sleep(time.Minute)
 		w.put(name(3))
-		if got := mustRun(t, s); got.Copied != 1 { // after this it is known that the role may send If-Match
+		if got := mustRun(t, s); got.Copied != 1 { // the copier now knows that the role may send If-Match
 			t.Fatalf("got %+v, want one copied", got)
 		}
 		time.Sleep(time.Minute)
@@ -110,9 +110,9 @@ func TestPassRemembersWhatWasCopied(t *testing.T) {
 	})
 }
 
-// TestPoisonedObjectIsSetAside makes the copy of an object fail that was copied before. The ledger
-// must drop the entry of its copy, because a request whose response was lost may have replaced the
-// copy.
+// TestPoisonedObjectIsSetAside makes the copy of a previously copied object fail. It checks that
+// the ledger drops the entry of its copy, because a request whose response was lost may have
+// replaced the copy.
 func TestPoisonedObjectIsSetAside(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -158,8 +158,8 @@ func TestPoisonedObjectIsSetAside(t *testing.T) {
 	})
 }
 
-// TestVanishedObjectIsSkipped deletes objects between listing and copy, one of which was copied
-// before.
+// TestVanishedObjectIsSkipped checks that objects deleted between listing and copy are skipped as
+// gone, and that the existing copy of one of them keeps its ledger entry.
 func TestVanishedObjectIsSkipped(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -186,7 +186,8 @@ func TestVanishedObjectIsSkipped(t *testing.T) {
 	})
 }
 
-// TestSlowObjectStopsNoOther has one copy that hangs while a thousand others are made.
+// TestSlowObjectStopsNoOther checks that all other objects are copied while the copy of one object
+// hangs.
 func TestSlowObjectStopsNoOther(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -198,7 +199,7 @@ func TestSlowObjectStopsNoOther(t *testing.T) {
 		start := time.Now()
 		time.AfterFunc(time.Minute, func() {
 			if p, ok := s.Progress(); !ok || p.Settled != 999 || p.Copied != 999 || !p.Complete {
-				t.Errorf("got progress %+v, %v, want all others settled after a minute", p, ok)
+				t.Errorf("got progress %+v, %v, want all other objects settled after a minute", p, ok)
 			}
 		})
 		if got := mustRun(t, s); got.Copied != 1000 {

@@ -15,9 +15,9 @@ import (
 	"syncd/internal/transfer"
 )
 
-// TestQuoteIsWhatACopySends compares the quote of single copies with the requests that the copier
-// sends, around every size at which its behavior changes, and with the KMS requests to both keys,
-// neither of which uses a Bucket Key.
+// TestQuoteIsWhatACopySends checks that the quote of a single copy equals the requests that the
+// copier sends, for sizes around every limit at which its behavior changes. It also compares the
+// KMS requests to both keys; neither uses a Bucket Key.
 func TestQuoteIsWhatACopySends(t *testing.T) {
 	const mib, gib = 1 << 20, 1 << 30
 	tests := []struct {
@@ -72,7 +72,7 @@ func TestQuoteIsWhatACopySends(t *testing.T) {
 	}
 }
 
-// obey sets the options of the copier to those of the terms.
+// obey sets the copier's options to match the terms.
 func (w *world) obey(terms plan.Terms) {
 	w.copies.Settings = terms.Settings
 	if terms.Relay {

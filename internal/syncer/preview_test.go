@@ -43,7 +43,8 @@ func mustPreview(t *testing.T, s *syncer.Syncer) (planned preview.Pass, fates []
 	return planned, fates
 }
 
-// both makes the world adopt objects that already exist at its destination.
+// both makes the world list both sides, so that it adopts objects that already exist at its
+// destination.
 func (w *world) both() {
 	there := w.live
 	there.Place.Bucket, there.Place.Account = "consumer-copy", consumer
@@ -51,7 +52,7 @@ func (w *world) both() {
 }
 
 // TestPreviewIsTheNextPass changes the source at random, quarantines objects, lets time pass and
-// changes settings. Each pass must do what the preview before it predicted.
+// changes settings. It checks that each pass does what the preview before it predicted.
 func TestPreviewIsTheNextPass(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		for seed := range uint64(4) {
@@ -124,7 +125,7 @@ func comparePass(t *testing.T, what string, planned preview.Pass, got syncer.Sum
 	if planned.Adopt.Objects < got.Adopted {
 		t.Errorf("%s: got %d candidates for adoption, want at least the %d adopted", what, planned.Adopt.Objects, got.Adopted)
 	}
-	// If nothing failed and nothing was adopted, the requests are exactly those of the plan.
+	// If no object failed or was adopted, the pass sends exactly the planned requests.
 	if got.SetAside() == got.Held && planned.Adopt.Objects == 0 {
 		if diff := cmp.Diff(got.Requests, planned.Requests); diff != "" {
 			t.Errorf("%s: requests (-pass +preview):\n%s", what, diff)
@@ -186,7 +187,8 @@ func files(t *testing.T, dir string) map[string]int64 {
 	return found
 }
 
-// TestPreviewOfAnAdoption finds possible copies by listing both sides. It reads no objects.
+// TestPreviewOfAnAdoption checks that a preview finds possible copies only by listing both sides,
+// and that the pass sends the requests that the preview predicts.
 func TestPreviewOfAnAdoption(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -204,7 +206,7 @@ func TestPreviewOfAnAdoption(t *testing.T) {
 		}
 		two := preview.Tally{Objects: 2, Bytes: 2}
 		if planned.Adopt != two || planned.Doubtful != two || planned.Copy.Objects != 3 || planned.Refused["foreign"] != 1 || !fates[0].Looks {
-			t.Errorf("got %+v, want 2 to adopt, 3 to copy, and what has another size called foreign", planned)
+			t.Errorf("got %+v, want 2 to adopt, 3 to copy, and the object of another size foreign", planned)
 		}
 		got, err := w.pass(t)
 		if diff := cmp.Diff(got.Requests, planned.Requests); diff != "" || err != nil || got.Adopted != 2 {
@@ -213,7 +215,8 @@ func TestPreviewOfAnAdoption(t *testing.T) {
 	})
 }
 
-// TestPreviewWithoutADestinationToList plans a pass whose role can only write to the destination.
+// TestPreviewWithoutADestinationToList checks the preview of a pass whose role can only write to
+// the destination.
 func TestPreviewWithoutADestinationToList(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -226,8 +229,8 @@ func TestPreviewWithoutADestinationToList(t *testing.T) {
 	})
 }
 
-// TestPreviewTellsWhatWillFail finds the objects for which no request is sent, and those that must
-// be restored before they can be read.
+// TestPreviewTellsWhatWillFail checks that a preview finds the objects for which no request is
+// sent, and the objects that must be restored before they can be read.
 func TestPreviewTellsWhatWillFail(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -237,7 +240,7 @@ func TestPreviewTellsWhatWillFail(t *testing.T) {
 		w.copies.DestinationPlace.Prefix = "prefix/"
 		planned, _ := w.preview(t)
 		if diff := cmp.Diff(map[string]int64{"key_unrepresentable": 1}, planned.Refused); diff != "" || planned.Archived.Objects != 1 {
-			t.Errorf("got %+v, want one archived and one whose key has no place; refused (-want +got):\n%s", planned, diff)
+			t.Errorf("got %+v, want one archived object and one with an invalid key; refused (-want +got):\n%s", planned, diff)
 		}
 		got, err := w.pass(t)
 		if err != nil || got.Quarantined["key_unrepresentable"] != 1 || got.Quarantined["archived"] != 1 || got.Copied != 1 {
@@ -277,7 +280,7 @@ func TestPreviewEnds(t *testing.T) {
 		s := w.open(t)
 		stop := errors.New("stop")
 		if _, err := s.Preview(t.Context(), func(preview.Fate) error { return stop }); !errors.Is(err, stop) {
-			t.Errorf("got %v, want what the caller said", err)
+			t.Errorf("got %v, want the caller's error", err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -286,7 +289,7 @@ func TestPreviewEnds(t *testing.T) {
 		}
 		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.AccessDenied})
 		if _, err := s.Preview(t.Context(), func(preview.Fate) error { return nil }); err == nil {
-			t.Error("got no error of a listing that is denied")
+			t.Error("got no error from a denied listing")
 		}
 	})
 }

@@ -25,7 +25,7 @@ type process struct {
 	*syncer.Syncer
 	dead atomic.Bool
 	life time.Duration   // how long a pass runs before the process is killed; 0 means no limit
-	ctx  context.Context //nolint:containedctx // the context of its passes, which ends with the process
+	ctx  context.Context //nolint:containedctx // the context of the process's passes, which ends with the process
 	end  context.CancelFunc
 }
 

@@ -17,9 +17,9 @@ import (
 	"syncd/internal/syncer"
 )
 
-// TestAKilledPassUnderNewSettingsResumes kills a pass that copies everything again four times. What
-// was saved under the new settings is not copied again by any process, and the unfinished upload is
-// resumed.
+// TestAKilledPassUnderNewSettingsResumes kills four processes, one after the other, of a pass that
+// copies everything again under new settings. It checks that copies that were saved are not made
+// again, and that the unfinished upload is resumed.
 func TestAKilledPassUnderNewSettingsResumes(t *testing.T) {
 	for _, store := range stores() {
 		for _, d := range detours() {
@@ -40,7 +40,7 @@ func killUnderNewSettings(t *testing.T, store string, d detour) {
 	w.both()
 	w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
 	w.fill(objects)
-	w.source.Put("k", awsfake.SyntheticBody(80<<20, 1), awsfake.PutOptions{}) // sorts before all others
+	w.source.Put("k", awsfake.SyntheticBody(80<<20, 1), awsfake.PutOptions{}) // sorts before all other keys
 	change, _ := d.begin(w)
 	first := w.start(t, store)
 	if got, err := first.run(t); err != nil || got.Exit != 0 {
@@ -51,12 +51,12 @@ func killUnderNewSettings(t *testing.T, store string, d detour) {
 	change()
 	w.cloud.SetLatency(500 * time.Millisecond)
 	w.cloud.ResetRequests()
-	slow := w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Skip: 4, Kind: awsfake.Timeout}) // it takes longer than all kills
+	slow := w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Skip: 4, Kind: awsfake.Timeout}) // the upload takes longer than all four processes live
 	for range kills {
 		p := w.start(t, store)
 		p.life = 10 * time.Second
 		if store == "S3" {
-			p.life = 20 * time.Second // opening the ledger takes half of that
+			p.life = 20 * time.Second // opening the ledger takes half of this time
 		}
 		if got, err := p.run(t); err == nil {
 			t.Fatalf("got %+v, want a pass that is killed", got)
@@ -108,8 +108,8 @@ func (s slowStore) Create(ctx context.Context, name string, write func(io.Writer
 	return s.Store.Create(ctx, name, write)
 }
 
-// TestASaveThatHasBegunEnds makes the last copy of a pass end while settled objects are being
-// saved.
+// TestASaveThatHasBegunEnds checks that a save in progress is completed if the last copy of the
+// pass ends during the save.
 func TestASaveThatHasBegunEnds(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -125,7 +125,7 @@ func TestASaveThatHasBegunEnds(t *testing.T) {
 			t.Errorf("got %+v, %v, want all copied", got, err)
 		}
 		if saves.Load() < 2 {
-			t.Errorf("got %d saves, want one that the last copy ended in", saves.Load())
+			t.Errorf("got %d saves, want a save during which the last copy ended", saves.Load())
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -133,8 +133,8 @@ func TestASaveThatHasBegunEnds(t *testing.T) {
 	})
 }
 
-// TestQuietStretchesArePassed restarts a process at shorter intervals than it takes to list a range
-// of unchanged objects.
+// TestQuietStretchesArePassed checks that a pass reaches its end although each process lives for a
+// shorter time than it takes to list a range of unchanged objects.
 func TestQuietStretchesArePassed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -157,7 +157,7 @@ func TestQuietStretchesArePassed(t *testing.T) {
 					p.finish(t)
 					if err == nil {
 						if lives < 2 || !got.Resumed {
-							t.Errorf("got %+v in %d lives, want a pass that took several", got, lives)
+							t.Errorf("got %+v in %d lives, want a pass that took several lives", got, lives)
 						}
 						return
 					}

@@ -74,7 +74,7 @@ func (r *recorder) proved(slot *checkpoint.Slot, a plan.Action) {
 	r.done(a.Object.Key)
 }
 
-// adopted records a copy that the destination already held.
+// adopted records a copy that already existed at the destination.
 func (r *recorder) adopted(slot *checkpoint.Slot, a plan.Action, result copier.Result) {
 	slot.Record(entryOf(a, result))
 	r.tally.adopted()
@@ -110,8 +110,8 @@ func entryOf(a plan.Action, r copier.Result) record.Entry {
 	}
 }
 
-// note logs metadata that could not be copied. It logs the first object with the same notes at info
-// level, and later only counts.
+// note logs metadata that could not be copied. It logs the first object with given notes at info
+// level, and only counts later objects with the same notes.
 func (r *recorder) note(key string, notes []string) {
 	if len(notes) == 0 {
 		return
@@ -131,7 +131,7 @@ func (r *recorder) note(key string, notes []string) {
 func (r *recorder) unconditional(why string) {
 	r.count.unconditional.Inc()
 	if !r.warnedUnconditional.Swap(true) {
-		r.logger.Warn("copies were written without a condition and may overwrite other writers' changes", "why", why)
+		r.logger.Warn("copies were written without a condition, so they can overwrite other writers' changes", "why", why)
 	}
 }
 
@@ -163,8 +163,8 @@ func (r *recorder) release(held []denial.Held) {
 	}
 }
 
-// setAside adds a quarantine row. It logs the first object of each reason as a warning, and later
-// only counts: there may be millions.
+// setAside adds a quarantine row. It logs the first object of each reason as a warning, and only
+// counts later objects, because there can be millions.
 func (r *recorder) setAside(slot *checkpoint.Slot, row record.Quarantined) {
 	slot.Quarantine(row, nil)
 	r.backlog.SetAside(row.LastAt)

@@ -12,7 +12,7 @@ import (
 const repeatEvery = time.Minute
 
 // repeats keeps the log short when many objects cause the same message: the first object is logged,
-// the others are counted.
+// and later objects are only counted.
 type repeats struct {
 	mu   sync.Mutex
 	by   map[string]*repeated
@@ -20,15 +20,15 @@ type repeats struct {
 	bug  bool      // a panic was logged
 }
 
-// repeated counts the objects of one matter, for example one quarantine reason: since is the number
-// since the last log line, all the number since the start of the pass.
+// repeated counts the objects of one matter, for example one quarantine reason. The field since is
+// the number of objects since the last log line, and all is the number since the start of the pass.
 type repeated struct {
 	since, all int64
 	count      func(log *slog.Logger, since, all int64)
 }
 
-// first counts an object and reports whether it is the first of its matter. It keeps count to log
-// the counts of the later objects.
+// first counts an object and reports whether it is the first object with this matter. It stores the
+// func count, which later logs the counts.
 func (r *repeats) first(matter string, now time.Time, count func(log *slog.Logger, since, all int64)) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

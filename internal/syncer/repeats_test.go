@@ -12,7 +12,8 @@ import (
 	"syncd/internal/checkpoint/checkpointtest"
 )
 
-// TestTheLogCountsNotes copies many objects with the same note.
+// TestTheLogCountsNotes checks that the log names the first object with a note, and only counts
+// later objects with the same note.
 func TestTheLogCountsNotes(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -38,7 +39,8 @@ func TestTheLogCountsNotes(t *testing.T) {
 	})
 }
 
-// TestTheLogCountsWhatIsSetAside quarantines many objects for two reasons within minutes.
+// TestTheLogCountsWhatIsSetAside checks that, if many objects are quarantined for two reasons
+// within minutes, the log names the first of each reason and then counts once a minute.
 func TestTheLogCountsWhatIsSetAside(t *testing.T) {
 	for _, level := range []slog.Level{slog.LevelInfo, slog.LevelDebug} {
 		checkpointtest.Bubble(t, func(t *testing.T) {
@@ -77,8 +79,8 @@ func TestTheLogCountsWhatIsSetAside(t *testing.T) {
 	}
 }
 
-// TestTheLogCountsUploadsThatStay leaves many uploads whose objects are gone, and denies aborting
-// them.
+// TestTheLogCountsUploadsThatStay checks that the log names the first upload that could not be
+// aborted, and only counts later uploads.
 func TestTheLogCountsUploadsThatStay(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -69,18 +69,18 @@ func TestReplay(t *testing.T) {
 		w.cloud.ResetRequests()
 		got := replay(t, s, func(q record.Quarantined) bool { return q.Reason == "denied" })
 		if got.Listed != 2 || got.Copied != 2 || got.Exit != 0 || w.copied() != 2 || w.cloud.Requests()["ListObjectsV2"] != 0 {
-			t.Errorf("by reason: got %+v and requests %v, want the two that were denied copied and nothing listed", got, w.cloud.Requests())
+			t.Errorf("by reason: got %+v and requests %v, want the two denied objects copied and nothing listed", got, w.cloud.Requests())
 		}
 		if now := w.value(t, `syncd_last_complete_listing_timestamp_seconds{mapping="m"}`); now != listed {
-			t.Errorf("the last listing moved from %v to %v, and there was none", listed, now)
+			t.Errorf("the last listing moved from %v to %v although no listing was made", listed, now)
 		}
 		before := w.stored(t)
 		got = replay(t, s, func(q record.Quarantined) bool { return q.Key == name(0) })
 		if got.Listed != 0 || got.Pass != 0 || got.Exit != 0 || got.Generation == 0 || !slices.Equal(w.stored(t), before) {
-			t.Errorf("of a key that is not there: got %+v and records\n%q\nwant no pass and\n%q", got, w.stored(t), before)
+			t.Errorf("of an absent key: got %+v and records\n%q\nwant no pass and records\n%q", got, w.stored(t), before)
 		}
 		if got := replay(t, s, func(q record.Quarantined) bool { return q.Key == name(9) }); got.Copied != 1 {
-			t.Errorf("by key: got %+v, want the last one copied", got)
+			t.Errorf("by key: got %+v, want the last object copied", got)
 		}
 		if got := replay(t, s, all); got.Listed != 0 || got.Exit != 0 {
 			t.Errorf("of an empty quarantine: got %+v, want nothing", got)
@@ -105,7 +105,7 @@ func TestReplayOfWhatChanged(t *testing.T) {
 		w.source.Delete(name(5))
 		got := replay(t, s, all)
 		if copied, err := w.destination.Read(name(2)); got.Copied != 2 || err != nil || string(copied) != "newer" {
-			t.Errorf("got %+v and the copy %q, %v, want two copied, one of them newer", got, copied, err)
+			t.Errorf("got %+v and the copy %q, %v, want two copied, one of them a newer version", got, copied, err)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
@@ -145,7 +145,7 @@ func TestReplayNeverBreaksIntoAPass(t *testing.T) {
 		drained(func(ctx context.Context) (syncer.Summary, error) { return s.Replay(ctx, all) })
 		w.cloud.SetLatency(0)
 		if got := mustRun(t, s); got.Resumed || got.Listed != 1000 {
-			t.Errorf("got %+v, want a pass of its own over the whole source", got)
+			t.Errorf("got %+v, want a new pass over the whole source", got)
 		}
 		if keys := w.destination.Keys(); !slices.Equal(keys, w.source.Keys()) {
 			t.Errorf("got %d keys, want the %d of the source", len(keys), len(w.source.Keys()))

@@ -41,7 +41,8 @@ func (s *saver) save(ctx context.Context) error {
 }
 
 // keepSaving calls save regularly, so that saves continue while the walk waits for a listing page
-// or a slow copy. The returned func stops it, waits, and returns the first error.
+// or a slow copy. The returned func stops the regular saves, waits for a save in progress, and
+// returns the first error of a save.
 func keepSaving(save func() error) (wait func() error) {
 	stop, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
@@ -88,8 +89,8 @@ func (s *saver) claimKey(ctx context.Context, key string) error {
 	return s.ledger.ClaimKey(patient, key, s.clock())
 }
 
-// abandon saves the settled entries of a pass that did not reach its end, and returns why the pass
-// did not. It does not stop when ctx ends, because the end of ctx may be that cause.
+// abandon saves the settled entries of a pass that ended early because of cause, and returns the
+// error of the pass. It does not stop when ctx ends, because the end of ctx may be the cause.
 func (s *saver) abandon(ctx context.Context, cause error) error {
 	if _, ok := errors.AsType[*PanicError](cause); ok {
 		return cause // the state in memory may be inconsistent; the saved state is complete
@@ -105,7 +106,7 @@ func (s *saver) abandon(ctx context.Context, cause error) error {
 	case err == nil:
 		return cause
 	case errors.Is(cause, ErrDrained), errors.Is(err, cause):
-		return err // a drain that could not save has failed, and a failed ledger returns the same error again
+		return err // a drain that could not save has failed; a ledger that has failed returns its error again
 	default:
 		return errors.Join(cause, err)
 	}

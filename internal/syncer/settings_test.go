@@ -24,7 +24,7 @@ func versioned() *s3.PutBucketVersioningInput {
 	return &s3.PutBucketVersioningInput{Bucket: aws.String("owner-data"), VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}}
 }
 
-// settle sets the settings of the world's syncer to those of its copier.
+// settle copies the settings of the world's copier to the options of its syncer.
 func (w *world) settle() {
 	w.live.Place.Prefix = w.copies.SourcePlace.Prefix
 	w.options.Rules.KeyARN = w.copies.KeyARN
@@ -45,8 +45,8 @@ func (w *world) pass(t *testing.T) (syncer.Summary, error) {
 	return summary, errors.Join(err, s.Close())
 }
 
-// TestChangedSettings changes the mapping between two passes: only the affected objects are copied
-// again.
+// TestChangedSettings changes the mapping between two passes, and checks that only the affected
+// objects are copied again.
 func TestChangedSettings(t *testing.T) {
 	const all, inside = 10, 4
 	tests := []struct {
@@ -93,8 +93,8 @@ func TestChangedSettings(t *testing.T) {
 	}
 }
 
-// TestSettingsOutliveAFailure has an object fail in the pass that moves the mapping: the next pass
-// must still copy it.
+// TestSettingsOutliveAFailure checks that an object that failed in the first pass under a new
+// storage class is copied by a later pass.
 func TestSettingsOutliveAFailure(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -108,15 +108,15 @@ func TestSettingsOutliveAFailure(t *testing.T) {
 			t.Fatalf("got %+v, %v, want 4 copied and 1 set aside", got, err)
 		}
 		repair()
-		time.Sleep(10 * time.Minute) // until it is due
+		time.Sleep(10 * time.Minute) // until the object is due
 		if got, err := w.pass(t); err != nil || got.Copied != 1 {
-			t.Errorf("got %+v, %v, want the one that failed", got, err)
+			t.Errorf("got %+v, %v, want the failed object copied", got, err)
 		}
 	})
 }
 
-// TestSettingsThatChangeTryEverythingAgain has an object in quarantine that can be copied to
-// another destination.
+// TestSettingsThatChangeTryEverythingAgain checks that a quarantined object is retried at once
+// after the destination changes.
 func TestSettingsThatChangeTryEverythingAgain(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -137,7 +137,7 @@ func TestSettingsThatChangeTryEverythingAgain(t *testing.T) {
 	})
 }
 
-// TestNewKeyIsRefused checks that the pass reports the cost and copies nothing.
+// TestNewKeyIsRefused checks that a pass under a new KMS key reports the cost and copies nothing.
 func TestNewKeyIsRefused(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -159,8 +159,9 @@ func TestNewKeyIsRefused(t *testing.T) {
 	})
 }
 
-// TestAdoption starts with a destination that another tool filled: complete copies under the right
-// key are adopted, and other objects are foreign until they may be replaced.
+// TestAdoption starts with a destination that another tool filled. It checks that complete copies
+// under the right KMS key are adopted, and that other objects count as foreign until OverwriteAny
+// allows them to be replaced.
 func TestAdoption(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -181,7 +182,7 @@ func TestAdoption(t *testing.T) {
 			t.Fatalf("got %+v, %v, want 2 adopted, one copied and 3 foreign", got, err)
 		}
 		if n := w.cloud.BucketRequests("consumer-copy")["HeadObject"]; n != 4 {
-			t.Errorf("got %d HEADs at the destination, want one for each of equal size", n)
+			t.Errorf("got %d HEADs at the destination, want one for each object of equal size", n)
 		}
 		if n := w.cloud.BucketRequests("owner-data")["HeadObject"]; n != 3 {
 			t.Errorf("got %d HEADs at the source, want one for each object encrypted with the key", n)
@@ -199,14 +200,14 @@ func TestAdoption(t *testing.T) {
 		}
 		w.copies.OverwriteAny, w.options.Rules.OverwriteAny = true, true
 		if got, err := w.pass(t); err != nil || got.Unchanged != 3 || got.Copied != 3 || got.Exit != 0 {
-			t.Errorf("with what is foreign replaced: got %+v, %v, want the other three copied", got, err)
+			t.Errorf("with overwrite any: got %+v, %v, want the three foreign objects replaced", got, err)
 		}
 	})
 }
 
-// TestAdoptionThatIsDenied uses roles that may only list the destination, only read it, or do
-// neither. With either permission, foreign objects are recognized, and only readable copies are
-// adopted. Without both, nothing is replaced either.
+// TestAdoptionThatIsDenied uses roles that can only read the destination's objects, only list the
+// destination, or do neither. It checks that copies are adopted only if they can be read, and that
+// an existing object is never replaced.
 func TestAdoptionThatIsDenied(t *testing.T) {
 	for _, tt := range []struct {
 		denied  []string
@@ -237,7 +238,8 @@ func TestAdoptionThatIsDenied(t *testing.T) {
 	}
 }
 
-// TestLedgerThatIsDamaged starts over with the objects at the destination.
+// TestLedgerThatIsDamaged checks that a pass with a damaged ledger adopts the copies at the
+// destination.
 func TestLedgerThatIsDamaged(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -254,7 +256,7 @@ func TestLedgerThatIsDamaged(t *testing.T) {
 			t.Errorf("got %+v, %v, want all adopted", got, err)
 		}
 		if !strings.Contains(w.log.String(), "no complete generation of the ledger found") {
-			t.Error("the log says nothing of the damage")
+			t.Error("the log does not report the damage")
 		}
 	})
 }
@@ -285,7 +287,7 @@ func damage(t *testing.T, paths ...string) {
 	}
 }
 
-// underTwoPrefixes puts three objects, and three others with the same names under in/.
+// underTwoPrefixes puts three objects, and three more objects with the same names under in/.
 func (w *world) underTwoPrefixes() {
 	for i := range 3 {
 		w.put(name(i))

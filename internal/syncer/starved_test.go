@@ -14,8 +14,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// isCopiedInTime refuses everything under the last prefix, and writes an object with an earlier
-// key: it must be copied within a week.
+// isCopiedInTime refuses objects under the last prefix, and writes an object with an earlier key.
+// It checks that this object is copied within six days.
 func isCopiedInTime(t *testing.T, deny func(w *world), put func(w *world, key string)) {
 	t.Helper()
 	checkpointtest.Bubble(t, func(t *testing.T) {
@@ -37,14 +37,16 @@ func isCopiedInTime(t *testing.T, deny func(w *world), put func(w *world, key st
 	})
 }
 
-// TestTagsBelowTheLastPrefixAreRefused refuses only tagged objects under the last prefix.
+// TestTagsBelowTheLastPrefixAreRefused checks isCopiedInTime if only tagged objects under the last
+// prefix are refused.
 func TestTagsBelowTheLastPrefixAreRefused(t *testing.T) {
 	isCopiedInTime(t, func(w *world) { w.deny(w.source, "z/*", "s3:GetObjectTagging") }, func(w *world, key string) {
 		w.source.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{Tags: map[string]string{"a": "b"}})
 	})
 }
 
-// TestTheLastPrefixIsRefusedWithoutAReason refuses writes under the last prefix with a bare denial.
+// TestTheLastPrefixIsRefusedWithoutAReason checks isCopiedInTime if writes under the last prefix
+// are refused without a reason in the error.
 func TestTheLastPrefixIsRefusedWithoutAReason(t *testing.T) {
 	isCopiedInTime(t, func(w *world) {
 		for i := range 150 {
@@ -53,8 +55,8 @@ func TestTheLastPrefixIsRefusedWithoutAReason(t *testing.T) {
 	}, func(w *world, key string) { w.put(key) })
 }
 
-// TestNewObjectsAmongOldOnesAreRefused refuses reading all new objects, which are spread among old,
-// readable ones.
+// TestNewObjectsAmongOldOnesAreRefused checks that a pass reaches its end and quarantines all new
+// objects if they cannot be read, but are spread among readable old objects.
 func TestNewObjectsAmongOldOnesAreRefused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -74,13 +76,14 @@ func TestNewObjectsAmongOldOnesAreRefused(t *testing.T) {
 		}
 		w.deny(w.source, "*-x", "s3:GetObject")
 		if got, err := s.Run(t.Context()); err != nil || got.SetAside() != 300 {
-			t.Errorf("got %+v, %v, want 300 set aside: the others may be read", got, err)
+			t.Errorf("got %+v, %v, want 300 set aside: the other objects can be read", got, err)
 		}
 	})
 }
 
 // TestARefusedStretchIsResumed refuses writes under the last prefix, with the action named in the
-// error, and drains the pass in the middle of that range.
+// error, and drains the pass in the middle of that range. It checks that an object written
+// meanwhile with an earlier key is copied within six days.
 func TestARefusedStretchIsResumed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -107,8 +110,8 @@ func TestARefusedStretchIsResumed(t *testing.T) {
 	})
 }
 
-// TestTheSmallestObjectsAreRefused refuses a range at the beginning, and of the other objects one
-// small object in every 16.
+// TestTheSmallestObjectsAreRefused refuses the first range of keys, and in each other range one
+// small object for every ten larger objects. It checks that all larger objects are copied.
 func TestTheSmallestObjectsAreRefused(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -14,7 +14,8 @@ import (
 )
 
 // TestDeadCredentialsStopThePass invalidates the credentials at different moments of a pass over
-// thousands of objects.
+// thousands of objects. It checks that the pass ends soon with a fatal error and quarantines
+// nothing.
 func TestDeadCredentialsStopThePass(t *testing.T) {
 	dead := &awserr.CredentialsError{Role: "arn:aws:iam::222222222222:role/syncd", Action: "sts:AssumeRole", Err: errors.New("refused")}
 	for name, arrange := range map[string]func(w *world){
@@ -98,8 +99,8 @@ func TestMissingBucketStopsThePass(t *testing.T) {
 	}
 }
 
-// TestBrokenListingIsNotTheEnd has a listing that fails on its last page: nothing is committed, and
-// the listing does not count as complete.
+// TestBrokenListingIsNotTheEnd checks that if a listing fails on its last page, no generation is
+// committed and the listing does not count as complete.
 func TestBrokenListingIsNotTheEnd(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -114,14 +115,14 @@ func TestBrokenListingIsNotTheEnd(t *testing.T) {
 		}})
 		got, err := s.Run(t.Context())
 		if awserr.Classify(err) != awserr.Transient || got.Generation != 0 || got.Copied != 2000 || got.Kept != 0 {
-			t.Errorf("got %v, %+v, want the error, what was listed copied, and no generation", err, got)
+			t.Errorf("got %v, %+v, want the error, the listed objects copied, and no generation", err, got)
 		}
 		if at := w.value(t, `syncd_last_complete_listing_timestamp_seconds{mapping="m"}`); at != 0 || complete.Load() {
 			t.Errorf("got a complete listing at %v, progress complete %v, want neither", at, complete.Load())
 		}
 		repair()
 		if got := mustRun(t, s); got.Copied != 100 || !got.Resumed {
-			t.Errorf("got %+v, want the rest copied", got)
+			t.Errorf("got %+v, want the remaining objects copied", got)
 		}
 		if at := w.value(t, `syncd_last_complete_listing_timestamp_seconds{mapping="m"}`); at == 0 {
 			t.Error("got no complete listing after a complete pass")

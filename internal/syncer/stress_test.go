@@ -22,9 +22,9 @@ import (
 	"syncd/internal/throttle"
 )
 
-// many is the number of objects in the tests of faults and rates; make stress sets a larger one.
-// The rates grow with it, by 70 copies per second for a thousand objects, so that the duration
-// stays the same.
+// many is the number of objects in the tests of faults and rates; make stress sets a larger number.
+// The rates grow with this number, by 70 copies per second for a thousand objects, so that the
+// duration stays the same.
 var many = flag.Int("many", 1000, "how many objects the tests of faults and rates copy")
 
 // pace has the limits for the requests of a realistic world.
@@ -69,7 +69,8 @@ func (w *world) realistic(t *testing.T) pace {
 	return p
 }
 
-// TestAPassOutlivesSilence never answers the first two requests of each kind.
+// TestAPassOutlivesSilence checks that a pass copies everything although the first two requests of
+// each kind get no response.
 func TestAPassOutlivesSilence(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -84,8 +85,8 @@ func TestAPassOutlivesSilence(t *testing.T) {
 	})
 }
 
-// TestEverythingArrivesThroughFaults makes one request in twenty fail, in various ways and in both
-// modes.
+// TestEverythingArrivesThroughFaults checks, in both modes, that everything is copied although one
+// request in twenty fails, in various ways.
 func TestEverythingArrivesThroughFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -176,7 +177,8 @@ func (got window) check(t *testing.T, allowed float64) {
 	}
 }
 
-// TestItFindsTheRateOfAPrefix copies to a prefix that accepts 3,500 requests per second.
+// TestItFindsTheRateOfAPrefix checks that a pass reaches the rate that the destination prefix
+// accepts, with few throttled requests.
 func TestItFindsTheRateOfAPrefix(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -188,13 +190,13 @@ func TestItFindsTheRateOfAPrefix(t *testing.T) {
 		w.destination.SetRates(awsfake.Rates{Writes: allowed})
 		w.watched(t, 3**many).check(t, allowed)
 		if rate, limited := pace.kms.Rate(); limited {
-			t.Errorf("KMS was limited to %.0f a second, and never asked to slow down", rate)
+			t.Errorf("KMS was limited to %.0f a second, but never throttled", rate)
 		}
 	})
 }
 
-// TestItFindsTheRateOfKMS makes KMS accept fewer requests than S3: copies adapt to that rate, and
-// other requests are not affected.
+// TestItFindsTheRateOfKMS makes KMS accept fewer requests than S3. It checks that copies adapt to
+// that rate and that other requests are not affected.
 func TestItFindsTheRateOfKMS(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -207,17 +209,17 @@ func TestItFindsTheRateOfKMS(t *testing.T) {
 		w.watched(t, 2**many).check(t, allowed)
 		for side, c := range map[string]*throttle.Draw{"source": pace.source, "destination": pace.destination} {
 			if rate, limited := c.Rate(); limited {
-				t.Errorf("the %s was limited to %.0f a second, and it was KMS that asked to slow down", side, rate)
+				t.Errorf("the %s was limited to %.0f a second, but only KMS throttled", side, rate)
 			}
 		}
 		if throttled := w.cloud.Throttled(); len(throttled) != 1 {
-			t.Errorf("got %v throttled, want copies alone", throttled)
+			t.Errorf("got %v throttled, want only copies throttled", throttled)
 		}
 	})
 }
 
-// TestRefusalsAtRandomCostLittle compares a pass with a share of its requests throttled at random,
-// independent of their rate, with a pass without throttling.
+// TestRefusalsAtRandomCostLittle compares two passes: one without throttling, and one in which a
+// fraction of the requests is throttled at random, independently of their rate.
 func TestRefusalsAtRandomCostLittle(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -241,8 +243,7 @@ func TestRefusalsAtRandomCostLittle(t *testing.T) {
 	}
 	undisturbed := took(0)
 	for _, refused := range []float64{0.005, 0.05} {
-		// The last objects may be throttled several times, when there are no other objects left to
-		// copy.
+		// The last objects can be throttled several times while no other objects are left to copy.
 		const lastOnes = 2
 		if got, want := took(refused), undisturbed/0.9/(1-refused)+lastOnes; got > want {
 			t.Errorf("got %.1f s with %.2f %% refused, and %.1f s undisturbed, want at most %.1f s", got, 100*refused, undisturbed, want)

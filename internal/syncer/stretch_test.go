@@ -12,8 +12,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// TestRefusedStretch refuses one prefix, at different positions in the bucket: one pass copies
-// everything else.
+// TestRefusedStretch refuses one prefix, at different positions in the bucket. It checks that one
+// pass copies everything else, and that a later pass retries the refused objects.
 func TestRefusedStretch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -58,14 +58,15 @@ func TestRefusedStretch(t *testing.T) {
 				w.cloud.ResetRequests()
 				again := mustRun(t, s) // all objects are due
 				if n := w.copied(); n < refused || n > refused+40 || again.Quarantined["denied"] != refused || again.Unchanged != 450-refused {
-					t.Errorf("got %+v and %d copies tried, want each of those set aside tried again", again, n)
+					t.Errorf("got %+v and %d copies tried, want each quarantined object tried again", again, n)
 				}
 			})
 		})
 	}
 }
 
-// TestNewObjectsUnderAKeyOfTheirOwn refuses only new objects, which sort after all others.
+// TestNewObjectsUnderAKeyOfTheirOwn checks that a pass reaches its end if only new objects are
+// refused, which sort after all old objects.
 func TestNewObjectsUnderAKeyOfTheirOwn(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -79,12 +80,13 @@ func TestNewObjectsUnderAKeyOfTheirOwn(t *testing.T) {
 		}
 		w.deny(w.source, "2025/*", "s3:GetObject")
 		if got := mustRun(t, s); got.Quarantined["denied"] != 300 || got.Unchanged != 300 {
-			t.Errorf("got %+v, want the new ones set aside, and the pass at its end", got)
+			t.Errorf("got %+v, want the new objects set aside and the pass complete", got)
 		}
 	})
 }
 
-// TestFewAreRefused has no more objects than it takes to start a check: they are quarantined.
+// TestFewAreRefused checks that refused objects are quarantined if they are too few to be judged as
+// a refusal of everything.
 func TestFewAreRefused(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -96,7 +98,8 @@ func TestFewAreRefused(t *testing.T) {
 	})
 }
 
-// TestRefusedHereAndThere refuses one object in three: the pass copies nothing out of turn.
+// TestRefusedHereAndThere checks that a pass tries each object only once, in key order, if one
+// object in three is refused.
 func TestRefusedHereAndThere(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -111,8 +114,8 @@ func TestRefusedHereAndThere(t *testing.T) {
 	})
 }
 
-// TestDrainAfterATrial ends the process when an object was copied out of turn and the walk has not
-// reached it: the copy must count as syncd's own.
+// TestDrainAfterATrial drains a pass after an object was copied out of turn and before the walk
+// reaches it. It checks that the copy still counts as syncd's own.
 func TestDrainAfterATrial(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -136,13 +139,13 @@ func TestDrainAfterATrial(t *testing.T) {
 		w.cloud.SetLatency(0)
 		got := mustRun(t, s)
 		if got.Copied+got.Adopted != 300 || got.SetAside() != 300 {
-			t.Errorf("got %+v, want the copy that was made out of turn taken for syncd's own", got)
+			t.Errorf("got %+v, want the copy that was made out of turn to count as syncd's own", got)
 		}
 	})
 }
 
-// TestManyRefusedStretches refuses a part of each of many prefixes: that is checked a few times,
-// not for each prefix.
+// TestManyRefusedStretches refuses a part of each of many prefixes. It checks that other key ranges
+// are tried only a few times, instead of once for each prefix.
 func TestManyRefusedStretches(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -159,12 +162,12 @@ func TestManyRefusedStretches(t *testing.T) {
 		w.deny(w.source, "*/refused*", "s3:GetObject")
 		got := mustRun(t, w.open(t))
 		if got.Copied != stretches || got.Quarantined["denied"] != stretches*refused {
-			t.Errorf("got %+v, want all but what is refused copied", got)
+			t.Errorf("got %+v, want everything copied except the refused objects", got)
 		}
-		// Listings: the pages, a lookup for each refused object, which may have been deleted, and a
+		// Listings: the pages, one lookup for each refused object, in case it was deleted, and a
 		// few for each check.
 		if n := w.cloud.Requests()["ListObjectsV2"] - stretches*refused; n > 90 {
-			t.Errorf("got %d listings for %d stretches, want a few", n, stretches)
+			t.Errorf("got %d listings for %d refused ranges, want a few", n, stretches)
 		}
 	})
 }

@@ -4,7 +4,7 @@ import "fmt"
 
 // Summary is the result of one pass. Its JSON form is a stable interface, described in docs/cli.md.
 //
-// For a pass that resumed an interrupted one, the counts start where it resumed.
+// For a pass that resumed an interrupted pass, the counts begin at the key where it resumed.
 type Summary struct {
 	Mapping string `json:"mapping"`
 	// Pass is the number of the pass. An interrupted pass keeps its number when it is resumed.

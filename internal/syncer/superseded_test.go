@@ -39,7 +39,7 @@ func (s *sleeper) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // TestSupersededProcessAbortsNothing freezes a process at the end of its pass, with an upload to
-// abort, while another process takes over.
+// abort, while another process takes over. It checks that the frozen process aborts no upload.
 func TestSupersededProcessAbortsNothing(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -48,7 +48,7 @@ func TestSupersededProcessAbortsNothing(t *testing.T) {
 		w.source.Put("large", awsfake.SyntheticBody(70<<20, 1), awsfake.PutOptions{})
 		w.killedAt(t, "S3", "UploadPartCopy", "large", nil)
 		if w.destination.Uploads() != 1 {
-			t.Fatalf("got %d uploads, want one that no pass resumes", w.destination.Uploads())
+			t.Fatalf("got %d uploads, want one upload that no pass resumes", w.destination.Uploads())
 		}
 		w.source.Delete("large")
 		w.put("last")

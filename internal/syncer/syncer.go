@@ -6,8 +6,8 @@
 // unchanged, adopted, skipped with a reason or quarantined with a reason) or returns an error. Only
 // a pass that reached the end commits a generation of the ledger, and an interrupted pass keeps its
 // progress. The failure of one object never stops a pass. Invalid credentials, a missing bucket or
-// a ledger that cannot be written stop it at once. A policy or KMS key that refuses everything
-// stops the pass after a few objects in other key ranges were refused too.
+// a ledger that cannot be written stop the pass at once. A policy or KMS key that refuses
+// everything stops the pass after a few objects in other key ranges were refused too.
 //
 // Package planner decides what to do with each object, the lower-level packages carry it out, and
 // the daemon decides when a pass starts.
@@ -53,7 +53,7 @@ func (s *Syncer) Run(ctx context.Context) (Summary, error) { return s.Do(ctx, Or
 // it looks up each object separately. The summary counts the objects that were retried. While an
 // interrupted pass is unfinished, the error is ErrUnfinished, because a replay would discard the
 // progress of that pass. A replay that selects no objects takes the lease but writes nothing else,
-// and its summary has no pass number. Replay sometimes calls choose more than once for an object.
+// and its summary has no pass number. Replay can call choose more than once for the same object.
 func (s *Syncer) Replay(ctx context.Context, choose planner.Selector) (Summary, error) {
 	return s.Do(ctx, Order{Replay: choose})
 }
@@ -78,10 +78,10 @@ func (s *Syncer) Do(ctx context.Context, order Order) (Summary, error) {
 	return a.end(outcome, err), err
 }
 
-// Preview plans the next pass without carrying it out. It calls each with every object in key
-// order. It lists the source and, if the pass would, the destination. It reads the ledger without
-// the lease, so it works while another process holds the lease. Memory use does not grow with the
-// number of objects.
+// Preview plans the next pass without carrying it out. It calls the func each for every object, in
+// key order. It lists the source and, if the pass would, the destination. It reads the ledger
+// without the lease, so it works while another process holds the lease. Memory use does not grow
+// with the number of objects.
 func (s *Syncer) Preview(ctx context.Context, each func(preview.Fate) error) (preview.Pass, error) {
 	var callerErr error
 	v, err := preview.Make(ctx, preview.Options{
@@ -109,13 +109,13 @@ func (s *Syncer) Hold(ctx context.Context) error {
 	return err
 }
 
-// Holds reports whether this process holds the lease, to its knowledge. It sends no request.
+// Holds reports whether this process holds the lease, as far as it knows without sending a request.
 func (s *Syncer) Holds() bool { return s.shared.lease.isHeld() }
 
 // Recall reads the history and the last generation of the ledger, and sets the mapping's figure
-// from them. It does not need the lease, so it works for a mapping whose passes do not start or run
-// in another process. The data is only displayed, so Recall logs read errors and does not return
-// them.
+// from them. It does not need the lease, so it also works for a mapping whose passes cannot start,
+// or run in another process. The data is only displayed, so Recall logs read errors and does not
+// return them.
 func (s *Syncer) Recall(ctx context.Context) {
 	s.shared.last.recall(ctx)
 	s.shared.history.recall(ctx)
@@ -127,9 +127,9 @@ func (s *Syncer) History() []history.Pass { return s.shared.history.all() }
 
 // EnterFailure records in the history that a pass failed before it started, for example because
 // credentials were missing. If this process does not hold the lease, EnterFailure takes it. A
-// *store.LeaseHeldError means that another process holds the lease and records its own passes. A
-// failure equal to that of the last recorded pass is not recorded again, so a failure that is
-// retried for days adds one record.
+// *store.LeaseHeldError means that another process holds the lease and records its own passes. If
+// the last recorded pass failed in the same way, the failure is not recorded again, so a failure
+// that is retried for days adds one record.
 func (s *Syncer) EnterFailure(ctx context.Context, order Order, began, ended time.Time, failure error) error {
 	defer s.alone()()
 	record := history.Pass{

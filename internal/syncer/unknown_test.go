@@ -12,7 +12,7 @@ import (
 	"syncd/internal/checkpoint/checkpointtest"
 )
 
-// figures returns the metrics of the mapping that have a value; unknown ones are missing.
+// figures returns the metrics of the mapping by name; metrics whose value is unknown are missing.
 func (w *world) figures(t *testing.T) map[string]float64 {
 	t.Helper()
 	families, err := w.registry.Gather()
@@ -35,8 +35,8 @@ func (w *world) figures(t *testing.T) map[string]float64 {
 	return got
 }
 
-// TestUnknownIsNotZero checks that metrics do not report that nothing is missing before a listing
-// or the ledger proves it.
+// TestUnknownIsNotZero checks that metrics are not 0 before a listing or the ledger proves that no
+// objects are missing.
 func TestUnknownIsNotZero(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -55,7 +55,7 @@ func TestUnknownIsNotZero(t *testing.T) {
 		mend := w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.AccessDenied})
 		for range 2 {
 			if got, err := s.Run(t.Context()); err == nil {
-				t.Fatalf("got %+v, want a pass that may list nothing", got)
+				t.Fatalf("got %+v, want a pass whose listing is denied", got)
 			}
 			check("after a pass that listed nothing", noLedger)
 		}
@@ -76,8 +76,8 @@ func TestUnknownIsNotZero(t *testing.T) {
 	})
 }
 
-// TestAReplayIsNoListing checks that a process that starts after a replay finds out when the source
-// was last listed, and what is in quarantine.
+// TestAReplayIsNoListing checks that a process that starts after a replay shows when the source was
+// last listed, and what is in quarantine.
 func TestAReplayIsNoListing(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s, _ := quarantined(t)
@@ -95,8 +95,8 @@ func TestAReplayIsNoListing(t *testing.T) {
 	})
 }
 
-// TestAQuarantineThatCannotBeReadIsNotEmpty damages the quarantine rows. Their number is still in
-// the manifest.
+// TestAQuarantineThatCannotBeReadIsNotEmpty checks that the metrics show the number of quarantined
+// objects, from the manifest, if the quarantine rows cannot be read.
 func TestAQuarantineThatCannotBeReadIsNotEmpty(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, _, _ := quarantined(t)

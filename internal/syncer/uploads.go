@@ -46,7 +46,7 @@ func (u *uploads) abort(ctx context.Context, pass *checkpoint.Pass, log *slog.Lo
 	stay := 0
 	for _, upload := range left {
 		if err := u.uploader.AbortUpload(bound, upload); err != nil {
-			if stay++; stay == 1 { // a policy may deny the abort of many uploads
+			if stay++; stay == 1 { // log only the first: a policy can deny the abort of many uploads
 				log.Warn("upload was not aborted", "key", upload.Key, "upload", upload.ID, "err", err)
 			} else {
 				log.Debug("upload was not aborted", "key", upload.Key, "upload", upload.ID, "err", err)
@@ -75,8 +75,8 @@ func (u *uploads) sweep(ctx context.Context, pass *checkpoint.Pass, began time.T
 	switch {
 	case errors.Is(err, upload.ErrUploadsHidden) && u.isHidden:
 	case err != nil:
-		u.isHidden = errors.Is(err, upload.ErrUploadsHidden) // log this once: leftover uploads only cost storage, and permissions rarely change
-		log.Warn("uploads were not swept", "err", err)
+		u.isHidden = errors.Is(err, upload.ErrUploadsHidden) // log only once: leftover uploads only cost storage, and permissions rarely change
+		log.Warn("unrecorded uploads were not aborted", "err", err)
 	}
 	if aborted > 0 {
 		log.Info("aborted the uploads of earlier passes", "uploads", aborted)

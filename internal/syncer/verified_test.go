@@ -66,10 +66,10 @@ func TestAFailedPassVerifiesOnce(t *testing.T) {
 		}
 		damage(t, chunks[0])
 		if got, err := s.Run(t.Context()); err == nil {
-			t.Fatalf("got %+v, want a pass that fails at what has rotted", got)
+			t.Fatalf("got %+v, want a pass that fails at the damaged record", got)
 		}
 		if got := mustRun(t, s); got.Adopted != 50 {
-			t.Errorf("got %+v, want the ledger begun again with what the destination holds", got)
+			t.Errorf("got %+v, want a new ledger with the copies at the destination", got)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

@@ -108,10 +108,10 @@ func (w *worker) vanished(ctx context.Context, slot *checkpoint.Slot, a plan.Act
 	return nil
 }
 
-// recordLeft settles an object that is not copied, because it is gone from the source or skipped,
-// if the ledger may be wrong about the destination: a copy request whose response was lost may have
-// replaced the recorded copy. In that case the old entry is not carried over, but the object at the
-// destination still belongs to syncd.
+// recordLeft settles an object that is not copied because it is gone from the source or skipped. If
+// no copy request was sent for it, recordLeft carries over its ledger entry. Otherwise a copy
+// request whose response was lost may have replaced the recorded copy. In that case recordLeft
+// checks the destination and records that the object there belongs to syncd.
 func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.Action, target copier.Target) error {
 	if target.OursSince.IsZero() && (target.Known == "" || a.Previous != nil || a.Inherited != nil) {
 		carryOver(slot, a) // no copy request was sent
@@ -137,11 +137,12 @@ func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.A
 	return nil
 }
 
-// errUnreadableCopy is the reason for quarantining an object that is gone from the source. The
-// quarantine row is then the only record that the copy belongs to syncd.
+// errUnreadableCopy is the reason for quarantining an object that is gone from the source if its
+// copy could not be checked. The quarantine row is then the only record that the copy belongs to
+// syncd.
 var errUnreadableCopy = errors.New("the source object is gone, and the role is not allowed to read the remaining copy")
 
-// carryOver leaves the ledger unchanged for an object that is skipped: the destination still has
+// carryOver keeps the ledger entry of an object that is skipped, because the destination still has
 // the last copy.
 func carryOver(slot *checkpoint.Slot, a plan.Action) {
 	switch {

@@ -96,7 +96,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// restart makes the next syncer one of a process that has just started.
+// restart makes the next syncer belong to a process that has just started.
 func (w *world) restart() {
 	board := figure.NewBoard()
 	w.registry = prometheus.NewRegistry()
@@ -199,7 +199,8 @@ func (w *world) inLedger(t *testing.T, read func(*checkpoint.Pass)) {
 	}
 }
 
-// value returns the value of a series, such as name{label="value"}, or 0 if it does not exist.
+// value returns the value of the given metric series, such as name{label="value"}, or 0 if the
+// series does not exist.
 func (w *world) value(t *testing.T, series string) float64 {
 	t.Helper()
 	families, err := w.registry.Gather()

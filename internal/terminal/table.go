@@ -30,7 +30,7 @@ const (
 	columnGap = 2
 	// minName is the minimum width of the first column, and minText that of the last column. If the
 	// columns that cannot be left out still do not fit, the first column is cut further, to
-	// minRest, because the other columns matter more.
+	// minRest, because the other columns are more important.
 	minName, minText, minRest = 12, 20, 3
 	// Columns whose Spared is at least saysLittle are left out before the first column is cut.
 	saysLittle = 4

@@ -3,21 +3,23 @@ package throttle
 import "time"
 
 const (
-	// A burst begins if the share of refused answers is at least suddenly, the service accepted at
-	// least the share steadily of the requests of the last second, and the previous burst ended at
-	// least betweenBursts ago. An exceeded quota does not meet these conditions.
+	// A burst begins under three conditions: at least the share suddenly of the answers are
+	// refusals, the service accepted at least the share steadily of the requests of the last
+	// second, and the previous burst ended at least betweenBursts ago. An exceeded quota does not
+	// meet these conditions.
 	suddenly      = 0.9
 	steadily      = 0.7
 	betweenBursts = 500 * time.Millisecond
-	// A burst is over if, within longestBurst, less than a quarter of at least sinceCut answers is
-	// refused. An exceeded quota that has refused most requests would still refuse more than that.
+	// A burst is over if, within longestBurst, at least sinceCut answers have arrived and less than
+	// a quarter of them are refusals. An exceeded quota that has refused most requests would still
+	// refuse more than a quarter.
 	sinceCut     = 20
 	longestBurst = 3 * time.Second
 )
 
 // burst is a suspected short time in which a service refuses every request, for example while it
-// splits a partition. A burst ends whether or not fewer requests are sent. In contrast, an exceeded
-// quota refuses requests again soon after the cuts are undone, and has then accepted little within
+// splits a partition. A burst ends even if the rate is not reduced. An exceeded quota, in contrast,
+// refuses requests again soon after the cuts are undone, and has then accepted few requests within
 // the last second.
 type burst struct {
 	before bearing // state before the first cut
@@ -25,8 +27,9 @@ type burst struct {
 	seen   share // answers since the last cut
 }
 
-// next returns the burst after another cut, nil if there is no burst. Last is when the previous
-// burst ended; refused and took are shares of requests. The receiver can be nil.
+// next returns the burst after another cut, nil if there is no burst. The parameter last is when
+// the previous burst ended. The parameters refused and took are the shares of requests that were
+// refused and accepted. The receiver can be nil.
 func (b *burst) next(now, last time.Time, before bearing, refused, took float64) *burst {
 	switch {
 	case b != nil:
@@ -39,8 +42,8 @@ func (b *burst) next(now, last time.Time, before bearing, refused, took float64)
 	}
 }
 
-// add learns from an answer to a request sent after the last cut. It returns useless, meaning that
-// the cuts were unnecessary, if the burst is over.
+// add counts an answer to a request sent after the last cut. If the burst is over, it returns
+// useless, which means that the cuts were unnecessary.
 func (b *burst) add(now time.Time, isRefused bool) finding {
 	b.seen.add(isRefused)
 	switch {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// bursts refuses everything for a moment, repeatedly.
+// bursts returns a func that refuses everything for the time lasts, once per interval every.
 func bursts(every, lasts time.Duration) func() error {
 	start := time.Now()
 	return func() error {
@@ -34,7 +34,7 @@ func TestBursts(t *testing.T) {
 		{2 * time.Second, 100 * time.Millisecond, 1, crowd, 0.85},
 		{time.Second, 50 * time.Millisecond, 1, crowd, 0.7},
 		{5 * time.Second, 300 * time.Millisecond, 1, crowd / 10, 0.8},
-		{5 * time.Second, 100 * time.Millisecond, 10, crowd / 10, 0.6}, // they meet the burst one after another
+		{5 * time.Second, 100 * time.Millisecond, 10, crowd / 10, 0.6}, // the mappings meet the burst one after another
 	} {
 		t.Run(fmt.Sprintf("%v in %v, %d by %d", tt.lasts, tt.every, tt.mappings, tt.atOnce), func(t *testing.T) {
 			if !isPlayed(i) {
@@ -52,7 +52,7 @@ func TestBursts(t *testing.T) {
 				got := measure(s, "CopyObject", 2*simulated, possible)
 				t.Logf("got %.1f %% of what is possible", 100*got.served)
 				if got.served < tt.least {
-					t.Errorf("got %.1f %% of what is possible, want at least %.0f %%", 100*got.served, 100*tt.least)
+					t.Errorf("got %.1f %% of the possible requests, want at least %.0f %%", 100*got.served, 100*tt.least)
 				}
 				load.stop()
 			})

@@ -12,22 +12,23 @@ import (
 
 const (
 	// minRate is the rate in requests per second below which throttling does not reduce the rate:
-	// some requests must be sent to find out whether the throttling is over.
+	// some requests must be sent to detect the end of the throttling.
 	minRate = 1
-	// keep is the share of the accepted rate to which a cut reduces the rate. A cut leaves at least
-	// the share minKeep of the sending rate, because a series of refusals is weak evidence about
-	// the rate.
+	// A cut reduces the rate to the share keep of the accepted rate, but at least to the share
+	// minKeep of the sending rate, because a series of refusals is weak evidence about the
+	// service's rate.
 	keep, minKeep = 0.9, 0.3
-	// minShare is the smallest share of accepted requests from which the service's rate is
-	// inferred.
+	// minShare is the share of accepted requests below which the service's rate is not inferred
+	// from the accepted requests.
 	minShare = 0.5
-	// maxPressed is the maximum time between two answers that counts as time in which a rate grows.
+	// maxPressed is the longest time between two answers for which a rate grows.
 	maxPressed = time.Second
 	// maxIndependent is the largest share of refusals that can be independent of the rate; a larger
 	// share means an outage.
 	maxIndependent = 0.9
 	// settling is the time after a cut in which refusals are ignored, because an exceeded quota is
-	// still exhausted at first. Requests sent in that time have unsteady as their number of cuts.
+	// still exhausted at first. For requests sent in that time, sent returns unsteady instead of
+	// the number of cuts.
 	settling = 250 * time.Millisecond
 	unsteady = -1
 )
@@ -37,10 +38,10 @@ type ControllerOptions struct {
 	// Name is the name of the quota, such as "destination" or "kms". It appears in the error of an
 	// interrupted wait.
 	Name string
-	// Cap is a rate that is never exceeded, in requests per second; 0 means none.
+	// Cap is a rate in requests per second that is never exceeded; 0 means no cap.
 	Cap float64
-	// Now is the clock; nil means time.Now. The clock and the timers that end waits must agree:
-	// both real, or both simulated.
+	// Now is the clock; nil means time.Now. The clock and the timers that end waits must be both
+	// real or both simulated.
 	Now func() time.Time
 }
 
@@ -50,11 +51,12 @@ type ControllerOptions struct {
 // Until the service refuses more than a small random share of requests, the cap is the only limit.
 // Then the rate is cut to slightly below the rate that the service accepted. If fewer requests are
 // refused after the cut, a quota was exceeded. The rate then grows again: quickly toward the rate
-// at which it was last throttled, slowly around that rate, and beyond it faster the longer nothing
-// is throttled. If as many requests are refused as before the cut, the refusals do not depend on
-// the rate. The cut is then undone, and that share of refusals is tolerated. The test is repeated
-// later, at growing intervals. Only requests sent after a cut count for the test. The rate grows
-// only during time in which requests had to wait, because an unused rate proves nothing.
+// at which it was last throttled, slowly around that rate, and beyond it faster and faster while
+// nothing is throttled. If as many requests are refused as before the cut, the refusals do not
+// depend on the rate. The cut is then undone, and that share of refusals is tolerated. The test is
+// repeated later, at growing intervals. Only requests sent after a cut count for the test. The rate
+// grows only while requests have to wait, because the service's response to an unused rate is
+// unknown.
 type Controller struct {
 	name  string
 	cap   float64 // math.Inf(1) for none
@@ -65,17 +67,17 @@ type Controller struct {
 	rate  float64 // estimated rate of the service; math.Inf(1) until it first throttles
 	curve curve
 	cuts  int
-	// steady is when the last cut has taken effect: the settling time after it is over.
+	// steady is the end of the settling time after the last cut, when the cut has taken effect.
 	steady time.Time
 	sends  flow
-	takes  flow // weight that the service did not refuse
+	takes  flow // weight that the service accepted
 	heard  time.Time
 
-	last       share       // refused share of all answers
+	last       share       // refused share of all recent answers
 	alarm      alarm       // detects refusals in the answers since the last cut
-	stray      float64     // the refused share that does not depend on the rate
+	stray      float64     // refused share that does not depend on the rate
 	experiment *experiment // test of the last cut; nil once it is decided
-	burst      *burst      // the suspected burst for which the last cuts were made; nil if there is none
+	burst      *burst      // suspected burst that caused the last cuts; nil if there is none
 
 	burstOver time.Time // when the last burst ended
 	tryAgain  time.Time
@@ -95,8 +97,8 @@ func NewController(o ControllerOptions) *Controller {
 	}
 }
 
-// Rate returns the limit in requests per second, and whether there is a limit. Without one the rate
-// is 0.
+// Rate returns the limit in requests per second, and whether there is a limit. If there is no
+// limit, the rate is 0.
 func (c *Controller) Rate() (perSecond float64, limited bool) {
 	if c == nil {
 		return 0, false
@@ -110,8 +112,8 @@ func (c *Controller) Rate() (perSecond float64, limited bool) {
 	return rate, true
 }
 
-// wait blocks until the rate allows weight to be sent. Waited reports whether it blocked while no
-// cut was being tested. If ctx ends first, the error wraps the error of ctx.
+// wait blocks until the rate allows weight to be sent. The result waited reports whether it blocked
+// while no cut was being tested. If ctx ends first, the error wraps the error of ctx.
 func (c *Controller) wait(ctx context.Context, weight float64) (waited bool, err error) {
 	if c == nil {
 		return false, nil
@@ -141,19 +143,20 @@ func (c *Controller) sent(weight float64) (cuts int) {
 	return c.cuts
 }
 
-// took records that the service accepted weight, no matter when it was sent.
+// took records that the service accepted weight, independently of when it was sent.
 func (c *Controller) took(weight float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.takes.add(c.now(), weight)
 }
 
-// answered learns from an answer. Cuts is the number that sent returned for the request.
+// answered updates the controller with an answer of the service. The parameter cuts is the number
+// that sent returned for the request.
 func (c *Controller) answered(cuts int, isRefused bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if cuts != c.cuts {
-		return // the request was sent at a rate that has changed in the meantime
+		return // the rate has changed since the request was sent
 	}
 	now := c.now()
 	if !isRefused && c.rate <= minRate {
@@ -191,14 +194,16 @@ func (c *Controller) tryStray(now time.Time) {
 	}
 }
 
-// begin cuts the rate. Refused is the share of requests that was refused.
+// begin cuts the rate and starts a test of the cut. The parameter refused is the share of requests
+// that was refused.
 func (c *Controller) begin(refused float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cut(c.now(), refused, c.stray)
 }
 
-// forget undoes the effects of refusals of a draw that is now paced alone, including pending ones.
+// forget undoes the effects of the refusals of a draw that is now paced alone, including a cut that
+// is still being tested.
 func (c *Controller) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -209,7 +214,7 @@ func (c *Controller) forget() {
 	c.tryAgain = c.now().Add(c.interval)
 }
 
-// reset forgets everything that was learned.
+// reset discards all evidence about refusals and removes the limit.
 func (c *Controller) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -233,8 +238,8 @@ func (c *Controller) setRate(rate float64) {
 	c.pacer.setRate(min(rate, c.cap))
 }
 
-// cut lowers the rate. Refused is the share of requests that was refused; stray is the part of that
-// share that does not depend on the rate.
+// cut lowers the rate. The parameter refused is the share of requests that was refused, and stray
+// is the part of that share that does not depend on the rate.
 func (c *Controller) cut(now time.Time, refused, stray float64) {
 	before := bearing{c.rate, c.curve}
 	if c.experiment != nil {
@@ -242,8 +247,8 @@ func (c *Controller) cut(now time.Time, refused, stray float64) {
 	}
 	// A quota shared with other clients can be exhausted although this client sends little.
 	used := min(c.rate, c.sends.rate(now))
-	// If the rate has just grown beyond a small quota, most of the last answers are from before the
-	// growth, so the accepted rate is more accurate.
+	// If the rate has just grown beyond a small quota, most of the last answers are for requests
+	// sent before the growth, so the accepted rate is more accurate.
 	took := c.takes.rate(now) / max(used, minRate)
 	taken := min(min(1-refused, took)/(1-min(stray, maxIndependent)), 1)
 	c.burst = c.burst.next(now, c.burstOver, before, max(refused, c.alarm.first), took)
@@ -284,9 +289,9 @@ func (c *Controller) judge(now time.Time, f finding) {
 	case undecided:
 	case helped:
 		c.stray = min(c.stray, c.experiment.seen.value()+c.experiment.seen.spread())
-		// The cut helped, so the quota is about the rate accepted before the cut.
+		// The cut helped, so the quota is about equal to the rate accepted before the cut.
 		c.curve.best = max(min(c.curve.best, c.experiment.taken), c.rate)
-		c.last = c.experiment.seen // refusals before the cut are no evidence about the present rate
+		c.last = c.experiment.seen // ignore the refusals before the cut, which do not apply to the present rate
 		c.experiment, c.interval = nil, firstRetry
 	case worse:
 		c.cut(now, c.experiment.seen.value(), c.stray)

@@ -8,19 +8,19 @@ import (
 const (
 	// climb is the time in which a rate returns to the best rate.
 	climb = 3 * time.Second
-	// probe is the share by which a rate exceeds the best rate after another time of climb without
-	// throttling.
+	// probe is the share by which a rate exceeds the best rate after another interval of length
+	// climb without throttling.
 	probe = 0.1
-	// leapAfter is the time after which the rate exceeds the best rate by half: probe · (leapAfter
-	// / climb)³ = 0.5. From then on, the rate doubles in each interval of length doubling. Doubling
-	// earlier would be wrong for quotas that allow the unused rate of one second to be used later.
+	// leapAfter is the time after which the rate is 1.5 times the best rate: probe · (leapAfter /
+	// climb)³ = 0.5. From then on, the rate doubles in each interval of length doubling. It must
+	// not double earlier, because some quotas allow the unused rate of one second to be used later.
 	leapAfter = 5130 * time.Millisecond
 	doubling  = 3 * time.Second
 )
 
 // curve describes how a rate grows after a cut. It begins as a cubic function that is flat around
-// the best rate, as in RFC 9438 (CUBIC), section 4.2, but in proportion to the rate. It continues
-// as an exponential function once the best rate has turned out to be outdated.
+// the best rate, as in RFC 9438 (CUBIC), section 4.2, but scaled to the rate. It continues as an
+// exponential function once the best rate has turned out to be outdated.
 type curve struct {
 	from    float64       // rate after the cut
 	best    float64       // rate that the service accepted
@@ -39,9 +39,9 @@ func (c *curve) rate() float64 {
 }
 
 const (
-	// flowWindow is half the time over which a flow measures.
+	// flowWindow is half of the time over which a flow measures the rate.
 	flowWindow = 500 * time.Millisecond
-	// minFlow is the shortest time over which a flow measures.
+	// minFlow is the shortest time over which a flow measures the rate.
 	minFlow = 20 * time.Millisecond
 )
 

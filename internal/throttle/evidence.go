@@ -11,8 +11,8 @@ const (
 	// maxStray is the share of refused answers that is ignored. A service with many machines
 	// refuses a request now and then.
 	maxStray = 0.01
-	// certain is the log-likelihood ratio at which the answers are sufficient evidence: about one
-	// false alarm in a hundred thousand.
+	// certain is the log-likelihood ratio at which the answers are sufficient evidence. It causes
+	// about one false alarm in a hundred thousand.
 	certain = 10
 	// measured is the number of answers over which a refused share is measured, unless the time
 	// maxMeasuring ends first.
@@ -59,7 +59,7 @@ type alarm struct {
 	sum    float64
 	since  share     // answers since the sum was last 0
 	raised time.Time // when the alarm became certain; zero if it is not
-	first  float64   // the share at that time
+	first  float64   // refused share at that time
 }
 
 // add adds an answer and reports whether the refused share exceeds the tolerated share borne. The
@@ -79,11 +79,12 @@ func (a *alarm) add(now time.Time, isRefused bool, borne float64) bool {
 	return !a.raised.IsZero() && (a.since.answers >= measured || now.Sub(a.raised) >= maxMeasuring)
 }
 
-// tooMuch returns the refused share that can be distinguished from a tolerated one.
+// tooMuch returns the smallest refused share that can be distinguished from the tolerated share
+// borne.
 func tooMuch(borne float64) float64 { return min(borne+0.04+0.3*borne, (1+borne)/2) }
 
-// share returns the present refused share: that of last, or after a sudden change only that of the
-// most recent answers.
+// share returns the present refused share. This is the share in last or, after a sudden change, the
+// share of only the most recent answers.
 func (a *alarm) share(last *share, borne float64) float64 {
 	long, recent := last.value(), a.since.value()
 	if long <= borne || recent > 3*tooMuch(borne) {

@@ -7,12 +7,13 @@ const (
 	// sure. After maxExperiment it ends in any case, and the more likely hypothesis counts.
 	sure          = 6
 	maxExperiment = 10 * time.Second
-	// tellable is the largest ratio between the refused share expected if the cut has an effect and
-	// the share expected if it has none. With a larger ratio an experiment cannot distinguish the
-	// two.
+	// tellable limits the ratio of the refused share expected if the cut has an effect to the share
+	// expected if it has none. With a larger ratio an experiment cannot distinguish the two
+	// hypotheses.
 	tellable = 0.8
-	// firstRetry is the time until the first new test whether a share of refusals is still
-	// independent of the rate. The time doubles with each test, up to lastRetry.
+	// firstRetry is the time until a tolerated share of refusals is first tested again, to find out
+	// whether it is still independent of the rate. The time doubles with each test, up to
+	// lastRetry.
 	firstRetry, lastRetry = time.Second, time.Minute
 )
 
@@ -22,8 +23,8 @@ const (
 type experiment struct {
 	before  bearing
 	taken   float64 // rate that the service accepted before the cut
-	refused float64 // expected share if the cut has no effect
-	quota   float64 // expected share if a quota was exceeded
+	refused float64 // expected refused share if the cut has no effect
+	quota   float64 // expected refused share if a quota was exceeded
 	sum     float64
 	seen    share
 	until   time.Time
@@ -41,10 +42,10 @@ const (
 	undecided finding = iota
 	helped
 	useless
-	worse // more is refused than before
+	worse // a larger share is refused than before
 )
 
-// add learns from an answer to a request sent after the cut.
+// add counts an answer to a request sent after the cut.
 func (t *experiment) add(now time.Time, isRefused bool) finding {
 	if t.until.IsZero() {
 		t.until = now.Add(maxExperiment)
@@ -67,7 +68,7 @@ func (t *experiment) add(now time.Time, isRefused bool) finding {
 	}
 }
 
-// newExperiment returns nil if no number of answers could decide.
+// newExperiment returns a test of a cut, or nil if no number of answers could decide it.
 func newExperiment(before bearing, refused, quota float64) *experiment {
 	refused = min(refused, 0.98)
 	quota = max(quota, refused/8, maxStray/5)

@@ -7,8 +7,8 @@ import (
 	"syncd/internal/fair"
 )
 
-// Gate admits as many callers at once as its [Level] allows, in order of arrival. Use [Level.Gate]
-// to create one.
+// Gate admits callers in order of arrival, at most as many at once as its [Level] allows. Use
+// [Level.Gate] to create one.
 type Gate struct {
 	level *Level
 
@@ -88,7 +88,7 @@ func (g *Gate) enter() {
 	g.inUse++
 }
 
-// InUse returns how many slots are taken. It may exceed the limit for a while after the level
+// InUse returns how many slots are taken. It can exceed the limit for a while after the level
 // falls.
 func (g *Gate) InUse() int {
 	g.mu.Lock()

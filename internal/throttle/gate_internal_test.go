@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// setLimit does what a round does after its decision.
+// setLimit changes the limit, as a round does at its end.
 func (l *Level) setLimit(n int) {
 	l.limit.Store(int64(n))
 	for _, g := range l.gates {
@@ -18,7 +18,7 @@ func (l *Level) setLimit(n int) {
 	}
 }
 
-// crowd is a gate with the callers that wait at it and those inside, in order.
+// crowd is a gate with its waiting callers and its admitted callers, in order.
 type crowd struct {
 	level    *Level
 	gate     *Gate
@@ -56,7 +56,7 @@ func (c *crowd) come(ctx context.Context) {
 	synctest.Wait()
 }
 
-// model is the expected state: the first callers are inside, up to the limit.
+// model is the expected state of a gate: callers are admitted in order, up to the limit.
 type model struct {
 	limit   int
 	inside  int
@@ -70,7 +70,8 @@ func (m *model) admit() {
 	}
 }
 
-// TestGateAsAModel makes callers come, go and give up, and the limit change, at random.
+// TestGateAsAModel compares a gate with a model while callers come, go and give up, and the limit
+// changes, at random.
 func TestGateAsAModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		steps := rapid.SliceOfN(rapid.IntRange(0, 99), 1, 60).Draw(r, "steps")
@@ -96,7 +97,7 @@ func TestGateAsAModel(t *testing.T) {
 	})
 }
 
-// step does one thing to both.
+// step applies one random step to the gate and to the model.
 func (c *crowd) step(t *testing.T, m *model, n int) {
 	t.Helper()
 	switch n % 4 {
@@ -174,7 +175,8 @@ func TestGateShrinksBelowWhatIsInUse(t *testing.T) {
 	})
 }
 
-// TestGateTakesBackALateSlot grants a slot at the moment at which its caller gives up.
+// TestGateTakesBackALateSlot checks that no slot is lost if it is granted at the moment at which
+// its caller gives up.
 func TestGateTakesBackALateSlot(t *testing.T) {
 	for range 200 {
 		gate := newCrowd(1).gate

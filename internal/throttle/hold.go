@@ -6,18 +6,18 @@ import (
 )
 
 // hold is a slot taken for the requests of a context. While all of these requests wait for a retry,
-// they give the slot up, so that other requests can be sent in the meantime. They take the slot
-// back for the next attempt. The requests must pass a [Guard].
+// the slot is given up, so that other requests can be sent in the meantime. It is taken back for
+// the next attempt. The requests must be sent through a [Guard].
 type hold struct {
 	outer *hold // hold of the parent context
 	leave func() bool
-	// enter takes back the slot. If waits is true, enter can block, and the hold must be used by
-	// only one request at a time.
+	// enter takes back the slot. If waits is true, enter can block, and only one request at a time
+	// may use the hold.
 	enter func(context.Context) error
 	waits bool
 
 	mu      sync.Mutex
-	active  int // number of attempts on the wire
+	active  int // number of attempts in flight
 	hasLeft bool
 	ended   bool
 }

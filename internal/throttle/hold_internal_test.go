@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// TestParallelRequestsShareASlot has the parts of one object fail and be retried, each at its own
-// time: the slot is given up once, when none is being sent, and taken back once.
+// TestParallelRequestsShareASlot makes the parts of one object fail and be retried at different
+// times. It checks that the slot is given up only while no part is being sent, and is taken back
+// once.
 func TestParallelRequestsShareASlot(t *testing.T) {
 	turns := NewLevel(LevelOptions{Min: 1, Max: 1}).Gate()
 	if err := turns.Acquire(t.Context()); err != nil {

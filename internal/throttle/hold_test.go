@@ -12,7 +12,7 @@ import (
 	"syncd/internal/throttle"
 )
 
-// flaky fails that many attempts, and takes a second for each.
+// flaky returns a handler that fails the given number of attempts. Each attempt takes a second.
 func flaky(failures int) func(context.Context, any) (any, middleware.Metadata, error) {
 	return func(context.Context, any) (any, middleware.Metadata, error) {
 		time.Sleep(time.Second)
@@ -36,8 +36,7 @@ func afterAnHour(ctx context.Context, in middleware.FinalizeInput, next middlewa
 	}
 }
 
-// places returns the two kinds of a slot for one request: one of a gate, and one that is only
-// acquired and released.
+// places returns the two ways to get a slot for a request: with Gate.Hold, and with HoldSlot.
 func places() map[string]func(*throttle.Gate, context.Context) (context.Context, func(), error) {
 	return map[string]func(*throttle.Gate, context.Context) (context.Context, func(), error){
 		"turn": func(g *throttle.Gate, ctx context.Context) (context.Context, func(), error) {
@@ -78,7 +77,7 @@ func TestSlotIsFreeBetweenAttempts(t *testing.T) {
 					}
 				}
 				if took := time.Since(start); took != 4*time.Second {
-					t.Errorf("got the others done after %v, want 4s: one attempt, and three requests", took)
+					t.Errorf("got the other requests complete after %v, want 4s: one attempt and three requests", took)
 				}
 				if err := <-first; err != nil || time.Since(start) != time.Hour+2*time.Second {
 					t.Errorf("got %v after %v, want success with the second attempt", err, time.Since(start))
@@ -121,8 +120,8 @@ func TestCanceledRetryTakesNoSlot(t *testing.T) {
 	}
 }
 
-// TestGivenUpSlotsAreBounded has objects wait for a retry endlessly: there may be at most three
-// times as many as slots.
+// TestGivenUpSlotsAreBounded makes objects wait for a retry endlessly. It checks that at most three
+// times as many objects as slots are begun.
 func TestGivenUpSlotsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := throttle.NewLevel(throttle.LevelOptions{Min: 4, Max: 4}).Gate()

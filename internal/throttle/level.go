@@ -15,19 +15,19 @@ const (
 	// maxFailed is the share of broken connections and timeouts above which a round lowers the
 	// level.
 	maxFailed = 0.05
-	// A round is slow if its answers take at least slow times the best latency, and quick if they
-	// take less than quick times the best latency.
+	// A round is slow if its latency is at least slow times the best latency, and quick if its
+	// latency is less than quick times the best latency.
 	slow, quick = 2.0, 1.5
 	// memory is how long the best latencies are remembered.
 	memory = 5 * time.Minute
-	// samplesKept is how many latencies of a round are kept per operation, the most recent ones.
+	// samplesKept is how many of the most recent latencies of a round are kept per operation.
 	samplesKept = 64
 )
 
 // LevelOptions are the settings of a Level.
 type LevelOptions struct {
 	// Min and Max bound the level, and Start is its initial value, in concurrent requests. Min is
-	// at least 1, Max at least Min, and Start is adjusted to lie between them. If Min equals Max,
+	// at least 1, Max at least Min, and Start is adjusted to be between them. If Min equals Max,
 	// the level is fixed.
 	Min, Start, Max int
 	// Now is the clock; nil means time.Now.
@@ -45,16 +45,16 @@ type LevelOptions struct {
 //  3. A [Gate] was full, hardly any request had to wait for a rate, and answers are quicker than
 //     one and a half times the best: increase by a quarter, up to Max, or by a thirty-second if
 //     rule 1 or 2 has applied in the last five minutes.
-//  4. Otherwise the level stays.
+//  4. Otherwise the level stays unchanged.
 //
 // Every five minutes a level above Start returns to Start for one round, to measure the best
 // latencies without a queue of syncd's requests.
 //
 // Latency is the median of each operation, compared with the best of the same operation. Operations
-// whose duration depends on the size of their content count only if they fail. The duration of
-// CopyObject depends on the size to some degree, and the size is not known here; therefore slow
-// answers never lower the level below Start. Throttling does not change the level: the [Controller]
-// handles that.
+// whose duration depends on the size of their content count only if they fail. CopyObject counts
+// although its duration depends on the size to some degree, because the size is not known here.
+// Therefore slow answers never lower the level below Start. Throttling does not change the level:
+// the [Controller] handles that.
 type Level struct {
 	o       LevelOptions
 	limit   atomic.Int64
@@ -64,15 +64,15 @@ type Level struct {
 	gates []*Gate
 	round round
 	best  map[string]time.Duration // latency by operation
-	// since is when best was last cleared. careful means that the level has been lowered after
-	// that.
+	// since is when best was last cleared. careful means that the level has been lowered since
+	// then.
 	since   time.Time
 	careful bool
 	// resume is the limit to return to after a round at Start, 0 outside such a round.
 	resume int
 }
 
-// round is what is known about the requests sent in a round.
+// round contains the results of the requests sent in one round.
 type round struct {
 	number           int
 	began            time.Time
@@ -115,13 +115,14 @@ func (l *Level) Gate() *Gate {
 
 func (l *Level) fixed() bool { return l == nil || l.o.Min == l.o.Max }
 
-// departure is when and in which round a request was sent.
+// departure records when and in which round a request was sent.
 type departure struct {
 	round int
 	at    time.Time
 }
 
-// sent records that a request is being sent. Delayed reports whether it waited for a rate.
+// sent records that a request is being sent. The parameter delayed is true if the request waited
+// for a rate.
 func (l *Level) sent(delayed bool) departure {
 	if l.fixed() {
 		return departure{}
@@ -135,7 +136,7 @@ func (l *Level) sent(delayed bool) departure {
 	return departure{l.round.number, l.o.Now()}
 }
 
-// outcome is what the level learns from an answer.
+// outcome classifies an answer for the level.
 type outcome int
 
 const (
@@ -144,7 +145,7 @@ const (
 	broken // a timeout or a broken connection
 )
 
-// answered learns from the answer to a request.
+// answered updates the level with the answer to a request.
 func (l *Level) answered(d departure, operation string, o outcome) {
 	if l.fixed() {
 		return

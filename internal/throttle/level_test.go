@@ -44,7 +44,8 @@ func (l *leveled) want(t *testing.T, when string, low, high int) {
 	}
 }
 
-// broken returns the error of a reset connection as the SDK reports it.
+// broken returns a func that fails the given share of requests with the error of a reset
+// connection, as the SDK reports it.
 func broken(share float64) func() error {
 	return func() error {
 		if rand.Float64() < share {
@@ -135,7 +136,7 @@ func TestLevel(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				if tt.guard.Cap != nil { // its timers must belong to this bubble
+				if tt.guard.Cap != nil { // the timers of Cap must belong to this bubble
 					rate, _ := tt.guard.Cap.Rate()
 					tt.guard.Cap = throttle.NewController(throttle.ControllerOptions{Cap: rate})
 				}
@@ -166,7 +167,7 @@ func TestLevelRecovers(t *testing.T) {
 }
 
 // TestLevelForgetsTheBest makes every answer slower from some time on, for example because objects
-// became larger.
+// became larger. It checks that the level falls at first and rises again after five minutes.
 func TestLevelForgetsTheBest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLeveled(t, throttle.LevelOptions{Min: 2, Start: 16, Max: 64}, throttle.Guard{})
@@ -182,8 +183,8 @@ func TestLevelForgetsTheBest(t *testing.T) {
 	})
 }
 
-// TestLevelDoesNotCreep has a queue caused by syncd for an hour, which must not become the normal
-// latency.
+// TestLevelDoesNotCreep checks that the latency of a queue that syncd causes for an hour does not
+// become the normal latency.
 func TestLevelDoesNotCreep(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -203,7 +204,8 @@ func TestLevelDoesNotCreep(t *testing.T) {
 	})
 }
 
-// TestLevelComparesLikeWithLike changes from one operation to another that takes ten times as long.
+// TestLevelComparesLikeWithLike checks that the level does not fall when most requests are now for
+// another operation, which takes ten times as long.
 func TestLevelComparesLikeWithLike(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLeveled(t, throttle.LevelOptions{Min: 2, Start: 16, Max: 64}, throttle.Guard{})
@@ -220,7 +222,8 @@ func TestLevelComparesLikeWithLike(t *testing.T) {
 	})
 }
 
-// TestGatesFollowOneLevel has two gates, each as wide as the level.
+// TestGatesFollowOneLevel checks that each of two gates of a level admits as many callers as the
+// level allows.
 func TestGatesFollowOneLevel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		level := throttle.NewLevel(throttle.LevelOptions{Min: 3, Max: 3})

@@ -13,11 +13,11 @@ import (
 	"syncd/internal/awserr"
 )
 
-// Attempt is one request on the wire.
+// Attempt is one request as sent to the service, for example one of several retries.
 type Attempt struct {
 	// Operation is the API name of the request.
 	Operation string
-	// Class is the class of its error, "" for success.
+	// Class is the class of the attempt's error, "" for success.
 	Class awserr.Class
 	// Duration is the time from sending until the response's headers, or until the whole response
 	// if the SDK reads it.
@@ -38,11 +38,11 @@ type Meter struct {
 type Counts struct {
 	// Requests is the number of attempts by operation.
 	Requests map[string]int64
-	// Throttled is how many of them were throttled.
+	// Throttled is how many attempts were throttled.
 	Throttled int64
 }
 
-// Since returns the counts added after earlier.
+// Since returns the difference between c and the earlier counts.
 func (c Counts) Since(earlier Counts) Counts {
 	since := Counts{Requests: map[string]int64{}, Throttled: c.Throttled - earlier.Throttled}
 	for operation, n := range c.Requests {

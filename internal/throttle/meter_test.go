@@ -132,7 +132,7 @@ func TestMeterSeesTheClass(t *testing.T) {
 			meter := &throttle.Meter{Observe: seen.observe}
 			w := newWorld(t, meter)
 			w.cloud.Inject(awsfake.Fault{Times: 1, Kind: tt.kind})
-			_ = w.list(t.Context()) // the meter shows the result
+			_ = w.list(t.Context()) // the meter has the result
 			if got := seen.classes()[0]; got != tt.want || meter.Counts().Throttled != tt.throttled {
 				t.Errorf("fault %v: got class %q, %d throttled, want %q, %d", tt.kind, got, meter.Counts().Throttled, tt.want, tt.throttled)
 			}
@@ -140,7 +140,8 @@ func TestMeterSeesTheClass(t *testing.T) {
 	}
 }
 
-// TestMeterSeesAnErrorInA200 has a copy fail with status 200.
+// TestMeterSeesAnErrorInA200 checks that a meter counts a copy that fails with status 200 as an
+// error.
 func TestMeterSeesAnErrorInA200(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen attempts
@@ -157,7 +158,7 @@ func TestMeterSeesResponsesWithoutABody(t *testing.T) {
 	var seen attempts
 	w := newWorld(t, &throttle.Meter{Observe: seen.observe})
 	if err := w.head(t.Context(), "no-such-key"); err == nil {
-		t.Error("got no error for a key that is not there")
+		t.Error("got no error for an absent key")
 	}
 	if want := []awserr.Class{awserr.Gone}; !slices.Equal(seen.classes(), want) {
 		t.Errorf("got classes %q, want %q", seen.classes(), want)
@@ -176,7 +177,7 @@ func TestMeterMeasuresTheAttempt(t *testing.T) {
 		want := throttle.Attempt{Operation: "ListObjectsV2", Duration: 3 * time.Second}
 		failed := want
 		failed.Class = awserr.Transient
-		// The wait before the second attempt counts for neither.
+		// The wait before the second attempt counts for neither attempt.
 		if diff := gocmp.Diff([]throttle.Attempt{failed, want}, seen.seen); diff != "" {
 			t.Errorf("attempts (-want +got):\n%s", diff)
 		}

@@ -15,21 +15,21 @@ import (
 	"syncd/internal/deadline"
 )
 
-// Guard paces every attempt of an SDK client, including retries, and learns from its outcome. A nil
+// Guard paces every attempt of an SDK client, including retries, and adapts to its outcome. A nil
 // field has no effect. Guards of several clients may share fields. Do not change a guard after it
 // is attached.
 type Guard struct {
-	// Level learns from latency and broken connections. The sender must hold a slot of one of the
-	// level's gates; the guard does not acquire a slot.
+	// Level adapts to latency and broken connections. The caller must have acquired a slot of one
+	// of the level's gates; the guard does not acquire one.
 	Level *Level
-	// Service is a draw on the quota of the service itself: a bucket or STS. It handles all
-	// throttling except KMS throttling.
+	// Service is a draw on the quota of the service itself: a bucket or STS. All throttling except
+	// KMS throttling affects this draw.
 	Service *Draw
 	// KMS is a draw on the quota of KMS in the account and region of the requests. Only requests
-	// for which S3 may call KMS wait for it.
+	// for which S3 can call KMS wait for this draw.
 	KMS *Draw
 	// Cap and KMSCap are the caps of a mapping; throttling does not change them. Cap counts
-	// requests to the service. KMSCap counts the requests that S3 may send to KMS.
+	// requests to the service. KMSCap counts the requests that S3 can send to KMS.
 	Cap, KMSCap *Controller
 }
 
@@ -66,7 +66,7 @@ func (g *Guard) pace(ctx context.Context, in middleware.FinalizeInput, next midd
 		attempt = context.WithValue(ctx, delayedKey{}, true)
 	}
 	out, metadata, err := next.HandleFinalize(attempt, in)
-	endAttempt(ctx, awserr.Classify(err).Passes()) // for these classes the client retries, unless it was the last attempt
+	endAttempt(ctx, awserr.Classify(err).Passes()) // the client retries errors of these classes, unless this was the last attempt
 	return out, metadata, err
 }
 
@@ -102,7 +102,7 @@ func (g *Guard) learn(ctx context.Context, in middleware.DeserializeInput, next 
 	case class == awserr.Throttled:
 		service.answer(true)
 	case class == awserr.ThrottledKMS:
-		service.answer(false) // S3 itself accepted it
+		service.answer(false) // S3 itself accepted the request
 		kms.answer(true)
 	case err == nil:
 		service.answer(false)
@@ -135,8 +135,8 @@ func (s *stake) answer(isRefused bool) {
 	}
 }
 
-// status returns the HTTP status of an error, 0 if there is none: for a connection error the SDK
-// adds an empty response.
+// status returns the HTTP status of an error, or 0 if there is none. For a connection error, the
+// SDK adds a response without a status.
 func status(err error) int {
 	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.Response != nil {
 		return response.HTTPStatusCode()
@@ -151,7 +151,7 @@ func outcomeOf(class awserr.Class, err error) outcome {
 	case errors.Is(err, context.DeadlineExceeded), awserr.Code(err) == "RequestTimeout":
 		return broken
 	case class == awserr.Transient && awserr.Code(err) == "" && status(err) < 300:
-		return broken // before or during the response
+		return broken // the connection broke before or during the response
 	default:
 		return refused
 	}
@@ -159,8 +159,8 @@ func outcomeOf(class awserr.Class, err error) outcome {
 
 // kmsRequests returns the maximum number of requests that S3 sends to KMS for one request. S3 sends
 // none for objects without a KMS key, and few with a bucket key (Amazon S3 User Guide, "Reducing
-// the cost of SSE-KMS with Amazon S3 Bucket Keys"). A controller learns in the same unit, so the
-// overestimate only makes a configured cap stricter.
+// the cost of SSE-KMS with Amazon S3 Bucket Keys"). A controller counts accepted and refused
+// requests in the same unit, so an overestimate only makes a configured cap stricter.
 func kmsRequests(operation string, request any) float64 {
 	switch operation {
 	case "CopyObject", "UploadPartCopy":
@@ -169,7 +169,7 @@ func kmsRequests(operation string, request any) float64 {
 		"GetObjectAnnotation", "PutObjectAnnotation":
 		return 1
 	case "HeadObject":
-		// A HEAD request needs the key only for the checksum.
+		// A HEAD request needs the KMS key only for the checksum.
 		if r, ok := request.(*smithyhttp.Request); ok && r.Header.Get("X-Amz-Checksum-Mode") != "" {
 			return 1
 		}

@@ -29,7 +29,8 @@ func (w *world) copy(ctx context.Context) error {
 	return err
 }
 
-// TestGuardAttributesThrottling sends copies through the SDK. The first ten are refused.
+// TestGuardAttributesThrottling sends copies through the SDK, and refuses the first ten. It checks
+// whether the refusals count for the service or for KMS.
 func TestGuardAttributesThrottling(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
@@ -51,7 +52,7 @@ func TestGuardAttributesThrottling(t *testing.T) {
 				w := newWorld(t, &throttle.Meter{}, guard)
 				w.cloud.Inject(awsfake.Fault{Times: 10, Kind: tt.kind})
 				for range 10 {
-					_ = w.copy(t.Context()) // the controllers show the result
+					_ = w.copy(t.Context()) // the controllers have the result
 					time.Sleep(100 * time.Millisecond)
 				}
 				if service, kms := guard.Service.Throttles(), guard.KMS.Throttles(); service != tt.service || kms != tt.kms {
@@ -68,7 +69,8 @@ func TestGuardAttributesThrottling(t *testing.T) {
 	}
 }
 
-// TestGuardOfSTS has STS throttle, which responds differently from S3.
+// TestGuardOfSTS checks that a guard recognizes throttling by STS, whose responses differ from
+// those of S3.
 func TestGuardOfSTS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		guard := &throttle.Guard{Service: unlimited()}
@@ -80,7 +82,7 @@ func TestGuardOfSTS(t *testing.T) {
 	})
 }
 
-// TestLevelLearnsFromConnections has connections fail below the SDK.
+// TestLevelLearnsFromConnections checks how the level changes when connections fail below the SDK.
 func TestLevelLearnsFromConnections(t *testing.T) {
 	for i, tt := range []struct {
 		name      string
@@ -135,8 +137,8 @@ func TestLevelLearnsFromConnections(t *testing.T) {
 	}
 }
 
-// TestGuardWaitsBeforeTheSignature makes a request wait longer than a signature is valid. The meter
-// must not count the wait as latency.
+// TestGuardWaitsBeforeTheSignature makes a request wait longer than a signature is valid. It checks
+// that the signature is still valid, and that the meter does not count the wait as latency.
 func TestGuardWaitsBeforeTheSignature(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen attempts
@@ -159,7 +161,8 @@ func TestGuardWaitsBeforeTheSignature(t *testing.T) {
 	})
 }
 
-// TestGuardPacesRetries has one call fail often, with a cap of one attempt a minute.
+// TestGuardPacesRetries checks that the retries of one call are paced by a cap of one attempt per
+// minute.
 func TestGuardPacesRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &throttle.Meter{}, &throttle.Guard{Cap: throttle.NewController(throttle.ControllerOptions{Cap: 1.0 / 60})})
@@ -174,8 +177,8 @@ func TestGuardPacesRetries(t *testing.T) {
 	})
 }
 
-// TestHeadNeedsKMSForTheChecksum has a cap on KMS that allows only every second request within an
-// hour.
+// TestHeadNeedsKMSForTheChecksum checks, with a KMS cap of one request per hour, that a HEAD
+// request waits for KMS only if it requests the checksum.
 func TestHeadNeedsKMSForTheChecksum(t *testing.T) {
 	for _, tt := range []struct {
 		mode types.ChecksumMode

@@ -13,25 +13,27 @@ const (
 	// maxCredit bounds how much unused rate is saved for later. It compensates for timers that fire
 	// late, and is too small to cause a burst that a service would notice.
 	maxCredit = 50 * time.Millisecond
-	// minNap is the shortest timer: at a high rate several weights are admitted at once.
+	// minNap is the shortest time for which the timer is set. At a high rate several weights are
+	// therefore admitted at once.
 	minNap = time.Millisecond
-	// maxNap is the longest timer. It keeps any debt within the range of a duration.
+	// maxNap is the longest time for which the timer is set. It keeps the time to pay any debt
+	// within the range of a time.Duration.
 	maxNap = time.Hour
 )
 
-// pacer admits weights at a rate that may change, in order of arrival. A weight is admitted once
-// all previous weights are paid for, and is itself paid for afterwards. So a weight worth many
-// seconds needs no saved budget of that size.
+// pacer admits weights at a rate that can change, in order of arrival. A weight is admitted once
+// all previous weights are paid for, and is itself paid for afterwards. Therefore a weight that
+// takes many seconds to pay for needs no saved budget of that size.
 type pacer struct {
 	now func() time.Time
 
 	mu      sync.Mutex
-	line    fair.Line[float64] // of weights
-	rate    float64            // per second; math.Inf(1): no limit
-	balance float64            // weight that may be admitted at once; negative: debt
+	line    fair.Line[float64] // waiting weights
+	rate    float64            // weight per second; math.Inf(1) means no limit
+	balance float64            // weight that may be admitted at once; a negative balance is debt
 	at      time.Time          // time of balance
 	timer   *time.Timer
-	wake    time.Time // when the timer fires; zero: not set
+	wake    time.Time // when the timer fires; zero if it is not set
 }
 
 func newPacer(rate float64, now func() time.Time) *pacer {
@@ -116,7 +118,7 @@ func (p *pacer) fire() {
 	p.admit()
 }
 
-// admit admits as many weights as possible and sets the timer for the next.
+// admit admits as many weights as possible and sets the timer for the next weight.
 func (p *pacer) admit() {
 	for !p.line.IsEmpty() && p.balance >= 0 {
 		p.balance -= p.line.Admit()
@@ -124,8 +126,8 @@ func (p *pacer) admit() {
 	p.arm()
 }
 
-// arm sets the timer for the first waiting weight, unless the timer fires by then anyway. Firing
-// too early does no harm.
+// arm sets the timer for the first waiting weight, unless the timer already fires by then. A timer
+// that fires too early does no harm.
 func (p *pacer) arm() {
 	if p.line.IsEmpty() {
 		return
@@ -147,7 +149,7 @@ func (p *pacer) arm() {
 // Bytes limits bytes per second. A nil or zero Bytes limits nothing.
 type Bytes struct{ pacer *pacer }
 
-// NewBytes returns a limit of perSecond bytes per second; 0 means none.
+// NewBytes returns a limit of perSecond bytes per second; 0 means no limit.
 func NewBytes(perSecond int64) *Bytes {
 	if perSecond <= 0 {
 		return &Bytes{}
@@ -155,9 +157,9 @@ func NewBytes(perSecond int64) *Bytes {
 	return &Bytes{newPacer(float64(perSecond), nil)}
 }
 
-// Wait waits until the rate allows n bytes to be moved. It returns once all previous calls are paid
-// for at the rate, so the limit is met on average, and a large part does not need a saved budget of
-// its size. If ctx ends first, Wait returns ctx's error.
+// Wait waits until the rate allows n bytes to be moved. It returns once the bytes of all previous
+// calls are paid for at the rate. The limit is therefore met on average, and a large part does not
+// need a saved budget of its size. If ctx ends first, Wait returns ctx's error.
 func (b *Bytes) Wait(ctx context.Context, n int64) error {
 	if b == nil || b.pacer == nil || n <= 0 {
 		return ctx.Err()

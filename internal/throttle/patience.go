@@ -11,9 +11,9 @@ import (
 const (
 	// askPatience limits an attempt that S3 can answer without moving content.
 	askPatience = time.Minute
-	// movePatience limits an attempt that moves content or completes an upload: copying 5 GiB from
-	// another region takes minutes, and so does completing 10,000 parts (Amazon S3 API Reference,
-	// CompleteMultipartUpload).
+	// movePatience limits an attempt that moves content or completes an upload. Copying 5 GiB from
+	// another region takes minutes, and so does completing an upload of 10,000 parts (Amazon S3 API
+	// Reference, CompleteMultipartUpload).
 	movePatience = 10 * time.Minute
 )
 

@@ -25,8 +25,7 @@ func (w *world) patient(meter *throttle.Meter) *s3.Client {
 	return s3.New(o)
 }
 
-// TestSilenceIsATimeout leaves two attempts without a response: each times out, and the third
-// succeeds.
+// TestSilenceIsATimeout checks that attempts without a response time out and are retried.
 func TestSilenceIsATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &throttle.Meter{})
@@ -59,7 +58,8 @@ func TestSilenceIsATimeout(t *testing.T) {
 	})
 }
 
-// TestPatienceEndsWithTheAnswer reads a body for longer than the response may take to begin.
+// TestPatienceEndsWithTheAnswer checks that a body can still be read long after the time limit for
+// the response.
 func TestPatienceEndsWithTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &throttle.Meter{})

@@ -9,21 +9,22 @@ import (
 )
 
 const (
-	// A draw is paced alone if the other draws are refused much less often: at its refused share,
-	// at least expectedRefusals of their answers would have been refusals, and fewer than a quarter
-	// of that number were.
+	// A draw is paced alone if the other draws are refused much less often. This is so if, at the
+	// draw's refused share, at least expectedRefusals of the other draws' answers would have been
+	// refusals, and fewer than a quarter of that number were.
 	expectedRefusals = 8
-	// aloneFor is how long a draw paced alone must not be throttled before it rejoins the others.
+	// aloneFor is how long a draw that is paced alone must not be throttled before it rejoins the
+	// other draws.
 	aloneFor = time.Minute
 	// recent is the half-life with which the other draws' answers lose weight as evidence.
 	recent = 2 * time.Second
 )
 
-// Quota is a limit on requests that several mappings share: the limit of a bucket, of KMS in an
-// account and region, or of STS. One [Controller] paces the mappings together. If the service
-// refuses the requests of one mapping but not those of the other mappings, the cause affects only
-// that mapping, such as an overloaded source or key. The mapping is then paced alone until it has
-// not been throttled for a minute, and the other mappings continue.
+// Quota is a limit on requests that several mappings share, such as the limit of a bucket, of KMS
+// in an account and region, or of STS. One [Controller] paces the mappings together. If the service
+// refuses the requests of only one mapping, the cause affects only that mapping, such as an
+// overloaded source or key. The mapping is then paced alone until it has not been throttled for a
+// minute, and the other mappings continue.
 type Quota struct {
 	o   ControllerOptions
 	all *Controller
@@ -93,7 +94,8 @@ func (d *Draw) wait(ctx context.Context, weight float64) (waited bool, err error
 	return waited || waitedForAll, err
 }
 
-// ticket is what answered needs to know about a request that was sent.
+// ticket identifies a request that was sent. The method sent returns it, and the method answered
+// accepts it.
 type ticket struct {
 	all, own int
 	weight   float64
@@ -104,7 +106,7 @@ func (d *Draw) sent(weight float64) ticket {
 	return ticket{all: d.quota.all.sent(weight), own: d.own.sent(weight), weight: weight}
 }
 
-// answered learns from the answer to a request.
+// answered updates the draw and its quota with the answer to a request.
 func (d *Draw) answered(t ticket, isRefused bool) {
 	if isRefused {
 		d.throttles.Add(1)
@@ -119,7 +121,7 @@ func (d *Draw) answered(t ticket, isRefused bool) {
 	}
 }
 
-// judge reports whether an answer counts for this draw alone.
+// judge reports whether an answer counts only for this draw, instead of for the shared quota.
 func (d *Draw) judge(isRefused bool) bool {
 	q := d.quota
 	q.mu.Lock()
@@ -149,7 +151,7 @@ func (d *Draw) judge(isRefused bool) bool {
 	return true
 }
 
-// tally counts answers, with less weight for older ones.
+// tally counts answers; older answers have less weight.
 type tally struct {
 	share
 	at time.Time
@@ -176,7 +178,8 @@ func (t tally) without(part tally) tally {
 	return t
 }
 
-// contradicts reports whether these answers show that other draws are not refused at this share.
+// contradicts reports whether the answers in t show that the other draws are refused at a share
+// much smaller than refused.
 func (t tally) contradicts(refused float64) bool {
 	expected := t.answers * refused
 	return expected >= expectedRefusals && t.refused < expected/4

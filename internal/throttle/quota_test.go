@@ -25,11 +25,11 @@ func TestDrawPacedAlone(t *testing.T) {
 		}
 		time.Sleep(20 * time.Second)
 		if rate, limited := draws[0].Rate(); !limited || rate > 5 {
-			t.Errorf("got the refused mapping at %.0f a second (limited: %v), want next to nothing", rate, limited)
+			t.Errorf("got the refused mapping at %.0f a second (limited: %v), want almost 0", rate, limited)
 		}
 		for _, draw := range draws[1:] {
 			if rate, limited := draw.Rate(); limited || draw.Throttles() != 0 {
-				t.Errorf("got another limited to %.0f a second with %d refusals of its own, want neither", rate, draw.Throttles())
+				t.Errorf("got another mapping limited to %.0f a second with %d refusals, want neither", rate, draw.Throttles())
 			}
 		}
 		ill.set(func() { ill.outage = false })
@@ -40,15 +40,16 @@ func TestDrawPacedAlone(t *testing.T) {
 			}
 		}
 		load.stop()
-		// Only now have all answers of the service arrived.
+		// All answers of the service have arrived now.
 		if _, refused := ill.counts("CopyObject"); draws[0].Throttles() != int64(refused) {
 			t.Errorf("got %d refusals counted, want %d", draws[0].Throttles(), refused)
 		}
 	})
 }
 
-// TestRateAfterIdleTime refuses a share at any rate, and then has nothing to send, then only slow
-// requests, and then a full load.
+// TestRateAfterIdleTime refuses a share of requests at any rate. After that nothing is sent for a
+// while, then only slow requests, and then a full load. The test checks that the full load reaches
+// most of the undisturbed rate.
 func TestRateAfterIdleTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("too slow under the race detector; make test runs it")
@@ -74,7 +75,8 @@ func TestRateAfterIdleTime(t *testing.T) {
 						s.set(func() { s.fail = nil })
 					}
 					send(atOnce, slow, 20*time.Second)
-					// Without a gate, requests that wait for a retry are missing.
+					// No gate limits the senders, so no other senders replace those that wait for a
+					// retry.
 					if got := send(crowd, nearby, 20*time.Second); got.served < 0.6 {
 						t.Errorf("got %.1f %% of the undisturbed rate, want nearly all of it", 100*got.served)
 					}

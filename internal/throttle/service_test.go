@@ -20,7 +20,7 @@ import (
 
 // quota is a token bucket that refuses requests for which it has no tokens.
 type quota struct {
-	rate, burst float64 // rate 0: no limit
+	rate, burst float64 // a rate of 0 means no limit
 	tokens      float64
 	at          time.Time
 }
@@ -40,10 +40,10 @@ func (q *quota) take(n float64) bool {
 	return true
 }
 
-// service responds like S3, with quotas and a latency, and counts what it sees.
+// service simulates S3, with quotas and a latency, and counts the requests.
 type service struct {
 	latency func(operation string, underWay int) time.Duration
-	fail    func() error // called for each answer; an error is returned instead
+	fail    func() error // called for each request; a non-nil error is returned as the answer
 
 	mu       sync.Mutex
 	s3, kms  quota
@@ -67,7 +67,7 @@ func (s *service) set(change func()) {
 	change()
 }
 
-// counts returns the answers so far, of all operations if none is given.
+// counts returns how many requests of an operation were served and how many were refused so far.
 func (s *service) counts(operation string) (served, refused int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,12 +118,12 @@ func refusal(message string) error {
 	}
 }
 
-// client sends requests to a service through a guard. A stack serves one call at a time, so the SDK
-// builds one for each call; here they are reused.
+// client sends requests to a service through a guard. A middleware stack serves one call at a time.
+// The SDK builds a new stack for each call; this client reuses stacks.
 type client struct{ stacks sync.Pool }
 
-// newClient returns a client that makes eight attempts, with pauses like those of a real client, at
-// a fraction of the cost of the SDK.
+// newClient returns a client that makes up to eight attempts per call, with pauses like those of a
+// real client. It needs only a fraction of the CPU time of the SDK.
 func newClient(tb testing.TB, s *service, g *throttle.Guard) *client {
 	tb.Helper()
 	return guarded(tb, g, tryEightTimes, s.handle)
@@ -171,7 +171,8 @@ func (c *client) send(ctx context.Context, operation string) error {
 	return err
 }
 
-// load keeps senders busy until it is stopped, and counts the calls that failed for good.
+// load keeps senders busy until it is stopped, and counts the calls that failed in spite of
+// retries.
 type load struct {
 	senders sync.WaitGroup
 	stopped chan struct{}
@@ -180,7 +181,8 @@ type load struct {
 
 func newLoad() *load { return &load{stopped: make(chan struct{})} }
 
-// add starts n senders of one operation. If a gate is given, each acquires it before it sends.
+// add starts n senders of one operation. If gate is not nil, each sender acquires a slot before it
+// sends.
 func (l *load) add(tb testing.TB, n int, c *client, operation string, gate *throttle.Gate) {
 	tb.Helper()
 	for range n {
@@ -211,7 +213,7 @@ func (l *load) send(ctx context.Context, c *client, operation string, gate *thro
 	return c.send(held, operation)
 }
 
-// stop returns how many calls were lost.
+// stop stops the senders and returns how many calls failed in spite of retries.
 func (l *load) stop() int64 {
 	close(l.stopped)
 	l.senders.Wait()

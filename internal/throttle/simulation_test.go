@@ -18,12 +18,12 @@ import (
 const (
 	slowDown    = "Please reduce your request rate."
 	slowDownKMS = "Please reduce your request rate for operations involving AWS KMS."
-	// nearby is the latency of a request in the simulation, crowd the number of concurrent requests
-	// of a single mapping, and undisturbed the resulting requests per second.
+	// nearby is the latency of a request in the simulation, crowd is the number of concurrent
+	// requests of a single mapping, and undisturbed is the resulting rate in requests per second.
 	nearby      = 20 * time.Millisecond
 	crowd       = 80
 	undisturbed = 4000
-	// simulated is how long a scene is measured, after the controller has had time to find its
+	// simulated is how long a scene is measured. Before that, the controller gets time to find its
 	// rate.
 	simulated = 10 * time.Second
 )
@@ -36,16 +36,16 @@ var (
 // tableHead ends with the line below the column names.
 const tableHead = "|---|---|---|---|---|\n"
 
-// scene is one line of the simulation.
+// scene is one simulated situation, and one row of the table in the document.
 type scene struct {
 	name string
 	play func(*testing.T) shares
-	// least is the share of the possible requests that must be served, and most the share of the
-	// requests sent that may be refused.
+	// least is the smallest allowed share of possible requests that are served, and most is the
+	// largest allowed share of sent requests that are refused.
 	least, most float64
 }
 
-// promise returns the last two columns of the table.
+// promise returns the last two columns of the table, the limits that the document promises.
 func (s scene) promise() string {
 	most := "any"
 	if s.most < 1 {
@@ -54,7 +54,7 @@ func (s scene) promise() string {
 	return fmt.Sprintf("%.0f %% | %s", 100*s.least, most)
 }
 
-// refusing refuses a share of all requests, whatever their rate.
+// refusing returns a func that refuses a share of all requests, independently of their rate.
 func refusing(share float64, message string) func() error {
 	return func() error {
 		if rand.Float64() < share {
@@ -76,7 +76,8 @@ func (q quotas) mapping(t *testing.T, l *load, s *service, atOnce int) {
 	t.Helper()
 	level := throttle.NewLevel(throttle.LevelOptions{Min: atOnce, Max: atOnce})
 	guard := &throttle.Guard{Level: level, Service: q.s3.Draw(), KMS: q.kms.Draw()}
-	// More objects than concurrent requests, as in the syncer: some wait for a retry.
+	// As in the syncer, there are more objects than concurrent requests, because some objects wait
+	// for a retry.
 	l.add(t, 4*atOnce, newClient(t, s, guard), "CopyObject", level.Gate())
 }
 
@@ -94,7 +95,8 @@ func alone(fail func() error, s3, kms, possible float64) func(*testing.T) shares
 	}
 }
 
-// together runs ten mappings, of which some are refused by themselves, and measures the others.
+// together runs ten mappings. The service refuses requests of some of them for causes that affect
+// only those mappings. together measures the other mappings.
 func together(refused int, fail func() error, s3, kms, possible float64) func(*testing.T) shares {
 	return func(t *testing.T) shares {
 		t.Helper()
@@ -127,7 +129,7 @@ func scenes() []scene {
 			}
 			all = append(all, s)
 		}
-		for _, share := range []float64{0.2, 1} { // refused share of one mapping
+		for _, share := range []float64{0.2, 1} { // share of one mapping's requests that is refused
 			all = append(all, scene{
 				fmt.Sprintf("%s refuses %.3g %% of one in ten mappings; the others", quota.name, 100*share),
 				together(1, refusing(share, quota.message), 0, 0, undisturbed*0.9), 0.95, 0.005,
@@ -140,8 +142,8 @@ func scenes() []scene {
 		scene{"S3 allows 1,000/s", alone(nil, 1000, 0, 1000), 0.9, 0.03},
 		scene{"S3 allows 100/s", alone(nil, 100, 0, 100), 0.9, 0.03},
 		scene{"S3 allows 1,000/s and refuses 5 % at any rate", alone(refusing(0.05, slowDown), 1000, 0, 1000), 0.9, 0.08},
-		scene{"KMS allows 2,000/s, two a copy", alone(nil, 0, 2000, 1000), 0.9, 0.03},
-		scene{"KMS allows 200/s, two a copy", alone(nil, 0, 200, 100), 0.9, 0.03},
+		scene{"KMS allows 2,000/s, each copy needs two", alone(nil, 0, 2000, 1000), 0.9, 0.03},
+		scene{"KMS allows 200/s, each copy needs two", alone(nil, 0, 200, 100), 0.9, 0.03},
 		scene{"S3 allows 1,000/s to ten mappings", together(0, nil, 1000, 0, 1000), 0.9, 0.03},
 		scene{"S3 allows 1,000/s to nine mappings and refuses the tenth", together(1, refusing(1, slowDown), 1000, 0, 1000), 0.9, 0.03},
 		scene{"KMS allows 2,000/s to nine mappings and refuses the tenth", together(1, refusing(1, slowDownKMS), 0, 2000, 1000), 0.9, 0.03},
@@ -150,7 +152,8 @@ func scenes() []scene {
 
 const simulationDoc = "../../docs/throttling.md"
 
-// TestSimulation compares every scene with its promise, and the document with the scenes.
+// TestSimulation checks that every scene keeps its limits, and that the table in the document
+// matches the scenes.
 func TestSimulation(t *testing.T) {
 	if testing.Short() {
 		t.Skip("too slow under the race detector; make test and make stress run it")
@@ -187,7 +190,7 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
-// isPlayed reports whether the scene with this number is run.
+// isPlayed reports whether the scene with the given number is run.
 func isPlayed(scene int) bool { return *played == "all" || scene%5 == 0 }
 
 // promises returns the rows of a table without the measured figures.

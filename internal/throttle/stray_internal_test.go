@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// TestUndoneCut has a rate-independent share of refusals end while it is tested again, at the
-// moment at which another mapping starts to be paced alone: what was learned about the share, and
-// the rate, are forgotten.
+// TestUndoneCut ends a rate-independent share of refusals while the share is being tested again, at
+// the moment at which another mapping starts to be paced alone. It checks that the controller
+// forgets the tolerated share and the lowered rate.
 func TestUndoneCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewController(ControllerOptions{})
@@ -36,7 +36,7 @@ func TestUndoneCut(t *testing.T) {
 		start := time.Now()
 		send(3000, 0)
 		if took := time.Since(start); took > 20*time.Second || c.stray > maxStray {
-			t.Errorf("got 3000 good answers in %v, with a share of %.3f tolerated, want them in seconds, and none", took, c.stray)
+			t.Errorf("got 3000 accepted requests in %v with a tolerated share of %.3f, want a few seconds and no tolerated share", took, c.stray)
 		}
 	})
 }

@@ -15,7 +15,7 @@ import (
 	"syncd/internal/throttle"
 )
 
-// settled is the time in which a controller must find its rate.
+// settled is the time within which a controller must find its rate.
 const settled = 10 * time.Second
 
 // shares are the share of the possible requests that was served, and the share of the attempts that
@@ -31,15 +31,15 @@ func measure(s *service, operation string, d time.Duration, possible float64) sh
 	return shares{served: taken / d.Seconds() / possible, refused: not / max(taken+not, 1)}
 }
 
-// TestRateFindsItsLevel checks the promise over a minute (less under the race detector) with a
-// service that refuses everything above its rate: 90 % of the rate is used, under 3 % of the
-// attempts are refused after the first seconds, and no request is lost.
+// TestRateFindsItsLevel checks a minute (less under the race detector) with a service that refuses
+// everything above its rate. At least 90 % of the rate must be used, under 3 % of the attempts may
+// be refused after the first seconds, and no call may fail.
 func TestRateFindsItsLevel(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name     string
 		allowed  float64
-		burst    float64 // seconds of unused rate that the service lets a client use later
+		burst    float64 // how many seconds of unused rate a client can use later
 		latency  time.Duration
 		inFlight int
 	}{
@@ -60,7 +60,7 @@ func TestRateFindsItsLevel(t *testing.T) {
 				time.Sleep(settled)
 				got := measure(s, "CopyObject", watched, min(tt.allowed, float64(tt.inFlight)/tt.latency.Seconds()))
 				if lost := load.stop(); got.served < 0.9 || got.refused >= 0.03 || lost > 0 {
-					t.Errorf("got %.1f %% of the rate used, %.2f %% refused, %d lost, want at least 90 %%, under 3 %%, none", 100*got.served, 100*got.refused, lost)
+					t.Errorf("got %.1f %% of the rate used, %.2f %% refused, %d calls failed; want at least 90 %%, under 3 %%, none", 100*got.served, 100*got.refused, lost)
 				}
 			})
 		})
@@ -101,8 +101,8 @@ func TestRateFollowsTheService(t *testing.T) {
 	}
 }
 
-// TestRateKeepsProbing checks that during a long outage requests are still sent at a low rate, and
-// no faster.
+// TestRateKeepsProbing checks that during a long outage requests are still sent, but only at a low
+// rate.
 func TestRateKeepsProbing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(20*time.Millisecond, newQuota(1000, 100), quota{})
@@ -122,7 +122,7 @@ func TestRateKeepsProbing(t *testing.T) {
 		}
 		s.set(func() { s.outage = false })
 		load.stop()
-		// Only now have all answers of the service arrived.
+		// All answers of the service have arrived now.
 		if _, refused := s.counts("CopyObject"); c.Throttles() != int64(refused) {
 			t.Errorf("got %d throttles, want %d", c.Throttles(), refused)
 		}
@@ -147,12 +147,13 @@ func TestRateSurvivesIdleTime(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		if after, _ := c.Rate(); after > before || before > 1500 {
-			t.Errorf("got rate %.0f after an hour with little to do, %.0f before, want no more", after, before)
+			t.Errorf("got rate %.0f after an hour with little to do, %.0f before; want no higher rate", after, before)
 		}
 	})
 }
 
-// TestKMSSlowsOnlyWhatNeedsIt has KMS allow 500 copies a second and S3 more than is sent.
+// TestKMSSlowsOnlyWhatNeedsIt lets KMS allow 500 copies per second, and S3 more than is sent. It
+// checks that copies are limited to the rate of KMS and that listings are not slowed.
 func TestKMSSlowsOnlyWhatNeedsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(20*time.Millisecond, quota{}, newQuota(1000, 100))
@@ -169,16 +170,16 @@ func TestKMSSlowsOnlyWhatNeedsIt(t *testing.T) {
 		both.Go(func() { lists = measure(s, "ListObjectsV2", time.Minute, 200) })
 		both.Wait()
 		if lost := load.stop(); copies.served < 0.9 || copies.refused >= 0.03 || lost > 0 {
-			t.Errorf("got %.1f %% of what KMS allows copied, %.2f %% refused, %d lost, want at least 90 %%, under 3 %%, none", 100*copies.served, 100*copies.refused, lost)
+			t.Errorf("got %.1f %% of the rate of KMS, %.2f %% refused, %d calls failed; want at least 90 %%, under 3 %%, none", 100*copies.served, 100*copies.refused, lost)
 		}
 		if lists.served < 0.97 {
-			t.Errorf("got listing at %.1f %% of its speed, want all of it", 100*lists.served)
+			t.Errorf("got listings at %.1f %% of their speed, want full speed", 100*lists.served)
 		}
 		if rate, limited := guard.Service.Rate(); limited || guard.Service.Throttles() != 0 {
 			t.Errorf("got the service limited to %v with %d throttles, want neither", rate, guard.Service.Throttles())
 		}
 		if rate, limited := guard.KMS.Rate(); !limited || rate < 800 || rate > 1500 {
-			t.Errorf("got KMS at %.0f, %v, want about 1000 of its requests", rate, limited)
+			t.Errorf("got a KMS rate of %.0f, limited %v; want about 1000 requests per second", rate, limited)
 		}
 	})
 }
@@ -288,7 +289,7 @@ func TestBytes(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
 		defer cancel()
 		if err := bytes.Wait(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v from a wait for years, want the error of the context", err)
+			t.Errorf("got %v from a wait of years, want the error of the context", err)
 		}
 	})
 }

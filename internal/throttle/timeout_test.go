@@ -14,12 +14,13 @@ import (
 	"syncd/internal/throttle"
 )
 
-// slow admits a request every ten minutes.
+// slow returns a controller that admits one request every ten minutes.
 func slow() *throttle.Controller {
 	return throttle.NewController(throttle.ControllerOptions{Name: "mapping", Cap: 1.0 / 600})
 }
 
-// TestTimeoutExcludesWaitsForARate has requests wait for a rate for much longer than their timeout.
+// TestTimeoutExcludesWaitsForARate checks that requests that wait for a rate much longer than their
+// timeout do not time out.
 func TestTimeoutExcludesWaitsForARate(t *testing.T) {
 	for name, guard := range map[string]func() *throttle.Guard{
 		"cap":        func() *throttle.Guard { return &throttle.Guard{Cap: slow()} },
@@ -48,17 +49,17 @@ func TestTimeoutExcludesWaitsForARate(t *testing.T) {
 				return ctx.Err()
 			})
 			if took := time.Since(start); took < 20*time.Minute {
-				t.Errorf("%s: got three requests after %s, want that to take 20 minutes", name, took)
+				t.Errorf("%s: three requests took %s, want 20 minutes", name, took)
 			}
 			if err != nil {
-				t.Errorf("%s: %v while there was time", name, err)
+				t.Errorf("%s: got %v before the timeout", name, err)
 			}
 		})
 	}
 }
 
-// TestTimeoutCountsTheAnswer ends requests without a response, after a wait for a rate and without
-// one.
+// TestTimeoutCountsTheAnswer checks that a request without a response times out, both without and
+// after a wait for a rate.
 func TestTimeoutCountsTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &throttle.Meter{}, &throttle.Guard{Cap: slow()})
@@ -76,7 +77,8 @@ func TestTimeoutCountsTheAnswer(t *testing.T) {
 	})
 }
 
-// TestTimeoutThatIsNotNeeded leaves nothing running, even if a wait ends after it.
+// TestTimeoutThatIsNotNeeded checks that no timer is left running after a call that did not time
+// out, even if a wait for a rate ends after the call.
 func TestTimeoutThatIsNotNeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &throttle.Meter{}, &throttle.Guard{Cap: slow()})

@@ -2,9 +2,9 @@ package transfer
 
 import "net/url"
 
-// DecodeKey decodes a key of a listing. The SDK leaves that to its caller. Encoded means that the
-// response has an EncodingType, so that its keys are form-encoded. A service that ignores the
-// requested encoding lists keys unencoded: "+" and "%" are then literal.
+// DecodeKey decodes a key of a listing, because the SDK does not. Encoded means that the response
+// has an EncodingType, so that its keys are form-encoded. A service that ignores the requested
+// encoding lists keys unencoded: "+" and "%" are then literal.
 func DecodeKey(listed string, encoded bool) (string, error) {
 	if !encoded {
 		return listed, nil

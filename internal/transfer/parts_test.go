@@ -46,7 +46,8 @@ func TestPartSize(t *testing.T) {
 	}
 }
 
-// TestPartsMakeTheObject adds up the parts for sizes around the limits.
+// TestPartsMakeTheObject checks that the parts of an object add up to its size, for sizes around
+// the limits.
 func TestPartsMakeTheObject(t *testing.T) {
 	sizes := []int64{5*mib + 1, largest, largest - 1, maxParts * maxPartSize}
 	for _, edge := range []int64{10 * mib, 256 * mib, 5 * gib, 10_000 * 5 * mib, 10_000 * 256 * mib, 5 * tib, 10_000 * gib} {

@@ -4,8 +4,8 @@
 // so that they cannot disagree.
 //
 // Results depend only on arguments: the package sends no requests and has no clock and no state.
-// S3's limits, with their sources, and the sizes chosen within them are defined only here. The name
-// of a place's service is the same for all spellings of its endpoint.
+// Only this package defines S3's limits, with their sources, and the sizes that syncd chooses
+// within these limits. The name of a place's service is the same for all spellings of its endpoint.
 //
 // Package plan decides which objects are copied, and package copier copies them. Package config
 // creates the settings.

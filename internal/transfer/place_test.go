@@ -92,8 +92,8 @@ func TestOverlaps(t *testing.T) {
 	}
 }
 
-// TestWhatRequestsNameOfAPlace checks that requests send no owner and no payer if the place has
-// none.
+// TestWhatRequestsNameOfAPlace checks that requests send no expected owner and no payer if the
+// place has none.
 func TestWhatRequestsNameOfAPlace(t *testing.T) {
 	plain, full := transfer.Place{}, transfer.Place{Account: "111111111111", RequestPayer: true}
 	if got := plain.ExpectedOwner(); got != nil || plain.Payer() != "" {

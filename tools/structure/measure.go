@@ -43,7 +43,7 @@ func measureOf(pkg *packages.Package) measure {
 	return m
 }
 
-// faults returns the limits that the package exceeds.
+// faults returns a text for each limit that the package exceeds.
 func (m measure) faults() (faults []string) {
 	if m.lines > maxLines {
 		faults = append(faults, fmt.Sprintf("%s has %d lines, more than %d: split it", m.path, m.lines, maxLines))
@@ -157,7 +157,7 @@ func largestCycle(needs map[string]map[string]bool) (largest []string) {
 	return largest
 }
 
-// reach adds the files that a file needs, directly or through others.
+// reach adds the files that a file needs, directly or through other files, to reached.
 func reach(needs map[string]map[string]bool, file string, reached map[string]bool) {
 	for next := range needs[file] {
 		if !reached[next] {

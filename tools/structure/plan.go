@@ -65,7 +65,7 @@ func named(cell string) (names []string) {
 	return names
 }
 
-// upward returns the imports of a package of a higher floor.
+// upward returns a fault for each import of a package on a higher floor than the importing package.
 func (p plan) upward(measured []measure) (faults []string) {
 	for _, m := range measured {
 		name := inModule(m.path)
@@ -79,7 +79,8 @@ func (p plan) upward(measured []measure) (faults []string) {
 	return faults
 }
 
-// unknown returns the packages that the plan lacks, and the packages in the plan that do not exist.
+// unknown returns a fault for each package that the plan lacks, and for each package in the plan
+// that does not exist.
 func (p plan) unknown(measured []measure) (faults []string) {
 	isThere := map[string]bool{}
 	for _, m := range measured {

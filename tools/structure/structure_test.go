@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestFaults measures a module that exceeds each limit and has one import that points up.
+// TestFaults checks the faults of a module that exceeds each limit and has one import from a higher
+// floor.
 func TestFaults(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
@@ -27,7 +28,7 @@ func TestFaults(t *testing.T) {
 	write("low/low.go", "package low\n\nimport _ \"m/high\"\n")
 	write("high/high.go", "package high\n\ntype T struct{}\n\nfunc (T) Exported() {}\nfunc (T) hidden() {}\n")
 	write("new/new.go", "package new\n")
-	for i := range maxCycle + 1 { // through a func, a method, a field, a type and a constant
+	for i := range maxCycle + 1 { // the files need each other through a func, a method, a field, a type and a constant
 		uses := []string{"f1()", "T{}.m2()", "_ = T{}.a3", "var _ T4", "_ = c0"}[i]
 		declares := []string{"const c0 = 0", "func f1() {}", "func (T) m2() {}", "type T struct{ a3 int }", "type T4 int"}[i]
 		write(fmt.Sprintf("knot/f%d.go", i), fmt.Sprintf("package knot\n\n%s\n\nfunc use%d() { %s }\n", declares, i, uses))

@@ -58,8 +58,8 @@ locals {
         Resource = local.source_key_arn
         Condition = {
           StringEquals = { "kms:ViaService" = local.source_via }
-          # With an S3 Bucket Key the encryption context is the bucket's ARN, otherwise the
-          # object's.
+          # With an S3 Bucket Key the encryption context is the ARN of the bucket, otherwise the ARN
+          # of the object.
           StringLike = { "kms:EncryptionContext:aws:s3:arn" = [local.source_arn, local.source_objects] }
         }
       },
@@ -140,10 +140,10 @@ locals {
   transitive_asked = { for name in ["sts:TransitiveTagKeys"] : name => "true" if length(var.transitive_tags) == 0 && length(var.session_tags) > 0 }
 
   # The caller that assumes the role chooses the tags and the source identity, and other policies
-  # trust them. So they must match syncd.yaml. Tagging is a separate statement: a condition on
-  # sts:ExternalId never matches sts:TagSession. ForAllValues alone also matches a request without
-  # tags, so Null requires some. AWS does not document whether STS presents inherited tags as
-  # request tags: these conditions work either way.
+  # trust them. So the tags and the source identity must match syncd.yaml. Tagging is a separate
+  # statement: a condition on sts:ExternalId never matches sts:TagSession. ForAllValues alone also
+  # matches a request without tags, so Null requires at least one tag. AWS does not document whether
+  # STS presents inherited tags as request tags: these conditions work either way.
   trust = {
     Version = "2012-10-17"
     Statement = concat(
@@ -262,7 +262,7 @@ locals {
           BoolIfExists    = { "aws:PrincipalIsAWSService" = "false" }
         }
       },
-      # Null exempts the request that checks whether a record is absent.
+      # The condition Null exempts the request that checks whether a record is absent.
       {
         Sid       = "DenyOtherListings"
         Effect    = "Deny"

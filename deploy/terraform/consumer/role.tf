@@ -1,4 +1,4 @@
-# The role that reads and writes, and the role that syncd runs as, which assumes it.
+# The role that reads and writes, and the role that syncd runs as, which assumes the first role.
 
 resource "aws_iam_role" "consumer" {
   name               = var.name

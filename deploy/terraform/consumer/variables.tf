@@ -89,7 +89,7 @@ variable "transitive_tags" {
 }
 
 variable "allow_session_tags" {
-  description = "Whether the session may inherit the tags of EKS Pod Identity. Required with Pod Identity, unless its session tags are disabled."
+  description = "Whether the session is allowed to inherit the tags of EKS Pod Identity. Required with Pod Identity, unless the association disables session tags."
   type        = bool
   default     = false
 }
@@ -107,7 +107,7 @@ variable "copy_tags" {
 }
 
 variable "allow_delete" {
-  description = "Whether copies may be deleted (delete.enabled of the mapping)."
+  description = "Whether the role is allowed to delete copies (delete.enabled of the mapping)."
   type        = bool
   default     = false
 }

@@ -42,7 +42,8 @@ locals {
       Resource  = "*" # in a key policy: this key
       Condition = {
         StringEquals = { "kms:ViaService" = [for region in local.regions : "s3.${region}.${local.dns_suffix}"] }
-        # With an S3 Bucket Key the encryption context is the bucket's ARN, otherwise the object's.
+        # With an S3 Bucket Key the encryption context is the ARN of the bucket, otherwise of the
+        # object.
         StringLike = { "kms:EncryptionContext:aws:s3:arn" = [local.bucket_arn, local.objects_arn] }
       }
     },

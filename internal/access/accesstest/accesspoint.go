@@ -19,7 +19,7 @@ import (
 type pointWay struct {
 	Account string // account that owns the access point
 	alias   bool
-	Unknown bool // the configuration does not name the bucket behind it
+	Unknown bool // the configuration does not name the bucket behind the access point
 }
 
 func (p pointWay) edit(text string, point *awsfake.AccessPoint) string {
@@ -51,8 +51,8 @@ func PointWays() map[string]Way {
 // Source returns the source bucket.
 func (x *World) Source() *awsfake.Bucket { return x.Buckets["owner-data"] }
 
-// sourceClient returns a client for reading a mapping's source. The ARN of an access point does not
-// work in path style.
+// sourceClient returns a client for reading a mapping's source. A client for the ARN of an access
+// point does not use path style, because S3 does not support it.
 func sourceClient(t *testing.T, set *creds.Set, m config.Mapping) *s3.Client {
 	t.Helper()
 	c := Client(t, set, m.Source.Role)
@@ -73,7 +73,8 @@ func (x *World) bucketOf(d policy.Document) *awsfake.Bucket {
 	return x.Buckets[d.Target]
 }
 
-// filled replaces the placeholder in a document with the bucket's name, as its notes instruct.
+// filled replaces the placeholder in a document with the bucket's name, as the notes of the
+// document instruct.
 func filled(t *testing.T, policy *iam.Document) *iam.Document {
 	t.Helper()
 	text, err := policy.MarshalJSON()

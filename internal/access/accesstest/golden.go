@@ -15,21 +15,21 @@ import (
 	"syncd/config/secret"
 )
 
-// WithoutExternalID removes the ExternalId of a role.
+// WithoutExternalID removes external_id from a role of the configuration.
 func WithoutExternalID(c *config.Config, role string) {
 	r := c.Roles[role]
 	r.ExternalID = secret.ExternalID{}
 	c.Roles[role] = r
 }
 
-// WithNoExternalID sets external_id: none for a role.
+// WithNoExternalID sets external_id of a role to none.
 func WithNoExternalID(c *config.Config, role string) {
 	r := c.Roles[role]
 	r.ExternalID = secret.NoExternalID()
 	c.Roles[role] = r
 }
 
-// Golden compares text with a file. With update it writes the file instead.
+// Golden checks that the file at path contains got. If update is true, it writes the file instead.
 func Golden(t *testing.T, update bool, path string, got []byte) {
 	t.Helper()
 	if update {
@@ -49,8 +49,9 @@ func Golden(t *testing.T, update bool, path string, got []byte) {
 	}
 }
 
-// EncodedIn returns the arguments of jsonencode in Terraform text as JSON. It replaces each
-// ExternalId variable with the given text, in which $1 is the role.
+// EncodedIn returns, as JSON, the arguments of all jsonencode calls in a Terraform text. It
+// replaces each ExternalId variable with the text of the parameter variable, in which $1 means the
+// role's name.
 func EncodedIn(text, variable string) (bodies []string) {
 	for _, m := range regexp.MustCompile(`(?s)jsonencode\((.*?\n  )?\}\)`).FindAllString(text, -1) {
 		body := strings.TrimSuffix(strings.TrimPrefix(m, "jsonencode("), ")")

@@ -7,14 +7,14 @@ import (
 	"syncd/internal/iam"
 )
 
-// Loss is a policy from which one member of a grant was removed.
+// Loss is a policy from which one member of a list was removed.
 type Loss struct {
 	What   string
 	Policy *iam.Document
 }
 
-// Losses returns all variants of the policy with one member removed from a list of an Allow
-// statement: an action, a resource, a principal, or a value of a condition.
+// Losses returns every variant of the policy in which an Allow statement lacks one member of a
+// list: an action, a resource, a principal, or a value of a condition.
 func Losses(policy *iam.Document) (all []Loss) {
 	if policy == nil {
 		return nil
@@ -44,7 +44,7 @@ func Losses(policy *iam.Document) (all []Loss) {
 			for _, v := range c.Values {
 				lose(i, "value of "+c.Key, v, func(s *iam.Statement) {
 					s.Conditions = slices.Clone(s.Conditions)
-					// A value that no request has stands for an empty list.
+					// The value "nothing", which no request has, replaces an empty list.
 					s.Conditions[j].Values = append(Dropping(c.Values, v), "nothing")
 				})
 			}
@@ -53,12 +53,12 @@ func Losses(policy *iam.Document) (all []Loss) {
 	return all
 }
 
-// empty reports whether a list of the statement became empty.
+// empty reports whether s has an empty list that is not empty in before.
 func empty(s, before iam.Statement) bool {
 	return len(s.Actions) == 0 || len(s.Resources) == 0 && len(before.Resources) > 0 || len(s.Principals) == 0 && len(before.Principals) > 0
 }
 
-// Dropping returns the list without a member.
+// Dropping returns a copy of the list without the given member.
 func Dropping[T comparable](list []T, member T) []T {
 	return slices.DeleteFunc(slices.Clone(list), func(m T) bool { return m == member })
 }

@@ -15,8 +15,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Quoted copies objects of a mapping with sizes just around each threshold, and returns the
-// differences between the quoted and the sent requests.
+// Quoted copies objects of a mapping, with sizes just below, at and above each threshold. It
+// returns the differences between the quoted requests and the requests that syncd sent.
 func (x *World) Quoted(t *testing.T, m config.Mapping) (differences []string) {
 	t.Helper()
 	j := x.newJob(t, m, x.Sessions(t, ""))

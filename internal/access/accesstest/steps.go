@@ -33,8 +33,8 @@ type job struct {
 	copier  *copier.Copier
 	how     transfer.Settings
 	objects map[string]listing.Object
-	present map[string]listing.Object // copies that are at the destination already
-	orphan  string                    // id of an upload that an earlier session began
+	present map[string]listing.Object // copies that already exist at the destination
+	orphan  string                    // ID of an upload that an earlier session started
 	copies  *awsfake.Bucket
 
 	initiator string
@@ -70,7 +70,7 @@ func listed(o awsfake.ObjectInfo) listing.Object {
 	}
 }
 
-// newJob returns the job of a mapping after Fill.
+// newJob returns the job of a mapping. The caller must have called Fill for the mapping.
 func (x *World) newJob(t *testing.T, m config.Mapping, set *creds.Set) *job {
 	t.Helper()
 	from, to := x.Config.Places(m)
@@ -124,13 +124,13 @@ func newCopier(j *job) *copier.Copier {
 	})
 }
 
-// inParts reports whether objects of the mapping may be copied in parts.
+// inParts reports whether some objects of the mapping can be copied in parts.
 func (j *job) inParts() bool {
 	most := int64(j.mapping.Filter.MaxSize)
 	return most == 0 || most > j.how.MaxWhole()
 }
 
-// steps returns everything that syncd does with a mapping, in the order of a pass.
+// steps returns every action of syncd that a mapping needs, in the order of a pass.
 func (j *job) steps() []step {
 	steps := []step{
 		{"list", func(ctx context.Context) error {
@@ -177,8 +177,8 @@ func (j *job) copy(ctx context.Context, name string) error {
 	return nil
 }
 
-// adopt checks an existing copy. A role without this permission would adopt nothing and copy
-// everything again.
+// adopt checks that the pass adopts an existing copy. With a role that may not read the copy, it
+// would copy the object again.
 func (j *job) adopt(ctx context.Context, name string) error {
 	present := j.present[name]
 	result, _, err := j.copier.Copy(ctx, j.objects[name], copier.Target{Looked: true, Present: &present}, nil)
@@ -188,8 +188,8 @@ func (j *job) adopt(ctx context.Context, name string) error {
 	return err
 }
 
-// replace overwrites a copy that is in the ledger, with If-Match. A role without the permission
-// would write without the condition.
+// replace overwrites a copy that is in the ledger, with If-Match. With a role that lacks a
+// permission for conditional writes, syncd would write without the condition.
 func (j *job) replace(ctx context.Context) error {
 	known, _ := j.copies.Object(j.mapping.Destination.Prefix + "plain")
 	result, _, err := j.copier.Copy(ctx, j.objects["plain"], copier.Target{Known: known.ETag}, nil)
@@ -199,7 +199,8 @@ func (j *job) replace(ctx context.Context) error {
 	return err
 }
 
-// begin starts an upload in a separate session, like a process that was killed.
+// begin starts an upload in a separate session and leaves it unfinished, like a process that was
+// killed.
 func (j *job) begin(ctx context.Context, as *s3.Client) error {
 	d := j.mapping.Destination
 	out, err := as.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
@@ -235,8 +236,8 @@ func (j *job) delete(ctx context.Context) error {
 	return err
 }
 
-// keep does what the ledger does with its store: it acquires the lease, writes, reads, checks for a
-// missing record, lists and deletes.
+// keep uses the store as the ledger does: it acquires the lease, writes, reads and lists records,
+// reads a missing record, and deletes.
 func keep(store *s3store.Store) func(context.Context) error {
 	return func(ctx context.Context) error {
 		lease, err := store.Acquire(ctx, "mapping", "holder")
@@ -260,7 +261,7 @@ func keep(store *s3store.Store) func(context.Context) error {
 	}
 }
 
-// Steps returns everything that syncd does with all its mappings and its state.
+// Steps returns every action of syncd for all mappings and the state.
 func (x *World) Steps(t *testing.T) []step {
 	t.Helper()
 	x.runs++

@@ -1,9 +1,9 @@
-// Package accesstest has code that the tests of access and its subpackages share.
+// Package accesstest contains code that the tests of access and its subpackages share.
 //
-// [NewWorld] creates accounts that allow only what the documents of a configuration allow. The
-// accounts are from package awsfake. [World.Steps] returns everything that syncd does with the
-// mappings, as steps. [Losses] returns variants of a document with one member of a grant removed.
-// The tests define what must succeed and what must fail.
+// [NewWorld] creates accounts, with package awsfake, that allow only what the documents of a
+// configuration allow. [World.Steps] returns every action of syncd for the mappings and the state.
+// [Losses] returns variants of a policy that lack one member of a list. The tests define what must
+// succeed and what must fail.
 //
 // Terms: a way of sharing is an example configuration together with the options for its documents.
 // A world is the set of accounts for one way of sharing.
@@ -75,7 +75,7 @@ func WayOf(t *testing.T, example string) Way {
 	return Way{}
 }
 
-// ExternalID returns the ExternalId used for every role that has one.
+// ExternalID returns the same ExternalId for every role, for use as policy.Options.ExternalID.
 func ExternalID(string) (string, error) { return "the-external-id", nil }
 
 // root returns the root directory of the repository.
@@ -121,13 +121,13 @@ func Load(t *testing.T, name string) *config.Config {
 	return Parse(t, Example(t, name))
 }
 
-// World is a set of accounts that allow only what the documents allow.
+// World is a set of accounts that allow only what the documents of a configuration allow.
 type World struct {
 	Cloud             *awsfake.Cloud
 	Config            *config.Config
 	Documents         []policy.Document
 	Transport         http.RoundTripper
-	User              *awsfake.User // owns the ambient credentials
+	User              *awsfake.User // the user that has the ambient credentials
 	Roles             map[string]*awsfake.Role
 	Buckets           map[string]*awsfake.Bucket
 	Point             *awsfake.AccessPoint // nil if the source is the bucket itself
@@ -136,7 +136,7 @@ type World struct {
 }
 
 // NewWorld creates the accounts of an example configuration and puts its documents in force. If
-// edit is not nil, it returns the text of the configuration to use, given the text of the example.
+// edit is not nil, NewWorld uses the configuration that edit returns for the text of the example.
 func NewWorld(t *testing.T, w Way, edit func(string) string) *World {
 	t.Helper()
 	return NewWorldIn(t, awsfake.New(awsfake.Options{}), w, edit)
@@ -197,7 +197,8 @@ func administrators(account string) iam.Statement {
 	}
 }
 
-// Enforce puts only these documents in force.
+// Enforce puts the documents in force. They replace the policies of the roles and resources that
+// they apply to; all other policies remain.
 func (x *World) Enforce(t *testing.T, documents []policy.Document) {
 	t.Helper()
 	for _, d := range documents {

@@ -39,7 +39,7 @@ func TestDoctorKnowsAccessPoints(t *testing.T) {
 			x.Enforce(t, x.Documents)
 			x.Source().SetPolicy(nil)
 			if name == "to a relay" {
-				return // the reader belongs to the bucket's account, so its own permissions are sufficient
+				return // the reader's account owns the bucket, so the identity policy of the reader is sufficient
 			}
 			target := "owner-data"
 			if w.Point.Unknown {

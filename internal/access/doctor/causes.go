@@ -15,7 +15,7 @@ import (
 type explainer struct {
 	evidence   *evidence
 	owners     []string      // accounts of the mappings' sources
-	underlying []access.Need // what the policy of the bucket behind an access point must allow
+	underlying []access.Need // needs that the policy of the bucket behind an access point must allow
 }
 
 // side returns the side that an account belongs to.
@@ -72,13 +72,13 @@ func (e *explainer) otherwise(k *ask, a *attempt) []Cause {
 	case a.class == awserr.WrongRegion:
 		return []Cause{misconfigured(e.sideOf(k)+".region", "the bucket is in another region")}
 	case awserr.IsClock(awserr.Code(a.err), a.err.Error()):
-		return []Cause{{Kind: CauseClock, Side: access.Consumer, Confidence: Certain, Why: "the clock of this machine differs from AWS's by more than 15 minutes: set it"}}
+		return []Cause{{Kind: CauseClock, Side: access.Consumer, Confidence: Certain, Why: "the clock of this machine differs from AWS's by more than 15 minutes: set the clock"}}
 	case k.On == access.AssumedRole && strings.Contains(a.err.Error(), "MaxSessionDuration"):
 		return []Cause{
 			misconfigured("roles."+k.Target+".duration", "it exceeds the maximum that the role allows"),
 			{
 				Kind: CauseRoleSettings, Side: e.side(k.Owner), Account: k.Owner, Target: k.Resource, Confidence: Likely,
-				Why: "MaxSessionDuration of the role is shorter than the configured duration: raise it",
+				Why: "MaxSessionDuration of the role is shorter than the configured duration: raise MaxSessionDuration",
 			},
 		}
 	case k.On == access.AssumedRole && k.Role == "" && awserr.Code(a.err) != "" && (a.class == awserr.Credentials || a.class == awserr.Expired):
@@ -113,22 +113,23 @@ func unreached(a *attempt) []Cause {
 }
 
 // noKey returns the cause if a KMS key does not exist. For the destination and the state, the ARN
-// in the configuration is wrong. For the source, the owner has deleted a key that still encrypts
-// objects.
+// in the configuration is wrong. For the source, the owner has deleted a key with which objects are
+// still encrypted.
 func (e *explainer) noKey(k *ask) Cause {
 	side, _, _ := strings.Cut(string(k.On), " ")
 	if side == "source" {
 		return Cause{
 			Kind: CauseKeyState, Side: e.side(k.Owner), Account: k.Owner, Target: k.Resource, Confidence: Certain,
-			Why: "the key that encrypts the objects no longer exists: they cannot be read",
+			Why: "the key that encrypts the objects no longer exists: the objects cannot be read",
 		}
 	}
 	at := e.evidence.view.Scope(access.Resource(side + " key"))
 	return misconfigured(e.sideOf(k)+".kms_key", "KMS has no such key in "+at.Region+": correct the ARN")
 }
 
-// othersKey returns the likely cause that the configured key is wrong, if the key of the
-// destination belongs to a different account than the bucket. Otherwise it returns nil.
+// othersKey returns the likely cause that the configuration names the wrong key, if the
+// destination's key and the destination's bucket belong to different accounts. Otherwise it returns
+// nil.
 func (e *explainer) othersKey(k *ask) []Cause {
 	key, ok := arn.Split(k.Resource)
 	account := e.evidence.view.Scope(access.DestinationKey).Account

@@ -28,7 +28,8 @@ func losing(kind access.Kind, account, action string) func(*testing.T, *doctorWo
 	}
 }
 
-// deleting removes an action from the documents of a kind and account, and puts them in force.
+// deleting removes an action from the documents of the given kind and account, and puts the changed
+// documents in force.
 func (x *doctorWorld) deleting(t *testing.T, kind access.Kind, account, action string) {
 	t.Helper()
 	documents := slices.Clone(x.Documents)
@@ -54,8 +55,8 @@ func (x *doctorWorld) changeRole(name string, change func(*config.Role)) {
 	x.Config.Roles[name] = role
 }
 
-// If AWS gives a reason, or the problem is not a missing statement in a policy that syncd writes,
-// the first cause is the right one.
+// TestDoctorNamesTheCause checks that the first cause is the right one if AWS gives a reason, or if
+// the problem is not a missing statement in a policy that syncd writes.
 func TestDoctorNamesTheCause(t *testing.T) {
 	byOwner, byAccount, byRole, byABAC := accesstest.Ways()[0], accesstest.Ways()[1], accesstest.Ways()[2], accesstest.Ways()[4]
 	const anyone = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::owner-data","arn:aws:s3:::owner-data/*"]}]}`
@@ -324,7 +325,8 @@ func deniedAtDoor(action string) *iam.Document {
 		{"Effect":"Deny","Principal":"*","Action":"` + action + `","Resource":"*"}]}`)
 }
 
-// trust allows the ambient user to assume a role under a condition.
+// trust replaces the trust policy of a role: the ambient user may assume the role under the
+// condition.
 func (x *doctorWorld) trust(role, condition string) {
 	for arn, r := range x.Roles {
 		if strings.HasSuffix(arn, "/"+role) {

@@ -16,11 +16,11 @@ import (
 )
 
 const (
-	// probeAttempts is the number of attempts for one request. A user waiting for a diagnosis can
-	// start it again.
+	// probeAttempts is the number of attempts for one request. It is low, because the user waits
+	// for the diagnosis and can run it again.
 	probeAttempts = 3
-	// probePage is the number of objects to list. probeLooks is how many of the listed objects to
-	// check for different kinds of encryption.
+	// probePage is the number of objects to list. probeLooks is the number of listed objects whose
+	// encryption to check.
 	probePage, probeLooks = 100, 10
 	// absentUpload is an upload ID that does not exist.
 	absentUpload = "syncd-doctor-no-such-upload"
@@ -147,7 +147,7 @@ func (c *bucketClient) remove(ctx context.Context) error {
 }
 
 // form is the encryption and the ACL that a write requests. With the zero value the write requests
-// neither, and the defaults of the bucket apply.
+// neither of them, and the defaults of the bucket apply.
 type form struct {
 	key       string
 	bucketKey bool

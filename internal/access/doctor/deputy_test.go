@@ -8,7 +8,8 @@ import (
 	"syncd/internal/access/doctor"
 )
 
-// The doctor also warns when it sends requests, and the diagnosis remains healthy.
+// TestDoctorWarnsOfARoleWithoutAnExternalID checks that Diagnose warns about a role of another
+// owner that is assumed without an ExternalId, unless external_id is none.
 func TestDoctorWarnsOfARoleWithoutAnExternalID(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[0])
 	name := ""

@@ -17,10 +17,11 @@ import (
 // destinationProber probes the permissions for writing copies.
 type destinationProber struct {
 	*prober
-	samples []sample // of the source
+	samples []sample // samples of the source
 }
 
-// writes contains the asks that write requests share. An ask that the mapping does not need is nil.
+// writes contains the asks that several write requests test. An ask that the mapping does not need
+// is nil.
 type writes struct{ put, acl, seal, open *ask }
 
 // probeDestination probes all permissions for writing copies, without leaving an object behind.
@@ -58,9 +59,9 @@ func (p *destinationProber) probeDestination(ctx context.Context) error {
 	return nil
 }
 
-// probePut tries to write with the configured key. If that is denied, it tries again without a key,
-// and with an ACL. If a write without a key succeeds, a Deny checks the encryption. If a write with
-// an ACL succeeds, a Deny requires the ACL.
+// probePut tries to write with the configured key. If the write is denied, it tries again twice:
+// once without a key and once with an ACL. If the write without a key succeeds, a Deny statement
+// checks the encryption. If the write with an ACL succeeds, a Deny statement requires the ACL.
 func (p *destinationProber) probePut(ctx context.Context, c *bucketClient, e form, to writes, read *ask) {
 	a := p.try(ctx, "PutObject", func(ctx context.Context) error { return c.put(ctx, e) }, to.put, to.acl, read)
 	if a.class != awserr.Denied || to.put == nil {
@@ -87,7 +88,8 @@ func (p *destinationProber) probePut(ctx context.Context, c *bucketClient, e for
 	}
 }
 
-// probeCopies reads existing copies. Their encryption context may differ from that of new copies.
+// probeCopies reads existing copies, because their encryption context can differ from the
+// encryption context of new copies.
 func (p *destinationProber) probeCopies(ctx context.Context, c *bucketClient, listed []sample, read, open *ask) {
 	for _, s := range p.look(ctx, c, listed, read) {
 		if s.key == p.Mapping.Destination.KMSKey {

@@ -1,17 +1,17 @@
 // Package doctor probes the permissions of mappings with real requests. For each permission that
 // fails it reports which documents may be the cause.
 //
-// [Diagnose] sends the requests, in the order of their dependencies. It makes no visible change:
-// writes go into an upload that is then aborted, or have a condition that no object meets.
+// [Diagnose] sends the requests, in the order of their dependencies. It leaves no changes: a write
+// probe uploads a part to an upload that is then aborted, or has a condition that no object meets.
 // [Foresee] lists what Diagnose would probe. If AWS's error message gives the reason for a denial,
 // the explanation uses it. Otherwise the explanation is derived from the results of other requests.
 //
 // Package access determines which permissions are needed, access/policy writes the documents that
 // grant them, and package creds provides credentials.
 //
-// Terms: an ask is a need that requests test. An attempt is a request that was sent, with its
-// result and the asks that it tests. The asks and the attempts of a mapping are the evidence for
-// judging each permission. A probe is the verdict on one permission, or on another requirement.
+// Terms: an ask is a need that requests test. An attempt is a request that the doctor sent, with
+// its result and the asks that it tests. The asks and the attempts of a mapping are the evidence
+// for judging each permission. A probe is the verdict on one permission, or on another requirement.
 package doctor
 
 import (
@@ -24,7 +24,7 @@ import (
 	"syncd/internal/creds"
 )
 
-// Options select what to diagnose, and with which credentials.
+// Options selects the mappings to diagnose, and the credentials for the requests.
 type Options struct {
 	Config *config.Config
 	// Mappings lists the mappings to diagnose; empty means all.
@@ -39,10 +39,10 @@ type Options struct {
 // dependencies. For each permission that fails it reports which documents may be the cause. It
 // returns an error if it cannot probe anything.
 //
-// Diagnose makes no visible change. It reads at most the first byte of an object, and does not
-// write or delete objects. Writes go into an upload that is then aborted, or have a condition that
-// no object meets. S3 evaluates such a condition only if the request is allowed. An upload that
-// could not be aborted is listed in Leftovers.
+// Diagnose leaves no changes. It reads at most the first byte of an object, and does not write or
+// delete objects. A write probe uploads a part to an upload that is then aborted, or has a
+// condition that no object meets. S3 evaluates such a condition only if the request is allowed. An
+// upload that could not be aborted is listed in Leftovers.
 func Diagnose(ctx context.Context, o Options) (Diagnosis, error) {
 	mappings, err := access.Mappings(o.Config, o.Mappings)
 	if err != nil {

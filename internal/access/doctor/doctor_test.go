@@ -32,7 +32,8 @@ func (x *doctorWorld) diagnose(t *testing.T) doctor.Diagnosis {
 	return d
 }
 
-// sessionsOf returns a function that always makes sessions of these roles.
+// sessionsOf returns a function that ignores the roles it receives and makes sessions of these
+// roles.
 func (x *doctorWorld) sessionsOf(roles map[string]config.Role) func(context.Context, config.Mapping, map[string]config.Role) (*creds.Set, error) {
 	return func(ctx context.Context, m config.Mapping, _ map[string]config.Role) (*creds.Set, error) {
 		return x.doctorSessions(ctx, m, roles)
@@ -57,7 +58,7 @@ func (x *doctorWorld) doctorSessions(ctx context.Context, m config.Mapping, role
 
 const endpointSettings = "\naws: {endpoint_url: \"https://aws.invalid\", path_style: true, allow_http: true}\n"
 
-// doctored returns a world with objects.
+// doctored returns a world that contains objects.
 func doctored(t *testing.T, w accesstest.Way, edits ...func(string) string) *doctorWorld {
 	t.Helper()
 	x := &doctorWorld{accesstest.NewWorld(t, w, func(text string) string {
@@ -78,8 +79,9 @@ func bad(d doctor.Diagnosis) []doctor.Probe {
 	return slices.DeleteFunc(slices.Clone(d.Probes), func(p doctor.Probe) bool { return !p.Bad() })
 }
 
-// With all documents in force every permission is proven, for each way of sharing the bucket.
-// Nothing is left behind: no object, version, delete marker or upload.
+// TestDoctorHealthy checks that the doctor proves every permission if all documents are in force,
+// for each way of sharing the bucket. It also checks that the doctor leaves no object, version,
+// delete marker or upload behind.
 func TestDoctorHealthy(t *testing.T) {
 	scoped := func(text string) string {
 		return strings.ReplaceAll(text, "    arn: arn:aws:iam::222222222222:role/syncd", "    session_policy: scoped\n    arn: arn:aws:iam::222222222222:role/syncd")
@@ -90,7 +92,7 @@ func TestDoctorHealthy(t *testing.T) {
 	for _, w := range accesstest.Ways() {
 		for name, edit := range map[string]func(string) string{"": strings.Clone, " scoped": scoped, " with everything": more} {
 			if name == " with everything" && w.Example == "share-account" {
-				continue // its mapping ends with another section
+				continue // the text of this example does not end with the mapping, so nothing can be appended to the mapping
 			}
 			t.Run(w.Example+name, func(t *testing.T) {
 				x := doctored(t, w, edit)
@@ -130,8 +132,9 @@ func (x *doctorWorld) contents() map[string][]string {
 	return all
 }
 
-// onlyHarmless checks the operations that were sent. None may complete an upload or copy an object.
-// The versions show that operations that can write or delete did not.
+// onlyHarmless checks the operations that were sent. It fails if a request completed an upload or
+// copied an object. The test compares versions to check that the operations that can write or
+// delete changed nothing.
 func (x *doctorWorld) onlyHarmless(t *testing.T) {
 	t.Helper()
 	harmless := []string{
@@ -146,7 +149,8 @@ func (x *doctorWorld) onlyHarmless(t *testing.T) {
 	}
 }
 
-// In empty buckets, the write probes run as usual, and probes that need an object are skipped.
+// TestDoctorEmptyBuckets checks that in empty buckets the write probes run as usual, and probes
+// that need an object are skipped.
 func TestDoctorEmptyBuckets(t *testing.T) {
 	x := &doctorWorld{accesstest.NewWorld(t, accesstest.Ways()[2], func(text string) string { return text + endpointSettings })}
 	d := x.diagnose(t)
@@ -176,7 +180,7 @@ func TestForesee(t *testing.T) {
 	}
 	for _, p := range d.Probes {
 		if p.Mapping != "invoices" || p.Outcome != doctor.OutcomeSkipped || p.Why == "" {
-			t.Errorf("got %+v, want it skipped, with what it is for", p)
+			t.Errorf("got %+v, want it skipped, with the request that needs it", p)
 		}
 	}
 	if _, err := doctor.Foresee(c, []string{"absent"}); err == nil {

@@ -9,7 +9,7 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// exposedProbes returns warnings about configured endpoints without TLS. They are only warnings,
+// exposedProbes returns warnings about configured endpoints without TLS. They are not failures,
 // because the configuration names the endpoints explicitly.
 func exposedProbes(v access.View) (probes []Probe) {
 	roles := v.Config.AssumedRoles(v.Mapping)
@@ -28,8 +28,8 @@ func exposedProbes(v access.View) (probes []Probe) {
 	return probes
 }
 
-// foundProbes returns warnings about endpoints that the environment or a profile sets. If the
-// configuration names no endpoint, requests go to these endpoints instead of to AWS.
+// foundProbes returns warnings about endpoints that the environment or a profile sets. Requests for
+// which the configuration names no endpoint go to these endpoints instead of to AWS.
 func foundProbes(mapping string, set *creds.Set) (probes []Probe) {
 	found := set.Environment()
 	for _, service := range slices.Sorted(maps.Keys(found)) {

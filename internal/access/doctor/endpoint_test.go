@@ -20,7 +20,7 @@ import (
 type watched struct {
 	next http.RoundTripper
 	mu   *sync.Mutex
-	sent map[string][]string // hosts, by the service that requests are signed for
+	sent map[string][]string // hosts, by the service in the signatures of the requests
 }
 
 func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -63,8 +63,9 @@ func ambient(t *testing.T) *doctorWorld {
 	return doctored(t, w, func(text string) string { return strings.ReplaceAll(text, "      role: consumer\n", "") })
 }
 
-// If only the sides have endpoints, the doctor asks each of them for the identity of the
-// credentials, and never sends a request to AWS.
+// TestDoctorAsksTheEndpointsOfTheSides checks that, if only the source and the destination have
+// endpoints, the doctor requests the identity of the credentials from both endpoints and never
+// sends a request to AWS.
 func TestDoctorAsksTheEndpointsOfTheSides(t *testing.T) {
 	x := ambient(t)
 	perSide(x)
@@ -78,17 +79,18 @@ func TestDoctorAsksTheEndpointsOfTheSides(t *testing.T) {
 		}
 	}
 	if !slices.Contains(sent["sts"], "source.invalid") || !slices.Contains(sent["sts"], "destination.invalid") {
-		t.Errorf("got STS asked at %q, want both sides", sent["sts"])
+		t.Errorf("got STS requests to %q, want the endpoints of both sides", sent["sts"])
 	}
 	for _, p := range d.Probes {
 		if p.Outcome == doctor.OutcomeFailed || p.Outcome == doctor.OutcomeDenied {
-			t.Errorf("%s on %s: got %s (%s), want nothing that fails", p.Action, p.Resource, p.Outcome, p.Error)
+			t.Errorf("%s on %s: got %s (%s), want no failed probe", p.Action, p.Resource, p.Outcome, p.Error)
 		}
 	}
 }
 
-// A service other than AWS without STS leaves the identity of the credentials open. This is
-// reported once for each side, and all other probes run.
+// TestDoctorContinuesWithoutAnIdentity checks that the identity of the credentials is unknown at a
+// service other than AWS that has no STS. The doctor reports this once for each side, and all other
+// probes run.
 func TestDoctorContinuesWithoutAnIdentity(t *testing.T) {
 	for name, host := range map[string]string{"one side": "source.invalid", "both": ".invalid"} {
 		synctest.Test(t, func(t *testing.T) { // requests to a missing service are retried
@@ -102,16 +104,16 @@ func TestDoctorContinuesWithoutAnIdentity(t *testing.T) {
 				case p.Action == "sts:GetCallerIdentity" && p.Outcome != doctor.OutcomeOK:
 					open++
 					if p.Outcome != doctor.OutcomeUnknown || !strings.Contains(p.Resource, "http://") || p.Error == "" {
-						t.Errorf("%s: got %+v, want it unknown, with the endpoint and why", name, p)
+						t.Errorf("%s: got %+v, want the outcome unknown, with the endpoint and the reason", name, p)
 					}
 				case p.Action == "s3:ListBucket" && p.Outcome == doctor.OutcomeOK:
 					tried++
 				case p.Bad():
-					t.Errorf("%s: got %+v, want nothing that fails", name, p)
+					t.Errorf("%s: got %+v, want no failed probe", name, p)
 				}
 			}
 			if want := map[string]int{"one side": 1, "both": 2}[name]; open/len(x.Config.Mappings) != want || tried == 0 {
-				t.Errorf("%s: got %d identities open and %d listings tried, want %d open in each mapping and the others tried", name, open, tried, want)
+				t.Errorf("%s: got %d unknown identities and %d allowed listings, want %d unknown identities for each mapping, and some allowed listings", name, open, tried, want)
 			}
 		})
 	}
@@ -130,9 +132,10 @@ func (n noSTS) RoundTrip(r *http.Request) (*http.Response, error) {
 	return n.RoundTripper.RoundTrip(r)
 }
 
-// One role that cannot be assumed, or an unknown identity, does not stop the other probes.
+// TestDoctorTriesTheRolesAfterAFailedIdentity checks that the doctor runs the other probes even if
+// the identity is unknown or one role cannot be assumed.
 func TestDoctorTriesTheRolesAfterAFailedIdentity(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // it is retried
+	synctest.Test(t, func(t *testing.T) { // the denied request is retried
 		x := doctored(t, accesstest.Ways()[2])
 		x.Transport = noIdentity{x.Transport}
 		d := x.diagnose(t)
@@ -141,7 +144,7 @@ func TestDoctorTriesTheRolesAfterAFailedIdentity(t *testing.T) {
 			switch {
 			case p.Action == "sts:GetCallerIdentity":
 				if p.Outcome == doctor.OutcomeOK {
-					t.Errorf("got %+v, want it open", p)
+					t.Errorf("got %+v, want the identity unknown", p)
 				}
 			case p.Action == "sts:AssumeRole" && p.Outcome == doctor.OutcomeOK:
 				assumed++
@@ -150,12 +153,12 @@ func TestDoctorTriesTheRolesAfterAFailedIdentity(t *testing.T) {
 			}
 		}
 		if assumed == 0 {
-			t.Errorf("got no role assumed, want all: %s", summary(d))
+			t.Errorf("got no role assumed, want all roles assumed: %s", summary(d))
 		}
 	})
 }
 
-// noIdentity denies GetCallerIdentity, as the policy of a VPC endpoint for STS may.
+// noIdentity denies GetCallerIdentity, as the policy of a VPC endpoint for STS can.
 type noIdentity struct{ http.RoundTripper }
 
 func (n noIdentity) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -165,8 +168,9 @@ func (n noIdentity) RoundTrip(r *http.Request) (*http.Response, error) {
 	return n.RoundTripper.RoundTrip(r)
 }
 
-// A role without its own endpoint is assumed at the S3 endpoint of its sides, except at S3's own
-// endpoints, which have no STS.
+// TestRolesAreAssumedWhereTheirSidesAre checks that a role without its own endpoint is assumed at
+// the endpoint of the source and the destination if both have the same one. It is not assumed at an
+// endpoint of Amazon S3, which has no STS.
 func TestRolesAreAssumedWhereTheirSidesAre(t *testing.T) {
 	const here, there, vpce = "http://here.invalid:9000", "http://there.invalid", "https://bucket.vpce-0a1b2c3d-5e6f.s3.us-west-2.vpce.amazonaws.com"
 	for _, tt := range []struct{ name, all, source, destination, own, want string }{
@@ -193,17 +197,18 @@ func TestRolesAreAssumedWhereTheirSidesAre(t *testing.T) {
 	}
 }
 
-// Roles of sides at other endpoints are assumed there, not at AWS.
+// TestDoctorAssumesRolesAtTheSides checks that the doctor assumes a role at the endpoint of the
+// source or destination that uses it, not at AWS.
 func TestDoctorAssumesRolesAtTheSides(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[2])
 	perSide(x)
 	sent := x.watch()
 	d := x.diagnose(t)
 	if !d.Healthy() {
-		t.Errorf("got %s, want nothing that fails", summary(d))
+		t.Errorf("got %s, want no failed probe", summary(d))
 	}
 	if len(sent["sts"]) == 0 || slices.ContainsFunc(sent["sts"], func(host string) bool { return strings.Contains(host, "amazonaws") }) {
-		t.Errorf("got STS asked at %q, want the sides", sent["sts"])
+		t.Errorf("got STS requests to %q, want the endpoints of the sides", sent["sts"])
 	}
 }
 
@@ -226,8 +231,8 @@ func TestEndpointsAreNamed(t *testing.T) {
 	}
 }
 
-// TestNoSTSAtAnEndpointOfS3 configures S3's own endpoint explicitly. The doctor sends no STS
-// requests to it.
+// TestNoSTSAtAnEndpointOfS3 checks that the doctor sends no STS requests to an endpoint of Amazon
+// S3, even if the configuration names that endpoint.
 func TestNoSTSAtAnEndpointOfS3(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // requests to a missing service are retried
 		x := doctored(t, accesstest.WayOf(t, "share-role"))
@@ -236,7 +241,7 @@ func TestNoSTSAtAnEndpointOfS3(t *testing.T) {
 		x.diagnose(t)
 		for _, host := range sent["sts"] {
 			if !strings.HasPrefix(host, "sts.") {
-				t.Errorf("got STS asked at %s, want it asked at its own endpoints", host)
+				t.Errorf("got an STS request to %s, want requests only to endpoints of STS", host)
 			}
 		}
 		if len(sent["sts"]) == 0 {
@@ -245,8 +250,8 @@ func TestNoSTSAtAnEndpointOfS3(t *testing.T) {
 	})
 }
 
-// TestDoctorNamesTheClock runs with a clock that is an hour off. Everything works, and the doctor
-// warns about the clock.
+// TestDoctorNamesTheClock checks that all requests work with a clock that is an hour off, and that
+// the doctor warns about the clock.
 func TestDoctorNamesTheClock(t *testing.T) {
 	for ahead, want := range map[time.Duration]string{65 * time.Minute: "1h5m0s ahead of", -65 * time.Minute: "1h5m0s behind", 2 * time.Minute: ""} {
 		synctest.Test(t, func(t *testing.T) {

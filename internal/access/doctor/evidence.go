@@ -23,26 +23,26 @@ const probeTimeout = time.Minute
 type ask struct {
 	access.Need
 	proven   bool
-	narrowed bool // more specific asks represent it
-	// excused is the reason why no request tested the permission, or "".
+	narrowed bool // other asks, each for one key and encryption context, replace it
+	// excused is the reason why no request tested the permission, or "" if there is none.
 	excused string
-	objects string // the kind of objects that the key encrypts
+	objects string // for a key: which kind of objects it encrypts; otherwise ""
 }
 
-// attempt is a request with its asks and its result.
+// attempt is a request that was sent, with the asks that it tests and its result.
 type attempt struct {
 	request string
 	asks    []*ask
 	err     error // nil if the request was allowed
 	class   awserr.Class
 	said    reason
-	known   []Cause // causes that another request has proved
+	known   []Cause // causes that other requests have shown
 }
 
-// evidence contains the results of the requests for one mapping. An allowed request proves all its
-// asks. A denied request accuses the asks that AWS names in the error, or, if it names none, the
-// asks that no request has proved. To accuse few asks at a time, each request tests few asks that
-// earlier requests did not test. The judge runs after all requests.
+// evidence contains the results of the requests for one mapping. A request that is allowed proves
+// all its asks. A request that is denied accuses the asks that AWS names in the error or, if AWS
+// names none, the asks that no request has proved. Each request adds only a few asks to those that
+// earlier requests tested, so that a denial accuses few asks. The judge runs after all requests.
 type evidence struct {
 	view      access.View
 	asks      []*ask
@@ -76,7 +76,7 @@ func (e *evidence) record(request string, err error, asks ...*ask) *attempt {
 		a.said = readReason(err)
 	}
 	if e.doubted && a.dead() && slices.ContainsFunc(a.asks, func(k *ask) bool { return k.Role == "" }) {
-		e.blocked[""] = "the ambient credentials do not work"
+		e.blocked[""] = "the service rejects the ambient credentials"
 	}
 	e.attempts = append(e.attempts, a)
 	return a
@@ -92,9 +92,9 @@ var errInconclusive = errors.New("the response is inconclusive")
 
 // absent interprets err, the error of a request for a resource that does not exist. It returns nil
 // for "not found" and "precondition failed", because S3 returns them only to allowed callers. It
-// also returns nil for a denial of s3:ListBucket, which S3 returns to allowed callers that may not
-// list the bucket. For an invalid request it returns an error that wraps errInconclusive. It
-// returns all other errors unchanged.
+// also returns nil for a denial of s3:ListBucket, which S3 returns instead of "not found" to
+// allowed callers that may not list the bucket. For an invalid request it returns an error that
+// wraps errInconclusive. It returns all other errors unchanged.
 func absent(err error) error {
 	if err == nil || readReason(err).action == "s3:ListBucket" {
 		return nil
@@ -124,7 +124,8 @@ func (e *evidence) ask(by access.Actor, action string, on access.Resource) *ask 
 	role, at := e.roleOf(by), e.view.Scope(on)
 	var found *ask
 	for _, k := range e.asks {
-		// If several rows of the table have the same permission, only one of them has an ask.
+		// If several rows of the table yield the same permission, there is only one ask for all of
+		// them.
 		if k.Role == role && k.Action == action && k.Resource == at.Pattern && (found == nil || k.On == on) {
 			found = k
 		}
@@ -173,8 +174,8 @@ func (e *evidence) narrow(k *ask, s sample) *ask {
 }
 
 // suspects returns the asks that a failed request accuses. For a denial these are the asks that AWS
-// names, or otherwise those that are not proven. For other failures it is the first unproven ask,
-// which represents the request.
+// names, or otherwise those that are not proven. For other failures it is only the first unproven
+// ask, so that the failure is reported once.
 func (a *attempt) suspects() (list []*ask) {
 	if a.err == nil {
 		return nil
@@ -206,7 +207,7 @@ func (e *evidence) tried(k *ask) bool {
 	return slices.ContainsFunc(e.attempts, func(a *attempt) bool { return slices.Contains(a.asks, k) })
 }
 
-// excuse records why permissions on these resources were not tested.
+// excuse records the reason why permissions on these resources were not tested.
 func (e *evidence) excuse(why string, on ...access.Resource) {
 	for _, k := range e.asks {
 		for _, r := range on {

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/awserr"
 )
 
-// judge decides the outcome for each permission.
+// judge determines the outcome for each permission from the evidence.
 type judge struct {
 	evidence *evidence
 	explain  *explainer
@@ -76,7 +76,7 @@ func (j *judge) permission(k *ask) Probe {
 	case k.proven:
 		probe.Outcome = OutcomeOK
 	default:
-		probe.Outcome, probe.Error = OutcomeSkipped, cmp.Or(k.excused, j.evidence.blocked[k.Role], "no request tested it")
+		probe.Outcome, probe.Error = OutcomeSkipped, cmp.Or(k.excused, j.evidence.blocked[k.Role], "no request tested this permission")
 	}
 	return probe
 }

@@ -69,9 +69,9 @@ func (p *prober) probeSettings(ctx context.Context, c *bucketClient, k *ask) []C
 	return nil
 }
 
-// look returns one readable sample for each kind of encryption among the listed objects that it
-// checks. It stops at the first denied object, unless it has already read an object or the objects
-// belong to several accounts.
+// look checks some of the listed objects and returns one readable sample for each kind of
+// encryption. It stops at the first denied object, unless it has already read an object or the
+// listed objects belong to several accounts.
 func (p *prober) look(ctx context.Context, c *bucketClient, listed []sample, read *ask) (kinds []sample) {
 	type kind struct {
 		key       string
@@ -101,15 +101,15 @@ func (p *prober) look(ctx context.Context, c *bucketClient, listed []sample, rea
 	return kinds
 }
 
-// refusedSample is an object for which both HEAD and GET failed. The response to HEAD gives no
-// reason.
+// refusedSample is an object for which both HEAD and GET failed. Only the response to GET contains
+// a reason.
 type refusedSample struct {
 	sample
 	head, get *attempt
 }
 
-// firstOfEachOwner returns the first probeLooks objects. For each account that owns only later
-// objects, it adds the first of them, up to 2*probeLooks objects in all.
+// firstOfEachOwner returns the first probeLooks objects. For each account that owns none of these,
+// it adds the account's first object. It returns at most 2*probeLooks objects.
 func firstOfEachOwner(listed []sample) []sample {
 	chosen := slices.Clone(listed[:min(len(listed), probeLooks)])
 	for _, s := range listed[len(chosen):] {

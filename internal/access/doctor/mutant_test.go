@@ -16,8 +16,8 @@ import (
 // mutants selects how many of the broken documents to test: a sample, or all.
 var mutants = flag.String("mutants", "some", "which broken documents to test: some, all")
 
-// mutations returns the losses of single members and of whole statements, and variants with one
-// character changed in an ARN.
+// mutations returns the variants of the policy that lack one member of a list or one statement, or
+// have one changed character in an ARN or in a value of a condition.
 func mutations(policy *iam.Document) (all []accesstest.Loss) {
 	all = accesstest.Losses(policy)
 	if policy == nil {
@@ -61,7 +61,8 @@ func replaced[T any](list []T, i int, with T) []T {
 	return list
 }
 
-// misspelt changes the last letter or digit; of an account's root, the last digit of the account.
+// misspelt changes the last letter or digit of s. In the ARN of an account's root, it changes the
+// last digit of the account.
 func misspelt(s string) string {
 	b := []byte(s)
 	last := strings.LastIndexFunc(strings.TrimSuffix(s, ":root"), func(r rune) bool {
@@ -83,10 +84,10 @@ func blames(c doctor.Cause, d policy.Document) bool {
 // tally counts the doctor's results for mutants.
 type tally struct{ harmless, broken, named, first, cured int }
 
-// TestDoctorNamesTheMutant starts with working documents. It removes each member and each
-// statement, and misspells each ARN and value of a condition. The owners are in different accounts,
-// so AWS gives no reasons. If a change breaks a mapping, the doctor names the document and its
-// side, and the suggested statements fix the mapping.
+// TestDoctorNamesTheMutant checks that the doctor names the changed document and its side if a
+// change breaks a mapping, and that the suggested statements fix the mapping. It starts with
+// working documents. In each run it removes one member or one statement, or misspells one ARN or
+// value of a condition. The accounts belong to no common organization, so AWS gives no reasons.
 func TestDoctorNamesTheMutant(t *testing.T) {
 	if testing.Short() {
 		t.Skip("too slow under the race detector; make test runs it")
@@ -156,8 +157,8 @@ func (x *doctorWorld) try(t *testing.T, documents []policy.Document, i int, l ac
 	}
 }
 
-// cure adds the suggested statements to the one document until the doctor suggests no more. One
-// denial may hide another, so this may take a few rounds.
+// cure adds the suggested statements to documents[i] until the doctor suggests no more. It takes
+// several rounds if one denial hides another.
 func (x *doctorWorld) cure(t *testing.T, documents []policy.Document, i int, d doctor.Diagnosis) bool {
 	t.Helper()
 	for range 6 {

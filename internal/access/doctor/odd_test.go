@@ -28,20 +28,22 @@ func (s skewed) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// The SDK corrects its clock and retries. If the error persists, the machine's clock must be set.
+// TestDoctorSkewedClock checks that the doctor asks the user to set the machine's clock if the
+// error persists after the SDK corrected its time and retried.
 func TestDoctorSkewedClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := doctored(t, accesstest.Ways()[1])
 		x.Transport = skewed{x.Transport}
 		all := bad(x.diagnose(t))
 		if len(all) == 0 || len(all[0].Causes) == 0 || all[0].Causes[0].Kind != doctor.CauseClock {
-			t.Errorf("got %+v, want the clock", all)
+			t.Errorf("got %+v, want the clock as the cause", all)
 		}
 	})
 }
 
-// The ambient session may pass on tags that the configuration does not contain. The doctor then
-// reports the action that AWS names, although it is not in the table.
+// TestDoctorReportsUnlistedActions checks that the doctor reports an action that AWS names even if
+// the mapping does not need it according to the table. The ambient session can pass on tags that
+// the configuration does not contain.
 func TestDoctorReportsUnlistedActions(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[2])
 	x.deleting(t, access.KindTrust, accesstest.Consumer, "sts:TagSession")
@@ -66,7 +68,8 @@ func TestDoctorReportsUnlistedActions(t *testing.T) {
 	}
 }
 
-// An upload that could not be aborted is reported, with what is needed to remove it.
+// TestDoctorReportsLeftovers checks that the doctor reports an upload that it could not abort, with
+// the permission that it lacks.
 func TestDoctorReportsLeftovers(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[1])
 	x.Buckets["consumer-copy"].SetPolicy(iam.MustParse(
@@ -76,33 +79,34 @@ func TestDoctorReportsLeftovers(t *testing.T) {
 		t.Errorf("got %q left behind, want the upload", d.Leftovers)
 	}
 	if all := bad(d); len(all) != 1 || all[0].Action != "s3:AbortMultipartUpload" || all[0].Causes[0].Confidence != doctor.Certain {
-		t.Errorf("got %s, want s3:AbortMultipartUpload alone", summary(d))
+		t.Errorf("got %s, want only s3:AbortMultipartUpload", summary(d))
 	}
 }
 
-// With two roles, the writer also reads the source. A permission that it lacks there is reported
-// for the writer.
+// TestDoctorServerSideCopyByAnotherRole checks that a permission on the source that the writer
+// lacks is reported for the writer. In a server-side copy, the writer also reads the source.
 func TestDoctorServerSideCopyByAnotherRole(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[3], func(text string) string { return text + "    copy: {mode: server_side}\n" })
 	if d := x.diagnose(t); !d.Healthy() {
-		t.Fatalf("got %s, want nothing that fails", summary(d))
+		t.Fatalf("got %s, want no failed probe", summary(d))
 	}
 	x.deleting(t, access.KindKey, accesstest.Owner, "kms:Decrypt")
 	writers := 0
 	for _, p := range bad(x.diagnose(t)) {
 		if p.Action != "kms:Decrypt" || !strings.Contains(p.Resource, accesstest.Owner) {
-			t.Errorf("got %s on %s, want kms:Decrypt of the owner's key alone", p.Action, p.Resource)
+			t.Errorf("got %s on %s, want only kms:Decrypt on the owner's key", p.Action, p.Resource)
 		}
 		if strings.HasSuffix(p.Principal, "role/syncd-writer") {
 			writers++
 		}
 	}
 	if writers == 0 {
-		t.Error("got nothing of the writer's, want kms:Decrypt")
+		t.Error("got no failed probe of the writer, want one for kms:Decrypt")
 	}
 }
 
-// A service that is unreachable or throttles is not mistaken for a denial.
+// TestDoctorUnavailableService checks that the doctor does not report a service that is unreachable
+// or throttles as a denial.
 func TestDoctorUnavailableService(t *testing.T) {
 	for kind, want := range map[awsfake.FaultKind]doctor.Outcome{awsfake.Throttle: doctor.OutcomeUnknown, awsfake.InternalError: doctor.OutcomeFailed} {
 		synctest.Test(t, func(t *testing.T) {
@@ -134,33 +138,34 @@ func (u unconditional) RoundTrip(r *http.Request) (*http.Response, error) {
 	return u.RoundTripper.RoundTrip(r)
 }
 
-// A service that ignores conditions stores the probe object. The doctor then deletes it or reports
-// it, and reports the service.
+// TestDoctorServiceWithoutConditions checks that the doctor deletes the probe object, or reports
+// that it could not, and reports the service. A service that ignores conditions stores the probe
+// object.
 func TestDoctorServiceWithoutConditions(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[1])
 	deletes := 0
 	x.Transport = unconditional{x.Transport, &deletes}
 	all := bad(x.diagnose(t))
 	if len(all) != 1 || len(all[0].Causes) != 1 || all[0].Causes[0].Kind != doctor.CauseService {
-		t.Fatalf("got %+v, want the service alone", all)
+		t.Fatalf("got %+v, want only the service as a cause", all)
 	}
 	if deletes != 1 || !strings.Contains(all[0].Error, "s3://consumer-copy/exports/.syncd-doctor-") {
 		t.Errorf("got %d deletes and %q, want one delete that is denied, and the leftover object", deletes, all[0].Error)
 	}
 }
 
-// If S3 rejects a request for something that does not exist as invalid, the response says nothing
-// about permissions.
+// TestDoctorInconclusiveResponse checks that a permission is unknown if S3 rejects a request for a
+// nonexistent upload as invalid. Such a response says nothing about permissions.
 func TestDoctorInconclusiveResponse(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[1])
 	x.Transport = wrongUpload{x.Transport}
 	d := x.diagnose(t)
 	if !d.Healthy() {
-		t.Errorf("got %s, want nothing that fails", summary(d))
+		t.Errorf("got %s, want no failed probe", summary(d))
 	}
 	for _, p := range d.Probes {
 		if p.Action == "s3:ListMultipartUploadParts" && p.Outcome != doctor.OutcomeUnknown {
-			t.Errorf("got %+v, want it unknown", p)
+			t.Errorf("got %+v, want the outcome unknown", p)
 		}
 	}
 }

@@ -14,11 +14,11 @@ type Outcome string
 // The outcomes.
 const (
 	OutcomeOK      Outcome = "ok"
-	OutcomeDenied  Outcome = "denied"  // a policy did not allow it
-	OutcomeFailed  Outcome = "failed"  // it failed for another reason
-	OutcomeSkipped Outcome = "skipped" // not tested: no request was sent, or there was no object to test it on
+	OutcomeDenied  Outcome = "denied"  // a policy did not allow the request
+	OutcomeFailed  Outcome = "failed"  // the request failed for another reason
+	OutcomeSkipped Outcome = "skipped" // not tested, for example because there is no object to test with
 	OutcomeUnknown Outcome = "unknown" // a request was sent, but its response is inconclusive
-	OutcomeWarning Outcome = "warning" // it works, but should be changed; Error says why
+	OutcomeWarning Outcome = "warning" // the setting works but should be changed; Error says why
 )
 
 // The features of probes that are not permissions.
@@ -28,7 +28,7 @@ const (
 	FeatureConnection access.Feature = "connection"
 	// FeatureClock is for the probe of this machine's clock.
 	FeatureClock   access.Feature = "clock"
-	FeatureRequest access.Feature = "request" // a request that fails although all its permissions are allowed
+	FeatureRequest access.Feature = "request" // a request that failed although all its permissions are proven
 )
 
 // CauseKind is the kind of a cause: the kind of a document, such as [access.KindBucket], or one of
@@ -47,9 +47,9 @@ const (
 	CauseConfiguration   CauseKind = "configuration"
 	CauseCredentials     CauseKind = "credentials"
 	CauseClock           CauseKind = "clock"
-	CauseNetwork         CauseKind = "network" // the network to a service
+	CauseNetwork         CauseKind = "network" // the network connection to a service
 	CauseOwnership       CauseKind = "object ownership"
-	CauseService         CauseKind = "service" // AWS, or the network to it
+	CauseService         CauseKind = "service" // the service, or the network connection to it
 )
 
 // String returns the name of the kind for use in a sentence.
@@ -77,13 +77,14 @@ type Cause struct {
 	// unknown.
 	Side    access.Side `json:"side"`
 	Account string      `json:"account,omitempty"`
-	// Target is what the document applies to: the ARN of a role, user or key, the name of a bucket,
-	// or a path in the configuration.
+	// Target names what to fix: the ARN of a role, user or key or the name of a bucket that the
+	// document applies to, or a path in the configuration.
 	Target string `json:"target,omitempty"`
 	// Statement is the statement to add to the document. It is empty if adding one does not help.
 	Statement  json.RawMessage `json:"statement,omitempty"`
 	Confidence Confidence      `json:"confidence"`
-	// Why explains the cause in a sentence. It also says what to do, except to add the statement.
+	// Why explains the cause in a sentence. It also says what to do, unless the fix is to add the
+	// statement.
 	Why string `json:"why"`
 }
 
@@ -93,8 +94,8 @@ type Probe struct {
 	Mapping string         `json:"mapping"`
 	Feature access.Feature `json:"feature"`
 	// For a permission, Action is the action, such as s3:GetObject, and Resource is the ARN of its
-	// resource. For other probes, Action is the request or the thing that was checked, and Resource
-	// is the endpoint or resource that it concerns.
+	// resource. For other probes, Action is the request that was sent or a description of what was
+	// checked, and Resource is the endpoint or resource that was checked.
 	Action   string `json:"action"`
 	Resource string `json:"resource,omitempty"`
 	// Objects describes the kind of objects that a key was probed with: objects under the key
@@ -106,7 +107,7 @@ type Probe struct {
 	Outcome   Outcome `json:"outcome"`
 	// Why is the request that requires the permission.
 	Why string `json:"why,omitempty"`
-	// Request is the request that gave the result.
+	// Request is the operation whose response determined the outcome.
 	Request string `json:"request,omitempty"`
 	// Error is the error from AWS, or the reason why the probe was skipped.
 	Error string `json:"error,omitempty"`

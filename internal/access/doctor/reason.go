@@ -8,16 +8,16 @@ import (
 	"syncd/internal/awserr"
 )
 
-// reason is what an access denied message of AWS says about its cause. AWS gives a reason only
-// within one account or organization, and only one if there are several (IAM User Guide,
+// reason is the cause that an access denied message of AWS states. AWS states a cause only within
+// one account or organization, and only one even if there are several (IAM User Guide,
 // "Troubleshoot access denied error messages").
 type reason struct {
 	action, resource string
 	by               string // the type of policy, such as "identity-based policy"; "" if none is named
-	explicit         bool   // a Deny
+	explicit         bool   // whether a Deny statement matched
 	policy           string // the ARN of the policy
-	hidden           bool   // KMS does not distinguish between a denial by the key policy and a missing key
-	public           bool   // S3 Block Public Access
+	hidden           bool   // whether the message is the one that KMS uses for both a denial by the key policy and a missing key
+	public           bool   // whether S3 Block Public Access denied the request
 }
 
 // policyTypes is a regular expression of the policy types that AWS names.

@@ -41,8 +41,8 @@ func (e *explainer) wrongLocation(k *ask, why string) Cause {
 	return c
 }
 
-// stated returns the cause that AWS names. An explicit deny must be narrowed; adding a statement
-// does not help.
+// stated returns the cause that AWS names. If it is a Deny statement, that statement must be
+// narrowed; adding a statement does not help.
 func (e *explainer) stated(k *ask, said reason) []Cause {
 	why, add := "AWS reports that it does not allow the action", true
 	if said.explicit {
@@ -83,10 +83,10 @@ func (e *explainer) stated(k *ask, said reason) []Cause {
 	return causes
 }
 
-// unstated returns the possible causes if AWS gives no reason. Both accounts must allow the
-// request, so either could be the cause. The cause for the document with the larger share of failed
-// permissions comes first. If the shares are equal, the cause for the resource's document comes
-// first.
+// unstated returns the possible causes if AWS gives no reason. The accounts of the principal and of
+// the resource must both allow the request, so the cause can be in either. The cause for the
+// document with the larger share of failed permissions comes first. If the shares are equal, the
+// cause for the resource's document comes first.
 func (e *explainer) unstated(k *ask) []Cause {
 	resource := e.lacking(k, iam.SourceResource, Likely, resourceWhy(k))
 	identity := e.lacking(k, iam.SourceIdentity, Likely, "it does not allow the action on this resource, or a Deny in it matches")
@@ -95,9 +95,9 @@ func (e *explainer) unstated(k *ask) []Cause {
 		causes = append([]Cause{identity, resource}, e.lackingBehind(k)...)
 	}
 	if k.On == access.AssumedRole && k.Action == access.ActionAssume {
-		path, why := "roles."+k.Target+".external_id", "it is not set, but the trust policy may require one"
+		path, why := "roles."+k.Target+".external_id", "it is not set, but the trust policy may require an ExternalId"
 		if k.ExternalID {
-			why = "it may differ from the one that the trust policy requires"
+			why = "it may differ from the ExternalId that the trust policy requires"
 		}
 		c := misconfigured(path, why)
 		c.Confidence = Likely
@@ -125,14 +125,15 @@ func resourceWhy(k *ask) string {
 	}
 }
 
-// The documents that failing can compute the share for.
+// The documents for which failing can compute the share.
 const (
 	identitySide = iota
 	resourceSide
 )
 
-// failing returns the share of unproven asks among all tried asks that must be allowed by the same
-// document as k: the identity policy of its principal, or the policy of its resource.
+// failing considers the tried asks that the same document as for k must allow: the identity policy
+// of k's principal, or the policy of k's resource. It returns the share of these asks that are not
+// proven, from 0 to 1.
 func (e *explainer) failing(k *ask, of int) float64 {
 	same := func(o *ask) bool { return o.Principal == k.Principal && o.Role == k.Role }
 	if of == resourceSide {
@@ -188,8 +189,8 @@ func (e *explainer) lackingBehind(k *ask) []Cause {
 	return nil
 }
 
-// principalCause and resourceCause return causes on the principal's and the resource's side that no
-// added statement can fix.
+// principalCause returns a cause that the principal's account must fix, and resourceCause a cause
+// that the resource's account must fix. These causes suggest no statement to add.
 func (e *explainer) principalCause(k *ask, kind CauseKind, sure Confidence, why string) Cause {
 	return Cause{Kind: kind, Side: e.side(k.Account), Account: k.Account, Target: k.Principal, Confidence: sure, Why: why}
 }

@@ -24,13 +24,14 @@ type roleProber struct {
 	*prober
 	sessions func(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error)
 	assumed  map[string]config.Role // the roles, with the endpoints used to assume them
-	probes   []Probe                // for the ambient credentials
+	probes   []Probe                // probes for the ambient credentials
 }
 
 // probeRoles identifies the ambient credentials and assumes the roles, hop by hop. It returns the
-// probes for the credentials; results for the roles go into the evidence.
+// probes for the credentials, and records the results for the roles in the evidence.
 func (p *roleProber) probeRoles(ctx context.Context) []Probe {
-	// A session uses the region of its first use, so use them in the order of a pass.
+	// A session keeps the region of its first use, so first use the sessions in the order of a
+	// pass.
 	for _, at := range [][2]string{{p.Mapping.Source.Role, p.Mapping.Source.Region}, {p.Mapping.Destination.Role, p.Mapping.Destination.Region}} {
 		if _, err := p.set.Config(at[0], at[1]); err != nil {
 			p.blocked[at[0]] = err.Error()
@@ -40,7 +41,7 @@ func (p *roleProber) probeRoles(ctx context.Context) []Probe {
 	for _, name := range p.Roles() {
 		via := p.Config.Roles[name].Via
 		if p.blocked[via] != "" {
-			p.blocked[name] = cmp.Or(p.blocked[name], "role "+name+" is reached through a role or credentials that do not work")
+			p.blocked[name] = cmp.Or(p.blocked[name], "the role or the credentials that assume role "+name+" do not work")
 			continue
 		}
 		p.probeHop(ctx, name)
@@ -51,9 +52,9 @@ func (p *roleProber) probeRoles(ctx context.Context) []Probe {
 // stsAddress is an STS endpoint, "" for AWS, and its region.
 type stsAddress struct{ endpoint, region string }
 
-// identityAddresses returns the distinct STS addresses that receive requests with the ambient
-// credentials: for each side without a role its own address, and for each side with a role the
-// address used to assume the first role of its chain.
+// identityAddresses returns the distinct STS addresses that can identify the ambient credentials.
+// For the source, the destination or the state without a role, that is the STS at its own endpoint.
+// With a role, it is the STS at which the first role of the chain is assumed.
 func (p *roleProber) identityAddresses() (addresses []stsAddress) {
 	add := func(endpoint, region string) {
 		if !slices.ContainsFunc(addresses, func(a stsAddress) bool { return a.endpoint == endpoint }) {
@@ -91,9 +92,9 @@ func (p *roleProber) identityEndpoint(k *ask) string {
 // permission (AWS STS API Reference, GetCallerIdentity). A failure does not stop the other probes,
 // unless there are no credentials.
 func (p *roleProber) probeIdentities(ctx context.Context) {
-	if err := assume(ctx, p.set, "", p.Mapping.Source.Region); err != nil { // has its own deadline, with a better error message
+	if err := assume(ctx, p.set, "", p.Mapping.Source.Region); err != nil { // assume has its own deadline, with a better error message
 		p.blocked[""] = "there are no ambient credentials"
-		if addresses := p.identityAddresses(); len(addresses) > 0 { // another request for their identity would take just as long
+		if addresses := p.identityAddresses(); len(addresses) > 0 { // requests to the other addresses would fail as slowly
 			p.identityFailed(p.identityProbe(addresses[0]), addresses[0], err)
 		}
 		return
@@ -137,7 +138,7 @@ func (p *roleProber) probeIdentity(ctx context.Context, at stsAddress) {
 func (p *roleProber) identityFailed(probe Probe, at stsAddress, err error) {
 	a := &attempt{err: err, class: awserr.Classify(err)}
 	probe.Outcome, probe.Error = OutcomeFailed, awserr.Brief(err)
-	_, isAnswered := errors.AsType[*awserr.ForeignError](err) // some service answered; it may not know the request
+	_, isAnswered := errors.AsType[*awserr.ForeignError](err) // a service other than AWS answered; it may not support the request
 	switch {
 	case at.endpoint != "" && p.blocked[""] == "" && !a.dead() && (isAnswered || !awserr.IsAway(err)):
 		probe.Outcome = OutcomeUnknown
@@ -165,8 +166,8 @@ func (p *roleProber) callerIdentity(ctx context.Context, at stsAddress) (*sts.Ge
 	return client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 }
 
-// principalARN returns the ARN that policies name for a caller. For a role session it is the ARN of
-// the role, without the role's path, which the ARN of a session does not contain.
+// principalARN returns the ARN by which policies name a caller. For a role session that is the ARN
+// of the role, but without the role's path, because the ARN of a session does not contain the path.
 func principalARN(caller string) string {
 	if role, ok := arn.RoleOf(caller); ok {
 		return role
@@ -174,8 +175,8 @@ func principalARN(caller string) string {
 	return caller
 }
 
-// probeHop assumes one role with all its configured settings and records the result. If that is
-// denied, it looks for the setting that is the cause.
+// probeHop assumes one role with all its configured settings and records the result. If the request
+// is denied, it searches for the setting that is the cause.
 func (p *roleProber) probeHop(ctx context.Context, name string) {
 	var asks []*ask
 	for _, k := range p.asks {

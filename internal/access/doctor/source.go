@@ -33,7 +33,7 @@ func (p *sourceProber) probeSource(ctx context.Context) (samples []sample, err e
 		return samples, nil
 	}
 	if len(listed) == 0 {
-		p.excuse("there is no source object to test it on", access.SourceObjects, access.SourceKey)
+		p.excuse("there is no source object to test with", access.SourceObjects, access.SourceKey)
 		return samples, nil
 	}
 	samples = p.probeObjects(ctx, c, listed, access.Reader)
@@ -54,7 +54,7 @@ func (p *sourceProber) probeSource(ctx context.Context) (samples []sample, err e
 
 // probeObjects reads the first byte of one object of each kind of encryption. HEAD needs no
 // permission on the key, so a failed HEAD means that S3 denied the request. A response to HEAD
-// contains no reason, so a GET follows to obtain one.
+// contains no reason, so probeObjects then sends a GET to obtain the reason.
 func (p *sourceProber) probeObjects(ctx context.Context, c *bucketClient, listed []sample, by access.Actor) (samples []sample) {
 	read, open := p.ask(by, "s3:GetObject", access.SourceObjects), p.ask(by, "kms:Decrypt", access.SourceKey)
 	if open != nil {

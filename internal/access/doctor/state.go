@@ -6,7 +6,7 @@ import (
 	"syncd/internal/access"
 )
 
-// probeState probes all permissions for the state, without accessing a record or a lease.
+// probeState probes all permissions for the state. It does not read or write any record or lease.
 func (p *prober) probeState(ctx context.Context) error {
 	if !p.State {
 		return nil

@@ -15,8 +15,9 @@ import (
 	"syncd/internal/iam"
 )
 
-// The documents of an access point have no findings and allow everything that the mappings need. If
-// one of them is missing, the check names it.
+// TestCheckKnowsAccessPoints checks that the documents for an access point have no findings and
+// allow everything that the mappings need, and that the check names any of these documents that is
+// empty.
 func TestCheckKnowsAccessPoints(t *testing.T) {
 	for name, w := range accesstest.PointWays() {
 		if w.Point.Unknown {
@@ -41,8 +42,8 @@ func TestCheckKnowsAccessPoints(t *testing.T) {
 	}
 }
 
-// checkDelegated delegates access control of the bucket to the access points of an account, as AWS
-// recommends. Then nothing is missing.
+// checkDelegated replaces the bucket policy with one that delegates access control to the access
+// points of an account, as AWS recommends. It checks that no permission is missing then.
 func checkDelegated(t *testing.T, x *accesstest.World, documents []policy.Document) {
 	t.Helper()
 	for account, want := range map[string]bool{accountOf(x.Point.ARN()): false, "444444444444": true} {
@@ -65,15 +66,15 @@ func checkDelegated(t *testing.T, x *accesstest.World, documents []policy.Docume
 		}
 		lacks := slices.ContainsFunc(r.Findings, func(f rule.Finding) bool { return strings.Contains(f.Message, "lacks") })
 		if delegates && lacks != want {
-			t.Errorf("delegated to access points of %s: got a gap %v, want %v: %+v", account, lacks, want, r.Findings)
+			t.Errorf("delegated to access points of %s: got a missing permission %v, want %v: %+v", account, lacks, want, r.Findings)
 		}
 	}
 }
 
 func accountOf(arn string) string { return strings.Split(arn, ":")[4] }
 
-// checkGap empties the document of a kind in the accounts of the source, and expects the check to
-// name it.
+// checkGap removes all statements from the document of a kind in the accounts of the source, and
+// checks that a finding names the document.
 func checkGap(t *testing.T, x *accesstest.World, documents []policy.Document, kind access.Kind) {
 	t.Helper()
 	documents = slices.Clone(documents)
@@ -87,7 +88,7 @@ func checkGap(t *testing.T, x *accesstest.World, documents []policy.Document, ki
 		}
 	}
 	if emptied == "" {
-		return // the access point belongs to the consumer
+		return // the access point belongs to the consumer, so there is no such document
 	}
 	text, err := policy.JSONBundle(documents)
 	if err != nil {
@@ -101,7 +102,7 @@ func checkGap(t *testing.T, x *accesstest.World, documents []policy.Document, ki
 	if !slices.ContainsFunc(r.Findings, func(f rule.Finding) bool {
 		return strings.Contains(f.Message, "lacks") && strings.Contains(f.Message, "the "+noun+" in account "+emptied+" does not allow it")
 	}) {
-		t.Errorf("without the %s: got %+v, want its gap", noun, r.Findings)
+		t.Errorf("without the %s: got %+v, want a finding that names it", noun, r.Findings)
 	}
 }
 

@@ -1,7 +1,7 @@
 package lint_test
 
-// broken lists a document for every kind of fault, with the rule that finds it and the text at its
-// location.
+// broken lists a document for every kind of fault, with the rule that finds the fault and the text
+// at the fault's location.
 func broken() []brokenCase {
 	return []brokenCase{
 		{"empty.json", "SYNCD-P001", ""},

@@ -14,8 +14,8 @@ func finds(findings []rule.Finding, id string) bool {
 	return slices.ContainsFunc(findings, func(f rule.Finding) bool { return f.ID == id })
 }
 
-// TestUserNameOfPolicyTarget checks the owner of an identity policy: a user has a name, a role
-// session has none.
+// TestUserNameOfPolicyTarget checks that ${aws:username} is reported in the identity policy of a
+// role, but not in that of a user, because a role session has no user name.
 func TestUserNameOfPolicyTarget(t *testing.T) {
 	const text = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::owner-data/${aws:username}/*"}}`
 	for target, want := range map[string]bool{
@@ -28,7 +28,8 @@ func TestUserNameOfPolicyTarget(t *testing.T) {
 	}
 }
 
-// TestOwnRootMayWrite finds the bucket's account in the configuration.
+// TestOwnRootMayWrite checks that the root of the bucket's own account may write without a finding.
+// The check finds that account in the configuration.
 func TestOwnRootMayWrite(t *testing.T) {
 	c, _ := shared(t, "one-role.yaml", policy.Options{})
 	m := c.Mappings[0]
@@ -41,8 +42,8 @@ func TestOwnRootMayWrite(t *testing.T) {
 	}
 }
 
-// TestPrivateAddresses distinguishes private blocks from public blocks and from blocks that are
-// only partly private.
+// TestPrivateAddresses checks that the rule reports private blocks, but neither public blocks nor
+// blocks that are only partly private.
 func TestPrivateAddresses(t *testing.T) {
 	for address, want := range map[string]bool{
 		"10.1.2.3": true, "10.0.0.0/8": true, "172.16.0.0/12": true, "172.31.255.255/32": true, "192.168.1.0/24": true, "100.64.0.0/10": true,

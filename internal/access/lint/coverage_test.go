@@ -76,8 +76,8 @@ func TestWrittenPoliciesHaveNoFindings(t *testing.T) {
 	}
 }
 
-// TestEveryMissingPermissionIsFound removes each action from each written document. The finding
-// must name the action, and contain a statement that fixes the gap.
+// TestEveryMissingPermissionIsFound checks that removing an action from a written document results
+// in a finding that names the action and contains a statement that fixes the gap.
 func TestEveryMissingPermissionIsFound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("too slow under the race detector; make test runs it")
@@ -118,7 +118,7 @@ func takeEach(t *testing.T, c *config.Config, documents []policy.Document, i int
 			less[i].Body = withStatement(t, less[i].Policy(), findings[got].Fix)
 			for _, f := range against(t, c, bundle(t, less)) {
 				if f.ID == "SYNCD-P401" && f.Message == findings[got].Message {
-					t.Errorf("%s with the statement of the hint: got %+v, want the gap closed", d.Name, f)
+					t.Errorf("%s with the statement of the hint: got %+v, want no finding", d.Name, f)
 				}
 			}
 		}
@@ -126,7 +126,8 @@ func takeEach(t *testing.T, c *config.Config, documents []policy.Document, i int
 	return taken
 }
 
-// without returns the documents with one action removed. If it is the only one, it is replaced.
+// without returns the documents with one action removed. If the statement has no other action, a
+// harmless one replaces it.
 func without(documents []policy.Document, i, j, k int) []policy.Document {
 	less := slices.Clone(documents)
 	p := *less[i].Policy()
@@ -152,7 +153,8 @@ func withStatement(t *testing.T, p *iam.Document, fix string) *iam.Document {
 	return &more
 }
 
-// TestDenyIsNamed checks that a Deny is distinguished from a gap, and located.
+// TestDenyIsNamed checks that a Deny statement is reported as such, not as a gap, and at its
+// location.
 func TestDenyIsNamed(t *testing.T) {
 	c, documents := shared(t, "one-role.yaml", policy.Options{})
 	source := c.Mappings[0].Source.Bucket
@@ -170,7 +172,8 @@ func TestDenyIsNamed(t *testing.T) {
 	}
 }
 
-// TestMissingDocumentsAreNotes checks that documents that were not given only result in notes.
+// TestMissingDocumentsAreNotes checks that a document that was not given results in a note, not in
+// an error or a warning.
 func TestMissingDocumentsAreNotes(t *testing.T) {
 	c, documents := shared(t, "one-role.yaml", policy.Options{})
 	i := slices.IndexFunc(documents, func(d policy.Document) bool { return d.Kind == access.KindKey })
@@ -186,12 +189,12 @@ func TestMissingDocumentsAreNotes(t *testing.T) {
 		notes++
 	}
 	if notes == 0 || r.Wrong() {
-		t.Errorf("got %d notes, wrong %v, want some and nothing wrong", notes, r.Wrong())
+		t.Errorf("got %d notes, wrong %v, want some notes and wrong false", notes, r.Wrong())
 	}
 }
 
-// TestBarePolicies checks that plain documents, which do not state their owner, are assigned to the
-// matching roles and keys.
+// TestBarePolicies checks that documents without metadata, which do not name their role or key, are
+// assigned to the matching roles and keys.
 func TestBarePolicies(t *testing.T) {
 	c, documents := shared(t, "two-roles.yaml", policy.Options{})
 	var files []document.File

@@ -12,9 +12,10 @@ import (
 	"syncd/internal/access/lint/rule"
 )
 
-// The doctor and policy check warn about a role of another owner that is assumed without an
-// ExternalId, and the configuration remains valid. An ExternalId, or external_id: none, removes the
-// warning. The operator's own roles need none.
+// TestRolesOfOtherOwnersWithoutAnExternalID checks that the doctor and policy check warn about a
+// role of another owner that is assumed without an ExternalId, and that the configuration remains
+// valid. There is no warning with an ExternalId, with external_id: none, and for the operator's own
+// roles.
 func TestRolesOfOtherOwnersWithoutAnExternalID(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

@@ -9,7 +9,7 @@ import (
 	"syncd/internal/access/accesstest"
 )
 
-// drawConfig draws a configuration between AWS accounts.
+// drawConfig draws a configuration whose buckets and roles belong to AWS accounts.
 func drawConfig(t *rapid.T) string {
 	state := rapid.SampledFrom([]string{"file:state", "s3://consumer-state/syncd/", "s3://consumer-state/syncd/a?b*${c}/", "s3://consumer-copy/.state/"}).Draw(t, "state")
 	text := "state: \"" + state + "\"\n"

@@ -36,7 +36,7 @@ type failer interface {
 	Fatalf(format string, args ...any)
 }
 
-// generated returns all option combinations for writing documents: styles, sides, and known
+// generated returns the combinations of options to test: all styles, sides and sets of known
 // principals.
 func generated() (all []policy.Options) {
 	for _, style := range []policy.Style{policy.RoleStyle, policy.AccountStyle, policy.ABACStyle} {
@@ -47,7 +47,7 @@ func generated() (all []policy.Options) {
 				{OrgID: accesstest.Org, VPCEndpoint: accesstest.Endpoint, SourceKeys: []string{"arn:aws:kms:us-west-2:111111111111:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"}},
 			} {
 				if side != access.Both && (o.Principal != "" || o.OrgID != "") {
-					continue // the documents of one side are the same as in both
+					continue // the documents of one side are the same as with access.Both
 				}
 				o.Style, o.Side, o.ExternalID = style, side, accesstest.ExternalID
 				all = append(all, o)
@@ -57,8 +57,8 @@ func generated() (all []policy.Options) {
 	return all
 }
 
-// checkGenerated checks the documents written for a configuration, in every format, and reports
-// whether there are any.
+// checkGenerated checks the documents that package policy writes for a configuration, in every
+// format. It returns false if there are none.
 func checkGenerated(t failer, name string, c *config.Config, o policy.Options) bool {
 	t.Helper()
 	documents, err := policy.Documents(c, o)
@@ -96,8 +96,9 @@ func checkGenerated(t failer, name string, c *config.Config, o policy.Options) b
 	return true
 }
 
-// asksExternalIDs reports whether the configuration has an ExternalId for every role of another
-// owner. If one is missing, the documents require more than the configuration has.
+// asksExternalIDs reports whether the configuration sets external_id for every role of another
+// owner. For a role without it, the documents require an ExternalId that the configuration does not
+// have.
 func asksExternalIDs(c *config.Config) bool {
 	for _, r := range c.Roles {
 		caller := accesstest.Consumer
@@ -125,8 +126,8 @@ func nothingFound(t failer, name string, o lint.Options, files ...document.File)
 	}
 }
 
-// carries compares the documents in another format with the checked ones. There, ExternalIds are
-// variables.
+// carries checks that the files in another format contain the same documents as the JSON files. In
+// that format, ExternalIds are variables.
 func carries(t failer, name string, documents []policy.Document, bodies []string) {
 	t.Helper()
 	for _, d := range documents {
@@ -217,8 +218,8 @@ func checkSessions(t failer, name string, c *config.Config) {
 	}
 }
 
-// examples returns all valid configurations between AWS accounts in the repository: files, parts of
-// scripts, and examples in documents.
+// examples returns all valid configurations between AWS accounts that the repository contains, in
+// files, scripts and Markdown documents.
 func examples(t *testing.T) map[string]*config.Config {
 	t.Helper()
 	found := map[string]*config.Config{}
@@ -259,7 +260,7 @@ func placeholders(t *testing.T) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// configurations returns the parts of a file that may be configurations.
+// configurations returns the parts of a file that can be configurations.
 func configurations(text, extension string) (parts []string) {
 	switch extension {
 	case ".txtar":
@@ -282,15 +283,16 @@ func configurations(text, extension string) (parts []string) {
 	return append(parts, text)
 }
 
-// betweenAccounts reports whether policies can be written for the configuration. A custom endpoint
-// may have no accounts.
+// betweenAccounts reports whether policies can be written for the configuration. For a custom
+// endpoint this is not always possible, because its buckets can lack an account.
 func betweenAccounts(c *config.Config) bool {
 	return len(c.Mappings) > 0 && !slices.ContainsFunc(c.Mappings, func(m config.Mapping) bool {
 		return len(m.Source.Account) != 12 || len(m.Destination.Account) != 12 || !strings.HasPrefix(m.Destination.KMSKey, "arn:")
 	})
 }
 
-// The documents written for every configuration in the repository have no findings.
+// TestGeneratedDocumentsOfExamplesHaveNoFindings checks that the documents written for every
+// configuration in the repository have no findings.
 func TestGeneratedDocumentsOfExamplesHaveNoFindings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("too slow under the race detector; make test runs it")
@@ -322,7 +324,8 @@ func TestGeneratedDocumentsOfExamplesHaveNoFindings(t *testing.T) {
 	t.Logf("%d configurations", len(all))
 }
 
-// The documents written for random configurations have no findings.
+// TestGeneratedDocumentsOfAnyConfigurationHaveNoFindings checks that the documents written for
+// random configurations have no findings.
 func TestGeneratedDocumentsOfAnyConfigurationHaveNoFindings(t *testing.T) {
 	options := generated()
 	written, drawn := 0, 0
@@ -346,8 +349,8 @@ func TestGeneratedDocumentsOfAnyConfigurationHaveNoFindings(t *testing.T) {
 	}
 }
 
-// If there is no ExternalId to write, the documents contain a placeholder, and each placeholder is
-// the only kind of finding.
+// TestPlaceholdersAreReported checks documents written without ExternalIds: the only findings are
+// those for the placeholders, one for each placeholder.
 func TestPlaceholdersAreReported(t *testing.T) {
 	for _, name := range []string{"chain", "share-role", "share-org", "two-roles"} {
 		documents, err := policy.Documents(accesstest.Load(t, name), policy.Options{ExternalID: func(string) (string, error) { return secret.Placeholder, nil }})

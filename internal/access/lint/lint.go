@@ -4,7 +4,7 @@
 // lint/condition, lint/danger). With a configuration, it also decides whether all documents
 // together allow what its mappings need (lint/coverage). The same input always gives the same
 // report. Every finding has a fix, and an ID whose meaning never changes. A document that package
-// iam knows AWS would reject always has a finding. [Rules] lists every kind of finding.
+// iam rejects always has a finding. [Rules] lists every kind of finding.
 //
 // Package iam evaluates policies, package access determines what mappings need, and access/doctor
 // sends requests to AWS.
@@ -30,12 +30,11 @@ import (
 	"syncd/internal/access/lint/rule"
 )
 
-// Options selects what to check in addition to each document on its own. The zero value selects
-// nothing more.
+// Options selects additional checks. With the zero value, only each document on its own is checked.
 type Options struct {
 	// Config is the configuration whose mappings must work with the documents, or nil.
 	Config *config.Config
-	// Mappings lists the names of the mappings that must work. Empty means all.
+	// Mappings contains the names of the mappings that must work. Empty means all mappings.
 	Mappings []string
 }
 
@@ -52,15 +51,15 @@ type Report struct {
 	Findings  []rule.Finding `json:"findings"` // in the order of the files, then of the lines
 }
 
-// Wrong reports whether there is an error or a warning, so that a document must be changed.
+// Wrong reports whether there is an error or a warning. A document must then be changed.
 func (r Report) Wrong() bool {
 	return slices.ContainsFunc(r.Findings, func(f rule.Finding) bool { return f.Severity != rule.SeverityNote })
 }
 
 // Check checks documents without requests to AWS. It reports what AWS would reject, what does not
 // have the intended effect, and what allows more than it should. With a configuration, it also
-// reports what the mappings lack. The same input always gives the same report. Check returns an
-// error only if the options are invalid. Faults of a file are findings.
+// reports permissions that the mappings lack. The same input always gives the same report. Check
+// returns an error only if the options are invalid. Faults of a file are findings.
 func Check(files []document.File, o Options) (Report, error) {
 	mappings, err := o.mappings()
 	if err != nil {

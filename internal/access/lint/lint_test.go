@@ -64,7 +64,8 @@ func offset(t *testing.T, text []byte, line, column int) int {
 	return at
 }
 
-// TestBrokenDocuments checks that each document has its intended finding at the right location.
+// TestBrokenDocuments checks that each broken document has the finding that the table lists, at the
+// right location.
 func TestBrokenDocuments(t *testing.T) {
 	for _, tt := range broken() {
 		t.Run(tt.file, func(t *testing.T) {
@@ -82,7 +83,7 @@ func TestBrokenDocuments(t *testing.T) {
 	}
 }
 
-// TestEveryBrokenDocumentIsListed checks that the table and the folder match.
+// TestEveryBrokenDocumentIsListed checks that the table lists exactly the documents in the folder.
 func TestEveryBrokenDocumentIsListed(t *testing.T) {
 	var want []string
 	for _, c := range broken() {
@@ -181,7 +182,8 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestSARIF checks the report against SARIF 2.1.0 and the findings.
+// TestSARIF checks that the report in SARIF 2.1.0 contains every finding with its rule and
+// location.
 func TestSARIF(t *testing.T) {
 	files := []document.File{read(t, "testdata/check/broken/head-object.json"), read(t, "testdata/check/broken/if-exists-on-negated.json")}
 	r := check(t, files...)
@@ -272,7 +274,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestEveryInputHasAFinding checks that JSON without a document has a finding.
+// TestEveryInputHasAFinding checks that a JSON text that contains no policy has a finding.
 func TestEveryInputHasAFinding(t *testing.T) {
 	for _, text := range []string{`{"documents": []}`, `{"Policy": {"PolicyName": "reader"}}`, `null`, `[]`, `"text"`, `{"Policy": ""}`} {
 		if got := check(t, document.File{Name: "a.json", Data: []byte(text)}); !got.Wrong() {

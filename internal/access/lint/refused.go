@@ -10,9 +10,9 @@ import (
 	"syncd/internal/iam"
 )
 
-// checkRefused parses a document strictly with package iam if no rule found an error in it, so that
-// a document that AWS would reject never passes. before is the number of findings of the earlier
-// documents.
+// checkRefused parses a document strictly with package iam if no rule found an error in it, and
+// reports the error of the parser. Every document that AWS would reject therefore has a finding.
+// before is the number of findings of the earlier documents.
 func (c *checker) checkRefused(before int) {
 	for _, f := range c.findings[before:] {
 		if f.Severity == rule.SeverityError {

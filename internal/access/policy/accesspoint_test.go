@@ -10,7 +10,8 @@ import (
 	"syncd/internal/access/accesstest"
 )
 
-// TestEverythingGrantedIsNeededOfAnAccessPoint is TestEverythingGrantedIsNeeded for access points.
+// TestEverythingGrantedIsNeededOfAnAccessPoint checks the same as TestEverythingGrantedIsNeeded,
+// but for access points.
 func TestEverythingGrantedIsNeededOfAnAccessPoint(t *testing.T) {
 	if testing.Short() {
 		t.Skip("too slow under the race detector; make test runs it")
@@ -20,8 +21,9 @@ func TestEverythingGrantedIsNeededOfAnAccessPoint(t *testing.T) {
 	}
 }
 
-// No document contains a name that matches no request: the alias, or the bucket in place of the
-// access point.
+// TestPoliciesNameTheAccessPoint checks that policies name the access point by its ARN. Its alias
+// would match no request, and neither would the name of the bucket in the policies that apply to
+// the access point.
 func TestPoliciesNameTheAccessPoint(t *testing.T) {
 	for name, w := range accesstest.PointWays() {
 		t.Run(name, func(t *testing.T) {

@@ -11,8 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawCopying draws how the objects of a mapping move: everything that changes what is sent for
-// them.
+// drawCopying draws the settings of a mapping that change which requests a copy sends.
 func drawCopying(t *rapid.T, modes ...string) string {
 	tags := rapid.SampledFrom([]string{"copy", "omit", "{only: [team, tag0, tag1, tag2, tag3, tag4, tag5, tag6, tag7, tag8, tag9]}"}).Draw(t, "tags")
 	carry := rapid.SampledFrom([]string{"copy", "omit"})
@@ -24,9 +23,10 @@ func drawCopying(t *rapid.T, modes ...string) string {
 	return text + rapid.SampledFrom([]string{"", "    delete: {enabled: true}\n"}).Draw(t, "delete")
 }
 
-// drawSides draws how the sides of the first mapping are written: one service has several
-// spellings, and a copy has a class. Copies have a bucket key: where the configuration turns it
-// off, the policies still permit the copies from before, which no step here makes.
+// drawSides draws settings of the source and the destination of the first mapping: several ways to
+// write the endpoint of the same service, and the storage class of copies. It never turns off the
+// S3 Bucket Key of copies, because policies would then also allow earlier copies with a Bucket Key,
+// for which this test has no step.
 func drawSides(t *rapid.T, text string) string {
 	endpoint := rapid.SampledFrom([]string{"", "https://s3.us-west-2.amazonaws.com", "https://s3.us-west-2.amazonaws.com/", "https://s3.us-west-2.amazonaws.com:443"})
 	for _, bucket := range []string{"      bucket: owner-data\n", "      bucket: consumer-copy\n"} {
@@ -43,9 +43,10 @@ func drawSides(t *rapid.T, text string) string {
 }
 
 // TestRequestsQuoteAndPoliciesAgree draws configurations, and puts the policies that are generated
-// for each in force where nothing else is allowed. What the copier sends for an object is what the
-// plan quotes for it, to the last request; all that syncd does is permitted; and without a member
-// of a grant, whichever is drawn, something fails.
+// for each of them in force in accounts that allow nothing else. It checks that the copier sends
+// exactly the requests that the plan quotes for an object, that the policies allow every action of
+// syncd, and that an action fails if a member of a grant is missing. Each run removes one drawn
+// member.
 func TestRequestsQuoteAndPoliciesAgree(t *testing.T) {
 	if testing.Short() {
 		t.Skip("too slow under the race detector; make test runs it")
@@ -57,7 +58,7 @@ func TestRequestsQuoteAndPoliciesAgree(t *testing.T) {
 		}
 		base := rapid.SampledFrom([]string{"share-owner-role", "share-role", "share-org"}).Draw(r, "way of sharing")
 		modes := []string{"auto", "relay"}
-		if base != "share-owner-role" { // there each side has a role of its own
+		if base != "share-owner-role" { // in share-owner-role, the source and the destination have different roles
 			modes = append(modes, "server_side")
 		}
 		copying := drawCopying(r, modes...)

@@ -13,7 +13,7 @@ import (
 
 // CloudFormation returns a JSON template for each account. Roles are resources with their trust
 // policies and permissions. A template cannot add statements to the policy of an existing key, or
-// rules to the lifecycle configuration of an existing bucket, so the template contains such
+// rules to the lifecycle configuration of an existing bucket, so the template contains those
 // documents in its metadata.
 func CloudFormation(documents []Document) ([]Rendered, error) {
 	var files []Rendered
@@ -117,7 +117,7 @@ func (t *template) role(role string) any {
 }
 
 // logicalID converts text to a CloudFormation logical ID, which has only letters and digits. It
-// encodes other characters, so that different texts have different IDs.
+// encodes all other characters, so that different texts have different IDs.
 func logicalID(text string) string {
 	spelled := regexp.MustCompile(`[^A-Za-z0-9]`).ReplaceAllStringFunc(text, func(s string) string {
 		if s == "-" {

@@ -10,7 +10,7 @@ import (
 
 // Document is one document that an account must put in force.
 type Document struct {
-	// Name is a file name without extension, unique among the documents.
+	// Name is a file name without extension. No two documents have the same name.
 	Name string
 	// Title describes the document in one line.
 	Title string
@@ -21,7 +21,7 @@ type Document struct {
 	// Target is the resource or principal that the document applies to: the ARN of a role, user,
 	// key or access point, or the name of a bucket.
 	Target string
-	// Body is a *iam.Document, or a *Lifecycle for [access.KindLifecycle].
+	// Body is a *Lifecycle for [access.KindLifecycle], and a *iam.Document for every other kind.
 	Body json.Marshaler
 	// Mappings are the names of the mappings that need the document.
 	Mappings []string

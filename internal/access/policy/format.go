@@ -31,7 +31,7 @@ func indented(body json.Marshaler) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// JSON returns one file for every document, ready for the AWS CLI.
+// JSON returns one file for every document, in the format that the AWS CLI accepts.
 func JSON(documents []Document) ([]Rendered, error) {
 	files := make([]Rendered, len(documents))
 	for i, d := range documents {
@@ -81,7 +81,8 @@ func encode(value any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// byAccount groups documents by account, in their order.
+// byAccount groups documents by account. It keeps the order of the accounts and of each account's
+// documents.
 func byAccount(documents []Document) (groups [][]Document) {
 	for _, d := range documents {
 		i := slices.IndexFunc(groups, func(g []Document) bool { return g[0].Account == d.Account })

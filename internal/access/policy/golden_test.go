@@ -16,7 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "write the results to testdata/policies")
 
-// policies returns the documents of a way, as described at the top of the example.
+// policies returns the documents of a way of sharing, as the comment at the top of its example
+// configuration describes.
 func policies(t *testing.T, w accesstest.Way, id func(string) (string, error)) []policy.Document {
 	t.Helper()
 	o := w.Options
@@ -51,7 +52,7 @@ func TestPoliciesOfEachWay(t *testing.T) {
 	}
 }
 
-// checkStored checks that AWS would store a document.
+// checkStored checks that AWS would accept a document.
 func checkStored(t *testing.T, d policy.Document) {
 	t.Helper()
 	text, err := d.Body.MarshalJSON()
@@ -89,7 +90,8 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// The arguments of jsonencode are the documents, after undoing the escapes for templates.
+// TestTerraformCarriesTheDocuments checks that the arguments of jsonencode are the documents, after
+// it undoes the escapes for Terraform's templates.
 func TestTerraformCarriesTheDocuments(t *testing.T) {
 	documents := policies(t, accesstest.Way{Example: "share-abac", Options: policy.Options{Style: policy.ABACStyle}}, policy.ExternalIDVariable)
 	files, err := policy.Terraform(documents)
@@ -119,7 +121,8 @@ func TestTerraformCarriesTheDocuments(t *testing.T) {
 	}
 }
 
-// Formats with variables contain no ExternalId.
+// TestVariablesStandForExternalIDs checks that the Terraform and CloudFormation files contain
+// variables in place of ExternalIds.
 func TestVariablesStandForExternalIDs(t *testing.T) {
 	documents := policies(t, accesstest.Ways()[2], policy.ExternalIDVariable)
 	for _, format := range []func([]policy.Document) ([]policy.Rendered, error){policy.Terraform, policy.CloudFormation} {

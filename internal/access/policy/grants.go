@@ -31,7 +31,7 @@ func (w *writer) addIdentity(n access.Need) {
 		d.note("These permissions belong to the role or user whose credentials syncd finds in its environment, such as an ECS task role.")
 	}
 	if n.On == access.SourceKey && strings.HasSuffix(n.Resource, "key/*") {
-		d.note("Only the owner knows which key encrypts the source. This policy allows every key of the owner in that region; the owner's key policy decides. To allow only one key, pass its ARN as a source key.")
+		d.note("Only the owner knows which key encrypts the source. This policy allows every key of the owner in the region of the source; the key policy decides. To allow only one key, pass its ARN as a source key.")
 	}
 	if (n.On == access.SourceBucket || n.On == access.DestinationBucket) && len(n.Conditions) > 0 {
 		d.note("If an object is deleted between the listing and its copy, S3 returns 403 instead of 404, because the permission to list is limited to a prefix. The object is quarantined as denied until the next pass.")
@@ -51,8 +51,8 @@ func (w *writer) addResource(n access.Need) error {
 	}
 }
 
-// isOfSource reports whether r is part of the source: its bucket, or an access point and the bucket
-// behind it.
+// isOfSource reports whether r is the source's bucket or its objects, or the bucket behind the
+// source's access point or its objects.
 func isOfSource(r access.Resource) bool {
 	return slices.Contains([]access.Resource{access.SourceBucket, access.SourceObjects, access.UnderlyingBucket, access.UnderlyingObjects}, r)
 }

@@ -13,7 +13,7 @@ type hclPair struct{ name, value string }
 
 // hclExpression converts JSON to a Terraform expression, formatted as terraform fmt does. It
 // converts an ExternalId mark to a reference to the variable of its role. margin is the indentation
-// of the line that the expression begins on.
+// of the line on which the expression begins.
 func hclExpression(text []byte, margin string) (string, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()

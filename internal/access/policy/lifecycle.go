@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// unfinishedDays is the number of days after which an incomplete upload is aborted. Until then, a
-// later process can resume the upload.
+// unfinishedDays is the number of days after which S3 aborts an incomplete upload. Until then, a
+// later process of syncd can resume the upload.
 const unfinishedDays = 7
 
-// ruleName is the ID of a lifecycle rule. It contains a number rather than the prefix, which could
-// exceed the limit of 255 characters.
+// ruleName is the ID of a lifecycle rule. It contains a number rather than the prefix, because with
+// a long prefix the ID could exceed the limit of 255 characters.
 const ruleName = "abort-unfinished-uploads-%d"
 
 // Lifecycle is the lifecycle configuration of a bucket, in the format of the AWS CLI (Amazon S3 API

@@ -11,9 +11,10 @@ import (
 // mutants selects how many of the broken documents to test: a sample, or all.
 var mutants = flag.String("mutants", "some", "which broken documents to test: some, all")
 
-// TestEverythingGrantedIsNeeded puts the documents of each way of sharing in force in accounts that
-// allow nothing else. Everything that syncd does succeeds. Then it removes members of grants one at
-// a time, a sample or all of them, and each time something fails.
+// TestEverythingGrantedIsNeeded checks that the documents of each way of sharing allow every action
+// of syncd, in accounts that allow nothing else. It then removes members of grants, one at a time,
+// and checks that an action fails each time. The flag -mutants selects a sample of the members or
+// all of them.
 func TestEverythingGrantedIsNeeded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("too slow under the race detector; make test runs it")

@@ -11,7 +11,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// The documents allow the request that a need describes.
+// TestDocumentsAllowEveryNeed checks that the documents allow the request that each need describes.
 func TestDocumentsAllowEveryNeed(t *testing.T) {
 	for _, w := range accesstest.Ways() {
 		t.Run(w.Example, func(t *testing.T) {

@@ -15,8 +15,8 @@ type Style string
 
 // The styles.
 const (
-	// RoleStyle names the role itself. No other principal of its account gets access, and neither
-	// does a role that was deleted and recreated.
+	// RoleStyle names the role itself. No other principal of the role's account gets access. If the
+	// role is deleted and created again, the new role has no access either.
 	RoleStyle Style = "role"
 	// AccountStyle names the account in the policies of buckets and keys. The identity policies of
 	// that account then decide who gets access. A trust policy names the principal in every style,
@@ -27,31 +27,33 @@ const (
 	ABACStyle Style = "abac"
 )
 
-// Options select the documents and their form.
+// Options selects the documents to write and their form.
 type Options struct {
-	// Mapping lists the names of the mappings to write documents for. Empty means all.
+	// Mapping contains the names of the mappings to write documents for. Empty means all mappings.
 	Mapping []string
-	// Side selects the documents of one side. Empty means Both.
+	// Side selects the documents of one side. Empty means [access.Both].
 	Side access.Side
 	// Style is how one account names principals of another account. Empty means RoleStyle.
 	Style Style
 	// OrgID is the ID of the organization that principals of other accounts must belong to, such as
-	// o-a1b2c3d4e5. If it is empty, they need not belong to an organization.
+	// o-a1b2c3d4e5. If OrgID is empty, they need not belong to an organization.
 	OrgID string
 	// VPCEndpoint is the ID of the only VPC endpoint through which the sources may be read. If it
 	// is empty, all networks are allowed.
 	VPCEndpoint string
-	// Principal is the ARN of the role or user that the ambient credentials belong to. If it is
-	// empty, documents name its account, which is assumed to be the account of the destination.
+	// Principal is the ARN of the role or user that the ambient credentials belong to. If Principal
+	// is empty, documents name the account of the ambient credentials instead, which is assumed to
+	// be the account of the destination.
 	Principal string
 	// SourceKeys are the ARNs of the keys that encrypt the source buckets. If none of them is in
 	// the region and account of a source bucket, the reader's policy allows every key in that
 	// region and account, and the owner's key policy decides.
 	SourceKeys []string
-	// ExternalID returns the ExternalId of a role, by its name in the roles setting. It is called
-	// for roles with external_id. It is also called for roles of another owner without external_id,
-	// because their trust policies require an ExternalId too. If ExternalID is nil, roles with
-	// external_id are an error, and the other trust policies contain [secret.Placeholder].
+	// ExternalID returns the ExternalId of the role with the given name in the roles setting. It is
+	// called for roles with external_id. It is also called for roles of another owner without
+	// external_id, because their trust policies also require an ExternalId. If ExternalID is nil,
+	// roles with external_id are an error, and the other trust policies contain
+	// [secret.Placeholder].
 	ExternalID func(role string) (string, error)
 }
 

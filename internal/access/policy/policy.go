@@ -5,11 +5,11 @@
 // according to the table of package access. If a document is too large, Documents leaves out
 // optional conditions and adds a note. If the document is still larger than AWS allows, it returns
 // a *access.SizeError. [JSON] renders documents for the AWS CLI, [Terraform] as Terraform files and
-// [CloudFormation] as templates. With [ExternalIDVariable], Terraform and CloudFormation documents
-// contain variables instead of ExternalIds.
+// [CloudFormation] as templates. If Options.ExternalID is [ExternalIDVariable], Terraform and
+// CloudFormation files contain variables instead of ExternalIds.
 //
-// Package access contains the table and writes session policies, and access/lint checks existing
-// documents. The user puts the documents in force.
+// Package access contains the table and writes session policies. Package access/lint checks
+// existing documents. The user, not syncd, puts the documents in force.
 //
 // Terms: a draft is a document in preparation. There is one draft for each kind and target. A style
 // is how the documents of one account name principals of another account.
@@ -29,8 +29,9 @@ import (
 
 // Documents returns every document that the accounts of a configuration need for the mappings, with
 // least privilege. The documents of the owner's side come first. Within a side, documents are
-// sorted by account, kind and name. Mappings that share a role, a bucket or a key share its
-// document. If a document is larger than AWS allows, Documents returns a *access.SizeError.
+// sorted by account, kind and name. There is one document for each role, bucket and key, even if
+// several mappings use it. If a document is larger than AWS allows, Documents returns a
+// *access.SizeError.
 func Documents(c *config.Config, o Options) ([]Document, error) {
 	o.Side, o.Style = cmp.Or(o.Side, access.Both), cmp.Or(o.Style, RoleStyle)
 	mappings, err := access.Mappings(c, o.Mapping)
@@ -87,7 +88,7 @@ func (w *writer) noteSessions(m config.Mapping) {
 		if left, err := access.SessionLeftOut(w.c, m, name); err != nil {
 			d.note(err.Error())
 		} else if len(left) > 0 {
-			d.note("The session policy for mapping " + m.Name + " leaves out " + strings.Join(left, ", ") + " because of its size limit. For these, only this document and the key policy decide.")
+			d.note("The session policy for mapping " + m.Name + " leaves out " + strings.Join(left, ", ") + " because of its size limit. Only this document and the key policy check these conditions.")
 		}
 	}
 }

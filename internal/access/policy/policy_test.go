@@ -107,7 +107,8 @@ func TestTooLargeDocumentIsAnError(t *testing.T) {
 	if tooLarge.Document == "" || tooLarge.Size <= tooLarge.Limit || tooLarge.Advice == "" {
 		t.Errorf("got %+v, want document, size, limit and advice", tooLarge)
 	}
-	// With a common prefix they fit, because the documents name each prefix once.
+	// With the same prefix for all mappings the documents fit, because they name each prefix only
+	// once.
 	if _, err := policy.Documents(accesstest.ManyMappings(t, 20, "tenant-%04d/"), policy.Options{}); err != nil {
 		t.Errorf("20 mappings: got %v, want documents", err)
 	}
@@ -139,8 +140,8 @@ func TestPartitions(t *testing.T) {
 	}
 }
 
-// A prefix is plain text: characters that a policy would treat as wildcards or variables are
-// escaped.
+// TestPrefixesAreNoPatterns checks that a prefix is plain text in policies: characters that a
+// policy would treat as wildcards or variables are escaped.
 func TestPrefixesAreNoPatterns(t *testing.T) {
 	c := accesstest.ManyMappings(t, 1, "a*b?c${d}é日%d/")
 	documents, err := policy.Documents(c, policy.Options{})
@@ -173,7 +174,8 @@ func TestPrefixesAreNoPatterns(t *testing.T) {
 	}
 }
 
-// The endpoint's Deny applies only to a reader that does not use the endpoint.
+// TestVPCEndpoint checks that the Deny statement for the VPC endpoint applies only to readers that
+// do not use the endpoint.
 func TestVPCEndpoint(t *testing.T) {
 	documents := policies(t, accesstest.Ways()[4], accesstest.ExternalID)
 	policy := document(t, documents, access.KindBucket, accesstest.Owner).Policy()
@@ -202,8 +204,9 @@ func TestVPCEndpoint(t *testing.T) {
 	}
 }
 
-// The destination denies writes with another key, writes with another encryption, and requests
-// without TLS. It does not deny a write without a header, as used for parts.
+// TestGuardsOfTheDestination checks that the policy of the destination bucket denies writes with
+// another key, writes with another encryption, and requests without TLS. It must not deny a write
+// without an encryption header, because uploads of parts have none.
 func TestGuardsOfTheDestination(t *testing.T) {
 	documents := policies(t, accesstest.Ways()[1], accesstest.ExternalID)
 	policy := document(t, documents, access.KindBucket, accesstest.Consumer).Policy()

@@ -17,9 +17,9 @@ func rootOf(n access.Need) string {
 	return arn.Root(of.Partition, n.Account)
 }
 
-// principalOf returns the ARN that the policy of the need's resource names as principal: the role
-// or user itself, or the root of its account. In the styles that name the account, trust policies
-// still name the role or user if it is known.
+// principalOf returns the ARN that the policy of the need's resource names as principal: the ARN of
+// the role or user itself, or of the root of its account. Even in the styles that name the account,
+// trust policies name the role or user if it is known.
 func (w *writer) principalOf(n access.Need) string {
 	delegates := w.o.Style != RoleStyle && n.On != access.AssumedRole && w.crosses(n) && slices.Contains(w.owners, n.Owner)
 	if n.Principal == "" || delegates {
@@ -29,8 +29,8 @@ func (w *writer) principalOf(n access.Need) string {
 }
 
 // crossAccount returns the conditions that the policy of the need's resource sets on a principal of
-// another account: its organization and, in style abac, its session tags. It returns an error if
-// the style is abac but the sessions of the role have no tags.
+// another account: on its organization and, in style abac, on its session tags. It returns an error
+// if the style is abac but the sessions of the role have no tags.
 func (w *writer) crossAccount(n access.Need) (conditions []access.Condition, err error) {
 	if !w.crosses(n) {
 		return nil, nil
@@ -55,12 +55,12 @@ func tagConditions(prefix string, tags map[string]string) (conditions []access.C
 	return conditions
 }
 
-// noteNamed adds a note about what it means that the document names this principal.
+// noteNamed adds a note about the effects of naming this principal in the document.
 func (d *draft) noteNamed(n access.Need, principal string) {
 	switch a, _ := arn.Split(principal); {
 	case !a.IsRoot():
 		d.note("Create " + principal + " first: AWS rejects a policy that names a principal that does not exist, and a principal recreated with the same name is a different principal.")
 	case n.Principal == "":
-		d.note("This policy allows all of account " + n.Account + ", whose identity policies then decide. To narrow it, name the principal of the ambient credentials.")
+		d.note("This policy names all of account " + n.Account + ": the identity policies of that account decide which of its principals are allowed. To allow only one principal, name the principal of the ambient credentials.")
 	}
 }

@@ -11,7 +11,8 @@ import (
 	"syncd/internal/access/policy"
 )
 
-// A note in the role's permissions lists the conditions that its scoped sessions leave out.
+// TestSessionPolicyLeftOutIsNoted checks that a note of the role's identity policy lists the
+// conditions that its scoped sessions leave out.
 func TestSessionPolicyLeftOutIsNoted(t *testing.T) {
 	for _, tt := range []struct {
 		scope string

@@ -6,11 +6,11 @@ import (
 	"syncd/internal/access"
 )
 
-// edition is one form of a document. It is used if its size is at most the limit.
+// edition is one form of a document. The first edition whose size is at most the limit is used.
 type edition struct {
 	grants []access.Grant
 	limit  int
-	lost   string // the omitted conditions, for the note
+	lost   string // description of the omitted conditions, for the note
 }
 
 // editions returns the forms of a document, most restrictive first. Later forms leave out optional
@@ -50,7 +50,7 @@ func (d *draft) checkSize() error {
 	limits := map[access.Kind]int{access.KindIdentity: access.MaxInline, access.KindTrust: access.MaxTrust, access.KindBucket: access.MaxBucket, access.KindAccessPoint: access.MaxBucket, access.KindKey: access.MaxKey}
 	advice := map[access.Kind]string{
 		access.KindIdentity:    "split the mappings among several roles, or give the mappings of one bucket a common prefix",
-		access.KindTrust:       "let fewer roles assume this one; AWS raises the limit to 4,096 on request",
+		access.KindTrust:       "let fewer roles assume this role; AWS raises the limit to 4,096 on request",
 		access.KindBucket:      "give the mappings of this bucket a common prefix, or use style account",
 		access.KindAccessPoint: "give the mappings of this access point a common prefix, or use style account",
 		access.KindKey:         "use style account, or give the mappings of its bucket a common prefix",

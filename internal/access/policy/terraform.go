@@ -11,8 +11,8 @@ import (
 )
 
 // Terraform returns a Terraform file for each account. Roles are resources with their trust
-// policies and permissions. A key already has a policy with other statements, so the statements to
-// add to it are an output.
+// policies and permissions. A key already has a policy with other statements, so the file has an
+// output with the statements to add to that policy.
 func Terraform(documents []Document) ([]Rendered, error) {
 	var files []Rendered
 	for _, group := range byAccount(documents) {

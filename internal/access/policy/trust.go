@@ -56,15 +56,15 @@ func (w *writer) noteTrust(d *draft, n access.Need, principal string) {
 		d.note("Raise the role's maximum session duration to " + role.Duration.String() + ": the default of a new role is one hour.")
 	}
 	if n.Role == "" {
-		d.note("EKS Pod Identity adds its own session tags to the ambient session, which this policy rejects: disable the session tags of the association.")
+		d.note("EKS Pod Identity adds its own session tags to the ambient session. This policy rejects these tags: disable them for the association.")
 	}
 	d.noteNamed(n, principal)
 }
 
-// asked returns the condition on the ExternalId, or nil if the role needs none. A role of another
-// owner always needs one, unless external_id is none. Without the condition, anyone who can make a
-// principal that may assume the role act on their behalf could use the role (IAM User Guide, "The
-// confused deputy problem").
+// asked returns the condition on the ExternalId, or nil if the role needs no ExternalId. A role of
+// another owner always needs an ExternalId, unless external_id is none. Without the condition,
+// others could use the role if they can make a principal that may assume it act on their behalf
+// (IAM User Guide, "The confused deputy problem").
 func (w *writer) asked(d *draft, n access.Need, principal string) ([]access.Condition, error) {
 	id := w.c.Roles[n.Target].ExternalID
 	m, _ := w.c.Mapping(n.Mapping)
@@ -87,8 +87,8 @@ func (w *writer) externalID(d *draft, n access.Need) ([]access.Condition, error)
 		return nil, err
 	}
 	if !n.ExternalID {
-		d.note("The configuration has no external_id for role " + n.Target + ", but this policy requires one. First set roles." + n.Target +
-			".external_id, which does not conflict with the policy in force, then put this policy in force.")
+		d.note("The configuration has no external_id for role " + n.Target + ", but this policy requires an ExternalId. First set roles." + n.Target +
+			".external_id: the policy that is now in force also accepts requests with an ExternalId. Then put this policy in force.")
 	}
 	if id == secret.Placeholder {
 		d.note("Replace " + secret.Placeholder + " with the ExternalId of role " + n.Target + ".")
@@ -101,7 +101,7 @@ func (w *writer) findExternalID(n access.Need) (string, error) {
 		if !n.ExternalID {
 			return secret.Placeholder, nil
 		}
-		return "", fmt.Errorf("find ExternalId of role %q: no way to look it up", n.Target)
+		return "", fmt.Errorf("find ExternalId of role %q: Options.ExternalID is nil", n.Target)
 	}
 	id, err := w.o.ExternalID(n.Target)
 	if err != nil {
@@ -127,15 +127,15 @@ func (w *writer) identityPins(role string) []access.Condition {
 
 // taggedPins returns conditions for sts:AssumeRole that require the configured tags to be present.
 // The statement for sts:TagSession checks the values of tags, but a request without tags does not
-// need that action. Null treats an empty value as absent, so taggedPins does not require a tag
-// whose value is empty (IAM User Guide, "IAM JSON policy elements: Condition operators").
+// need that action. Null treats an empty value as absent, so taggedPins requires only tags whose
+// value is not empty (IAM User Guide, "IAM JSON policy elements: Condition operators").
 func (w *writer) taggedPins(role string) (conditions []access.Condition) {
 	for _, c := range tagConditions("aws:RequestTag/", w.c.Roles[role].Tags) {
 		if c.Values[0] != "" {
 			conditions = append(conditions, access.When("Null", c.Key, "false"))
 		}
 	}
-	if len(conditions) == 0 && len(w.c.Roles[role].Tags) > 0 { // all are empty; the statement for sts:TagSession checks the keys
+	if len(conditions) == 0 && len(w.c.Roles[role].Tags) > 0 { // all values are empty; the statement for sts:TagSession checks the keys
 		conditions = append(conditions, access.When("Null", "aws:TagKeys", "false"))
 	}
 	return conditions
@@ -156,9 +156,9 @@ func (w *writer) passedTags(role string) [][]access.Condition {
 	return [][]access.Condition{exactTags(access.SessionTags(w.c, role)), unseen}
 }
 
-// transitivePins returns the condition that only these tags may be transitive. A transitive tag
-// that the caller chooses would reach every later hop. tagged reports whether the request has tags;
-// without tags there is no condition.
+// transitivePins returns the condition that allows only these tags to be transitive. A transitive
+// tag that the caller chooses would reach every later hop. tagged reports whether the request has
+// tags; without tags there is no condition.
 func transitivePins(keys []string, tagged bool) []access.Condition {
 	switch {
 	case !tagged:

@@ -16,8 +16,9 @@ import (
 	"syncd/internal/iam"
 )
 
-// A caller cannot choose the tags or the source identity of a session: STS rejects all but the
-// configured ones, including additional and missing ones.
+// TestTrustPinsWhatTheCallerChooses checks that a caller cannot choose the tags or the source
+// identity of a session. STS rejects a request unless they are exactly the configured ones, with
+// none added and none missing.
 func TestTrustPinsWhatTheCallerChooses(t *testing.T) {
 	for _, tt := range []struct {
 		way, role, name string
@@ -33,8 +34,8 @@ func TestTrustPinsWhatTheCallerChooses(t *testing.T) {
 		{"share-role", "consumer", "another external id", func(r *config.Role) { r.ExternalID = secret.PlainExternalID("a-guess") }, "sts:AssumeRole"},
 		{"share-role", "consumer", "a transitive tag", func(r *config.Role) { r.TransitiveTags = []string{"access-project"} }, "sts:TagSession"},
 		{"share-abac", "governance", "one more transitive tag", func(r *config.Role) { r.TransitiveTags = append(r.TransitiveTags, "cost-center") }, "sts:TagSession"},
-		{"share-account", "consumer", "a tag where none is", func(r *config.Role) { r.Tags = map[string]string{"admin": "yes"} }, "sts:TagSession"},
-		{"share-account", "consumer", "an identity where none is", func(r *config.Role) { r.SourceIdentity = "mallory" }, "sts:SetSourceIdentity"},
+		{"share-account", "consumer", "a tag although none is configured", func(r *config.Role) { r.Tags = map[string]string{"admin": "yes"} }, "sts:TagSession"},
+		{"share-account", "consumer", "a source identity although none is configured", func(r *config.Role) { r.SourceIdentity = "mallory" }, "sts:SetSourceIdentity"},
 		{"share-abac", "governance", "one tag fewer at the first hop", func(r *config.Role) { delete(r.Tags, "cost-center") }, "sts:AssumeRole"},
 		{"share-abac", "governance", "another identity at the first hop", func(r *config.Role) { r.SourceIdentity = "mallory" }, "sts:AssumeRole"},
 		{"share-abac", "consumer", "a tag at the last hop", func(r *config.Role) { r.Tags = map[string]string{"admin": "yes"} }, "sts:TagSession"},
@@ -60,8 +61,8 @@ func TestTrustPinsWhatTheCallerChooses(t *testing.T) {
 	}
 }
 
-// TestTrustPinsATagWithoutAValue uses a role whose only tag has an empty value, which Null treats
-// as absent. The role cannot be assumed without the tag.
+// TestTrustPinsATagWithoutAValue checks that a role whose only tag has an empty value cannot be
+// assumed without the tag or with a different tag. Null treats an empty value as absent.
 func TestTrustPinsATagWithoutAValue(t *testing.T) {
 	for name, tags := range map[string]map[string]string{"with it": {"frozen": ""}, "without it": nil, "with another": {"thawed": ""}} {
 		x := accesstest.NewWorld(t, accesstest.WayOf(t, "share-role"), func(text string) string { return strings.Replace(text, "access-project: lake", `frozen: ""`, 1) })
@@ -77,8 +78,9 @@ func TestTrustPinsATagWithoutAValue(t *testing.T) {
 	}
 }
 
-// AWS does not document whether STS shows a tag of an earlier hop as a request tag. The trust
-// policy of the next hop works in both cases, and denies any other tag.
+// TestInheritedTagsShownOrHidden checks that the trust policy of the next hop allows the inherited
+// tags whether or not STS treats them as request tags, which AWS does not document. The policy
+// denies any other tag.
 func TestInheritedTagsShownOrHidden(t *testing.T) {
 	documents := policies(t, accesstest.WayOf(t, "share-abac"), accesstest.ExternalID)
 	trust := document(t, documents, access.KindTrust, accesstest.Consumer).Policy()
@@ -113,8 +115,8 @@ func TestInheritedTagsShownOrHidden(t *testing.T) {
 	}
 }
 
-// The trust policy of another owner's role requires an ExternalId, even if the configuration has
-// none, and names the principal if it is known.
+// TestTrustBetweenOwners checks that the trust policy of another owner's role requires an
+// ExternalId, even if the configuration does not set one, and names the principal if it is known.
 func TestTrustBetweenOwners(t *testing.T) {
 	const task = "arn:aws:iam::222222222222:role/task"
 	text := strings.Replace(accesstest.Example(t, "share-owner-role"), "    external_id: {file: /run/secrets/external-id} # read again at every AssumeRole\n", "", 1)
@@ -143,8 +145,8 @@ func TestTrustBetweenOwners(t *testing.T) {
 	}
 }
 
-// If the values of all tags do not fit, the trust policy omits some conditions. In style abac it
-// never omits values, because policies check them.
+// TestTrustLeavesOutWhatDoesNotFit checks that the trust policy omits some conditions if the values
+// of all tags do not fit. In style abac it never omits values, because other policies check them.
 func TestTrustLeavesOutWhatDoesNotFit(t *testing.T) {
 	c := accesstest.Load(t, "share-role")
 	role := c.Roles["consumer"]
@@ -176,8 +178,8 @@ func TestTrustLeavesOutWhatDoesNotFit(t *testing.T) {
 	}
 }
 
-// With external_id: none, the trust policy has no condition on an ExternalId and names who may
-// assume the role.
+// TestTrustWithoutAnExternalID checks that with external_id: none the trust policy has no condition
+// on an ExternalId, and names the principal that may assume the role.
 func TestTrustWithoutAnExternalID(t *testing.T) {
 	text := strings.Replace(accesstest.Example(t, "share-owner-role"), "{file: /run/secrets/external-id} # read again at every AssumeRole", "none", 1)
 	for _, o := range []policy.Options{{}, {Principal: "arn:aws:iam::222222222222:role/task"}, {OrgID: accesstest.Org}} {

@@ -8,13 +8,13 @@ import (
 	"syncd/internal/arn"
 )
 
-// addUpkeep protects the destination and the state: it denies writes with another key and requests
-// without TLS, and adds lifecycle rules that abort abandoned uploads.
+// addUpkeep adds the documents that protect the destination and the state. They deny writes with
+// another key and requests without TLS, and their lifecycle rules abort abandoned uploads.
 func (w *writer) addUpkeep(m config.Mapping) {
 	v := access.NewView(w.c, m)
 	objects := v.Scope(access.DestinationObjects)
 	d := w.bucketPolicy(m.Destination.Bucket, m.Destination.Account, m.Name)
-	d.note("A write that names no key uses the bucket's default encryption: set that to " + m.Destination.KMSKey +
+	d.note("A write that names no key uses the bucket's default encryption: set the default encryption to " + m.Destination.KMSKey +
 		". A policy cannot require the encryption header, because UploadPart and CompleteMultipartUpload requests do not have it.")
 	d.grants = append(d.grants, keyGuards(objects)...)
 	d.grants = append(d.grants, tlsGuard(objects))
@@ -74,15 +74,15 @@ func (w *writer) addStateGuards(v access.View) {
 	if objects.Prefix == "" || w.holdsData(objects.Bucket) {
 		return
 	}
-	// Null excludes requests without a prefix: S3 checks the permission without a prefix when it
-	// reports that a record is missing.
+	// The Null condition exempts requests without a prefix, because S3 checks this permission
+	// without a prefix when it reports that a record is missing.
 	d.grants = append(d.grants, denial("DenyOtherListings", "s3:ListBucket", []string{objects.BucketARN()},
 		access.When("ArnEquals", "aws:PrincipalArn", keeper.Principal),
 		access.When("StringNotLike", "s3:prefix", access.Literal(objects.Prefix)+"*"), access.When("Null", "s3:prefix", "false")))
 	d.note("DenyOtherListings prevents " + keeper.Principal + " from listing other keys of the bucket. If this principal keeps another state in the same bucket, write one statement with both prefixes.")
 }
 
-// keeper returns a need of the keeper, the principal that reads and writes the state.
+// keeper returns a need whose principal is the keeper, which reads and writes the state.
 func (w *writer) keeper(v access.View) access.Need {
 	needs := access.Needs(w.c, v.Mapping)
 	return w.known(needs[slices.IndexFunc(needs, func(n access.Need) bool { return n.On == access.StateObjects })])

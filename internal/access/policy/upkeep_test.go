@@ -16,9 +16,10 @@ import (
 	"syncd/internal/iam"
 )
 
-// The state's bucket denies requests without TLS, other accounts and records with another key, and
-// allows the keeper to list only the state. The check whether a record is missing is allowed, which
-// S3 makes without a prefix.
+// TestGuardsOfTheState checks that the policy of the state's bucket denies requests without TLS,
+// requests of other accounts and writes with another key, and that it denies the keeper listings of
+// other keys. It must not deny listings without a prefix, because S3 checks this permission when it
+// reports that a record is missing.
 func TestGuardsOfTheState(t *testing.T) {
 	documents := policies(t, accesstest.WayOf(t, "share-role"), accesstest.ExternalID)
 	at := slices.IndexFunc(documents, func(d policy.Document) bool { return d.Kind == access.KindBucket && d.Target == "consumer-state" })
@@ -60,7 +61,8 @@ func TestGuardsOfTheState(t *testing.T) {
 	}
 }
 
-// An unknown keeper is not protected: the account of the ambient credentials is unknown.
+// TestGuardsOfTheStateUnknownKeeper checks that the policy does not deny other accounts if the
+// keeper is unknown, because the account of the ambient credentials is then unknown too.
 func TestGuardsOfTheStateUnknownKeeper(t *testing.T) {
 	for _, principal := range []string{"", "arn:aws:iam::222222222222:role/task"} {
 		documents, err := policy.Documents(accesstest.Load(t, "chain"), policy.Options{Principal: principal, ExternalID: accesstest.ExternalID})
@@ -84,7 +86,8 @@ func listAs(t *testing.T, x *accesstest.World, bucket, prefix string) error {
 	return err
 }
 
-// Requests without TLS are denied, for a bucket and for its objects.
+// TestPlainHTTPIsDenied checks that the policies deny requests without TLS, for a bucket and for
+// its objects.
 func TestPlainHTTPIsDenied(t *testing.T) {
 	for _, plain := range []bool{false, true} {
 		x := accesstest.NewWorldIn(t, awsfake.New(awsfake.Options{PlainHTTPInsecure: plain}), accesstest.WayOf(t, "share-role"), nil)
@@ -97,8 +100,8 @@ func TestPlainHTTPIsDenied(t *testing.T) {
 	}
 }
 
-// A bucket of another account than the configured one cannot be accessed, even if its policy allows
-// the role.
+// TestBucketsOfOtherAccountsAreOutOfReach checks that a role cannot access a bucket of an account
+// other than the configured one, even if the bucket policy allows the role.
 func TestBucketsOfOtherAccountsAreOutOfReach(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -115,7 +118,8 @@ func TestBucketsOfOtherAccountsAreOutOfReach(t *testing.T) {
 	}
 }
 
-// The keeper's session can list only the state in its bucket.
+// TestStateListingsAreConfined checks that the keeper's session can list only the state in the
+// state's bucket.
 func TestStateListingsAreConfined(t *testing.T) {
 	x := accesstest.NewWorld(t, accesstest.WayOf(t, "share-role"), nil)
 	for prefix, want := range map[string]bool{"syncd/": true, "syncd/exports/": true, "payroll/": false} {

@@ -2,8 +2,9 @@ package policy
 
 import "regexp"
 
-// externalIDMark is the prefix of an ExternalId mark. The name of a role follows it. Terraform and
-// CloudFormation output contains a variable for the ExternalId of that role in place of the mark.
+// externalIDMark is the prefix of an ExternalId mark, which ends with the name of a role.
+// [Terraform] and [CloudFormation] replace the mark with a variable for the ExternalId of that
+// role.
 const externalIDMark = "external-id-of:"
 
 // ExternalIDVariable is an Options.ExternalID function for [Terraform] and [CloudFormation], which

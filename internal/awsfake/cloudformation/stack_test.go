@@ -40,8 +40,8 @@ func parameters(pairs ...string) []string {
 	return out
 }
 
-// TestOwnersStack deploys the repository's template for the owner. It checks that the bucket policy
-// gets the statements of the template, and that deleting the stack removes them.
+// TestOwnersStack checks that a stack of the repository's template for the owner adds the
+// template's statements to the bucket policy, and that deleting the stack removes them.
 func TestOwnersStack(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	text, err := os.ReadFile("../../../deploy/cloudformation/owner.yaml")

@@ -50,7 +50,7 @@ func (i *Identity) Find(name string) int {
 	return slices.IndexFunc(i.Inline, func(p InlinePolicy) bool { return p.Name == name })
 }
 
-// Put adds an inline policy or replaces the one with the same name.
+// Put adds an inline policy, or replaces the inline policy with the same name.
 func (i *Identity) Put(name string, d *iam.Document) {
 	i.Inline = slices.DeleteFunc(slices.Clone(i.Inline), func(p InlinePolicy) bool { return p.Name == name })
 	i.Inline = append(i.Inline, InlinePolicy{name, d})

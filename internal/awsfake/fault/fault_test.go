@@ -182,7 +182,8 @@ func TestFaultsOfSTS(t *testing.T) {
 	}
 }
 
-// TestBubble runs the in-memory entry point in virtual time: latency and hangs take no real time.
+// TestBubble checks that latency and hangs of the in-memory entry point take no real time in a
+// synctest bubble.
 func TestBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := awsfake.New(awsfake.Options{})

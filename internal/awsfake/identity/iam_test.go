@@ -30,8 +30,8 @@ func lists(t *testing.T, c aws.Config) bool {
 	return err == nil
 }
 
-// TestRoleLifecycle creates, uses and deletes a role as docs/getting-started.md does. Changes in
-// IAM take effect in STS and S3 at once.
+// TestRoleLifecycle checks that a role can be created, used and deleted as in
+// docs/getting-started.md, and that changes in IAM take effect in STS and S3 at once.
 func TestRoleLifecycle(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	admin := w.UserConfig(w.Base)

@@ -23,8 +23,8 @@ func (q *request) policyARN() string {
 	return q.Caller.Account.ARN("iam", "", "policy"+cmp.Or(q.Form.Get("Path"), "/")+q.Form.Get("PolicyName"))
 }
 
-// managedPolicy returns a policy of the caller's account, or an AWS managed one, by ARN. The caller
-// holds the directory's lock.
+// managedPolicy returns a policy of the caller's account, or an AWS managed policy, by ARN. The
+// caller holds the directory's lock.
 func (q *request) managedPolicy(parameter string) (*directory.ManagedPolicy, error) {
 	arn := q.Form.Get(parameter)
 	if arn == "" {

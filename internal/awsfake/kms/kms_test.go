@@ -59,7 +59,7 @@ func TestKMSOperations(t *testing.T) {
 		t.Errorf("state %v, %v", described, err)
 	}
 	listed, err := client.ListKeys(t.Context(), &kms.ListKeysInput{})
-	if err != nil || len(listed.Keys) != 2 { // the world's and this one
+	if err != nil || len(listed.Keys) != 2 { // the world's key and this key
 		t.Errorf("%d keys, %v", len(listed.Keys), err)
 	}
 }

@@ -43,7 +43,7 @@ type input struct {
 type tag struct{ TagKey, TagValue string }
 
 // allowKey authorises an operation on a key and checks the key's state. Management operations also
-// work on a disabled key; most of those that change a key are rejected while its deletion is
+// work on a disabled key; most operations that change a key are rejected while its deletion is
 // pending ("Key states of AWS KMS keys", AWS KMS Developer Guide).
 func (q *request) allowKey(k *Key, action string, context map[string]string) error {
 	err := q.service.UseKey(q.Request, k, action, Use{Region: q.Region, Context: context})
@@ -66,8 +66,8 @@ func (q *request) allowKey(k *Key, action string, context map[string]string) err
 // allow it ("Allowing users in other accounts to use a KMS key", AWS KMS Developer Guide).
 func crossesAccounts(operation string) bool { return operation == "DescribeKey" || !manages(operation) }
 
-// noSuchKMSKey returns the error for a key that does not exist. Callers in the key's own account
-// get "not found"; others get "access denied".
+// noSuchKMSKey returns the error for a key that does not exist. Callers in the key's account get
+// "not found"; callers in other accounts get "access denied".
 func (q *request) noSuchKMSKey(id, action string) error {
 	if arn.Is(id) && arn.Account(id) != q.Caller.Account.ID() {
 		return wire.Refuse(http.StatusBadRequest, "AccessDeniedException", "User: %s is not authorized to perform: %s on this resource because "+

@@ -119,7 +119,7 @@ func errMalformedChunk() error {
 	return wire.Refuse(http.StatusBadRequest, "InvalidChunkSizeError", "The chunk framing of the request body is not valid")
 }
 
-// chunkSigner verifies chunk signatures. Each one covers the previous signature. A nil signer
+// chunkSigner verifies chunk signatures. Each signature also covers the previous one. A nil signer
 // accepts every chunk.
 type chunkSigner struct {
 	protocol wire.Protocol

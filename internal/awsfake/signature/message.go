@@ -53,8 +53,8 @@ func (m *Message) canonical(s *Signature) (string, error) {
 	return b.String(), nil
 }
 
-// canonicalPath returns the path as sent. Services other than S3 escape the path a second time, but
-// their path is always "/".
+// canonicalPath returns the path as sent. Services other than S3 sign a path that is escaped a
+// second time, which makes no difference here: their path is always "/".
 func (m *Message) canonicalPath() string {
 	if m.Path == "" {
 		return "/"

@@ -22,7 +22,8 @@ type Payload struct {
 	Trailer http.Header // complete after the reader has returned io.EOF
 }
 
-// Payload opens the request's body in the format that its signature announces.
+// Payload returns the request's body, which is read in the format that the signature's payload hash
+// names.
 func (m *Message) Payload(sig *Signature) (*Payload, error) {
 	r, hash := m.HTTP, sig.payloadHash
 	body := io.Reader(r.Body)

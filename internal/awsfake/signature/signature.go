@@ -55,7 +55,7 @@ func (s *Signature) read(credential, date string) bool {
 	return s.value != "" && slices.Contains(s.signedHeaders, "host")
 }
 
-// timely reports whether the signature is valid according to one of the clocks.
+// timely reports whether the signature's time is valid according to at least one of the clocks.
 func (s *Signature) timely(clocks []time.Time) bool {
 	for _, now := range clocks {
 		age := now.Sub(s.signedAt)

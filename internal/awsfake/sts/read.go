@@ -62,7 +62,7 @@ func (q *request) readAssumption() (*assumption, error) {
 		return nil, err
 	}
 	q.Cloud.Directory.View(func() { a.role = q.Cloud.Directory.Roles[f.Get("RoleArn")] })
-	if a.role == nil { // the same error as a trust policy that denies
+	if a.role == nil { // the same error as for a trust policy that denies the call
 		return nil, q.denyAssumption("sts:AssumeRole", f.Get("RoleArn"))
 	}
 	return a, nil

@@ -1,8 +1,8 @@
 // Package sts implements STS: role sessions and GetCallerIdentity.
 //
 // AssumeRole checks every action that the call requires, in the caller's policies and in the role's
-// trust policy. The next session in a chain inherits tags and the source identity as in AWS.
-// Package directory stores the credentials of sessions.
+// trust policy. As in AWS, the next session in a chain inherits transitive tags and the source
+// identity. Package directory stores the credentials of sessions.
 //
 // Terms: an assumption is one AssumeRole call. Inherited tags are the transitive tags of the
 // calling session.

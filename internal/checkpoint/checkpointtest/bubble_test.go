@@ -8,8 +8,8 @@ import (
 	"syncd/internal/checkpoint/checkpointtest"
 )
 
-// TestBubblesShareNoDecoder decodes in one bubble after another. With a shared decoder the runtime
-// ends the process.
+// TestBubblesShareNoDecoder checks that chunks can be decoded in one bubble after another. If the
+// bubbles shared a decoder, the runtime would end the process.
 func TestBubblesShareNoDecoder(t *testing.T) {
 	compressed, err := parquet.Zstd.Encode(nil, []byte("text"))
 	if err != nil {

@@ -22,7 +22,7 @@ type Memory struct {
 	mu      sync.Mutex
 	records map[string][]byte
 	leases  map[string]*memoryLease
-	number  int64           // of the last lease
+	number  int64           // number of the last lease
 	unclean map[string]bool // names whose last holder did not release the lease
 }
 
@@ -167,7 +167,7 @@ func (m *Memory) LeaseOf(ctx context.Context, name string) (info store.LeaseInfo
 	return info, false, nil
 }
 
-// TakeLease takes the lease on name away from its holder, like a lease that expires.
+// TakeLease takes the lease on name away from its holder, as if the lease had expired.
 func (m *Memory) TakeLease(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -49,7 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"a released lease is lost", leaseReleased},
 		{"a bound context ends with the lease", leaseBounds},
 		{"a holder is known without the lease", leaseOf},
-		{"a released lease is not taken over", leaseClean},
+		{"a lease that was released is acquired without a takeover", leaseClean},
 		{"an ended context ends every call", endedContext},
 		{"a store has a name", hasName},
 	} {

@@ -1,10 +1,10 @@
 // Package chunk writes and reads the rows of a ledger: immutable Parquet files of entries or of
 // quarantined objects, sorted by key.
 //
-// The package guarantees that it returns rows only from chunks that match the size and checksum in
-// their manifest, that rows are in order, and that each reader and writer keeps at most one row
-// group and one page of each column in memory, however large the chunk is. A forged chunk causes an
-// error and uses bounded memory; it cannot crash the process.
+// The package returns rows only from chunks that match the size and checksum in their manifest, and
+// always in order. Each reader and writer keeps at most one row group and one page of each column
+// in memory, independently of the size of the chunk. A forged chunk causes an error and uses
+// bounded memory; it cannot crash the process.
 //
 // Package record defines the content of a row and the names of chunks. The callers choose the
 // chunks of a generation.
@@ -36,13 +36,13 @@ const (
 	rowsPerRead = 128
 
 	// rowsPerWrite is the number of rows passed to the encoder at once. A page can exceed pageBytes
-	// by that many values of up to 1 KiB each. A page must stay below 128 KiB, the size from which
-	// the encoder keeps a history of 8 MB.
+	// by rowsPerWrite values of up to 1 KiB each. A page must stay below 128 KiB, because from that
+	// size the encoder keeps a history of 8 MB.
 	rowsPerWrite = 32
 )
 
-// open opens the chunk named in info and reads it once from end to end, so that damage is found
-// before any row is used.
+// open opens the chunk named in info and reads it once from beginning to end, so that damage is
+// found before any row is used.
 func open(ctx context.Context, from store.Store, info record.Chunk) (store.Record, error) {
 	chunk, err := from.Open(ctx, info.Name)
 	if errors.Is(err, fs.ErrNotExist) {

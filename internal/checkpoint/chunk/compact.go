@@ -11,8 +11,8 @@ import (
 )
 
 // FanIn is the number of chunks of about the same size that accumulate during a pass before they
-// are merged. Merging bounds the number of chunks in a progress record, but each row is written a
-// few times.
+// are merged. Merging bounds the number of chunks in a progress record, at the cost of writing each
+// row a few times.
 const FanIn = 16
 
 // groups splits chunks into runs that should become one chunk each. Only chunks with fewer than
@@ -75,8 +75,8 @@ func CompactTail[R Row](ctx context.Context, w *Writer, prefix string, chunks []
 	}
 }
 
-// tail returns the start of the last run of chunks that are no larger than the last chunk, by
-// powers of FanIn.
+// tail returns the index at which the last run of chunks of about the same size starts. Sizes are
+// compared as powers of FanIn; chunks smaller than the last chunk belong to the run.
 func tail(chunks []record.Chunk) int {
 	tier := func(c record.Chunk) int { return bits.Len64(uint64(c.Entries)) / bits.Len64(FanIn-1) }
 	start := len(chunks)

@@ -10,8 +10,8 @@ import (
 	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
-// Encoders compress the chunks of all ledgers that share them. Each concurrent compression uses one
-// encoder; unused encoders are freed.
+// Encoders compress the chunks of all ledgers that share this value. Each concurrent compression
+// uses one encoder; unused encoders are freed.
 type Encoders struct{ codec zstd.Codec }
 
 // NewEncoders returns Encoders for the ledgers of a process.

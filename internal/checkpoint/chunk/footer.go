@@ -55,10 +55,9 @@ func (f *footed) ReadAt(p []byte, offset int64) (int, error) {
 	return f.chunk.ReadAt(p, offset)
 }
 
-// readFooter reads the footer and trailer. It checks that the footer and the lists in it fit in the
-// file, because the Parquet reader allocates the lengths that they declare: up to 4 GB for the
-// footer, and any amount for a list. It does not check page headers, which are decoded when the
-// pages are read.
+// readFooter reads the footer and trailer. It checks that the footer and its lists fit in the file,
+// because the Parquet reader allocates the declared lengths: up to 4 GB for the footer, and any
+// amount for a list. It does not check page headers, which are decoded when the pages are read.
 func readFooter(chunk io.ReaderAt, size int64) ([]byte, error) {
 	end, err := readEnd(chunk, size, min(size, usualFooter))
 	if err != nil {

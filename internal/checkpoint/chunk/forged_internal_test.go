@@ -43,8 +43,8 @@ func (shelved) Close() error         { return nil }
 func (shelved) Bind(context.Context) {}
 func (shelved) Expect([]store.Span)  {}
 
-// TestForgedChunk reads chunks with changed, missing or repeated bytes and a matching checksum.
-// Reading must return an error or rows in order, and use bounded memory.
+// TestForgedChunk reads chunks with changed, missing or repeated bytes and a matching checksum. It
+// checks that reading returns either an error or rows in order, and uses bounded memory.
 func TestForgedChunk(t *testing.T) {
 	const entries, most = 1000, 512 << 20
 	store := &shelf{}
@@ -96,7 +96,7 @@ func forge(r *rand.Rand, original []byte) []byte {
 	data := bytes.Clone(original)
 	for range 1 + r.IntN(4) {
 		at := r.IntN(len(data))
-		if r.IntN(2) == 0 { // most forgeries are possible in the footer
+		if r.IntN(2) == 0 { // the footer allows the most kinds of forgery
 			at = len(data) - 1 - r.IntN(min(len(data), 3000))
 		}
 		switch r.IntN(4) {

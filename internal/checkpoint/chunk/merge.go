@@ -18,14 +18,14 @@ type Change struct {
 }
 
 // Merger merges the changes of a pass into the base generation. It walks the base once, as the
-// low-water mark moves. It yields unchanged chunks without reading them. It opens a changed chunk,
-// and reads it from its first row, when the first change in it is saved.
+// low-water mark moves. It yields unchanged chunks without reading them. When the first change in a
+// chunk is saved, it opens the chunk and reads it from its first row.
 type Merger struct {
 	Base *Walker[EntryRow]
 }
 
-// UpTo yields the rows of the new generation after those of the previous call, up to the key of the
-// last change.
+// UpTo yields the rows of the new generation that follow the rows of the previous call, up to the
+// key of the last change.
 func (m *Merger) UpTo(ctx context.Context, changes []Change) iter.Seq2[Item[EntryRow], error] {
 	return func(yield func(Item[EntryRow], error) bool) {
 		for _, c := range changes {
@@ -43,7 +43,7 @@ func (m *Merger) UpTo(ctx context.Context, changes []Change) iter.Seq2[Item[Entr
 	}
 }
 
-// ToEnd yields the rows of UpTo and then the rest of the base.
+// ToEnd yields the rows of UpTo and then all remaining rows of the base.
 func (m *Merger) ToEnd(ctx context.Context, changes []Change) iter.Seq2[Item[EntryRow], error] {
 	return func(yield func(Item[EntryRow], error) bool) {
 		for it, err := range m.UpTo(ctx, changes) {
@@ -99,7 +99,7 @@ func (m *Merger) replace(ctx context.Context, c Change) error {
 		return err
 	}
 	if err != nil || head.Key != c.Key {
-		return fmt.Errorf("BUG: key %q is not where the base generation had it", c.Key)
+		return fmt.Errorf("BUG: a change replaces the row of key %q, but the next row of the base generation is not that row", c.Key)
 	}
 	m.Base.Take()
 	return nil

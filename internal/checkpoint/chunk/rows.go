@@ -13,7 +13,7 @@ import (
 )
 
 // rows reads one chunk in order, a few rows at a time. The checksum only proves that a chunk
-// matches its manifest. A process that can write both can forge both, so the rows are checked as
+// matches its manifest. A process that can write both could forge both, so the rows are checked as
 // well.
 type rows[R Row] struct {
 	info   record.Chunk

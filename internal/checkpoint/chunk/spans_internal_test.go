@@ -36,7 +36,7 @@ func TestSpans(t *testing.T) {
 	}
 	all, keys := spansOf[EntryRow](file), spansOf[KeyRow](file)
 	if len(all) != 2 || all[0].Start != magic || all[0].End != all[1].Start || all[0].Length() > maxJoined {
-		t.Errorf("got %v for all columns, want row groups together up to %d bytes, from the first row to the last", all, maxJoined)
+		t.Errorf("got %v for all columns, want adjacent row groups joined up to %d bytes, from the first row to the last", all, maxJoined)
 	}
 	if len(keys) != 3 || keys[0].Start != all[0].Start || keys[2].Length()*20 > all[1].Length() {
 		t.Errorf("got %v for the keys, want a small part of each row group", keys)

@@ -13,8 +13,9 @@ const (
 	maxNesting = 32
 
 	// maxElements is the maximum number of elements in all lists of a footer together. The footer
-	// of a chunk with a million entries has a few thousand. The limit is needed because the Parquet
-	// reader allocates a few hundred bytes for an element that can be a single byte in the footer.
+	// of a chunk with a million entries has a few thousand elements. The limit is needed because
+	// the Parquet reader allocates a few hundred bytes for an element that can be a single byte in
+	// the footer.
 	maxElements = 1 << 18
 )
 

@@ -20,7 +20,7 @@ func TestCheckThrift(t *testing.T) {
 	large := binary.AppendUvarint(nil, 1<<31-1)
 	for name, tt := range map[string]struct {
 		data []byte
-		text string // in the error; "" for none
+		text string // text that the error must contain; "" for no error
 	}{
 		"empty struct":             {[]byte{0}, ""},
 		"what follows it":          {[]byte{0, 1, 2, 3}, ""},
@@ -57,8 +57,8 @@ func TestCheckThrift(t *testing.T) {
 	}
 }
 
-// TestForgedListOfFooter reads chunks of a few dozen bytes whose footers declare lists of billions
-// of elements.
+// TestForgedListOfFooter checks that chunks of a few dozen bytes whose footers declare lists of
+// billions of elements are reported as damaged, and that reading them uses little memory.
 func TestForgedListOfFooter(t *testing.T) {
 	const most = 16 << 20
 	for name, head := range map[string][]byte{

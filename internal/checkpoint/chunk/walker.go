@@ -25,8 +25,8 @@ func NewWalker[R Row](store store.Store, chunks []record.Chunk, after string) *W
 	return &Walker[R]{store: store, chunks: chunks[first:], after: after}
 }
 
-// whole returns the next chunk if no row of it was taken or skipped, so that a new generation can
-// include the chunk unchanged.
+// whole returns the next chunk if none of its rows was taken or skipped, so that a new generation
+// can include the chunk unchanged.
 func (c *Walker[R]) whole() (record.Chunk, bool) {
 	if c.open != nil || len(c.chunks) == 0 || c.chunks[0].FirstKey <= c.after {
 		return record.Chunk{}, false

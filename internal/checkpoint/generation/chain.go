@@ -1,11 +1,11 @@
-// Package generation reads, continues and sweeps the committed generations of a mapping for the
-// holder of its lease.
+// Package generation reads the committed generations of a mapping, adds new generations and deletes
+// obsolete ones. It serves the holder of the mapping's lease.
 //
 // The package guarantees that only one of two writers of a mapping commits. A generation is
 // committed by creating the manifest with the next number, and a number is used only once. A
-// previous holder of the lease may still be alive. The new holder fences it off by taking the
-// number that the previous holder would commit. If a generation is damaged, the package logs a
-// warning and uses the newest intact generation. It keeps all records that a later pass can need.
+// previous holder of the lease may still be alive. The new holder fences off the previous holder by
+// taking the number that it would commit. If a generation is damaged, the package logs a warning
+// and uses the newest intact generation. It keeps all records that a later pass can need.
 //
 // Package record defines the content of a manifest, and package checkpoint the content of the next
 // generation.
@@ -28,17 +28,17 @@ import (
 // Options configure a chain: its mapping, its writer, and how many generations stay readable.
 type Options struct {
 	Mapping   string           // name of the mapping
-	Holder    string           // of the lease
+	Holder    string           // holder of the lease
 	Nonce     string           // identifies this writer in every manifest that it writes
 	Now       func() time.Time // the clock
 	Logger    *slog.Logger     // logs damage that the chain recovered from
 	Keep      int              // generations that stay readable; fences do not count
-	KeepFor   time.Duration    // generations younger than this stay readable too
+	KeepFor   time.Duration    // generations younger than this also stay readable
 	Verified  *Verified        // chunks already verified, which are not read again
 	StartOver bool             // if no generation is intact, start with an empty ledger
 }
 
-// Chain is the committed generations of a mapping, for the holder of its lease.
+// Chain manages the committed generations of a mapping for the holder of its lease.
 type Chain struct {
 	store store.Store
 	lease store.Lease
@@ -50,9 +50,9 @@ type Chain struct {
 	startedOver int64             // number of the newest generation if all are damaged, otherwise 0
 }
 
-// Open loads the generations of a mapping. It reads each chunk of the newest one once to check its
-// checksum, and passes over damaged generations. If the lease was taken over, Open fences off the
-// previous holder.
+// Open loads the generations of a mapping. It reads each chunk of the newest generation once to
+// check its checksum, and skips damaged generations. If the lease was taken over, Open fences off
+// the previous holder.
 func Open(ctx context.Context, records store.Store, lease store.Lease, o Options) (*Chain, error) {
 	c := &Chain{store: records, lease: lease, o: o}
 	err := c.load(ctx)
@@ -93,8 +93,8 @@ func (c *Chain) Last() (base record.Manifest, newest int64) {
 	return c.base(), c.newest
 }
 
-// leaseAfter returns the lease number of a manifest that follows base. In a store that does not
-// number leases, it is the number in base, so that numbering can continue from it if the ledger is
+// leaseAfter returns the lease number for a manifest that follows base. In a store that does not
+// number leases, it is the number in base, so that numbering continues from there if the ledger is
 // later moved to a store that numbers leases.
 func (c *Chain) leaseAfter(base record.Manifest) int64 { return max(c.lease.Number(), base.Lease) }
 
@@ -106,8 +106,8 @@ func (c *Chain) Stamp(m *record.Manifest, base record.Manifest) {
 // Now returns the current time in UTC, truncated to microseconds, the precision of records.
 func (c *Chain) Now() time.Time { return c.o.Now().UTC().Truncate(time.Microsecond) }
 
-// Reload reads the generations again after a pass that may have committed. Reload returns
-// ErrSuperseded if another writer has committed a generation in the meantime.
+// Reload reads the generations again after a pass that ended with an error but may have committed.
+// It returns ErrSuperseded if another writer has committed a generation in the meantime.
 func (c *Chain) Reload(ctx context.Context, pass int64) error {
 	_, before := c.Last()
 	if err := c.load(ctx); err != nil {

@@ -26,7 +26,7 @@ func (c *Chain) load(ctx context.Context) error {
 	if n := c.lease.Number(); n > 0 && len(kept) > 0 && kept[0].Lease > n {
 		// Without this check, a holder that resumes after a suspension could fence off the new
 		// holder that has fenced it off.
-		return fmt.Errorf("%w: generation %d was written under lease %d, after this one, %d",
+		return fmt.Errorf("%w: generation %d was written under lease %d, which is newer than this process's lease %d",
 			store.ErrSuperseded, kept[0].Generation, kept[0].Lease, c.lease.Number())
 	}
 	c.mu.Lock()
@@ -65,7 +65,7 @@ func (c *Chain) readGenerations(ctx context.Context, numbers []int64) (kept []re
 			c.o.Logger.Warn("generation was damaged", "mapping", c.o.Mapping, "generation", n, "err", err)
 			damage = append(damage, err)
 		case errors.Is(err, fs.ErrNotExist):
-			continue // a previous holder is still sweeping
+			continue // the manifest was deleted by a previous holder, which is still sweeping
 		case err != nil:
 			return nil, nil, err
 		default:
@@ -80,8 +80,8 @@ func (c *Chain) readGenerations(ctx context.Context, numbers []int64) (kept []re
 
 // retain returns the generations that stay readable, newest first: the newest generation, and
 // generations of passes within Options.Keep or Options.KeepFor. Fences do not count toward
-// Options.Keep, so that a process that dies repeatedly does not push out the generations that its
-// fences repeat.
+// Options.Keep, so that the fences of a process that dies repeatedly do not replace the generations
+// that they repeat.
 func (c *Chain) retain(all []record.Manifest) (kept []record.Manifest) {
 	passes := 0
 	for i, m := range all {
@@ -99,8 +99,8 @@ func (c *Chain) retain(all []record.Manifest) (kept []record.Manifest) {
 	return kept
 }
 
-// keeps reports whether m is retained. Newer is the number of newer retained generations that count
-// toward Options.Keep.
+// keeps reports whether m is retained. The parameter newer is the number of newer retained
+// generations that count toward Options.Keep.
 func (c *Chain) keeps(m record.Manifest, newer int) bool {
 	return newer < c.o.Keep || c.Now().Sub(m.CommittedAt) < c.o.KeepFor
 }
@@ -127,7 +127,7 @@ func (c *Chain) Verify(ctx context.Context, lists ...[]record.Chunk) error {
 // also returns ErrSuperseded if a manifest with a higher number exists: while this process was
 // suspended, the next holder may have committed several generations and deleted the first of them,
 // so that its name is free again. The newest manifest is never deleted, so Publish detects this
-// case by listing the manifests after it has created its own.
+// case by listing the manifests after it has created its own manifest.
 func (c *Chain) Publish(ctx context.Context, m record.Manifest) error {
 	err := store.CreateSealed(ctx, c.store, record.ManifestName(m.Mapping, m.Generation), m)
 	if errors.Is(err, fs.ErrExist) {

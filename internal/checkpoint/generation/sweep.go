@@ -10,14 +10,15 @@ import (
 )
 
 // sweep deletes the records that a commit has made obsolete: manifests that are not retained,
-// progress of committed passes, and chunks that no retained manifest names. Kept are the retained
-// manifests, newest first.
+// progress of committed passes, and chunks that no retained manifest names. The parameter kept
+// lists the retained manifests, newest first.
 //
-// It keeps every record with a number above the newest generation: such a record belongs to the
-// pass in progress, or to a pass that a later pass will resume. Chunks of a writer that unknowingly
-// lost its lease can be deleted only when its number or a higher number is taken. Its manifest is
-// then rejected (see Publish), so no accepted manifest names deleted chunks. Damaged records from
-// before the ledger was started over are kept for operators to inspect.
+// It keeps every record with a number above that of the newest generation: such a record belongs to
+// the pass in progress, or to a pass that a later pass will resume. Chunks of a writer that
+// unknowingly lost its lease are deleted only when the writer's generation number or a higher
+// number is taken. Publish then rejects the writer's manifest, so no accepted manifest names
+// deleted chunks. Damaged records from before the ledger was started over are kept for operators to
+// inspect.
 func sweep(ctx context.Context, store store.Store, mapping string, kept []record.Manifest) error {
 	names, err := store.List(ctx, mapping+"/")
 	if err != nil {

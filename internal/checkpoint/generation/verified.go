@@ -8,8 +8,8 @@ import (
 )
 
 // Verified remembers which chunks this process has read from end to end and found intact, so that
-// it need not read them again when it reopens a ledger. The content of a chunk with a given name
-// never changes. Damage that occurs after the check is found when the chunk is read. The zero
+// they are not read again when the process reopens a ledger. The content of a chunk with a given
+// name never changes. Damage that occurs after the check is found when the chunk is read. The zero
 // Verified contains no chunks.
 type Verified struct {
 	mu     sync.Mutex

@@ -9,8 +9,8 @@ import (
 // A drained pass might have failed later, and a replay does not list the source.
 func (r Pass) isConclusive() bool { return r.Result != ResultDrained && r.Trigger != TriggerReplay }
 
-// inRow returns r with FailingSince and FailedInRow set: when the first of the consecutive failures
-// up to r failed, and how many there are, including r.
+// inRow returns r with FailingSince and FailedInRow set: the time of the first of the consecutive
+// failures up to r, and the number of these failures, including r.
 func (r Pass) inRow(before []Pass) Pass {
 	r.FailingSince, r.FailedInRow = time.Time{}, 0
 	if r.Class != "" && r.isConclusive() {
@@ -19,10 +19,11 @@ func (r Pass) inRow(before []Pass) Pass {
 	return r
 }
 
-// Failures summarizes a history, oldest pass first. Last is the last pass that completed or failed,
-// zero if there is none. Times is the number of consecutive failures up to that pass, and since is
-// when the first of them failed; both are zero if last did not fail. The oldest failure in passes
-// contains the count and the start of earlier failures that were removed from the history.
+// Failures summarizes a history, oldest pass first. The result last is the last pass that completed
+// or failed, zero if there is none. The result times is the number of consecutive failures up to
+// that pass, and since is the time of the first of them; both are zero if last did not fail. The
+// oldest failure in passes also contains the number and the start of consecutive failures that were
+// removed from the history.
 func Failures(passes []Pass) (last Pass, since time.Time, times int64) {
 	var first Pass
 	for _, p := range slices.Backward(passes) {

@@ -42,13 +42,13 @@ func TestFailures(t *testing.T) {
 	} {
 		last, since, times := history.Failures(tt.passes)
 		if !last.EndedAt.Equal(tt.last) || !since.Equal(tt.since) || times != tt.times {
-			t.Errorf("%s: got the last at %s, %d since %s, want %s, %d since %s", tt.name, last.EndedAt, times, since, tt.last, tt.times, tt.since)
+			t.Errorf("%s: got the last pass at %s and %d failures since %s, want %s and %d since %s", tt.name, last.EndedAt, times, since, tt.last, tt.times, tt.since)
 		}
 	}
 }
 
 // TestFailuresAreNotForgotten checks that the start and the number of consecutive failures do not
-// change when the history drops the first of these passes, or when all remaining passes were
+// change when the history drops the first of these passes, or when all passes in the history were
 // drained.
 func TestFailuresAreNotForgotten(t *testing.T) {
 	records := checkpointtest.NewMemory()
@@ -72,7 +72,7 @@ func TestFailuresAreNotForgotten(t *testing.T) {
 	first := openOf(t, records, "host/1")
 	enter(first, history.Pass{Pass: 1, Result: "complete"})
 	for i := range 60 {
-		for range 1 + i%2 { // some of them twice in one record
+		for range 1 + i%2 { // some failures twice, counted in one record
 			enter(first, history.Pass{Result: "failed", Class: "denied", Error: fmt.Sprint("denied: object ", i)})
 		}
 	}

@@ -5,7 +5,7 @@
 // replace it. Repeated failures share one entry with a count. Readers of a damaged history get an
 // error; the next pass starts a new history.
 //
-// The caller determines the result of a pass. Package generation has what the pass committed.
+// The caller determines the result of a pass. Package generation stores what the pass committed.
 //
 // Terms: a Pass is one entry of the history. A Journal adds entries under the lease.
 package history
@@ -37,7 +37,7 @@ const (
 	ResultComplete    = "complete"
 	ResultQuarantined = "quarantined"
 	ResultDrained     = "drained"
-	ResultDenied      = "denied" // everything that was tried was refused
+	ResultDenied      = "denied" // everything that the pass tried was refused
 	ResultFailed      = "failed"
 )
 
@@ -58,7 +58,7 @@ type Pass struct {
 	// are empty if no request started the pass.
 	Request     string `json:"request,omitempty"`
 	By          string `json:"by,omitempty"`
-	Holder      string `json:"holder"` // of the lease
+	Holder      string `json:"holder"` // holder of the lease
 	Listed      int64  `json:"listed"`
 	Copied      int64  `json:"copied"`
 	CopiedBytes int64  `json:"copied_bytes"`
@@ -69,11 +69,11 @@ type Pass struct {
 	Error string `json:"error,omitempty"`
 	// Times is the number of consecutive passes that failed with the same error and copied nothing,
 	// if this entry covers more than one pass; otherwise 0. BeganAt is then from the first of these
-	// passes, and all other fields are from the last.
+	// passes, and all other fields are from the last of them.
 	Times int64 `json:"times,omitempty"`
-	// FailingSince is when the first of the consecutive failures up to this pass failed, and
-	// FailedInRow is their number. The earlier failures may have been removed from the history.
-	// Both fields are zero if the pass did not fail.
+	// FailingSince is the time of the first of the consecutive failures up to this pass, and
+	// FailedInRow is the number of these failures. The history may no longer contain the earlier
+	// failures. Both fields are zero if the pass did not fail.
 	FailingSince time.Time `json:"failing_since,omitzero"`
 	FailedInRow  int64     `json:"failed_in_row,omitempty"`
 }
@@ -90,7 +90,8 @@ func (r Pass) FailsLike(other Pass) bool {
 	return r.Error != "" && r.Result == other.Result && r.Class == other.Class && withoutIDs(shortened(r.Error)) == withoutIDs(other.Error)
 }
 
-// requestIDs matches the request IDs in errors of AWS services. Each request has another ID.
+// requestIDs matches the request IDs in errors of AWS services. Each request has its own ID, so IDs
+// are ignored when errors are compared.
 var requestIDs = regexp.MustCompile(`\(request [^()]*\)`)
 
 func withoutIDs(text string) string { return requestIDs.ReplaceAllString(text, "") }

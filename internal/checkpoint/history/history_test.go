@@ -150,7 +150,7 @@ func TestHistoryOfTwoWriters(t *testing.T) {
 	}
 	passes, err := ledger.Enter(t.Context(), history.Pass{Pass: 3, Result: "complete"})
 	if err != nil || len(passes) != 3 || passes[1].Holder != "host/2" {
-		t.Errorf("got %+v, %v, want the passes of both", passes, err)
+		t.Errorf("got %+v, %v, want the passes of both mappings", passes, err)
 	}
 	if err := errors.Join(ledger.Close(), other.Close()); err != nil {
 		t.Fatal(err)

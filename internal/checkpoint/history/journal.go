@@ -32,7 +32,7 @@ func NewJournal(records store.Store, lease store.Lease, mapping, holder string, 
 }
 
 // EnterAlone adds a pass that failed before it opened a ledger. It acquires the lease, so that no
-// other process writes the history, and reads only the history, not the ledger. If another process
+// other process writes the history. It reads only the history, not the ledger. If another process
 // holds the lease, EnterAlone returns a *store.LeaseHeldError; the process with the lease enters
 // its own passes.
 func EnterAlone(ctx context.Context, records store.Store, mapping, holder string, log *slog.Logger, r Pass) (passes []Pass, err error) {
@@ -133,7 +133,7 @@ func (j *Journal) write(ctx context.Context, passes []Pass) ([]Pass, error) {
 	j.past = past{isKnown: true, seq: j.past.seq + 1, names: []string{name}, passes: passes}
 	for _, old := range former {
 		if err := j.store.Delete(ctx, old); err != nil {
-			j.past.names = append(j.past.names, old) // deleted with the next write
+			j.past.names = append(j.past.names, old) // the next write deletes it
 		}
 	}
 	return passes, nil

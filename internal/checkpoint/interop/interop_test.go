@@ -184,7 +184,7 @@ func TestArrowReadsEveryChunk(t *testing.T) {
 	t.Parallel()
 	dir, m := writeLedger(t)
 	if len(m.Chunks) < 2 || len(m.QuarantineChunks) != 1 {
-		t.Fatalf("got %d and %d chunks, want at least two, and one", len(m.Chunks), len(m.QuarantineChunks))
+		t.Fatalf("got %d and %d chunks, want at least two and exactly one", len(m.Chunks), len(m.QuarantineChunks))
 	}
 	got := table{}
 	for _, c := range m.Chunks {

@@ -4,8 +4,8 @@
 //
 // The package guarantees that if both the overlay and the generation have a row for a key, the
 // overlay's row is returned. It also guarantees that every entry in the overlay is either reserved
-// in order or reported by its key as missed. An overlay has at most as many rows as a pass has
-// slots ahead of its mark.
+// in order or reported in an error that names its key. An overlay has at most as many rows as a
+// pass has slots ahead of its mark.
 //
 // Package chunk reads the rows.
 package overlay
@@ -54,8 +54,8 @@ func (o *Overlay) Entries(base iter.Seq2[record.Entry, error]) iter.Seq2[record.
 	return laidOver(base, o.rows, func(e *record.Entry) string { return e.Key })
 }
 
-// Quarantine overlays the quarantined objects of o on those of base, which must be in ascending key
-// order.
+// Quarantine overlays the quarantined objects of o on the quarantined objects of base, which must
+// be in ascending key order.
 func (o *Overlay) Quarantine(base iter.Seq2[record.Quarantined, error]) iter.Seq2[record.Quarantined, error] {
 	return laidOver(base, o.aside, func(q *record.Quarantined) string { return q.Key })
 }
@@ -132,13 +132,13 @@ func (o *Overlay) Head(key string) *record.Entry {
 // Take moves past the entry that Head returned.
 func (o *Overlay) Take() { o.next++ }
 
-// PassedOver returns an error if an entry below key was not reserved. If key is "", it checks all
-// entries.
+// PassedOver returns an error if an entry below key was not reserved. If key is "", PassedOver
+// checks all entries.
 func (o *Overlay) PassedOver(key string) error {
 	if o.next == len(o.rows) || key != "" && o.rows[o.next].Key >= key {
 		return nil
 	}
-	return fmt.Errorf("key %q, which the pass had recorded before, was passed over", o.rows[o.next].Key)
+	return fmt.Errorf("key %q, which the pass had recorded before it was interrupted, was not reserved", o.rows[o.next].Key)
 }
 
 // laidOver yields the rows of base and over, both ascending. If both have a row for a key, it

@@ -6,26 +6,26 @@ import (
 	"time"
 )
 
-// Claim states that a pass has possibly written copies of the keys in (After, Until]. It is saved
-// before the first of these keys is written. A later process that finds an object under one of the
-// keys then knows that syncd may have written the object, even if the pass was killed before it
-// could save, or was dropped because the settings changed.
+// Claim states that a pass may have written copies of the keys in (After, Until]. It is saved
+// before the first of these keys is written. If a later process finds an object under one of the
+// keys, the claim shows that syncd may have written the object. This holds even if the pass was
+// killed before it could save, or was dropped because the settings changed.
 type Claim struct {
 	Fingerprint string    `json:"fingerprint"` // identifies the settings of the pass, which include the destination and the KMS key
 	After       string    `json:"after"`       // key at the source; exclusive, "" from the first key
 	Until       string    `json:"until"`       // key at the source; inclusive, "" to the last key
-	Since       time.Time `json:"since"`       // time before which nothing was written, by the destination's clock if that is known
+	Since       time.Time `json:"since"`       // time before which nothing was written, by the destination's clock if known
 	// Settled lists the destination prefixes under which passes have settled every key that the
 	// claim covers.
 	Settled []string `json:"settled,omitempty"`
-	// Proved means that the entries of the ledger are correct in spite of the claim: the
-	// destination can only have additional objects, those without an entry.
+	// Proved means that the entries of the ledger are correct in spite of the claim: the pass can
+	// only have written objects that have no entry.
 	Proved bool `json:"proved,omitempty"`
 }
 
-// MergeClaims drops claims that another claim includes, because a process that is killed repeatedly
-// makes the same claims each time. If more than mostClaims claims remain, MergeClaims merges claims
-// that overlap. Since of a merged claim is the earliest Since of its parts.
+// MergeClaims drops claims that another claim includes. There can be many, because a process that
+// is killed repeatedly makes the same claims each time. If more than mostClaims claims remain,
+// MergeClaims merges claims that overlap. A merged claim has the earliest Since of its parts.
 func MergeClaims(all []Claim) (merged []Claim) {
 	for _, c := range all {
 		isIncluded := func(m Claim) bool { return m.includes(c) }
@@ -42,7 +42,7 @@ func MergeClaims(all []Claim) (merged []Claim) {
 		for i := 0; i < len(fewer); i++ {
 			if m := fewer[i]; m.Fingerprint == c.Fingerprint && m.overlaps(c) {
 				c, fewer = m.with(c), slices.Delete(fewer, i, i+1)
-				i = -1 // the larger claim may overlap others
+				i = -1 // start again: the larger claim may overlap other claims
 			}
 		}
 		fewer = append(fewer, c)
@@ -113,13 +113,13 @@ func (c *Claim) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// ClaimSince returns a claim on every key. Since is the time at, by this process's clock, minus the
-// largest possible clock skew.
+// ClaimSince returns a claim on every key. Its Since is at, a time by this process's clock, minus
+// the largest possible clock skew.
 func ClaimSince(fingerprint string, at time.Time) Claim {
 	return Claim{Fingerprint: fingerprint, Since: at.Add(-skewOfClaims).UTC().Truncate(time.Microsecond)}
 }
 
-// skewOfClaims is the largest possible lead of the clock of a process that wrote at the
-// destination. The destination rejects requests with a larger clock skew (Amazon S3 API Reference,
-// "Error responses", RequestTimeTooSkewed: 15 minutes).
+// skewOfClaims is how far the clock of a process that wrote at the destination can be ahead. The
+// destination rejects requests with a larger clock skew (Amazon S3 API Reference, "Error
+// responses", RequestTimeTooSkewed: 15 minutes).
 const skewOfClaims = 15 * time.Minute

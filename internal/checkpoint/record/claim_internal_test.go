@@ -8,8 +8,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestMergeKeepsAllClaims merges random claims. The merged claims say at least as much about every
-// key, and they cover no additional keys unless there are too many claims to keep apart.
+// TestMergeKeepsAllClaims merges random claims. It checks that every key stays claimed since the
+// same time or an earlier time, and that no additional keys are claimed unless there are more than
+// mostClaims claims.
 func TestMergeKeepsAllClaims(t *testing.T) {
 	letter := rapid.StringMatching("[a-h]|")
 	claim := rapid.Custom(func(t *rapid.T) Claim {
@@ -24,7 +25,8 @@ func TestMergeKeepsAllClaims(t *testing.T) {
 		}
 		return c
 	})
-	// said returns since when a key is claimed, and since when its entry is doubtful; zero: not.
+	// said returns since when a key is claimed, and since when its entry is doubtful; a zero time
+	// means that it is not.
 	said := func(claims []Claim, fingerprint, key string) (since, doubt time.Time) {
 		for _, c := range claims {
 			isSettled := len(c.Settled) > 0 && strings.HasPrefix(key, "b")

@@ -4,7 +4,7 @@ import "errors"
 
 var (
 	// ErrNoCheckpoint reports that a mapping has no committed generation yet.
-	ErrNoCheckpoint = errors.New("no checkpoint")
+	ErrNoCheckpoint = errors.New("no ledger found")
 
 	// ErrNothingWhole reports that every generation of a mapping is damaged. See
 	// checkpoint.Options.StartOver.

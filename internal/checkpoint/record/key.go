@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// keyText is a key in JSON. Keys contain arbitrary bytes, but JSON strings cannot. A byte that is
-// not part of valid UTF-8 therefore becomes \xNN, and a backslash is doubled.
+// keyText is a key in JSON. Keys can contain arbitrary bytes, but JSON strings cannot. Therefore a
+// byte that is not part of valid UTF-8 is written as \xNN, and a backslash is doubled.
 type keyText string
 
 // MarshalText escapes bytes that JSON cannot represent.

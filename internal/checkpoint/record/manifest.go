@@ -19,8 +19,8 @@ type Manifest struct {
 	Base       int64  `json:"base"` // generation that the pass started from, 0 for none
 	Pass       int64  `json:"pass"` // the pass that committed the content; equal to Generation except in a fence
 	Holder     string `json:"holder"`
-	Writer     string `json:"writer"` // nonce that distinguishes two ledgers opened by the same holder
-	Lease      int64  `json:"lease"`  // Lease.Number of the lease under which the manifest was written
+	Writer     string `json:"writer"` // nonce that distinguishes ledgers that the same holder opened
+	Lease      int64  `json:"lease"`  // number of the lease under which the manifest was written, see store.Lease
 	Settings
 	StartedAt        time.Time `json:"started_at"`
 	CommittedAt      time.Time `json:"committed_at"`
@@ -34,7 +34,7 @@ type Manifest struct {
 	Chunks           []Chunk   `json:"chunks"`            // ascending, not overlapping
 	QuarantineChunks []Chunk   `json:"quarantine_chunks"` // ascending, not overlapping
 	Uploads          []Upload  `json:"uploads,omitempty"` // uploads of quarantined objects, for the next pass to resume; ascending by key
-	Claims           []Claim   `json:"claims,omitempty"`  // claims of unfinished passes under other settings, not settled by this pass
+	Claims           []Claim   `json:"claims,omitempty"`  // claims of unfinished passes under other settings that this pass has not settled
 }
 
 // Settings identify the settings of a pass. The ledger does not interpret either field.
@@ -42,7 +42,7 @@ type Settings struct {
 	// Fingerprint identifies the settings. A pass resumes an interrupted pass with the same
 	// fingerprint, and starts from the beginning otherwise.
 	Fingerprint string `json:"fingerprint"`
-	// Memo contains what later passes must know about these settings, such as the time from which
+	// Memo contains information for later passes about these settings, such as the pass since which
 	// they have been in force. It is set when a pass begins; a resumed pass keeps its memo.
 	Memo string `json:"memo,omitempty"`
 }
@@ -52,8 +52,8 @@ type Counts struct {
 	Carried        int64 `json:"carried"`        // by Carry
 	Recorded       int64 `json:"recorded"`       // by Record
 	Quarantined    int64 `json:"quarantined"`    // by Quarantine or Hold
-	Held           int64 `json:"held,omitempty"` // those of Quarantined that were settled by Hold
-	AsideWithEntry int64 `json:"kept"`           // those of Quarantined whose previous entry stays in the ledger
+	Held           int64 `json:"held,omitempty"` // part of Quarantined: settled by Hold
+	AsideWithEntry int64 `json:"kept"`           // part of Quarantined: the previous entry stays in the ledger
 	Dropped        int64 `json:"dropped"`        // by Drop
 }
 

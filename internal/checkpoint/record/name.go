@@ -28,7 +28,7 @@ func ProgressName(mapping string, generation, seq int64) string {
 }
 
 // NumbersIn returns the generation number in a record's name and, for a progress record, the
-// sequence number. Ok is false if the name has another form.
+// sequence number. The result ok is false if the name has another form.
 func NumbersIn(name, prefix, suffix string) (generation, seq int64, ok bool) {
 	base := name[strings.LastIndexByte(name, '/')+1:]
 	base, hasPrefix := strings.CutPrefix(base, prefix)

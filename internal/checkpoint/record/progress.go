@@ -11,7 +11,7 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Progress is how far an uncommitted pass has come.
+// Progress records how far a pass that is not committed yet has come.
 type Progress struct {
 	Version    int    `json:"version"`
 	Mapping    string `json:"mapping"`
@@ -23,7 +23,7 @@ type Progress struct {
 	SavedAt   time.Time `json:"saved_at"`
 	Ranges    []Range   `json:"ranges"`            // ascending; this version writes one
 	Uploads   []Upload  `json:"uploads,omitempty"` // multipart uploads not known to have ended, ascending by key
-	Claims    []Claim   `json:"claims"`            // keys that may have been written at the destination; nil in records older than claims
+	Claims    []Claim   `json:"claims"`            // keys that may have been written at the destination; nil in records of versions without claims
 	Refusal   *Refusal  `json:"refusal,omitempty"` // why the pass ended, if everything was refused
 }
 
@@ -41,8 +41,8 @@ type Range struct {
 }
 
 // Ahead lists the chunks that one save wrote for keys above the mark: entries and quarantine rows.
-// If several saves have a row for a key, the latest save counts. Rows with keys at or below the
-// mark are ignored.
+// If several saves have a row for a key, the row of the latest save counts. Rows with keys at or
+// below the mark are ignored.
 type Ahead struct {
 	Chunks           []Chunk `json:"chunks,omitempty"`
 	QuarantineChunks []Chunk `json:"quarantine_chunks,omitempty"`
@@ -116,14 +116,14 @@ func AllSaved(ctx context.Context, store store.Store, mapping string) (saved []S
 }
 
 // Continues reports whether a saved pass can be resumed on base, because it started from that
-// generation or from one with the same content.
+// generation or from a generation with the same content.
 func (p *Progress) Continues(base *Manifest) bool {
 	return p.Generation > base.StartedOver && (p.Base == base.Generation || slices.Contains(base.Repeats, p.Base))
 }
 
-// Unfinished returns the progress of the pass that has saved progress since the last generation. It
-// does not need the lease. Ok is false if there is no such pass, or if its progress record is
-// damaged.
+// Unfinished returns the progress that a pass has saved since the last generation. It does not need
+// the lease. The result ok is false if no pass has saved progress since then, or if the progress
+// record is damaged.
 func Unfinished(ctx context.Context, from store.Store, mapping string) (progress Progress, ok bool, err error) {
 	base, err := Newest(ctx, from, mapping)
 	if err != nil && !errors.Is(err, ErrNoCheckpoint) {

@@ -25,29 +25,29 @@ import (
 // microseconds; the times that S3 reports are less precise.
 type Entry struct {
 	Key                  string           // key at the source, as S3 lists it
-	Source               transfer.Version // version that was copied; every read was pinned to it
+	Source               transfer.Version // version that was copied; every read requested exactly this version
 	DestinationETag      string           // ETag that the destination returned
 	DestinationVersionID string           // version ID that the destination returned, empty without versioning
 	KeyARN               string           // KMS key that the destination returned
 	BucketKey            bool             // whether an S3 Bucket Key was used
 	Checksum             string           // algorithm and value that the destination returned
 	CopiedAt             time.Time        // when the destination responded
-	Pass                 int64            // pass that copied it; set by Slot.Record
+	Pass                 int64            // pass that made the copy; set by Slot.Record
 }
 
-// Quarantined is an object that was set aside, with the reason. A later pass tries it again.
+// Quarantined is an object in quarantine, with the reason. A later pass tries it again.
 type Quarantined struct {
 	Key      string           // key at the source, as S3 lists it
 	Source   transfer.Version // version that was quarantined
 	Reason   string           // short, from a bounded set, usable as a metric label
 	Detail   string           // sentence for operators, without secrets
 	FirstAt  time.Time        // when this source version was first quarantined
-	LastAt   time.Time        // when it was last quarantined
-	Attempts int64            // how often it was tried, over all passes
-	Pass     int64            // pass that last quarantined it; set by Slot.Quarantine
+	LastAt   time.Time        // when this source version was last quarantined
+	Attempts int64            // how often this source version was tried, over all passes
+	Pass     int64            // pass that last quarantined the object; set by Slot.Quarantine
 
 	// The next two fields describe what syncd may have written at the destination without an entry
 	// in the ledger.
-	DestinationETag string    // of an earlier copy that had an entry and may still exist; "" for none
+	DestinationETag string    // ETag of an earlier copy that had an entry and may still exist; "" for none
 	WrittenSince    time.Time // earliest time of a copy whose response was lost; zero if there is none
 }

@@ -6,14 +6,14 @@ import (
 )
 
 // Refusal records why a pass ended early: every object that it tried to copy, in several parts of
-// the key order, was refused. One Refusal replaces a quarantine row for each object. The resumed
-// pass first tries a few keys, before it lists the source.
+// the key order, was refused. One Refusal replaces the quarantine rows of all these objects. The
+// resumed pass first tries a few keys, before it lists the source.
 type Refusal struct {
-	Reason   string    `json:"reason"`    // a reason as in Quarantined
+	Reason   string    `json:"reason"`    // same values as Quarantined.Reason
 	Detail   string    `json:"detail"`    // sentence for operators, without secrets
-	Since    time.Time `json:"since"`     // end of the first of the consecutive refused passes
+	Since    time.Time `json:"since"`     // when the first of the consecutive refused passes ended
 	WalkedAt time.Time `json:"walked_at"` // when the source was last listed while everything was refused
-	After    []string  `json:"after"`     // keys at the source, each just before one that was refused
+	After    []string  `json:"after"`     // keys at the source, each just before a refused key
 }
 
 // MarshalJSON encodes the refusal. Keys are escaped, so that bytes that are not valid UTF-8 are

@@ -9,8 +9,8 @@ var (
 	// ErrLeaseLost reports that the lease was lost or released.
 	ErrLeaseLost = errors.New("lease lost")
 
-	// ErrSuperseded reports that another writer has committed a generation after the one that this
-	// writer started from. The ledger of this writer can no longer be written.
+	// ErrSuperseded reports that another writer has committed a generation after the generation
+	// from which this writer started. The ledger of this writer can no longer be written.
 	ErrSuperseded = errors.New("superseded by another writer")
 )
 
@@ -33,7 +33,7 @@ func (e *CorruptError) Error() string {
 // Unwrap returns the cause.
 func (e *CorruptError) Unwrap() error { return e.Err }
 
-// VersionError reports a record in a later format than this build reads. It is not treated as
+// VersionError reports a record in a later format than this build can read. It is not treated as
 // damage, because falling back to an older record would lose the later work.
 type VersionError struct {
 	Name    string // name of the record in its store

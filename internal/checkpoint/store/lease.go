@@ -14,16 +14,16 @@ type Lease interface {
 	// errors.Is(err, ErrLeaseLost). The ledger calls it before each write.
 	Held(ctx context.Context) error
 	// Bound returns a context that ends when ctx ends or when this process considers the lease
-	// lost. It does not ask the store. If the lease is lost, the cause of the context satisfies
-	// errors.Is(err, ErrLeaseLost). Use the context for work with effects outside the ledger. The
-	// function release frees its resources.
+	// lost. It sends no request to the store. If the lease is lost, the cause of the context
+	// satisfies errors.Is(err, ErrLeaseLost). Use the context for work with effects outside the
+	// ledger. The function release frees its resources.
 	Bound(ctx context.Context) (bound context.Context, release context.CancelFunc)
-	// Confirm returns nil if the lease is held. It asks the store if another holder could have
-	// taken the lease unnoticed.
+	// Confirm returns nil if the lease is held. It sends a request to the store if another holder
+	// could have taken the lease unnoticed.
 	Confirm(ctx context.Context) error
-	// Number returns a number that increases with every holder of the lease. With it a holder that
-	// unknowingly lost the lease is rejected after a later holder has written. The number is 0 if
-	// the lease cannot be lost to another holder.
+	// Number returns a number that increases with every holder of the lease. The number makes it
+	// possible to reject a holder that unknowingly lost the lease, once a later holder has written.
+	// The number is 0 if the lease cannot be lost to another holder.
 	Number() int64
 	// TakenOver reports whether the previous holder did not release the lease and Fenced has not
 	// been called since. The previous holder may be alive and unaware that it lost the lease.
@@ -39,7 +39,7 @@ type Lease interface {
 type LeaseInfo struct {
 	Holder string    // as passed to Acquire, empty if unknown
 	Since  time.Time // when it was taken, zero if unknown
-	Until  time.Time // when it expires unless renewed, zero: held until released
+	Until  time.Time // when it expires unless renewed; zero if it is held until released
 }
 
 // LeaseHeldError reports that another holder has the right to write.
@@ -47,7 +47,7 @@ type LeaseHeldError struct {
 	Name   string    // name of the lease: the mapping
 	Holder string    // who holds it, empty if unknown
 	Since  time.Time // when it was taken, zero if unknown
-	Until  time.Time // when it expires unless renewed, zero: held until released
+	Until  time.Time // when it expires unless renewed; zero if it is held until released
 }
 
 // Error names the lease and its holder.
@@ -85,9 +85,9 @@ func IsHolderNote(data []byte) bool {
 	return json.Unmarshal(data, &note) == nil && !note.Since.IsZero()
 }
 
-// Tenure is the time for which a lease is held. Once it has ended, it does not begin again.
+// Tenure is the time for which a lease is held. A tenure that has ended does not begin again.
 type Tenure struct {
-	ctx context.Context //nolint:containedctx // it ends with the tenure, and with it all work under the lease
+	ctx context.Context //nolint:containedctx // ends with the tenure, and ends all work under the lease
 	// End ends the tenure. Every context bound to the tenure gets the error as its cause.
 	End context.CancelCauseFunc
 }

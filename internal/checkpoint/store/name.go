@@ -9,7 +9,7 @@ import (
 
 // Names that are reserved in every store.
 const (
-	FormatName = "format.json" // record with the format of the store; no conflict, because mapping names have no dot
+	FormatName = "format.json" // record with the format of the store; mapping names have no dot, so there is no conflict
 	LockName   = "lock"        // last segment of the lock's name in every mapping
 )
 

@@ -3,15 +3,16 @@
 // lost lease. Packages store/file and store/s3 implement the contract, and checkpointtest.Run tests
 // implementations.
 //
-// The package itself guarantees no durability or exclusion; it states what implementations must do.
-// It also implements what all stores share: the check of names (CheckName), records with a checksum
-// and a format version (Seal, Unseal), and contexts that end with a lease (Tenure).
+// The interfaces state what implementations must guarantee; this package itself provides no
+// durability or exclusion. It implements the functions that all stores share: the check of names
+// (CheckName), records with a checksum and a format version (Seal, Unseal), and contexts that end
+// with a lease (Tenure).
 //
 // Package record defines the content of a ledger's records, and package checkpoint decides when
 // they are written.
 //
-// Terms: a record is a value that is written once under a name. A lease is the right to write names
-// with a given first segment; its number increases from holder to holder.
+// Terms: a record is a value that is written once under a name. A lease is the right to write
+// records whose names have a given first segment; its number increases with each holder.
 package store
 
 import (
@@ -22,8 +23,8 @@ import (
 
 // Store stores immutable records by name. A name is two or more segments joined by slashes. A
 // segment begins with a letter or digit and consists of [a-z0-9._-]; the last segment is not
-// "lock". The first segment is the mapping. Implementations pass checkpointtest.Run and are safe
-// for concurrent use.
+// "lock". The first segment is the mapping. Implementations must pass checkpointtest.Run and be
+// safe for concurrent use.
 type Store interface {
 	// String names the store for users, such as "file:/var/lib/syncd".
 	fmt.Stringer
@@ -52,12 +53,12 @@ type Store interface {
 	Delete(ctx context.Context, name string) error
 
 	// Acquire acquires the lease on name, which is a single segment. It does not wait: if another
-	// process holds the lease, it returns a *LeaseHeldError. Holder identifies the caller to users,
-	// such as "host/pid".
+	// process holds the lease, it returns a *LeaseHeldError. The text holder, such as "host/pid",
+	// identifies the caller to users.
 	Acquire(ctx context.Context, name, holder string) (Lease, error)
 
-	// LeaseOf returns who holds the lease on name, without acquiring the lease. Ok is false if no
-	// process holds it.
+	// LeaseOf returns who holds the lease on name, without acquiring the lease. The result ok is
+	// false if no process holds the lease.
 	LeaseOf(ctx context.Context, name string) (info LeaseInfo, ok bool, err error)
 }
 
@@ -70,10 +71,10 @@ type Record interface {
 	// Size returns the length of the record in bytes.
 	Size() int64
 	// Bind replaces the context of later reads with ctx. A chunk can stay open for a whole pass,
-	// while each save that reads it has another context.
+	// while each save that reads it has its own context.
 	Bind(ctx context.Context)
-	// Expect is a hint. It announces that parts will be read one after the other, and each part in
-	// many pieces in any order.
+	// Expect is a hint that the parts will be read one after the other, each in many pieces in any
+	// order.
 	Expect(parts []Span)
 }
 
@@ -91,7 +92,7 @@ func (s Span) Length() int64 { return s.End - s.Start }
 // entries.
 const MaxRecord = 256 << 20
 
-// ReadAll reads r to its end. It returns ErrTooLong if that is more than MaxRecord bytes.
+// ReadAll reads r to its end. It returns ErrTooLong if r has more than MaxRecord bytes.
 func ReadAll(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxRecord+1))
 	if len(data) > MaxRecord {

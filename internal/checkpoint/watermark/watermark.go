@@ -5,7 +5,7 @@
 // in order and exactly once. On request it also returns keys settled above the mark. A batch that
 // could not be saved can be put back.
 //
-// The caller must hold the lock of its pass, and decides how many keys may be ahead of the mark.
+// The caller must hold the lock of its pass. It limits how many keys are ahead of the mark.
 //
 // Terms: a Key is reserved first and settled later. A Batch contains the changes that one save
 // writes.
@@ -21,8 +21,8 @@ import (
 // Key is a reserved key and how it was settled.
 type Key struct {
 	Name        string
-	InBase      bool                // whether the base generation has an entry for it
-	How         Settlement          // Unsettled until it is settled
+	InBase      bool                // whether the base generation has an entry for the key
+	How         Settlement          // Unsettled until the key is settled
 	Entry       *record.Entry       // the key's new entry, nil for none
 	Quarantined *record.Quarantined // the key's quarantine row, nil if not quarantined
 	Held        bool                // whether Quarantined is the row of the base generation
@@ -31,7 +31,8 @@ type Key struct {
 }
 
 // hasRows reports whether a settled key above the mark must be written. Keys that were carried,
-// dropped or held need not be: the process that resumes the pass settles them again at no cost.
+// dropped or held need not be written, because the process that resumes the pass settles them again
+// at no cost.
 func (k *Key) hasRows() bool {
 	return k.How == Recorded || (k.How == AsideWithEntry || k.How == AsideWithout) && !k.Held
 }
@@ -52,16 +53,16 @@ const (
 // Watermark orders keys that are settled in any order into changes in key order. It contains the
 // keys ahead of the mark and the changes that have not been taken.
 type Watermark struct {
-	ring     []*Key // keys ahead of the mark, oldest at first; the length is a power of two
+	ring     []*Key // keys ahead of the mark; the oldest is at index first; the length is a power of two
 	first, n int
 	ahead    int // keys ahead of the mark that have rows and are not saved
 	batch    Batch
 }
 
-// Batch is what was settled at or below the mark since the last batch was taken.
+// Batch contains the changes settled at or below the mark since the last batch was taken.
 type Batch struct {
-	Mark    string        // every key at or below it is settled
-	Counts  record.Counts // of the whole pass up to Mark
+	Mark    string        // every key at or below Mark is settled
+	Counts  record.Counts // counts of the whole pass up to Mark
 	Changes []chunk.Change
 	Aside   []Aside
 	Ahead   []*Key // settled above the mark, as returned by TakeAhead
@@ -71,7 +72,7 @@ type Batch struct {
 // Aside is a quarantine row to be written.
 type Aside struct {
 	record.Quarantined
-	Held bool // whether the base's row stays as it is
+	Held bool // whether the base's row is kept unchanged
 }
 
 // waiting returns how many changes in the batch use memory until they are saved.
@@ -80,7 +81,7 @@ func (b *Batch) waiting() int { return len(b.Changes) + len(b.Aside) }
 // Waiting returns how many unsaved changes use memory that a save would free.
 func (w *Watermark) Waiting() int { return w.batch.waiting() }
 
-// Begin sets the mark and the counts of an interrupted pass.
+// Begin sets the mark and the counts to those of an interrupted pass.
 func (w *Watermark) Begin(mark string, counts record.Counts) {
 	w.batch.Mark, w.batch.Counts = mark, counts
 }
@@ -207,7 +208,7 @@ func (b *Batch) aside(k *Key) {
 	b.Aside = append(b.Aside, Aside{*k.Quarantined, k.Held})
 }
 
-// remove records that the base's entry of k is removed. If the base has no entry of k, it records
+// remove records that the base's entry for k is removed. If the base has no entry for k, it records
 // no change, so that a key that a filter skips costs no write.
 func (b *Batch) remove(k *Key) {
 	if k.InBase {

@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestWatermarkAgainstASort settles keys in a random order and compares the result at every step
-// with the longest settled run of the sorted keys.
+// TestWatermarkAgainstASort settles keys in a random order and compares the mark at every step with
+// the longest run of settled keys at the beginning of the sorted keys.
 func TestWatermarkAgainstASort(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -14,18 +14,18 @@ const (
 	// smallestBuffer is the smallest buffer that is lent, in bytes.
 	smallestBuffer = 64 << 10
 	// shareFactor limits how much memory a copier can hold if there are other copiers, as a
-	// multiple of the free memory. One copier can hold three quarters of the memory if the others
-	// hold none. If two copiers hold as much as they can, each has three sevenths.
+	// multiple of the free memory. One copier can hold three quarters of the memory if the other
+	// copiers hold none. If two copiers hold as much as they can, each has three sevenths.
 	shareFactor = 3
 )
 
-// Buffers lends memory for relayed content. Lent and spare buffers together never exceed the size
-// of Buffers. All copiers of a process share one Buffers.
+// Buffers lends memory for relayed content. The total size of lent and spare buffers never exceeds
+// Size. All copiers of a process share one Buffers.
 //
 // The share of a copier shrinks with the free memory, so that some memory remains for other copiers
 // even if one copier holds its buffers for a long time, for example while its source is silent.
-// This is the dynamic threshold scheme that network switches use to share memory among queues
-// (Choudhury and Hahne, IEEE/ACM Transactions on Networking, 1998). A copier that holds nothing
+// Network switches use the same scheme, called dynamic thresholds, to share memory among queues
+// (Choudhury and Hahne, IEEE/ACM Transactions on Networking, 1998). A copier that holds no memory
 // gets the next free memory. Waiting copiers take turns, and the requests of one copier are served
 // first come, first served.
 type Buffers struct {
@@ -62,7 +62,7 @@ func (b *Buffers) Member() *Member {
 }
 
 // Borrow waits until n bytes are free and lends them. A request for more than the total size is
-// granted when nothing else is lent, because an object larger than 10,000 times the total size
+// granted when no other memory is lent, because an object larger than 10,000 times the total size
 // cannot have smaller parts.
 func (m *Member) Borrow(ctx context.Context, n int64) (buffer []byte, giveBack func(), err error) {
 	class := bits.Len64(uint64(max(n, smallestBuffer) - 1)) //nolint:gosec // positive
@@ -77,9 +77,9 @@ func (m *Member) Borrow(ctx context.Context, n int64) (buffer []byte, giveBack f
 	}, nil
 }
 
-// verdict decides on a request. A request for more memory than is free blocks the requests after
-// it; otherwise it might never be granted. A request of a member that already has its share is
-// skipped.
+// verdict decides on a request of the given weight. A request for more memory than is free blocks
+// the requests after it, because otherwise it might never be granted. A request of a member that
+// already has its share is skipped.
 func (b *Buffers) verdict(own, all, weight int64) fair.Verdict {
 	left := b.size - all - weight
 	switch hasShare := own > 0 && own+weight > shareFactor*left; {
@@ -93,8 +93,8 @@ func (b *Buffers) verdict(own, all, weight int64) fair.Verdict {
 }
 
 // take returns a spare buffer of the class, or a new one, freeing spare buffers of other classes if
-// needed. Spare buffers are kept, because garbage buffers could use as much memory again before the
-// garbage collector runs.
+// needed. Spare buffers are kept, because buffers that became garbage could use as much memory
+// again until the garbage collector runs.
 func (b *Buffers) take(class int, length int64) []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()

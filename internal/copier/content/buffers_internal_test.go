@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 )
 
-// TestBuffersOfAClassAboveTheSize borrows less than a power of two above the total size, and then
-// more of the same class.
+// TestBuffersOfAClassAboveTheSize checks that a buffer longer than one borrowed before can be
+// borrowed if both belong to a class whose power of two is above the total size.
 func TestBuffersOfAClassAboveTheSize(t *testing.T) {
 	m := NewBuffers(96 << 20).Member()
 	_, giveBack, err := m.Borrow(t.Context(), 80<<20) // the last, shorter part of an object of 1.1 TB
@@ -16,15 +16,15 @@ func TestBuffersOfAClassAboveTheSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	giveBack()
-	_, giveBack, err = m.Borrow(t.Context(), 100<<20) // a whole part of the next one
+	_, giveBack, err = m.Borrow(t.Context(), 100<<20) // a whole part of the next such object
 	if err != nil {
 		t.Fatal(err)
 	}
 	giveBack()
 }
 
-// TestBuffersAreShared has members borrow all they can and return nothing: there is still memory
-// for the next member.
+// TestBuffersAreShared makes members borrow all the memory they can, one after the other. It checks
+// that there is still memory for the next member.
 func TestBuffersAreShared(t *testing.T) {
 	const part = 8 << 20
 	for _, want := range [][]int{{12}, {9, 2}, {9, 2, 1}} {
@@ -46,7 +46,7 @@ func TestBuffersAreShared(t *testing.T) {
 	}
 }
 
-// taken returns how often a member can borrow that much before it has to wait.
+// taken returns how often a member can borrow n bytes before it has to wait.
 func taken(t *testing.T, m *Member, n int64) (times int) {
 	t.Helper()
 	for ; ; times++ {
@@ -57,14 +57,14 @@ func taken(t *testing.T, m *Member, n int64) (times int) {
 			got <- err
 		}()
 		synctest.Wait()
-		giveUp() // has no effect if it did not have to wait
+		giveUp() // has no effect if Borrow did not have to wait
 		if err := <-got; errors.Is(err, context.Canceled) {
 			return times
 		}
 	}
 }
 
-// TestBuffersTakeTurns has one member wait many times before another waits once.
+// TestBuffersTakeTurns checks that members take turns if one member has many waiting requests.
 func TestBuffersTakeTurns(t *testing.T) {
 	const part = 8 << 20
 	synctest.Test(t, func(t *testing.T) {

@@ -22,15 +22,16 @@ func NewChecksummer() Checksummer { return Checksummer{crc64.MakeTable(crc64NVMe
 // Sum returns the checksum of b.
 func (c Checksummer) Sum(b []byte) uint64 { return crc64.Checksum(b, c.table) }
 
-// shift is the effect on a CRC of appending n bytes, as a matrix over GF(2), by columns: the CRC of
-// A followed by B is the CRC of A, shifted past B, XOR the CRC of B.
+// shift is a matrix over GF(2), by columns. It describes the effect on a CRC of appending n bytes:
+// the CRC of A followed by B is the CRC of A, multiplied by the shift for the length of B, XOR the
+// CRC of B.
 type shift [64]uint64
 
 // shiftPast returns the shift for length bytes. Like zlib's crc32_combine, it squares the matrix
 // for one bit.
 func shiftPast(length int64) shift {
 	var step, whole shift
-	step[0] = crc64NVMe // one zero bit: shift right, and divide if a bit falls out
+	step[0] = crc64NVMe // for one zero bit: shift right, and divide if a one is shifted out
 	for bit := 1; bit < 64; bit++ {
 		step[bit] = 1 << (bit - 1)
 	}
@@ -63,10 +64,11 @@ func (s *shift) of(sum uint64) (product uint64) {
 	return product
 }
 
-// Joined is the checksum of pieces joined in order. The zero Joined is the checksum of no pieces.
+// Joined computes the checksum of pieces that are joined in order. The zero Joined is the checksum
+// of no pieces.
 type Joined struct {
 	sum    uint64
-	length int64 // length of the last piece; past is cached for it, because most pieces have the same length
+	length int64 // length of the last piece; past is the shift for this length, cached because most pieces have the same length
 	past   shift
 }
 
@@ -81,7 +83,8 @@ func (j *Joined) Add(sum uint64, length int64) {
 // Sum returns the checksum of all pieces.
 func (j *Joined) Sum() uint64 { return j.sum }
 
-// Decode decodes a checksum from a response of S3. Ok is false if it is missing or invalid.
+// Decode decodes a checksum from a response of S3. The result ok is false if the checksum is
+// missing or invalid.
 func Decode(value *string) (sum uint64, ok bool) {
 	if value == nil {
 		return 0, false

@@ -7,8 +7,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The check value of CRC-64/NVME is for the nine bytes "123456789" (NVM Express Base Specification
-// 2.0, figure of test cases; also the RevEng catalogue).
+// TestChecksumCheckValue checks the check value of CRC-64/NVME, the checksum of the nine bytes
+// "123456789" (NVM Express Base Specification 2.0, figure of test cases; also the RevEng
+// catalogue).
 func TestChecksumCheckValue(t *testing.T) {
 	if got, want := NewChecksummer().Sum([]byte("123456789")), uint64(0xae8b14860a799888); got != want {
 		t.Errorf("got %#x, want %#x", got, want)

@@ -1,11 +1,12 @@
 // Package content moves the content of objects: it reads content from the source into memory that
 // copiers share, and computes the checksum that S3 stores for a whole object.
 //
-// It guarantees that the content it reads is complete and from one version, pinned by its ETag. If
-// a body is cut short, reading resumes at the byte where the body ended. A body that is longer or
-// shorter than expected, or that fails its checksum, is an error. If a source does not support
-// ranges, the object is read as a [Stream], once from its first byte to its last. Memory use never
-// exceeds the size of [Buffers], and a copier always leaves some memory for other copiers.
+// It guarantees that the content it reads is complete and from the one version that has the
+// requested ETag. If a body is cut short, reading resumes at the byte where the body ended. A body
+// that is longer or shorter than expected, or that fails its checksum, is an error. If a source
+// does not support ranges, the object is read as a [Stream], once from its first byte to its last.
+// Memory use never exceeds the size of [Buffers], and a copier always leaves some memory for other
+// copiers.
 //
 // Other packages decide where the bytes go (copier, upload) and how many requests are in flight
 // (request).
@@ -35,7 +36,8 @@ import (
 // fails.
 const maxCuts = 5
 
-// ErrChecksum reports content whose checksum differs from that of the source or of the sent bytes.
+// ErrChecksum reports content whose checksum differs from the checksum of the source or of the sent
+// bytes.
 var ErrChecksum = errors.New("checksum differs")
 
 var (
@@ -58,9 +60,10 @@ type Source struct {
 	Place transfer.Place
 }
 
-// Read fills buffer with the object's content at offset, from the pinned version. If a body is cut
-// short, Read resumes where it ended, or from the start if the source ignores ranges. If the source
-// ignores ranges and buffer is shorter than the object, Read returns ErrNoRanges.
+// Read fills buffer with the object's content at offset, from the version with the ETag of object.
+// If a body is cut short, Read resumes where the body ended, or from the start if the source
+// ignores ranges. If the source ignores ranges and buffer is shorter than the object, Read returns
+// ErrNoRanges.
 func (s Source) Read(ctx context.Context, object listing.Object, offset int64, buffer []byte) (first *s3.GetObjectOutput, err error) {
 	done, reached, cuts := 0, 0, 0
 	for {
@@ -93,8 +96,8 @@ func (s Source) Read(ctx context.Context, object listing.Object, offset int64, b
 	}
 }
 
-// ended checks that the body ends here. The SDK reports a checksum mismatch only at the end of the
-// body.
+// ended checks that the body ends at its current position. The SDK reports a checksum mismatch only
+// at the end of the body.
 func ended(body io.ReadCloser) error {
 	n, err := body.Read(make([]byte, 1))
 	_ = body.Close() // the body was read to its end
@@ -110,10 +113,10 @@ func ended(body io.ReadCloser) error {
 	}
 }
 
-// get requests length bytes of the object at an offset. It requests the whole object without a
-// range, because only then does the service return the whole-object checksum and the SDK verify it.
-// The response is the range or the whole object, because a service may ignore a range (RFC 9110,
-// section 14.2). The response may have no length.
+// get requests length bytes of the object at an offset. If the range is the whole object, get sends
+// no range, because only then does the service return the whole-object checksum and the SDK verify
+// it. The response contains the range or the whole object, because a service is allowed to ignore a
+// range (RFC 9110, section 14.2). It does not always have a length.
 func (s Source) get(ctx context.Context, object listing.Object, from, length int64) (out *s3.GetObjectOutput, ranged bool, err error) {
 	in := &s3.GetObjectInput{
 		Bucket: &s.Place.Bucket, Key: &object.Key, IfMatch: &object.ETag,
@@ -138,7 +141,7 @@ func (s Source) get(ctx context.Context, object listing.Object, from, length int
 
 // WholeSum returns the CRC64NVME of a whole object from the fields of a response: the type of the
 // checksum and its value. It returns "" if there is no checksum, or if the checksum is composite
-// and so depends on how the object was uploaded.
+// and therefore depends on how the object was uploaded.
 func WholeSum(of types.ChecksumType, answered *string) string {
 	if of == types.ChecksumTypeComposite {
 		return ""
@@ -146,7 +149,8 @@ func WholeSum(of types.ChecksumType, answered *string) string {
 	return aws.ToString(answered)
 }
 
-// SameChecksum returns an error if the service reports a checksum other than the one sent.
+// SameChecksum returns an error if the checksum kept, which the service reports, differs from the
+// checksum sent.
 func SameChecksum(sent string, kept *string) error {
 	if kept == nil || *kept == "" || *kept == sent {
 		return nil

@@ -31,10 +31,11 @@ var errCut = errors.New("body was cut short")
 // stream and sends parts in parallel. The caller begins, records and completes the upload, as for
 // any other upload.
 //
-// A slot is held only while a part is read or sent, never while waiting. So any number of streams
-// can make progress with a single slot, and the number of requests that move content never exceeds
-// the number of slots. While a stream's parts wait for slots, its body is not read and its source
-// waits. As with ranges, memory for a part is borrowed before the slot for it is acquired.
+// A slot is held only while a part is read or sent, never while waiting. Therefore any number of
+// streams can make progress with a single slot, and the number of requests that move content never
+// exceeds the number of slots. While a stream's parts wait for slots, the stream's body is not
+// read, so the source waits. As with ranges, memory for a part is borrowed before the slot for it
+// is acquired.
 type Stream struct {
 	// Source reads the object.
 	Source Source
@@ -49,8 +50,8 @@ type Stream struct {
 	// Opened is called before the content is read, with the CRC64NVME that the source reports for
 	// the whole object, or "".
 	Opened func(sum string)
-	// Part makes a part from its content, unless the same part was already made. It is called
-	// concurrently.
+	// Part makes a part from its content, unless the same part was already made. The stream calls
+	// it concurrently.
 	Part func(ctx context.Context, number int32, content []byte) error
 }
 
@@ -88,14 +89,14 @@ type reading struct {
 	fail context.CancelCauseFunc
 }
 
-// open requests the whole object. The response may have no length; the size is known from the
-// listing.
+// open requests the whole object. The response does not always have a length; the size is known
+// from the listing.
 func (r *reading) open(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	r.stop = stop
 	var out *s3.GetObjectOutput
 	err := r.Requests.Send(ctx, func(ctx context.Context) (err error) {
-		defer context.AfterFunc(ctx, stop)() // the timeout is only for the response headers; reading the body can take longer
+		defer context.AfterFunc(ctx, stop)() // the timeout applies only to the response headers; reading the body can take longer
 		out, _, err = r.Source.get(reading, r.Object, 0, r.Object.Size)
 		return err
 	})
@@ -112,8 +113,8 @@ func (r *reading) open(ctx context.Context) error {
 	return nil
 }
 
-// sameVersion returns an error if the response has another version or length than requested. It is
-// needed because a service that ignores ranges may ignore If-Match as well.
+// sameVersion returns an error if the response has another version or length than requested. The
+// check is needed because a service that ignores ranges can also ignore If-Match.
 func (r *reading) sameVersion(out *s3.GetObjectOutput) error {
 	const quotes = `"`
 	if etag := aws.ToString(out.ETag); etag != "" && strings.Trim(etag, quotes) != strings.Trim(r.Object.ETag, quotes) {
@@ -184,7 +185,7 @@ func (r *reading) fill(part io.Reader, content []byte) error {
 }
 
 // ReadAt reads the next bytes of the body. The uploader reads the parts in order, so offset is
-// always the current one.
+// always the current offset.
 func (r *reading) ReadAt(p []byte, offset int64) (int, error) {
 	if offset != r.at {
 		return 0, fmt.Errorf("read at byte %d of a stream at byte %d", offset, r.at)

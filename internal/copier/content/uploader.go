@@ -71,8 +71,8 @@ func (u uploading) UploadPart(ctx context.Context, in *s3.UploadPartInput, _ ...
 	return &s3.UploadPartOutput{}, nil
 }
 
-// CompleteMultipartUpload does nothing: the caller first compares the parts with the source's
-// checksum.
+// CompleteMultipartUpload does nothing: the caller completes the upload, after it has compared the
+// parts with the source's checksum.
 func (u uploading) CompleteMultipartUpload(context.Context, *s3.CompleteMultipartUploadInput, ...func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
 	return &s3.CompleteMultipartUploadOutput{}, nil
 }

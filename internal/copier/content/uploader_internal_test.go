@@ -24,8 +24,8 @@ func (t tally) UploadPart(context.Context, *s3.UploadPartInput, ...func(*s3.Opti
 	return &s3.UploadPartOutput{}, nil
 }
 
-// TestUploaderKeepsThePartSize has objects near the largest number of parts: their parts have the
-// requested size, which is also recorded with the upload.
+// TestUploaderKeepsThePartSize checks that the parts of objects with nearly the maximum number of
+// parts have the requested size, which is the size recorded with the upload.
 func TestUploaderKeepsThePartSize(t *testing.T) {
 	const size = 8 << 20
 	for length, want := range map[int64]int64{

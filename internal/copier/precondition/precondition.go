@@ -1,9 +1,9 @@
 // Package precondition provides the conditions for writing copies, and tracks how the destination
 // treats them.
 //
-// It guarantees that only one caller at a time probes how a service treats the conditions of a kind
-// of write, while other callers wait. It also guarantees that If-Match is tried again an hour after
-// it was denied.
+// It guarantees that, for each kind of write, only one caller at a time probes how the service
+// treats conditions, while other callers wait. It also guarantees that If-Match is tried again an
+// hour after it was denied.
 //
 // The copier decides which condition a write needs, sends the write and interprets the response.
 package precondition
@@ -49,19 +49,19 @@ const (
 	Unknown  Mode = iota
 	Probing       // the caller must probe with a write that has the condition Never
 	Honoured      // the service refuses a write whose condition is false
-	Ignored       // the service ignores conditions or does not accept them
+	Ignored       // the service ignores or rejects conditions
 )
 
-// Known contains what is known about conditions: how the destination treats them, by operation, and
-// whether the role has permission to send them. It is safe for concurrent use.
+// Known records how the destination treats conditions, by operation, and whether the role has
+// permission to send If-Match. It is safe for concurrent use.
 type Known struct {
 	assumed func() bool // whether conditions are assumed to be honored
 
 	mu          sync.Mutex
 	known       map[string]Mode
 	probes      map[string]chan struct{} // closed when the probe of an operation has ended
-	matchDenied time.Time                // when a write was denied with If-Match but allowed without it; zero for never
-	matchTaken  bool                     // whether a write with If-Match was not denied
+	matchDenied time.Time                // when a write was last denied with If-Match but allowed without it; zero if never
+	matchTaken  bool                     // whether a write with If-Match was allowed
 }
 
 // New returns a Known without any observations. The function assumed reports whether conditions are
@@ -104,8 +104,8 @@ func (c *Known) IsSure(operation string) bool {
 	return now == Honoured || now == Unknown && (c.assumed == nil || c.assumed())
 }
 
-// Learnt ends a probe of an operation; now is the mode that the probe has found. Pass Unknown if
-// the probe was inconclusive.
+// Learnt ends a probe of an operation. The parameter now is the mode that the probe has found. Pass
+// Unknown if the probe was inconclusive.
 func (c *Known) Learnt(operation string, now Mode) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -118,8 +118,8 @@ func (c *Known) Learnt(operation string, now Mode) {
 	}
 }
 
-// matchDenials is the time for which If-Match is not sent after it was denied. Then If-Match is
-// tried again, because the permission may have been added.
+// matchDenials is the time for which If-Match is not sent after it was denied. After that time it
+// is tried again, because the permission may have been added.
 const matchDenials = time.Hour
 
 // IsMatchDenied reports whether a write was recently denied because of its If-Match.

@@ -62,8 +62,8 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestHonouredUnlessLearnt: New(nil) assumes that conditions are honored, so the first write is not
-// a probe.
+// TestHonouredUnlessLearnt checks that New(nil) assumes that conditions are honored, so that the
+// first write is not a probe.
 func TestHonouredUnlessLearnt(t *testing.T) {
 	k := precondition.New(nil)
 	if mode, _ := k.Of(t.Context(), "PutObject"); mode != precondition.Honoured || !k.IsSure("PutObject") {
@@ -82,7 +82,7 @@ func TestDeniedMatchIsTriedAgain(t *testing.T) {
 		k := precondition.New(nil)
 		denied := errors.New("denied without a reason")
 		if !k.MayBeForMatch(denied, "b") {
-			t.Error("got false for a denial that may be for If-Match")
+			t.Error("got false for a denial that If-Match may have caused")
 		}
 		k.Matched(false)
 		time.Sleep(time.Hour - time.Second)

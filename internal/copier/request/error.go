@@ -32,8 +32,7 @@ func (e *ObjectError) Error() string {
 func (e *ObjectError) Unwrap() error { return e.Err }
 
 // PanicError is a panic during the copy of one object. It is returned as a failure of that object,
-// because a bug triggered by one object must not end the process, which copies other objects as
-// well.
+// because a bug that one object triggers must not end the process that also copies other objects.
 type PanicError struct {
 	// Value is the value passed to panic.
 	Value any

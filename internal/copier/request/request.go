@@ -2,10 +2,10 @@
 // response. Requests with an effect at the destination are sent only while the pass may write
 // there.
 //
-// It guarantees that the number of requests in flight never exceeds the number of slots, that a
-// silent connection makes a request fail instead of blocking the pass, and that a write interrupted
-// by a lost lease returns an error that names this cause. Failures of one object, including panics,
-// are returned as an [ObjectError].
+// The number of requests in flight never exceeds the number of slots. A silent connection makes a
+// request fail instead of blocking the pass. A write interrupted by a lost lease returns an error
+// that names this cause. Failures of one object, including panics, are returned as an
+// [ObjectError].
 //
 // Other packages decide what is sent (copier, upload, content) and how fast (throttle).
 //
@@ -28,8 +28,8 @@ import (
 )
 
 // answerTimeout bounds the wait for the response to one request. It includes retries, but not the
-// time that retries wait for a rate. The limit is needed because a silent connection must not block
-// a pass forever. It is long because S3 can take minutes to copy 5 GiB from another region.
+// time for which retries wait for a rate. Without the limit, a silent connection would block a pass
+// forever. The limit is long because S3 can take minutes to copy 5 GiB from another region.
 const answerTimeout = 30 * time.Minute
 
 type bytesAPI interface {
@@ -65,8 +65,9 @@ func (s *Sender) WaitBytes(ctx context.Context, n int64) error {
 
 // Permit grants the right to write at the destination.
 type Permit interface {
-	// Writing returns a context for one write at the destination; it ends when the right to write
-	// does. If the right has already ended, the error satisfies errors.Is(err, store.ErrLeaseLost).
+	// Writing returns a context for one write at the destination. The context ends when the right
+	// to write ends. If the right has already ended, the error satisfies errors.Is(err,
+	// store.ErrLeaseLost).
 	Writing(ctx context.Context) (bound context.Context, release context.CancelFunc, err error)
 }
 
@@ -82,8 +83,8 @@ func (w Writer) Write(ctx context.Context, send func(context.Context) error) err
 	return w.Send(ctx, func(ctx context.Context) error { return w.Bounded(ctx, send) })
 }
 
-// Bounded sends one request, bounded by the permit, without waiting for a slot. The caller must
-// have a slot or not need one.
+// Bounded sends one request, bounded by the permit, without waiting for a slot. Call it with a
+// slot, or for a request that needs no slot.
 func (w Writer) Bounded(ctx context.Context, send func(context.Context) error) error {
 	if w.Permit == nil {
 		return send(ctx)

@@ -34,12 +34,12 @@ func (u *upload) begin(ctx context.Context, t *Tracker) error {
 	return u.create(ctx, t)
 }
 
-// takeOver resumes the upload of an earlier process. Taken is false if the upload is gone or its
-// parts cannot be listed.
+// takeOver resumes the upload of an earlier process. The result taken is false if the upload is
+// gone or its parts cannot be listed.
 func (u *upload) takeOver(ctx context.Context, t *Tracker) (taken bool, err error) {
 	u.id = t.upload.ID
 	err = u.listParts(ctx)
-	switch awserr.Classify(err) { //nolint:exhaustive // the classes after which the copy can still start over
+	switch awserr.Classify(err) { //nolint:exhaustive // the classes after which the copy can start over
 	case "":
 		if err = t.began(ctx, t.upload); err != nil {
 			return false, u.failed("resume upload of", err)
@@ -62,7 +62,7 @@ func (u *upload) takeOver(ctx context.Context, t *Tracker) (taken bool, err erro
 }
 
 // listParts finds the parts made by an earlier process. It keeps the parts that are equal to the
-// parts that this process would make. All other parts are made again and overwritten.
+// parts that this process would make. All other parts are made again, which overwrites them.
 func (u *upload) listParts(ctx context.Context) error {
 	in := &s3.ListPartsInput{
 		Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, ExpectedBucketOwner: u.o.Destination.ExpectedOwner(),
@@ -126,7 +126,8 @@ func (u *upload) create(ctx context.Context, t *Tracker) error {
 	u.id = aws.ToString(created.UploadId)
 	began := u.Planned
 	began.ID, began.BeganAt, began.TagsLate = u.id, u.o.Now(), u.Draft.TagsLate()
-	// BeganAt is by the destination's clock, with which the destination dates the object.
+	// BeganAt uses the destination's clock, because the destination also dates the object by that
+	// clock.
 	if at, ok := awsmiddleware.GetServerTime(created.ResultMetadata); ok {
 		began.BeganAt = at
 	}

@@ -32,7 +32,7 @@ func (u *upload) complete(ctx context.Context, t *Tracker) (Made, error) {
 		class := awserr.Classify(err)
 		if class == awserr.Gone || class == awserr.Transient || class == awserr.Precondition {
 			if landed, ok := u.landed(ctx, t.upload.BeganAt, sum); ok {
-				_ = t.discard(ctx) // the upload no longer exists, unless another writer created the same object in the same second
+				_ = t.discard(ctx) // clean up: the upload still exists if another writer created the same object in the same second
 				return landed, nil
 			}
 		}
@@ -112,8 +112,8 @@ func (u *upload) contentSum() (string, error) {
 // landed reports whether the object at the destination was created by this upload: the object has
 // the size and checksum of the parts, is encrypted with the configured key, and its date is not
 // before the start of the upload. S3 dates an object by the start of its upload ("Working with
-// object metadata", Amazon S3 User Guide). The ETag would be better evidence, but with KMS it
-// cannot be computed. If sum is "", landed returns false.
+// object metadata", Amazon S3 User Guide). The ETag would be better evidence, but the ETag of an
+// object encrypted with KMS cannot be computed. If sum is "", landed returns false.
 func (u *upload) landed(ctx context.Context, began time.Time, sum string) (Made, bool) {
 	found, err := u.Target.Head(ctx)
 	if err != nil || sum == "" || content.WholeSum(found.ChecksumType, found.ChecksumCRC64NVME) != sum || aws.ToInt64(found.ContentLength) != u.Object.Size {

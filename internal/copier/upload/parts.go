@@ -57,7 +57,8 @@ func (u *upload) makePart(ctx context.Context, index int) (err error) {
 	return nil
 }
 
-// copyRange copies one part server-side, pinned to the source version.
+// copyRange copies one part server-side, on the condition that the source still has the requested
+// version.
 func (u *upload) copyRange(ctx context.Context, number int32) (types.CompletedPart, error) {
 	first, length := u.bounds(int(number) - 1)
 	var out *s3.UploadPartCopyOutput

@@ -27,15 +27,15 @@ var (
 )
 
 // Sweep aborts unfinished uploads that no record names, and returns how many it aborted. It aborts
-// an upload if it is under the destination prefix, was begun by a session of [Options].Initiator
-// with the name [Options].Session, was begun earlier than before by the destination's clock, and is
-// not in kept.
+// an upload if the upload is under the destination prefix, was begun by a session of
+// [Options].Initiator with the name [Options].Session, began earlier than the time before, by the
+// destination's clock, and is not in kept.
 //
 // Sweep never aborts uploads of other initiators, or uploads without an initiator. If
-// [Options].Initiator is empty, Sweep does nothing. Call Sweep only if kept contains all needed
-// uploads that began earlier than before, and no pass with such uploads is running. If the listing
-// is refused, the error is ErrUploadsHidden. If an abort fails, Sweep continues with the other
-// uploads, unless the error would affect these as well.
+// [Options].Initiator is empty, Sweep does nothing. Call Sweep only if kept contains all uploads
+// that are still needed and began earlier than that time, and if no running pass has other such
+// uploads. If the listing is refused, the error is ErrUploadsHidden. If an abort fails, Sweep
+// continues with the other uploads, unless the error would also affect them.
 func (u *Uploads) Sweep(ctx context.Context, before time.Time, kept []record.Upload) (aborted int, err error) {
 	sessions := sessionPrefix(u.o.Initiator)
 	if sessions == "" {
@@ -67,8 +67,8 @@ func (u *Uploads) Sweep(ctx context.Context, before time.Time, kept []record.Upl
 	return aborted, errors.Join(err, failures)
 }
 
-// sessionPrefix returns the common prefix of the ARNs of a role's sessions, or "" if role is not a
-// role's ARN.
+// sessionPrefix returns the common prefix of the ARNs of a role's sessions, or "" if role is not
+// the ARN of a role.
 func sessionPrefix(role string) string {
 	if _, err := arn.ParseRole(role); err != nil {
 		return ""
@@ -81,7 +81,7 @@ func sessionPrefix(role string) string {
 func (u *Uploads) eachUpload(ctx context.Context, do func(key string, found types.MultipartUpload) error) error {
 	in := &s3.ListMultipartUploadsInput{
 		Bucket: &u.o.Destination.Bucket, Prefix: request.Optional(u.o.Destination.Prefix), ExpectedBucketOwner: u.o.Destination.ExpectedOwner(),
-		// Keys are bytes, and not all of them are valid in XML.
+		// Keys are bytes, some of which are not valid in XML.
 		EncodingType: types.EncodingTypeUrl,
 	}
 	for {

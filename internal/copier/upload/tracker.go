@@ -13,8 +13,9 @@ import (
 	"syncd/internal/copier/request"
 )
 
-// keepFor is how old an upload can become and still be kept if an attempt adds no part to it. Parts
-// cost storage, and the upload itself may be the cause of the failures.
+// keepFor is the maximum age at which an upload is kept after an attempt that added no part to it.
+// An older upload is aborted, because its parts cost storage and the upload itself may cause the
+// failures.
 const keepFor = 7 * 24 * time.Hour
 
 // The notes of an upload, for the result of its copy.
@@ -29,8 +30,8 @@ const (
 
 // Record records the upload of a copy.
 type Record interface {
-	// Upload returns the upload of the same key that an earlier process left. Ok is false if there
-	// is none.
+	// Upload returns the upload of the same key that an earlier process left. The result ok is
+	// false if there is no such upload.
 	Upload() (u record.Upload, ok bool)
 	// UploadBegan records an upload before its first part is made, or again when it is taken over.
 	UploadBegan(ctx context.Context, u record.Upload) error
@@ -51,7 +52,7 @@ type Tracker struct {
 	record  Record // nil if nothing is recorded
 	upload  record.Upload
 	open    bool // whether the upload is in progress
-	saved   bool // whether the upload is in record
+	saved   bool // whether record contains the upload
 	found   bool // whether an earlier attempt began the upload
 	made    bool // whether this attempt made a part of the upload
 	notes   []string
@@ -75,7 +76,7 @@ func (t *Tracker) Notes() []string { return t.notes }
 func (t *Tracker) BeganAt() time.Time { return t.upload.BeganAt }
 
 // began records an upload that was created or is taken over. If began fails, no later process could
-// find the upload, so it is aborted when the failure is handled.
+// find the upload, so the upload is aborted when the failure is handled.
 func (t *Tracker) began(ctx context.Context, u record.Upload) error {
 	t.found, t.made = t.found && t.upload.ID == u.ID, false
 	t.upload, t.open = u, true
@@ -103,11 +104,11 @@ func (t *Tracker) note(text string) {
 	}
 }
 
-// Failed keeps or aborts the upload after its copy has failed, even if ctx has ended: unfinished
-// uploads cost storage until they are removed, but can contain hours of work. Failed returns
-// failure, with a hint if the upload could not be aborted. The class of the returned error is the
-// class of failure, so a canceled copy stays canceled. Reason is the class for which the object
-// will be quarantined.
+// Failed keeps or aborts the upload after its copy has failed, even if ctx has ended. An unfinished
+// upload costs storage until it is removed, but can contain hours of work. Failed returns failure,
+// with a hint if the upload could not be aborted. The class of the returned error is the class of
+// failure, so a canceled copy stays canceled. The parameter reason is the class for which the
+// object will be quarantined.
 func (t *Tracker) Failed(ctx context.Context, failure error, reason awserr.Class) error {
 	if !t.open || t.saved && (willResume(ctx, failure) || t.keep(reason)) {
 		return failure

@@ -21,12 +21,12 @@ type Draft interface {
 	// arranges that the tags are set after the object is created.
 	DeferTags(refused error) bool
 	// TagsLate reports whether the tags are set after the object is created. SetTagsLate arranges
-	// that they are.
+	// that the tags are set after the object is created.
 	TagsLate() bool
 	SetTagsLate()
 }
 
-// Target is the object's location at the destination. It decides what may be written there.
+// Target is the object's location at the destination. It decides whether the object may be written.
 type Target interface {
 	// Conditional sends the request that creates the object, with the condition that the location
 	// requires.
@@ -36,7 +36,7 @@ type Target interface {
 	Recheck(ctx context.Context) error
 	// Head returns the head of the object at the location.
 	Head(ctx context.Context) (*s3.HeadObjectOutput, error)
-	// IsKey reports whether a KMS key is the configured one. UnderKey returns an error if the
+	// IsKey reports whether a KMS key is the configured key. UnderKey returns an error if the
 	// response names a different key.
 	IsKey(answered *string) bool
 	UnderKey(answered *string) error
@@ -51,7 +51,7 @@ type Target interface {
 type Copy struct {
 	// Object is the version that is copied.
 	Object listing.Object
-	// Key is its key at the destination.
+	// Key is the object's key at the destination.
 	Key string
 	// PartSize is the size of every part except the last, in bytes.
 	PartSize int64
@@ -59,7 +59,8 @@ type Copy struct {
 	Sum string
 	// Planned is the upload record, without the fields that only the destination can provide.
 	Planned record.Upload
-	// Draft is what the upload is created with, Target its location, and Writer sends its writes.
+	// Draft provides the request that creates the upload, Target is the object's location, and
+	// Writer sends the writes.
 	Draft  Draft
 	Target Target
 	Writer request.Writer
@@ -69,13 +70,13 @@ type Copy struct {
 type Made struct {
 	// ETag and VersionID identify the object.
 	ETag, VersionID string
-	// KeyARN is the KMS key of the object, as the service reports it. BucketKey reports whether an
-	// S3 Bucket Key was used.
+	// KeyARN is the KMS key of the object, as the service reports it. BucketKey is true if an S3
+	// Bucket Key was used.
 	KeyARN    string
 	BucketKey bool
 	// Sum is the CRC64NVME that the service reports for the whole object, "" if none.
 	Sum string
-	// At is when the service confirmed the object.
+	// At is when the response that confirmed the object arrived.
 	At time.Time
 	// Parts is the number of parts. Resumed is the number of these parts that an earlier process
 	// made.
@@ -87,7 +88,7 @@ type upload struct {
 	*Uploads
 	Copy
 	id string
-	// parts are the finished parts by index, including those of an earlier process.
+	// parts are the finished parts by index, including parts made by an earlier process.
 	parts   []types.CompletedPart
 	resumed int
 }

@@ -3,10 +3,10 @@
 //
 // It guarantees that an upload is recorded before its first part is made, and that the record is
 // removed only when the upload has ended, so that the record and the destination always agree.
-// Every part is from the requested version. Parts of an earlier process are used only if they are
-// equal to the parts that this process would make. After a failure an upload is kept if another
-// attempt will resume it, and aborted otherwise. [Uploads.Sweep] aborts uploads that no record
-// names.
+// Every part contains content of the requested version. Parts of an earlier process are used only
+// if they are equal to the parts that this process would make. After a failure an upload is kept if
+// another attempt will resume it, and aborted otherwise. [Uploads.Sweep] aborts uploads that no
+// record names.
 //
 // Other packages decide whether an object is copied in parts (transfer), with which properties the
 // upload is created and with which condition it is completed (copier), how bytes are read
@@ -51,7 +51,8 @@ type Options struct {
 	API API
 	// Source is the location of the objects, and Destination the location of the uploads.
 	Source, Destination transfer.Place
-	// Relay makes parts from what Content reads into Memory. Otherwise the service copies them.
+	// Relay means that parts are made from content that Content reads into Memory. Otherwise the
+	// service copies them.
 	Relay   bool
 	Content content.Source
 	Memory  *content.Member
@@ -74,8 +75,8 @@ type Uploads struct {
 // New returns the uploads of a mapping.
 func New(o Options) *Uploads { return &Uploads{o: o, crc: content.NewChecksummer()} }
 
-// Lost reports whether, since the last call of Lost, an upload may have begun whose ID was lost
-// because the response was lost. Only Sweep finds such an upload.
+// Lost reports whether the response to the creation of an upload was lost since the last call of
+// Lost. Such an upload may have begun, but its ID is unknown, so only Sweep finds it.
 func (u *Uploads) Lost() bool { return u.lost.Swap(false) }
 
 // Abort aborts an unfinished upload. It returns nil if the upload no longer exists. It needs no

@@ -7,7 +7,7 @@
 // The daemon decides what to do at a tick, and whether a pass may run.
 //
 // Two terms: a tick is a time at which a schedule requires a pass; with jitter, the pass is due a
-// random time later. An appointment is the next tick and the minimum pause before it.
+// random time later. An appointment is the next tick and the minimum pause before its pass.
 package appointment
 
 import (
@@ -39,7 +39,8 @@ type Appointment struct {
 	// plus jitter.
 	from, tick time.Time
 	jitter     time.Duration
-	// atOnce means that tick was not taken from the schedule.
+	// atOnce means that tick was not taken from the schedule: it is the start of a mapping whose
+	// first pass is due at once.
 	atOnce bool
 	// Pause is the minimum time to wait before the pass. A request ends it early, unless IsDeaf is
 	// set.
@@ -87,7 +88,8 @@ func (c Calendar) First(isAtOnce bool, delay time.Duration) Appointment {
 	return a
 }
 
-// After returns the appointment after the pass of the given tick has ended, with a pause.
+// After returns the next appointment, once the pass of the given tick has ended. pause is the
+// minimum time before the next pass.
 func (c Calendar) After(tick time.Time, pause time.Duration) Appointment {
 	if c.Schedule == nil {
 		return Appointment{}
@@ -107,7 +109,7 @@ func (c Calendar) Soon(pause time.Duration) Appointment {
 	return Appointment{from: now, tick: now, Pause: pause}
 }
 
-// Call is why a wait ended.
+// Call is the reason why Keep returned.
 type Call int
 
 const (
@@ -130,9 +132,9 @@ type Waiter interface {
 	Woken() <-chan struct{}
 }
 
-// Keep waits until there is something to do. For a due pass it returns its tick, or the current
-// time if the tick passed long ago, for example during a pause or when the clock was set forward.
-// While the mapping is paused, nothing is due.
+// Keep waits until there is something to do. If a pass is due, it returns the pass's tick, or the
+// current time if the tick passed long ago, for example during a pause or when the clock was set
+// forward. While the mapping is paused, nothing is due.
 func (c Calendar) Keep(ctx context.Context, a Appointment, w Waiter) (tick time.Time, why Call) {
 	begun := time.Now()
 	for {
@@ -182,9 +184,9 @@ func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) (woken bo
 	return woken
 }
 
-// moved returns a with its tick computed again if the clock was set back to before the time from
-// which the tick was computed, and otherwise a. Without this the mapping would wait longer by the
-// amount that the clock was set back.
+// moved returns a. If the clock was set back to before the time from which a's tick was computed,
+// moved computes the tick again. Otherwise the mapping would wait longer by the amount that the
+// clock was set back.
 func (c Calendar) moved(a Appointment, now time.Time, isNever bool) Appointment {
 	if isNever || c.Schedule == nil || !a.from.After(now.Add(setBack)) {
 		return a

@@ -36,7 +36,8 @@ func (s Spread) Next(t time.Time) time.Time {
 // String returns the display form of the schedule.
 func (s Spread) String() string { return s.text }
 
-// StartDelay returns how long a mapping waits if the given number of mappings start together.
+// StartDelay returns how long a mapping waits before its first pass if together mappings start at
+// the same time.
 func StartDelay(mapping string, together int) time.Duration {
 	window := time.Duration(max(together-startTogether, 0)) * startStep
 	return time.Duration(fraction(mapping) * float64(min(window, startMost)))

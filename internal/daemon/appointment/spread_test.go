@@ -18,7 +18,7 @@ func TestSpreadIsEvenAndSteady(t *testing.T) {
 		spread := appointment.NewSpread(fmt.Sprintf("tenant-%04d", i), interval, "@every 15m")
 		first := spread.Next(start)
 		if !first.After(start) || first.Sub(start) > interval || !spread.Next(first).Equal(first.Add(interval)) {
-			t.Fatalf("got ticks %v and %v after %v, want them an interval apart", first, spread.Next(first), start)
+			t.Fatalf("got the ticks %v and %v after %v, want an interval between them", first, spread.Next(first), start)
 		}
 		if again := spread.Next(start.Add(-100 * interval)); first.Sub(again)%interval != 0 {
 			t.Fatalf("got %v and %v from different starts, want the same place in the interval", again, first)

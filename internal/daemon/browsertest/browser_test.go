@@ -124,7 +124,7 @@ func TestPageFitsEveryScreen(t *testing.T) {
 				t.Errorf("at %d px the page is %s px wide", width, got)
 			}
 			if got := b.eval(t, clipped); got != "" {
-				t.Errorf("at %d px these are cut or one over the other: %s", width, got)
+				t.Errorf("at a width of %d px these elements are cut off or overlap: %s", width, got)
 			}
 		}
 	}
@@ -144,7 +144,7 @@ func TestTroubleIsSeenFirst(t *testing.T) {
 			b.viewport(t, fmt.Sprintf("first-%d-%v", width, script))
 			b.do(t, emulation.SetScriptExecutionDisabled(false))
 			if got := b.eval(t, inView); got != "returns-retried failing,"+broken+" failing" {
-				t.Errorf("%s: got %q as the first rows, want those that fail in view", name, got)
+				t.Errorf("%s: got %q as the first rows, want the failing mappings in view", name, got)
 			}
 			if got := b.eval(t, `[...document.querySelectorAll("tr[data-mapping]")].slice(0, 7).map(r => r.dataset.state).join()`); got != "failing,failing,stalled,quarantined,quarantined,unknown,unknown" {
 				t.Errorf("%s: got states %s at the top, want the worst first", name, got)
@@ -156,7 +156,7 @@ func TestTroubleIsSeenFirst(t *testing.T) {
 				t.Errorf("%s: got the row %q, want the age of the oldest change in it", name, got)
 			}
 			if got := b.eval(t, `document.querySelector(".summary").innerText`); !strings.HasPrefix(got, "2 mappings are failing: returns-retried, ") {
-				t.Errorf("%s: got the summary %q, want it to begin with those that fail", name, got)
+				t.Errorf("%s: got the summary %q, want the failing mappings first", name, got)
 			}
 		}
 	}
@@ -208,7 +208,7 @@ func TestContent(t *testing.T) {
 	}
 	b.do(t, chromedp.Navigate(w.url+"/status?state=failing"))
 	if got := b.eval(t, `[...document.querySelectorAll("h2")].map(h => h.textContent).join()`); got != "returns-retried,"+broken {
-		t.Errorf("got %q with the state failing chosen, want the two that fail", got)
+		t.Errorf("got %q with the state failing chosen, want the two failing mappings", got)
 	}
 }
 
@@ -269,8 +269,8 @@ func TestPageWithoutScriptRefreshesItself(t *testing.T) {
 	}
 }
 
-// TestAccessibility checks what a screen reader gets: landmarks, one title, a table with headers,
-// and a progress bar with a name.
+// TestAccessibility checks what the page offers to a screen reader: landmarks, one title, a table
+// with headers, and a progress bar with a name.
 func TestAccessibility(t *testing.T) {
 	w, b := newWorld(t), open(t)
 	b.do(t, chromedp.Navigate(w.url+"/status"))

@@ -31,14 +31,14 @@ import (
 	"syncd/internal/transfer"
 )
 
-// script is a Runner whose passes do what a test says.
+// script is a Runner whose passes behave as a test specifies.
 type script struct {
 	// err is the error with which the first pass fails at once, or every pass if always is set. If
 	// it is nil, a pass lasts until the test ends it.
 	err    error
 	always bool
-	// unready means that a pass never becomes ready; hangs means that it does not end when it is
-	// asked to.
+	// unready means that no pass becomes ready; hangs means that a pass does not end when its
+	// context ends.
 	unready, hangs bool
 
 	mu  sync.Mutex
@@ -114,7 +114,7 @@ type world struct {
 	ahead  atomic.Int64 // how far the daemon's clock is ahead, in nanoseconds
 }
 
-// The mappings that tests check; all others are waiting.
+// Mappings that the tests name. The table states has the number of mappings in each state.
 const (
 	moving = "zebra-exports"
 	broken = "sensor-archive-eu-central-1-long-name-for-narrow-screens"

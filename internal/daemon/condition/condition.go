@@ -71,8 +71,8 @@ type Condition struct {
 
 // known is the data of a Condition.
 type known struct {
-	// begun means that the mapping has started and not ended. running means that a pass is in
-	// progress or about to begin; began is since when.
+	// begun means that the mapping has started and not ended. running means that a pass has been in
+	// progress, or about to begin, since began.
 	begun, running bool
 	began          time.Time
 	// halt ends the current pass. It is nil if no pass is running, or if the pass was already ended
@@ -102,8 +102,8 @@ type known struct {
 	// asked means that a pass has ended or the lease was requested in this process. leased means
 	// that the last pass had the lease.
 	asked, leased bool
-	// facts are the last known facts from the figure. judged is the last state and activity, and
-	// since when they last.
+	// facts are the last known facts from the figure. judged is the last state, and when the
+	// mapping entered it.
 	facts  Facts
 	judged struct {
 		state status.State
@@ -209,7 +209,7 @@ func (c *Condition) Decided() time.Time {
 	return c.decided
 }
 
-// Facts are the data on which the state of a mapping depends and that is not part of its condition.
+// Facts contains data that the state of a mapping depends on but that its Condition does not store.
 type Facts struct {
 	// LeaseHeld reports whether this process holds the lease.
 	LeaseHeld bool

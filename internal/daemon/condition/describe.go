@@ -96,7 +96,7 @@ func (c *Condition) Look(r Runner) {
 // tick does not need the lease yet. The caller holds c.mu.
 func (c *Condition) whyNot(leaseHeld bool) string {
 	f := c.failure
-	if c.isRecalled { // the process that had no credentials or lease may have been another one
+	if c.isRecalled { // another process may have had no credentials or no lease, not this one
 		f = nil
 	}
 	switch {

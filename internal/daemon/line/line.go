@@ -1,5 +1,5 @@
 // Package line decides which mapping may run a pass. It has a limited number of places and a line
-// of mappings that wait for one.
+// of mappings that wait for a place.
 //
 // Places are given in the order in which they were requested, and a mapping has at most one place
 // at a time. A pass gives up its place after its turn if other mappings wait. The number of passes
@@ -49,8 +49,8 @@ func New(n int, m *metrics.Metrics) *Line {
 	return l
 }
 
-// SetLimit changes the number of places. If it is reduced, the passes that are running may finish
-// their turns.
+// SetLimit changes the number of places. If the number is reduced, the running passes keep their
+// places until their turns end.
 func (l *Line) SetLimit(n int) {
 	l.limit.Store(int64(n))
 	l.share.SetLimit(n)
@@ -84,7 +84,7 @@ func (m *Member) Wait(ctx context.Context) (*Turn, error) {
 	l.show()
 	err := m.member.Acquire(ctx)
 	l.waiting.Add(-1)
-	if err == nil && ctx.Err() != nil { // the place may have become free by the same drain
+	if err == nil && ctx.Err() != nil { // the event that ended ctx, such as a drain, may also have freed the place
 		m.member.Release()
 		err = ctx.Err()
 	}
@@ -97,8 +97,8 @@ func (m *Member) Wait(ctx context.Context) (*Turn, error) {
 	return &Turn{of: l, member: m.member}, nil
 }
 
-// isWanted reports whether a waiting mapping needs another place. If so, it counts the caller's
-// place as leaving.
+// isWanted reports whether the waiting mappings need another place, in addition to the places that
+// passes are already giving up. If so, it counts the caller's place as leaving.
 func (l *Line) isWanted() bool {
 	if l.leaving.Add(1) <= int64(l.share.Waiting()) {
 		return true
@@ -119,7 +119,8 @@ type Turn struct {
 }
 
 // Begin starts the turn. It calls yield when the pass has had its turn and a waiting mapping needs
-// its place. At most as many passes leave as mappings wait.
+// its place. The number of passes that leave at the same time is at most the number of waiting
+// mappings.
 func (t *Turn) Begin(yield func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -36,7 +36,7 @@ func TestATurnEndsWhenAnotherWaits(t *testing.T) {
 		time.Sleep(time.Hour)
 		counts(t, l, 1, 0)
 		if n := yields.Load(); n != 0 {
-			t.Errorf("got asked for room %d times, want never", n)
+			t.Errorf("got yield called %d times, want 0", n)
 		}
 		got := make(chan error, 1)
 		go func() {
@@ -49,7 +49,7 @@ func TestATurnEndsWhenAnotherWaits(t *testing.T) {
 		counts(t, l, 1, 1)
 		time.Sleep(time.Minute)
 		if n := yields.Load(); n != 1 {
-			t.Errorf("got asked for room %d times, want once", n)
+			t.Errorf("got yield called %d times, want 1", n)
 		}
 		first.End()
 		if err := <-got; err != nil {

@@ -34,7 +34,7 @@ const (
 	// boardTimeout limits how long it may take to read, claim and answer the requests found by one
 	// search.
 	boardTimeout = 30 * time.Second
-	// boardAtOnce is for how many mappings requests are handled concurrently.
+	// boardAtOnce is the number of mappings whose requests are handled concurrently.
 	boardAtOnce = 16
 	// answerTimeout limits how long writing one answer may take.
 	answerTimeout = 10 * time.Second
@@ -154,8 +154,8 @@ func (i *Inbox) logForeign(names []string) {
 	i.foreign = names
 }
 
-// fetch delivers an answer that another process wrote to the callers of this process that wait for
-// it.
+// fetch reads an answer that another process wrote, and delivers it to the callers in this process
+// that wait for it.
 func (i *Inbox) fetch(ctx context.Context, c control.Case) {
 	if a, err := i.o.Desk.AnswerTo(ctx, c.Mapping, c.ID); err == nil {
 		i.callers.deliver(a)
@@ -218,8 +218,8 @@ func (i *Inbox) Take(ctx context.Context, r control.Request, wait time.Duration)
 	return control.Reply{ClaimedBy: i.claimedBy(ctx, r)}, nil
 }
 
-// forget deletes a request whose answer was delivered. The answer is deleted a day later, so that
-// until then a client that lost it can send the request again.
+// forget deletes a request whose answer was delivered. The answer is kept for a day. Until then, a
+// client that lost the answer can send the request again and gets the same answer.
 func (i *Inbox) forget(ctx context.Context, r control.Request) {
 	_ = deadline.Do(context.WithoutCancel(ctx), answerTimeout, func(ctx context.Context) error { return i.o.Desk.Forget(ctx, r) })
 }

@@ -13,15 +13,15 @@ import (
 	"syncd/internal/syncer"
 )
 
-// ErrNothing means that there is nothing left to do: other processes have carried out the requests,
-// or they were withdrawn.
+// ErrNothing means that there is nothing left to do: the requests were carried out by other
+// processes, or withdrawn.
 var ErrNothing = errors.New("nothing to do")
 
 // Holder takes the lease of a mapping.
 type Holder interface {
 	// Hold takes the lease. A *store.LeaseHeldError means that another process holds it.
 	Hold(ctx context.Context) error
-	// Holds reports whether this process holds the lease, to its knowledge. It sends no request.
+	// Holds reports whether this process holds the lease, as far as it knows. It sends no request.
 	Holds() bool
 }
 
@@ -121,8 +121,9 @@ func (q *Queue) pick(ctx context.Context, j *Job, byTick bool) bool {
 	return len(j.orders) > 0 || wasNeeded
 }
 
-// Finish answers the requests of a job: err is its result, and why is the cause of its context. If
-// the pass will be resumed, here or in another process, its requests wait until it ends.
+// Finish answers the requests of a job. err is the error of the job's pass, and why is the cause
+// with which its context ended. If the pass will be resumed, here or in another process, its
+// requests wait until it ends.
 func (q *Queue) Finish(ctx context.Context, j Job, summary syncer.Summary, err, why error) {
 	isUnfinished := errors.Is(err, syncer.ErrUnfinished)
 	goesOn := store.IsLeaseHeld(err) || errors.Is(err, syncer.ErrDrained) && !errors.Is(why, condition.ErrPaused) || errors.Is(err, context.Canceled)

@@ -19,7 +19,7 @@ type order struct {
 	// if it must still be written, and nil otherwise.
 	isWorking bool
 	answer    *control.Answer
-	// passFirst means that a replay waits for a pass that finishes an interrupted one. Only one
+	// passFirst means that a replay waits for a pass that finishes an interrupted pass. Only one
 	// such pass is tried; wasFirst means that it was.
 	passFirst, wasFirst bool
 	// wasTried means that the order was waiting when the last attempt began, so the attempt could
@@ -43,8 +43,8 @@ func (l *list) find(id string) *order {
 	return nil
 }
 
-// see returns the order of a case, or nil if the list does not have it, and updates the number of
-// claims by other processes.
+// see returns the order of a case, or nil if the list does not contain it. It updates the order's
+// number of claims by other processes.
 func (l *list) see(c control.Case) *order {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -141,7 +141,7 @@ func (l *list) waiting() (waiting []*order) {
 	return waiting
 }
 
-// try records that an attempt begins that can carry out the waiting orders.
+// try records the start of an attempt to run a pass, which can carry out the waiting orders.
 func (l *list) try() {
 	waiting := l.waiting()
 	l.mu.Lock()
@@ -155,7 +155,7 @@ func (l *list) try() {
 // in the next.
 func (l *list) leaveForNext(isOn bool, orders []*order) {
 	if !isOn {
-		return // this attempt carries out nothing, and neither would the next
+		return // neither this attempt nor the next would carry out an order
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -164,7 +164,7 @@ func (l *list) leaveForNext(isOn bool, orders []*order) {
 	}
 }
 
-// passFirst makes an order wait for a pass that finishes an interrupted one. It returns false if
+// passFirst makes an order wait for a pass that finishes an interrupted pass. It returns false if
 // such a pass was already tried.
 func (l *list) passFirst(o *order) bool {
 	l.mu.Lock()

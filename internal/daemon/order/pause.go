@@ -7,10 +7,10 @@ import (
 	"syncd/internal/control"
 )
 
-// seeMode updates the mapping's condition if it was paused or resumed in the state.
+// seeMode updates the mapping's condition if the state has a newer pause or resume.
 func (q *Queue) seeMode(ctx context.Context, mode control.Mode) {
 	seen := q.o.Condition.Mode()
-	if mode.ID < seen.ID && mode.IsPaused != seen.IsPaused { // the listing is older than a later change, or the record was deleted
+	if mode.ID < seen.ID && mode.IsPaused != seen.IsPaused { // the listing is outdated, or the record was deleted
 		board, err := q.o.Desk.LookAt(ctx, q.o.Mapping)
 		if err != nil {
 			return // the next search reads it again
@@ -27,7 +27,7 @@ func (q *Queue) seeMode(ctx context.Context, mode control.Mode) {
 	q.o.Condition.SetMode(mode, by)
 }
 
-// carryOut pauses or resumes the mapping. That does not need the lease.
+// carryOut pauses or resumes the mapping. It does not need the lease.
 func (q *Queue) carryOut(ctx context.Context, o *order) {
 	if !q.takeAndClaim(ctx, o) {
 		return

@@ -36,7 +36,7 @@ type QueueOptions struct {
 // Queue contains the requests to one mapping that have no answer yet. Create it with NewQueue.
 type Queue struct {
 	o QueueOptions
-	// nonce distinguishes the claims of this queue from those of other processes.
+	// nonce distinguishes the claims of this queue from the claims of other processes.
 	nonce string
 	// claiming is held while a request is claimed.
 	claiming sync.Mutex
@@ -49,7 +49,7 @@ func NewQueue(o QueueOptions) *Queue { return &Queue{o: o, nonce: rand.Text()} }
 // HasWaiting reports whether requests wait for a pass.
 func (q *Queue) HasWaiting() bool { return len(q.list.waiting()) > 0 }
 
-// Try records that an attempt to run a pass begins that can carry out the waiting requests.
+// Try records the start of an attempt to run a pass, which can carry out the waiting requests.
 func (q *Queue) Try() { q.list.try() }
 
 // IsInVain reports whether requests wait although an attempt could have carried out each of them.

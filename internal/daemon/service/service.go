@@ -1,8 +1,8 @@
 // Package service provides a unit of work with a life cycle, as a value that can be passed around,
 // queried and stopped.
 //
-// It promises that a service runs at most once, that it can be stopped at any time, even before it
-// runs, and that a caller that waits for its end sees everything it has done:
+// It guarantees that a service runs at most once, that it can be stopped at any time, even before
+// it runs, and that a caller that waits for its end sees everything that the service has done:
 //
 //	New --Run--> Running --Stop--> Stopping --> Ended
 //	 \--Stop--> Stopping --Run--> Ended

@@ -4,7 +4,7 @@ package status
 // docs/status-page.md lists them and their equivalents in the metrics.
 type State string
 
-// The states. The state of a mapping is the first of these that applies, from top to bottom.
+// The states. The state of a mapping is the first of these states that applies, from top to bottom.
 // Failing, Quarantined and Unknown do not depend on what the mapping is doing. The other states are
 // also the values of an activity.
 const (

@@ -157,7 +157,8 @@ type Line struct {
 type Progress struct {
 	StartedAt time.Time `json:"started_at"`
 	// Listed is the number of objects listed so far, ListedAll reports whether the listing is
-	// complete, and Expected is the total number of objects to expect.
+	// complete, and Expected is the expected total: the number of objects in the last generation
+	// or, if that is larger, the number listed so far.
 	Listed    int64 `json:"listed"`
 	ListedAll bool  `json:"listed_all"`
 	Expected  int64 `json:"expected"`

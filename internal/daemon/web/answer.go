@@ -11,7 +11,7 @@ func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = printable.Lines(w).Write([]byte(text)) // the client may have gone
+	_, _ = printable.Lines(w).Write([]byte(text)) // the client may have disconnected
 }
 
 func writeJSON(w http.ResponseWriter, status int, document any) {
@@ -20,7 +20,7 @@ func writeJSON(w http.ResponseWriter, status int, document any) {
 	w.WriteHeader(status)
 	encoder := json.NewEncoder(printable.JSON(w))
 	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(document) // the client may have gone
+	_ = encoder.Encode(document) // the client may have disconnected
 }
 
 // guard sets headers so that a page can load only its own style sheet and script, and cannot be

@@ -21,7 +21,7 @@ type connections struct {
 // visit is the state of a connection.
 type visit struct {
 	since     int64 // when it entered this state, as a count of all state changes
-	isWaiting bool  // the server waits for a request or for the rest of one
+	isWaiting bool  // the server waits for a request or for the rest of a request
 }
 
 // note records a state change of a connection, and closes a connection if there are too many.
@@ -33,13 +33,13 @@ func (c *connections) note(conn net.Conn, state http.ConnState) {
 		return
 	}
 	if leaves := c.stands(conn, state); leaves != nil {
-		_ = leaves.Close() // its client may have closed it
+		_ = leaves.Close() // the client may have closed the connection
 	}
 }
 
 // stands records the state of a connection. If there are too many connections, it returns the
-// connection to close: the one that has been waiting longest or, if none is waiting, the one that
-// has been active longest.
+// connection to close: the connection that has been waiting longest or, if none is waiting, the
+// connection that has been active longest.
 func (c *connections) stands(conn net.Conn, state http.ConnState) (leaves net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,10 +1,10 @@
 // Package web serves the HTTP endpoints of a process: metrics, probes, the status as a page and as
 // JSON, and profiles.
 //
-// It limits what clients can cost: the size of headers, the duration of requests and the number of
-// connections. A probe is answered even if other clients hold many connections. Pages are served
-// only under configured host names (against DNS rebinding), load nothing from other hosts, and
-// escape all texts.
+// It limits the resources that clients can use: the size of headers, the duration of requests and
+// the number of connections. A probe is answered even if other clients hold many connections. Pages
+// are served only under configured host names (against DNS rebinding), load nothing from other
+// hosts, and escape all texts.
 //
 // The daemon provides the data. The page and the JSON present the same status.Snapshot, which
 // contains no secrets.

@@ -79,7 +79,7 @@ func (p *pages) render(w http.ResponseWriter, r *http.Request, name string) {
 	}
 	guard(w.Header())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = printable.Lines(w).Write(b.Bytes()) // the client may have gone
+	_, _ = printable.Lines(w).Write(b.Bytes()) // the client may have disconnected
 }
 
 func file(name, kind string) http.HandlerFunc {

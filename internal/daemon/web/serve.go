@@ -104,7 +104,7 @@ func nosniff(next http.Handler) http.Handler {
 	})
 }
 
-// bodiless rejects requests with a body, because no endpoint takes one, and closes their
+// bodiless rejects requests with a body, because no endpoint accepts a body, and closes their
 // connections. Otherwise the server would wait up to readTimeout for the rest of the body, and the
 // connection would count as active.
 func bodiless(next http.Handler) http.Handler {

@@ -45,8 +45,9 @@ func dial(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-// TestProbesAreServedAmongHostileConnections opens many connections that send nothing, or an
-// incomplete request: probes and scrapes are still answered, and only a few connections stay open.
+// TestProbesAreServedAmongHostileConnections checks that probes and scrapes are answered while many
+// connections send nothing or an incomplete request, and that only a few of these connections stay
+// open.
 func TestProbesAreServedAmongHostileConnections(t *testing.T) {
 	const hostile = 2000
 	for name, text := range map[string]string{"idle": "", "half a request": "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "} {

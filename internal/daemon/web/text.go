@@ -271,7 +271,8 @@ func about(seconds float64) string {
 	return n + " " + unit
 }
 
-// until formats the time from now to a time, which may have passed.
+// until formats the time from now to at, or returns "now" if at is in the past or less than a
+// second away.
 func until(at, now time.Time) string {
 	if left := at.Sub(now); left >= time.Second {
 		return "in " + span(left)

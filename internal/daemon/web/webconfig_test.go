@@ -84,7 +84,7 @@ func TestWebConfig(t *testing.T) {
 	}
 }
 
-// TestCheckWebConfig checks that the error has the file and the problem.
+// TestCheckWebConfig checks that the error names the file and the problem.
 func TestCheckWebConfig(t *testing.T) {
 	path := writeWebConfig(t, "basic_auth_users: {prometheus: not-a-hash}\n")
 	for _, path := range []string{path, filepath.Join(t.TempDir(), "absent.yaml")} {

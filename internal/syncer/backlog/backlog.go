@@ -1,15 +1,15 @@
 // Package backlog tracks which objects are missing at the destination of a mapping. It sets the
 // mapping's figure: how many objects and bytes are missing, and since when.
 //
-// It guarantees that an object counts as missing from the time it is planned until it has an
-// outcome, that an object that one pass could not copy keeps its age in the next pass, and that the
-// figure is unset, not 0, until an object was listed. Its memory use is proportional to the number
-// of actions that the plan is ahead of the copies.
+// An object counts as missing from the time it is planned until it has an outcome. An object that
+// one pass could not copy keeps its age in the next pass. The figure stays unset, instead of 0,
+// until an object was listed. Its memory use is proportional to the number of planned actions that
+// have no outcome yet.
 //
 // The passes decide the outcome of each object. A Backlog is safe for concurrent use.
 //
-// Two terms: waiting objects were listed and must still be copied; objects set aside are in
-// quarantine.
+// Two terms: an object is waiting if it was listed and must still be copied; it is set aside if it
+// is in quarantine.
 package backlog
 
 import (
@@ -32,7 +32,7 @@ type Backlog struct {
 
 	mu      sync.Mutex
 	listed  bool                      // the source was fully listed once: only waiting and quarantined objects are missing
-	waiting map[string]listing.Object // by key; at most as many as the plan is ahead of the copies
+	waiting map[string]listing.Object // by key; as many as the planned actions without an outcome
 	former  time.Time                 // time of the oldest object that an earlier pass left waiting
 	aside   time.Time                 // when the oldest object in quarantine was set aside
 	reasons map[string]int64          // objects in quarantine by reason, as shown
@@ -83,15 +83,15 @@ func (b *Backlog) Remove(key string) {
 	}
 }
 
-// SetAside records that an object was quarantined at the given time.
+// SetAside records that an object was quarantined at the time at.
 func (b *Backlog) SetAside(at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.aside = record.Earlier(b.aside, at)
 }
 
-// End removes all waiting objects at the end of a completed pass. The only objects still missing
-// are in quarantine.
+// End removes all waiting objects at the end of a completed pass. After that, the only missing
+// objects are those in quarantine.
 func (b *Backlog) End() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -125,8 +125,8 @@ func (b *Backlog) oldest() time.Time {
 	return record.Earlier(oldest, b.aside)
 }
 
-// Age returns how many seconds ago the oldest change that was not copied was made; ok is false if
-// nothing was listed yet.
+// Age returns the age in seconds of the oldest change that was not copied; ok is false if nothing
+// was listed yet.
 func (b *Backlog) Age(now time.Time) (seconds float64, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -44,26 +44,26 @@ func TestNothingIsSettledOnceAllIsRefused(t *testing.T) {
 	var r streak
 	for range suspectAfter - 1 {
 		if r.add(nil, record.Quarantined{}) {
-			t.Fatal("judged too soon")
+			t.Fatal("got a decision too early")
 		}
 	}
 	if !r.add(nil, record.Quarantined{}) {
-		t.Fatalf("not judged after %d in turn", suspectAfter)
+		t.Fatalf("got no decision after %d refusals in a row", suspectAfter)
 	}
 	if all, held := r.judged(true); !all || held != nil {
-		t.Fatalf("got %v and %d let go, want all refused and none", all, len(held))
+		t.Fatalf("got %v and %d objects released, want everything refused and none released", all, len(held))
 	}
 	if r.add(nil, record.Quarantined{}) {
-		t.Error("judged again after the decision")
+		t.Error("got a second decision")
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
 	if err := r.Wait(ended); err == nil {
-		t.Error("another copy may begin after the decision")
+		t.Error("another copy began after the decision")
 	}
 	late := r.Begin()
 	if let := len(r.Copied(late, listing.Object{})) + len(r.Take("k", 0)); let != 0 {
-		t.Errorf("got %d let go after the decision, want none", let)
+		t.Errorf("got %d objects released after the decision, want none", let)
 	}
 }
 
@@ -75,12 +75,12 @@ func TestACopyDisprovesARefusalOfAll(t *testing.T) {
 	for !r.add(nil, record.Quarantined{}) {
 	}
 	if held := r.Copied(old, listing.Object{}); held != nil {
-		t.Errorf("got %d let go by a copy that began before all of them, want none", len(held))
+		t.Errorf("got %d objects released by a copy that began before all refusals, want none", len(held))
 	}
 	if held := r.Copied(r.Begin(), listing.Object{}); len(held) != suspectAfter {
-		t.Errorf("got %d let go by a copy that began after them, want all", len(held))
+		t.Errorf("got %d objects released by a copy that began after the refusals, want all", len(held))
 	}
 	if all, _ := r.judged(true); all {
-		t.Error("got all refused, and one was copied meanwhile")
+		t.Error("got everything refused, although an object was copied meanwhile")
 	}
 }

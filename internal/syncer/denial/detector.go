@@ -12,8 +12,8 @@ import (
 	"syncd/internal/plan"
 )
 
-// walkAgain is how long passes end early because a few sampled objects are still refused. After
-// that time, the next pass walks all objects.
+// walkAgain limits for how long passes end early because a few sampled objects are still refused.
+// After that time, the next pass walks all objects.
 const walkAgain = 24 * time.Hour
 
 // Detector watches the copies of one pass. It is safe for concurrent use.
@@ -49,10 +49,10 @@ func (d *Detector) Refused(ctx context.Context, a plan.Action, object Held, caus
 	return held, err
 }
 
-// judge decides whether everything is refused after many objects in a row were. It returns nil if
-// only a range of keys is refused, which does not affect later keys. It first copies objects in
-// other key ranges, which the pass would copy later in any case. If all of them are refused, it
-// tries objects that were copied before.
+// judge is called after many objects in a row were refused. It decides whether everything is
+// refused. It returns nil if only a range of keys is refused, because later keys can still be
+// copied. It first copies objects in other key ranges, which the pass would copy later in any case.
+// If all of them are refused, it tries objects that were copied before.
 func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Error, error) {
 	inTurn, last, witness := d.turn()
 	starts, err := listing.Beyond(last, len(d.o.SourcePrefix), d.search.firstAfter(ctx))
@@ -67,8 +67,8 @@ func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Erro
 		case err != nil:
 			return nil, err
 		case tried.isBegun:
-			// The object can be read, but copying its parts was not tried. So the source does not
-			// refuse everything; the destination still may.
+			// The object can be read, but copying its parts was not tried. Therefore the source
+			// does not refuse everything, but the destination still may.
 			if at, err := side(); err != nil || at == sideSource {
 				return nil, err
 			}
@@ -80,7 +80,7 @@ func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Erro
 		}
 	}
 	if len(after) == 1 {
-		return nil, nil // nothing else must be copied, so continuing costs little
+		return nil, nil // no other objects need a copy, so continuing costs little
 	}
 	at, err := side()
 	if err != nil {
@@ -102,7 +102,7 @@ func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Erro
 	return refused, nil
 }
 
-// Retry retries some of the refused objects because of which an earlier pass ended. It runs before
+// Retry retries some of the refused objects that made an earlier pass end early. It runs before
 // anything is listed. The error is an *Error if they are still refused. Once a day (walkAgain) it
 // returns nil even if they are refused, because other objects may be allowed.
 func (d *Detector) Retry(ctx context.Context) error {
@@ -129,7 +129,7 @@ func (d *Detector) Retry(ctx context.Context) error {
 		}
 	}
 	if still.Err == nil {
-		d.o.Ledger.Allowed() // none of them must be copied any more
+		d.o.Ledger.Allowed() // none of these objects still needs a copy
 		return nil
 	}
 	return still

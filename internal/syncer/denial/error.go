@@ -2,10 +2,11 @@
 // early instead of quarantining a million objects one by one.
 //
 // If a policy, a KMS key or a service refuses one object, it may refuse all of them. Objects that
-// are refused in a row are held: neither settled nor quarantined. After enough of them, the package
-// tries to copy objects in other key ranges, and tries again objects that were copied before. If
-// all of those are refused too, the pass ends with an Error, and the next pass starts by retrying a
-// few objects. If one of them succeeds, the held objects are quarantined and the pass continues.
+// are refused in a row are held: neither settled nor quarantined. After enough refusals, the
+// package tries to copy objects in other key ranges, and retries objects that were copied before.
+// If all of these attempts are refused too, the pass ends with an Error, and the next pass starts
+// by retrying a few objects. If one attempt succeeds, the held objects are quarantined and the pass
+// continues.
 //
 // The pass settles the held objects, and the ledger stores an Error for the next pass.
 //
@@ -36,7 +37,7 @@ const (
 // settled nor quarantined.
 type Error struct {
 	// InTurn is how many objects in a row were refused, and Elsewhere how many objects in other key
-	// ranges were.
+	// ranges were refused.
 	InTurn, Elsewhere int
 	// Side is the side that refuses, or "" if unknown. It is the source if the object cannot even
 	// be read.
@@ -68,10 +69,11 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Passes reports whether the next pass may succeed without any change by an operator.
+// Passes reports whether the cause is temporary, so that the next pass can succeed without a change
+// by an operator.
 func (e *Error) Passes() bool { return isPassing(copier.Reason(e.Err)) }
 
-// whose returns which policies to check, or "" if the service's message already names one.
+// whose returns which policies to check, or "" if the service's message already names a policy.
 func (e *Error) whose() string {
 	action, _ := awserr.Refused(e.Err)
 	switch {
@@ -89,8 +91,8 @@ func (e *Error) whose() string {
 // Unwrap returns the error of one of the objects.
 func (e *Error) Unwrap() error { return e.Err }
 
-// IsShared reports whether the quarantine reason may apply to all objects alike: a policy, a key or
-// an identity refuses them, or the service does not support the request or is temporarily
+// IsShared reports whether the quarantine reason can apply to all objects: a policy, a key or an
+// identity refuses requests, or the service does not support the request or is temporarily
 // unavailable.
 func IsShared(reason string) bool {
 	return isPassing(reason) || slices.Contains([]string{

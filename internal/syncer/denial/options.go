@@ -35,7 +35,7 @@ type Options struct {
 	SourcePrefix string
 	// Copier is the Copier that the pass uses.
 	Copier Copier
-	// Turns are the Turns that the pass uses.
+	// Turns is the limit on concurrent copies that the pass uses.
 	Turns Turns
 	// Ledger records the results of the pass in the ledger.
 	Ledger *checkpoint.Pass
@@ -43,7 +43,7 @@ type Options struct {
 	After func(ctx context.Context, key string) plan.Actions
 	// Claim durably claims a key before it is copied.
 	Claim func(ctx context.Context, key string) error
-	// IsReplay reports whether the pass is a replay.
+	// IsReplay is true if the pass is a replay.
 	IsReplay bool
 	// Now is the clock.
 	Now func() time.Time

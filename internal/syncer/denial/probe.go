@@ -71,7 +71,7 @@ func (p *prober) try(ctx context.Context, a plan.Action) (probe, error) {
 	made.result, made.ours, made.err = p.o.Copier.Copy(ctx, a.Object, target, outOfTurn{p.o.Ledger})
 	if errors.Is(made.err, errOutOfTurn) {
 		made.err = p.o.Copier.Readable(ctx, a.Object.Key)
-		made.version = listing.Object{} // it was not copied
+		made.version = listing.Object{} // the object was not copied
 		made.isBegun = made.err == nil
 	}
 	p.keep(a.Object.Key, made)
@@ -109,8 +109,8 @@ func (p *prober) Copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action)
 	return result, ours, true, err
 }
 
-// outOfTurn is the record of a copy that is made before its slot is reserved. It does not allow
-// multipart uploads.
+// outOfTurn is the copier.Record of a copy that is made before the walk reserves the object's slot
+// in the ledger. It does not allow multipart uploads.
 type outOfTurn struct{ *checkpoint.Pass }
 
 var errOutOfTurn = errors.New("an object that is copied out of turn is not copied in parts")

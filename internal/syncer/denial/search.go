@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// samples is in how many other key ranges objects are tried. fewSamples is used instead for
-	// temporary errors, because each request is then retried many times. tryAgain is how many of
-	// the refused objects the next pass retries.
+	// samples is the number of other key ranges in which objects are tried. fewSamples replaces it
+	// for temporary errors, because each request is then retried many times. tryAgain is how many
+	// of the refused objects the next pass retries.
 	samples    = 6
 	fewSamples = 2
 	tryAgain   = 4
@@ -29,10 +29,10 @@ type searcher struct {
 	prober *prober
 }
 
-// tryAfter tries some of the first objects that follow a key in the plan and must be copied, until
-// one is not refused. If there are no such objects, made.made is false. The reason is why other
-// objects were refused. If the reason is temporary, a failure takes long, so only one object is
-// tried.
+// tryAfter copies some of the first objects after a key in the plan that must be copied, until one
+// is not refused. If there are no such objects, made.made is false. The parameter reason is why
+// other objects were refused. If it is a temporary reason, each failure takes long, so only one
+// object is tried.
 func (s *searcher) tryAfter(ctx context.Context, after, reason string) (made probe, err error) {
 	chosen, err := s.choose(s.o.After(ctx, max(after, s.o.Ledger.Mark())))
 	if err != nil {
@@ -47,7 +47,8 @@ func (s *searcher) tryAfter(ctx context.Context, after, reason string) (made pro
 }
 
 // choose returns up to three of the first objects of a plan that must be copied: the smallest,
-// which costs least, and two others, because the smallest may be special, such as a marker object.
+// which costs least, and two other objects, because the smallest can be special, such as a marker
+// object.
 func (s *searcher) choose(actions plan.Actions) (chosen []plan.Action, err error) {
 	var found []plan.Action
 	looked := 0
@@ -79,7 +80,7 @@ func (s *searcher) firstAfter(ctx context.Context) listing.Next {
 	}
 }
 
-// samplesFor returns in how many other key ranges objects are tried.
+// samplesFor returns the number of other key ranges in which objects are tried.
 func samplesFor(cause error) int {
 	if isPassing(copier.Reason(cause)) {
 		return fewSamples

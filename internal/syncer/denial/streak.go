@@ -33,8 +33,8 @@ type streak struct {
 	mu      sync.Mutex
 	copies  int64 // number of copies begun
 	since   int64 // value of copies when the first object of the streak was refused
-	inTurn  int   // number of objects refused in a row
-	limit   int   // number in a row after which other key ranges are tried; 0 means suspectAfter
+	inTurn  int   // number of consecutive refused objects
+	limit   int   // refusals in a row after which other key ranges are tried; 0 means suspectAfter
 	held    []Held
 	judging chan struct{}  // not nil while a decision is pending; closed if not everything is refused
 	broken  bool           // a copy succeeded while the decision was pending
@@ -84,8 +84,9 @@ func (s *streak) Skipped(a plan.Action) {
 	s.witness = a.Object
 }
 
-// Copied records a copy and returns the held objects, because not everything was refused. It
-// ignores a copy that began before the first object of the streak was refused.
+// Copied records that a copy succeeded, which proves that not everything is refused: it ends the
+// streak and returns the held objects. A copy that began before the first object of the streak was
+// refused proves nothing, so Copied then returns nil.
 func (s *streak) Copied(number int64, o listing.Object) []Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()

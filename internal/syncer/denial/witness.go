@@ -11,8 +11,8 @@ import (
 	"syncd/internal/listing"
 )
 
-// examiner finds out what is refused: whether the refused object can be read, and whether objects
-// that were copied before are refused now.
+// examiner determines what is refused. It checks whether the refused object can be read, and
+// whether objects that were copied before are refused now.
 type examiner struct{ o *Options }
 
 // isStretch reports whether only some of the keys are refused: an object that was copied before can
@@ -22,7 +22,7 @@ func (e *examiner) isStretch(ctx context.Context, side string, cause error, witn
 	case e.o.IsReplay:
 		return witness.Key != "", nil // a replay cannot be resumed, so its copies must not be lost
 	case side == sideDestination && isOfKey(cause):
-		return false, nil // all copies use the same key, and S3 checks the key after everything else
+		return false, nil // all copies use the same KMS key, and S3 checks it after everything else
 	}
 	known, err := e.witnesses(ctx, witness)
 	if err != nil {
@@ -31,7 +31,7 @@ func (e *examiner) isStretch(ctx context.Context, side string, cause error, witn
 	for _, o := range known {
 		isRefused, err := e.isStillRefused(ctx, side, o)
 		if errors.Is(err, errOutOfTurn) {
-			continue // it needs a multipart copy, which was not started
+			continue // the object needs a multipart copy, which was not started
 		}
 		if err != nil || !isRefused {
 			return true, err
@@ -109,7 +109,7 @@ func (e *examiner) isUnreadable(ctx context.Context, key string) (bool, error) {
 	}
 }
 
-// isOfKey reports whether cause is a refusal by a KMS key.
+// isOfKey reports whether the error cause means that a KMS key refused the request.
 func isOfKey(cause error) bool {
 	action, _ := awserr.Refused(cause)
 	reason := awserr.Class(copier.Reason(cause))

@@ -10,9 +10,9 @@ import (
 	"syncd/internal/plan"
 )
 
-// withDestination compares the plan with the destination's listing if the ledger is incomplete: it
-// is empty, the mapping wrote to another place before, or an earlier process claimed keys without
-// recording the results.
+// withDestination compares the plan with the destination's listing if the ledger is incomplete. A
+// ledger is incomplete if it is empty, if the mapping wrote to another place before, or if an
+// earlier process claimed keys without recording the results.
 func (p *Planner) withDestination(ctx context.Context, past Past, actions plan.Actions) plan.Actions {
 	isUnknown := p.request.IsFirst || p.hasMoved()
 	mayHaveLeft := p.claims.mayHaveLeft(past.Claims())
@@ -67,6 +67,6 @@ func (p *Planner) isHidden(err error) bool {
 		return false
 	}
 	p.hidden.Store(true)
-	p.log.Warn("listing the destination was denied, nothing was adopted", "err", err)
+	p.log.Warn("listing the destination was denied, so existing copies were not adopted", "err", err)
 	return true
 }

@@ -76,7 +76,7 @@ func (r claimReader) claimedRange(claims []record.Claim) (all listing.Range) {
 	return all
 }
 
-// claimsHere returns the settings under which a claim was made. ok is false if the claim does not
+// claimsHere returns the settings under which claim c was made. ok is false if the claim does not
 // concern the mapping's destination.
 func (r claimReader) claimsHere(c record.Claim) (by provenance.Settings, ok bool) {
 	id, ok := provenance.ReadFingerprint(c.Fingerprint)

@@ -8,8 +8,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// withInherited marks the actions whose destination key holds a copy that the mapping made under
-// its former settings.
+// withInherited marks the actions whose destination key has a copy that the mapping made under its
+// former settings.
 func (p *Planner) withInherited(ctx context.Context, past Past, actions plan.Actions) plan.Actions {
 	from, to := p.last.Destination, p.o.Mapping.Settings.Destination
 	if !p.hasMoved() || !p.last.IsKnown || !from.SameBucket(to) {

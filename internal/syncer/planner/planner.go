@@ -1,12 +1,12 @@
 // Package planner decides what a pass of a mapping does with each object. It serves both passes and
 // previews.
 //
-// It merges the source listing with the ledger entries of earlier passes. From the current
-// settings, those of the last generation and the claims it determines which copies belong to the
-// mapping, which were made with another KMS key, storage class or place, and which keys were
-// claimed but not recorded. If the ledger is incomplete, the planner also lists the destination, so
-// that existing copies can be adopted. It refuses a change of the KMS key, and reports its cost,
-// unless the change was requested.
+// It merges the source listing with the ledger entries of earlier passes. It also reads the current
+// settings, the settings of the last generation and the claims. From these it determines which
+// copies belong to the mapping, which copies were made with another KMS key, storage class or
+// place, and which keys were claimed but not recorded. If the ledger is incomplete, the planner
+// also lists the destination, so that existing copies can be adopted. It refuses a change of the
+// KMS key, and reports its cost, unless the change was requested.
 //
 // The only requests that it sends are listings and, in a replay, one lookup per object. The merge
 // itself is in package plan; the syncer carries out the actions.
@@ -99,8 +99,8 @@ type Planner struct {
 	last    provenance.Generation // the last generation's settings
 	since   provenance.Memo       // the memo of a pass that starts now
 	rules   plan.Rules
-	// hidden means that the destination had to be listed to find unrecorded copies, but was not: no
-	// Destination is set, or the listing was denied.
+	// hidden means that the destination should have been listed to find unrecorded copies, but
+	// could not be: no Destination is set, or the listing was denied.
 	hidden atomic.Bool
 }
 
@@ -121,8 +121,9 @@ func (p *Planner) Follow(last record.Settings, pass int64) (now record.Settings,
 	return provenance.Texts(f, p.since), err
 }
 
-// Check refuses a pass that could have unexpected effects: a replay after a move, or any pass under
-// a new KMS key, which copies all objects again. The error is ErrMoved or a *RekeyError.
+// Check refuses a pass that could have unexpected effects: a replay after the source or destination
+// changed, or any pass under a new KMS key, which copies all objects again. The error is ErrMoved
+// or a *RekeyError.
 func (p *Planner) Check(ctx context.Context) error {
 	if p.request.Replay != nil && p.since.PlaceSince > p.last.PlaceSince {
 		return ErrMoved
@@ -133,8 +134,8 @@ func (p *Planner) Check(ctx context.Context) error {
 	return refuseNewKey(ctx, p.o.Mapping, p.last, p.since.PlaceSince)
 }
 
-// Begin computes the rules of the pass. An entry counts as the pass's own if the number of the pass
-// that wrote it is at least ownSince.
+// Begin computes the rules of the pass. An entry counts as the pass's own if the pass that wrote
+// the entry has a number of at least ownSince.
 func (p *Planner) Begin(past Past, ownSince int64, now time.Time, log *slog.Logger) error {
 	p.log = log
 	since, err := provenance.ReadMemo(past.Memo())
@@ -144,7 +145,7 @@ func (p *Planner) Begin(past Past, ownSince int64, now time.Time, log *slog.Logg
 	p.rules.PlaceSince, p.rules.ClassSince = since.PlaceSince, since.ClassSince
 	p.rules.Claimed = p.claims.claimed(past.Claims())
 	if p.rules.Retry == nil && p.last.IsKnown && !p.last.Same(p.o.Mapping.Settings) {
-		p.rules.Retry = func(record.Quarantined) bool { return true } // settings changed: what failed before may succeed now
+		p.rules.Retry = func(record.Quarantined) bool { return true } // settings changed: objects that failed before can succeed now
 	}
 	return err
 }

@@ -26,9 +26,9 @@ func (e *RekeyError) Error() string {
 		e.From, e.To, e.Objects, e.Bytes, float64(e.Objects)*each)
 }
 
-// refuseNewKey returns a *RekeyError if the last generation was copied under another key. It counts
-// the entries only if it returns that error. An interrupted pass under the new key was allowed when
-// it started, so it can be resumed.
+// refuseNewKey returns a *RekeyError if the last generation was copied under another key. It reads
+// and counts the entries only if it returns that error. An interrupted pass under the new key was
+// allowed when it started, so it can be resumed.
 func refuseNewKey(ctx context.Context, m provenance.Mapping, last provenance.Generation, placeSince int64) error {
 	if !last.IsKnown || last.KeyARN == m.Settings.KeyARN {
 		return nil

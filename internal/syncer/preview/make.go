@@ -46,9 +46,9 @@ type maker struct {
 	source, destination *pageCounter
 }
 
-// Make plans the next pass without carrying it out. It calls each with every object in key order;
-// an error from each ends the preview. If Make returns an error, the Pass has the counts up to that
-// point.
+// Make plans the next pass without carrying it out. It calls the func each for every object, in key
+// order. An error that each returns ends the preview. If Make returns an error, the Pass has the
+// counts up to that point.
 func Make(ctx context.Context, o Options, each func(Fate) error) (Pass, error) {
 	v := newPass(o.Plans.Mapping.Name)
 	past, err := readPast(ctx, o.Plans.Mapping, o.Plans.Logger)
@@ -134,7 +134,7 @@ func (m *maker) fateOf(a plan.Action) Fate {
 	return fate
 }
 
-// end adds the numbers that do not depend on single objects.
+// end adds to v the numbers that do not depend on single objects.
 func (m *maker) end(v *Pass) {
 	m.quoter.AddPages(&v.Quote, m.source.pages(), m.destination.pages())
 	m.quoter.AddEnd(&v.Quote)

@@ -28,7 +28,7 @@ type past struct {
 	// entries and the quarantine rows of the last generation.
 	overEntries func(iter.Seq2[record.Entry, error]) iter.Seq2[record.Entry, error]
 	overAside   func(iter.Seq2[record.Quarantined, error]) iter.Seq2[record.Quarantined, error]
-	damage      string // why no generation is readable although generations exist
+	damage      string // why no generation is readable; "" if one is readable or none exists
 }
 
 var _ planner.Past = (*past)(nil)
@@ -90,8 +90,8 @@ func (p *past) Mark() string {
 	return p.progress.Ranges[0].Mark
 }
 
-// Previous yields the entries after the mark: those of the last generation, updated by the progress
-// of the pass that would be resumed.
+// Previous yields the entries after the mark. These are the entries of the last generation, updated
+// with the saved progress of the pass that would be resumed.
 func (p *past) Previous(ctx context.Context) iter.Seq2[record.Entry, error] {
 	return p.overEntries(afterMark(p, checkpoint.Entries(ctx, p.store, p.mapping), func(e record.Entry) string { return e.Key }))
 }

@@ -8,8 +8,8 @@
 //
 // Prices and request counts come from plan.Quoter. The caller prints the results.
 //
-// Two terms: the fate of an object is what the pass would do with it; to look is to check the
-// destination for an existing copy: the pass adopts a copy that it finds, and otherwise copies the
+// Two terms: the fate of an object is what the pass would do with it. To look is to check the
+// destination for an existing copy; the pass adopts a copy that it finds, and otherwise copies the
 // object.
 package preview
 
@@ -34,8 +34,8 @@ func (t *Tally) add(o listing.Object) {
 // Pass is what the next pass of a mapping would do. Its JSON form is a stable interface, described
 // in docs/cli.md.
 //
-// It is a point-in-time estimate for a pass without errors. The fields with omitempty are omitted
-// if empty.
+// It is a point-in-time estimate for a pass without errors. In the JSON form, fields with omitempty
+// are left out if empty.
 type Pass struct {
 	Mapping string `json:"mapping"`
 	// Generation is the ledger's last generation, or 0 if there is none. Pass is the number that
@@ -58,12 +58,12 @@ type Pass struct {
 	Skipped map[string]int64 `json:"skipped"`
 	Held    map[string]int64 `json:"held"`
 	Refused map[string]int64 `json:"refused"`
-	// Adopt counts the objects of which the destination seems to have a copy already. Each would be
+	// Adopt counts the objects that seem to have a copy at the destination already. Each would be
 	// checked and then adopted or copied. The quote assumes that all of them are adopted. Doubtful
 	// is the part of Adopt that would be quarantined as foreign if the check finds no copy.
 	Adopt    Tally `json:"adopt"`
 	Doubtful Tally `json:"doubtful"`
-	// Kept is the number of copies that stay although their source object is gone.
+	// Kept is the number of copies that are kept although their source object is gone.
 	Kept int64 `json:"kept"`
 	// Archived is the part of Copy that is in an archive storage class. Its copies fail unless the
 	// objects are restored first.
@@ -86,7 +86,8 @@ type Pass struct {
 	Resumed           bool   `json:"resumed,omitempty"`
 	ResumesAfter      string `json:"resumes_after,omitempty"`
 	ResumesAfterBytes []byte `json:"resumes_after_bytes,omitempty"`
-	// Rekey is why the pass would be refused: the KMS key has changed, and that was not allowed.
+	// Rekey is why the pass would be refused if the KMS key has changed and the change was not
+	// allowed.
 	Rekey string `json:"rekey,omitempty"`
 	// Damage is which part of the ledger cannot be read. The pass would start from scratch.
 	Damage string `json:"damage,omitempty"`
@@ -117,8 +118,8 @@ type Fate struct {
 	plan.Action
 	// Refused is why the object would be quarantined before any request, or "" if it would not.
 	Refused string
-	// Looks reports whether the destination would be checked first. Foreign reports whether the
-	// object at the destination would be kept if it turns out not to be a copy.
+	// Looks is true if the pass would first check the destination for a copy. Foreign is true if
+	// the object at the destination would be kept if it is not a copy.
 	Looks, Foreign bool
 }
 
@@ -142,7 +143,7 @@ func (v *Pass) resumes(after string) {
 func (v *Pass) add(f Fate, q plan.Quoter) {
 	if !f.Listed() {
 		if f.Previous != nil || f.Inherited != nil {
-			v.Kept++ // gone from the source: a preview is never a replay, so it lists the whole source
+			v.Kept++ // not listed, so gone from the source: a preview lists the whole source, as it is never a replay
 		}
 		return
 	}

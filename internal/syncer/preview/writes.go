@@ -6,15 +6,15 @@ import (
 )
 
 // ledgerWrites estimates how many ledger records a pass writes or deletes if it makes the given
-// number of changes in the given number of seconds. Each save writes a chunk (deleted later, when
-// it is merged into a larger one) and a progress record, and deletes an older progress record. Each
-// claim writes a progress record and deletes an older one. The end of the pass writes a chunk and
-// the manifest.
+// number of changes in the given number of seconds. Each save writes a chunk and a progress record,
+// and deletes an older progress record. The chunk is deleted later, when it is merged into a larger
+// chunk. Each claim writes a progress record and deletes an older progress record. The end of the
+// pass writes a chunk and the manifest.
 func (o *Options) ledgerWrites(changes int64, seconds float64) int64 {
 	if changes == 0 {
 		return 1
 	}
-	entries := cmp.Or(int64(o.Ledger.FlushEntries), 4096) // the default in checkpoint.Options, as is the interval
+	entries := cmp.Or(int64(o.Ledger.FlushEntries), 4096) // the default of checkpoint.Options, as is the default interval below
 	interval := cmp.Or(o.Ledger.FlushInterval, 10*time.Second)
 	saves := (changes-1)/entries + savesInTime(seconds, interval)
 	claims := 1 + changes/o.ActionsPerClaim

@@ -73,8 +73,8 @@ const maxFormerKeys = 16
 type Memo struct {
 	PlaceSince int64 `json:"place_since,omitempty"`
 	ClassSince int64 `json:"class_since,omitempty"`
-	// TargetSince is the first pass that copied each key to its current destination key, from any
-	// source bucket.
+	// TargetSince is the number of the first pass that copied each key to its current destination
+	// key, from any source bucket.
 	TargetSince int64 `json:"target_since,omitempty"`
 	// FormerKeys are the KMS keys that were configured before, oldest first.
 	FormerKeys []string `json:"former_keys,omitempty"`
@@ -107,7 +107,7 @@ func MemoOf(s record.Settings) (Memo, error) {
 	return ReadMemo(cmp.Or(s.Memo, s.Fingerprint)) // older versions stored the memo in the fingerprint
 }
 
-// Generation is the settings of a generation.
+// Generation contains the settings and the memo that a generation of the ledger stores.
 type Generation struct {
 	Settings
 	Memo
@@ -129,7 +129,7 @@ func ReadGeneration(last record.Settings) (g Generation, err error) {
 	return g, err
 }
 
-// Next returns the memo of the given pass, which has the settings now and follows generation g.
+// Next returns the memo of the given pass, which uses the settings now and follows generation g.
 func (g Generation) Next(now Settings, pass int64) Memo {
 	m := g.Memo
 	if g.IsKnown && !now.SameKeys(g.Settings) {

@@ -8,7 +8,7 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Mapping is a mapping as currently configured, and the store of its ledger.
+// Mapping contains the current settings of a mapping and the store of its ledger.
 type Mapping struct {
 	// Name is the mapping's name.
 	Name string
@@ -38,8 +38,8 @@ func (m Mapping) Fitting(ctx context.Context, found func(last record.Manifest, n
 }
 
 // Offer looks for a ledger under another name whose copies are between the mapping's source and
-// destination. For each one it logs how to take it over. It is called for a mapping without a
-// ledger.
+// destination. For each such ledger it logs how to take it over. Offer is called for a mapping
+// without a ledger.
 func (m Mapping) Offer(ctx context.Context, log *slog.Logger) error {
 	return m.Fitting(ctx, func(last record.Manifest, name string) {
 		log.Warn("a ledger of another name matches this mapping; to use it, run syncd ledger rename", "from", name, "entries", last.Entries)

@@ -77,7 +77,7 @@ func TestNext(t *testing.T) {
 		}
 	}
 	if got := (provenance.Generation{}).Next(last.Settings, 1); !cmp.Equal(got, provenance.Memo{}) {
-		t.Errorf("got %+v for a first pass, want since ever", got)
+		t.Errorf("got %+v for a first pass, want the settings in force since the first pass", got)
 	}
 }
 
@@ -95,12 +95,13 @@ func TestNextForgetsTheOldestKeys(t *testing.T) {
 	}
 }
 
-// TestReadGeneration reads settings that this version and earlier ones wrote.
+// TestReadGeneration checks that settings written by this version and by earlier versions can be
+// read.
 func TestReadGeneration(t *testing.T) {
 	old := `{"source":{"endpoint":"http://s/","bucket":"a"},"destination":{"endpoint":"http://s/","bucket":"b"},"key_arn":"k","storage_class":"","place_since":4}`
 	got, err := provenance.ReadGeneration(record.Settings{Fingerprint: old})
 	if err != nil || !got.IsKnown || got.PlaceSince != 4 || got.Source.Service() != "s" || got.Destination.Service() != "s" {
-		t.Errorf("got %+v, %v, want the memo in the fingerprint, and the service, however it is spelled", got, err)
+		t.Errorf("got %+v, %v, want the memo from the fingerprint, and the normalized service", got, err)
 	}
 	written := provenance.Texts(provenance.Fingerprint{Settings: settings("p/", ""), Replay: 7}, provenance.Memo{ClassSince: 5})
 	if got, err = provenance.ReadGeneration(written); err != nil || got.Settings != settings("p/", "") || got.ClassSince != 5 {
@@ -116,12 +117,13 @@ func TestReadGeneration(t *testing.T) {
 		t.Error("want an error for a fingerprint of another program")
 	}
 	if _, err = provenance.ReadGeneration(record.Settings{Fingerprint: old, Memo: "{"}); err == nil {
-		t.Error("want an error for a memo that is broken off")
+		t.Error("want an error for a truncated memo")
 	}
 }
 
 // TestFingerprintText checks the exact text of a fingerprint, because passes with the same text
-// resume each other. For a place, the text has only what distinguishes it from others.
+// resume each other. Of a place, the text contains only the properties that distinguish it from
+// other places.
 func TestFingerprintText(t *testing.T) {
 	const point = "arn:aws:s3:us-west-2:111111111111:accesspoint/p"
 	s := provenance.Settings{

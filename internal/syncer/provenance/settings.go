@@ -1,16 +1,16 @@
 // Package provenance records the origin of the copies in a ledger: the source and destination, KMS
 // key and storage class with which each pass made them.
 //
-// Each generation of a ledger stores two texts, a fingerprint and a memo. The package reads those
-// that any earlier version of syncd wrote, and reports since which pass the current settings are in
-// force, so that a pass can tell copies made under them from older ones. It also finds ledgers
-// under other names that record the copies of a mapping.
+// Each generation of a ledger stores two texts, a fingerprint and a memo. The package can read the
+// texts of every earlier version of syncd. It reports since which pass the current settings are in
+// force, so that a pass can distinguish copies made under them from older copies. It also finds
+// ledgers under other names that record the copies of a mapping.
 //
 // The planner uses the settings to decide what happens to each object, and the checkpoint package
 // stores the generations.
 //
-// Two terms: a fingerprint identifies the settings of a pass, and a pass can be resumed by a pass
-// with the same fingerprint; a memo records since which pass each setting is in force.
+// Two terms: a fingerprint identifies the settings of a pass, and only a pass with the same
+// fingerprint can resume it. A memo records since which pass each setting is in force.
 package provenance
 
 import "syncd/internal/transfer"

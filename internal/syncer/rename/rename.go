@@ -30,8 +30,8 @@ import (
 // ErrTaken means that the mapping that should take over a ledger already has one.
 var ErrTaken = errors.New("the mapping already has a ledger")
 
-// A MisfitError means that the source or destination of the copies in the ledger differs from that
-// of the mapping that should take over the ledger.
+// A MisfitError means that a mapping cannot take over a ledger, because the copies in the ledger
+// have another source or destination than the mapping.
 type MisfitError struct {
 	// From is the name of the ledger, and Mapping the name of the mapping.
 	From, Mapping string
@@ -72,7 +72,7 @@ type Options struct {
 func Ledger(ctx context.Context, store store.Store, o Options) (entries int64, err error) {
 	from, to := o.From, o.Ledger
 	if from == to.Mapping {
-		return 0, fmt.Errorf("rename ledger of %q: this is already its name", from)
+		return 0, fmt.Errorf("rename ledger of %q: the mapping already has this name", from)
 	}
 	if _, err := record.Latest(ctx, store, from); record.HasNoLedger(err) {
 		return 0, fmt.Errorf("rename ledger of %q: %w", from, record.ErrNoCheckpoint) // return before taking the lease, which would create a record

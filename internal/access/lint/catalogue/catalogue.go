@@ -1,13 +1,13 @@
 // Package catalogue lists the names that policies can use: the actions and condition keys of the
 // services that syncd uses, and the prefixes of all services.
 //
-// It finds names regardless of case. For an unknown name it suggests a likely correction, which
-// always exists: the permission of an API operation whose permission has a different name, or the
-// name with the smallest edit distance.
+// It ignores the case of names. For an unknown name it suggests a likely correction that exists. If
+// the name is an API operation, this is the permission that the operation requires; otherwise it is
+// the name with the smallest edit distance.
 //
 // The actions and keys come from package iam. The file services.txt lists the prefixes of all
-// services, and the prefixes of the services that support resource control policies. Package
-// element and package condition check whether a name is allowed in its position.
+// services, and the prefixes of the services that support resource control policies. Packages
+// element and condition check whether a name is allowed where it is used.
 package catalogue
 
 import (
@@ -54,7 +54,8 @@ func (c *Catalogue) MeantKey(name string) string {
 }
 
 // operationPermission returns the permission that an API operation requires, according to "Required
-// permissions for Amazon S3 API operations". It returns "" if the name is not such an operation.
+// permissions for Amazon S3 API operations". It returns "" if lower, a name in lower case, is not
+// an operation whose permission has a different name.
 func operationPermission(lower string) string {
 	switch lower {
 	case "s3:headobject", "s3:getobjectmetadata", "s3:readobject", "s3:selectobjectcontent":
@@ -106,9 +107,9 @@ func morePermissions(lower string) string {
 	return ""
 }
 
-// Nearest returns the name that is most similar to name. If several are equally similar, it returns
-// the first of them in alphabetical order. It returns "" if the edit distance to every name is more
-// than a quarter of the length of name.
+// Nearest returns the name that is most similar to name. If several names are equally similar, it
+// returns the first of them in alphabetical order. It returns "" if the edit distance to each of
+// them is more than a quarter of the length of name.
 func Nearest(name string, names []string) string {
 	return hint.NearestWithin(name, slices.Sorted(slices.Values(names)), len(name)/4)
 }

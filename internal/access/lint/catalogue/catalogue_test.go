@@ -6,7 +6,8 @@ import (
 	"syncd/internal/access/lint/catalogue"
 )
 
-// TestMeantAction checks that suggestions exist.
+// TestMeantAction checks the suggestions for unknown actions, and that every suggested action
+// exists.
 func TestMeantAction(t *testing.T) {
 	c := catalogue.Read()
 	tests := map[string]string{

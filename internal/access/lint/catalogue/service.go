@@ -25,8 +25,8 @@ func services(heading string) (list []string) {
 }
 
 // MeantService returns the likely intended prefix for an unknown one, or "" if no prefix is
-// similar. For an AWS CLI command that differs from the prefix of its service, it returns that
-// prefix.
+// similar. For the name of an AWS CLI command that differs from the prefix of its service, such as
+// s3api, it returns the prefix of that service.
 func MeantService(service string) string {
 	switch service {
 	case "s3api", "s3control":

@@ -11,10 +11,10 @@ import (
 	"syncd/internal/arn"
 )
 
-// checkCarried reports condition keys that requests of a named principal never contain (IAM User
-// Guide, "AWS global condition context keys", the availability of each key, and "IAM and AWS STS
-// condition context keys" for sts:ExternalId). Principal * is not a named principal, because it
-// includes services.
+// checkCarried reports condition keys that requests of a named principal never contain. The sources
+// are the availability of each key in "AWS global condition context keys" and, for sts:ExternalId,
+// "IAM and AWS STS condition context keys" (IAM User Guide). Principal * is not a named principal,
+// because it includes services.
 func (c *checker) checkCarried(s *document.Statement) {
 	for _, cl := range s.Clauses {
 		if cl.Family == "Null" || cl.IfExists || cl.Set == "ForAllValues" {
@@ -71,9 +71,9 @@ func instead(p document.Principal, key string) string {
 	return "restrict by aws:SourceAccount and aws:SourceArn"
 }
 
-// userName matches the policy variable that has no value for a role session (IAM User Guide, "IAM
-// policy elements: Variables and tags", the table of values for each kind of principal). A variable
-// with a default always has a value, so it does not match.
+// userName matches the policy variable aws:username, which has no value for a role session (IAM
+// User Guide, "IAM policy elements: Variables and tags", the table of values for each kind of
+// principal). A variable with a default always has a value, so it does not match.
 const userName = `\$\{\s*(?i:aws:username)\s*\}`
 
 // checkUserName reports ${aws:username} in statements about a role. The role is a principal of the

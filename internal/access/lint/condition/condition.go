@@ -1,9 +1,8 @@
-// Package condition has the rules about conditions: keys that no request contains, operators and
-// values of the wrong type, and conditions that match requests they should not.
+// Package condition implements the rules about conditions. They find keys that no request contains,
+// operators and values of the wrong type, and conditions that match requests they should not match.
 //
-// The rules check each condition on the basis of its statement and the target of the policy. Other
-// packages parse operators (lint/document) and check whether a statement is too permissive
-// (lint/danger).
+// The rules consider only the condition, its statement and the target of the policy. Other packages
+// parse operators (lint/document) and check whether a statement is too permissive (lint/danger).
 //
 // Terms: a clause is one condition key of a statement, with its operator and values. A clause
 // demands its key if only requests that contain the key can match. A key is guarded if the
@@ -211,7 +210,7 @@ func (c *checker) checkPresence(s *document.Statement, cl document.Clause) {
 	listing := key == "s3:prefix" || key == "s3:delimiter" || key == "s3:max-keys"
 	for _, a := range s.Actions {
 		if listing && s.Effect == "Allow" && cl.Demands() && !carries(a) {
-			c.report(absentKey, a, "no request for "+a.Text+" contains "+cl.Key.Text+": the statement never allows it", "move it into a separate statement without that condition")
+			c.report(absentKey, a, "no request for "+a.Text+" contains "+cl.Key.Text+": the statement never allows it", "move the action to a separate statement without that condition")
 		}
 	}
 }

@@ -25,34 +25,34 @@ func Rules() []rule.Rule {
 	return []rule.Rule{
 		{
 			ID: unknownKey, Name: "unknown-key", Severity: rule.SeverityWarning, Title: "Unknown condition key",
-			Explanation: "No request contains this key. A condition that must match never does, and a negated condition always does.",
+			Explanation: "No request contains this key. A condition on it never matches, so an Allow statement grants nothing. A negated condition always matches.",
 		},
 		{
-			ID: absentKey, Name: "absent-key", Severity: rule.SeverityWarning, Title: "None of the statement's requests contain the condition key",
-			Explanation: "s3:prefix exists only in list requests, and keys of one service do not exist in requests of another. The condition never matches, so an Allow grants nothing; a negated condition always matches.",
+			ID: absentKey, Name: "absent-key", Severity: rule.SeverityWarning, Title: "No request for the statement's actions contains the condition key",
+			Explanation: "For example, only list requests contain s3:prefix, and requests to one service do not contain the condition keys of another service. The condition never matches, so an Allow statement grants nothing. A negated condition always matches.",
 		},
 		{
 			ID: externalIDWithTags, Name: "external-id-with-tags", Severity: rule.SeverityError, Title: "sts:ExternalId in a statement for sts:TagSession",
-			Explanation: "The key sts:ExternalId exists only for sts:AssumeRole. A statement with this condition never matches sts:TagSession or sts:SetSourceIdentity, so every session with tags or a source identity is denied. These actions need a separate statement.",
+			Explanation: "Only requests for sts:AssumeRole contain the key sts:ExternalId. A statement with a condition on this key never matches sts:TagSession or sts:SetSourceIdentity, so AWS denies every session with tags or a source identity. Allow these two actions in a separate statement without the condition.",
 		},
 		{
 			ID: wrongOperator, Name: "wrong-operator", Severity: rule.SeverityWarning, Title: "The operator does not match the type of the key",
-			Explanation: "The operator must have the type of the key's values: Bool for aws:SecureTransport, IpAddress for aws:SourceIp, Numeric for s3:max-keys. Otherwise it does not match.",
+			Explanation: "Use an operator for the type of the key's values: Bool for aws:SecureTransport, IpAddress for aws:SourceIp, Numeric for s3:max-keys. An operator for another type does not match.",
 		},
 		{
 			ID: literalWildcard, Name: "literal-wildcard", Severity: rule.SeverityWarning, Title: "A wildcard is compared as plain text",
 			Explanation: "StringEquals treats * and ? as plain text. StringLike and ArnLike support wildcards.",
 		},
 		{
-			ID: badValue, Name: "bad-value", Severity: rule.SeverityError, Title: "The operator cannot read the value",
+			ID: badValue, Name: "bad-value", Severity: rule.SeverityError, Title: "The operator does not support the value",
 			Explanation: "Bool and Null require true or false, Numeric operators a number, Date operators an ISO 8601 date, and IpAddress an address or a CIDR block. AWS rejects other values.",
 		},
 		{
 			ID: manyValues, Name: "many-values", Severity: rule.SeverityWarning, Title: "A multivalued key without ForAllValues or ForAnyValue",
-			Explanation: "A request may have several values for the key. Without a set operator the result of the comparison is undefined.",
+			Explanation: "A request can contain several values for the key. Without ForAllValues or ForAnyValue, the result of the comparison is undefined.",
 		},
 		{
-			ID: idleIfExists, Name: "idle-if-exists", Severity: rule.SeverityNote, Title: "IfExists on a negated operator changes nothing",
+			ID: idleIfExists, Name: "idle-if-exists", Severity: rule.SeverityNote, Title: "IfExists has no effect on a negated operator",
 			Explanation: "A negated operator matches if the key is absent, with or without IfExists. To exclude requests without the key, add a Null condition.",
 		},
 		{
@@ -61,7 +61,7 @@ func Rules() []rule.Rule {
 		},
 		{
 			ID: unlikelyValue, Name: "unlikely-value", Severity: rule.SeverityWarning, Title: "The key never has this value",
-			Explanation: "Account IDs have 12 digits, organization IDs begin with o-, and VPC endpoint IDs begin with vpce-. kms:ViaService contains the region of S3: s3.us-west-2.amazonaws.com.",
+			Explanation: "Account IDs have 12 digits, organization IDs begin with o-, and VPC endpoint IDs begin with vpce-. The value of kms:ViaService contains the region, for example s3.us-west-2.amazonaws.com.",
 		},
 		{
 			ID: keyOfOthers, Name: "key-of-others", Severity: rule.SeverityWarning, Title: "Requests of the named principal never contain the condition key",
@@ -73,11 +73,11 @@ func Rules() []rule.Rule {
 		},
 		{
 			ID: privateAddress, Name: "private-address", Severity: rule.SeverityWarning, Title: "A private address in aws:SourceIp",
-			Explanation: "aws:SourceIp is the public address of the requester. It is absent in requests through a VPC endpoint, which have aws:VpcSourceIp instead (IAM User Guide, AWS global condition context keys). An Allow for a private range matches no request, and a Deny cannot exempt one.",
+			Explanation: "aws:SourceIp is the public address of the requester. It is absent in requests through a VPC endpoint, which have aws:VpcSourceIp instead (IAM User Guide, AWS global condition context keys). An Allow statement for a private range therefore matches no request, and a Deny statement cannot exempt requests from a private range.",
 		},
 		{
 			ID: forAllUnguarded, Name: "for-all-values-unguarded", Severity: rule.SeverityWarning, Title: "ForAllValues also allows requests without the key",
-			Explanation: "ForAllValues matches if the request has no value. An Allow also needs {\"Null\": {\"key\": \"false\"}}.",
+			Explanation: "ForAllValues also matches requests that contain no value for the key. To require the key in an Allow statement, add {\"Null\": {\"key\": \"false\"}}.",
 		},
 	}
 }

@@ -11,16 +11,16 @@ import (
 	"syncd/internal/iam"
 )
 
-// candidate is a document that AWS would accept and that is used to decide needs.
+// candidate is a document that AWS would accept and that the assessment uses to decide needs.
 type candidate struct {
 	*document.Document
 	parsed *iam.Document
 	bucket string          // the bucket that a bucket policy belongs to
-	roles  map[string]bool // ARNs of the principals, or for a trust policy of the roles, that the document is assumed to belong to; nil for all
+	roles  map[string]bool // for an identity policy, the ARNs of the principals that it is assumed to belong to; for a trust policy, the ARNs of such roles; nil means any
 }
 
-// newCandidate returns the candidate for a document. It returns nil for a document that AWS would
-// reject, or of a kind that is not used to decide needs.
+// newCandidate returns the candidate for a document. It returns nil if AWS would reject the
+// document, and for a session policy or a policy of AWS Organizations.
 func newCandidate(d *document.Document) *candidate {
 	if d.Policy == nil || d.Broken || slices.Contains([]access.Kind{access.KindSession, access.KindServiceControl, access.KindResourceControl}, d.Kind) {
 		return nil
@@ -32,9 +32,9 @@ func newCandidate(d *document.Document) *candidate {
 	return &candidate{Document: d, parsed: parsed, bucket: d.Bucket()}
 }
 
-// assign sets the principals or roles that an identity or trust policy is assumed to belong to, if
-// the document does not name them: the subjects of all needs that one of its statements allows,
-// ignoring conditions. If it allows none of the needs, it may belong to any principal or role.
+// assign sets p.roles for an identity or trust policy that does not name its principal or role. The
+// policy is assumed to belong to the subjects of all needs that one of its statements allows,
+// ignoring conditions. If it allows none of the needs, it can belong to any principal or role.
 func (p *candidate) assign(needs []access.Need) {
 	if p.Kind != access.KindIdentity && p.Kind != access.KindTrust || p.says() {
 		return
@@ -50,19 +50,19 @@ func (p *candidate) assign(needs []access.Need) {
 	}
 }
 
-// concernsCaller reports whether the statement may apply to the principal of a need, or to another
-// principal of its account.
+// concernsCaller reports whether the statement names everyone, the principal of a need, or another
+// principal of that principal's account.
 func concernsCaller(s *document.Statement, n access.Need) bool {
 	return s.Everyone() != nil || slices.ContainsFunc(s.Principals, func(p document.Principal) bool {
 		return p.ID.Text == n.Principal || p.Account() == n.Account
 	})
 }
 
-// says reports whether the document names the principal or resource that it belongs to.
+// says reports whether the document itself names the principal or resource that it belongs to.
 func (p *candidate) says() bool { return p.Written || arn.Is(p.Target) }
 
-// subject returns the name that links a need to a document: the role for a trust policy, otherwise
-// the principal.
+// subject returns the ARN that links a need to a document: for a trust policy the role that is
+// assumed, for any other policy the principal.
 func (p *candidate) subject(n access.Need) string {
 	if p.Kind == access.KindTrust {
 		return n.Sample
@@ -83,7 +83,7 @@ func (p *candidate) allowsSome(n access.Need) bool {
 	})
 }
 
-// belongs reports whether an identity or trust policy decides the need.
+// belongs reports whether the identity or trust policy belongs to the subject of the need.
 func (p *candidate) belongs(n access.Need) bool {
 	subject := p.subject(n)
 	if p.says() {
@@ -127,9 +127,10 @@ func (a *assessment) owned(n access.Need) (list []*candidate) {
 	return list
 }
 
-// ofKey reports whether p may be the policy of the key that the need is for. It compares the target
-// of the policy or, if that names no key, the first ARN in its resources or, if there is none, the
-// account that owns the key.
+// ofKey reports whether p may be the policy of the key that the need is for. It compares the
+// policy's target, which can be an ARN or "key of" and a bucket. Without such a target it compares
+// the first ARN in the policy's resources and, if there is none, the account that the policy
+// belongs to.
 func (a *assessment) ofKey(p *candidate, n access.Need) bool {
 	if arn.Is(p.Target) {
 		return document.Covers(n.Resource, p.Target)
@@ -150,7 +151,8 @@ func (a *assessment) ofKey(p *candidate, n access.Need) bool {
 	return account == "" || account == n.Owner
 }
 
-// encryptedARN returns the ARN in the encryption context of a need for a key.
+// encryptedARN returns the ARN in the encryption context of a need for a key, or "" if the need has
+// none.
 func encryptedARN(n access.Need) string {
 	context := n.Context[access.EncryptionContext]
 	if len(context) == 0 {

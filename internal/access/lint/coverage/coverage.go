@@ -2,14 +2,15 @@
 //
 // [Check] decides every need with package iam, as AWS would decide the request. For each missing
 // permission it names the document and the statement to add. If a document is not given, Check
-// assumes that it allows the needs, and a note names it. Check also assumes that conditions match
-// if they depend on the environment of the process, such as its organization or network.
+// assumes that this document allows the needs, and names it in a note. Check also assumes that
+// conditions match if they depend on the environment of the process, such as its organization or
+// network.
 //
 // Package access determines which permissions are needed. Other packages of lint check whether each
 // document is valid on its own.
 //
-// Terms: a candidate is a document used to decide needs. A gap is the set of actions that one
-// document does not allow to one principal on one resource, although a mapping needs them.
+// Terms: a candidate is a document that Check uses to decide needs. A gap is the set of actions
+// that one document does not allow to one principal on one resource, although a mapping needs them.
 package coverage
 
 import (
@@ -44,8 +45,8 @@ type gap struct {
 }
 
 // Check decides every need of the mappings with the documents, as AWS would decide the request, and
-// returns findings for permissions that are missing or denied. It assumes that a document that is
-// not given allows the needs. It also assumes that properties of the caller that are not in the
+// returns findings for permissions that are missing or denied. Check assumes that a document that
+// is not given allows the needs. It also assumes that properties of the caller that are not in the
 // configuration, such as its organization or network, match the conditions of the documents.
 func Check(conf *config.Config, mappings []config.Mapping, documents []*document.Document) []rule.Finding {
 	a := &assessment{config: conf, absent: map[string]bool{}, findings: deputyFindings(conf, mappings)}
@@ -73,9 +74,9 @@ func Check(conf *config.Config, mappings []config.Mapping, documents []*document
 	return a.findings
 }
 
-// ambient returns the ARN of the principal that the ambient credentials belong to. It is the first
-// principal of the account that is the target of an identity policy and is not a configured role.
-// It is "" if there is no such principal.
+// ambient returns the ARN of the principal that [Check] treats as the holder of the ambient
+// credentials: the target of the first identity policy whose target is in the account and is not a
+// configured role. It returns "" if there is none.
 func ambient(conf *config.Config, documents []*document.Document, account string) string {
 	for _, d := range documents {
 		if d.Kind != access.KindIdentity || arn.Account(d.Target) != account {
@@ -122,11 +123,11 @@ func (a *assessment) noteAbsent(what string) {
 		return
 	}
 	a.absent[what] = true
-	a.findings = append(a.findings, finding(documentMissing, "no usable document was given for "+what+": it is assumed to allow what the mappings need", "provide it too"))
+	a.findings = append(a.findings, finding(documentMissing, "no usable document was given for "+what+": it is assumed to allow what the mappings need", "provide that document to have it checked"))
 }
 
-// record records the permission that is missing for a need. It merges it with the other permissions
-// that the same document lacks on the same resource.
+// record records the permission that is missing for a need. Permissions that the same document
+// lacks on the same resource become one gap.
 func (a *assessment) record(n access.Need, o *outcome) {
 	if o.Explicit {
 		a.reportDenied(n, o)

@@ -19,7 +19,7 @@ func orNone(owners []*candidate) []*candidate {
 	return owners
 }
 
-// outcome is a decision with the documents that it is based on.
+// outcome is a decision, with the documents that were evaluated for it.
 type outcome struct {
 	iam.Decision
 	identities []*candidate
@@ -57,10 +57,10 @@ func openStatement() iam.Statement {
 	return iam.Statement{Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"}}
 }
 
-// callers returns the possible callers of a request. If the principal of the need is known, it is
-// the only caller. The configuration does not identify the principal of ambient credentials, so
-// callers then returns an unnamed role of the account and every principal of the account that the
-// document names.
+// callers returns the possible callers of a request. If the principal of the need is known, that
+// principal is the only caller. The principal of the ambient credentials is not in the
+// configuration. For it, callers returns an unnamed role of the account and every principal of the
+// account that the document names.
 func callers(c *config.Config, n access.Need, owner *candidate) []iam.Caller {
 	switch {
 	case arn.Kind(n.Principal) == "user":
@@ -90,9 +90,9 @@ func session(role, name string) iam.Caller {
 	return iam.Caller{ARN: arn.Session(role, name), RoleARN: role, Account: arn.Account(role)}
 }
 
-// surroundings returns the condition keys and values of the request: those of the need and those of
-// every syncd request. For condition keys that depend on the environment of the process, it returns
-// the values that the documents require.
+// surroundings returns the condition keys and values of the request. They include the keys of the
+// need and the keys that every request of syncd has. Keys that depend on the environment of the
+// process get the values that the documents require.
 func surroundings(n access.Need, candidates []*candidate) map[string][]string {
 	facts := map[string][]string{"aws:SecureTransport": {"true"}, "s3:TlsVersion": {"1.3"}}
 	if strings.HasPrefix(n.Action, "kms:") {
@@ -115,8 +115,8 @@ func surroundings(n access.Need, candidates []*candidate) map[string][]string {
 	return facts
 }
 
-// takenAsMet reports whether a condition is assumed to match in an Allow, or to exempt the request
-// in a Deny.
+// takenAsMet reports whether the check assumes that a condition of an Allow statement matches, or
+// that a condition of a Deny statement exempts the request.
 func takenAsMet(s *document.Statement, cl document.Clause, n access.Need) bool {
 	unknown := cl.Is("sts:ExternalId") && n.ExternalID && s.Mentions(n.Action) && concernsCaller(s, n)
 	for _, key := range []string{"aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:SourceVpce", "aws:SourceVpc", "aws:ResourceOrgID"} {

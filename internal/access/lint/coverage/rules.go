@@ -29,7 +29,7 @@ func Rules() []rule.Rule {
 		},
 		{
 			ID: noExternalID, Name: "no-external-id", Severity: rule.SeverityWarning, Title: "A role of another owner is assumed without an ExternalId",
-			Explanation: "Anyone else who can make syncd assume a role by its ARN can access its owner's data (IAM User Guide, The confused deputy problem). The owner's trust policy should require an ExternalId that is used only for this consumer. external_id: none means that the role needs no ExternalId, for example within one organization.",
+			Explanation: "Anyone else who can make syncd assume a role by its ARN can access the data of the role's owner (IAM User Guide, The confused deputy problem). The owner's trust policy should require an ExternalId that is used only for this consumer. external_id: none means that the role needs no ExternalId, for example within one organization.",
 		},
 	}
 }

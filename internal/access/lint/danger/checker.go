@@ -5,7 +5,7 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// checker checks who one document allows.
+// checker checks the principals that one document allows or denies.
 type checker struct {
 	config *config.Config
 	d      *document.Document

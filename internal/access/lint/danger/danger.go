@@ -1,13 +1,14 @@
-// Package danger has the rules about policies that AWS accepts but that are probably not intended:
-// who is allowed, who could be locked out, and how statements affect each other.
+// Package danger implements the rules about policies that AWS accepts but that are probably not
+// intended. They examine which principals are allowed, which could be locked out, and how
+// statements affect each other.
 //
 // The rules use only the document itself and, if a configuration is given, the owners of buckets
 // that it names. Other packages find what AWS rejects (lint/element, lint/condition), and decide
 // whether mappings work (lint/coverage).
 //
 // Terms: a clause is one condition key of a statement, with its operator and values. A clause
-// narrows the caller if only some callers can match it. A Deny concerns all if it applies to
-// everyone except the callers that it exempts.
+// narrows the caller if only some callers can match it. A Deny statement concerns all if it applies
+// to everyone except the callers that it exempts.
 package danger
 
 import (
@@ -62,7 +63,7 @@ func narrowsCaller(cl document.Clause) bool {
 	return listed && cl.Demands() && !slices.ContainsFunc(cl.Values, all)
 }
 
-// closedForS3 reports whether the clause keeps S3 from considering the statement public ("Blocking
+// closedForS3 reports whether a statement with this clause counts as non-public in S3 ("Blocking
 // public access to your Amazon S3 storage", "The meaning of public").
 func closedForS3(cl document.Clause) bool {
 	key := strings.ToLower(cl.Key.Text)
@@ -99,7 +100,7 @@ func (c *checker) checkFullAccess(s *document.Statement) {
 		if p.Kind != "AWS" || p.ID.Text == "*" || account == "" || account == own {
 			continue
 		}
-		c.report(fullAccess, s.Actions[i], s.Actions[i].Text+" allows "+p.ID.Text+" to do everything, including changing the policy and deleting",
+		c.report(fullAccess, s.Actions[i], s.Actions[i].Text+" allows "+p.ID.Text+" to do everything, including changing the policy and deleting the resource",
 			"name the required actions; syncd policy lists them")
 	}
 }

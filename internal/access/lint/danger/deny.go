@@ -9,7 +9,8 @@ import (
 	"syncd/internal/arn"
 )
 
-// sparing reports whether a condition on the key can exempt requests of AWS services from a Deny.
+// sparing reports whether a condition on the key can exempt requests of AWS services from a Deny
+// statement.
 func sparing(key string) bool {
 	return slices.Contains([]string{
 		"aws:principalisawsservice", "aws:viaawsservice", "aws:principalservicename", "aws:principalservicenameslist", "aws:calledvia",
@@ -17,9 +18,9 @@ func sparing(key string) bool {
 	}, strings.ToLower(key))
 }
 
-// checkDeniesServices reports a Deny with keys that requests of AWS services lack. Requests of a
-// service principal have no aws:PrincipalOrgID, and requests that a service makes with the caller's
-// credentials do not come through the caller's VPC endpoint.
+// checkDeniesServices reports a Deny statement whose condition uses keys that requests of AWS
+// services lack. Requests of a service principal have no aws:PrincipalOrgID. Requests that a
+// service makes with the caller's credentials do not come through the caller's VPC endpoint.
 func (c *checker) checkDeniesServices(s *document.Statement) {
 	keys := []string{"aws:sourcevpce", "aws:sourcevpc", "aws:sourceip", "aws:vpcsourceip"}
 	if c.d.Kind.OfResource() || c.d.Kind == access.KindResourceControl {
@@ -42,7 +43,7 @@ func (c *checker) checkDeniesServices(s *document.Statement) {
 	}
 }
 
-// checkLockOut reports a Deny that covers the permission to change the policy itself.
+// checkLockOut reports a Deny statement that covers the permission to change the policy itself.
 func (c *checker) checkLockOut(s *document.Statement) {
 	own := map[access.Kind]string{access.KindBucket: "s3:PutBucketPolicy", access.KindKey: "kms:PutKeyPolicy", access.KindQueue: "sqs:SetQueueAttributes"}[c.d.Kind]
 	if own == "" || !s.ConcernsAll() || !s.Mentions(own) {
@@ -64,7 +65,7 @@ func (c *checker) checkLockOut(s *document.Statement) {
 		"exclude "+own+" and similar actions from the Deny, or also exempt an administrator and the root of the account")
 }
 
-// sparesFew reports whether a clause of a Deny exempts only named callers or networks.
+// sparesFew reports whether a clause of a Deny statement exempts only named callers or networks.
 func sparesFew(cl document.Clause) bool {
 	key := strings.ToLower(cl.Key.Text)
 	few := strings.HasPrefix(key, "aws:principaltag/") ||
@@ -74,8 +75,8 @@ func sparesFew(cl document.Clause) bool {
 }
 
 // checkNotPrincipal checks a Deny with NotPrincipal. AWS compares the account, the role and the
-// session separately (IAM User Guide, "AWS JSON policy elements: NotPrincipal"). If one of them is
-// not listed, AWS denies the request, even if another of them is listed.
+// session separately (IAM User Guide, "AWS JSON policy elements: NotPrincipal"). AWS denies the
+// request if any of the three is not listed, even if the other two are.
 func (c *checker) checkNotPrincipal(s *document.Statement) {
 	listed := func(match func(a arn.ARN) bool) bool {
 		return slices.ContainsFunc(s.NotPrincipals, func(p document.Principal) bool {
@@ -109,10 +110,11 @@ func (c *checker) checkNotPrincipal(s *document.Statement) {
 	}
 }
 
-// checkDeniesParts reports a Deny of writes without an encryption header that also applies to
-// parts. UploadPart, UploadPartCopy and CompleteMultipartUpload require s3:PutObject and cannot
-// have the header, which belongs to CreateMultipartUpload (Amazon S3 API Reference, UploadPart;
-// Amazon S3 User Guide, "Uploading and copying objects using multipart upload").
+// checkDeniesParts reports a Deny statement for writes without an encryption header that also
+// applies to uploads of parts. UploadPart, UploadPartCopy and CompleteMultipartUpload require
+// s3:PutObject and cannot have the header, which belongs to CreateMultipartUpload (Amazon S3 API
+// Reference, UploadPart; Amazon S3 User Guide, "Uploading and copying objects using multipart
+// upload").
 func (c *checker) checkDeniesParts(s *document.Statement) {
 	if !s.Mentions("s3:PutObject") {
 		return
@@ -125,7 +127,7 @@ func (c *checker) checkDeniesParts(s *document.Statement) {
 		case onEncryption && cl.HoldsWithout():
 			found = cl
 		case asksForHeader(*cl):
-			return // requests for parts have no such header, so the Deny does not apply to them
+			return // the clause never matches requests for parts, which have no such header
 		}
 	}
 	if found == nil {

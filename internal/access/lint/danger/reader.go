@@ -9,8 +9,8 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// checkReaders reports principals that can read but not write, yet have permissions to delete or
-// share data.
+// checkReaders reports principals that can read but cannot write, and that have permissions to
+// delete or share data.
 func (c *checker) checkReaders() {
 	reading, writing, further := readerActions(c.d.Kind)
 	allowed := map[string][]*document.Node{}
@@ -35,8 +35,8 @@ func (c *checker) checkReaders() {
 	}
 }
 
-// readerActions returns the actions that identify a reader, those that identify a writer, and those
-// that a reader should not have.
+// readerActions returns three lists of actions: reading identifies a reader, writing identifies a
+// writer, and a reader should not have the actions in further.
 func readerActions(k access.Kind) (reading, writing, further []string) {
 	if k == access.KindKey {
 		return []string{"kms:Decrypt"}, []string{"kms:Encrypt", "kms:GenerateDataKey"}, []string{

@@ -34,7 +34,8 @@ func (c *checker) checkKeyAdmin() {
 	}
 }
 
-// checkShadows reports an Allow that has no effect because a Deny covers all of it.
+// checkShadows reports an Allow statement that has no effect because a Deny statement covers
+// everything that it allows.
 func (c *checker) checkShadows() {
 	for _, s := range c.d.Policy.Statements {
 		if s.Effect != "Allow" {
@@ -53,8 +54,8 @@ func (c *checker) checkShadows() {
 	}
 }
 
-// shadows reports whether the Deny s matches every request that the Allow matches. If it cannot
-// tell, it returns false.
+// shadows reports whether the Deny statement s matches every request that the Allow statement
+// matches. It returns false if this cannot be determined.
 func shadows(s, allow *document.Statement) bool {
 	if len(s.NotPrincipals)+len(s.NotActions)+len(s.NotResources)+len(allow.NotPrincipals)+len(allow.NotActions)+len(allow.NotResources) > 0 {
 		return false
@@ -69,7 +70,7 @@ func shadows(s, allow *document.Statement) bool {
 		concerns(s, allow) && holdsWhen(s, allow)
 }
 
-// concerns reports whether s applies to all principals that the other statement names.
+// concerns reports whether s applies to all principals that other names.
 func concerns(s, other *document.Statement) bool {
 	if s.Everyone() != nil {
 		return true
@@ -79,7 +80,7 @@ func concerns(s, other *document.Statement) bool {
 	})
 }
 
-// holdsWhen reports whether the other statement has every condition of s, with the same values.
+// holdsWhen reports whether other has every condition of s, with the same values.
 func holdsWhen(s, other *document.Statement) bool {
 	texts := func(list []*document.Node) (texts []string) {
 		for _, n := range list {

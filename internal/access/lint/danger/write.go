@@ -8,15 +8,15 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// checkForeignRoot reports a whole other account that may write, or encrypt with the key, without
-// any condition.
+// checkForeignRoot reports a statement that allows the root of another account to write, or to
+// encrypt with the key, without any condition.
 func (c *checker) checkForeignRoot(s *document.Statement) {
 	if len(s.Clauses) > 0 {
 		return
 	}
 	changing := changingActions(c.d.Kind)
 	i := slices.IndexFunc(s.Actions, func(a *document.Node) bool {
-		return a.Text != "*" && !strings.HasSuffix(a.Text, ":*") && allowsAny([]*document.Node{a}, changing) // reported as full-access
+		return a.Text != "*" && !strings.HasSuffix(a.Text, ":*") && allowsAny([]*document.Node{a}, changing) // * and s3:* are reported as full-access
 	})
 	if i < 0 {
 		return

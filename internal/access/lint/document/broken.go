@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Fault is a position At where the text is not JSON, with the likely cause (Message) and what to do
-// (Fix).
+// Fault describes one place where a text is not JSON. At is its position, Message the likely cause,
+// and Fix what to do.
 type Fault struct {
 	At           int
 	Message, Fix string
@@ -27,8 +27,8 @@ const (
 // ignore it.
 const byteOrderMark = "\ufeff"
 
-// findBreakage returns the first fault in the text, or nil if it is JSON in UTF-8. The fault's
-// position is relative to the text.
+// findBreakage returns the first fault in the text, or nil if the text is JSON in UTF-8. The
+// fault's position is an offset in the text.
 func findBreakage(data []byte) *Fault {
 	switch {
 	case bytes.HasPrefix(data, []byte(byteOrderMark)):
@@ -65,7 +65,7 @@ func invalidUTF8(data []byte) int {
 }
 
 // explain returns the fault at the position where parsing stopped. It derives the likely cause from
-// the text there.
+// the text at this position.
 func explain(data []byte, at int, problem string) *Fault {
 	if strings.Contains(problem, "unexpected end") {
 		return unclosed(data)
@@ -99,7 +99,7 @@ func odd(rest string, at int) *Fault {
 	r, _ := utf8.DecodeRuneInString(rest)
 	switch {
 	case strings.ContainsRune(curlyQuotes, r):
-		return &Fault{at, "curly quotes in place of \"", "write \" instead; word processors and chat programs replace it", nil}
+		return &Fault{at, "curly quotes in place of \"", "write \" instead: word processors and chat programs replace it with curly quotes", nil}
 	case strings.ContainsRune(singleQuotes, r):
 		return &Fault{at, "single quotes in place of \"", "use double quotes", nil}
 	case r == '\u00a0' || r == '\u200b' || r == '\u2028' || r == '\ufeff':
@@ -114,7 +114,7 @@ func odd(rest string, at int) *Fault {
 	return nil
 }
 
-// misplaced returns the fault for an extra or missing punctuation character.
+// misplaced returns the fault for an extra, missing or wrong punctuation character.
 func misplaced(data, before []byte, at int, problem string) *Fault {
 	last := byte(0)
 	if len(before) > 0 {
@@ -136,13 +136,13 @@ func misplaced(data, before []byte, at int, problem string) *Fault {
 	case last == '{' || last == ',':
 		return &Fault{at, "a name or a value without quotes", "write \" around it", mendBare(data, at)}
 	case at == 0:
-		return &Fault{at, "not JSON", "provide the policy as JSON; render other formats first", nil}
+		return &Fault{at, "not JSON", "provide the policy as JSON: convert YAML and other formats first", nil}
 	}
 	return &Fault{at, "not JSON: " + problem, "write JSON", nil}
 }
 
-// crossed returns the fault for a closing brace or bracket that does not match the opening one, or
-// that is in place of a value.
+// crossed returns the fault for a closing brace or bracket that does not match the last open one,
+// or that appears in place of a value.
 func crossed(data []byte, at int) *Fault {
 	open, _ := innermost(data[:at])
 	if len(open) == 0 || closing(data[open[len(open)-1]]) == data[at] {
@@ -174,11 +174,11 @@ func unclosed(data []byte) *Fault {
 		return &Fault{max(len(data)-1, 0), "the document ends too early", "write the rest of it", nil}
 	}
 	at := open[len(open)-1]
-	return &Fault{at, fmt.Sprintf("%c is not closed", data[at]), fmt.Sprintf("write %c where it ends", closing(data[at])), mendOpen(data, open)}
+	return &Fault{at, fmt.Sprintf("%c is not closed", data[at]), fmt.Sprintf("write %c at the end of the list or object", closing(data[at])), mendOpen(data, open)}
 }
 
 // innermost returns the positions of the braces and brackets that are open at the end of the text,
-// and the position of an open quote, or -1.
+// and the position of an open quote, or -1 if no quote is open.
 func innermost(data []byte) (open []int, quote int) {
 	quote = -1
 	for i := 0; i < len(data); i++ {

@@ -1,10 +1,10 @@
 // Package document parses policies and keeps the location of every element.
 //
 // [Read] finds the documents in a file. A policy can be the whole file, or part of the output of
-// the AWS CLI or of `syncd policy`, where Read unescapes it and maps every byte to its location in
-// the file. Read also accepts text with JSON faults: it reports each fault, and repairs the text as
-// far as the intention is clear. [Document.ReadPolicy] parses the policy of one document, reports
-// violations of the policy grammar and determines the kind of policy.
+// the AWS CLI or of `syncd policy`. Read unescapes a policy in such output and maps every byte of
+// it to its location in the file. Read also accepts text with JSON faults. It reports each fault,
+// and repairs the text if the intention is clear. [Document.ReadPolicy] parses the policy of one
+// document, reports violations of the policy grammar and determines the kind of policy.
 //
 // Other packages check the meaning of elements (lint/element, lint/condition, lint/danger) and
 // parse strictly (package iam).
@@ -24,14 +24,14 @@ import (
 type Document struct {
 	source
 	Root   *Node // nil if the text is not JSON
-	part   bool  // the document is an object in the text, not all of it
+	part   bool  // the document is one object in the text, not the whole text
 	Kind   access.Kind
 	Target string
 	// Written reports whether `syncd policy` wrote the document. Such a document names the account
 	// that owns it, unless it is the document for the ambient credentials. A document for a key
 	// contains only statements to add to the existing key policy.
 	Written bool
-	owner   string  // the account that the document belongs to, if `syncd policy` wrote it
+	owner   string  // the account that the document belongs to, if `syncd policy` wrote the document; otherwise ""
 	Faults  []Fault // JSON faults of the text
 	Broken  bool    // AWS rejects the whole document
 	Policy  *Policy
@@ -48,7 +48,7 @@ func Read(f *File) []*Document {
 	}
 	root, err := readTree(mended.Data)
 	if err != nil {
-		panic("BUG: read what was found to be JSON: " + err.Error())
+		panic("BUG: cannot read a document that passed the check for valid JSON: " + err.Error())
 	}
 	all := documentsIn(mended, root)
 	all[0].Faults = append(faults, all[0].Faults...)
@@ -90,7 +90,7 @@ func controlKind(name string) access.Kind {
 	return ""
 }
 
-// wrapper describes where the output of an AWS CLI command contains a policy.
+// wrapper describes where the policy is in the output of an AWS CLI command.
 type wrapper struct {
 	path   []string
 	kind   access.Kind // "" if the command returns several kinds
@@ -100,7 +100,7 @@ type wrapper struct {
 func wrappers() []wrapper {
 	return []wrapper{
 		{path: []string{"Role", "AssumeRolePolicyDocument"}, kind: access.KindTrust, target: []string{"Role", "Arn"}}, // iam get-role
-		{path: []string{"AssumeRolePolicyDocument"}, kind: access.KindTrust, target: []string{"Arn"}},                 // one of iam list-roles
+		{path: []string{"AssumeRolePolicyDocument"}, kind: access.KindTrust, target: []string{"Arn"}},                 // one role of iam list-roles
 		{path: []string{"PolicyVersion", "Document"}, kind: access.KindIdentity},                                      // iam get-policy-version
 		{path: []string{"PolicyDocument"}, kind: access.KindIdentity},                                                 // iam get-role-policy
 		{path: []string{"Attributes", "Policy"}, kind: access.KindQueue, target: []string{"Attributes", "QueueArn"}},  // sqs get-queue-attributes
@@ -142,7 +142,7 @@ func unwrapped(whole source, n *Node) *Document {
 	return d
 }
 
-// rooted returns a copy of the tree below n, with paths relative to n.
+// rooted returns a copy of the tree whose root is n, with paths relative to n.
 func rooted(n *Node) *Node {
 	prefix := n.Path
 	var cut func(n *Node) *Node

@@ -9,10 +9,10 @@ import (
 	"syncd/internal/arn"
 )
 
-// guessKind determines the kind of a policy. The word scp or rcp in the file name decides it.
-// Otherwise, a policy with principals belongs to a resource of the service that most of its actions
-// and resources name. A policy without principals is an identity policy, unless the file name names
-// another kind.
+// guessKind determines the kind of a policy. If the file name contains the word scp or rcp, that is
+// the kind. Otherwise, a policy with principals is attached to a resource of the service that most
+// of its actions and resources name, and a policy without principals is an identity policy unless
+// the file name contains the word for another kind.
 func guessKind(d *Document) access.Kind {
 	if k := kindByName(d.File.Name); k.OfOrganization() {
 		return k

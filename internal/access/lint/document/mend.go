@@ -8,19 +8,20 @@ import (
 	"unicode/utf8"
 )
 
-// maxBreakages limits the number of reported faults. Text with more faults is not JSON.
+// maxBreakages limits the number of reported faults. A text with more faults is probably not meant
+// to be JSON.
 const maxBreakages = 50
 
 // edit replaces size bytes at the offset at with text, so that the text after it can be parsed.
 type edit struct {
 	at, size int
 	text     string
-	guess    bool // the text stands in for an unknown value
+	guess    bool // the text replaces an unknown value
 }
 
 // breakages returns the JSON faults of a source, and the repaired source. mended is nil if the
-// source cannot be repaired, and the source itself if it is JSON. The positions of the faults are
-// offsets in the file.
+// source cannot be repaired. If s is JSON, there are no faults and mended is s. The positions of
+// the faults are offsets in the file.
 func (s *source) breakages() (faults []Fault, mended *source) {
 	text := &source{File: s.File, Data: s.Data, from: s.from}
 	reached, guessed := -1, false
@@ -33,7 +34,7 @@ func (s *source) breakages() (faults []Fault, mended *source) {
 			return faults, text
 		}
 		at := text.origin(min(b.At, len(text.Data)))
-		if at < reached { // an error caused by a wrong edit is not a fault of the file
+		if at < reached { // a wrong edit caused the error: it is not a fault of the file
 			return faults, nil
 		}
 		edits := b.edits
@@ -48,8 +49,8 @@ func (s *source) breakages() (faults []Fault, mended *source) {
 	return faults, nil
 }
 
-// mendString repairs an unescaped character in a string. A line break most likely means that the
-// closing quote is missing.
+// mendString repairs an unescaped character in a string. If the character is a line break, the
+// closing quote is probably missing.
 func mendString(data []byte, at int) []edit {
 	if data[at] != '\n' && data[at] != '\r' {
 		return []edit{{at: at, size: 1, text: " "}}
@@ -122,7 +123,8 @@ func mendBare(data []byte, at int) []edit {
 	return []edit{{at: at, size: len(word), text: `"` + string(word) + `"`}}
 }
 
-// mendOpen returns the edit that closes all braces and brackets that are open at the end.
+// mendOpen returns the edit that closes all braces and brackets that are open at the end of the
+// data.
 func mendOpen(data []byte, open []int) []edit {
 	var closers strings.Builder
 	for _, at := range slices.Backward(open) {

@@ -10,7 +10,8 @@ import (
 
 // named parses the file name, which `syncd policy --output` may have chosen. It returns the account
 // that the document belongs to, or "" for any other file name. addition reports whether the
-// document contains only statements to add to a key policy. The text of a policy shows neither.
+// document contains only statements to add to a key policy. The text of a policy contains neither
+// the account nor this fact.
 func (d *Document) named() (account string, addition bool) {
 	name := regexp.MustCompile(`^([0-9]{12})-(.+)\.json$`).FindStringSubmatch(filepath.Base(d.File.Name))
 	if name == nil {

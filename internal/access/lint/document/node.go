@@ -22,7 +22,7 @@ const (
 // Node is one JSON value with its location in the text.
 type Node struct {
 	kind    nodeKind
-	At, End int    // byte offsets in the text it was parsed from
+	At, End int    // byte offsets of its start and end in the text
 	Path    string // "Statement[0].Action"
 	Text    string // the contents of a string, or the literal text of another scalar
 	members []member
@@ -52,8 +52,9 @@ func (n *Node) dig(names ...string) *Node {
 	return n
 }
 
-// list returns the items of an array, or a list of the value itself, because a policy can omit the
-// brackets of a list with one item. It returns nil if n is nil.
+// list returns the items of an array. For any other value it returns a list that contains only the
+// value, because a policy can omit the brackets of a list with one item. It returns nil if n is
+// nil.
 func (n *Node) list() []*Node {
 	switch {
 	case n == nil:
@@ -72,7 +73,7 @@ type treeReader struct {
 
 // readTree parses a text that is JSON.
 func readTree(data []byte) (*Node, error) {
-	if !json.Valid(data) { // also limits the nesting depth
+	if !json.Valid(data) { // json.Valid also limits the nesting depth
 		return nil, errors.New("read JSON: invalid syntax")
 	}
 	r := &treeReader{data: data, dec: json.NewDecoder(bytes.NewReader(data))}

@@ -12,8 +12,8 @@ import (
 // Operator is a parsed condition operator.
 type Operator struct {
 	Set      string // "ForAllValues", "ForAnyValue" or ""
-	Family   string // the type that it compares: "String", "ARN", "Bool", "Numeric", "Date", "IPAddress", "Binary", "Null"
-	Like     bool   // supports wildcards
+	Family   string // the type of the values that it compares: "String", "ARN", "Bool", "Numeric", "Date", "IPAddress", "Binary", "Null"
+	Like     bool   // whether it supports wildcards
 	Negated  bool
 	IfExists bool
 }
@@ -116,7 +116,7 @@ func isDate(value string) bool {
 	return false
 }
 
-// Suits reports whether the operator matches the type of a key's values. String operators also
+// Suits reports whether the operator can compare values of the type value. String operators also
 // accept ARNs, and Numeric operators accept dates as seconds since 1970.
 func (o Operator) Suits(value string) bool {
 	switch o.Family {

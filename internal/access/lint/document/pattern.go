@@ -7,10 +7,10 @@ import (
 	"syncd/internal/arn"
 )
 
-// Covers reports whether pattern matches everything that other matches. If it returns true, pattern
-// matches everything that other matches. For patterns with several wildcards it can return false
-// although pattern matches everything. In other, it treats a wildcard as a plain character; a *
-// there is matched only by a * in pattern.
+// Covers reports whether pattern matches everything that other matches. A result of true is always
+// correct. For patterns with several wildcards, the result can be false although pattern matches
+// everything that other matches. Covers treats wildcards in other as plain characters, and only a *
+// in pattern matches a * in other.
 func Covers(pattern, other string) bool {
 	p, o, star, mark := 0, 0, -1, 0
 	for o < len(other) {
@@ -30,9 +30,9 @@ func Covers(pattern, other string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// ActsOn reports whether an action that applies to the type of resource on can apply to a resource
-// that the pattern matches. The types are "bucket", "object", "key", "role", "queue" and "other".
-// For "other" it returns true.
+// ActsOn reports whether an action on one type of resource can apply to a resource that the pattern
+// matches. The parameter on is the type: "bucket", "object", "key", "role", "queue" or "other". For
+// "other" the result is always true.
 func ActsOn(on, pattern string) bool {
 	a, ok := arn.Split(pattern)
 	if pattern == "*" || on == "other" || !ok {

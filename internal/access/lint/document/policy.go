@@ -25,7 +25,7 @@ func (cl Clause) Demands() bool {
 	return !cl.Negated && !cl.IfExists && cl.Family != "Null" && cl.Set != "ForAllValues"
 }
 
-// Guarded reports whether the statement requires the key to be present.
+// Guarded reports whether a condition of the statement requires the key to be present.
 func (s *Statement) Guarded(key string) bool {
 	return slices.ContainsFunc(s.Clauses, func(cl Clause) bool {
 		asksPresence := cl.Family == "Null" && slices.ContainsFunc(cl.Values, func(v *Node) bool { return v.Text == "false" })
@@ -48,7 +48,7 @@ func (s *Statement) Everyone() *Node {
 func (s *Statement) ConcernsAll() bool { return s.Everyone() != nil || len(s.NotPrincipals) > 0 }
 
 // OwnAccount returns the account that the document's resource belongs to, according to the document
-// or the configuration. It returns "" if unknown.
+// or the configuration. It returns "" if neither names the account.
 func (d *Document) OwnAccount(conf *config.Config) string {
 	if account := cmp.Or(d.owner, arn.Account(d.Target)); account != "" {
 		return account

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/access/lint/catalogue"
 )
 
-// noPolicy reports that a document has no Statement, with a fix for the likely cause.
+// noPolicy reports that a document has no Statement element, with a fix for the likely cause.
 func (r reader) noPolicy(root *Node) {
 	fix := "provide a policy, or AWS CLI output that contains one"
 	switch {
@@ -24,12 +24,13 @@ func (r reader) noPolicy(root *Node) {
 	r.report(unknownKind, root, "the document has no Statement", fix)
 }
 
-// Report is a function that reports a finding about the value n in a document. id is the ID of the
-// rule, message says what is wrong, and fix says what to do.
+// Report reports a finding about the value n in a document. id is the ID of the rule, message says
+// what is wrong, and fix says what to do.
 type Report func(id string, n *Node, message, fix string)
 
-// ReadPolicy reads the policy in the document and reports violations of the policy grammar. Policy
-// then contains only the valid elements. ReadPolicy returns false if the document is not a policy.
+// ReadPolicy reads the policy in the document into d.Policy and reports violations of the policy
+// grammar. It omits invalid elements from d.Policy. ReadPolicy returns false if the document is not
+// a policy.
 func (d *Document) ReadPolicy(report Report) bool {
 	r := reader{report}
 	switch {
@@ -72,7 +73,7 @@ func (r reader) readPolicy(root *Node) *Policy {
 		p.Statements = append(p.Statements, r.readStatement(n))
 	}
 	if list != nil && len(list.list()) == 0 {
-		r.report(MissingElement, list, "the policy has no statement", "write at least one")
+		r.report(MissingElement, list, "the policy has no statement", "write at least one statement")
 	}
 	r.repeatedSids(p)
 	return p
@@ -85,7 +86,7 @@ func (r reader) members(n *Node, known []string) {
 		name := m.name.Text
 		switch {
 		case slices.Contains(seen, name):
-			r.report(repeatedElement, m.name, name+" appears twice in the same object", "merge the two")
+			r.report(repeatedElement, m.name, name+" appears twice in the same object", "merge the two elements")
 		case !slices.Contains(known, name):
 			fix := "remove it"
 			if meant := catalogue.Nearest(name, known); meant != "" {

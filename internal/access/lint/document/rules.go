@@ -19,7 +19,7 @@ func Rules() []rule.Rule {
 	return []rule.Rule{
 		{
 			ID: BrokenJSON, Name: "broken-json", Severity: rule.SeverityError, Title: "The text is not JSON",
-			Explanation: "A policy must be JSON in UTF-8: no comments, no trailing commas, and only double quotes. The message names the likely cause. The location is where parsing stopped, or where the cause is.",
+			Explanation: "A policy must be JSON in UTF-8: no comments, no trailing commas, and only double quotes. The message names the likely cause. The location is that of the likely cause, or the place where parsing stopped.",
 		},
 		{
 			ID: unknownElement, Name: "unknown-element", Severity: rule.SeverityError, Title: "An element that is not part of the policy language",
@@ -27,7 +27,7 @@ func Rules() []rule.Rule {
 		},
 		{
 			ID: MissingElement, Name: "missing-element", Severity: rule.SeverityError, Title: "A required element is missing",
-			Explanation: "Every statement must have Effect, Action or NotAction, and, except in a trust policy, Resource or NotResource. KMS stores a statement without Action or Resource, but it has no effect.",
+			Explanation: "Every statement must have Effect, Action or NotAction, and, except in a trust policy, Resource or NotResource. KMS accepts a statement without Action or Resource, but the statement has no effect.",
 		},
 		{
 			ID: WrongType, Name: "wrong-type", Severity: rule.SeverityError, Title: "An element has a value of the wrong type",

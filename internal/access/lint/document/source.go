@@ -23,7 +23,7 @@ func (s *source) edited(edits []edit) *source {
 	return out
 }
 
-// take appends other.Data[from:to], with the positions of these bytes in the file.
+// take appends other.Data[from:to] to the source, with the positions of these bytes in the file.
 func (s *source) take(other *source, from, to int) {
 	s.Data = append(s.Data, other.Data[from:to]...)
 	for i := from; i < to; i++ {
@@ -31,8 +31,8 @@ func (s *source) take(other *source, from, to int) {
 	}
 }
 
-// source is the text of a document and the position of its bytes in the file. The file may contain
-// a policy as plain text, in a JSON string, or percent-encoded in a JSON string.
+// source is the text of a document, with the position of each byte in the file. The file may
+// contain a policy as plain text, in a JSON string, or percent-encoded in a JSON string.
 type source struct {
 	File *File
 	Data []byte
@@ -52,7 +52,8 @@ func (f *File) Position(at int) (line, column int) {
 	return 1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
 }
 
-// within returns the document in a JSON string, with its escapes decoded.
+// within returns the source of the document that is in the JSON string n, with the string's escapes
+// decoded.
 func (s *source) within(n *Node) *source {
 	inner := &source{File: s.File}
 	for i := n.At + 1; i < n.End-1; {
@@ -71,7 +72,7 @@ func (s *source) within(n *Node) *source {
 	return inner
 }
 
-// put appends bytes that all have the position from in the file.
+// put appends bytes to the source that all have the position from in the file.
 func (s *source) put(text []byte, from int) {
 	s.Data = append(s.Data, text...)
 	s.from = append(s.from, slices.Repeat([]int{from}, len(text))...)

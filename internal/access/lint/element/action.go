@@ -68,12 +68,12 @@ func (c *checker) meant(name string) string {
 	return "see the actions of the service in the Service Authorization Reference"
 }
 
-// rightPlace returns the fix for an action of another service, which names the kind of policy to
-// grant the action in.
+// rightPlace returns the fix for an action of another service. The fix names the kind of policy in
+// which to grant the action.
 func rightPlace(service string) string {
 	for _, k := range []access.Kind{access.KindBucket, access.KindKey, access.KindTrust, access.KindQueue} {
 		if strings.EqualFold(k.Service(), service) {
-			return "grant it in " + k.WithArticle() + "; for a principal in another account, grant it in its identity policy too"
+			return "grant it in " + k.WithArticle() + "; for a principal of another account, also grant it in the identity policy of that principal"
 		}
 	}
 	return "grant it in an identity policy"
@@ -85,12 +85,12 @@ func (c *checker) checkResource(r *document.Node) {
 		return
 	}
 	if a, ok := arn.Split(r.Text); c.d.Kind.OfResource() && ok && !access.IsPattern(a.Service) && a.Service != c.d.Kind.Service() && c.d.Kind != access.KindTrust {
-		c.report(foreignResource, r, "a resource of "+a.Service+" in "+c.d.Kind.WithArticle(), "name the resource that the policy is attached to")
+		c.report(foreignResource, r, "a resource of "+a.Service+" cannot be used in "+c.d.Kind.WithArticle(), "name the resource that the policy is attached to")
 	}
 }
 
 // checkReach reports actions that do not apply to any resource of the statement. An action with
-// wildcards is valid if at least one action that it matches applies to a resource.
+// wildcards is not reported if at least one action that it matches applies to a resource.
 func (c *checker) checkReach(s *document.Statement) {
 	if len(s.Resources) == 0 || c.d.Kind == access.KindTrust {
 		return
@@ -121,8 +121,8 @@ func (c *checker) foreign(a *document.Node) bool {
 	return want != "" && !strings.EqualFold(service, want)
 }
 
-// mismatch returns the finding for an action that applies to none of the statement's resources:
-// what the action applies to, and the resource to add.
+// mismatch returns the message and the fix for an action that applies to none of the statement's
+// resources. They name the type of resource that the action applies to, and the resource to add.
 func mismatch(a iam.KnownAction, resource string) (message, fix string) {
 	bucketARN := "arn:aws:s3:::NAME"
 	if r, _ := arn.Split(resource); r.Service == "s3" {
@@ -140,5 +140,5 @@ func mismatch(a iam.KnownAction, resource string) (message, fix string) {
 	case "queue":
 		return a.Name + " applies to a queue, but the statement has no queue as a resource", "add the queue's ARN"
 	}
-	return a.Name + " does not apply to a specific resource", `give it a separate statement with "Resource": "*"`
+	return a.Name + " does not apply to a specific resource", `move the action to a separate statement with "Resource": "*"`
 }

@@ -11,12 +11,12 @@ import (
 	"syncd/internal/awsname"
 )
 
-// fault is what is wrong with a name and how to fix it. The zero value means no fault.
+// fault describes what is wrong with a name and how to fix it. The zero value means no fault.
 type fault struct{ message, fix string }
 
-// resourceFault returns the fault because of which a Resource matches nothing.
+// resourceFault returns the fault that keeps a Resource from matching anything.
 func resourceFault(text string) fault {
-	if text == "*" || arn.Is(text) && strings.HasSuffix(text, ":*") { // an ARN with fewer parts is valid if * stands for the rest
+	if text == "*" || arn.Is(text) && strings.HasSuffix(text, ":*") { // an ARN with fewer parts is valid if it ends with *
 		return fault{}
 	}
 	if placeholder := placeholderIn(text); placeholder != "" {
@@ -91,7 +91,7 @@ func bucketFault(a arn.ARN) fault {
 	return fault{}
 }
 
-// pointFault checks access point ARNs, in which objects follow /object/.
+// pointFault checks the ARN of an access point or of its objects, whose keys come after /object/.
 func pointFault(a arn.ARN) fault {
 	name, isPoint := strings.CutPrefix(a.Resource, "accesspoint/")
 	name, rest, deeper := strings.Cut(name, "/")
@@ -177,8 +177,8 @@ func awsFault(id string) fault {
 	return fault{}
 }
 
-// actorFault checks whether the ARN is of a kind that can make requests: a user, a role, a session
-// or an account.
+// actorFault checks that the ARN names a principal that can make requests: a user, a role, a
+// session or an account.
 func actorFault(a arn.ARN) fault {
 	kind, name, _ := strings.Cut(a.Resource, "/")
 	role := arn.Role("aws", a.Account, "NAME")

@@ -1,13 +1,14 @@
-// Package element has the rules about the elements of a policy: actions, resources, principals,
-// variables, placeholders, the elements that a kind of policy requires or excludes, and its size.
+// Package element implements the rules about the elements of a policy: actions, resources,
+// principals, variables, placeholders, the elements that a kind of policy requires or excludes, and
+// its size.
 //
-// An error that [Check] reports means that AWS rejects the element, or that the element never
-// matches anything. Other packages check the grammar (lint/document), conditions (lint/condition),
-// and what a valid document allows (lint/danger).
+// An error from [Check] means that AWS rejects the element, or that the element never matches
+// anything. Other packages check the grammar (lint/document), conditions (lint/condition), and what
+// a valid document allows (lint/danger).
 //
 // Terms: an action reaches a resource if the resource has the type that the action applies to. An
-// action is foreign if the policy is of a kind for another service, such as an s3 action in a key
-// policy.
+// action is foreign if its service is not the service of the policy's kind, such as an s3 action in
+// a key policy.
 package element
 
 import (

@@ -49,7 +49,7 @@ func (c *checker) checkControlled(s *document.Statement, a *document.Node) {
 	}
 }
 
-// checkVersion requires a Version in policies of AWS Organizations, which cannot omit it.
+// checkVersion reports a policy of AWS Organizations that has no Version or the old one.
 func (c *checker) checkVersion() {
 	v := c.d.Root.Find("Version")
 	switch {

@@ -39,8 +39,8 @@ func placeholderFault(placeholder string) fault {
 	return fault{placeholder + " is a placeholder", fix}
 }
 
-// nameRule returns the ID of the rule for a fault in a name: notFilledIn if the name contains a
-// placeholder, or otherwise the rule with that name.
+// nameRule returns the ID of the rule for a fault in a name. It is notFilledIn if the name contains
+// a placeholder. If not, it is the value of the parameter otherwise.
 func nameRule(text, otherwise string) string {
 	if placeholderIn(text) != "" {
 		return notFilledIn

@@ -60,7 +60,7 @@ func textRules() []rule.Rule {
 		},
 		{
 			ID: badVariable, Name: "bad-variable", Severity: rule.SeverityError, Title: "A policy variable has invalid syntax",
-			Explanation: "A variable is written ${key} or ${key, 'default'}. It may be used in the last part of an ARN, or in the value of a condition on strings or ARNs.",
+			Explanation: "The syntax of a variable is ${key} or ${key, 'default'}. It can be used in the last part of an ARN, or in the value of a condition on strings or ARNs.",
 		},
 	}
 }
@@ -69,11 +69,11 @@ func nameRules() []rule.Rule {
 	return []rule.Rule{
 		{
 			ID: unknownAction, Name: "unknown-action", Severity: rule.SeverityError, Title: "Unknown action",
-			Explanation: "Operations and permissions have different names: HeadObject requires s3:GetObject, ListObjectsV2 requires s3:ListBucket, and CopyObject and UploadPart require s3:PutObject. S3 rejects a bucket policy with an unknown action. IAM stores it, but it grants nothing.",
+			Explanation: "Operations and permissions have different names: HeadObject requires s3:GetObject, ListObjectsV2 requires s3:ListBucket, and CopyObject and UploadPart require s3:PutObject. S3 rejects a bucket policy with an unknown action. IAM accepts an identity policy with an unknown action, but the action grants nothing.",
 		},
 		{
 			ID: wrongService, Name: "wrong-service", Severity: rule.SeverityError, Title: "An action of the wrong service for this kind of policy",
-			Explanation: "A bucket policy contains s3 actions, a trust policy sts actions, and a queue policy sqs actions. S3 rejects actions of other services. KMS stores them, but they have no effect. Access to a KMS key is granted in its key policy.",
+			Explanation: "A bucket policy contains s3 actions, a trust policy sts actions, and a queue policy sqs actions. S3 rejects actions of other services. KMS accepts actions of other services, but they have no effect. Access to a KMS key is granted in its key policy.",
 		},
 		{
 			ID: misplacedPrincipal, Name: "misplaced-principal", Severity: rule.SeverityError, Title: "Principal in an identity policy",
@@ -89,7 +89,7 @@ func nameRules() []rule.Rule {
 		},
 		{
 			ID: badARN, Name: "bad-arn", Severity: rule.SeverityError, Title: "A malformed ARN",
-			Explanation: "An ARN has six parts separated by colons: arn:partition:service:region:account:resource. ARNs of buckets have no region and no account, ARNs of IAM have no region, and ARNs of keys and queues have both. A malformed ARN never matches.",
+			Explanation: "An ARN has six parts separated by colons: arn:partition:service:region:account:resource. ARNs of buckets have no region and no account, ARNs of IAM resources have no region, and ARNs of keys and queues have both. A malformed ARN never matches.",
 		},
 		{
 			ID: badPrincipal, Name: "bad-principal", Severity: rule.SeverityError, Title: "Invalid principal",
@@ -101,7 +101,7 @@ func nameRules() []rule.Rule {
 		},
 		{
 			ID: foreignResource, Name: "foreign-resource", Severity: rule.SeverityError, Title: "The policy cannot apply to the resource",
-			Explanation: "A bucket policy applies to one bucket and its objects. S3 rejects a policy that names another bucket, or * for all. In a key policy the resource is * or the key itself.",
+			Explanation: "A bucket policy applies to one bucket and its objects. S3 rejects a policy that names another bucket, or * for all buckets. In a key policy the resource is * or the key itself.",
 		},
 		{
 			ID: notPrincipalAllow, Name: "not-principal-allow", Severity: rule.SeverityError, Title: "NotPrincipal with Allow",
@@ -113,11 +113,11 @@ func nameRules() []rule.Rule {
 		},
 		{
 			ID: unknownService, Name: "unknown-service", Severity: rule.SeverityError, Title: "Unknown service prefix",
-			Explanation: "An action begins with the service prefix listed in the Service Authorization Reference. It can differ from the name of the AWS CLI command: s3, not s3api. IAM accepts a statement with an unknown prefix, but the statement has no effect. The list of prefixes dates from September 2026.",
+			Explanation: "An action begins with the service prefix that the Service Authorization Reference lists. The prefix can differ from the name of the AWS CLI command: s3, not s3api. IAM accepts a statement with an unknown prefix, but the statement has no effect. The list of prefixes dates from September 2026.",
 		},
 		{
 			ID: arnAsAction, Name: "arn-as-action", Severity: rule.SeverityError, Title: "An ARN in Action",
-			Explanation: "Action takes names such as s3:GetObject. ARNs belong in Resource.",
+			Explanation: "Action contains names such as s3:GetObject. ARNs belong in Resource.",
 		},
 		{
 			ID: notPrincipalTrust, Name: "not-principal-trust", Severity: rule.SeverityError, Title: "NotPrincipal in a trust policy",
@@ -125,7 +125,7 @@ func nameRules() []rule.Rule {
 		},
 		{
 			ID: noTagSession, Name: "no-tag-session", Severity: rule.SeverityError, Title: "The policy requires session tags, but no statement allows passing them",
-			Explanation: "A principal that assumes a role with session tags needs sts:TagSession and sts:AssumeRole (IAM User Guide, Pass session tags in AWS STS). Without a statement for sts:TagSession, a condition on aws:RequestTag or aws:TagKeys excludes everyone.",
+			Explanation: "A principal that assumes a role with session tags needs sts:TagSession and sts:AssumeRole (IAM User Guide, Pass session tags in AWS STS). Without a statement for sts:TagSession, no request can meet a condition on aws:RequestTag or aws:TagKeys.",
 		},
 		{
 			ID: beyondKind, Name: "beyond-kind", Severity: rule.SeverityError, Title: "An element that a resource control policy does not support",
@@ -144,7 +144,7 @@ func placeholderRules() []rule.Rule {
 			ID: notFilledIn, Name: "not-filled-in", Severity: rule.SeverityError, Title: "A placeholder that was not filled in",
 			Explanation: "`syncd policy` writes " + secret.Placeholder + " in place of an ExternalId that it does not print or that the configuration does not have, and " +
 				access.BucketPlaceholder + " in place of a bucket that the configuration does not name. Other documents contain placeholders such as `<bucket>`. " +
-				"If a document is put in force with a placeholder, a placeholder ExternalId denies syncd and allows anyone who knows the placeholder, and a placeholder in a resource or principal matches nothing.",
+				"If a trust policy with a placeholder ExternalId is put in force, syncd cannot assume the role, but a caller that sends the placeholder can. A placeholder in a resource or principal matches nothing.",
 		},
 	}
 }

@@ -42,7 +42,7 @@ func (c *checker) checkSize() {
 	}
 }
 
-// denseSize counts the characters of a text except whitespace outside strings.
+// denseSize returns the number of characters in a JSON text, without whitespace outside strings.
 func denseSize(data []byte) int {
 	size, inText, escaped := 0, false, false
 	for _, r := range string(data) {

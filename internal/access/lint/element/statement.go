@@ -7,11 +7,11 @@ import (
 )
 
 // checkShape checks that the statement has the elements that its kind of policy requires, and none
-// that it excludes.
+// that this kind cannot have.
 func (c *checker) checkShape(s *document.Statement) {
 	kind := c.d.Kind
 	if s.Sid != "" && !ascii.Word(s.Sid, "") && (kind == access.KindTrust || !kind.OfResource()) {
-		c.report(badSid, s.Find("Sid"), "the Sid has characters other than letters and digits", "use only letters and digits, LikeThis")
+		c.report(badSid, s.Find("Sid"), "the Sid has characters other than letters and digits", "use only letters and digits, for example ReadObjects")
 	}
 	c.checkNamed(s)
 	if !s.Has("Action") && !s.Has("NotAction") {
@@ -27,12 +27,12 @@ func (c *checker) checkShape(s *document.Statement) {
 	}
 }
 
-// checkNamed checks that the statement names principals if its kind of policy requires them, and in
-// a valid way.
+// checkNamed checks that the statement names principals if and only if its kind of policy requires
+// them, and that it names them in a valid way.
 func (c *checker) checkNamed(s *document.Statement) {
 	kind, named := c.d.Kind, s.Has("Principal") || s.Has("NotPrincipal")
 	switch {
-	case kind == access.KindResourceControl && named: // checkControl checks the rest
+	case kind == access.KindResourceControl && named: // checkControl checks the principals
 	case named && !kind.OfResource():
 		c.report(misplacedPrincipal, s.Find("Principal", "NotPrincipal"), "Principal cannot be used in "+kind.WithArticle(),
 			"remove it: this kind of policy applies to the principal that it is attached to; if this is a bucket, key, queue or trust policy, set --kind")

@@ -12,16 +12,16 @@ import (
 
 func (c *checker) checkAssumable() {
 	if !c.d.Policy.Allows("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML") {
-		c.report(noAssumeRole, c.d.Root.Find("Statement"), "no statement allows sts:AssumeRole", "add one, or add sts:AssumeRole to an existing statement")
+		c.report(noAssumeRole, c.d.Root.Find("Statement"), "no statement allows sts:AssumeRole", "add a statement that allows it, or add sts:AssumeRole to an existing statement")
 	}
 	if !c.d.Policy.Allows("sts:TagSession") {
 		c.checkTagSession()
 	}
 }
 
-// checkTagSession reports a statement that requires session tags although no statement allows passing any.
-// AssumeRole with tags requires sts:TagSession too (IAM User Guide, "Pass session tags in AWS
-// STS").
+// checkTagSession reports a statement that requires session tags although no statement allows
+// passing any. AssumeRole with tags requires sts:TagSession too (IAM User Guide, "Pass session tags
+// in AWS STS").
 func (c *checker) checkTagSession() {
 	onTags := func(cl document.Clause) bool {
 		key := strings.ToLower(cl.Key.Text)
@@ -38,7 +38,7 @@ func (c *checker) checkTagSession() {
 	}
 }
 
-// checkOneBucket reports resources of a bucket other than the first one in the policy.
+// checkOneBucket reports resources of any bucket other than the first bucket in the policy.
 func (c *checker) checkOneBucket() {
 	first := ""
 	for _, s := range c.d.Policy.Statements {
@@ -64,8 +64,8 @@ func (c *checker) checkOneBucket() {
 	}
 }
 
-// checkOnePoint reports resources that are not access points, or not the first access point in the
-// policy.
+// checkOnePoint reports resources of any access point other than the first access point in the
+// policy, and resources that are not access points.
 func (c *checker) checkOnePoint() {
 	first := c.d.Policy.AccessPoint()
 	for _, s := range c.d.Policy.Statements {

@@ -17,12 +17,12 @@ import "slices"
 type Rule struct {
 	ID          string   // "SYNCD-P101"; its meaning never changes
 	Name        string   // "unknown-action"
-	Severity    Severity // of its findings
+	Severity    Severity // severity of its findings
 	Title       string
 	Explanation string // why it matters, and what AWS says about it
 }
 
-// Of returns the rule with the ID, which must be among the rules.
+// Of returns the rule with the given ID. The ID must be that of one of the rules.
 func Of(rules []Rule, id string) Rule {
 	return rules[slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })]
 }

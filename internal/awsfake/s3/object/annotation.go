@@ -71,7 +71,8 @@ func annotationTag(payload string) string {
 	return `"` + hex.EncodeToString(sum[:]) + `"`
 }
 
-// openDecrypted returns an object and the data key that encrypts it and its annotations.
+// openDecrypted returns an object. It also decrypts the data key of the object and its annotations,
+// so that it fails if the caller may not use the KMS key.
 func openDecrypted(q *call.Request, b *store.Bucket, action string) (*store.Object, error) {
 	o, err := q.Open(q.Target(b, action))
 	if err != nil {

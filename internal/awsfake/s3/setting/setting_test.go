@@ -130,8 +130,8 @@ func TestPutPublicAccessBlock(t *testing.T) {
 	}
 }
 
-// TestNewBucketLocation checks that a request must not name us-east-1, and must name any other
-// Region.
+// TestNewBucketLocation checks that a CreateBucket request in us-east-1 must not name that Region,
+// and that a request in any other Region must name the Region that it is sent to.
 func TestNewBucketLocation(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	for _, tt := range []struct{ in, constraint, want string }{

@@ -36,7 +36,7 @@ type Object struct {
 	RestoredUntil        time.Time // archived object: when its temporary copy expires
 	Redirect             string    // x-amz-website-redirect-location
 	Lock                 Lock
-	Owner                string // the account that wrote it; "" for the bucket's
+	Owner                string // the account that wrote it; "" for the bucket's account
 	Checksum             content.Checksum
 	CRC                  uint64  // CRC64NVME of the whole object, whichever checksum is stored
 	Parts                []int64 // sizes of the parts, if uploaded in parts

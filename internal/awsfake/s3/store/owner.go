@@ -85,8 +85,8 @@ func (b *Bucket) Versions(key string) []ObjectInfo {
 const restoredFor = 7 * 24 * time.Hour
 
 // Restore makes the current version of an archived key readable, without a request: for seven days
-// of the cloud's clock, or permanently from the archive tier of INTELLIGENT_TIERING. It panics if
-// the key does not exist or is not archived.
+// of the cloud's clock, or permanently if the object was in the archive tier of
+// INTELLIGENT_TIERING. It panics if the key does not exist or is not archived.
 func (b *Bucket) Restore(key string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -102,8 +102,8 @@ func (b *Bucket) Restore(key string) {
 	b.swap(o, &restored)
 }
 
-// SetRates limits the requests on each prefix of the bucket. A burst of one request plus a tenth of
-// a second's worth is allowed.
+// SetRates limits the requests on each prefix of the bucket. A burst can have one request more than
+// the limit allows in a tenth of a second.
 func (b *Bucket) SetRates(r Rates) {
 	b.rates.mu.Lock()
 	defer b.rates.mu.Unlock()

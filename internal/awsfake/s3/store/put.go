@@ -94,7 +94,8 @@ func partsOf(size int64) (parts []int64) {
 	return parts
 }
 
-// ownersETag returns the MD5 if S3 uses one and it is cheap to compute, otherwise an opaque ETag.
+// ownersETag returns the MD5 of the body if S3 uses it as the ETag and it is cheap to compute,
+// otherwise an opaque ETag.
 func (s *Store) ownersETag(body content.Body, crypt Encryption) string {
 	if !crypt.Opaque() {
 		if sum, ok := body.MD5(); ok {

@@ -25,8 +25,8 @@ func bubbleWorld(tb testing.TB) *awsfaketest.World {
 	return w
 }
 
-// TestRates sends more requests than the bucket can serve in ten seconds, and counts the requests
-// that succeed.
+// TestRates checks how many requests a bucket serves in ten seconds if it receives more than its
+// rates allow.
 func TestRates(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -81,8 +81,8 @@ func remove(ctx context.Context, client *s3.Client, key string) error {
 	return err
 }
 
-// TestIdleBurst checks that after an idle hour the burst is still one request plus a tenth of a
-// second's worth.
+// TestIdleBurst checks that after an idle hour the burst still has only one request more than the
+// rate allows in a tenth of a second.
 func TestIdleBurst(t *testing.T) {
 	w := bubbleWorld(t)
 	w.Destination.Put("k", awsfake.BytesBody(nil), awsfake.PutOptions{})
@@ -142,11 +142,11 @@ func TestThrottling(t *testing.T) {
 			c := w.Assume(t, nil)
 			tt.limit(w)
 			if err := tt.call(t, w, c); err != nil {
-				t.Fatalf("the first: %v", err)
+				t.Fatalf("first request: %v", err)
 			}
 			err := tt.call(t, w, c)
 			if awsfaketest.Code(err) != tt.code || awsfaketest.Message(err) != tt.message {
-				t.Errorf("the second: got %q %q, want %q %q", awsfaketest.Code(err), awsfaketest.Message(err), tt.code, tt.message)
+				t.Errorf("second request: got %q %q, want %q %q", awsfaketest.Code(err), awsfaketest.Message(err), tt.code, tt.message)
 			}
 			if diff := cmp.Diff(tt.counted, w.Cloud.Throttled()); diff != "" {
 				t.Error(diff)

@@ -18,7 +18,7 @@ type Rates struct {
 	Depth int
 }
 
-// rates are a bucket's limits, with a pair of limiters for each prefix in use.
+// rates contains a bucket's limits, with a pair of limiters for each prefix in use.
 type rates struct {
 	mu    sync.Mutex
 	set   Rates

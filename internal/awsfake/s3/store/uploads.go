@@ -87,9 +87,9 @@ func (b *Bucket) AlreadyCompleted(id, key string) *Object {
 	return nil
 }
 
-// UploadsAfter returns the uploads after the marker, sorted by key and then ID. Without an ID, all
-// uploads of the marker's key are skipped; with an ID, only the uploads of that key up to and
-// including the ID.
+// UploadsAfter returns the uploads with the prefix that follow a marker, sorted by key and then ID.
+// The marker is a key and, optionally, an upload ID. Without an ID, all uploads of the key are
+// skipped; with an ID, only the uploads of that key up to and including the ID.
 func (b *Bucket) UploadsAfter(prefix, key, id string) []*Upload {
 	b.mu.RLock()
 	defer b.mu.RUnlock()

@@ -99,7 +99,7 @@ func (b *Bucket) Lookup(key, version string) *Object {
 	return e.version(version)
 }
 
-// WriterOf returns the account that owns an object, or "" if that is the bucket's own.
+// WriterOf returns the account that owns an object, or "" if that is the bucket's account.
 func (b *Bucket) WriterOf(key string) string {
 	b.mu.RLock()
 	defer b.mu.RUnlock()

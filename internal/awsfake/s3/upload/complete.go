@@ -72,7 +72,7 @@ func completeMultipartUpload(q *call.Request, b *store.Bucket) (*wire.Response, 
 	return completed(q, b, o), nil
 }
 
-// chooseParts returns the parts that the request lists, in that order.
+// chooseParts returns the parts that the request lists, in the order of the request.
 func chooseParts(b *store.Bucket, u *store.Upload, in *partList) ([]*store.Part, error) {
 	if len(in.Part) == 0 {
 		return nil, call.ErrMalformedXML()
@@ -101,8 +101,8 @@ func chooseParts(b *store.Bucket, u *store.Upload, in *partList) ([]*store.Part,
 	return parts, nil
 }
 
-// assemble creates the object from its parts. Its date is the start of the upload ("Working with
-// object metadata", Amazon S3 User Guide).
+// assemble creates the object from its parts. The date of the object is the start of the upload
+// ("Working with object metadata", Amazon S3 User Guide).
 func assemble(q *call.Request, u *store.Upload, parts []*store.Part, key cipher.AEAD) (*store.Object, error) {
 	var body content.Content
 	var sizes []int64

@@ -134,8 +134,8 @@ func writeUpload(u *store.Upload, x *wire.XML, l *listing.Listing, b *store.Buck
 	x.Close("Upload")
 }
 
-// describeUpload writes the elements that both listings return for an upload. The initiator is a
-// user or a session, by ARN.
+// describeUpload writes the elements that ListParts and ListMultipartUploads both return for an
+// upload. The initiator is the ARN of a user or of a session.
 func describeUpload(u *store.Upload, x *wire.XML, b *store.Bucket) {
 	listing.OwnerElement(x, "Initiator", u.Initiator)
 	listing.OwnerElement(x, "Owner", b.Account.ID())
@@ -146,7 +146,7 @@ func describeUpload(u *store.Upload, x *wire.XML, b *store.Bucket) {
 	}
 }
 
-// partsAfter returns the parts of an upload after that number, in order.
+// partsAfter returns the parts of an upload with a larger part number than number, in order.
 func partsAfter(b *store.Bucket, u *store.Upload, number int) []*store.Part {
 	var out []*store.Part
 	parts := b.Parts(u)

@@ -2,7 +2,7 @@
 //
 // It implements S3's rules for the sizes, order and checksums of parts. Completing an upload again
 // returns the same response. Package store contains the uploads and their parts, and package object
-// reads the draft of the future object.
+// reads the properties of the future object from the request.
 //
 // Terms: a part has a number and an ETag, which select it when the upload is completed. A composite
 // checksum is computed from the checksums of the parts.

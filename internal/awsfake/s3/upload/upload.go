@@ -53,8 +53,8 @@ func createMultipartUpload(q *call.Request, b *store.Bucket) (*wire.Response, er
 	return res, nil
 }
 
-// compositeType reports whether the object's checksum is composite. CRC64NVME always covers the
-// full object, SHA is always composite, and with another CRC the request chooses, composite by
+// compositeType reports whether the object's checksum is composite. A CRC64NVME always covers the
+// full object, and a SHA is always composite. For another CRC the request chooses; composite is the
 // default ("Checking object integrity", Amazon S3 User Guide).
 func compositeType(algorithm, asked string) (bool, error) {
 	sha := algorithm == content.AlgorithmSHA1 || algorithm == content.AlgorithmSHA256
@@ -159,7 +159,7 @@ func uploadPartCopy(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	return res, nil
 }
 
-// sumPart sets the ETag and the checksum of a copied part, with the upload's algorithm.
+// sumPart sets the ETag of a copied part, and its checksum, computed with the upload's algorithm.
 func sumPart(q *call.Request, u *store.Upload, p *store.Part, key cipher.AEAD) error {
 	p.Checksum = content.Checksum{Algorithm: content.AlgorithmCRC64NVME, Value: content.EncodeCRC64(p.Content.Checksum(q.Store.CRC))}
 	if a := u.Draft.Algorithm; a != "" && a != content.AlgorithmCRC64NVME {

@@ -98,7 +98,7 @@ func TestListingParts(t *testing.T) {
 	}
 }
 
-// TestConditionsOnCopiesAndUploads tests writes that require the destination to be absent, or to
+// TestConditionsOnCopiesAndUploads checks writes that require the destination to be absent, or to
 // have a given ETag.
 func TestConditionsOnCopiesAndUploads(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})

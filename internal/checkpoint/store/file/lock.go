@@ -198,8 +198,8 @@ func (l *fileLease) Confirm(ctx context.Context) error { return l.Held(ctx) }
 // Number returns 0: see TakenOver.
 func (l *fileLease) Number() int64 { return 0 }
 
-// TakenOver returns false: the operating system releases the lock when a process dies, and does not
-// take it away from a live process.
+// TakenOver returns false, because the operating system releases the lock when a process dies and
+// never takes it away from a live process.
 func (l *fileLease) TakenOver() bool { return false }
 
 // Fenced does nothing.

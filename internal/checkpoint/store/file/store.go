@@ -3,8 +3,7 @@
 // A record is a file. It is written under a temporary name, synced and linked to its final name, so
 // that it is complete or absent after any crash. The lease is an operating system lock on a file;
 // it ends with the process. The package guarantees that only the user of this process (or root) can
-// change the folder's content: it rejects a folder, a path to it, or a file that other users could
-// change.
+// change the folder's content: it rejects a folder, a path or a file that other users could change.
 //
 // The caller chooses the folder. Terms: the folder is where the records are stored. A holder note
 // is the content of the lock file; it describes the process that holds the lock.
@@ -25,7 +24,8 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// tempPrefix begins the names of records being written; record names never begin with a dot.
+// tempPrefix is the prefix of the temporary names of records being written. Record names never
+// begin with a dot.
 const tempPrefix = ".tmp-"
 
 // Store is a store in a folder. A record is a file. It is written under a temporary name, synced
@@ -169,7 +169,7 @@ func (f *Store) Create(ctx context.Context, name string, write func(io.Writer) e
 
 func (f *Store) create(path string, write func(io.Writer) error) (err error) {
 	if _, err := os.Lstat(path); err == nil {
-		return fs.ErrExist // saves a useless write; only the link below is atomic
+		return fs.ErrExist // avoids a useless write; only the link below is atomic
 	}
 	temp, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*")
 	if err != nil {
@@ -263,8 +263,8 @@ func (f *Store) List(ctx context.Context, prefix string) ([]string, error) {
 	return names, nil
 }
 
-// Delete removes a record. It need not be durable: a record that reappears after a crash is swept
-// again.
+// Delete removes a record. The deletion need not be durable, because a record that reappears after
+// a crash is swept again.
 func (f *Store) Delete(ctx context.Context, name string) error {
 	path, err := f.path(name)
 	if err = errors.Join(err, ctx.Err()); err != nil {

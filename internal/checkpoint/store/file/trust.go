@@ -23,8 +23,8 @@ const hintFolder = "set state to a folder that only syncd's user can write to"
 // another user, or writable by other users. A folder owned by root is accepted, because root can
 // change any folder. A folder writable by its group is accepted if this process is in that group,
 // as in a volume with an fsGroup. The path to the folder must not include a link owned by another
-// user, or a folder in which every user can rename files of other users, because these users could
-// replace the folder. The owners of the folders on the path are not checked. If the folder is
+// user, or a folder in which every user can rename files of other users, because another user could
+// then replace the folder. The owners of the folders on the path are not checked. If the folder is
 // absent and the existing part of its path is valid, checkFolder returns fs.ErrNotExist.
 func checkFolder(dir string) error {
 	place, err := checkPath(dir)
@@ -106,7 +106,7 @@ func checkParent(dir string) error {
 func checkOwner(path string, info fs.FileInfo) error {
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if ok && owner.Uid != 0 && int(owner.Uid) != os.Geteuid() {
-		return fmt.Errorf("%s belongs to user %d, who could change the ledger, not to user %d: %s", path, owner.Uid, os.Geteuid(), hintFolder)
+		return fmt.Errorf("%s belongs to user %d instead of user %d, so another user could change the ledger: %s", path, owner.Uid, os.Geteuid(), hintFolder)
 	}
 	return nil
 }

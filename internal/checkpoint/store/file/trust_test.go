@@ -10,14 +10,14 @@ import (
 	filestore "syncd/internal/checkpoint/store/file"
 )
 
-// TestFolderOfOtherUsers has folders in which other users could change the ledger, and volumes in
-// which they could not.
+// TestFolderOfOtherUsers checks that folders in which other users could change the ledger are
+// rejected, and that safe volumes are accepted.
 func TestFolderOfOtherUsers(t *testing.T) {
 	root := os.Geteuid() == 0
 	for name, tt := range map[string]struct {
 		mode     os.FileMode
 		uid, gid int
-		want     string // in the error, "" for none
+		want     string // text that the error must contain, "" for no error
 	}{
 		"its own":                         {0o700, os.Geteuid(), os.Getegid(), ""},
 		"readable by all":                 {0o755, os.Geteuid(), os.Getegid(), ""},
@@ -71,7 +71,8 @@ func takeLease(t *testing.T, dir string) error {
 	return lease.Release()
 }
 
-// TestLockThatIsALink replaces the lock by a link: its target must not change.
+// TestLockThatIsALink replaces the lock by a link. It checks that the target of the link is not
+// changed.
 func TestLockThatIsALink(t *testing.T) {
 	const content = "a file that is dear to somebody\n"
 	for name, place := range map[string]func(victim, lock string) error{
@@ -108,7 +109,7 @@ func TestLockThatIsALink(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, _, err := store.LeaseOf(t.Context(), "orders"); err == nil && name == "symbolic link" {
-			t.Errorf("%s: LeaseOf followed it", name)
+			t.Errorf("%s: LeaseOf followed the link", name)
 		}
 	}
 }

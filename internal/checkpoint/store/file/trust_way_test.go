@@ -16,8 +16,8 @@ import (
 
 const nobody = 65534
 
-// TestFolderOpenedMeanwhile creates a folder, or opens it to all users, after the store was opened:
-// nothing must be written to it anymore.
+// TestFolderOpenedMeanwhile makes a folder writable for all users after the store was opened. It
+// checks that nothing more is written to the folder.
 func TestFolderOpenedMeanwhile(t *testing.T) {
 	for name, begin := range map[string]func(t *testing.T, dir string){
 		"absent before":      func(*testing.T, string) {},
@@ -30,7 +30,7 @@ func TestFolderOpenedMeanwhile(t *testing.T) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(dir, 0o777); err != nil { //nolint:gosec // the point of the test
+		if err := os.Chmod(dir, 0o777); err != nil { //nolint:gosec // unsafe on purpose
 			t.Fatal(err)
 		}
 		const want = "is writable by every user"
@@ -44,8 +44,8 @@ func TestFolderOpenedMeanwhile(t *testing.T) {
 	}
 }
 
-// TestPathOfOtherUsers has folders and links on the path to the state that other users could
-// replace.
+// TestPathOfOtherUsers checks that a path with folders or links that other users could replace is
+// rejected.
 func TestPathOfOtherUsers(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can change the owner")
@@ -54,7 +54,7 @@ func TestPathOfOtherUsers(t *testing.T) {
 		mode     os.FileMode // mode of the folder above the state
 		uid, gid int         // owner and group of the folder above the state
 		linkUID  int         // owner of a link to the state, -1 for no link
-		want     string      // in the error, "" for none
+		want     string      // text that the error must contain, "" for no error
 	}{
 		"in order":                       {0o755, 0, 0, -1, ""},
 		"writable by all, sticky":        {os.ModeSticky | 0o777, 0, 0, -1, ""},
@@ -112,8 +112,8 @@ func TestCircularLinks(t *testing.T) {
 	}
 }
 
-// TestRecordThatIsNotAFile replaces the format record and a record by something that is not a
-// regular file. Reading it must fail at once.
+// TestRecordThatIsNotAFile replaces the format record, and another record, by something that is not
+// a regular file. It checks that reading fails at once.
 func TestRecordThatIsNotAFile(t *testing.T) {
 	for name, place := range map[string]func(victim, record string) error{
 		"pipe":          func(_, record string) error { return syscall.Mkfifo(record, 0o600) },
@@ -139,15 +139,15 @@ func TestRecordThatIsNotAFile(t *testing.T) {
 				if err == nil {
 					t.Errorf("%s as %s: got no error", name, record)
 				}
-			case <-time.After(2 * time.Minute): // of a busy machine
-				t.Fatalf("%s as %s: reading it does not end", name, record)
+			case <-time.After(2 * time.Minute): // long enough for a busy machine
+				t.Fatalf("%s as %s: reading does not end", name, record)
 			}
 		}
 	}
 }
 
-// readBack opens a store and reads its record in both ways. A record that is too long may be
-// opened.
+// readBack opens a store and reads its record with Read and with Open. If mayOpen is true, Open may
+// succeed, as for a record that is too long for Read.
 func readBack(ctx context.Context, dir string, mayOpen bool) error {
 	store, err := filestore.Open(dir)
 	if err != nil {

@@ -1,6 +1,6 @@
 package s3
 
-// Lent returns how many bytes open chunks hold of a store's memory.
+// Lent returns how many bytes of a store's memory are in use by open chunks.
 func Lent(s *Store) int64 {
 	s.windows.mu.Lock()
 	defer s.windows.mu.Unlock()

@@ -73,8 +73,8 @@ func (l *renewedLease) renew(ctx context.Context) {
 	}
 }
 
-// write overwrites the lock to renew or release it. If the lock has changed, the nonce shows
-// whether an earlier write of this holder succeeded although its response was lost.
+// write overwrites the lock to renew or release it. If the lock has changed, its nonce shows
+// whether an earlier write of this holder succeeded although the response was lost.
 func (l *renewedLease) write(ctx context.Context, release bool) error {
 	if err := l.writing.Take(ctx); err != nil {
 		return err
@@ -200,8 +200,8 @@ func (l *renewedLease) TakenOver() bool {
 	return l.record.TakenOver
 }
 
-// Fenced records that the previous holder is fenced off. The next renewal writes this to the lock
-// object.
+// Fenced records that the previous holder is fenced off. The next renewal writes that fact to the
+// lock object.
 func (l *renewedLease) Fenced() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

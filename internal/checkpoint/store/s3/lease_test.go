@@ -51,8 +51,8 @@ func leaseTest(t *testing.T, test func(t *testing.T, s *s3test.State)) {
 	synctest.Test(t, func(t *testing.T) { test(t, s3test.New()) })
 }
 
-// TestS3LeaseExpires disconnects a holder. The holder knows that it has lost the lease before
-// another process can get it, whatever the clocks of the two show.
+// TestS3LeaseExpires disconnects a holder. It checks that the holder considers the lease lost
+// before another process can get it, regardless of the clocks of both processes.
 func TestS3LeaseExpires(t *testing.T) {
 	for _, skew := range []time.Duration{0, time.Hour, -time.Hour} {
 		t.Run(fmt.Sprint(skew), func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestS3LeaseExpires(t *testing.T) {
 				first := acquire(t, s.Store(wire), "first")
 				o := s.Options()
 				o.Now = func() time.Time { return time.Now().Add(skew) }
-				o.LeaseFor = time.Second // the holder's promise counts, not the contender's
+				o.LeaseFor = time.Second // the holder's lease duration counts, not the contender's
 				contender := s3store.New(s.Client(nil, 1), o)
 				s3test.Pass(t, 25*time.Second)
 				wire.off.Store(true) // the last renewal was five seconds ago
@@ -69,7 +69,7 @@ func TestS3LeaseExpires(t *testing.T) {
 					lease, err := contender.Acquire(t.Context(), mapping, "second")
 					if err == nil {
 						if at < 80 || at > 84 {
-							t.Errorf("taken after %d s, want a minute after the last renewal, and the grain of HTTP dates", at)
+							t.Errorf("acquired after %d s, want a minute after the last renewal plus clockGrain", at)
 						}
 						if !lease.TakenOver() {
 							t.Error("taken over: got false, want true")
@@ -91,8 +91,8 @@ func TestS3LeaseExpires(t *testing.T) {
 	}
 }
 
-// TestS3LeaseBoundsWrites: a context bound to the lease ends before another process can hold the
-// lease: because responses stop, because the lease was taken, or because the clock was set.
+// TestS3LeaseBoundsWrites checks that a context bound to the lease ends before another process can
+// hold the lease, if responses stop, if the lease was taken, or if the clock was set.
 func TestS3LeaseBoundsWrites(t *testing.T) {
 	bound := func(t *testing.T, lease store.Lease) (ctx context.Context) {
 		ctx, release := lease.Bound(t.Context())
@@ -195,7 +195,8 @@ func TestS3LeaseIsRenewed(t *testing.T) {
 }
 
 // TestS3LeaseSurvives fails writes of the lock, with and without effect, and also the reads that
-// find out whether they took effect.
+// determine whether a write took effect. It checks that the lease can still be held, released and
+// acquired.
 func TestS3LeaseSurvives(t *testing.T) {
 	for _, kind := range []awsfake.FaultKind{awsfake.LoseAnswer, awsfake.Reset, awsfake.Unavailable, awsfake.Throttle, awsfake.Conflict} {
 		for _, operations := range [][]string{{"PutObject"}, {"PutObject", "GetObject"}} {
@@ -239,7 +240,7 @@ func TestS3LostResponseOfAcquireAndRelease(t *testing.T) {
 		t.Run(fmt.Sprint(retries), func(t *testing.T) {
 			leaseTest(t, func(t *testing.T, s *s3test.State) {
 				store := s3store.New(s.Client(nil, retries), s.Options())
-				for range 2 { // without a lock, and with one
+				for range 2 { // without and with an existing lock object
 					lose := awsfake.Fault{Operation: "PutObject", Kind: awsfake.LoseAnswer, Times: 1, Key: s3test.Prefix + mapping + "/lock"}
 					s.Cloud.Inject(lose)
 					lease := acquire(t, store, "me")

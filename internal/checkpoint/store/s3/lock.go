@@ -29,7 +29,7 @@ type lockRecord struct {
 	Since        time.Time `json:"since"`         // by the holder's clock, informational
 	Until        time.Time `json:"until"`         // by the holder's clock, informational
 	LeaseSeconds float64   `json:"lease_seconds"` // how long the lease is held after the last write
-	TakenOver    bool      `json:"taken_over"`    // whether the lease was taken from a holder that is not fenced off yet
+	TakenOver    bool      `json:"taken_over"`    // whether the previous holder did not release the lease and is not fenced off yet
 	Released     bool      `json:"released"`
 }
 
@@ -46,7 +46,7 @@ type seenLock struct {
 	record lockRecord
 	etag   *string
 	isNote bool      // the object is the lock file of a folder whose ledger was moved here; no process holds the lease
-	until  time.Time // when the lease expires, by S3's clock, unless renewed
+	until  time.Time // when the lease expires unless renewed, by S3's clock
 	now    time.Time // when the lock was read, by S3's clock
 }
 
@@ -104,9 +104,10 @@ func (s *Store) putLock(ctx context.Context, key string, record lockRecord, seen
 	return out.ETag, nil
 }
 
-// wasChanged reports whether a conditional write was refused because the object has changed.
+// wasChanged reports whether err means that a conditional write was refused because the object has
+// changed.
 func wasChanged(err error) bool {
-	switch awserr.Classify(err) { //nolint:exhaustive // the three answers to a write whose condition does not hold
+	switch awserr.Classify(err) { //nolint:exhaustive // the three possible responses to a write whose condition is false
 	case awserr.Precondition, awserr.Conflict, awserr.Gone:
 		return true
 	default:

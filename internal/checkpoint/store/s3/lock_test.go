@@ -36,8 +36,8 @@ func (l *lockedText) String() string {
 	return l.text.String()
 }
 
-// TestS3TakenOverIsPassedOn releases a lease before the previous holder is fenced off: the next
-// holder must do that.
+// TestS3TakenOverIsPassedOn releases a lease before the previous holder is fenced off. It checks
+// that the next holder's TakenOver is true.
 func TestS3TakenOverIsPassedOn(t *testing.T) {
 	leaseTest(t, func(t *testing.T, s *s3test.State) {
 		wire := &unplugged{next: s.Cloud.RoundTripper()}
@@ -106,7 +106,8 @@ func TestS3ResponseWithoutDate(t *testing.T) {
 	})
 }
 
-// TestS3OneOfManyContenders has many processes try to acquire an expired lease at once.
+// TestS3OneOfManyContenders checks that only one of many processes that try to acquire an expired
+// lease at the same time succeeds.
 func TestS3OneOfManyContenders(t *testing.T) {
 	leaseTest(t, func(t *testing.T, s *s3test.State) {
 		wire := &unplugged{next: s.Cloud.RoundTripper()}

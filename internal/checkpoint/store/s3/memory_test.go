@@ -32,8 +32,8 @@ const (
 	mostOfPass = 5 << 20
 )
 
-// TestPassesAtOnceShareMemory stops concurrent passes with state on S3 halfway, while the chunks of
-// each are open, and measures the memory that they use.
+// TestPassesAtOnceShareMemory stops concurrent passes with state on S3 halfway, while their chunks
+// are open. It checks that each pass uses at most mostOfPass bytes of memory.
 func TestPassesAtOnceShareMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the race detector uses extra memory; make test runs it")
@@ -67,7 +67,7 @@ func TestPassesAtOnceShareMemory(t *testing.T) {
 	}
 	t.Logf("%d passes over %d entries each: %.1f MiB a pass, %.1f of them in windows", *passesAtOnce, *entriesOfEach, mebibytes(each), mebibytes(lent))
 	if each > mostOfPass || lent == 0 {
-		t.Errorf("got %d bytes a pass, %d in windows, want at most %d, and some", each, lent, mostOfPass)
+		t.Errorf("got %d bytes a pass, %d of them in windows; want at most %d a pass, and some in windows", each, lent, mostOfPass)
 	}
 }
 
@@ -99,7 +99,7 @@ func bigEntry(k string, seed uint64) record.Entry {
 	return entry(k, fmt.Sprintf("%016x%016x", seed*0x9e3779b97f4a7c15, seed*0xbf58476d1ce4e5b9))
 }
 
-// fillLedger commits a generation of n entries that compress like real ones.
+// fillLedger commits a generation of n entries that compress about as well as real entries.
 func fillLedger(t *testing.T, store store.Store, i, n int) {
 	t.Helper()
 	ledger, err := ledgerOf(t.Context(), store, i)
@@ -117,8 +117,8 @@ func fillLedger(t *testing.T, store store.Store, i, n int) {
 	}
 }
 
-// changeSome runs a pass over a ledger with that many entries, of which a regular sample has
-// changed.
+// changeSome runs a pass over a ledger with the given number of entries. A regular sample of them
+// has changed.
 func changeSome(ctx context.Context, store store.Store, i, entries int, at func(n int)) (err error) {
 	ledger, err := ledgerOf(ctx, store, i)
 	if err != nil {

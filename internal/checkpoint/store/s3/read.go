@@ -56,7 +56,7 @@ type objectChunk struct {
 
 	mu       sync.Mutex
 	expected []store.Span
-	lent     []byte     // memory of the window, as long as the longest span so far
+	lent     []byte     // memory of the window; its length is that of the longest span so far
 	held     store.Span // span of the record that is in the window
 }
 
@@ -77,7 +77,8 @@ func (c *objectChunk) Close() error {
 	return nil
 }
 
-// Expect makes each part be fetched in one request when it is first read, if a window is available.
+// Expect announces the parts that will be read. Each part is fetched in one request when it is
+// first read, if a window is available.
 func (c *objectChunk) Expect(parts []store.Span) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -161,7 +162,7 @@ func (c *objectChunk) begin() error {
 	return err
 }
 
-// fetch fills p from an offset.
+// fetch fills p with the bytes of the object from an offset.
 func (c *objectChunk) fetch(p []byte, start int64) error {
 	return retried(func() error {
 		body, n, err := c.ask(store.Span{Start: start, End: start + int64(len(p))})
@@ -172,7 +173,8 @@ func (c *objectChunk) fetch(p []byte, start int64) error {
 	})
 }
 
-// WriteTo writes the whole record. Of the record, only the bytes that Open has read are in memory.
+// WriteTo writes the whole record. It streams the bytes that Open has not read, so they are not
+// kept in memory.
 func (c *objectChunk) WriteTo(w io.Writer) (written int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -198,7 +200,7 @@ func (c *objectChunk) WriteTo(w io.Writer) (written int64, err error) {
 }
 
 // errCut reports a body that ended early.
-var errCut = errors.New("body was cut")
+var errCut = errors.New("body was cut short")
 
 // retried repeats a request whose body was cut. The SDK retries other failures.
 func retried(request func() error) (err error) {
@@ -227,8 +229,8 @@ func (c *objectChunk) receive(body io.ReadCloser, p []byte) error {
 	return c.cut(errors.Join(err, body.Close()))
 }
 
-// ask requests a part of the object. It returns the body and its length, which is shorter than the
-// part at the end of the object.
+// ask requests a part of the object. It returns the body and its length. If the part extends beyond
+// the end of the object, the body is shorter than the part.
 func (c *objectChunk) ask(part store.Span) (content io.ReadCloser, n int64, err error) {
 	out, err := body.GetObject(c.ctx, c.store.client, &s3.GetObjectInput{
 		Bucket: &c.store.options.Place.Bucket, Key: &c.key, ExpectedBucketOwner: c.store.options.Place.ExpectedOwner(), IfMatch: c.etag,
@@ -243,7 +245,7 @@ func (c *objectChunk) ask(part store.Span) (content io.ReadCloser, n int64, err 
 	var from, to, size int64
 	_, err = fmt.Sscanf(strings.TrimSpace(aws.ToString(out.ContentRange)), "bytes %d-%d/%d", &from, &to, &size)
 	if want := min(part.End, size); err != nil || from != part.Start || to+1 != want || c.size >= 0 && c.size != size {
-		err = fmt.Errorf("got range %q of %d-%d", aws.ToString(out.ContentRange), part.Start, want-1)
+		err = fmt.Errorf("response has range %q instead of bytes %d-%d", aws.ToString(out.ContentRange), part.Start, want-1)
 		return nil, 0, c.store.failed("read", c.key, errors.Join(err, out.Body.Close()))
 	}
 	c.size, c.etag = size, out.ETag

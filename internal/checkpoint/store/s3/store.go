@@ -269,8 +269,8 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 }
 
 // prepare writes the format record before the first write, and checks that the service refuses to
-// create an object twice. Some services accept If-None-Match and ignore it; there two writers would
-// not notice each other.
+// create an object twice. Some services accept If-None-Match and ignore it. On such a service two
+// writers would not notice each other.
 func (s *Store) prepare(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

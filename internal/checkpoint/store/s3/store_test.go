@@ -65,8 +65,9 @@ func TestS3LargeRecord(t *testing.T) {
 	}
 }
 
-// TestS3ReadsExpectedParts reads a large record in many pieces. Each expected part takes one
-// request, other parts take one per piece, and the whole record takes one more than Open.
+// TestS3ReadsExpectedParts reads a large record in many pieces. It checks that each expected part
+// takes one request, that other parts take one request per piece, and that WriteTo takes one
+// request more than Open.
 func TestS3ReadsExpectedParts(t *testing.T) {
 	t.Parallel()
 	s := s3test.New()
@@ -108,13 +109,14 @@ func TestS3ReadsExpectedParts(t *testing.T) {
 	}
 }
 
-// readerAt is a part of a record.
+// readerAt is a part of an open record.
 type readerAt struct {
 	io.ReaderAt
 	from, to int64
 }
 
-// pieces reads it in pieces of that size, every other one first, like adjacent columns.
+// pieces reads the part in pieces of the given size: first every other piece, then the pieces
+// between them, like adjacent columns.
 func (r readerAt) pieces(t *testing.T, size int64) []byte {
 	t.Helper()
 	part := make([]byte, r.to-r.from)
@@ -129,7 +131,8 @@ func (r readerAt) pieces(t *testing.T, size int64) []byte {
 	return part
 }
 
-// TestS3LostResponseOfACreation makes the SDK repeat a request that has succeeded.
+// TestS3LostResponseOfACreation checks that a write succeeds if the SDK repeats a request that had
+// already succeeded, and that another write of the same bytes fails.
 func TestS3LostResponseOfACreation(t *testing.T) {
 	t.Parallel()
 	for operation, data := range map[string][]byte{"PutObject": []byte("small"), "CompleteMultipartUpload": s3test.Large()} {
@@ -231,7 +234,7 @@ func TestS3ListIgnoresOtherObjects(t *testing.T) {
 	}
 	s.Bucket.Put("syncd-elsewhere/alpha/record", awsfake.BytesBody(nil), awsfake.PutOptions{})
 	var want []string
-	for i := range 1203 { // more than a page
+	for i := range 1203 { // more than one listing page
 		name := fmt.Sprintf("alpha/record-%04d", i)
 		s.Bucket.Put(s3test.Prefix+name, awsfake.BytesBody(nil), awsfake.PutOptions{})
 		want = append(want, name)
@@ -242,7 +245,8 @@ func TestS3ListIgnoresOtherObjects(t *testing.T) {
 	}
 }
 
-// TestS3CutBodies cuts connections while bodies are read.
+// TestS3CutBodies checks that a read succeeds if the connection breaks twice while the body is
+// read, and fails if it breaks every time.
 func TestS3CutBodies(t *testing.T) {
 	t.Parallel()
 	s := s3test.New()

@@ -6,8 +6,8 @@ import "sync"
 // row groups of older chunks have up to 4 MB.
 const largestWindow = 4 << 20
 
-// windows is a memory budget. No chunk waits for memory: if no memory is left, the chunk is read
-// without a window, with more requests. So the open chunks of a pass never wait for each other, and
+// windows is a memory budget. If no memory is left, a chunk is read without a window, with more
+// requests, instead of waiting. Therefore the open chunks of a pass never wait for each other, and
 // every pass makes progress.
 type windows struct {
 	mu   sync.Mutex
@@ -16,8 +16,8 @@ type windows struct {
 
 func newWindows(size int64) *windows { return &windows{free: size} }
 
-// lend returns n bytes, or nil if fewer than n bytes would then remain free. So large windows
-// cannot use all memory, and some remains for small windows.
+// lend returns n bytes, or nil if fewer than n bytes would then remain free. Thus large windows
+// cannot use all memory, and some of it remains for small windows.
 func (w *windows) lend(n int64) []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()

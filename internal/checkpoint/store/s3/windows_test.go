@@ -20,10 +20,10 @@ import (
 	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
-// TestPassesShareWindows runs passes with several open chunks each. They share memory for all of
-// the chunks, for one, or for none. The passes never wait for each other, every pass ends with the
-// right entries, and no memory is held at the end. In a bubble, passes that wait for each other
-// would fail the test.
+// TestPassesShareWindows runs passes with several open chunks each. Their shared memory is enough
+// for all of the chunks, for one chunk, or for none. The test checks that every pass ends with the
+// right entries and that no memory is in use at the end. It also fails if passes wait for each
+// other, because the bubble would then be blocked.
 func TestPassesShareWindows(t *testing.T) {
 	const passes, entries = 5, 1200
 	for name, memory := range map[string]int64{"all": 64 << 20, "few": 300 << 10, "none": 1} {
@@ -81,8 +81,8 @@ func wantChanged(t *testing.T, store store.Store, i, entries int) {
 	}
 }
 
-// TestWindowsEndWithTheirPass fails each request of a pass, and with it the pass: everything open
-// must be closed.
+// TestWindowsEndWithTheirPass fails each request of a pass in turn, which makes the pass fail. It
+// checks that all memory for open chunks is given back.
 func TestWindowsEndWithTheirPass(t *testing.T) {
 	const entries = 400
 	s3test.LedgerBubble(t, func(t *testing.T) { //nolint:thelper // it is the test
@@ -101,9 +101,9 @@ func TestWindowsEndWithTheirPass(t *testing.T) {
 }
 
 // TestSavesHaveTheirOwnContexts saves a pass repeatedly, each time with a context that ends with
-// the save. Later saves read on from the chunks that the first one opened.
+// the save. It checks that later saves can continue to read the chunks that the first save opened.
 func TestSavesHaveTheirOwnContexts(t *testing.T) {
-	const entries = 30_000 // in several row groups, and too large to hold at once
+	const entries = 30_000 // several row groups, too large to be in memory at once
 	s := s3test.New()
 	store := s.Store(nil)
 	fillLedger(t, store, 0, entries)
@@ -131,8 +131,8 @@ func TestSavesHaveTheirOwnContexts(t *testing.T) {
 	}
 }
 
-// TestLargeWritesWait writes more large records at once than allowed. The excess ones wait, small
-// records do not, and a writer that gives up leaves the queue.
+// TestLargeWritesWait writes more large records at once than allowed. It checks that the excess
+// writes wait, that small records do not wait, and that a writer that gives up leaves the queue.
 func TestLargeWritesWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := s3test.New()

@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	// uploadPart is the part size of a large record in bytes, and the maximum part of the record
-	// that is in memory at once. With [transfer.MaxParts] parts a record can have 48 GiB.
+	// uploadPart is the part size of a large record in bytes. At most this many bytes of the record
+	// are in memory at once. With [transfer.MaxParts] parts a record can have 48 GiB.
 	uploadPart = int(transfer.MinPartSize)
 
 	// largeWrites is how many records larger than wholeRecord are written at once; further records
@@ -33,7 +33,8 @@ const (
 	// succeeded and only the response was lost.
 	writeMark = "syncd-write"
 
-	// conflictTries limits how often a write is repeated after 409 ConditionalRequestConflict.
+	// conflictTries limits how often a write is repeated after the error 409
+	// ConditionalRequestConflict.
 	conflictTries = 5
 	conflictPause = 50 * time.Millisecond
 

@@ -19,7 +19,7 @@ const (
 	Cut     Harm = "takes effect, but its response is cut"
 )
 
-// Harming is a transport that fails one request, and optionally all later ones.
+// Harming is a transport that fails one request, and optionally all later requests.
 type Harming struct {
 	Next   http.RoundTripper
 	Harm   Harm

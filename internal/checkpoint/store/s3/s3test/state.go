@@ -1,4 +1,4 @@
-// Package s3test provides what tests of state on S3 share: a bucket in memory, transports that
+// Package s3test provides helpers for tests of state on S3: a bucket in memory, transports that
 // record requests or make one of them fail, and synctest bubbles, in which no real time passes.
 //
 // A State is the bucket of one test; a Harming is a transport that fails one request in a named
@@ -31,7 +31,7 @@ const (
 	Region  = "us-west-2"
 )
 
-// State is a bucket for ledgers, in memory.
+// State is a bucket for ledgers that is kept in memory.
 type State struct {
 	Cloud  *awsfake.Cloud
 	user   *awsfake.User
@@ -49,7 +49,8 @@ func New() *State {
 	}
 }
 
-// Client returns a client for the bucket that uses transport, or the bucket's own if it is nil.
+// Client returns a client for the bucket that uses transport, or the bucket's own transport if it
+// is nil.
 func (s *State) Client(transport http.RoundTripper, attempts int) *s3.Client {
 	if transport == nil {
 		transport = s.Cloud.RoundTripper()

@@ -18,8 +18,9 @@ func Pass(t *testing.T, d time.Duration) {
 }
 
 // LedgerBubble runs a test that reads and writes chunks in a bubble. The decoders of chunks are
-// pooled and have channels, which must not be used outside the bubble. Tests in parallel with it
-// must therefore not read chunks, and two garbage collections empty the pools (sync.Pool).
+// pooled and have channels, which must not be used outside the bubble. Therefore two garbage
+// collections empty the pools (sync.Pool), and tests that run in parallel with this test must not
+// read chunks.
 func LedgerBubble(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	defer runtime.GC()

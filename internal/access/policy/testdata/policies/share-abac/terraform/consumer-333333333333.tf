@@ -28,8 +28,8 @@ resource "aws_iam_role_policy" "data-access" {
 }
 
 # The trust policy of arn:aws:iam::333333333333:role/data-access.
-# EKS Pod Identity adds its own session tags to the ambient session, which this policy rejects: disable the session tags of the association.
-# This policy allows all of account 222222222222, whose identity policies then decide. To narrow it, name the principal of the ambient credentials.
+# EKS Pod Identity adds its own session tags to the ambient session. This policy rejects these tags: disable them for the association.
+# This policy names all of account 222222222222: the identity policies of that account decide which of its principals are allowed. To allow only one principal, name the principal of the ambient credentials.
 resource "aws_iam_role" "data-access" {
   name = "data-access"
   path = "/"

@@ -28,7 +28,7 @@ output "account_222222222222-ambient-permissions" {
 
 # The permissions of arn:aws:iam::222222222222:role/syncd-consumer.
 # If an object is deleted between the listing and its copy, S3 returns 403 instead of 404, because the permission to list is limited to a prefix. The object is quarantined as denied until the next pass.
-# Only the owner knows which key encrypts the source. This policy allows every key of the owner in that region; the owner's key policy decides. To allow only one key, pass its ARN as a source key.
+# Only the owner knows which key encrypts the source. This policy allows every key of the owner in the region of the source; the key policy decides. To allow only one key, pass its ARN as a source key.
 resource "aws_iam_role_policy" "syncd-consumer" {
   name = "syncd"
   role = aws_iam_role.syncd-consumer.name
@@ -192,8 +192,8 @@ resource "aws_iam_role_policy" "syncd-consumer" {
 }
 
 # The trust policy of arn:aws:iam::222222222222:role/syncd-consumer.
-# EKS Pod Identity adds its own session tags to the ambient session, which this policy rejects: disable the session tags of the association.
-# This policy allows all of account 222222222222, whose identity policies then decide. To narrow it, name the principal of the ambient credentials.
+# EKS Pod Identity adds its own session tags to the ambient session. This policy rejects these tags: disable them for the association.
+# This policy names all of account 222222222222: the identity policies of that account decide which of its principals are allowed. To allow only one principal, name the principal of the ambient credentials.
 resource "aws_iam_role" "syncd-consumer" {
   name = "syncd-consumer"
   path = "/"
@@ -256,7 +256,7 @@ resource "aws_iam_role" "syncd-consumer" {
 
 # The policy of bucket consumer-copy.
 # A bucket has only one policy: add these statements to the existing ones.
-# A write that names no key uses the bucket's default encryption: set that to arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d. A policy cannot require the encryption header, because UploadPart and CompleteMultipartUpload requests do not have it.
+# A write that names no key uses the bucket's default encryption: set the default encryption to arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d. A policy cannot require the encryption header, because UploadPart and CompleteMultipartUpload requests do not have it.
 resource "aws_s3_bucket_policy" "consumer-copy" {
   bucket = "consumer-copy"
   policy = jsonencode({

@@ -66,7 +66,8 @@ type CopyMode string
 
 // The copy modes.
 const (
-	// CopyModeAuto copies server-side when both sides use the same role, and relays otherwise.
+	// CopyModeAuto copies server-side if S3 can copy with one role for both sides, and relays
+	// otherwise.
 	CopyModeAuto = CopyMode(transfer.Auto)
 	// CopyModeServerSide uses CopyObject and UploadPartCopy: no byte passes through syncd.
 	CopyModeServerSide = CopyMode(transfer.ServerSide)
@@ -80,7 +81,7 @@ func (CopyMode) Choices() []string {
 	return []string{string(transfer.Auto), string(transfer.ServerSide), string(transfer.Relay)}
 }
 
-// Carry says whether a part of an object other than its content, such as its metadata, is copied.
+// Carry says whether a property of an object, such as its metadata, is copied with its content.
 type Carry string
 
 // The values of Carry.

@@ -2,9 +2,9 @@
 //
 // A [Config] returned by [Load] or [Parse] is complete and consistent: every default is applied,
 // every duration, size, glob and schedule is parsed, and every role that a mapping names exists.
-// When they reject a file, they report all of its faults at once as [fault.Faults], each with its
-// line and its config path. Unknown keys, duplicate keys, empty values and values of the wrong type
-// are faults; the package never guesses.
+// When Load or Parse rejects a file, it reports all faults of the file at once as [fault.Faults],
+// each with its line and its config path. Unknown keys, duplicate keys, empty values and values of
+// the wrong type are faults; the package never guesses.
 //
 // This package does not check whether the roles can be assumed and the buckets can be reached:
 // package access asks AWS. Nothing in this package uses the network, and only Load reads the disk.
@@ -34,8 +34,8 @@ const DefaultListen = "127.0.0.1:9090"
 // Config is the whole configuration file.
 type Config struct {
 	// State is where ledgers and leases are stored: file:PATH for a folder, or s3://BUCKET/PREFIX/
-	// for tasks without a disk. A relative PATH is resolved against the folder of the configuration
-	// file.
+	// for containers without a disk. A relative PATH is resolved against the folder of the
+	// configuration file.
 	State string `yaml:"state" jsonschema:"required"`
 	// HTTP configures the listener for metrics, health and status.
 	HTTP HTTP `yaml:"http"`
@@ -98,8 +98,8 @@ func (c *Config) Endpoints() []string {
 
 // HTTP configures the listener for metrics, health and status.
 type HTTP struct {
-	// Listen is HOST:PORT. Empty means DefaultListen for `run`, and for `backfill` and `replay`
-	// with pprof; without pprof, `backfill` and `replay` serve nothing.
+	// Listen is HOST:PORT. If Listen is empty, `run` listens on DefaultListen. `backfill` and
+	// `replay` do so only with pprof; without pprof they serve nothing.
 	Listen string `yaml:"listen"`
 	// WebConfig is the path of a Prometheus exporter-toolkit web configuration, for TLS and basic
 	// authentication on the whole listener; empty turns both off. A relative path is resolved
@@ -159,9 +159,9 @@ type Checkpoint struct {
 	KeepGenerations int64 `yaml:"keep_generations"`
 	// KeepFor also keeps older generations until they reach this age, up to 8760h; none by default.
 	KeepFor value.Duration `yaml:"keep_for"`
-	// Lease is how long a process that no longer renews its lease blocks other processes from its
-	// mappings, 15s..15m, 1m by default. It applies only to state on S3: a state folder is unlocked
-	// as soon as the process ends.
+	// Lease is how long a lease on a mapping stays valid after its last renewal, 15s..15m, 1m by
+	// default. Until then no other process can take over the mapping. Lease applies only to state
+	// on S3: a state folder is unlocked as soon as the process ends.
 	Lease value.Duration `yaml:"lease"`
 	// Region is the region of the bucket that contains the state; by default the region of the
 	// first mapping's destination.

@@ -11,8 +11,8 @@ import (
 	"syncd/config"
 )
 
-// TestFaultsEnd checks that the list of faults and the work are bounded for files of half a
-// megabyte that consist of faults.
+// TestFaultsEnd checks that Parse reports a limited number of faults, and allocates limited memory,
+// for files of half a megabyte in which everything is a fault.
 func TestFaultsEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -89,7 +89,7 @@ func chainOfRoles(n int) string {
 	return b.String() + fmt.Sprintf("  r%d: {arn: \"arn:aws:iam::111111111111:role/r\"}\n", n)
 }
 
-// oneName returns mappings that are invalid only together.
+// oneName returns mappings that are valid one by one, but all have the same name and destination.
 func oneName(n int) string {
 	return "state: file:x\nmappings:\n- &m {name: m, source: {bucket: owner-data, region: us-west-2, account: \"111111111111\"}, " +
 		"destination: {bucket: consumer-copy, region: us-west-2, account: \"222222222222\", kms_key: \"arn:aws:kms:us-west-2:222222222222:key/1a\"}}\n" +

@@ -9,7 +9,8 @@ import (
 	"syncd/config/fault"
 )
 
-// full is a configuration for tests that replace values: each setting has a distinct value.
+// full is a configuration in which each setting has a distinct value, so that a test can replace
+// the value of one setting.
 const full = `state: s3://consumer-state/syncd/
 http: {listen: "127.0.0.1:9090"}
 log: {level: info}

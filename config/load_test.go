@@ -48,7 +48,7 @@ func compare() cmp.Option {
 	}
 }
 
-// whence returns the source of an external id, because ExternalID.String does not show it.
+// whence returns the variable or the file of an external id, which ExternalID.String does not show.
 func whence(id secret.ExternalID) (source string) {
 	_, _ = id.Resolve(
 		func(name string) (string, bool) { source = "env:" + name; return "", false },

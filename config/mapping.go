@@ -16,8 +16,8 @@ type Mapping struct {
 	Destination Destination `yaml:"destination" jsonschema:"required"`
 	// Schedule says when passes start: "@every 15m" or a cron expression, in UTC unless it begins
 	// with CRON_TZ=ZONE. Without a schedule, passes start on request (`syncd trigger`, `backfill`).
-	// A time that daylight saving skips or repeats starts one pass. Only an expression that matches
-	// every hour starts a pass whenever the clock shows one of its times.
+	// A time that daylight saving skips or repeats starts one pass. An expression that matches
+	// every hour is different: it starts no pass at a skipped time, and two at a repeated time.
 	Schedule schedule.Schedule `yaml:"schedule"`
 	// Jitter delays each start by a random time up to this value, 0s..1h, none by default. Mappings
 	// with "@every" do not need it: each starts at its own point in the interval, derived from its
@@ -114,7 +114,8 @@ type Filter struct {
 // Copy says how objects are copied.
 type Copy struct {
 	// Mode is how bytes move: auto (the default) copies server-side when both sides use the same
-	// role, and relays otherwise. It also relays from an access point to another region.
+	// role, and relays otherwise. auto also relays between two services, and from an access point
+	// to another region.
 	Mode CopyMode `yaml:"mode"`
 	// Concurrency is how many objects and parts are copied at once, 1..4096; auto starts at 64 and
 	// adapts.

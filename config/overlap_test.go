@@ -148,7 +148,8 @@ func TestBucketsInEndpoints(t *testing.T) {
 		{"https://consumer-copy.minio.example.net:9000", minio + ":9000", "overlaps"},
 		{minio, minio, ""},
 		{minio, minio + "/consumer-stat", ""},
-		{"https://consumer-state.example.net", "https://consumer-state.example.net", ""}, // one service, whose host it is
+		// consumer-state is a part of the host's own name here, not a bucket.
+		{"https://consumer-state.example.net", "https://consumer-state.example.net", ""},
 	} {
 		head := "checkpoint: {account: \"222222222222\"}\n"
 		if tt.state != "" {
@@ -203,8 +204,8 @@ func TestCircles(t *testing.T) {
 			want = want || reach[i][i]
 		}
 		_, err := config.Parse([]byte(text.String()), "syncd.yaml")
-		// A mapping whose destination already has a fault gets no second one, so in that case only
-		// a missing fault proves anything.
+		// Parse reports at most one fault for each destination. If a destination of the circle
+		// already has a fault, the circle is not reported. So for a circle any fault is enough.
 		got := strings.Contains(fmt.Sprint(err), "copied back")
 		if got && !want || want && err == nil {
 			t.Errorf("got %v, want a circle: %v\n%s", err, want, text.String())

@@ -117,7 +117,7 @@ func referenceRow(of reflect.Type, field reflect.StructField, key string, proper
 	return fmt.Sprintf("| `%s` | %s | %s | %s | %s |\n", key, typeName(field.Type), value, bounds, strings.ReplaceAll(meaning, "|", `\|`))
 }
 
-// typeName returns the type of a key for readers.
+// typeName returns the name of a key's type in docs/configuration.md.
 func typeName(of reflect.Type) string {
 	if c, ok := reflect.TypeAssert[interface{ Choices() []string }](reflect.New(of).Elem()); ok {
 		return "`" + strings.Join(c.Choices(), "`, `") + "`"

@@ -16,7 +16,8 @@ import (
 
 const word = "s3cr3t-external-id"
 
-// TestSecretsAreNotPrinted checks that no format prints an external id, whatever value contains it.
+// TestSecretsAreNotPrinted checks that no print format shows an external id, in whatever Go value
+// the id is.
 func TestSecretsAreNotPrinted(t *testing.T) {
 	c := parse(t, minimal(t)+"roles: {r: {arn: \"arn:aws:iam::111111111111:role/r\", external_id: \""+word+"\"}}\n")
 	id := c.Roles["r"].ExternalID

@@ -89,7 +89,8 @@ func TestShowQuotes(t *testing.T) {
 	}
 }
 
-// TestShowKeepsSecrets checks each form of external id with a secret that a template put into it.
+// TestShowKeepsSecrets checks that show does not print a secret that a wrong template put into an
+// external id, in any form of the setting.
 func TestShowKeepsSecrets(t *testing.T) {
 	absent := func(string) (string, bool) { return "", false }
 	for _, form := range []string{"\"" + word + "\"", "{env: s3cr3t_external_id}", "{env: S3CR3TEXTERNALID}", "{file: \"" + word + "\"}", "{file: \"./" + word + "\"}"} {

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/hint"
 )
 
-// Location is the parsed form of Config.State: a folder, or a prefix of an S3 bucket, which then
-// becomes part of [Config.StatePlace].
+// Location is the parsed form of Config.State: a folder, or a prefix of an S3 bucket.
+// [Config.StatePlace] adds the region, the account and the endpoint of the bucket.
 type Location struct {
 	// Dir is the folder, empty for S3.
 	Dir string

@@ -42,8 +42,8 @@ func (c *Config) Method(m Mapping) transfer.Method {
 // Relayed reports whether a mapping's content passes through this process.
 func (c *Config) Relayed(m Mapping) bool { return c.Method(m) == transfer.Relay }
 
-// Transfer returns the transfer settings of a mapping, without the memory that all relays of the
-// process share.
+// Transfer returns the transfer settings of a mapping. It does not set RelayMemory, because all
+// relays of the process share that memory.
 func (c *Config) Transfer(m Mapping) transfer.Settings {
 	s := transfer.Settings{
 		Relay: c.Relayed(m), MultipartAbove: int64(m.Copy.MultipartAbove), PartSize: int64(m.Copy.PartSize),

@@ -81,8 +81,8 @@ func (v mappingRules) copying(m Mapping, path string) {
 		"server_side cannot copy from an access point to another region", "use auto or relay, or the name of the bucket")
 }
 
-// objectLockMax checks that the limit is within S3's own ("S3 Object Lock", Amazon S3 User Guide:
-// 100 years), and that retention is copied at all.
+// objectLockMax checks that object_lock_max is at most the 100 years that S3 allows ("S3 Object
+// Lock", Amazon S3 User Guide), and that retention is copied at all.
 func (v mappingRules) objectLockMax(c Copy, path string) {
 	const most = 100 * 365 * 24 * time.Hour
 	d := c.ObjectLockMax.Duration()
@@ -101,7 +101,7 @@ func (v mappingRules) bounds(m Mapping, path string) {
 
 // tagKeys checks the keys of tags against the limits of S3: 1 to 128 Unicode characters, with the
 // prefix aws: reserved ("Object tagging", Amazon S3 User Guide). An object has at most ten tags,
-// but objects can have different tags. A thousand keys are enough for every use.
+// but objects can have different tags, so the list may have up to a thousand keys.
 func (v mappingRules) tagKeys(keys []string, path string) {
 	const most = 1000
 	v.check(keys == nil || len(keys) > 0, path, "is empty", "name a key, or use omit")

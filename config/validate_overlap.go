@@ -38,7 +38,7 @@ func extentOf(p transfer.Place, path string) extent.Extent {
 // overlaps checks that no mapping reads what it writes, that no two mappings write the same keys,
 // and that no mapping copies, overwrites or deletes the state.
 func (v overlapRules) overlaps() {
-	at, _ := v.StatePlace() // the zero place of a folder overlaps nothing
+	at, _ := v.StatePlace() // zero for a state folder, and overlaps nothing
 	state := extentOf(at, "state")
 	sources, destinations := make([]extent.Extent, len(v.Mappings)), make([]extent.Extent, len(v.Mappings))
 	for i := range v.Mappings {

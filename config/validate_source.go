@@ -18,7 +18,8 @@ type sourceRules struct {
 	written map[writer]int // see writers
 }
 
-// sourceBucket checks the bucket or access point of the source, and that its endpoint can reach it.
+// sourceBucket checks the bucket or access point of the source, and that requests to an access
+// point can use the source's endpoint.
 func (v *sourceRules) sourceBucket(s Source, path string) {
 	at, text := path+".bucket", s.Bucket
 	switch {
@@ -60,9 +61,9 @@ func (v *sourceRules) reachable(s Source, path string) {
 		"is an ARN, which cannot be used with an endpoint that is an IP address", hint)
 }
 
-// underlying checks the bucket behind an access point. Every request sends the expected owner of
-// this bucket, so it cannot belong to another account. But a mapping may write to it if it belongs
-// to the same account.
+// underlying checks the bucket behind an access point. Every request sends the source's account as
+// the expected owner, so the bucket belongs to this account. A destination or the state in the same
+// account could be this bucket; then underlying_bucket is required.
 func (v *sourceRules) underlying(s Source, path string) {
 	if s.UnderlyingBucket != "" {
 		v.bucket(path+".underlying_bucket", s.UnderlyingBucket, v.compatible(s.EndpointURL))
@@ -80,8 +81,8 @@ func (v *sourceRules) underlying(s Source, path string) {
 	}
 }
 
-// writer identifies where a mapping writes, as precisely as an access point identifies where it
-// reads.
+// writer is the account and the area of a bucket that a mapping writes to. This is all that is
+// known about the bucket behind an access point without underlying_bucket.
 type writer struct{ account, area string }
 
 // writers returns the places that mappings write to, each with the index of the first mapping that

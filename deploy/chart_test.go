@@ -140,7 +140,7 @@ func TestChartSchemaKnowsTheValues(t *testing.T) {
 		}
 	}
 	collect("", read(t, chartSchema))
-	delete(known, "global") // keys of Helm, and the condition of parent charts
+	delete(known, "global") // Helm sets global, and parent charts set enabled as the condition
 	delete(known, "enabled")
 	delete(known, "updateStrategy.type")
 	delete(known, "updateStrategy.rollingUpdate")
@@ -232,7 +232,7 @@ func TestNoRegistryIsAssumed(t *testing.T) {
 			found[match[1]+" "+match[2]]++
 		}
 	})
-	delete(found, "image ") // a section of the values
+	delete(found, "image ") // image: without a name is a section of values.yaml
 	want := map[string]int{"image syncd": 3, "newName IMAGE": 3, `repository ""`: 1}
 	if !maps.Equal(found, want) {
 		t.Errorf("got images %v, want %v", found, want)

@@ -70,8 +70,9 @@ func TestAlertsHaveSections(t *testing.T) {
 	}
 }
 
-// TestRunbookLinksByHand checks that the sed command from README.md, which is for rules without the
-// chart, adds one link for each alert, to the alert's section of the runbook.
+// TestRunbookLinksByHand checks the sed command in README.md for operators who use the rules
+// without the chart. For each alert, the command must add one link to the alert's section of the
+// runbook.
 func TestRunbookLinksByHand(t *testing.T) {
 	command := regexp.MustCompile(`sed 's\|([^|]+)\|([^|]+)\|' deploy/prometheus/rules\.yaml`).FindSubmatch(read(t, "README.md"))
 	if command == nil {
@@ -204,7 +205,7 @@ func read(t *testing.T, name string) []byte {
 }
 
 // TestCommandsInPodsFitThePod checks the kubectl exec commands in the documents against the
-// manifest: the program, the configuration and the name.
+// manifest: the name of the Deployment, the program and the configuration.
 func TestCommandsInPodsFitThePod(t *testing.T) {
 	manifest := string(read(t, "kubernetes/base/deployment.yaml"))
 	command := regexp.MustCompile("exec (deployment/\\w+) -- (/\\w+) (\\w+) --config\\s+(/[^` \n]+)")

@@ -69,7 +69,7 @@ func TestBackfillOfATree(t *testing.T) {
 		t.Fatalf("first pass: got %+v, exit %d, want %d listed and copied; stderr:\n%s", got, first.code, n, first.stderr)
 	}
 	pages := int64(len(keys)+999) / 1000
-	// One listing of the destination looks for objects to adopt.
+	// The additional request lists the destination, to find objects to adopt.
 	want := map[string]int64{"AssumeRole": 1, "CopyObject": int64(len(keys)), "ListObjectsV2": pages + 1}
 	if diff := cmp.Diff(want, got.Requests); diff != "" {
 		t.Errorf("requests of the first pass (-want +got):\n%s", diff)

@@ -14,8 +14,8 @@ import (
 )
 
 // isInterruption reports whether a command failed only because it was interrupted. It returns false
-// for commands that run a pass, because they themselves report what they saved, and for the daemon,
-// because stopping it is not an interruption.
+// for commands that run a pass, because such a command itself reports the progress that it saved,
+// and for the daemon, because stopping it is not an interruption.
 func isInterruption(cmd *cobra.Command, err error) bool {
 	return cmd.Name() != "run" && exit.Code(err) == syncer.ExitFailed && errors.Is(err, context.Canceled)
 }

@@ -79,7 +79,7 @@ func addCompletions(cmd *cobra.Command, p invocation.Process) {
 // completionOf returns the completion of a flag of a command.
 func completionOf(cmd *cobra.Command, p invocation.Process, flag string) cobra.CompletionFunc {
 	of := flag
-	if flag == "format" || flag == "from" { // its values depend on the command
+	if flag == "format" || flag == "from" { // the values of the flag depend on the command
 		of = cmd.Name() + " " + flag
 	}
 	switch of {
@@ -168,7 +168,8 @@ func quarantineReasons() []string {
 	for _, class := range []awserr.Class{
 		awserr.Denied, awserr.Archived, awserr.KeyDisabled, awserr.NoKey, awserr.Precondition, awserr.Conflict, awserr.Throttled, awserr.ThrottledKMS,
 		awserr.Transient, awserr.TooLarge, awserr.Invalid, awserr.Unsupported, awserr.Unknown,
-		awserr.Credentials, awserr.Expired, awserr.NoBucket, awserr.WrongRegion, // if only one object has this error
+		// The classes below are reasons only if just one object has the error.
+		awserr.Credentials, awserr.Expired, awserr.NoBucket, awserr.WrongRegion,
 	} {
 		reasons = append(reasons, string(class))
 	}

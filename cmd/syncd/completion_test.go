@@ -32,8 +32,8 @@ mappings:
 `
 
 // TestCompletion checks the completions that the shell scripts get from the command __complete. The
-// last line of its output is the completion directive: 0 any files, 4 no files, 8 files with these
-// extensions, 16 folders, and 32 more to keep the order.
+// last line of its output is the completion directive: 0 suggests any files, 4 no files, 8 files
+// with the listed extensions, and 16 folders; 32 is added to keep the order of the completions.
 func TestCompletion(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "syncd.yaml")
 	if err := os.WriteFile(config, []byte(twoMappings), 0o600); err != nil {

@@ -51,7 +51,7 @@ request; with --daemon, check rejects it.` + exit.Help("config check", 0, 2, 130
 			if len(args) != 1 || cmd.Flags().Changed("config") {
 				return usage.NoArguments(cmd, args)
 			}
-			return cmd.Flags().Set("config", args[0]) // "check FILE" works as in other programs
+			return cmd.Flags().Set("config", args[0]) // FILE without --config, as in other programs
 		},
 		ValidArgsFunction: yamlFiles,
 	}

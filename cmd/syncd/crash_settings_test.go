@@ -22,7 +22,8 @@ type crashSettings struct {
 	firstKey, otherKey string
 }
 
-// The other prefix of the source has fewer objects, which are copied to the same keys.
+// The prefixes of the source, and the number of objects under crashOtherPrefix. The objects under
+// both prefixes are copied to the same keys.
 const (
 	crashPrefix      = "data/"
 	crashOtherPrefix = "more/"
@@ -48,7 +49,7 @@ func TestCrashUnderChangedSettings(t *testing.T) {
 					c.converge(t)
 				}
 			}
-			for range 2 { // the current settings, then the previous ones
+			for range 2 { // first with the current settings, then with settings changed at random
 				c.converge(t)
 				c.settings.change(c.random.IntN)
 				c.write(t)

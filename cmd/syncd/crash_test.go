@@ -27,8 +27,8 @@ import (
 	"syncd/internal/invocation"
 )
 
-// The total number of kills in TestCrash, which is divided among the four ways, and the number of
-// kills in TestCrashUnderChangedSettings. The make target crash sets higher numbers.
+// The total number of kills in TestCrash, which is divided among the four ways of crashWays, and
+// the number of kills in TestCrashUnderChangedSettings. The make target crash sets higher numbers.
 var crashKills = flag.Int("kills", 2, "how often TestCrash, and again TestCrashUnderChangedSettings, kills the process")
 
 const (
@@ -84,7 +84,7 @@ type crash struct {
 	skew   *atomic.Int64 // how far the clock of the two accounts is ahead, in nanoseconds
 
 	mu       sync.Mutex
-	contents map[string]map[string]bool // by key of the copy: every content that its source has had
+	contents map[string]map[string]bool // by key of the copy: every content of the source object
 	copies   []time.Time                // when each copy was requested
 
 	kills   int
@@ -209,8 +209,8 @@ func (c *crash) changeFor(ctx context.Context, d time.Duration) {
 }
 
 // allow adds the number of copies that may be repeated after a kill: the copies in flight, and the
-// copies since the last save was due. It counts two intervals, because a save may have been in
-// progress, and the next interval starts only when that save ends.
+// copies since the last save was due. It counts the copies of two save intervals, because a save
+// may have been in progress at the kill, and an interval starts only when the previous save ends.
 func (c *crash) allow(began, killed time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -241,7 +241,7 @@ func (c *crash) check(t *testing.T) {
 		}
 	}
 	if c.settings != nil {
-		return // the last generation may have other settings than later copies
+		return // copies made after the last generation may have other settings
 	}
 	store := c.store(t)
 	for entry, err := range checkpoint.Entries(t.Context(), store, demo.Mapping) {
@@ -303,8 +303,8 @@ func (c *crash) finish(t *testing.T) {
 	}
 }
 
-// copiedAgain counts the copies of a source version after the first. The destination keeps every
-// version.
+// copiedAgain counts the copies of each source version except its first copy. The destination
+// bucket keeps every version, so that every copy can be counted.
 func (c *crash) copiedAgain() (again int64) {
 	for _, key := range c.Destination.Keys() {
 		seen := map[string]bool{}

@@ -18,7 +18,7 @@ import (
 	"syncd/internal/terminal"
 )
 
-// unhealthyError reports how many checks failed. The findings are printed before it.
+// unhealthyError reports how many checks failed. The doctor prints its findings before this error.
 type unhealthyError struct{ failed int }
 
 func (e *unhealthyError) Error() string { return terminal.Counted(e.failed, "check") + " failed" }

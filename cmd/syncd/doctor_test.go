@@ -6,7 +6,7 @@ import (
 )
 
 // TestDoctorMissingRole checks that the doctor exits with 1, names the trust policy, and lists the
-// checks that depend on it.
+// checks that cannot be made without the role.
 func TestDoctorMissingRole(t *testing.T) {
 	s := newSite(t, func(text string) string { return strings.ReplaceAll(text, "role/syncd-consumer", "role/nobody") })
 	got := s.run(t.Context(), "doctor")

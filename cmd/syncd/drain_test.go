@@ -77,8 +77,8 @@ func TestDrain(t *testing.T) {
 		t.Errorf("got a lease %+v after the last drain, %v, want none", info, err)
 	}
 
-	// The first pass resumes the drained pass. The second pass copies objects that were added after
-	// the first had listed past their keys.
+	// The first pass resumes the drained pass. The second pass copies objects that were added when
+	// the first pass had already listed past their keys.
 	for range 2 {
 		if got := s.run(t.Context(), "backfill"); got.code != 0 {
 			t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)

@@ -119,7 +119,7 @@ func networkFaults() []outerFault {
 	}
 }
 
-// onlyS3 returns a handler that passes requests for STS to next, and all others to before.
+// onlyS3 returns a handler that passes requests for STS to next, and all other requests to before.
 func onlyS3(next, before http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.Header.Get("Authorization"), "/sts/") {
@@ -254,7 +254,7 @@ func TestOuterFaults(t *testing.T) {
 		}
 	}
 	if t.Failed() || flag.Lookup("test.run").Value.String() != "" && strings.Contains(flag.Lookup("test.run").Value.String(), "/") {
-		return // only part of the table was run
+		return // only some of the faults were tested, or a test failed
 	}
 
 	golden(t, "faults.golden", got.String())
@@ -302,7 +302,8 @@ func (f outerFault) record(t *testing.T) string {
 	return b.String()
 }
 
-// shown returns the output of a run without varying values and without successful checks.
+// shown returns the output of a run, without values that vary between runs and without successful
+// checks.
 func (o *outer) shown(command string, ended outcome, dir string) string {
 	text := ended.stderr
 	switch command {

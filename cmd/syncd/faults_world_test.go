@@ -363,7 +363,7 @@ func noRoute(string) (net.Conn, error) {
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
 }
 
-// resets accepts a connection and resets it.
+// resets returns a connection that the server resets at the first read or write.
 func resets(string) (net.Conn, error) { return resetConn{}, nil }
 
 type resetConn struct{ net.Conn }
@@ -419,13 +419,13 @@ func (o *outer) says(service, code, message string) {
 	})
 }
 
-// onS3 puts the state on S3.
+// onS3 changes the configuration so that the state is on S3.
 func (o *outer) onS3() {
 	o.t.Helper()
 	o.edit(`"file:{dir}/state"`, "s3://consumer-state/syncd/\ncheckpoint: {account: \"222222222222\", region: us-east-1}")
 }
 
-// container gets the credentials from the endpoint of a container.
+// container makes the program get its credentials from the metadata endpoint of a container.
 func (o *outer) container() {
 	o.signs("", "")
 	o.t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials")

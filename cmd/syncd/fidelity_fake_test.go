@@ -35,7 +35,7 @@ roles:
   reader: {arn: "arn:aws:iam::{owner}:role/syncd-reader", external_id: {external-id}}
 `
 
-// Permissions matter here only for the two kinds of the table that are refused.
+// The policies allow everything, except reads of the two kinds of the table that must be refused.
 const (
 	fidelityRole   = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:*", "kms:*"], "Resource": "*"}]}`
 	fidelityBucket = `{"Version": "2012-10-17", "Statement": [
@@ -75,8 +75,8 @@ func newFakeMatrix(t *testing.T, relay bool) *matrix {
 	return m
 }
 
-// createPair creates the two buckets of a setting. readers is a JSON list of the roles that are
-// refused.
+// createPair creates the two buckets of a setting. readers is a JSON value with the ARNs of the
+// roles that may not read the two kinds of the table that must be refused.
 func (s *site) createPair(in setting, readers string) *awsfake.Bucket {
 	policy := strings.NewReplacer("{role}", s.Role.ARN, "{bucket}", in.sourceBucket(), "{readers}", readers).Replace(fidelityBucket)
 	s.Cloud.Account(demo.Consumer).CreateBucket(in.destinationBucket(), demo.Region, awsfake.BucketOptions{

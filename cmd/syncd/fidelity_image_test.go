@@ -137,7 +137,7 @@ func digest(ctx context.Context, client *s3.Client, bucket, key string) (string,
 func (m *matrix) wanted(s setting, source image) image {
 	want := source
 	want.KeyARN, want.BucketKey = m.keyARN, m.tellsBucketKey && !s.noBucketKey
-	want.Redirect = "" // the copy is not part of the website
+	want.Redirect = "" // the copy has no redirect, because it is not part of the website
 	if !s.carriesLock {
 		want.Lock = ""
 	}
@@ -162,7 +162,7 @@ func (m *matrix) wanted(s setting, source image) image {
 	return want
 }
 
-// matched removes fields that only one of the two images has.
+// matched empties a checksum in both images if one of the two images lacks that checksum.
 func matched(source, copied image) (image, image) {
 	if source.CRC64NVME == "" || copied.CRC64NVME == "" {
 		source.CRC64NVME, copied.CRC64NVME = "", ""

@@ -14,8 +14,8 @@ const (
 // copies cannot be confirmed.
 const minioMarkers = "HEAD of an encrypted marker returns another ETag than the request that copied it"
 
-// versityControls is why control characters are left out: XML 1.0 does not allow them, and a
-// Versity gateway ignores the requested encoding of keys in listings.
+// versityControls is why the tests with a Versity gateway leave out control characters: XML 1.0
+// does not allow them, and a Versity gateway ignores the requested encoding of keys in listings.
 const versityControls = "it lists control characters as U+FFFD"
 
 // controls returns the ASCII control characters that are allowed in a key; NUL is not.

@@ -121,7 +121,7 @@ func oddTags() map[string]string {
 }
 
 // manyTags returns the maximum number of tags with the maximum length; every character of a tag is
-// the letter.
+// letter, except a first digit that makes the names differ.
 func manyTags(letter string) map[string]string {
 	tags := map[string]string{}
 	for i := range 10 {
@@ -139,7 +139,8 @@ func tagKinds() []kind {
 		{name: "tag with spaces at its ends", tags: map[string]string{" a ": " b "}},
 		{name: "ten tags", tags: func() map[string]string { t := manyNames(9); t["tenth"] = "x"; return t }()},
 		{name: "longest tags", tags: manyTags("t")},
-		// Encoded in a header, these tags would take 34 KB, but S3 accepts 8 KB for all headers.
+		// The tags would take 34 KB in the x-amz-tagging header, but S3 accepts 8 KB for all
+		// headers.
 		{name: "longest tags in three bytes", tags: manyTags("語"), minio: minioTags},
 		{name: "tags that are denied", tags: oddTags(), want: quarantined("denied"), minio: minioPolicy},
 		{name: "object that is denied", want: quarantined("denied"), minio: minioPolicy},

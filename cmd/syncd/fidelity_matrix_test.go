@@ -23,8 +23,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// matrix copies all objects of the table, for each setting from one bucket to another, within one
-// service or between two.
+// matrix copies all objects of the table. For each setting it copies from one bucket to another,
+// within one service or from one service to another.
 type matrix struct {
 	owner, consumer *s3.Client
 	// ownersKey is the KMS key of the source. keyARN is the key that copies must be encrypted
@@ -58,7 +58,7 @@ func (s setting) sourceBucket() string      { return "owner-" + s.name }
 func (s setting) destinationBucket() string { return "consumer-" + s.name }
 
 // mappings returns the YAML of the mappings of all settings. source and destination are YAML that
-// all mappings have on that side.
+// is added to the source and the destination of every mapping.
 func (m *matrix) mappings(source, destination string) string {
 	var b strings.Builder
 	b.WriteString("mappings:\n")
@@ -213,7 +213,7 @@ func (m *matrix) checkSummary(t *testing.T, s setting, got syncer.Summary) {
 	}
 	want := m.inParts(s)
 	if m.server == onMinIO && want > 0 {
-		want++ // the first write is a probe, which the service refuses if it honors conditions
+		want++ // the first write is a probe, which MinIO refuses if it honors conditional writes
 	}
 	if got := got.Requests["CompleteMultipartUpload"]; got != want {
 		t.Errorf("got %d copies in parts, want %d", got, want)
@@ -262,7 +262,7 @@ func (m *matrix) checkObjects(t *testing.T, s setting) {
 			} else if strangers[to] {
 				got = copied
 			} else if strings.HasPrefix(want, "skipped") {
-				got = want // the summary has the reasons
+				got = want // checkSummary compares the reasons for skipped objects
 			}
 			if got != want {
 				t.Fatalf("got %s, want %s; %s", got, want, detail)
@@ -317,7 +317,7 @@ func (m *matrix) look(t *testing.T, client *s3.Client, bucket, key string) (imag
 	return i, err
 }
 
-// aside returns the quarantine by source key.
+// aside returns the quarantined objects of a setting, by source key.
 func (m *matrix) aside(t *testing.T, s setting) map[string]record.Quarantined {
 	t.Helper()
 	store, err := filestore.Open(m.state)
@@ -337,7 +337,7 @@ func (m *matrix) aside(t *testing.T, s setting) map[string]record.Quarantined {
 func keysOf(t *testing.T, client *s3.Client, bucket string) map[string]bool {
 	t.Helper()
 	keys := map[string]bool{}
-	// Without the encoding, a key with a control character makes the page invalid XML.
+	// Without EncodingType, a key with a control character would make the page invalid XML.
 	pages := s3.NewListObjectsV2Paginator(client, &s3.ListObjectsV2Input{Bucket: &bucket, EncodingType: types.EncodingTypeUrl})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())

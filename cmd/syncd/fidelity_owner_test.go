@@ -23,8 +23,8 @@ type owner struct {
 	client *s3.Client
 	name   string // of the bucket
 	keyARN string
-	bucket *awsfake.Bucket // nil on a real server, as is later
-	later  *awsfake.Key    // the key that is disabled after all objects are put
+	bucket *awsfake.Bucket // nil on a real server
+	later  *awsfake.Key    // disabled after all objects are put; nil on a real server
 }
 
 // add puts an object of the kind, and then applies k.then.

@@ -31,8 +31,8 @@ func encryptionKinds() []kind {
 			name: "under DSSE-KMS", minio: "DSSE is refused",
 			put: s3.PutObjectInput{ServerSideEncryption: types.ServerSideEncryptionAwsKmsDsse, SSEKMSKeyId: aws.String(ownersKey)},
 		},
-		// Other accounts cannot use that key, whatever the policies; in a relay, a role of the
-		// owner's account reads.
+		// Other accounts cannot use the key aws/s3, whatever the policies allow. In a relay, a role
+		// of the owner's account reads the object, and that role can use the key.
 		{name: "under the owner's aws key", want: quarantined("denied"), relayed: copied, minio: "there is no such key", put: s3.PutObjectInput{ServerSideEncryption: types.ServerSideEncryptionAwsKms}},
 		{name: "under SSE-C", want: quarantined("sse_c"), minio: minioTLS, hand: &awsfake.PutOptions{SSEC: true}},
 		{
@@ -63,8 +63,8 @@ func checksumKinds() []kind {
 	}
 }
 
-// uploadKinds returns objects that were uploaded in parts. Their checksums are composite, computed
-// from the checksums of the parts, except for CRC64NVME.
+// uploadKinds returns objects that were uploaded in parts. The checksum of such an object is
+// composite, which means computed from the checksums of its parts, except for CRC64NVME.
 func uploadKinds() []kind {
 	two, relayed := []int64{5 * mebibyte, 3}, []int64{5 * mebibyte, relayPart - 5*mebibyte + 1}
 	return []kind{
@@ -97,8 +97,8 @@ func oddKinds() []kind {
 	}
 }
 
-// partsKinds returns objects that are copied in parts because they have more than 5 MiB. S3 copies
-// no properties of such objects by itself.
+// partsKinds returns objects that are copied in parts because they have more than 5 MiB. In a
+// multipart copy, S3 does not copy the properties of the source object.
 func partsKinds() []kind {
 	return in("in-parts", []kind{
 		{name: "no content", size: empty},
@@ -208,7 +208,8 @@ func lockKinds() []kind {
 		{name: "retention and legal hold, in relayed parts", size: relayPart + 1, put: both},
 	}
 	for i := range locks {
-		locks[i].put.ChecksumAlgorithm = types.ChecksumAlgorithmCrc64nvme // a put into such a bucket needs a checksum or Content-MD5
+		// A put into a bucket with Object Lock needs a checksum or Content-MD5.
+		locks[i].put.ChecksumAlgorithm = types.ChecksumAlgorithmCrc64nvme
 	}
 	return append(in("lock-omitted", slices.Clone(locks)...), in("lock-copied", locks...)...)
 }

@@ -89,13 +89,14 @@ func (k kind) length() (n int64) {
 	return n + max(k.size, 0)
 }
 
-// setting is a mapping with two buckets that only it uses. Kinds are copied with it.
+// setting is a mapping with which kinds of objects are copied. No other setting uses its two
+// buckets.
 type setting struct {
 	name string
 	// prefix and toPrefix are the prefixes of both sides.
 	prefix, toPrefix string
-	// source, destination and more are YAML of the mapping; the first two are inside the braces of
-	// their side.
+	// source, destination and more are YAML of the mapping: source and destination are inside the
+	// braces of that section, and more follows them.
 	source, destination, more string
 	// class and inPartsAbove are the settings for storage classes and for copies in parts; "" if
 	// not set.
@@ -104,8 +105,8 @@ type setting struct {
 	// versioned applies to both buckets, requesterPays to the source. sourceLock and
 	// destinationLock allow locked versions.
 	versioned, requesterPays, sourceLock, destinationLock bool
-	// Whether the copy omits tags or metadata, keeps the lock, has no bucket key, or keeps
-	// annotations.
+	// Whether the copies have no tags, have no metadata, keep the object lock, use no bucket key,
+	// and keep the annotations.
 	noTags, noMetadata, carriesLock, noBucketKey, carriesAnnotations bool
 	// minio and versity are the reasons for which the setting is left out of the tests with a real
 	// MinIO server and with a real Versity gateway.

@@ -33,7 +33,7 @@ func TestFleet(t *testing.T) {
 	dead := max(*fleetTenants/50, 1)
 	f := newFleet(t, *fleetTenants, dead, *fleetEntries)
 	f.Cloud.ResetRequests()
-	t.Setenv("GOMEMLIMIT", "900MiB") // as in deploy/ for 1 GiB
+	t.Setenv("GOMEMLIMIT", "900MiB") // the value that deploy/ sets for a memory limit of 1 GiB
 	var stdout, stderr lockedBuffer
 	begun := time.Now()
 	cmd := f.start(t, &stdout, &stderr, "run")

@@ -38,7 +38,7 @@ type fleetSite struct {
 const fleetState = "consumer-state"
 
 // newFleet starts the accounts with the given number of tenants, and of entries per tenant. The STS
-// endpoint of the last dead roles never answers.
+// endpoint of the roles of the last tenants, as many as dead says, never answers.
 func newFleet(t *testing.T, tenants, dead, entries int) *fleetSite {
 	t.Helper()
 	f := &fleetSite{site: &site{World: &demo.World{Cloud: awsfake.New(awsfake.Options{})}, now: time.Now, dir: t.TempDir()}, tenants: tenants, dead: dead}

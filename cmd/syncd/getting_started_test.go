@@ -109,7 +109,7 @@ func (s *session) shell(ctx context.Context, script string) (string, error) {
 	shell.Cancel = func() error { return syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) }
 	err := shell.Run()
 	if shell.Process != nil && err != nil {
-		_ = shell.Cancel() // Cancel ends the processes of a failed session
+		_ = shell.Cancel() // end the processes that the failed script left running
 	}
 	return output.String(), err
 }
@@ -173,16 +173,18 @@ func varying(text string) string {
 		{`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`, "UUID"},
 		{`\(request [0-9A-F]{16}\)`, "(request ID)"},
 		{`\b\d+(\.\d+)?(µs|ms|s)\b`, "DURATION"},
-		{`generation +\d+`, "generation N"}, // the number depends on how many passes of the daemon have ended
+		// The generation depends on how many passes the daemon has completed.
+		{`generation +\d+`, "generation N"},
 	} {
 		text = regexp.MustCompile(v.pattern).ReplaceAllString(text, v.word)
 	}
 	return text
 }
 
-// missing returns the first line of shown that printed lacks at its place. Each line must directly
-// follow the one before it, unless the line "..." is between them. The last line must end the
-// output, unless it is "...". A line that ends in ... is a prefix.
+// missing returns the first line of shown that is not at its place in printed. In printed, each
+// line must directly follow the previous line of shown, unless shown has the line "..." between the
+// two lines. The last line must end the output, unless it is "...". A line that ends in ... is a
+// prefix.
 func missing(shown, printed string) string {
 	lines := strings.Split(strings.Trim(varying(printed), "\n"), "\n")
 	skips := false

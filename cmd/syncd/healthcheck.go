@@ -54,8 +54,9 @@ default address of "syncd run". It waits 2 s for the answer.` + exit.Help("healt
 
 // listenIn returns http.listen from the configuration, or "" if it is not set. It ignores
 // everything else in the file, including faults. A daemon that rejects a changed file continues
-// with the old configuration, so its health check must not fail because of that file. A named file
-// that cannot be read is an error, because another daemon might answer on the default address.
+// with the old configuration, so its health check must not fail because of that file. If --config
+// names a file that cannot be read, listenIn returns an error, because another daemon might answer
+// on the default address.
 func listenIn(p invocation.Process, f invocation.Flags) (string, error) {
 	var c struct {
 		HTTP struct {

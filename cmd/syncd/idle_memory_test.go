@@ -24,8 +24,8 @@ func atRest(t *testing.T, n int) (*site, invocation.Process) {
 	}
 }
 
-// TestMemoryAtRest checks how much memory each of 1,000 mappings that do not run needs, in addition
-// to its part of the configuration.
+// TestMemoryAtRest checks how much memory each of 1,000 mappings that do not run needs, not
+// counting its part of the configuration.
 func TestMemoryAtRest(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers are others under the race detector; make test runs it")

@@ -58,7 +58,7 @@ func TestInterruptedCommands(t *testing.T) {
 }
 
 // checkInterrupted checks that the message about an interruption is one line and describes the
-// state.
+// state that the command left.
 func checkInterrupted(t *testing.T, what, command string, got outcome) {
 	t.Helper()
 	if got.code != 130 || strings.Contains(got.stdout, "FAILED") || strings.Count(got.stderr, "syncd: ") != 1 || !strings.Contains(got.stderr, "; hint: ") ||

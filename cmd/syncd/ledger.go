@@ -104,7 +104,8 @@ func renameLedger(ctx context.Context, p invocation.Process, f invocation.Flags,
 	desk, isPaused := control.NewDesk(state.Store, p.Now), false
 	entries, err := rename.Ledger(ctx, state.Store, rename.Options{
 		From: from, Before: func(ctx context.Context) (err error) {
-			isPaused, err = desk.TakePause(ctx, from, f.Mappings[0]) // copied before the ledger exists, so that no daemon runs a pass first
+			// The pause is copied before the ledger exists, so that no daemon runs a pass first.
+			isPaused, err = desk.TakePause(ctx, from, f.Mappings[0])
 			return err
 		}, Settings: assembly.SettingsOf(state.Config, state.Mappings[0]),
 		Ledger: checkpoint.Options{Mapping: f.Mappings[0], Holder: assembly.Holder(), Now: p.Now, Logger: state.Logger},

@@ -124,7 +124,7 @@ func TestEveryLineNamesMappingAndPass(t *testing.T) {
 	seen := map[string]bool{}
 	for _, line := range lines {
 		if !bytes.HasPrefix(line, []byte("{")) {
-			continue // not a log line: the progress, and the error of the command
+			continue // the line is progress or the error of the command
 		}
 		fields := fieldsOf(t, line)
 		seen[fields["msg"]] = true

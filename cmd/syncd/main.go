@@ -31,7 +31,7 @@ func main() {
 func run(ctx context.Context, args []string, p invocation.Process) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	defer context.AfterFunc(ctx, stop)() // restores the default handling of signals
+	defer context.AfterFunc(ctx, stop)() // after the first signal, restores the default handling
 	p.Shared = new(creds.Shared)
 	err := execute(ctx, args, p)
 	if err != nil {

@@ -125,8 +125,9 @@ func exitStatus(t *testing.T, cmd *exec.Cmd) int {
 	return 0
 }
 
-// eventually polls until holds returns true, and fails the test after a minute. It counts polls, at
-// least a minute of them, so that a busy or suspended machine has more time.
+// eventually polls until holds returns true, and fails the test after a minute. It limits the
+// number of polls, which take at least a minute, and not the time, so that a busy or suspended
+// machine has more time.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)

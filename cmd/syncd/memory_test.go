@@ -47,8 +47,8 @@ func TestRelayMemory(t *testing.T) {
 }
 
 // watchMemory watches a process until the returned func is called, which returns the peak of the
-// process's resident memory in bytes. The result of wait4 is not usable, because it includes the
-// time before the process executed syncd.
+// process's resident memory in bytes. The peak that wait4(2) reports cannot be used, because it
+// includes the memory of the process before it executed syncd.
 func watchMemory(t *testing.T, pid int) (peak func() int64) {
 	t.Helper()
 	var most int64

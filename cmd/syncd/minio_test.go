@@ -24,10 +24,10 @@ import (
 	"syncd/internal/invocation"
 )
 
-// These tests need a real server, which is not in the repository.
+// The tests on MinIO need a real server, which is not in the repository.
 var minioPath = flag.String("minio", "", "`PATH` of a MinIO server for the tests against a real one; make minio builds it")
 
-// The user of every server, and the names of the KMS keys of both sides.
+// The user of every server, and the names of the KMS keys of the source and of the copies.
 const (
 	minioUser      = "fidelity-user"
 	minioPassword  = "fidelity-password"
@@ -37,8 +37,8 @@ const (
 )
 
 // TestFidelityOnMinIO checks the table of objects on real MinIO servers: between two buckets of one
-// server with the ambient credentials, and between two servers with different keys, with a role
-// from the STS of each server.
+// server with the ambient credentials, and between two servers with different keys, with a role of
+// each server, assumed through the STS of that server.
 func TestFidelityOnMinIO(t *testing.T) {
 	if *minioPath == "" {
 		t.Skip("needs a MinIO server: make minio, or go test ./cmd/syncd -minio PATH with one built by e2e/build-minio.sh")
@@ -92,7 +92,8 @@ func newMinIOMatrix(t *testing.T, from, to string) *minioMatrix {
 	return m
 }
 
-// configure writes the configuration: the roles, and the common settings of both sides.
+// configure writes the configuration: the roles, and the settings that all sources or all
+// destinations have.
 func (m *minioMatrix) configure(t *testing.T, roles, source, destination, endpoint string) {
 	t.Helper()
 	head := fmt.Sprintf("state: %q\naws: {endpoint_url: %q, path_style: true}\n", "file:"+m.state, endpoint)

@@ -32,7 +32,7 @@ var (
 	memoryMost     = flag.Int64("memory-most", 320, "how many MiB the process may take")
 )
 
-// One object in newOfEvery is new since the last pass.
+// One of every newOfEvery objects is new since the last pass.
 const newOfEvery = 100
 
 // TestMemoryOfPasses checks the peak memory of a daemon whose mappings all begin their passes at
@@ -83,8 +83,8 @@ func manyMappingsOf(text string, n int) string {
 
 func mappingName(i int) string { return fmt.Sprintf("mapping-%d", i) }
 
-// fillLedgers fills the source, and writes the ledgers of a pass over it, without the objects that
-// are new.
+// fillLedgers puts objects into the source, and writes a ledger for each mapping as a pass would
+// write it. The new objects are not in the ledgers.
 func (s *site) fillLedgers(t *testing.T, mappings, entries int) {
 	t.Helper()
 	var made []record.Entry

@@ -235,8 +235,8 @@ func TestPlanList(t *testing.T) {
 	}
 }
 
-// TestPlanOfAnotherKey checks that the plan shows that the pass would be refused, and what it would
-// do with --rekey.
+// TestPlanOfAnotherKey checks that the plan shows that the pass would be refused, and what the pass
+// would do with --rekey.
 func TestPlanOfAnotherKey(t *testing.T) {
 	s := newSite(t, nil)
 	s.sizes(awsfake.PutOptions{}, 1, 2)
@@ -331,7 +331,8 @@ func TestPlanText(t *testing.T) {
 	}
 }
 
-// TestPlanCountsTagRequests checks that a plan equals a pass that copies only selected tags.
+// TestPlanCountsTagRequests checks that a plan counts the same requests as the pass, if the pass
+// copies only selected tags.
 func TestPlanCountsTagRequests(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		return strings.Replace(text, "    schedule:", "    copy: {tags: {only: [class]}}\n    schedule:", 1)

@@ -152,7 +152,7 @@ func resolveExternalID(p invocation.Process, c *config.Config) func(role string)
 	}
 }
 
-// render renders the documents in the format that --format selects. Without a folder to write to,
+// render renders the documents in the format that --format selects. If -o does not name a folder,
 // the result is exactly one text.
 func render(documents []policy.Document, of policyFlags) ([]policy.Rendered, error) {
 	formats := map[string]func([]policy.Document) ([]policy.Rendered, error){

@@ -136,8 +136,8 @@ func checkStdin(f invocation.Flags, args []string) error {
 	return exit.WithHint(exit.Usage(errors.New("check policies: - is named more than once, but standard input can be read only once")), "save one of the inputs to a file")
 }
 
-// policyFile reads the file that an argument names as FILE or as ARN=FILE. If a file exists whose
-// name is the whole argument, it reads that file.
+// policyFile reads the file that an argument names as FILE or as ARN=FILE. If a file has the whole
+// argument ARN=FILE as its name, policyFile reads that file.
 func policyFile(ctx context.Context, p invocation.Process, arg string) (document.File, error) {
 	file := document.File{Name: arg}
 	if target, name, ok := strings.Cut(arg, "="); ok && arn.Is(target) {

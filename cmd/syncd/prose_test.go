@@ -18,10 +18,10 @@ var idioms = regexp.MustCompile(`(?i)\banew\b|\bwhoever\b|\b(?:goes|go|gone|went
 	`\bfor want of\b|\b(?:is|are) to be \w+ed\b|\b(?:state|ledger|record|copy|file|cure|configuration)s? (?:lie|lies)\b|` +
 	`\bthe books\b|\bput it away\b|\bgets? on\b|\bnobody, as long as\b|\bthe house\b|\bcomes? to (?:its|an|the) end\b`)
 
-// TestProseIsPlain checks that comments, messages and pages contain none of the idioms. Use these
-// instead: from scratch, the process that, continues, resumes, in progress, reports, shows, next
-// to, without, must be, is stored, ends. The test cannot find every sentence that is hard to read;
-// read a sentence aloud to find out.
+// TestProseIsPlain checks that comments, messages and pages contain none of the idioms. Words to
+// use instead of the idioms: from scratch, the process that, continues, resumes, in progress,
+// reports, shows, next to, without, must be, is stored, ends. The test cannot find every sentence
+// that is hard to read; read a sentence aloud to find out.
 func TestProseIsPlain(t *testing.T) {
 	for name, text := range documents(t) {
 		for i, line := range strings.Split(text, "\n") {

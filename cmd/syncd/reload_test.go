@@ -40,7 +40,8 @@ func TestRunReloads(t *testing.T) {
 	const ours = `{mapping="owner-to-consumer",result="complete"}`
 	var original string
 	s := newSite(t, func(text string) string {
-		// No machine has this documentation address (RFC 5737); --listen overrides it.
+		// 192.0.2.1 is reserved for documentation (RFC 5737), so no machine has the address. The
+		// daemon does not use it, because --listen overrides http.listen.
 		original = "http: {listen: \"192.0.2.1:9090\"}\n" + strings.NewReplacer("bucket: "+demo.Copy, "bucket: "+demo.Copy+", prefix: first/", "@every 5s", "@every 1s").Replace(text)
 		return original
 	})
@@ -94,8 +95,8 @@ func TestRunReloads(t *testing.T) {
 	}
 }
 
-// TestWatchFollowsTheFile checks that the daemon receives a changed configuration if a symbolic
-// link then points to another file, as in a ConfigMap.
+// TestWatchFollowsTheFile checks that the daemon reads the changed configuration if the path is a
+// symbolic link that is changed to point to another file, as in a ConfigMap.
 func TestWatchFollowsTheFile(t *testing.T) {
 	s := newSite(t, nil)
 	text, err := os.ReadFile(s.config)

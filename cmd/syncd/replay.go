@@ -95,7 +95,7 @@ func (s selection) check() error {
 	return errors.Join(faults...)
 }
 
-// request returns the request that asks a daemon for this replay.
+// request returns the request that asks a daemon to make the replay that r describes.
 func (r *replayed) request() (control.Request, error) {
 	if n := len(r.reasons) + len(r.keys); n > control.MaxFilter {
 		return control.Request{}, exit.Usage(fmt.Errorf("replay: a daemon accepts at most %d reasons and keys, got %d", control.MaxFilter, n))
@@ -130,8 +130,8 @@ func (r *replayed) choose(q record.Quarantined) bool {
 	return isChosen
 }
 
-// printMissing reports which selected keys are not in quarantine, and whether no object in
-// quarantine matches the selection.
+// printMissing prints which selected keys are not in quarantine. If no object in quarantine matches
+// the selection, it prints that nothing was tried.
 func (r *replayed) printMissing(w io.Writer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -198,7 +198,7 @@ func handOver(ctx context.Context, s *assembly.System, asked *replayed, held err
 }
 
 // lookUp reports whether the quarantine of the last generation contains objects that match the
-// selection. A replay under the lease reads the same generation.
+// selection. A replay by the daemon that holds the lease reads the same generation.
 func lookUp(ctx context.Context, store store.Store, asked *replayed, summary *syncer.Summary) (isWanted bool, err error) {
 	last, err := record.Latest(ctx, store, asked.mapping)
 	if errors.Is(err, record.ErrNoCheckpoint) {

@@ -224,7 +224,8 @@ func TestInterruptedReplay(t *testing.T) {
 }
 
 // TestPauseNotWritable checks that the request for a pause stays in the state if the command cannot
-// carry it out itself, for example because the disk is full, and that the message reports that.
+// carry it out itself, for example because the disk is full, and that the message reports that the
+// request stays.
 func TestPauseNotWritable(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		return "checkpoint: {account: \"" + demo.Consumer + "\"}\n" + regexp.MustCompile(`(?m)^state: .*$`).ReplaceAllString(text, "state: s3://consumer-state/syncd/")
@@ -295,9 +296,9 @@ func TestRequestSurvivesKill(t *testing.T) {
 	}
 }
 
-// TestSocketOfAnotherDaemon checks the second of two daemons with the same state: it has no socket,
-// logs that, and receives requests through the state. If the configuration names the socket, the
-// second daemon does not start.
+// TestSocketOfAnotherDaemon checks the second of two daemons with the same state: the second daemon
+// has no socket, logs a warning about the missing socket, and receives requests through the state.
+// If the configuration names the socket, the second daemon does not start.
 func TestSocketOfAnotherDaemon(t *testing.T) {
 	s := hourlySite(t)
 	log, stop := s.runDaemon(t)

@@ -102,7 +102,7 @@ func named(pid int) string {
 
 // serveOn listens on the address of --listen, or else on http.listen. It rejects --listen if
 // http.pprof is set: profiles expose memory contents, so the address must be a loopback address,
-// and only http.listen is checked for that.
+// and the check of the configuration covers only http.listen.
 func serveOn(ctx context.Context, s *assembly.System, flag string) (net.Listener, error) {
 	if flag != "" && s.Config.HTTP.Pprof {
 		return nil, exit.Usage(errors.New("run: --listen cannot be given if http.pprof is set: profiles are served only on a loopback address, set with http.listen"))

@@ -77,8 +77,8 @@ func TestRunFollowsTheSource(t *testing.T) {
 	eventually(t, "/metrics counts them", func() bool {
 		return scrape(t, address, `syncd_objects_total{mapping="owner-to-consumer",outcome="copied"}`) == 15
 	})
-	// If a pass was in progress when the objects were added, it may already have listed past them.
-	// The next pass must find them.
+	// If a pass was in progress when the objects were added, the pass may already have listed past
+	// their keys. The next pass must find the objects.
 	if more := scrape(t, address, `syncd_passes_total{mapping="owner-to-consumer",result="complete"}`) - passes; more > 2 {
 		t.Errorf("got %v passes until new objects were copied, want at most 2", more)
 	}
@@ -95,8 +95,8 @@ func TestRunFollowsTheSource(t *testing.T) {
 	if code := exitStatus(t, daemon); code != 0 {
 		t.Errorf("got exit %d, want 0; stderr:\n%s", code, stderr.String())
 	}
-	// A drain that waits for more than the copies in flight would take the whole drain_timeout, 10
-	// minutes.
+	// A drain waits only for the copies in flight. If it waited for more, it would take the whole
+	// drain_timeout, 10 minutes.
 	if took := time.Since(signaled); took > 2*time.Minute {
 		t.Errorf("got %s from the signal to the end, want less than drain_timeout", took)
 	}
@@ -160,7 +160,7 @@ func TestRunContinuesOtherMappings(t *testing.T) {
 }
 
 // TestBackfillServesProfiles checks that a backfill serves profiles on the configured address or on
-// the default address of run, and logs the reason if it cannot.
+// the default address of run, and that it logs the reason if that address cannot be used.
 func TestBackfillServesProfiles(t *testing.T) {
 	address := freeAddress(t)
 	s := newSite(t, func(text string) string { return "http: {listen: \"" + address + "\", pprof: true}\n" + text })
@@ -184,8 +184,9 @@ func TestBackfillServesProfiles(t *testing.T) {
 		if err := os.WriteFile(s.config, []byte(strings.Replace(text, from, to, 1)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		// Without an address, the backfill uses the default address of run. Make sure that the
-		// address is in use, by this test or by another one.
+		// Without an address, the backfill uses the default address of run. The test listens on
+		// that address, so that the address is in use, unless another process already listens on
+		// it.
 		if taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", config.DefaultListen); err == nil {
 			defer func() { _ = taken.Close() }() // the listener accepts no connection
 		}

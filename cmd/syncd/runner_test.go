@@ -17,9 +17,9 @@ import (
 
 func tenant(i int) string { return fmt.Sprintf("tenant-%04d", i) }
 
-// TestReadyFollowsTheLease checks that a process that stands by reads the lease before a pass, and
-// tries to acquire it if it seems to be free, and from time to time even if it does not seem to be
-// free.
+// TestReadyFollowsTheLease checks that a process that stands by reads the lease before a pass. It
+// tries to acquire the lease if the lease seems to be free, and from time to time even if the lease
+// seems to be held.
 func TestReadyFollowsTheLease(t *testing.T) {
 	s := newSite(t, nil)
 	var later time.Duration

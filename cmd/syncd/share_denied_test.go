@@ -54,7 +54,8 @@ func TestShareDenied(t *testing.T) {
 		t.Run(tt.way+"/"+tt.name, func(t *testing.T) {
 			t.Parallel()
 			x := newSharing(t, tt.way)
-			const large = 6 << 20 // copied in parts; a relay uploads it in one piece, and the refusal comes before the body is sent
+			// Copied in parts, but by a relay in one piece, and refused before the body is sent.
+			const large = 6 << 20
 			x.put("early ", 1)
 			x.checkPasses(t, syncer.Summary{Listed: 4, Copied: 4})
 			x.put("late ", large)
@@ -183,7 +184,7 @@ func (x *sharing) checkCondition(t *testing.T, want refusal, refused doctor.Prob
 }
 
 // unconditional removes conditions whose keys begin with the given text from a policy, and Deny
-// statements with such a condition. It returns how many it removed.
+// statements with such a condition. It returns how many conditions and statements it removed.
 func unconditional(policy *iam.Document, key string) (found int) {
 	matches := func(c iam.Condition) bool { return strings.HasPrefix(c.Key, key) }
 	policy.Statements = slices.DeleteFunc(policy.Statements, func(s iam.Statement) bool {

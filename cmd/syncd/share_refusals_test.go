@@ -77,8 +77,7 @@ func TestShareRecreatedRole(t *testing.T) {
 	x.checkCopies(t)
 }
 
-// The expected messages if a statement is missing, or if no principal is allowed to assume the
-// role.
+// Lists of the actions that the doctor must find refused.
 const (
 	actsAssume  = "sts:AssumeRole"
 	actsTag     = "sts:TagSession"
@@ -149,7 +148,8 @@ func refusalsOfRole(sourceKey, copyKey blame) []refusal {
 		{way, "the source may not be listed", without("bucket", shareOwner, "ListSource"), 1, saysNothing, actsList, bucket, ""},
 		{way, "the source may not be read", without("bucket", shareOwner, "ReadSource"), 3, saysNothing, actsRead, bucket, ""},
 		{way, "the source's key", without("key", shareOwner, "UseKeyOfSource"), 3, saysKey, actsDecrypt, sourceKey, ""},
-		// The ledger is encrypted under that key too.
+		// The ledger is encrypted under the key of the destination too, so the pass fails with exit
+		// code 1.
 		{way, "the destination's key", without("key", shareConsumer, "UseKey"), 1, saysKey, actsSeal, copyKey, ""},
 	}
 }

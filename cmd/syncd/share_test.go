@@ -39,10 +39,10 @@ const (
 // documents of `syncd policy` grant.
 type sharing struct {
 	cloud             *awsfake.Cloud
-	inside, outside   string   // inside goes through the VPC endpoint of the example, if it has one; outside does not
+	inside, outside   string   // through and outside the VPC endpoint of the example, if it has one
 	dir, config       string   // the path of the configuration
-	text              string   // the text of the working configuration
-	command           []string // the command that writes the documents
+	text              string   // the configuration without the edits of a test
+	command           []string // the words of the command that writes the documents
 	mappings          []config.Mapping
 	documents         []shared
 	roles             map[string]*awsfake.Role // by ARN
@@ -123,7 +123,8 @@ func (x *sharing) option(flag string) string {
 	return ""
 }
 
-// open starts the endpoint through the VPC endpoint, and the endpoint outside it.
+// open starts an endpoint of the accounts that bypasses the VPC endpoint. If the command names a
+// VPC endpoint, open also starts an endpoint through that VPC endpoint.
 func (x *sharing) open(t *testing.T) {
 	t.Helper()
 	plain := httptest.NewServer(x.cloud)
@@ -159,9 +160,9 @@ func (x *sharing) build(t *testing.T) {
 	x.ambient = credentials.NewStaticCredentialsProvider(*session.Credentials.AccessKeyId, *session.Credentials.SecretAccessKey, *session.Credentials.SessionToken)
 }
 
-// adapt changes the example for these accounts: the endpoint, the ARN of the key, and an existing
-// folder. It lowers the size above which objects are copied in parts, so that test objects can be
-// smaller.
+// adapt changes the example for the accounts of the test: the endpoint, the ARN of the key, and an
+// existing folder. It lowers the size above which objects are copied in parts, so that test objects
+// can be smaller.
 func (x *sharing) adapt(t *testing.T, text string) {
 	t.Helper()
 	const parts = "multipart_above: 5MiB, part_size: 5MiB"
@@ -180,8 +181,8 @@ func (x *sharing) adapt(t *testing.T, text string) {
 	x.configure(t)
 }
 
-// configure writes the working configuration with edits. The edits are texts, each followed by its
-// replacement.
+// configure writes the configuration of the program: x.text with edits. The edits are texts, each
+// followed by its replacement.
 func (x *sharing) configure(t *testing.T, edits ...string) {
 	t.Helper()
 	text := x.text
@@ -247,8 +248,8 @@ func (x *sharing) allowAll(t *testing.T) {
 	x.enforce(t, func(_ shared, policy *iam.Document) *iam.Document { return policy })
 }
 
-// enforce applies the documents as changed by change. If change returns nil for a document, the
-// document in force stays.
+// enforce applies each document that the program wrote, after change has changed it. If change
+// returns nil, the document that was applied before stays in force.
 func (x *sharing) enforce(t *testing.T, change func(shared, *iam.Document) *iam.Document) {
 	t.Helper()
 	for _, d := range x.documents {

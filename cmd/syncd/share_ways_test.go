@@ -51,8 +51,8 @@ func describe(p doctor.Probe) string {
 	return p.Mapping + ": " + p.Action + " on " + p.Resource + " is " + string(p.Outcome) + ": " + p.Error
 }
 
-// put puts objects under the prefix of every mapping: an empty object, small objects under the key
-// itself and under a bucket key, and an object of the given size.
+// put puts objects under the prefix of every mapping: an empty object, a small object under the KMS
+// key itself, a small object under a bucket key, and an object of the given size.
 func (x *sharing) put(name string, size int64) {
 	source := x.buckets[shareSource]
 	o := awsfake.PutOptions{ContentType: "text/csv", Metadata: map[string]string{"origin": "test"}, Tags: map[string]string{"team": "lake", "class": "a b+c"}}
@@ -102,8 +102,8 @@ func (x *sharing) checkPasses(t *testing.T, want syncer.Summary) {
 // writes.
 func (x *sharing) relays() bool { return x.mappings[0].Source.Role != x.mappings[0].Destination.Role }
 
-// checkRoute checks that the bytes went through the program if the example is a relay, and
-// otherwise did not. It also checks the number of parts of large objects.
+// checkRoute checks that the bytes went through the program if the example copies by relay, and
+// that S3 copied the bytes otherwise. It also checks the number of parts of large objects.
 func (x *sharing) checkRoute(t *testing.T, parts int64) {
 	t.Helper()
 	read, written := x.cloud.BucketRequests(shareSource)["GetObject"], x.cloud.BucketRequests(shareCopy)

@@ -83,8 +83,8 @@ func newEvilSite(t *testing.T, edit func(text string) string) *evilSite {
 	return e
 }
 
-// answer refuses a request with an error in XML. XML can contain the whole message except most C0
-// control characters.
+// answer refuses a request with an error in XML. The message in the error lacks most C0 control
+// characters, which XML does not allow.
 func (e *evilSite) answer(w http.ResponseWriter, r *http.Request) {
 	operation := e.refuses.Load().(string)
 	isList := r.URL.Query().Get("list-type") == "2"
@@ -230,8 +230,8 @@ func TestOutputIsEscaped(t *testing.T) {
 	}
 }
 
-// TestOutputHidesExternalID checks that no output shows the external id if a template has put it in
-// place of the name of a variable or file.
+// TestOutputHidesExternalID checks that no output shows the external id if a template has put the
+// external id in place of the name of a variable or file.
 func TestOutputHidesExternalID(t *testing.T) {
 	for i, form := range []string{"{env: hunter2_hunter2}", "{file: hunter2_hunter2}"} {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {

@@ -195,7 +195,8 @@ func printResult(w io.Writer, result any, query, output string) error {
 	return err
 }
 
-// strictJSON decodes the JSON value of a flag. Its names must be names of the API.
+// strictJSON decodes the JSON value of a flag. The names in the JSON must be names of fields in the
+// API.
 func strictJSON(text string, into any) error {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
@@ -315,7 +316,7 @@ func cliUpload(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
 	return nil, nil
 }
 
-// cliRemove deletes the first thousand objects.
+// cliRemove deletes the first thousand objects below s3://BUCKET/PREFIX.
 func cliRemove(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
 	bucket, prefix, err := location(f["0"])
 	if err != nil {
@@ -333,7 +334,8 @@ func cliRemove(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
 	return nil, nil
 }
 
-// cliWaitForObject waits as long as the real CLI, but polls more often than its 5 s.
+// cliWaitForObject waits as long as the real CLI, but polls more often than every 5 s, the interval
+// of the real CLI.
 func cliWaitForObject(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
 	waiter := s3.NewObjectExistsWaiter(s3.NewFromConfig(c), func(o *s3.ObjectExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = waitStep, waitStep

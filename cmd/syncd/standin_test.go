@@ -82,8 +82,8 @@ func get(ctx context.Context, url string) (body []byte, err error) {
 	return io.ReadAll(response.Body)
 }
 
-// jq appends the statements of a second policy to those of a first policy, the only filter that the
-// documents use.
+// jq appends the statements of a second policy to the statements of a first policy. The documents
+// use no other filter.
 func jq(args []string, stdout io.Writer) error {
 	if len(args) != 4 || args[0] != "--slurp" || args[1] != ".[0].Statement += .[1].Statement | .[0]" {
 		return fmt.Errorf("got %q, want the statements of two files together", args)

@@ -56,7 +56,7 @@ func TestStatusShowsOtherLedgers(t *testing.T) {
 	if err != nil || len(manifests) == 0 {
 		t.Fatalf("got manifests %v, %v", manifests, err)
 	}
-	for _, name := range manifests { // a link to itself is a read error, not damage
+	for _, name := range manifests { // a link to itself cannot be read, but is not damaged
 		if err := errors.Join(os.Remove(name), os.Symlink(name, name)); err != nil {
 			t.Fatal(err)
 		}

@@ -73,7 +73,7 @@ func (w *window) drawn() string {
 
 // TestBackfillOnATerminal checks what a backfill draws when the terminal is resized and the
 // backfill is interrupted. The source's only object is copied after the output has shown the
-// effects of both.
+// effects of the resize and of the interruption.
 func TestBackfillOnATerminal(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 20 {

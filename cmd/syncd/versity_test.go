@@ -25,7 +25,7 @@ import (
 	"syncd/internal/syncer"
 )
 
-// These tests need a real server, which is not in the repository.
+// The tests on a Versity gateway need a real server, which is not in the repository.
 var versityPath = flag.String("versitygw", "", "`PATH` of a Versity S3 gateway for the tests against a real one; make versitygw builds it")
 
 const needsVersity = "needs a Versity gateway: make versitygw, or go test ./cmd/syncd -versitygw PATH with one built by e2e/build-versitygw.sh"
@@ -35,7 +35,8 @@ const needsVersity = "needs a Versity gateway: make versitygw, or go test ./cmd/
 func (k kind) leftOutOfVersity() string { return cmp.Or(k.versity, k.minio) }
 
 // TestFidelityFromVersity checks the copies of the table of objects from a real Versity gateway,
-// read with the ambient credentials of its root user, into an account where a role is assumed.
+// read with the ambient credentials of its root user, into a simulated AWS account, with a role of
+// that account.
 func TestFidelityFromVersity(t *testing.T) {
 	if *versityPath == "" {
 		t.Skip(needsVersity)

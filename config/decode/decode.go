@@ -96,7 +96,7 @@ func (d *Decoder) structure(n ast.Node, v reflect.Value, path string) {
 	names, required := fields(v.Type())
 	for _, e := range entries {
 		at := fault.Child(path, e.Key)
-		i := slices.Index(names, e.Key) // the fields that the file may set come first
+		i := slices.Index(names, e.Key) // also the field's index: exported fields come first
 		if i < 0 {
 			d.AddAt(e.Line, at, "unknown key", suggestKey(e.Key, names, d.root))
 			continue

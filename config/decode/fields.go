@@ -13,7 +13,7 @@ import (
 func fields(t reflect.Type) (names, required []string) {
 	for f := range t.Fields() {
 		if !f.IsExported() {
-			break // not part of the file
+			break // unexported fields come last; the file has no keys for them
 		}
 		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		names = append(names, name)

@@ -40,10 +40,10 @@ func tooMuch(tokens token.Tokens) (int, string) {
 	return 0, ""
 }
 
-// tooDeep returns the first line on which the open brackets and the dashes of that line together
-// nest deeper than maxNesting, or 0 if there is none. Indentation needs no limit: to nest n levels
-// by indentation a file needs at least n² bytes, so parsing time grows only with the size of the
-// file.
+// tooDeep returns the first line on which the number of open brackets plus the number of list
+// dashes on the line exceeds maxNesting, or 0 if there is none. Indentation needs no limit: to nest
+// n levels by indentation a file needs at least n² bytes, so parsing time grows only with the size
+// of the file.
 func tooDeep(tokens token.Tokens) int {
 	brackets, dashes, line := 0, 0, 0
 	for _, t := range tokens {
@@ -65,9 +65,9 @@ func tooDeep(tokens token.Tokens) int {
 	return 0
 }
 
-// tooWide returns the first line on which a YAML mapping has more than maxKeys keys, or up to which
-// parsing all mappings takes twice the work of one mapping with maxKeys keys. It returns 0 if there
-// is no such line.
+// tooWide returns the first line on which a YAML mapping has more than maxKeys keys, or on which
+// the parsing work of all mappings so far exceeds twice the work of one mapping with maxKeys keys.
+// It returns 0 if there is no such line.
 func tooWide(tokens token.Tokens) int {
 	var w width
 	work := 0

@@ -1,8 +1,8 @@
 // Package document parses a YAML file into nodes, each with its line.
 //
 // It rejects files that would take too long to parse, without parsing them. A document has one
-// root, an alias refers to the anchor before it, and no node contains itself. Faults never show
-// text under a key that contains a secret. Package decode checks the keys and values.
+// root, an alias refers to the last earlier anchor of its name, and no node contains itself. Faults
+// never show text under a key that contains a secret. Package decode checks the keys and values.
 //
 // Two terms: a node is one value in the file; a pair is a key with its node.
 package document
@@ -35,7 +35,7 @@ func Parse(data []byte, secretKey string, r *fault.Report) *Document {
 		r.AddAt(line, "", problem, "")
 		return nil
 	}
-	// The decoder reports duplicate keys, all of them.
+	// Duplicate keys are no syntax error here: the decoder reports each of them.
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		addSyntax(r, data, err)
@@ -85,8 +85,8 @@ func startLine(d *ast.DocumentNode) int {
 	return d.Body.GetToken().Position.Line
 }
 
-// link resolves the aliases under n. An anchor is visible only after its end, so that no node can
-// contain itself.
+// link resolves the aliases under n. An alias can refer to an anchor only after the end of the
+// anchor's node, so that no node can contain itself.
 func (d *Document) link(n ast.Node, anchors map[string]ast.Node) {
 	for child := range children(n) {
 		d.link(child, anchors)

@@ -21,12 +21,12 @@ func Circle(sources, destinations []Extent) int {
 // the first into the second. Mappings with the same source share a node. So the number of edges is
 // linear even if thousands of mappings copy into one bucket, which is copied again.
 type flow struct {
-	nodes  []Extent // the distinct sources, sorted: sources that begin with the same prefix follow it directly
+	nodes  []Extent // distinct and sorted: the sources inside a source directly follow it
 	parent []int    // for each node, the index of the last earlier node whose prefix is a prefix of this node's, or -1
 	edges  [][]edge
 }
 
-// edge leads to the index of a node, which the mapping with that index copies into.
+// edge leads to a node that a mapping copies into. Both fields are indices.
 type edge struct{ node, mapping int }
 
 func newFlow(sources []Extent) *flow {
@@ -46,7 +46,7 @@ func newFlow(sources []Extent) *flow {
 }
 
 // begins returns the index of the last node at or before i whose prefix is a prefix of e's, or -1.
-// All nodes between that node and e begin with its prefix too.
+// All nodes between the returned node and e also begin with the prefix of the returned node.
 func (f *flow) begins(i int, e Extent) int {
 	for i >= 0 && (!f.nodes[i].Overlaps(e) || len(f.nodes[i].Prefix) > len(e.Prefix)) {
 		i = f.parent[i]

@@ -60,9 +60,9 @@ func hasBucket(service, bucket string) bool {
 func (e Extent) String() string { return strconv.Quote("s3://" + e.Bucket + "/" + e.Prefix) }
 
 // Overlapping yields pairs of extents that overlap, the extent of the earlier mapping first. Every
-// extent that overlaps another one is in some pair. In sorted order, extents that begin with the
-// same prefix directly follow it, so comparing each with one earlier extent is enough, even for
-// thousands of mappings.
+// extent that overlaps another one is in some pair. In sorted order, all extents inside another
+// extent directly follow it. So it is enough to compare each extent with one earlier extent, which
+// is fast even for thousands of mappings.
 func Overlapping(list []Extent) iter.Seq2[Extent, Extent] {
 	return func(yield func(earlier, later Extent) bool) {
 		var outer Extent

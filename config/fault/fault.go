@@ -1,9 +1,9 @@
 // Package fault reports what is wrong in a configuration file: each fault has its line, its config
 // path, and a hint what to write instead.
 //
-// A [Report] collects all faults of a file, each value at most once, up to a limit ([Report.Full]).
-// It never shows text from under external_id, even if an alias repeats that text elsewhere.
-// Packages document, decode and config find the faults.
+// A [Report] collects the faults of a file, at most one for each value, up to a limit
+// ([Report.Full]). It never shows text from under external_id, even if an alias repeats that text
+// elsewhere. Packages document, decode and config find the faults.
 //
 // Two terms: a config path names one place in the file, as in mappings[0].destination.kms_key; a
 // hidden word is text that no fault may quote.

@@ -53,7 +53,7 @@ func TestReportEnds(t *testing.T) {
 }
 
 // TestReportHides checks that faults do not show hidden words, that a fault of a setting that
-// contains one shows nothing of its value, and that long values are cut.
+// contains a hidden word shows no part of the setting's value, and that long values are cut.
 func TestReportHides(t *testing.T) {
 	r := fault.NewReport("syncd.yaml")
 	r.Hide("correct horse")

@@ -77,8 +77,8 @@ func (r *Report) line(path string) int {
 		if line, ok := r.lines[path]; ok {
 			return line
 		}
-		// A quoted key may contain dots and brackets. A path cut inside such a key is unknown, so
-		// the loop continues.
+		// A quoted key may contain dots and brackets. A path that is cut inside such a key has no
+		// line, so the loop cuts it again.
 		path = path[:max(0, strings.LastIndexAny(path, ".["))]
 	}
 	return 1

@@ -165,7 +165,7 @@ type expression struct {
 	text               string
 	minutes, hours     []int
 	months             []int // nil for each
-	weekdays, monthday []int // nil for each; if both are set, either matches
+	weekdays, monthday []int // nil for each; if both are set, a day of either matches
 }
 
 func drawExpression(random *rand.Rand) expression {

@@ -98,8 +98,8 @@ func meantSchedule(text string) string {
 		return meantSchedule(form[2])
 	}
 	if len(fields) == 6 || len(fields) == 7 {
-		// A question mark replaces the day of the month or of the week. The extra field is the year
-		// at the end or the seconds at the start.
+		// A question mark replaces the day of the month or of the week. Of six fields, the extra
+		// one is either the year at the end or the seconds at the start.
 		first := len(fields) - 6
 		if len(fields) == 6 && fields[2] != "?" && fields[4] != "?" {
 			first = 1

@@ -42,7 +42,7 @@ func Parse(text string) (Schedule, error) {
 }
 
 func compile(text string) (cron.Schedule, error) {
-	// The parser slices at the first space after a zone without checking that there is one.
+	// The parser panics if no space follows the zone, because it slices at that space unchecked.
 	if strings.Contains(text, "TZ=") && !strings.Contains(text, " ") {
 		return nil, errors.New("a time zone without a schedule")
 	}

@@ -36,7 +36,7 @@ func newZoned(spec cron.SpecSchedule) zoned {
 // An expression that names specific hours starts once for each of its times, when the clock first
 // shows that time or a later one. For a skipped time, that is the end of the gap; for a repeated
 // time, the first of the two. An expression that matches every hour starts whenever the clock shows
-// one of its times.
+// one of its times: never at a skipped time, twice at a repeated time.
 func (z zoned) Next(t time.Time) time.Time {
 	zone := z.zone
 	if zone == nil {
@@ -58,7 +58,7 @@ func (z zoned) nextOnce(at time.Time) time.Time {
 	for p := periodOf(at); ; p = p.following() {
 		start := p.moment(want)
 		if start.Before(p.start) {
-			start = p.start // the clock skipped it when this period began
+			start = p.start // a skipped time: start when this period begins
 		}
 		if p.holds(start) {
 			return start

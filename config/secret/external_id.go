@@ -13,8 +13,8 @@ const None = "none"
 
 // ExternalID is the source of a role's external id: the configuration itself, a file, or an
 // environment variable. It prints the kind of source, but never a value or a name: a template may
-// have put the secret in the place of a variable or file name. The zero ExternalID means that none
-// is configured.
+// have put the secret in the place of a variable or file name. The zero ExternalID means that the
+// setting is absent.
 type ExternalID struct {
 	// Pointers, because fmt prints unexported struct fields by reflection without calling Secret's
 	// methods; for a pointer inside a struct it prints only the address.

@@ -21,15 +21,15 @@ func ParseGlob(pattern string) (Glob, error) {
 	case pattern == "" || !doublestar.ValidatePattern(pattern):
 		return Glob{}, hint.New(strconv.Quote(pattern)+" is not a glob", "use *, **, ?, [a-z] and {a,b}, and \\ before a literal one")
 	case !starsStandAlone(pattern):
-		// It would match like *, which matches fewer keys than the author intended, and no one
+		// Such a ** would match like *, that is, fewer keys than the author intended, and no one
 		// would notice that the other keys are not copied.
 		return Glob{}, hint.New(strconv.Quote(pattern)+" has ** next to other characters", "put it between slashes, as in **/*.csv")
 	}
 	return Glob{pattern}, nil
 }
 
-// starsStandAlone reports whether every ** is a whole segment, or a whole alternative at the edge
-// of a segment.
+// starsStandAlone reports whether every ** is a whole segment, or a whole alternative in braces, as
+// in {**,a}/b.
 func starsStandAlone(pattern string) bool {
 	edge := func(b byte) bool { return strings.IndexByte("/{,}", b) >= 0 }
 	for i := 0; i < len(pattern); i++ {

@@ -26,7 +26,7 @@ func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 // MarshalJSON writes what String writes, unlike the method of the embedded time.Time.
 func (t Time) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
 
-// UnmarshalText reads RFC 3339, a date, or nothing.
+// UnmarshalText reads RFC 3339, a date, or empty text for the zero Time.
 func (t *Time) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		*t = Time{}

@@ -10,8 +10,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// A difference is an intended difference between kustomize and the chart, with its reason. The
-// differing parts are removed from both before the comparison.
+// A difference is an intended difference between kustomize and the chart, with its reason. The test
+// removes the differing parts from the objects of both before it compares them.
 type difference struct {
 	what, why string
 	remove    func(set manifests)
@@ -120,7 +120,7 @@ func plain(t *testing.T, o objects) manifests {
 	return set
 }
 
-// each calls visit with every map in the objects, including the set itself.
+// each calls visit with every map in the objects, including the objects themselves.
 func (set manifests) each(visit func(map[string]any)) {
 	var walk func(value any)
 	walk = func(value any) {
@@ -175,7 +175,8 @@ func (set manifests) rename(from, to string) {
 	set[to] = object
 }
 
-// joinPolicies merges the rules of all network policies into the network policy of syncd.
+// joinPolicies moves the egress rules of the network policies for Pod Identity and for instance
+// profiles into the network policy of syncd.
 func (set manifests) joinPolicies() {
 	main := set["NetworkPolicy/syncd"].(map[string]any)["spec"].(map[string]any)
 	for _, name := range []string{"NetworkPolicy/syncd-pod-identity", "NetworkPolicy/syncd-instance-profile"} {

@@ -162,7 +162,7 @@ func TestChartMountsHaveVolumes(t *testing.T) {
 }
 
 // TestChartSelectorsAreItsOwn checks that selectors, which cannot be changed later, contain none of
-// the operator's labels, even if these use the chart's label names.
+// the operator's labels, even if the operator's labels have the names of the chart's labels.
 func TestChartSelectorsAreItsOwn(t *testing.T) {
 	const ours = `
 commonLabels: {app.kubernetes.io/name: other, app.kubernetes.io/component: other, app.kubernetes.io/part-of: lake}
@@ -322,7 +322,8 @@ func alertsIn(rule *monitoring.PrometheusRule) iter.Seq[monitoring.Rule] {
 	}
 }
 
-// labelsIn returns the labels of every object and of the pods, by owner.
+// labelsIn returns the labels of every object, of the jobs of a CronJob, and of the pods, by the
+// name of the object.
 func labelsIn(o objects) map[string]map[string]string {
 	found := map[string]map[string]string{}
 	for name, object := range o {

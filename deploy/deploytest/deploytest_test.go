@@ -1,7 +1,7 @@
-// Package deploytest_test checks what operators apply with the programs that read it. Manifests
-// decode into the types of Kubernetes and ECS without unknown fields, kustomizations build, the
-// chart lints and renders, alert rules fire when they should, every query parses, and the policies
-// of Terraform and CloudFormation grant what `syncd policy` grants.
+// Package deploytest_test checks the files that operators apply, with the code of the programs that
+// read those files. Manifests decode into the types of Kubernetes and ECS without unknown fields,
+// kustomizations build, the chart lints and renders, alert rules fire when they should, every query
+// parses, and the policies of Terraform and CloudFormation grant what `syncd policy` grants.
 //
 // Every workload (a pod or an ECS task that runs syncd) must fit its configuration: the external ID
 // is where the configuration expects it, the stop timeout is longer than the drain, and the state
@@ -11,9 +11,9 @@
 // the rules, and a Prometheus scrapes a daemon with a mapping for nearly every alert until the
 // alerts fire, and answers every query of the dashboard and the runbook.
 //
-// It is a separate module so that the daemon does not depend on Kubernetes, Helm, Prometheus and
-// HCL. It does not check what only a cluster or an account can show: that names exist and that
-// roles can be assumed.
+// The package is in a separate module so that the daemon does not depend on Kubernetes, Helm,
+// Prometheus and HCL. The tests do not check what only a cluster or an account can show: that names
+// exist and that roles can be assumed.
 package deploytest_test
 
 import (

@@ -20,7 +20,7 @@ import (
 // A word is a placeholder for something that only the operator knows.
 type word struct{ name, example string }
 
-// words returns the placeholders listed in ecs/README.md, in that order.
+// words returns the placeholders listed in ecs/README.md, in the order of the README.
 func words(t *testing.T) []word {
 	t.Helper()
 	var found []word
@@ -111,8 +111,8 @@ func configInImage(t *testing.T) string {
 }
 
 // TestPlaceholdersAreListed checks that the README lists every placeholder, that every listed
-// placeholder occurs in a file, and that each placeholder is listed before any shorter placeholder
-// that it contains, because they are replaced in this order.
+// placeholder occurs in a file, and that a placeholder is listed before every placeholder that is a
+// part of its name, because placeholders are replaced in the order of the list.
 func TestPlaceholdersAreListed(t *testing.T) {
 	listed := map[string]bool{}
 	for i, w := range words(t) {
@@ -175,7 +175,7 @@ func TestOnlyTheDaemonHasAHealthCheck(t *testing.T) {
 			}
 			continue
 		}
-		// The image has no shell.
+		// The health check is a command without a shell (CMD), because the image has no shell.
 		if want := []string{"CMD", "/syncd", "healthcheck", "--config", configInImage(t)}; c.HealthCheck == nil || !slices.Equal(c.HealthCheck.Command, want) {
 			t.Errorf("%s: got health check %+v, want %q", file, c.HealthCheck, want)
 		}

@@ -157,7 +157,8 @@ func TestChartRenders(t *testing.T) {
 func TestChartLints(t *testing.T) {
 	for name, values := range chartValues(t) {
 		for _, message := range lint.All(chartDir, values, "syncd", true).Messages {
-			// Helm recommends an icon, but it would have to be fetched from a server.
+			// Messages at the level info are ignored: Helm recommends an icon, but an icon would
+			// have to be fetched from a server.
 			if message.Severity > support.InfoSev {
 				t.Errorf("%s: %v", name, message)
 			}
@@ -244,8 +245,8 @@ func TestChartKeepsConfigUnchanged(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got configuration %v, want %v", name, got, want)
 		}
-		// syncd's YAML parser is not the library that Helm writes YAML with, so compare what syncd
-		// reads from both.
+		// syncd's YAML parser is not the library that Helm writes YAML with. So the test also
+		// compares what syncd reads from the ConfigMap and from the values.
 		asJSON, err := json.Marshal(want)
 		if err != nil {
 			t.Fatal(err)

@@ -90,7 +90,7 @@ func overlayDir(t *testing.T) string {
 	return dir
 }
 
-// relative returns the path of a folder relative to a temporary one, because kustomize rejects
+// relative returns the path of a folder relative to a temporary folder, because kustomize rejects
 // absolute paths.
 func relative(t *testing.T, root, dir string) string {
 	t.Helper()

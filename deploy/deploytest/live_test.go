@@ -62,7 +62,8 @@ func never() *regexp.Regexp {
 		`|^SyncdNoProgress mapping=growing|^SyncdNeverSucceeded mapping=(revoked|set-aside)|^SyncdCredentialsFailing mapping=revoked`)
 }
 
-// TestLiveCoversEveryAlert checks that the live test covers every alert, or states why it does not.
+// TestLiveCoversEveryAlert checks that the live test covers every alert, or states why the alert is
+// not covered.
 func TestLiveCoversEveryAlert(t *testing.T) {
 	known := map[string]bool{afterwards: true}
 	for _, a := range liveAlerts() {
@@ -208,8 +209,8 @@ func checkExposition(t *testing.T, daemon *child) {
 	}
 }
 
-// checkNative runs a Prometheus that supports native histograms, and checks that it scrapes them
-// and computes the dashboard's quantiles from them.
+// checkNative runs a Prometheus that supports native histograms. It checks that the Prometheus
+// scrapes native histograms and computes the quantiles of the dashboard from native histograms.
 func checkNative(t *testing.T, daemon *child) {
 	t.Helper()
 	p := startPrometheus(t, daemon.address, absolute(t, rulesFile), "--enable-feature=native-histograms")
@@ -223,8 +224,8 @@ func checkNative(t *testing.T, daemon *child) {
 	p.checkScrapes(t)
 }
 
-// liveRate is Grafana's $__rate_interval for scrapes every second: at least four scrapes, and here
-// the range that the rules use.
+// liveRate is Grafana's $__rate_interval for scrapes every second: Grafana uses at least the time
+// of four scrapes, and the test uses the range of the shortened rules.
 const liveRate = "10s"
 
 // checkDashboard runs the queries of every panel and checks that each panel has data.

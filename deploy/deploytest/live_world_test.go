@@ -26,8 +26,8 @@ const (
 	liveConsumer = "222222222222"
 	liveRegion   = "us-east-1"
 	farRegion    = "us-west-2"
-	// fleetingLife is the lifetime that STS's responses report for the sessions of one role. It has
-	// to be forged, because a request cannot ask for less than 15 minutes.
+	// fleetingLife is the lifetime that STS's responses report for the sessions of one role. The
+	// test changes the responses, because a request cannot ask for less than 15 minutes.
 	fleetingLife = 40 * time.Second
 )
 
@@ -89,8 +89,8 @@ func newLiveWorld(t *testing.T) *liveWorld {
 	return w
 }
 
-// grantTo returns the policy of an owner's bucket: the consumer's account can list it and read the
-// objects with the prefix.
+// grantTo returns the policy of an owner's bucket: the consumer's account can list the bucket and
+// read the objects whose keys match the pattern readable.
 func grantTo(name, readable string) *iam.Document {
 	return iam.MustParse(strings.NewReplacer("{consumer}", liveConsumer, "{bucket}", "owner-"+name, "{readable}", readable).Replace(
 		`{"Version": "2012-10-17", "Statement": [
@@ -115,7 +115,8 @@ func (w *liveWorld) misbehave(ctx context.Context) {
 	for i := range 12_000 {
 		w.source["growing"].Put(fmt.Sprintf("%05d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	}
-	// A page of a thousand objects takes twelve seconds, and a copy takes one second.
+	// hold delays a request. In the mapping growing, the listing of a page of a thousand objects
+	// takes twelve seconds, and a copy takes one second.
 	hold := func(d time.Duration) func() {
 		return func() {
 			select {
@@ -158,7 +159,8 @@ func (w *liveWorld) feed(t *testing.T) {
 	})
 }
 
-// writeConfig writes the configuration of all mappings, with two endpoints of the accounts.
+// writeConfig writes the configuration of all mappings, with an endpoint for all requests, and a
+// second STS endpoint, for the role fleeting, whose sessions are short.
 func (w *liveWorld) writeConfig(t *testing.T) {
 	t.Helper()
 	door := serve(t, w.cloud)
@@ -236,7 +238,8 @@ func (w *liveWorld) breakConfig(t *testing.T, daemon *child) {
 	}
 }
 
-// distrust revokes the grants of the buckets' owner, and the role's trust in its user.
+// distrust removes the bucket policy of the source of the mapping revoked. It also changes the
+// trust policy of the role fleeting, so that the daemon's user can no longer assume the role.
 func (w *liveWorld) distrust() {
 	w.source["revoked"].SetPolicy(nil)
 	w.fleeting.SetTrust(iam.MustParse(`{"Version": "2012-10-17", "Statement":

@@ -244,8 +244,9 @@ func checkDaemon(t *testing.T, from string, o objects) {
 	}
 }
 
-// checkStrategy checks that two pods run at the same time only if the lease decides between them,
-// and that an update never waits for readiness: a failing mapping makes a pod unready.
+// checkStrategy checks that an update runs two pods at the same time only if the state is not on a
+// volume, because then the lease decides which pod works. It also checks that an update never waits
+// for readiness, because a failing mapping makes a pod unready.
 func checkStrategy(t *testing.T, from string, d *apps.Deployment) {
 	t.Helper()
 	onVolume := slices.ContainsFunc(d.Spec.Template.Spec.Volumes, func(v core.Volume) bool { return v.PersistentVolumeClaim != nil })

@@ -128,7 +128,7 @@ func (r ruleTest) run(t *testing.T, file ruleTests) {
 	}
 }
 
-// compare compares the firing alerts with the expected ones at this time.
+// compare compares the firing alerts with the alerts that are expected at the time at.
 func (r ruleTest) compare(t *testing.T, groups []*rules.Group, at time.Duration) {
 	t.Helper()
 	for _, want := range r.Alerts {
@@ -223,8 +223,8 @@ func metricsIn(t *testing.T, query string) []string {
 	return names
 }
 
-// knownMetrics returns the metrics in docs/metrics.md, with the series of their histograms, and
-// Prometheus's own.
+// knownMetrics returns the metrics in docs/metrics.md, with the series of each histogram, and the
+// two metrics that are not specific to syncd.
 func knownMetrics(t *testing.T) map[string]bool {
 	t.Helper()
 	known := map[string]bool{"up": true, "process_resident_memory_bytes": true}

@@ -58,7 +58,7 @@ func startChild(t *testing.T, cmd *exec.Cmd, listening *regexp.Regexp) *child {
 	}
 	go func() {
 		defer close(c.ended)
-		_ = cmd.Wait() // the process was killed; its messages are in its log
+		_ = cmd.Wait() // the test kills the process, whose messages are in c.log
 	}()
 	t.Cleanup(c.kill)
 	eventually(t, 30*time.Second, filepath.Base(cmd.Path)+" listens", func() (bool, string) {
@@ -154,7 +154,8 @@ func startPrometheus(t *testing.T, target, rules string, args ...string) promSer
 	}, args...)...)
 	listening := regexp.MustCompile(`"address":"(127\.0\.0\.1:[1-9][0-9]*)"`)
 	p := promServer{startChild(t, cmd, listening)}
-	// Prometheus listens before it has loaded its storage, and answers 503 until it has.
+	// Prometheus listens before it has loaded its storage, and answers 503 until the storage is
+	// loaded.
 	eventually(t, time.Minute, "Prometheus is ready", func() (bool, string) {
 		status, body := fetch(t, "http://"+p.address+"/-/ready")
 		return status == http.StatusOK, string(body)
@@ -176,8 +177,8 @@ func (p promServer) ask(t *testing.T, path string, parameters url.Values, data a
 	}
 }
 
-// query returns the number of samples of a query: now for an instant query, otherwise over the last
-// minutes.
+// query returns the number of samples that a query returns. It evaluates an instant query now, and
+// other queries over the last 3 minutes.
 func (p promServer) query(t *testing.T, text string, instant bool) (samples int) {
 	t.Helper()
 	var data struct {
@@ -204,7 +205,7 @@ type alert struct {
 	Labels, Annotations map[string]string
 }
 
-// String returns its name and the labels that identify it.
+// String returns the name of the alert and the labels that identify the alert.
 func (a alert) String() string {
 	var labels []string
 	for _, name := range slices.Sorted(maps.Keys(a.Labels)) {

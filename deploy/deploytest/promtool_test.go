@@ -11,8 +11,8 @@ import (
 var promtool = flag.String("promtool", "", "the promtool that checks rules, their tests and metrics, as /usr/bin/promtool; none by default")
 
 // TestPromtool runs promtool, the program that operators use, on the rules and their tests.
-// TestRules does the same in this process with a newer version of Prometheus. The versions that
-// operators use are between these two.
+// TestRules does the same in this process with a newer version of Prometheus. Operators use
+// versions between the version of promtool and the version in this process.
 func TestPromtool(t *testing.T) {
 	if *promtool == "" {
 		t.Skip("needs -promtool PATH")

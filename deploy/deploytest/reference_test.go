@@ -16,7 +16,8 @@ import (
 func (m module) references() (found [][]string) {
 	collect := func(body *hclsyntax.Body) {
 		_ = hclsyntax.VisitAll(body, func(node hclsyntax.Node) hcl.Diagnostics {
-			// Variables of a for expression are not references.
+			// A name without an attribute is not a reference, for example a variable of a for
+			// expression.
 			if traversal, ok := node.(*hclsyntax.ScopeTraversalExpr); ok && len(traversal.Traversal) > 1 {
 				if attr, ok := traversal.Traversal[1].(hcl.TraverseAttr); ok {
 					found = append(found, []string{traversal.Traversal.RootName(), attr.Name})
@@ -37,8 +38,9 @@ func (m module) references() (found [][]string) {
 	return found
 }
 
-// has reports whether the module declares what a reference names. Other names are variables of a
-// for expression.
+// has reports whether the module declares the variable, local or AWS resource that a reference
+// names. It returns true for every other name, because such a name is a variable of a for
+// expression.
 func (m module) has(reference []string) bool {
 	kind, name := reference[0], reference[1]
 	switch kind {

@@ -200,8 +200,8 @@ func TestTerraformPoliciesPassTheCheck(t *testing.T) {
 	}
 }
 
-// TestTerraformTrustsTheTagsOfPodIdentity checks that the tags of Pod Identity can be inherited
-// with their known values, and that no other tags can be passed.
+// TestTerraformTrustsTheTagsOfPodIdentity checks that the trust policy accepts the tags of Pod
+// Identity only with the values of syncd's own pod, and that it accepts no other tags.
 func TestTerraformTrustsTheTagsOfPodIdentity(t *testing.T) {
 	vars := sharings()[0].consumerVariables()
 	delete(vars, "workload_role_arn")

@@ -14,12 +14,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The rules use minutes, hours and days. The live test shortens minutes to seconds, and changes
-// nothing else.
+// The rules use minutes, hours and days. The live test divides these durations by 60, within the
+// limits below, and changes nothing else in the rules.
 const (
 	shortestHold   = 2 * time.Second  // two evaluations: a "for" of one evaluation has no effect
 	shortestWindow = 10 * time.Second // ten scrapes: a rate needs at least two, even on a busy machine
-	longest        = 45 * time.Second // the limit for hours and days in a live test
+	longest        = 45 * time.Second // the maximum, for hours and days
 )
 
 func shorten(d, shortest time.Duration) time.Duration {
@@ -46,8 +46,8 @@ func shortenRules(t *testing.T, groups []rulefmt.RuleGroup) []rulefmt.RuleGroup 
 	return short
 }
 
-// shortenQuery shortens the ranges of a query, and the seconds that it compares with or adds to
-// times.
+// shortenQuery shortens the ranges of a query, and the numbers of seconds that the query compares
+// with a time or adds to a time.
 func shortenQuery(t *testing.T, query string) string {
 	t.Helper()
 	expr := parseQuery(t, query)
@@ -92,8 +92,9 @@ func constant(expr parser.Expr) (value float64, ok bool) {
 	return 0, false
 }
 
-// measuresTime reports whether the left side is a time in seconds: it uses time(), or a metric
-// whose name ends in seconds or in an aggregation of seconds.
+// measuresTime reports whether e is a comparison or an addition whose left side is a time in
+// seconds. The left side then uses time(), a metric whose name ends in _seconds, or an aggregation
+// of such a metric.
 func measuresTime(e *parser.BinaryExpr) (measures bool) {
 	if !e.Op.IsComparisonOperator() && e.Op != parser.ADD {
 		return false
@@ -182,7 +183,7 @@ func TestShortenRulesChangesOnlyTimes(t *testing.T) {
 	}
 }
 
-// timeless returns a query with all durations replaced by the same one.
+// timeless returns a query in which every duration is one second.
 func timeless(t *testing.T, query string) string {
 	t.Helper()
 	expr := parseQuery(t, query)

@@ -31,7 +31,7 @@ type sharing struct {
 	role, copy      string // lines of syncd.yaml
 	prefixes        [2]string
 	sourceKey       bool
-	owner, consumer map[string]cty.Value // variables in addition to the common ones
+	owner, consumer map[string]cty.Value // variables in addition to those of every sharing
 }
 
 func sharings() []sharing {
@@ -264,7 +264,8 @@ func TestTerraformTaskMatchesECS(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := decodeTask(t, "ecs/task-definition-service.json").ContainerDefinitions[0]
-	want.Environment[0].Value = got.Environment[0].Value // the module derives it from the task's memory
+	// The module derives the value from the task's memory.
+	want.Environment[0].Value = got.Environment[0].Value
 	unexported := cmpopts.IgnoreUnexported(
 		ecstypes.ContainerDefinition{}, ecstypes.KernelCapabilities{}, ecstypes.KeyValuePair{}, ecstypes.LinuxParameters{},
 		ecstypes.LogConfiguration{}, ecstypes.PortMapping{}, ecstypes.HealthCheck{}, ecstypes.Secret{},

@@ -24,14 +24,14 @@ var (
 // tally contains the results of a run.
 type tally struct {
 	sync.Mutex
-	decisions map[string]int // by decision, and by features of the scenario
+	decisions map[string]int // number of scenarios, by decision and by feature
 	known     map[string]int // scenarios that a single entry of differences explains, by its name
 	several   int            // scenarios that require more than one entry
 	unknown   []string
 }
 
-// TestOracle compares and counts decisions. It fails on the first decisions that differ and that no
-// entry of [differences] explains.
+// TestOracle compares the decisions of the two implementations and counts them. It fails after a
+// few decisions that differ and that no entry of [differences] explains.
 func TestOracle(t *testing.T) {
 	if *script == "" {
 		t.Skip("needs Node.js and npm packages: make iam-oracle")
@@ -112,9 +112,9 @@ func (t *tally) count(s *scenario, decision string) {
 	}
 }
 
-// explain returns the names of the entries that explain a difference: a single name if one entry is
-// sufficient, otherwise the names of all entries that apply. It returns nil if the difference is
-// unexplained.
+// explain returns the names of the entries of [differences] that explain why the decisions differ:
+// a single name if one entry is sufficient, otherwise the names of all entries that apply. It
+// returns nil if the difference is unexplained.
 func explain(o *oracle, s *scenario, ours string) []string {
 	for _, d := range differences {
 		if c := s.clone(); d.restate(c) && agrees(o, c, ours) {
@@ -171,7 +171,8 @@ func (t *tally) report(tb testing.TB, took time.Duration) {
 	}
 }
 
-// shrink returns the scenario without everything that the difference does not depend on.
+// shrink removes elements from a scenario as long as the decisions still differ without an
+// explanation, and returns the smallest scenario.
 func shrink(o *oracle, s *scenario) *scenario {
 	for again := true; again; {
 		again = false

@@ -13,7 +13,7 @@ type contextKey struct {
 	name   string
 	family family
 	many   bool     // multivalued
-	only   []string // the actions that carry it; nil for all
+	only   []string // actions whose requests can contain the key; nil for all
 	values []string
 }
 
@@ -78,7 +78,8 @@ var contextKeys = []contextKey{
 	{name: "aws:SourceIp", family: address, values: []string{"203.0.113.9", "198.51.100.1", "2001:db8::1", "2001:0DB8:0:0::1", "fd00::7"}},
 }
 
-// callerKeys are derived from the caller. They are used only in conditions.
+// callerKeys are derived from the caller. Conditions use these keys, but the generated context does
+// not contain them.
 var callerKeys = []contextKey{
 	{name: "aws:PrincipalArn", family: arn},
 	{name: "aws:PrincipalAccount", values: []string{owner, consumer, "anonymous"}},
@@ -192,7 +193,8 @@ func (g *generator) unrelated(k *contextKey, base string) string {
 	return pick(g, k.values...)
 }
 
-// variables returns a policy variable, for operators that support them.
+// variables returns policy variables for an operator, or nil if the operator does not support
+// variables.
 func (g *generator) variables(base string) []string {
 	if base == "BinaryEquals" {
 		return nil
@@ -204,8 +206,8 @@ func (g *generator) variables(base string) []string {
 	}
 }
 
-// textLike returns a value that often matches the text one: the text itself, a pattern for it, or a
-// variable with that value.
+// textLike returns a policy value that often matches the request value one: the same text, a
+// pattern that matches the text, or a policy variable whose value is the text.
 func (g *generator) textLike(one, base string) string {
 	list := []string{one, one, one}
 	if one == "" {
@@ -230,7 +232,8 @@ func (g *generator) textLike(one, base string) string {
 	return pick(g, list...)
 }
 
-// arnLike returns a pattern with six components.
+// arnLike returns a pattern that probably matches the ARN one. Under an ARN operator, the pattern
+// has six components.
 func (g *generator) arnLike(one, base string) string {
 	fields := strings.SplitN(one, ":", 6)
 	tail := fields[5]
@@ -254,7 +257,7 @@ func (g *generator) arnLike(one, base string) string {
 	return strings.Join(fields, ":")
 }
 
-// network returns an address, or a network that contains it.
+// network returns the address one, or a network that probably contains that address.
 func (g *generator) network(one string) string {
 	if strings.Contains(one, ":") {
 		return pick(g, one, strings.ToLower(one), one+"/128", one+"/64", "2001:db8::/32", "::/0")

@@ -14,11 +14,11 @@ import (
 // difference is a case in which the oracle decides differently from AWS's documentation.
 type difference struct {
 	name          string
-	sentence, url string // in AWS's documentation; internal/iam follows it
-	// restate rewrites the scenario with the same meaning, in a form that the oracle decides as AWS
-	// does. It returns false if there was nothing to rewrite. It applies only the sentence of the
-	// documentation, without calling internal/iam. So an entry explains a difference only if the
-	// oracle makes the same decision as internal/iam for the rewritten scenario.
+	sentence, url string // from AWS's documentation, which internal/iam follows
+	// restate rewrites the scenario into a scenario with the same meaning, for which the oracle
+	// decides as AWS does. It returns false if there was nothing to rewrite. It only applies the
+	// sentence of the documentation, and does not call internal/iam. An entry explains a difference
+	// only if the oracle makes the same decision as internal/iam for the rewritten scenario.
 	restate func(*scenario) bool
 }
 
@@ -142,7 +142,8 @@ func takesVariables(operator string) bool {
 // never is a condition that is false for every request.
 var never = iam.Condition{Operator: "StringEquals", Key: "aws:SourceVpc", Values: []string{"nowhere"}}
 
-// restateNull replaces conditions on a key with an empty value by their result.
+// restateNull rewrites conditions on a key whose value is empty: it removes a condition that is
+// true, and replaces a condition that is false by never.
 func restateNull(s *scenario) bool {
 	changed := false
 	for _, st := range statements(s.documents()) {
@@ -239,8 +240,8 @@ func restateShort(s *scenario) bool {
 	return changed
 }
 
-// restateRunOn replaces a pattern in which a * ends a segment other than the last. If the pattern
-// matches the resource, the replacement is the resource itself.
+// restateRunOn replaces a pattern by the resource of the request, if a * ends a segment of the
+// pattern other than the last, and the pattern matches the resource.
 func restateRunOn(s *scenario) bool {
 	changed := false
 	for _, st := range statements(s.documents()) {
@@ -343,9 +344,9 @@ func networks(value string) []string {
 	return []string{netip.MustParsePrefix(value).Masked().String()}
 }
 
-// restateNotPrincipal replaces NotPrincipal with everyone, or makes the statement apply to no one
-// if it lists every name of the caller. It skips scenarios with a boundary: in these the statement
-// always denies, and the oracle decides that correctly.
+// restateNotPrincipal replaces NotPrincipal by the principal everyone. If NotPrincipal lists every
+// name of the caller, the statement gets a condition that is never true. Scenarios with a boundary
+// are skipped: a statement with NotPrincipal always denies there, and the oracle decides correctly.
 func restateNotPrincipal(s *scenario) bool {
 	if s.Policy == nil || s.Boundary != nil {
 		return false
@@ -377,9 +378,9 @@ func restateOwner(s *scenario) bool {
 	return changed
 }
 
-// restateDirectGrant leaves only grants to the session or to everyone. It disables the Allow
-// statements in the caller's policies and removes the role and the account from the resource
-// policy's principals.
+// restateDirectGrant leaves only the grants that the resource policy makes to the session or to
+// everyone. It disables the Allow statements in the caller's policies and removes the role and the
+// account from the resource policy's principals.
 func restateDirectGrant(s *scenario) bool {
 	if s.Session == nil || s.Policy == nil || s.crossAccount() {
 		return false

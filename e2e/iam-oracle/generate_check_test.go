@@ -113,8 +113,9 @@ func TestSeedRepeatsScenario(t *testing.T) {
 }
 
 // TestRestatedScenariosDecideTheSame checks, without the oracle, that internal/iam makes the same
-// decision for a restated scenario. Restating a direct grant removes all other grants, so for
-// direct grants the check applies only if the restated scenario is allowed.
+// decision for a restated scenario. The restatement of a direct grant removes all other grants. For
+// that restatement, the test therefore fails only if the restated scenario is allowed and the
+// original is not.
 func TestRestatedScenariosDecideTheSame(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow under the race detector, and runs on one goroutine")

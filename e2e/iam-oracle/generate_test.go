@@ -43,7 +43,8 @@ func (g *generator) chance(p int) bool { return g.IntN(100) < p }
 
 func pick[T any](g *generator, list ...T) T { return list[g.IntN(len(list))] }
 
-// some returns a list of 1 to most elements. It calls make for each.
+// some returns a list of 1 to most elements. It calls make for each element, and leaves out
+// duplicates.
 func some(g *generator, most int, make func() string) []string {
 	var list []string
 	for range 1 + g.IntN(most) {
@@ -90,7 +91,8 @@ var targets = []target{
 		resources: []string{"arn:aws:kms:us-west-2:111111111111:key/0f1e2d3c"},
 	},
 	{
-		kind: iam.Trust, weight: 20, ownPolicy: 100, signed: true, // no root users, which cannot assume roles
+		// The field roots is 0, because a root user cannot assume roles.
+		kind: iam.Trust, weight: 20, ownPolicy: 100, signed: true,
 		actions:   []string{"sts:AssumeRole", "sts:TagSession"},
 		resources: []string{"arn:aws:iam::111111111111:role/reader"},
 	},
@@ -198,7 +200,7 @@ const (
 
 func (g *generator) document(at place) *iam.Document {
 	d := &iam.Document{Version: iam.Version2012}
-	if at != ofResourceControl { // these must have that version
+	if at != ofResourceControl { // RCPs need version 2012-10-17
 		d.Version = pick(g, iam.Version2012, iam.Version2012, iam.Version2012, iam.Version2012, iam.Version2012, iam.Version2012, iam.Version2008, "")
 	}
 	for range pick(g, 1, 1, 2, 3) {
@@ -235,8 +237,8 @@ func (g *generator) statement(at place) iam.Statement {
 	return s
 }
 
-// actions sets the actions of a statement. In a resource control policy they are never just * and
-// never NotAction.
+// actions sets the actions of a statement. In a resource control policy, an action is never just *,
+// and the statement never has NotAction.
 func (g *generator) actions(s *iam.Statement, at place, likely int) {
 	service, name, _ := strings.Cut(g.Action, ":")
 	all := "*"
@@ -313,7 +315,7 @@ func (g *generator) near(at place) string {
 }
 
 // cutShort adds ARNs with fewer than six fields where AWS accepts them: in identity-based policies,
-// and anywhere if they end in *.
+// and, if the ARN ends in *, in service control policies and resource policies too.
 func (g *generator) cutShort(at place, patterns, fields []string) []string {
 	for n := 3; n < 6; n++ {
 		short := strings.Join(fields[:n], ":")

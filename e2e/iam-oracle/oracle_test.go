@@ -1,6 +1,7 @@
 // Package iamoracle_test compares internal/iam with another implementation of AWS's policy
-// evaluation, @cloud-copilot/iam-simulate, on generated requests and policies. The two must agree,
-// or a sentence in AWS's documentation must explain the difference: see [differences].
+// evaluation, @cloud-copilot/iam-simulate, on generated requests and policies. The two
+// implementations must make the same decision, or a sentence in AWS's documentation must explain
+// the difference: see [differences].
 //
 // A scenario is one request with every policy that applies to it. A seed always generates the same
 // scenarios. For an unexplained difference the test prints the whole scenario, made as small as

@@ -51,7 +51,8 @@ func (g *generator) principals(s *iam.Statement, likely int) {
 	}
 }
 
-// alias returns another way to write an account.
+// alias returns an account, in half of the cases, as the ARN of its root user. It returns every
+// other principal unchanged.
 func (g *generator) alias(p iam.Principal) iam.Principal {
 	if len(p.ID) == len(owner) && g.chance(50) {
 		return aws(root(p.ID))

@@ -125,7 +125,8 @@ func (s *scenario) facts() map[string][]string {
 }
 
 // mentions returns a function that reports whether a policy uses a context key, in a condition or
-// as a variable. Omitting other keys saves time and changes no decision.
+// as a variable. Keys that no policy uses can be left out of a request, which saves time and
+// changes no decision.
 func (s *scenario) mentions() func(key string) bool {
 	var b strings.Builder
 	for _, st := range statements(s.documents()) {
@@ -154,7 +155,8 @@ func (s *scenario) anonymous() bool { return s.Caller.Account == "" && s.Caller.
 // crossAccount reports whether the caller and the resource belong to different accounts.
 func (s *scenario) crossAccount() bool { return s.Owner != "" && s.Owner != s.Caller.Account }
 
-// identityBased returns the policies stored with the caller.
+// identityBased returns the identity policies, the permissions boundary and the session policy of
+// the caller.
 func (s *scenario) identityBased() []*iam.Document {
 	return slices.DeleteFunc(append(slices.Clone(s.Identity), s.Boundary, s.Session), func(d *iam.Document) bool { return d == nil })
 }
@@ -179,7 +181,8 @@ func statements(policies []*iam.Document) []*iam.Statement {
 	return all
 }
 
-// clone returns a copy of the scenario. The two share only data that never changes.
+// clone returns a copy of the scenario. The copy and the original share only data that never
+// changes.
 func (s *scenario) clone() *scenario {
 	c := *s
 	c.Context = maps.Clone(s.Context)

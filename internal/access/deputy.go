@@ -8,8 +8,8 @@ import (
 )
 
 // OfAnotherOwner reports whether account, the account of a role, belongs to an owner other than the
-// operator of syncd. The account from, which assumes the role, and the account of the mapping's
-// destination belong to the operator.
+// operator of syncd. The parameter from is the account of the principal that assumes the role. That
+// account and the account of the mapping's destination belong to the operator.
 func OfAnotherOwner(account, from string, m config.Mapping) bool {
 	return account != from && account != m.Destination.Account
 }

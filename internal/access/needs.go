@@ -18,7 +18,7 @@ type Need struct {
 	// Principal is the ARN of the principal, or "" if unknown. Account is the account of the
 	// principal. The ambient credentials are assumed to belong to the destination's account.
 	Role, Principal, Account string
-	// Action is the action, and On is the kind of its resource.
+	// Action is the needed action, such as s3:GetObject. On is the kind of Resource.
 	Action string
 	On     Resource
 	// Resource is the ARN of the resource as written in a policy, with wildcards. Sample is one
@@ -35,13 +35,13 @@ type Need struct {
 	// Target is the name of the role to assume. It is "" if the need is not for assuming a role.
 	Target string
 	// Feature is the feature that uses the permission, and Why is the request that requires it.
-	// Both are copied from the row of the table.
+	// Feature and Why are copied from the row of [Permissions].
 	Feature Feature
 	Why     string
 
 	SID        string
 	Conditions []Condition
-	owned      bool   // whether Grant adds a condition on Owner: the resource's ARN contains no account
+	owned      bool   // whether Grant adds a condition on Owner, which the ARN does not contain
 	Underlying bool   // the resource is behind an access point: only the bucket policy must allow the request
 	Holder     string // description of the bucket behind an access point if only the access point is known; otherwise ""
 }
@@ -68,9 +68,9 @@ func Needs(c *config.Config, m config.Mapping) []Need {
 	})
 }
 
-// apply returns the needs that a row yields: one for each hop if the row is about assuming roles,
-// otherwise one for the resource and, if the resource is an access point, another for the bucket
-// behind it.
+// apply returns the needs that a row yields. A row about assuming roles yields one need for each
+// hop. Any other row yields one need for its resource. If that resource is an access point, the row
+// yields another need for the bucket behind the access point.
 func (v View) apply(p Permission) []Need {
 	if p.On == AssumedRole {
 		return v.hops(p)
@@ -96,7 +96,7 @@ func (v View) behind(on Resource) *Scope {
 	return &p
 }
 
-// at returns the need of a role in a scope.
+// at returns the need that the row p yields for a role on the resource that scope describes.
 func (v View) at(p Permission, role string, scope Scope) Need {
 	n := v.need(p, role)
 	n.On = scope.On

@@ -4,8 +4,9 @@
 // There is only one table, [Permissions], and all code that deals with permissions reads it.
 // [Needs] applies the table to one mapping. A [View] of the mapping determines where each row
 // applies. [Minimal] reduces grants to the fewest statements. [SessionPolicy] restricts a session
-// to its mapping. syncd uses every grant: turning a feature off removes the grants that only this
-// feature uses. A test removes each grant in turn and checks that a step of syncd then fails.
+// to its mapping. The documents contain no grant that syncd does not use: if a feature is off, they
+// lack the grants that only this feature uses. A test removes each grant in turn and checks that a
+// step of syncd then fails.
 //
 // Other packages import this one to write the documents that accounts put in force (access/policy),
 // to probe permissions with requests (access/doctor) and to check existing documents (access/lint).

@@ -30,8 +30,9 @@ func (v View) Scope(on Resource) Scope {
 	case SourceBucket, SourceObjects, SourceKey, UnderlyingBucket, UnderlyingObjects:
 		p.Place = source
 		if !v.Relay && destination.Region != source.Region {
-			// A cross-region copy runs in the destination's region. AWS does not document which
-			// region's S3 service KMS sees as the caller.
+			// A cross-region copy runs in the destination's region. AWS does not document whether
+			// kms:ViaService then names S3 in the source's region or in the destination's region,
+			// so the grant allows either region.
 			p.others = []string{destination.Region}
 		}
 	case DestinationBucket, DestinationObjects, DestinationKey:
@@ -40,7 +41,7 @@ func (v View) Scope(on Resource) Scope {
 	case StateBucket, StateObjects, StateKey:
 		p.Place, _ = v.Config.StatePlace()
 		p.Key, p.bucketKey = v.Config.Checkpoint.KMSKey, true
-		p.Owner = v.accountOf(p.Role) // if the configuration does not specify it
+		p.Owner = v.accountOf(p.Role) // used if the configuration does not specify p.Account
 	case AssumedRole:
 	}
 	p.Owner = cmp.Or(p.Account, p.Owner)
@@ -114,7 +115,8 @@ func (p *Scope) Conditions(action string) []Condition {
 		operator := "StringLike"
 		if p.On == StateBucket {
 			// GetObject returns "not found" for a missing record only to callers that may list the
-			// bucket. When S3 checks that permission, the request has no prefix.
+			// bucket. S3 checks that permission as part of GetObject, a request without the
+			// condition key s3:prefix, so the condition must also hold if the key is missing.
 			operator += "IfExists"
 		}
 		return p.pointed(When(operator, "s3:prefix", Literal(p.Prefix)+"*"))

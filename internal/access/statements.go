@@ -118,8 +118,8 @@ func mergeBy(list []Grant, d int) []Grant {
 }
 
 // commonName returns the Sid of a merged statement: the words that both Sids begin with. For
-// ListSource and ListDestination it returns List. If they have no first word in common, it returns
-// a.
+// ListSource and ListDestination it returns List. If a and b do not begin with the same word, it
+// returns a.
 func commonName(a, b string) string {
 	n := 0
 	for n < min(len(a), len(b)) && a[n] == b[n] {

@@ -49,8 +49,8 @@ func (g *Guard) Attach(stack *middleware.Stack) error {
 	if err := Bound(stack); err != nil {
 		return err
 	}
-	// Outside the deserializer, so that there is an output to check; inside the retry loop, so that
-	// a rejected response is retried.
+	// admit runs outside the deserializer, so that it has an output to check, and inside the retry
+	// loop, so that the client retries a rejected response.
 	return stack.Deserialize.Insert(middleware.DeserializeMiddlewareFunc("syncd.admit", g.admit), "OperationDeserializer", middleware.Before)
 }
 
@@ -78,7 +78,7 @@ func (g *Guard) admit(ctx context.Context, in middleware.DeserializeInput, next 
 	if refusal, ok := err.(*awserr.AnswerError); ok { //nolint:errorlint // Judge returns no other
 		refusal.Operation = awsmiddleware.GetOperationName(ctx)
 		refusal.Foreign = idOf(answer) == ""
-		switch content := out.Result.(type) { // the content is not used
+		switch content := out.Result.(type) { // nobody reads the rejected content
 		case *s3.GetObjectOutput:
 			_ = content.Body.Close()
 		case *s3.GetObjectAnnotationOutput:
@@ -98,7 +98,7 @@ func (s *Sent) Times() int64 { return s.n.Load() }
 
 type sentKey struct{}
 
-// Count returns a context that counts the requests sent with it.
+// Count returns a context that counts the requests that are sent with that context.
 func Count(ctx context.Context) (context.Context, *Sent) {
 	sent := &Sent{}
 	return context.WithValue(ctx, sentKey{}, sent), sent

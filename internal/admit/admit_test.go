@@ -215,7 +215,7 @@ func TestAnswerToAnotherRequest(t *testing.T) {
 		want   awserr.Class
 	}{
 		{"A", 200, whole, ""},
-		{"A", 200, whole, ""}, // perhaps all its responses have that id
+		{"A", 200, whole, ""}, // the service may use this id for all responses
 		{"B", 200, whole, ""},
 		{"A", 200, whole, awserr.Transient},
 		{"B", 200, whole, awserr.Transient},

@@ -30,7 +30,7 @@ const (
 	// maxEntries is the maximum number of entries of a page (Amazon S3 API Reference,
 	// ListObjectsV2, ListParts and ListMultipartUploads).
 	maxEntries = 1000
-	maxOthers  = 50 // other elements of a page
+	maxOthers  = 50 // direct children of a page's root that are not entries
 )
 
 // Bound makes a client reject endless responses. It is one of the client's APIOptions; a [Guard]
@@ -63,7 +63,7 @@ type limit struct{ bytes, tags, entries, text int }
 func limitOf(operation string, status int) limit {
 	switch {
 	case status < http.StatusMultipleChoices && operation == "GetObject":
-		return limit{} // content: the copier knows its size
+		return limit{} // the copier knows the size of the content
 	case status < http.StatusMultipleChoices && operation == "GetObjectAnnotation":
 		return limit{bytes: maxPayload}
 	case status < http.StatusMultipleChoices && strings.HasPrefix(operation, "List"):
@@ -118,7 +118,7 @@ func (b *bounded) exceeds() string {
 // outline counts the parts of an XML document without storing them.
 type outline struct {
 	tags, depth, entries int
-	text, longest        int // bytes since the last tag began
+	text, longest        int // text: the bytes since the last tag began; longest: the maximum
 	declared             bool
 	last                 byte
 }
@@ -147,7 +147,7 @@ func (o *outline) begin(c byte) {
 	case '/':
 		o.depth--
 	case '?':
-	case '!': // S3 sends none, and its content would be counted wrongly
+	case '!': // S3 sends no declaration like <!DOCTYPE>; begin would miscount its content
 		o.declared = true
 	default:
 		if o.depth <= 1 {

@@ -53,7 +53,7 @@ func TestAnswerWithoutEnd(t *testing.T) {
 		for shape, body := range shapes {
 			for _, status := range []int{w.status, http.StatusMovedPermanently, http.StatusForbidden, http.StatusServiceUnavailable} {
 				if name == "GetObject" && status == w.status {
-					continue // content, which the copier reads
+					continue // Bound does not limit an object's content
 				}
 				a, text := w.answers(), body
 				a.status, a.stream = status, &text

@@ -2,7 +2,7 @@
 // from the configuration.
 //
 // New builds a System, which contains a configuration and its mappings. OpenState opens only the
-// store of the ledgers. Quotas, buffers, connections and everything else that mappings share is
+// store of the ledgers. Quotas, buffers, connections and everything else that mappings share are
 // created once for the process.
 //
 // Other packages make all decisions about objects. The commands and package daemon decide when

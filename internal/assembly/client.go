@@ -36,7 +36,8 @@ func newS3Client(c aws.Config, at address, attach ...func(*middleware.Stack) err
 			o.BaseEndpoint = &at.url
 		}
 		o.UsePathStyle = at.pathStyle
-		o.DisableLogOutputChecksumValidationSkipped = true // the copier verifies the checksums that the SDK skips
+		// No log line for a checksum that the SDK skips: the copier verifies it.
+		o.DisableLogOutputChecksumValidationSkipped = true
 		o.APIOptions = append(o.APIOptions, attach...)
 	})
 }

@@ -31,7 +31,8 @@ func (b builder) observe(prices plan.Quoter) func(throttle.Attempt) {
 
 // deniable returns the operations whose denial counters are created at start, with value 0.
 // Otherwise the series would appear with the first denial, and increase() would not count that
-// denial. A denied mapping sends its next request only minutes later.
+// denial. An alert would then come minutes late, because a denied mapping waits that long before
+// its next request.
 func deniable() []string {
 	return []string{
 		"AssumeRole", "ListObjectsV2", "HeadObject", "GetObject", "GetObjectTagging", "CopyObject", "PutObject", "PutObjectTagging",

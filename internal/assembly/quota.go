@@ -31,8 +31,8 @@ type quotas struct {
 	shared map[string]*throttle.Quota
 }
 
-// of returns a new draw on a quota, for one mapping. service and quota together name the quota. It
-// is created if it does not exist yet.
+// of returns a new draw on a quota, for one mapping. service and quota together name the quota,
+// which is created if it does not exist yet.
 func (q *quotas) of(service string, quota ...string) *throttle.Draw {
 	name := service + " " + strings.Join(quota, " ")
 	q.mu.Lock()

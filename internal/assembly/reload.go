@@ -78,7 +78,8 @@ func (r *Reloader) daemonMapping(c *config.Config, m config.Mapping, open func(c
 		return d
 	}
 	d.Schedule = m.Schedule
-	// The first pass of an interval schedule is due at once; a time of day was chosen on purpose.
+	// With an interval the first pass is due at once. A cron expression waits for its first time,
+	// which the operator chose on purpose.
 	if interval, ok := m.Schedule.Every(); ok {
 		d.Schedule, d.AtOnce = appointment.NewSpread(m.Name, interval, m.Schedule.String()), true
 	}
@@ -249,7 +250,8 @@ func same(former *config.Config, before config.Mapping, next *config.Config, m c
 	if before.Schedule.String() != m.Schedule.String() || former.DrainTimeout != next.DrainTimeout || former.AWS != next.AWS {
 		return false
 	}
-	before.Schedule, m.Schedule = schedule.Schedule{}, schedule.Schedule{} // compared by their text above, because time zones contain caches
+	// Schedules are compared by their text above; DeepEqual would compare caches of time zones.
+	before.Schedule, m.Schedule = schedule.Schedule{}, schedule.Schedule{}
 	for _, roles := range [][2]string{{before.Source.Role, m.Source.Role}, {before.Destination.Role, m.Destination.Role}} {
 		if !reflect.DeepEqual(chain(former, roles[0]), chain(next, roles[1])) {
 			return false

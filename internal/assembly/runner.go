@@ -103,9 +103,9 @@ func (r *Runner) Hold(ctx context.Context) error {
 
 // leaseFree returns an error if another process seems to hold the lease, so that a pass starts only
 // if it is likely to acquire the lease. It reads the lease only if another process held it at the
-// last attempt. Only an attempt to acquire the lease shows whether it is free, because leases
-// expire by the store's clock. Therefore leaseFree returns nil once every tryLease, and the pass
-// then tries to acquire the lease.
+// last attempt. Leases expire by the store's clock, so only an attempt to acquire the lease shows
+// whether it is free. So leaseFree returns nil once every tryLease, which lets a pass make an
+// attempt.
 func (r *Runner) leaseFree(ctx context.Context) error {
 	if !store.IsLeaseHeld(r.last) || r.now().Sub(r.asked) >= tryLease {
 		return nil
@@ -159,7 +159,7 @@ func answers(ctx context.Context, client *s3.Client, at transfer.Place) error {
 	return nil
 }
 
-// within adds the operation what to err. It returns nil if err is nil.
+// within puts what, the name of an operation, before the text of err. It returns nil if err is nil.
 func within(what string, err error) error {
 	if err == nil {
 		return nil

@@ -51,7 +51,8 @@ func openShared(ctx context.Context, p invocation.Process, f invocation.Flags, c
 	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	counts := metrics.New(registry, board)
 	opened, err := OpenState(ctx, p, f, func(mapping string, until time.Time) {
-		if m := board.Known(mapping); m != nil { // the lease of one that was removed may be looked at once more
+		// m is nil for a removed mapping, whose lease may be renewed once more.
+		if m := board.Known(mapping); m != nil {
 			m.SetLeaseExpiry(until.Truncate(time.Second))
 		}
 	}, append(invocation.Gate(), checks...)...)

@@ -10,7 +10,8 @@ type AnswerError struct {
 	// Class is Precondition if a read returned another version than the requested one, otherwise
 	// Transient.
 	Class Class
-	// Foreign means that the response has no request id, so that it may come from a proxy.
+	// Foreign means that the response has no request id, so that the response may come from a
+	// proxy.
 	Foreign bool
 }
 

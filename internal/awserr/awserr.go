@@ -43,14 +43,14 @@ func Classify(err error) Class {
 		return class
 	}
 	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok && !canceled(err) {
-		return Transient // a truncated response, or one that is not from the service
+		return Transient // the response is truncated or not from the service
 	}
 	return classifyTransport(err)
 }
 
 // Fatal reports whether every further request of the same mapping would fail too, so that trying
-// the next object is pointless. An error that is [Answered] can still be about a single object.
-// Only another request shows whether it is.
+// the next object is pointless. If a service sent the error (see [Answered]), it may still concern
+// only one object; only a request for another object shows that.
 func Fatal(err error) bool {
 	if _, ok := errors.AsType[*AloneError](err); ok {
 		return false
@@ -63,8 +63,8 @@ func Fatal(err error) bool {
 	}
 }
 
-// Answered reports whether err is a service's response to a request of the mapping. It is false if
-// no request was sent because credentials were missing.
+// Answered reports whether err is a service's response to a request of the mapping. Answered
+// returns false if no request was sent because credentials were missing.
 func Answered(err error) bool {
 	if _, ok := errors.AsType[*CredentialsError](err); ok {
 		return false

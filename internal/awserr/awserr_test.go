@@ -33,8 +33,9 @@ func answer(status int, code, message string) error {
 	}}
 }
 
-// foreign returns a response to method that is not from a service: the SDK derives its code from
-// the status.
+// foreign returns the error for a response that something other than a service sent to a request
+// with the given method. Such a response has no error code, so the SDK derives the code from the
+// status.
 func foreign(method string, status int) error {
 	err := answer(status, strings.ReplaceAll(http.StatusText(status), " ", ""), http.StatusText(status))
 	response, _ := errors.AsType[*smithyhttp.ResponseError](err)

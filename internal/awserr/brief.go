@@ -9,9 +9,10 @@ import (
 	"syncd/internal/printable"
 )
 
-// Brief returns a short, printable text of err: the service's response as "code: message (request
-// id)" without the SDK's layers, why a request could not be signed or sent, what is wrong with a
-// response, or otherwise the whole text.
+// Brief returns a short, printable text of err. For a service's error response, the text is "code:
+// message (request id)" without the SDK's layers. For other known errors, the text says why a
+// request could not be signed or sent, or what is wrong with a response. For all other errors, it
+// is the whole text.
 func Brief(err error) string {
 	if own := ownError(err); own != nil {
 		return own.Error()
@@ -30,8 +31,8 @@ func Brief(err error) string {
 	return text + elsewhere(err)
 }
 
-// unsent returns the text of an error that is not from a service. For a failed connection it is the
-// endpoint and the cause, without the query and the SDK's layers.
+// unsent returns the text of an error that is not from a service. For a failed connection, the text
+// contains the endpoint and the cause, but neither the query of the URL nor the SDK's layers.
 func unsent(err error) string {
 	failed, ok := errors.AsType[*url.Error](err)
 	if !ok {

@@ -36,8 +36,8 @@ func classifyCode(code, message string) Class {
 	case "PreconditionFailed", "NotModified":
 		return Precondition
 	case "ConditionalRequestConflict", "OperationAborted",
-		"InvalidPart",      // a part that was uploaded again
-		"NoSuchAnnotation": // it existed when it was listed
+		"InvalidPart",      // the part was uploaded again in the meantime
+		"NoSuchAnnotation": // the annotation existed when it was listed
 		return Conflict
 	case "InvalidObjectState":
 		return Archived

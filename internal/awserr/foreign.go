@@ -28,18 +28,18 @@ type ForeignError struct {
 	// Proxy is the proxy that the request used, without its password, or "" for none. Variable is
 	// the environment variable that names it, as in HTTPS_PROXY.
 	Proxy, Variable string
-	// Lasting means that an immediate retry is pointless: the sender seems to work as intended, and
-	// has sent such responses for a while.
+	// Lasting means that an immediate retry is pointless: the sender of the response seems to work
+	// as intended, and the request began at least foreignGrace ago.
 	Lasting bool
 	// Err is the SDK's error for the response.
 	Err error
 }
 
 // foreignGrace is how long a request is retried after a foreign response: a proxy may be
-// restarting, or a cache may have sent it.
+// restarting, or a cache may have sent the response.
 const foreignGrace = 5 * time.Second
 
-// Lasts sets Lasting. since is how long ago the request began.
+// Lasts sets Lasting. The parameter since is how long ago the request began.
 func (e *ForeignError) Lasts(since time.Duration) { e.Lasting = e.works() && since >= foreignGrace }
 
 // works reports whether the sender of the response seems to work as intended.
@@ -129,7 +129,8 @@ func isOwn(err error, answer *http.Response) bool {
 		return true
 	case answer.StatusCode < http.StatusMultipleChoices:
 		found, ok := errors.AsType[*AnswerError](err)
-		return (!ok || !found.Foreign) && strings.HasSuffix(mediaType(answer), "xml") // a web page may not be declared as HTML
+		// A web page can have another type than HTML, so only XML counts as a response.
+		return (!ok || !found.Foreign) && strings.HasSuffix(mediaType(answer), "xml")
 	default:
 		return saysCode(err, answer.StatusCode)
 	}
@@ -178,7 +179,7 @@ func foreign(err error) bool {
 	}
 	switch response.HTTPStatusCode() {
 	case http.StatusNotFound:
-		return !isHead(response) // S3 says what is missing: the key, the bucket, the upload or the version
+		return !isHead(response) // a 404 of S3 has a code, such as NoSuchKey
 	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusNotImplemented:
 		return response.Response.Header.Get("X-Amz-Request-Id") == ""
 	default:

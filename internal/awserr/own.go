@@ -78,7 +78,7 @@ type SettingError struct {
 	// Name is the variable's name, as in HTTPS_PROXY. The error does not contain its value, which
 	// may contain a password.
 	Name string
-	// Problem says what is wrong with it, and Hint what to do.
+	// Problem says what is wrong with the variable or its file, and Hint what to do.
 	Problem, Hint string
 }
 

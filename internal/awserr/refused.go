@@ -8,9 +8,9 @@ var (
 )
 
 // Refused returns the IAM action that an access-denied message names, as in s3:GetObject, and the
-// ARN that it was refused on. Each is "" if the message does not contain it. AWS includes them
-// within an account or an organization ("Troubleshoot access denied error messages", IAM User
-// Guide).
+// ARN that it was refused on. Each is "" if the message does not contain it. AWS includes the
+// action and the ARN if the request and the resource belong to the same account or organization
+// ("Troubleshoot access denied error messages", IAM User Guide).
 func Refused(err error) (action, resource string) {
 	if err == nil {
 		return "", ""

@@ -10,8 +10,9 @@ import (
 )
 
 // expectedRegion matches the region that S3 expects a request to be signed for, illegalRegion the
-// region of a bucket that the endpoint does not serve, and regionName a valid name of a region. Any
-// other text is ignored, because the result is shown and used in requests.
+// region of a bucket that the endpoint does not serve, and regionName a valid name of a region. A
+// region that does not match is ignored, because a region is shown to the user and used in
+// requests.
 var (
 	expectedRegion = regexp.MustCompile(`expecting '([a-z0-9-]{1,32})'`)
 	illegalRegion  = regexp.MustCompile(`The ([a-z0-9-]{1,32}-[0-9]) location constraint is incompatible`)

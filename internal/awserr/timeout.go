@@ -10,8 +10,8 @@ import (
 type TimeoutError struct {
 	// Limit is how long the request was allowed to take.
 	Limit time.Duration
-	// Endpoint is where the request was sent, or "" if not known. Unsent means that it was not
-	// sent, because there were no credentials to sign it.
+	// Endpoint is where the request was sent, or "" if not known. Unsent means that the request was
+	// not sent, because there were no credentials to sign it.
 	Endpoint string
 	Unsent   bool
 	// Err is why an earlier attempt failed. It is nil if no attempt failed, so that nothing
@@ -33,7 +33,8 @@ func (e *TimeoutError) Error() string {
 	return text
 }
 
-// isMute reports whether all attempts ended without a response or another failure.
+// isMute reports whether every attempt ran out of time, so that there is neither a response nor
+// another cause to show.
 func (e *TimeoutError) isMute() bool {
 	inner, ok := errors.AsType[*TimeoutError](e.Err)
 	return e.Err == nil || ok && inner.isMute()

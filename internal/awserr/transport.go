@@ -23,12 +23,12 @@ func classifyStatus(err error) Class {
 	case status == 403:
 		return Denied
 	case status == 404:
-		return Unknown // something does not exist, but the code does not say that it is the object
+		return Unknown // the code does not say whether the object or something else is missing
 	case status == 409:
 		return Conflict
 	case status == 412:
 		return Precondition
-	case status == 429, status == 503: // a quota, until package throttle finds that it does not depend on the rate
+	case status == 429, status == 503: // taken for a rate limit, until throttle finds otherwise
 		return Throttled
 	case status == 501:
 		return Unsupported

@@ -28,7 +28,7 @@ func (e *ProxyError) Error() string {
 const unknownHostGrace = 5 * time.Second
 
 // InGrace reports whether a request with this error is retried once a second, for only a few
-// seconds. If the error lasts longer, it is permanent.
+// seconds. An error that lasts longer is treated as permanent.
 func InGrace(err error) bool {
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok {
 		return unknown.IsNotFound
@@ -39,8 +39,8 @@ func InGrace(err error) bool {
 
 // Unreachable returns why retrying cannot reach an endpoint, and what to do: an invalid
 // certificate, a request with an invalid header, a refusal by a proxy, or a host name that still
-// does not exist. since is how long ago the request began. Both results are "" for other errors.
-// The caller adds service and endpoint.
+// does not exist. The parameter since is how long ago the request began. Both results are "" for
+// other errors. The caller adds service and endpoint.
 func Unreachable(err error, since time.Duration) (problem, hint string) {
 	if problem, hint = untrusted(err); problem != "" {
 		return problem, hint
@@ -61,7 +61,8 @@ func Unreachable(err error, since time.Duration) (problem, hint string) {
 		return "the host name " + unknown.Name + " does not exist: " + unknown.Error(),
 			"check region and endpoint_url, and that this machine's DNS can resolve the name; a service without a host name for each bucket needs path_style: true"
 	}
-	// Any other header may come from a single object, which must not stop the mapping.
+	// For other headers, the invalid value may be the metadata of a single object, and one object
+	// must not stop the mapping.
 	if m := badHeader.FindStringSubmatch(errorText(err)); m != nil && (m[1] == "Authorization" || m[1] == "X-Amz-Security-Token") {
 		return m[0], "the credentials contain a line break or another character that is invalid in a header: write the secret without it, for example with printf instead of echo"
 	}

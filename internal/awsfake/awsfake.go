@@ -71,9 +71,9 @@ func (c *Cloud) Account(id string) *Account {
 }
 
 // SetPackedPolicyLimit sets the maximum total length in bytes of the session policies and tags,
-// including inherited tags, that AssumeRole accepts; 0 means no limit. Within the limit, AssumeRole
-// returns the percentage of it that is used. AWS limits the length in an undocumented packed format
-// instead, which the fake does not use.
+// including inherited tags, that AssumeRole accepts; 0 means no limit. If the length is within the
+// limit, AssumeRole returns the percentage of the limit that is used. AWS limits the length in an
+// undocumented packed format instead, which the fake does not use.
 func (c *Cloud) SetPackedPolicyLimit(bytes int) { c.sts.SetPackedPolicyLimit(bytes) }
 
 // Account is one AWS account.

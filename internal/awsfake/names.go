@@ -9,7 +9,7 @@ import (
 	"syncd/internal/awsfake/s3/store"
 )
 
-// Names from the subpackages that callers use.
+// Types of the subpackages, re-exported for callers of this package.
 type (
 	// Options are the settings of a [Cloud].
 	Options = core.Options
@@ -27,7 +27,7 @@ type (
 	Key = kms.Key
 )
 
-// S3 names that callers use.
+// Types of the S3 subpackages, re-exported for callers of this package.
 type (
 	// Bucket is one S3 bucket.
 	Bucket = store.Bucket
@@ -37,7 +37,7 @@ type (
 	AccessPoint = store.AccessPoint
 	// Rates limit how many requests a second a bucket serves.
 	Rates = store.Rates
-	// PutOptions are the properties of an object put with the Go API.
+	// PutOptions are the properties of an object that the Go API puts into a bucket.
 	PutOptions = store.PutOptions
 	// ObjectInfo describes an object to the Go API.
 	ObjectInfo = store.ObjectInfo

@@ -16,8 +16,8 @@ const accessPointAlias = "-s3alias"
 // IsAlias reports whether a bucket name is an access point alias.
 func IsAlias(bucket string) bool { return strings.HasSuffix(bucket, accessPointAlias) }
 
-// The kinds of S3 resources that syncd cannot copy from, as problems for error messages. The kind
-// can be recognized from the resource's name or ARN.
+// The kinds of S3 resources that syncd cannot copy from, recognized by the name or the ARN. Each
+// text is the problem in an error message.
 const (
 	DirectoryPoint   = "is an access point of a directory bucket (S3 Express), whose listings are not sorted by key"
 	ObjectLambda     = "is an Object Lambda access point, which changes objects as they are read: they do not match the listed sizes and ETags"
@@ -50,7 +50,7 @@ func ReservedName(bucket string) string {
 }
 
 // ReservedPrefix returns a problem if the name begins with a prefix that AWS reserves, or "".
-// Buckets of other services may use it.
+// Services other than AWS allow such bucket names.
 func ReservedPrefix(bucket string) string {
 	for _, prefix := range []string{"xn--", "sthree-", "amzn-s3-demo-"} {
 		if strings.HasPrefix(bucket, prefix) {

@@ -55,8 +55,8 @@ func (e *UnheardError) Error() string {
 	return fmt.Sprintf("no daemon has accepted the request within %s; it stays in the state until %s", e.wait, e.until.UTC().Format(time.RFC3339))
 }
 
-// New returns a caller that waits for answers for the given time. It opens the store of the state
-// only when it needs it.
+// New returns a caller that waits for answers for the given time. The caller opens the store of the
+// state only when it needs the store.
 func New(ctx context.Context, p invocation.Process, s *assembly.State, wait time.Duration) *Caller {
 	c := &Caller{process: p, state: s, wait: wait}
 	ctx = context.WithoutCancel(ctx) // after a signal the caller still checks the request in the store
@@ -162,7 +162,7 @@ func (c *Caller) byState(ctx context.Context, r control.Request, end time.Time) 
 	for isClaimed := false; time.Now().Before(end) || isClaimed; {
 		answer, err := desk.AnswerTo(ctx, r.Mapping, r.ID)
 		if err == nil {
-			_ = desk.Forget(ctx, r) // on failure, the daemon deletes it a day later
+			_ = desk.Forget(ctx, r) // if this fails, the daemon deletes the request a day later
 			return answer, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -277,7 +277,7 @@ func (c *Caller) claimAndDo(ctx context.Context, desk *control.Desk, r control.R
 		err = fmt.Errorf("carry out the request without a daemon: %w; %s", awserr.Plain(err), stays(r))
 		return c.pending(r), exit.WithHint(err, "try again when the state can be written")
 	}
-	_ = desk.Forget(ctx, r) // on failure, the daemon deletes it a day later
+	_ = desk.Forget(ctx, r) // if this fails, the daemon deletes the request a day later
 	return a, nil
 }
 

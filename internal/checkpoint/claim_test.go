@@ -56,7 +56,9 @@ func TestClaimIsDurableBeforeItReturns(t *testing.T) {
 	second := record.Claim{Fingerprint: "one", After: "m", Until: "t\xff", Since: epoch.Add(time.Minute)}
 	memory, resumed := killed(t, store.Store.(*checkpointtest.Memory), "one")
 	wantClaims(t, resumed, first, second)
-	claimed(t, resumed, "", epoch.Add(time.Hour)) // begins at the start of the pass, regardless of the claims of other processes
+	// The resumed process has made no claim yet, so its claim begins at the mark of the pass, not
+	// after the claims of the killed process.
+	claimed(t, resumed, "", epoch.Add(time.Hour))
 	_, other := killed(t, memory, "two")
 	wantClaims(t, other, first, second, record.Claim{Fingerprint: "one", Since: epoch.Add(time.Hour)})
 	for key, want := range map[string]bool{"a": true, "m": true, "m\x00": false} {

@@ -34,10 +34,10 @@ func (c *claiming) TakeClaims(claims []record.Claim) {
 }
 
 // ReplaceClaims replaces each inherited claim with the part of it that this pass has not settled.
-// The function left returns that part as rest. It returns false as ok if the pass has settled the
-// whole claim. What left returns does not matter for a claim that has the settings of this pass and
-// is not Proved: Commit drops that claim. Call ReplaceClaims before Commit, which writes the
-// remaining claims to the next generation.
+// ReplaceClaims calls left with each claim. The function left returns the unsettled part of the
+// claim as rest, or false as ok if the pass has settled the whole claim. Call ReplaceClaims before
+// Commit, which writes the remaining claims to the next generation. Commit drops every claim that
+// has the settings of this pass and is not Proved, whatever left returned for that claim.
 func (c *claiming) ReplaceClaims(left func(record.Claim) (rest record.Claim, ok bool)) {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()

@@ -119,14 +119,17 @@ func TestFenceResumesTheSavedPass(t *testing.T) {
 // commit is rejected.
 func TestFencedWriterCommitsNothing(t *testing.T) {
 	t.Parallel()
-	for _, generations := range []int{0, 1, 2, 3, 7} { // number of generations committed meanwhile; after 7, the suspended writer's number is free again
+	// The other process commits this many generations while the writer is suspended. After 7
+	// generations the manifest with the suspended writer's number is deleted, so that the writer
+	// could create a manifest with this number.
+	for _, generations := range []int{0, 1, 2, 3, 7} {
 		t.Run(fmt.Sprint(generations), func(t *testing.T) {
 			t.Parallel()
 			memory := checkpointtest.NewMemory()
 			recordAll(t, openLedger(t, memory, options()), "a", "b")
 			var last *checkpoint.Ledger
 			var want map[string]string
-			memory.TakeLease(mapping) // from the ledger opened above, which is no longer used
+			memory.TakeLease(mapping) // takes the lease of the first ledger, which is unused now
 			slow := openLedger(t, atManifest(memory, func() {}), options())
 			if slow.Generation() != 2 {
 				t.Fatalf("generation: got %d, want the fence, 2", slow.Generation())

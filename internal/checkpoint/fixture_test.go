@@ -158,8 +158,8 @@ func (p *promises) missing(pass *checkpoint.Pass) []string {
 	return slices.Sorted(maps.Keys(missing))
 }
 
-// carryRest settles each key in settle as given there, carries every other entry of the previous
-// generation, and commits.
+// carryRest settles each key in settle by calling the key's function, carries every other entry of
+// the previous generation, and commits.
 func carryRest(t *testing.T, pass *checkpoint.Pass, settle map[string]func(*checkpoint.Slot)) int64 {
 	t.Helper()
 	previous := make(map[string]record.Entry)

@@ -55,9 +55,9 @@ func TestKillNine(t *testing.T) {
 	}
 }
 
-// runAndKill runs a process until it has reported the given number of saves, kills it and returns
-// its last report, because the process can report more saves before it dies. It collects the
-// uploads that the process reported as saved and did not report as ended.
+// runAndKill runs a process, kills it when it has reported more than the given number of saves, and
+// returns the last save that the process reported before it died. RunAndKill adds to uploads the
+// uploads that the process reported as saved, and removes those that it reported as ended.
 func runAndKill(t *testing.T, dir string, reports int, uploads map[string]bool) (saved string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

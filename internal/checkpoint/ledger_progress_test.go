@@ -78,7 +78,8 @@ func TestKeysWithoutCopiesAreProgress(t *testing.T) {
 		if done = seen <= 50; done {
 			commit(t, pass)
 		}
-		if want := 8; len(*created) > want { // after 1, 2, 4, 8, 10, 10, 10 seconds
+		// The waits before the saves are 1, 2, 4, 8, 10, 10 and 10 seconds long.
+		if want := 8; len(*created) > want {
 			t.Errorf("life %d wrote %q, want at most %d records in 50 seconds", lives, *created, want)
 		}
 	}

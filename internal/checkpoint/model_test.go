@@ -265,8 +265,9 @@ func (m *machine) trace(key string) *trace {
 	return m.traces[key]
 }
 
-// wantPrevious checks that above the mark the pass starts from the base and from what it had itself
-// saved above the mark. It sets m.view to that state.
+// wantPrevious checks the state from which the pass starts above its mark: the base, changed by the
+// rows that the pass itself saved above the mark before it was interrupted. It sets m.view to that
+// state.
 func (m *machine) wantPrevious(pass *checkpoint.Pass) {
 	m.view = world{map[string]string{}, map[string]string{}}
 	for _, e := range collect(m.t, pass.Previous(m.ctx)) {
@@ -289,7 +290,7 @@ func (m *machine) wantPrevious(pass *checkpoint.Pass) {
 	}
 }
 
-// walk reserves in order, settles in any order and saves now and then.
+// walk reserves the keys in order, settles them in any order and saves the pass now and then.
 func (m *machine) walk(pass *checkpoint.Pass, decisions []decision) error {
 	type outstanding struct {
 		decision
@@ -306,7 +307,8 @@ func (m *machine) walk(pass *checkpoint.Pass, decisions []decision) error {
 		open = slices.Delete(open, i, i+1)
 	}
 	for _, d := range decisions {
-		// The window starts at the oldest unsettled key, so the test stays below it.
+		// Reserve blocks when the window is full, and the window starts at the oldest unsettled
+		// key. So the test settles keys before the window is full.
 		for len(open) > 0 && (len(open) >= 4 || open[0].key < fmt.Sprintf("k%02d", keyNumber(d.key)-8) || rapid.Bool().Draw(m.t, "now")) {
 			settleOne()
 		}

@@ -27,7 +27,7 @@ type Pass struct {
 	resumed  bool
 
 	reserving turn.Lock                   // locked before saving.turn
-	keys      *chunk.Walker[chunk.KeyRow] // walks the base generation's keys, along with last
+	keys      *chunk.Walker[chunk.KeyRow] // walks the base generation's keys, in step with last
 	last      string                      // last reserved key
 }
 
@@ -191,7 +191,7 @@ func (p *Pass) complete(ctx context.Context) error {
 
 // close ends the pass, waits for calls in progress and closes open chunks. It is idempotent.
 func (p *Pass) close() error {
-	_ = p.fail(ErrPassEnded) // wakes a waiting Reserve, which holds the lock that is needed next
+	_ = p.fail(ErrPassEnded) // wakes a waiting Reserve, so that it releases p.reserving
 	p.reserving.MustTake()
 	defer p.reserving.Give()
 	p.saving.turn.MustTake()

@@ -16,7 +16,7 @@ import (
 // unfinished is what uncommitted passes left for the next pass.
 type unfinished struct {
 	progress record.Progress // to resume from
-	seq      int64           // highest sequence number used by this pass
+	seq      int64           // highest sequence number used under the number of the next pass
 	uploads  []record.Upload // recorded by any of these passes
 	claims   []record.Claim  // claimed by any of these passes
 }
@@ -32,7 +32,9 @@ func findUnfinished(ctx context.Context, in search) (u unfinished, err error) {
 	for range record.VanishTries {
 		s := in
 		s.found = unfinished{progress: *fresh}
-		if err = s.run(ctx); err == nil && !s.decided { // if decided, a later record has already named the uploads and claims
+		// If the search is decided, it has read a progress record that names the uploads and claims
+		// of base too.
+		if err = s.run(ctx); err == nil && !s.decided {
 			s.collect(base.Uploads, base.Claims, true)
 		}
 		u = s.found

@@ -140,7 +140,8 @@ func finderOf(t *testing.T, from store.Store, last *record.Manifest, name string
 		return func() bool { return isCorrupt(lastError(checkpoint.Entries(t.Context(), from, mapping))) }
 	case slices.ContainsFunc(last.QuarantineChunks, isNamed):
 		return func() bool { return isCorrupt(lastError(checkpoint.Quarantine(t.Context(), from, mapping))) }
-	case strings.Contains(name, "/chunk-0000000003"): // the pass is resumed without this chunk
+	// The pass is not resumed if this chunk of the pass is damaged.
+	case strings.Contains(name, "/chunk-0000000003"):
 		return func() bool {
 			ledger, err := checkpoint.Open(t.Context(), from, options())
 			if err != nil {

@@ -86,8 +86,8 @@ func (y *s3Story) live(ledger *checkpoint.Ledger) (done bool) {
 	return false
 }
 
-// next returns the number of the pass that comes next. The first entry of a generation shows which
-// round wrote it.
+// next returns the number of the pass that the story runs next. The ETag of the first entry of the
+// last generation shows which pass committed that generation.
 func (y *s3Story) next(ledger *checkpoint.Ledger) (int, error) {
 	if ledger.Generation() == 0 {
 		return 1, nil
@@ -108,7 +108,7 @@ func (y *s3Story) pass(ledger *checkpoint.Ledger, round int) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			_ = p.Abandon(y.t.Context()) // as a drain does; it can fail again
+			_ = p.Abandon(y.t.Context()) // a drain calls Abandon too; Abandon can fail again
 		}
 	}()
 	// Begin may have found that the previous pass was nevertheless committed.
@@ -159,9 +159,9 @@ func TestEverySingleRequestFails(t *testing.T) {
 	}
 }
 
-// TestS3UploadsFail fails each request of an upload, with and without effect, and writes the record
-// again, as the next save would. It checks that the record is complete and that no unfinished
-// upload is left.
+// TestS3UploadsFail makes each request of an upload fail in turn, before or after the request takes
+// effect, and writes the record again, as the next save would. It checks that the record is
+// complete and that no unfinished upload is left.
 func TestS3UploadsFail(t *testing.T) {
 	t.Parallel()
 	data := s3test.Large()

@@ -61,7 +61,7 @@ func (l *life) freeze(d time.Duration) {
 
 var manifestKey = regexp.MustCompile(`/manifest-(\d+)\.json$`)
 
-// perform serves a request and records a manifest that it created.
+// perform serves a request and, if the request created a manifest, records the manifest.
 func (l *life) perform(r *http.Request) (*http.Response, error) {
 	l.contest.mu.Lock()
 	defer l.contest.mu.Unlock()
@@ -82,8 +82,9 @@ func (l *life) perform(r *http.Request) (*http.Response, error) {
 		l.violated("read manifest %d: %v", generation, readErr)
 	}
 	isNewest := !slices.ContainsFunc(l.manifests, func(p published) bool { return p.generation >= generation })
-	// A manifest that is not the newest was written by a suspended holder whose number had been
-	// used and swept. Such a manifest does not count.
+	// If a newer manifest exists, a suspended holder has written this one. Other holders had
+	// committed a generation with the same number and deleted its manifest. The late manifest is
+	// neither a fence nor a commit.
 	fence := isNewest && strings.Contains(string(data), `"fence":true`)
 	switch {
 	case fence:

@@ -26,7 +26,7 @@ type saver struct {
 
 	base     record.Manifest
 	writer   chunk.Writer
-	merger   chunk.Merger                       // merges into the base's entries
+	merger   chunk.Merger                       // merges the pass's changes into the base's entries
 	setAside *chunk.Walker[chunk.QuarantineRow] // walks the base's quarantine
 	progress record.Progress                    // the progress record that was saved last
 	seq      int64                              // sequence number of that record

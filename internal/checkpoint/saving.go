@@ -73,7 +73,7 @@ func (p *saving) saveState(ctx context.Context) error {
 	if err := p.saver.saveState(ctx, now); err != nil {
 		err = fmt.Errorf("save pass %d: %w", p.number, err)
 		if ctx.Err() != nil {
-			return err // nothing was taken from the watermark, so the next save includes it
+			return err // no change is lost: the state is in memory, and the next save writes it
 		}
 		return p.fail(err)
 	}
@@ -97,7 +97,7 @@ func (p *saving) saveTaken(ctx context.Context, taken watermark.Batch, now state
 	return err
 }
 
-// putBack returns a batch that could not be saved to the watermark.
+// putBack gives a batch that could not be saved back to the watermark.
 func (p *saving) putBack(b watermark.Batch) error {
 	err := p.saver.close()
 	p.saver.rewind()

@@ -76,7 +76,9 @@ func (p *unsaved) settle(s *Slot, how watermark.Settlement, key string, e *recor
 	}
 	s.key.How, s.key.Entry, s.key.Quarantined = how, e, q
 	if s.before != nil && how == watermark.Carried {
-		s.key.How, s.key.Entry = watermark.Recorded, s.before // the base does not have the entry that the interrupted pass recorded
+		// The interrupted pass recorded this entry, and the base does not have it. So the pass must
+		// record the entry again.
+		s.key.How, s.key.Entry = watermark.Recorded, s.before
 	}
 	if s.before != nil && how == watermark.AsideWithEntry {
 		s.key.Entry = s.before

@@ -83,12 +83,12 @@ func (s *Slot) UploadKept() bool {
 	return u.keep(u.begun, s.upload) || u.keep(u.left, s.upload)
 }
 
-// LeftUploads returns the uploads that the caller must abort, ordered by key. It returns two kinds
-// of uploads: those that were recorded by interrupted processes or kept in the last generation, if
-// no slot of this pass has begun, ended, kept or held them; and those that a slot has replaced with
-// another upload. Abort them after all slots are settled and before Commit: a commit deletes the
-// records that name these uploads, so later passes cannot find them. Some of the uploads may
-// already be completed or aborted, if a process died before it could record that.
+// LeftUploads returns the uploads that the caller must abort, ordered by key. These are, first, the
+// uploads that interrupted processes recorded or the last generation kept, except the uploads that
+// a slot of this pass has begun, ended, kept or held. Second, they are the uploads that a slot has
+// replaced with another upload. Abort the uploads after all slots are settled and before Commit: a
+// commit deletes the records that name the uploads, so later passes cannot find them. If a process
+// died before it could record the end of an upload, the upload may already be completed or aborted.
 func (p *unsaved) LeftUploads() []record.Upload {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,9 +110,9 @@ func (p *unsaved) UploadAborted(id string) {
 	p.uploads.forget(p.uploads.left, id)
 }
 
-// saveUploads saves the uploads up to the given version of the uploads, unless another save did so
-// while this call waited for its turn. Thus of many concurrent callers only a few save. The save
-// writes only a progress record; entries wait for the next Flush.
+// saveUploads saves the uploads, unless another call saved this version or a later version of them
+// while this call waited for its turn. So only a few of many concurrent calls write a record. The
+// save writes only a progress record; entries wait for the next Flush.
 func (p *saving) saveUploads(ctx context.Context, version int64) error {
 	if err := p.turn.Take(ctx); err != nil {
 		return err

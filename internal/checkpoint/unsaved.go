@@ -8,8 +8,8 @@ import (
 	"syncd/internal/checkpoint/watermark"
 )
 
-// unsaved is the state of a pass that is not saved yet, when it is due to be saved, and why the
-// pass has ended.
+// unsaved contains the part of a pass's state that is not saved yet, the times that determine when
+// the next save is due, and the reason why the pass has ended.
 type unsaved struct {
 	number      int64 // number of the pass
 	options     *Options

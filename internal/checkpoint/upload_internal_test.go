@@ -15,7 +15,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// slowStore calls before whenever a progress record is created.
+// slowStore calls its function before each time, just before it creates a progress record.
 type slowStore struct {
 	store.Store
 	before func()

@@ -11,7 +11,8 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// keptUpload quarantines the object of a key and keeps its upload, with that ID, for a later pass.
+// keptUpload begins an upload with the given ID, keeps the upload for a later pass, and quarantines
+// the object of key.
 func keptUpload(t *testing.T, pass *checkpoint.Pass, key, id string) {
 	t.Helper()
 	slot := reserve(t, pass, key)

@@ -61,7 +61,8 @@ func (u *uploads) offer(key string) (best record.Upload, ok bool) {
 // includes now.
 func (u *uploads) began(now record.Upload, before string) int64 {
 	if given, ok := u.begun[before]; ok && before != now.ID {
-		u.left[before] = given // the replaced upload was not reported as ended
+		// UploadEnded was not called for the replaced upload, so the caller must abort that upload.
+		u.left[before] = given
 		delete(u.begun, before)
 	}
 	if u.left[now.ID] != now && u.begun[now.ID] != now {

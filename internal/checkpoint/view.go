@@ -25,10 +25,10 @@ type view struct {
 // below Mark were settled before the pass was interrupted.
 func (p *view) Mark() string { return p.start }
 
-// Previous yields the entries with keys above Mark from which the pass starts, in ascending order.
-// These are the entries of the last generation, and the entries that the pass itself recorded
-// before it was interrupted. In entries that the pass recorded, Pass is higher than the number of
-// the last generation. Previous keeps only a bounded number of rows in memory.
+// Previous yields the entries that exist at the start of the pass and have keys above Mark, in
+// ascending order: the entries of the last generation, and the entries that the pass itself
+// recorded before it was interrupted. In entries that the pass recorded, Pass is higher than the
+// number of the last generation. Previous keeps only a bounded number of rows in memory.
 func (p *view) Previous(ctx context.Context) iter.Seq2[record.Entry, error] {
 	return p.PreviousAfter(ctx, p.start)
 }

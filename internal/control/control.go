@@ -77,8 +77,8 @@ type Request struct {
 	ID      string `json:"id"`
 	Mapping string `json:"mapping"`
 	What    What   `json:"what"`
-	// Reasons and Keys select the objects that a replay tries again. If both are empty, it tries
-	// all objects.
+	// Reasons and Keys select the objects that a replay tries again. If Reasons and Keys are empty,
+	// the replay tries all quarantined objects.
 	Reasons []string `json:"reasons,omitempty"`
 	Keys    [][]byte `json:"keys,omitempty"`
 	// Who is the sender, as "user@host". The server of the socket sets it. In a request written to
@@ -87,8 +87,8 @@ type Request struct {
 	At  time.Time `json:"at"`
 }
 
-// NewID returns a unique request id. Sorted as text, IDs are in the order of their times, to the
-// nanosecond, because the pause or resume with the latest id decides the mode.
+// NewID returns a unique request id. An id begins with its time, to the nanosecond, so that sorting
+// ids as text sorts them by time: the pause or resume with the latest id decides the mode.
 func NewID(now time.Time) string {
 	now = now.UTC()
 	return fmt.Sprintf("%s%09d-%s", now.Format(idSeconds), now.Nanosecond(), strings.ToLower(rand.Text()[:12]))
@@ -279,7 +279,7 @@ func claimName(mapping, id string, n int) string {
 type place struct {
 	mapping, id         string
 	isRequest, isAnswer bool
-	claim               int // the number of a claim, or 0
+	claim               int // the number of the claim, or 0 if the record is not a claim
 	isPaused, isResumed bool
 }
 

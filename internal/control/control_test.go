@@ -175,7 +175,7 @@ func TestOneProcessClaimsARequest(t *testing.T) {
 			if err := desk.Forget(ctx, r); err != nil {
 				t.Fatal(err)
 			}
-			if err := desk.Submit(ctx, r); err != nil { // as a client that lost the answer does
+			if err := desk.Submit(ctx, r); err != nil { // a client that lost the answer does this
 				t.Fatal(err)
 			}
 			if board, err = desk.Look(ctx); err != nil || len(board.Open("m")) > 0 {

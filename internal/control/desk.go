@@ -39,7 +39,7 @@ func NewDesk(store store.Store, now func() time.Time) *Desk { return &Desk{store
 // Case describes the records of one request.
 type Case struct {
 	Mapping, ID string
-	At          time.Time // the time in its id
+	At          time.Time // when the request was made, taken from its id
 	// HasRequest reports that the record of the request exists, and IsAnswered that an answer
 	// exists. Claims is the number of the last claim.
 	HasRequest bool
@@ -54,7 +54,7 @@ func (c Case) IsOpen() bool { return c.HasRequest && !c.IsAnswered }
 type Board struct {
 	// Cases are sorted by id, and therefore by time.
 	Cases []Case
-	modes map[string][]Mode // by mapping, sorted by id
+	modes map[string][]Mode // the modes of each mapping, sorted by id
 	// Foreign are the names of records that this version does not know. No method changes them.
 	Foreign []string
 }
@@ -160,7 +160,8 @@ func (d *Desk) claimOf(ctx context.Context, mapping, id string, n int) (claim Cl
 
 // IsAbandoned reports whether the process of the n-th claim of a request is probably dead. It is
 // presumed dead if the claim is older than claimFor and the process does not hold the mapping's
-// lease. A process that holds the lease could still be working on the request.
+// lease. The process that holds the lease may still be working on the request, however old its
+// claim is.
 func (d *Desk) IsAbandoned(ctx context.Context, r Request, n int) (bool, error) {
 	claim, err := d.claimOf(ctx, r.Mapping, r.ID, n)
 	_, isMalformed := errors.AsType[*MalformedError](err)
@@ -224,7 +225,7 @@ func (d *Desk) caseOf(ctx context.Context, r Request) (Case, error) {
 }
 
 // Forget deletes a request whose answer was read. Its claims and its answer stay for a day, so that
-// the request is not carried out again if it is sent again.
+// a repeated submission of the request is not carried out.
 func (d *Desk) Forget(ctx context.Context, r Request) error {
 	return d.store.Delete(ctx, requestName(r.Mapping, r.ID))
 }

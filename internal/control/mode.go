@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// skewed is how far the clock of another machine can be ahead. If the time of a mode is later than
-// that, the clock of its sender was wrong, and any request replaces the mode.
+// skewed is how far the clock of another machine can be ahead. If the time of a mode is further in
+// the future, the clock of its sender was wrong, and any pause or resume replaces the mode.
 const skewed = 5 * time.Minute
 
 // modeTries is how many times to read the record of a mode while other processes keep replacing it.
 const modeTries = 3
 
-// Mode is whether a mapping is paused. Requests set it. The request with the latest id decides,
-// regardless of the order in which requests are carried out, so that an old request never undoes a
-// later one.
+// Mode is whether a mapping is paused. The requests pause and resume set the mode. The request with
+// the latest id decides, regardless of the order in which requests are carried out, so that an old
+// request never undoes a later one.
 type Mode struct {
 	// ID is the id of the request, or "" if no recent request paused or resumed the mapping.
 	ID       string
@@ -43,14 +43,14 @@ func modeName(mapping string, m Mode) string {
 type Paused struct {
 	Version int    `json:"version"`
 	Mapping string `json:"mapping"`
-	// Request, Who and At describe the request that paused the mapping; if it was paused
-	// repeatedly, the first such request. They are empty if the record could not be read.
+	// Request, Who and At describe the request that paused the mapping; if several requests paused
+	// it, the first of them. The three fields are empty if the record could not be read.
 	Request string    `json:"request,omitempty"`
 	Who     string    `json:"who,omitempty"`
 	At      time.Time `json:"at,omitzero"`
 }
 
-// String describes who paused the mapping and when, if that is known.
+// String describes who paused the mapping and when, if the record could be read.
 func (p Paused) String() string {
 	if p.Who == "" {
 		return "paused (the record of who paused it cannot be read)"
@@ -157,7 +157,7 @@ func (d *Desk) set(ctx context.Context, r Request, isPaused bool) (Paused, error
 	}
 	p := Paused{Version: Version, Mapping: r.Mapping, Request: r.ID, Who: r.Who, At: r.At.UTC()}
 	if isSame && isPaused && by.Who != "" {
-		p = by // keeps the time and the user of the first pause
+		p = by // p keeps the time and the user of the first pause
 	}
 	if err := d.createOnce(ctx, modeName(r.Mapping, own), p); err != nil {
 		return Paused{}, err
@@ -166,7 +166,8 @@ func (d *Desk) set(ctx context.Context, r Request, isPaused bool) (Paused, error
 		if m == own {
 			continue
 		}
-		if err := d.store.Delete(ctx, modeName(r.Mapping, m)); err != nil && m.ID > own.ID { // Sweep deletes an older record later if this fails
+		// If an older record remains, Sweep deletes it later.
+		if err := d.store.Delete(ctx, modeName(r.Mapping, m)); err != nil && m.ID > own.ID {
 			return Paused{}, err
 		}
 	}

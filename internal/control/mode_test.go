@@ -24,7 +24,7 @@ func TestIDsSortByTime(t *testing.T) {
 }
 
 // TestLatestModeCounts checks that the last requested pause or resume decides, regardless of the
-// order in which they are carried out.
+// order in which the requests are carried out.
 func TestLatestModeCounts(t *testing.T) {
 	for name, store := range stores(t) {
 		t.Run(name, func(t *testing.T) {

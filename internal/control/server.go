@@ -52,7 +52,7 @@ type Take func(ctx context.Context, r Request, wait time.Duration) (Reply, error
 // peer is the user at the other end of a connection.
 type peer struct {
 	uid     int
-	isKnown bool // the system has reported the user
+	isKnown bool // the system has reported the uid
 }
 
 type peerKey struct{}
@@ -96,7 +96,8 @@ func Handler(take Take, logger *slog.Logger) http.Handler {
 		if who.isKnown {
 			request.Who = userName(who.uid)
 		}
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait + replyTime)) // without a deadline the wait ends when the client disconnects
+		// If the deadline cannot be set, the wait ends when the client disconnects.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait + replyTime))
 		got, err := take(r.Context(), request, wait)
 		reply(w, statusOf(got, err), withError(got, err))
 	})

@@ -104,7 +104,7 @@ func bind(ctx context.Context, path string) (listener net.Listener, made fs.File
 	if err != nil {
 		return nil, nil, err
 	}
-	defer func() { _ = os.Remove(dir) }() // the socket was moved or removed
+	defer func() { _ = os.Remove(dir) }() // the folder is empty: the socket was moved or removed
 	temporary := filepath.Join(dir, "s")
 	listener, err = (&net.ListenConfig{}).Listen(ctx, "unix", temporary)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"syncd/internal/control"
 )
 
-// as calls do as another user, on a thread that ends afterwards. It skips the test unless the user
-// is root.
+// as runs the function do with the rights of the user uid, on a thread that ends afterwards. It
+// skips the test unless root runs it.
 func as(t *testing.T, uid uintptr, do func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -28,7 +28,7 @@ func as(t *testing.T, uid uintptr, do func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // never unlocked, so that the thread is not reused
+		runtime.LockOSThread() // without an unlock, Go ends the thread
 		const keep = ^uintptr(0)
 		if _, _, errno := syscall.RawSyscall(syscall.SYS_SETRESUID, keep, uid, keep); errno != 0 {
 			t.Errorf("become user %d: %v", uid, errno)

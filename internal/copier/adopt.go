@@ -35,8 +35,8 @@ func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error
 	if err == nil && plan.SameKey(aws.ToString(copied.SSEKMSKeyId), j.o.KeyARN) && s.found.Size == j.object.Size {
 		var source *s3.HeadObjectOutput
 		source, err = j.source.head(ctx, j.object.Key, &j.object.ETag)
-		// A copy made by syncd may be of another object, made before the settings were reverted, so
-		// its time is no evidence.
+		// If syncd made the copy, the copy's time is no evidence: syncd may have copied another
+		// object to this key under settings that have since been reverted.
 		adopted = err == nil && sameContent(source, copied, !s.isOurs())
 	}
 	if adopted && s.isOurs() {

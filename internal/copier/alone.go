@@ -10,7 +10,8 @@ import (
 
 // doubts decides whether an error that would end the mapping, such as SignatureDoesNotMatch,
 // affects the whole mapping or only one object. For some object attributes, client and service
-// compute different signatures, so the error affects only that object.
+// compute different signatures, so the error affects only that object. To find out, doubts sends a
+// listing to the source and a listing to the destination: the listings.
 type doubts struct {
 	source      *source
 	destination *destination
@@ -45,10 +46,10 @@ func (d *doubts) succeeded(copied int64) {
 }
 
 // alone wraps a failure that would end the mapping in an *awserr.AloneError if the service accepts
-// other requests that are sent after the failure. These are another copy or, if there is none, a
-// listing of one key on each side. The listing needs no permission, because a denial also shows
-// that the signature was valid. Failures of concurrent copies share one listing on each side. A
-// failure without a response is returned unchanged.
+// other requests that are sent after the failure. The other request is a copy or, if no other copy
+// has succeeded since, a listing of one key on each side. The listing needs no permission, because
+// a denial also shows that the service accepts the signature. Failures of concurrent copies share
+// one listing on each side. A failure without a response is returned unchanged.
 func (d *doubts) alone(ctx context.Context, key string, failure error) error {
 	if !awserr.Fatal(failure) || !awserr.Answered(failure) || ctx.Err() != nil {
 		return failure
@@ -72,9 +73,9 @@ func (d *doubts) alone(ctx context.Context, key string, failure error) error {
 	}
 }
 
-// doubt is called when a copy fails. It returns two numbers for the method answered. The question
-// whether only one object is affected is decided when a copy with a number above since succeeds, or
-// when the service has answered the listings with the number question.
+// doubt is called when a copy fails. It returns two numbers for the method answered, which decides
+// whether only one object is affected. That is known as soon as a copy with a number greater than
+// since succeeds, or the service has answered the listings question times.
 func (d *doubts) doubt() (since, question int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

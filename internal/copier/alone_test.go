@@ -35,8 +35,8 @@ func TestErrorOfOneObject(t *testing.T) {
 	}
 }
 
-// TestErrorOfTheMapping checks that such an error ends the mapping if a listing on either side also
-// fails.
+// TestErrorOfTheMapping checks that the same errors end the mapping if a listing on either side
+// also fails.
 func TestErrorOfTheMapping(t *testing.T) {
 	for _, bucket := range []string{"owner-data", "consumer-copy"} {
 		w := newWorld(t)
@@ -54,8 +54,8 @@ func TestErrorOfTheMapping(t *testing.T) {
 	}
 }
 
-// TestLookupErrorOfOneObject checks that such an error of a lookup in a replay affects only one
-// object.
+// TestLookupErrorOfOneObject checks that an error that normally ends the mapping affects only one
+// object if the service returns it for the lookup of that object in a replay.
 func TestLookupErrorOfOneObject(t *testing.T) {
 	w := newWorld(t)
 	w.putText("k", "x")
@@ -74,8 +74,9 @@ func TestLookupErrorOfOneObject(t *testing.T) {
 	}
 }
 
-// TestFailuresShareTheListings makes many copies fail at the same time: some before the first of
-// them sends its listings, and some while it does. It checks that they share the listings.
+// TestFailuresShareTheListings makes many copies fail at the same time: some before the first copy
+// sends its listings, and some while these listings are in flight. It checks that the copies share
+// the listings.
 func TestFailuresShareTheListings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -65,8 +65,8 @@ func TestAnnotationsOfAnotherVersion(t *testing.T) {
 	}
 }
 
-// TestAnnotationsThatFail checks that if annotations cannot be copied, the copy fails and ours
-// names what was written, so that the next attempt replaces it.
+// TestAnnotationsThatFail checks that if annotations cannot be copied, Copy returns an error, and
+// its result ours names the object that was written, so that the next attempt replaces that object.
 func TestAnnotationsThatFail(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {

@@ -202,7 +202,8 @@ func TestUploadUnderOtherTagsIsNotResumed(t *testing.T) {
 }
 
 // TestRetentionIsBounded checks that retention is limited. If an owner set a retention of a
-// thousand years, the consumer would have to pay for the copy for that time, and could not end it.
+// thousand years, the consumer would have to pay for the copy for that time, and could not delete
+// it.
 func TestRetentionIsBounded(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Second)
 	const day = 24 * time.Hour

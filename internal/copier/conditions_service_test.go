@@ -114,8 +114,9 @@ func TestManyCopiesFindOutOnce(t *testing.T) {
 	}
 }
 
-// TestInconclusiveProbe makes the first write fail for a reason other than its condition, or
-// because of its source. It checks that the next write is a probe again.
+// TestInconclusiveProbe makes two probes fail for reasons that do not show how the service treats
+// conditions: a source object that no longer exists, and an internal error. It checks that the next
+// write is a probe again.
 func TestInconclusiveProbe(t *testing.T) {
 	w := newWorld(t)
 	w.treats(awsfake.None)
@@ -137,9 +138,9 @@ func TestInconclusiveProbe(t *testing.T) {
 	w.wantSent(t, `if "syncd-never"`, "if none")
 }
 
-// TestRoleThatMayNotRead uses a role without s3:GetObject at the destination, a permission that
-// writes with If-Match need. It checks that the copier falls back to writes without If-Match once,
-// and reports this.
+// TestRoleThatMayNotRead denies s3:GetObject at the destination. Writes with If-Match need that
+// permission. It checks that the copier falls back to writes without If-Match once, and reports
+// this.
 func TestRoleThatMayNotRead(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -159,7 +160,8 @@ func TestRoleThatMayNotRead(t *testing.T) {
 				t.Fatalf("got %+v, %v, want a copy without a condition", third, err)
 			}
 			w.wantSent(t, "if "+made.DestinationETag, "always", "always")
-			// A write to a key without a known object needs only permission to write.
+			// A write to a key where no object is known is sent with If-None-Match, which needs
+			// only permission to write.
 			other := w.source.Put("other", awsfake.SyntheticBody(w.size, 1), awsfake.PutOptions{})
 			fourth, _, err := c.Copy(t.Context(), listed(other), copier.Target{}, nil)
 			if err != nil || fourth.Unconditional != "" {

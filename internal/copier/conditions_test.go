@@ -92,8 +92,8 @@ func TestCopyIsConditional(t *testing.T) {
 }
 
 // TestForeignObjectStays checks that a foreign object at the destination is not replaced. The
-// object is known from a listing, found by a write, put at the moment of the write, or it has
-// replaced a copy in the ledger.
+// object was listed, or is found only by the refused write, or is put at the moment of the write,
+// or has replaced a copy that is in the ledger.
 func TestForeignObjectStays(t *testing.T) {
 	for name, tt := range map[string]func(t *testing.T, w *world) (foreign func() awsfake.ObjectInfo){
 		"listed": func(_ *testing.T, w *world) func() awsfake.ObjectInfo {
@@ -177,7 +177,8 @@ func TestListedForeignObjectCostsNoWrite(t *testing.T) {
 }
 
 // TestOwnCopyIsNeverForeign loses the responses to writes. It checks that the retry finds the copy,
-// or that the next attempt, which gets ours of the failed attempt, replaces it.
+// or that the next attempt replaces the copy. The next attempt gets the value ours that the failed
+// attempt returned.
 func TestOwnCopyIsNeverForeign(t *testing.T) {
 	writes := []string{"CopyObject", "PutObject", "CompleteMultipartUpload"}
 	for way, w := range ways(t) {
@@ -242,7 +243,7 @@ func TestCopyWritesOnlyWhileItMay(t *testing.T) {
 					bound, cancel := context.WithCancelCause(ctx)
 					if writes == n {
 						close(ended)
-						cancel(lost) // while it is in flight
+						cancel(lost) // while the write is in flight
 					}
 					return bound, func() { cancel(nil) }, nil
 				}}
@@ -251,7 +252,7 @@ func TestCopyWritesOnlyWhileItMay(t *testing.T) {
 				w.wire.seen = nil
 				_, err := w.copyWith(t, listed(w.sized(uint64(n)+1)), r)
 				if writes < n {
-					break // the copy took fewer requests
+					break // the copy needed fewer than n writes
 				}
 				if !errors.Is(err, store.ErrLeaseLost) {
 					t.Fatalf("lost with write %d: got %v, want the lease lost", n, err)

@@ -41,7 +41,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Record records a copy's upload and grants the right to write. A *checkpoint.Slot is one.
+// Record records a copy's upload and grants the right to write. A *checkpoint.Slot is a Record.
 type Record interface {
 	request.Permit
 	upload.Record

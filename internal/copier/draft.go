@@ -103,10 +103,10 @@ func lockOf(o *Options, head *s3.HeadObjectOutput) (l lock) {
 	return l
 }
 
-// shorten limits a retention to longest after now. In compliance mode a retention cannot be
-// shortened later, so the storage of the object costs money until the retention ends ("S3 Object
-// Lock", Amazon S3 User Guide). A legal hold is not limited, because it has no end date, and a role
-// that has permission to set it can also remove it.
+// shorten makes a retention end at the latest at now plus longest. In compliance mode a retention
+// cannot be shortened later, so the storage of the object costs money until the retention ends ("S3
+// Object Lock", Amazon S3 User Guide). A legal hold is not limited, because it has no end date, and
+// a role that has permission to set it can also remove it.
 func (l *lock) shorten(now time.Time, longest time.Duration) {
 	const day = 24 * time.Hour
 	if latest := now.UTC().Add(longest).Truncate(time.Second); l.until != nil && l.until.After(latest) {
@@ -146,8 +146,8 @@ func (d *draft) create() *s3.CreateMultipartUploadInput {
 func (d *draft) put() *s3.PutObjectInput {
 	contentType := d.contentType
 	if contentType == nil {
-		// This is S3's default for an object without a content type. Without it the SDK would send
-		// a different type.
+		// S3 uses binary/octet-stream for an object without a content type. If the request has no
+		// content type, the SDK sends a different one.
 		contentType = aws.String("binary/octet-stream")
 	}
 	return &s3.PutObjectInput{

@@ -25,8 +25,8 @@ var (
 	// ErrForeign reports that the destination's key holds an object that syncd neither wrote nor
 	// may adopt.
 	ErrForeign = errors.New("the destination holds an object that syncd did not write")
-	// ErrInconsistent reports that the source lists an object but responds to requests for it that
-	// it does not exist.
+	// ErrInconsistent reports that the source lists an object but returns an error that the object
+	// does not exist for every request for that object.
 	ErrInconsistent = errors.New("the source lists the object but reports it as absent")
 
 	errTagOverflow = errors.New("the tags of the source cannot be set on the copy")
@@ -117,7 +117,7 @@ func answered(err error) string {
 	case class == awserr.Denied && strings.Contains(text, "protected by object lock"):
 		return plan.ObjectLocked
 	case awserr.Code(err) == "MetadataTooLarge":
-		return string(awserr.Invalid) // the cause is not the part size or the copy mode, so changing them does not help
+		return string(awserr.Invalid) // not TooLarge: another part size or copy mode would not help
 	default:
 		return string(class)
 	}

@@ -62,8 +62,8 @@ func TestCopyShowsWhatItsSourceShows(t *testing.T) {
 	}
 }
 
-// TestCopyOfTooMuchMetadata checks the reason if the source is on a service that allows more than 2
-// KB of metadata and the object has more.
+// TestCopyOfTooMuchMetadata checks the error's reason for an object with more than 2 KB of
+// metadata, which some services other than S3 allow.
 func TestCopyOfTooMuchMetadata(t *testing.T) {
 	for _, size := range []int64{10, 17 * mib} {
 		w := newParted(t)
@@ -307,7 +307,8 @@ func (w *world) lockable() {
 	w.options.SourcePlace.Bucket, w.options.SourcePlace.Account, w.options.DestinationPlace.Bucket = "locked-data", consumer, "locked-copy"
 }
 
-// TestCopyWaitsForItsBytes counts the bytes waited for, and checks that no slot is held.
+// TestCopyWaitsForItsBytes checks that a copy waits for Options.Bytes for each of its bytes, and
+// that it holds no slot while it waits.
 func TestCopyWaitsForItsBytes(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {

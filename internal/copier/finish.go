@@ -16,9 +16,9 @@ import (
 )
 
 // confirmed returns an error if the copy is not encrypted with the configured key, so that the
-// ledger never records such a copy. S3 returns the key in its response. If another service does not
-// return it, or if the response has the ETag of the previous object, as a response from a cache can
-// have, confirmed requests the head of the returned version or ETag.
+// ledger never records such a copy. S3 returns the key in its response. Another service may not
+// return the key, and a response from a cache may have the ETag of the previous object. In both
+// cases confirmed requests the head of the returned version or ETag.
 func (j *job) confirmed(ctx context.Context, r Result) (Result, error) {
 	former := j.standing.known
 	if j.standing.found != nil {
@@ -95,8 +95,8 @@ func (j *job) tagLate(ctx context.Context, d *draft, made Result) error {
 
 // annotate adds the source's annotations to the copy, if the service does not copy them itself.
 // Each write has the condition that the object is still this copy. Annotations are read by key, not
-// by version. Therefore, if there are any, the source is checked again afterwards. As with late
-// tags, the ledger records the copy only after its annotations are added.
+// by version. Therefore, if the source has annotations, it is checked again after they are read. As
+// with late tags, the ledger records the copy only after its annotations are added.
 func (j *job) annotate(ctx context.Context, made Result) error {
 	key := j.object.Key
 	if !j.o.Annotations {

@@ -235,7 +235,7 @@ func TestCopyInPartsNeverMixes(t *testing.T) {
 			result, copied := w.mustCopy(t, object)
 			want := map[string]string{"version": "2"}
 			content := awsfake.SyntheticBody(object.Size, 2)
-			if step == "CompleteMultipartUpload" { // all parts have been read by then
+			if step == "CompleteMultipartUpload" { // all parts were read before
 				want["version"], content = "1", awsfake.SyntheticBody(object.Size, 1)
 			}
 			proof := w.source.Put("proof", content, awsfake.PutOptions{})
@@ -268,8 +268,8 @@ func TestCopyInPartsTheSourceShrinks(t *testing.T) {
 	}
 }
 
-// TestCopyInPartsFails makes each request fail in each way. It checks that no upload remains and
-// that the reason is reported.
+// TestCopyInPartsFails makes each request of a copy in parts fail with each kind of fault that can
+// occur in its response. It checks that no upload remains and that the error has the right reason.
 func TestCopyInPartsFails(t *testing.T) {
 	for _, operation := range []string{"HeadObject", "GetObjectTagging", "CreateMultipartUpload", "UploadPartCopy", "CompleteMultipartUpload"} {
 		for _, tt := range []struct {

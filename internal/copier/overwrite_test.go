@@ -11,7 +11,7 @@ import (
 
 // TestOverwriteBeforeAnyRequest overwrites the source before each request of a copy in turn, in
 // every way of copying. It checks that the copy is a single version with its own metadata and tags,
-// that the result names that version, and that it is the newest version at the time of the last
+// that the result names that version, and that no newer version existed when the source was last
 // read.
 func TestOverwriteBeforeAnyRequest(t *testing.T) {
 	for way, w := range ways(t) {

@@ -109,7 +109,7 @@ func (w *world) checkPanicked(t *testing.T, object listing.Object, err error) {
 // TestAPanicInABody checks that a panic while a stream is read is a failure of the object.
 func TestAPanicInABody(t *testing.T) {
 	w, source := newOdd(t)
-	w.relaying(8 * mib) // a leaked buffer would be noticed
+	w.relaying(8 * mib) // so little memory that a leaked buffer is noticed
 	w.options.Slots = slots(1)
 	object := w.put("k", awsfake.SyntheticBody(17*mib+3, 1), awsfake.PutOptions{})
 	source.change = func(out *s3.GetObjectOutput) {

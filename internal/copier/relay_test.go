@@ -151,9 +151,9 @@ func TestRelayMemory(t *testing.T) {
 	}
 }
 
-// TestRelayOfABodyCutAtItsEnd delivers every byte of a body but breaks the connection before its
-// end. It checks that the body is read again, and that the break is not reported as a wrong
-// checksum.
+// TestRelayOfABodyCutAtItsEnd delivers every byte of a body, and then breaks the connection before
+// the response is complete. It checks that the body is read again, and that the break is not
+// reported as a wrong checksum.
 func TestRelayOfABodyCutAtItsEnd(t *testing.T) {
 	w := newWorld(t)
 	w.relaying(64 << 20)

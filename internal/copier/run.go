@@ -141,7 +141,7 @@ func (j *job) admitted(ctx context.Context) (result Result, adopted bool, err er
 			return result, adopted, err
 		}
 	}
-	if s.verdict(j.object).foreign { // decide again, because adopt may have read the object's head
+	if s.verdict(j.object).foreign { // decide again: the head that adopt read shows the KMS key
 		return Result{}, false, s.foreign(j.object)
 	}
 	return Result{}, false, nil

@@ -19,11 +19,12 @@ import (
 	"syncd/internal/throttle"
 )
 
-// mute is a source whose bodies stop at a byte until the request is given up.
+// mute is a source whose bodies end in silence: after the byte at which a body stops, nothing is
+// sent until the request is given up.
 type mute struct {
 	*s3.Client
 	at    int64
-	times atomic.Int64 // how many of the first bodies stop
+	times atomic.Int64 // number of bodies that still stop; later bodies do not
 }
 
 func (m *mute) GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
@@ -51,7 +52,7 @@ func TestBodyThatStalls(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newParted(t)
 					w.relaying(64 * mib)
-					w.options.Slots = slots(1) // so that only one body is silent at a time
+					w.options.Slots = slots(1) // one slot, so only one body is silent at a time
 					source := &mute{Client: w.client}
 					source.times.Store(tt.times)
 					w.options.Source = source
@@ -122,8 +123,9 @@ func (s trickle) Read(p []byte) (int, error) {
 	}
 }
 
-// TestWaitForARateIsNotATimeout checks that requests that wait for a rate longer than the timeout
-// of a response do not time out.
+// TestWaitForARateIsNotATimeout checks that the time for which a request waits because of a rate
+// limit does not count as time without a response. The wait is longer than the timeout for a
+// response.
 func TestWaitForARateIsNotATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for mode, w := range modes(t) {

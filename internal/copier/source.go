@@ -72,8 +72,8 @@ func (s *source) look(ctx context.Context, key string) (listing.Object, error) {
 }
 
 // isStillListed checks whether the source still lists a key that it reports as absent. Without this
-// check, every pass would list such a key and report it as gone. The listing starts after the
-// previous key, as in the pass.
+// check, every pass would find such a key in its listing and report the object as gone. The listing
+// starts after listedAfter, as the listing of the pass did.
 func (s *source) isStillListed(ctx context.Context, key, listedAfter string) (still bool, err error) {
 	live := listing.Live{Client: s.api, Place: s.place}
 	err = s.requests.Send(ctx, func(ctx context.Context) (err error) {
@@ -87,8 +87,8 @@ func (s *source) isStillListed(ctx context.Context, key, listedAfter string) (st
 }
 
 // isAbsent reports whether a denied source object does not exist, according to a listing of its
-// key. If the denial names a permission other than s3:ListBucket, which S3 checks before it reports
-// a key as absent, the object exists.
+// key. S3 checks s3:ListBucket before it reports a key as absent. So if the denial names another
+// permission, the object exists.
 func (s *source) isAbsent(ctx context.Context, key string, denial error) bool {
 	if action, _ := awserr.Refused(denial); action != "" && action != "s3:ListBucket" {
 		return false

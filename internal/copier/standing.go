@@ -56,7 +56,7 @@ type standing struct {
 	known string
 	since time.Time // objects newer than this time, by the destination's clock, may have been written by syncd
 	under []string  // KMS keys, besides the configured key, with which objects written by syncd may be encrypted
-	begun time.Time // when an upload of syncd that no longer exists began; an object that it created has this date
+	begun time.Time // start of a vanished upload of syncd, which is the date of its object
 	tried time.Time // when the first write with unknown outcome was sent, by this process's clock; zero if there is none
 	// found is the object seen by the last check, nil for none.
 	looked bool
@@ -128,7 +128,8 @@ func (s *standing) isOurKey(arn string) bool {
 	return plan.SameKey(arn, s.o.KeyARN) || slices.ContainsFunc(s.under, func(other string) bool { return plan.SameKey(arn, other) })
 }
 
-// notBefore compares times that HTTP truncates to whole seconds. It returns false if since is zero.
+// notBefore reports whether t is at or after since. HTTP truncates times to whole seconds, so
+// notBefore truncates since too. It returns false if since is zero.
 func notBefore(t, since time.Time) bool {
 	return !since.IsZero() && !t.Before(since.Truncate(time.Second))
 }

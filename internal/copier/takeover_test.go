@@ -21,7 +21,8 @@ func TestHeadOfAnExpiredSession(t *testing.T) {
 	w := newParted(t)
 	w.client = s3.New(w.client.Options(), func(o *s3.Options) {
 		o.RetryMaxAttempts = 3
-		o.Retryer = retry.AddWithErrorCodes(retry.NewStandard(), "ExpiredToken") // as creds.renewingRetryer does, after a drop
+		// In production creds.renewingRetryer retries this error, after it has dropped the session.
+		o.Retryer = retry.AddWithErrorCodes(retry.NewStandard(), "ExpiredToken")
 	})
 	w.options.Source, w.options.Destination = w.client, w.client
 	object := w.put("k", awsfake.SyntheticBody(17*mib, 1), awsfake.PutOptions{})
@@ -115,7 +116,8 @@ func TestHeadOfACopyInAnExpiredSession(t *testing.T) {
 	}
 	destination := s3.New(w.client.Options(), func(o *s3.Options) {
 		o.RetryMaxAttempts = 3
-		o.Retryer = retry.AddWithErrorCodes(retry.NewStandard(), "ExpiredToken") // as creds.renewingRetryer does, after a drop
+		// In production creds.renewingRetryer retries this error, after it has dropped the session.
+		o.Retryer = retry.AddWithErrorCodes(retry.NewStandard(), "ExpiredToken")
 	})
 	w.options.Destination = destination
 	w.cloud.Inject(awsfake.Fault{Operation: "HeadObject", Bucket: "consumer-copy", Kind: awsfake.ExpiredToken, Times: 1})

@@ -60,7 +60,7 @@ func TestFailureDecidesOverTheUpload(t *testing.T) {
 			for mode, w := range modes(t) {
 				for _, operation := range []string{w.partRequest(), "CompleteMultipartUpload"} {
 					if tt.kind == awsfake.ErrorIn200 && operation == "UploadPart" {
-						continue // its response has only headers
+						continue // the response to UploadPart has no body
 					}
 					object, left, err := w.failAt(t, operation, tt.kind)
 					if got := copier.Reason(err); got != tt.want {

@@ -70,7 +70,7 @@ func (a *ambient) grant(ctx context.Context, not aws.Credentials) (grant, error)
 			return grant{got, a.length(got)}, nil
 		}
 		if errors.Is(err, errRefused) {
-			all = min(all, localTime) // it responds, so it needs no more time than a local source
+			all = min(all, localTime) // the source responds, so a local source's limit is enough
 		}
 		if !from.passes(err) || all-time.Since(began) <= wait || deadline.Sleep(ctx, wait) != nil {
 			return grant{}, from.failure(err)
@@ -148,7 +148,7 @@ func (s source) failure(err error) error {
 		failed.Hint = endpoint.Hint
 	}
 	api, answered := errors.AsType[smithy.APIError](err)
-	if answered && api.ErrorCode() == "" { // from a container endpoint, or a proxy in front of it
+	if answered && api.ErrorCode() == "" { // sent by a container endpoint or a proxy in front of it
 		said := strings.Join(strings.Fields(api.ErrorMessage()), " ")
 		failed.Err = fmt.Errorf("it answered %d: %.*s", statusOf(err), maxSaid, said)
 	}

@@ -37,7 +37,7 @@ type agent struct {
 	asked  int
 	kept   []byte // response that the agent repeats from now on
 	keeps  bool
-	answer func(r *http.Request, asked int) *http.Response // called before it gives credentials; nil for the usual response
+	answer func(r *http.Request, asked int) *http.Response // if set, can return another response
 }
 
 // podIdentity makes an agent the source of the world's ambient credentials.
@@ -55,7 +55,7 @@ func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 	a.mu.Lock()
 	a.asked++
 	asked, answer := a.asked, a.answer
-	a.mu.Unlock() // a response may take long, and time in a bubble does not advance while a mutex blocks
+	a.mu.Unlock() // answer may sleep, and synctest's time stops while a goroutine waits for a mutex
 	if r.URL.Host != "169.254.170.23" {
 		return nil, fmt.Errorf("asked %s", r.URL.Host)
 	}
@@ -333,7 +333,7 @@ func TestEndpointThatAnswersOtherwise(t *testing.T) {
 		status     int
 		kind, body string
 		want       string
-		asked      int // at most; 0: more than once
+		asked      int // maximum number of requests; 0 means no limit
 	}{
 		"a proxy's page":  {503, "text/html", "<html>\n proxy cannot reach it </html>", "it answered 503: <html> proxy cannot reach it </html>", 0},
 		"no association":  {404, "application/json", `{"code":"ResourceNotFoundException","message":"no association"}`, "ResourceNotFoundException: no association", 1},

@@ -13,8 +13,8 @@ import (
 )
 
 // bound contains the deadline of one retrieval of credentials, and the last error of its requests.
-// It is passed as a context value, because the SDK's caches hide the deadline of their callers from
-// the requests that they send.
+// It is passed as a context value, because a request that one of the SDK's caches sends does not
+// inherit the deadline of the cache's caller.
 type bound struct {
 	deadline time.Time
 

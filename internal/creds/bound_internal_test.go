@@ -17,7 +17,8 @@ import (
 	"syncd/internal/awserr"
 )
 
-// TestWithin checks the errors of retrievals that end in the ways in which the SDK ends them.
+// TestWithin checks the error of within for each way in which a retrieval of the SDK can fail, for
+// example at a deadline or with a refusal.
 func TestWithin(t *testing.T) {
 	refused := errors.New("https response error StatusCode: 503")
 	for name, tt := range map[string]struct {

@@ -45,7 +45,8 @@ func TestClockThatIsWrong(t *testing.T) {
 					}
 					time.Sleep(10 * time.Minute)
 				}
-				// One per hour; the first ambient credentials may be used before the skew is known.
+				// The role is assumed about once per hour. The limit is twice that, because the
+				// first ambient credentials may be used before the skew is known.
 				if n := w.assumed() - int64(agent.asked); role != "" && n > 2*4 {
 					t.Errorf("ahead by %s: got %d calls of AssumeRole in three hours, want about one per hour", ahead, n)
 				}

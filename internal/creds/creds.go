@@ -118,7 +118,7 @@ func (s *Set) Expiry(role string) (end time.Time, ok bool) {
 	}
 	end, ok = session.until()
 	if ahead, known := s.Skew(); known && Skewed(ahead) {
-		end = end.Add(-ahead) // in AWS time, because readers of the metric are assumed to have a correct clock
+		end = end.Add(-ahead) // in AWS time: a metric shows end to readers with a correct clock
 	}
 	return end, ok
 }
@@ -203,8 +203,9 @@ func firstOf(values ...string) string {
 	return ""
 }
 
-// Environment returns the endpoints set by the environment or a profile, by service. They replace
-// AWS where the configuration sets no endpoint.
+// Environment returns the endpoints set by the environment or a profile, by service. Requests to a
+// service go to its endpoint in this map, instead of to AWS, unless the configuration sets an
+// endpoint.
 func (s *Set) Environment() map[string]string {
 	found := map[string]string{}
 	for service, endpoint := range map[string]*string{

@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// malformedError means that credentials contain characters that cannot belong to them.
+// malformedError means that credentials contain characters that no valid credentials contain.
 type malformedError struct{ what string }
 
 func (e *malformedError) Error() string {

@@ -18,8 +18,8 @@ type Options struct {
 	Roles map[string]config.Role
 	// EndpointURL is the STS endpoint for roles that do not set their own; "" means AWS.
 	EndpointURL string
-	// PlainHTTP lists the endpoints in the configuration other than EndpointURL and those of Roles.
-	// S3 requests are allowed to use the endpoints that begin with http://.
+	// PlainHTTP lists the remaining endpoints in the configuration, without EndpointURL and the
+	// endpoints of Roles. S3 requests may use an endpoint in this list that begins with http://.
 	PlainHTTP []string
 	// AllowHTTP lets roles be assumed at an http:// endpoint on another machine.
 	AllowHTTP bool

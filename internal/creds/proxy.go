@@ -59,7 +59,7 @@ func checkProxies(getenv func(name string) string) error {
 					Hint: "write it as http://user:password@host:port, with % # / ? and @ in user and password percent-encoded (%25 %23 %2F %3F %40)",
 				}
 			}
-			break // the other spelling is not read
+			break // if the upper-case variable is set, http does not read the lower-case one
 		}
 	}
 	return nil

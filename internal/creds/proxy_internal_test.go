@@ -75,8 +75,8 @@ func transportOf(t *testing.T, client aws.HTTPClient) *http.Transport {
 	return nil
 }
 
-// TestProxyThatIsNone checks values that package http would ignore, or use a part of as the proxy's
-// name.
+// TestProxyThatIsNone checks which values of a proxy variable are rejected. Package http would
+// ignore these values, or use a part of the value as the proxy's name.
 func TestProxyThatIsNone(t *testing.T) {
 	for value, want := range map[string]bool{
 		"": true, "proxy:3128": true, "http://proxy:3128": true, "https://me:ge%23heim@proxy": true, "socks5h://proxy:1080": true, "10.0.0.1:3128": true, "[fd00::1]:3128": true,

@@ -18,13 +18,13 @@ import (
 const (
 	// maxAttempts limits the attempts of one request; the next pass retries the object.
 	maxAttempts = 8
-	// The wait between two attempts is a random time up to firstBackoff, which triples with each
-	// attempt, up to maxBackoff. It is short at first because every attempt also waits until
-	// package throttle admits it. A failure that is not caused by the request rate has usually
-	// passed by then.
+	// The wait between two attempts is a random time below a limit. The limit is firstBackoff at
+	// first, triples with each attempt, and never exceeds maxBackoff. The first wait is short,
+	// because every attempt also waits until package throttle admits it. A failure that is not
+	// caused by the request rate has usually passed by then.
 	firstBackoff, maxBackoff = 100 * time.Millisecond, 10 * time.Second
-	// misdatedBy is how far the signing time must differ from the service's clock to explain a
-	// refusal: AWS allows 15 minutes.
+	// If the signing time differs from the service's clock by more than misdatedBy, this difference
+	// is taken as the cause of a refusal. AWS allows 15 minutes.
 	misdatedBy = 14 * time.Minute
 )
 

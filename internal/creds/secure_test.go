@@ -60,7 +60,7 @@ func TestPlainHTTP(t *testing.T) {
 		"STS, from the environment, with TLS": {map[string]string{"AWS_ENDPOINT_URL_STS": "https://sts.example.net"}, creds.Options{Roles: role("")}, "", "https://sts.example.net"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { // a request that was not sent is retried
+			synctest.Test(t, func(t *testing.T) { // a bubble, because an unsent request is retried
 				alone(t)
 				for key, value := range tt.env {
 					t.Setenv(key, value)

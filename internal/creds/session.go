@@ -18,8 +18,8 @@ const (
 	// its length divided by renewFraction.
 	renewAhead    = 10 * time.Minute
 	renewFraction = 4
-	// renewJitter is the fraction of that limit over which renewals are spread, so that many tasks
-	// do not renew at once.
+	// renewJitter is the fraction over which renewals are spread, so that many tasks do not renew
+	// at once. It is a fraction of the time that renewAhead and renewFraction allow.
 	renewJitter = 0.5
 	// retryRenewal is how long a session is used after a failed renewal before the next attempt.
 	retryRenewal = 30 * time.Second

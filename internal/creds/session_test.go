@@ -199,8 +199,9 @@ func TestExpiredHop(t *testing.T) {
 		if err := list(t.Context(), client); err != nil {
 			t.Errorf("got %v, want both sessions renewed", err)
 		}
-		// Two at first; then one for the role, refused because of the hop's session, one for the
-		// hop, and one for the role again.
+		// The first request needs two calls. The second request needs three: one for the role,
+		// which is refused because the hop's session is invalid, one for the hop, and one for the
+		// role again.
 		if n := w.assumed(); n != 5 {
 			t.Errorf("got %d calls of AssumeRole, want 5", n)
 		}
@@ -281,7 +282,7 @@ func TestRetriesAreNotRationed(t *testing.T) {
 	})
 }
 
-// TestExpiry checks the expiry of a session as a metric shows it.
+// TestExpiry checks the result of Set.Expiry, which a metric shows.
 func TestExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -294,7 +295,8 @@ func TestExpiry(t *testing.T) {
 			if err := list(t.Context(), client); err != nil {
 				t.Fatal(err)
 			}
-			// It was assumed at the earliest ten minutes before the previous session expired.
+			// In both rounds the request just sent got a new session: the second round is 59
+			// minutes later, when a session is already due for renewal.
 			if end, ok := set.Expiry("syncd"); !ok || time.Until(end) != time.Hour {
 				t.Errorf("got an expiry in %s, %v, want in an hour", time.Until(end), ok)
 			}

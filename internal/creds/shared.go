@@ -27,8 +27,8 @@ import (
 
 // Shared contains what the Sets of a process share: the ambient configuration with its credentials,
 // the certificate pool, the connections, and the clock skew. Only Sets with the same settings share
-// them. When no Set and no client uses them any more, they are freed and the idle connections are
-// closed. The zero Shared is ready to use.
+// these things. When no Set and no client uses a shared configuration any more, it is freed and its
+// idle connections are closed. The zero Shared is ready to use.
 type Shared struct {
 	// Clock measures the skew between this machine's clock and the services.
 	Clock Clock
@@ -38,7 +38,7 @@ type Shared struct {
 }
 
 // base is an ambient configuration. It is also the HTTP client of the clients created from it, so
-// that it lives as long as they do.
+// that the configuration lives as long as these clients.
 type base struct {
 	aws.HTTPClient
 	config aws.Config

@@ -51,7 +51,7 @@ func TestSetsShareConnections(t *testing.T) {
 		}
 		last := ask(creds.Options{Shared: shared, Connections: 64})
 		first := seen.made.Load()
-		if first > 5 { // a new one may be opened before the previous one is idle
+		if first > 5 { // a connection may be opened before the previous connection is idle
 			t.Errorf("got %d connections of 21 sets that share them, want about 1", first)
 		}
 		ask(creds.Options{Shared: shared, Connections: 64, AllowHTTP: true})

@@ -20,7 +20,7 @@ const (
 	fromProgram     sourceKind = iota // set by the caller of New
 	fromEnvironment                   // keys in variables
 	fromProfile                       // keys in a file
-	fromProcess                       // a program that prints them
+	fromProcess                       // a program that prints credentials
 	fromLogin                         // a user's login
 	fromSTS                           // STS, for a token or for other credentials
 	fromContainer                     // the credentials endpoint of ECS or EKS
@@ -32,7 +32,7 @@ type source struct {
 	kind sourceKind
 	// name is the source's name in messages, and hint what to do if it gives no credentials.
 	name, hint string
-	// fixed means that it always gives the same credentials.
+	// fixed means that the source always gives the same credentials.
 	fixed bool
 }
 
@@ -77,7 +77,7 @@ func sourceOf(loaded aws.Config) source {
 	}
 	const way = "check the network path to STS, that the role trusts the caller, and the region, which is AWS_REGION or, if that is not set, the region of the mapping"
 	switch {
-	case comes(aws.CredentialSourceSTSAssumeRole): // regardless of which credentials assume it
+	case comes(aws.CredentialSourceSTSAssumeRole): // whatever credentials the role is assumed with
 		return source{kind: fromSTS, name: "the role" + profile, hint: way}
 	case comes(aws.CredentialSourceEnvVars):
 		return source{kind: fromEnvironment, name: "the environment (AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN)", hint: fixedHint, fixed: true}

@@ -32,8 +32,9 @@ func newWay(o Options, transport *http.Transport) way {
 
 type beganKey struct{}
 
-// attach makes a client explain its failures. As the outermost deserialize middleware it sees the
-// final result of a response; inside the retry loop it decides whether to retry.
+// attach adds middleware that makes a client explain its failures. The middleware is the outermost
+// deserialize middleware, so it sees the final result of a response. It is inside the retry loop,
+// so its error determines whether the request is retried.
 func (w way) attach(stack *middleware.Stack) error {
 	begin := middleware.InitializeMiddlewareFunc("syncd.way.begin", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 		return next.HandleInitialize(middleware.WithStackValue(ctx, beganKey{}, time.Now()), in)

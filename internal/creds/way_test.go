@@ -48,9 +48,9 @@ func page(status int, header http.Header, text string) tripper {
 	}
 }
 
-// TestCauseOfWhatDoesNotGetThere checks the errors of connections that fail in every way that an
-// environment can cause, for a role, whose session is requested first, and for the ambient
-// credentials. A permanent failure is reported immediately.
+// TestCauseOfWhatDoesNotGetThere checks the error for each way in which the environment can make a
+// connection fail. It uses a role, for which STS is called first, and the ambient credentials. A
+// permanent failure is reported immediately.
 func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 	const html = "<html><head><title>Access denied</title></head><body>blocked</body></html>"
 	certificate := &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}

@@ -17,7 +17,7 @@ import (
 
 // steppedClock is the clock of a bubble, which starts at midnight in 2000. It is set once.
 type steppedClock struct {
-	at time.Duration // when the clock is set
+	at time.Duration // when the clock is set; by: how far
 	by time.Duration
 }
 
@@ -46,7 +46,7 @@ func TestRunWhenTheClockIsSet(t *testing.T) {
 		name, schedule string
 		clock          steppedClock
 		took           time.Duration
-		want           []time.Duration // when passes begin within four hours, to five minutes
+		want           []time.Duration // starts within four hours, rounded down to five minutes
 	}{
 		{"not at all", "30 * * * *", steppedClock{}, s, minutes(30, 90, 150, 210)},
 		{"back 29 days while it waits", "30 * * * *", steppedClock{60 * m, -29 * day}, s, minutes(30, 90, 150, 210)},

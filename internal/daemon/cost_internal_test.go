@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestCostOfReadingLedgers checks that the costs in the comment and in the documentation match the
-// interval of readings without the lease and S3's list price.
+// TestCostOfReadingLedgers checks that the costs in the comment on recallEvery and in the
+// documentation match the interval of readings without the lease and S3's list price.
 func TestCostOfReadingLedgers(t *testing.T) {
 	const perThousandLists, perThousandGets = 0.005, 0.0004
 	readings := int(24 * time.Hour / recallEvery)

@@ -34,7 +34,7 @@ import (
 	"syncd/internal/deadline"
 )
 
-// Daemon runs mappings and serves their status. Create it with New, and call Run once.
+// Daemon runs mappings and serves their status. Create a Daemon with New, and call Run once.
 type Daemon struct {
 	*shared
 	o       Options
@@ -64,8 +64,8 @@ func New(o Options) *Daemon {
 	return d
 }
 
-// reachOf returns the regular check that the state can be reached. If requests are accepted, the
-// check is the search for requests.
+// reachOf returns the regular check that the state can be reached. If the daemon accepts requests,
+// its regular search for requests serves as the check.
 func reachOf(check func(ctx context.Context) error, inbox *order.Inbox) *reach {
 	switch {
 	case inbox != nil:

@@ -63,7 +63,8 @@ func starting(former map[string]*keeper, mappings []Mapping) (n int) {
 }
 
 // start starts the keeper of a mapping. The keeper runs once the former keeper, which may be nil,
-// has ended. together is how many mappings start at the same time. The caller holds f.mu.
+// has ended. The parameter together is how many mappings start at the same time. The caller holds
+// f.mu.
 func (f *fleet) start(ctx context.Context, m Mapping, former *keeper, together int) *keeper {
 	if former != nil {
 		f.log.Info("mapping changed", "mapping", m.Name)

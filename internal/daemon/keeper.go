@@ -34,7 +34,7 @@ type keeper struct {
 	calendar  appointment.Calendar
 	// startDelay is how long to wait before a first pass that is due at start.
 	startDelay time.Duration
-	wake       chan struct{} // has an element when there may be something to do
+	wake       chan struct{} // has an element when the mapping may have something to do
 
 	mu     sync.Mutex
 	former *keeper // the previous keeper of this mapping, which must end first; nil once it has ended
@@ -175,8 +175,8 @@ func (k *keeper) end() error {
 	return k.runner.close()
 }
 
-// next returns the next appointment after an attempt. why is the reason for the attempt: a tick or
-// requests.
+// next returns the appointment that follows an attempt. The parameter why is the reason for the
+// attempt (a tick or requests), and how is its result.
 func (k *keeper) next(a appointment.Appointment, tick time.Time, why appointment.Call, how ending) appointment.Appointment {
 	switch {
 	case how == stoodBy && k.m.Schedule == nil:
@@ -194,7 +194,7 @@ func (k *keeper) next(a appointment.Appointment, tick time.Time, why appointment
 	}
 	a.Pause = k.condition.BackOff()
 	if a.IsDeaf = k.queue.IsInVain(); a.IsDeaf {
-		a.Pause = max(a.Pause, order.LookEvery) // the requests could not be claimed or answered
+		a.Pause = max(a.Pause, order.LookEvery) // the attempt could not claim or answer requests
 	}
 	return a
 }

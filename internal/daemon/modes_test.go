@@ -13,8 +13,8 @@ import (
 )
 
 // TestAnOldRequestUndoesNoLaterOne checks that a pending resume does not undo a later, acknowledged
-// pause, and that the log contains who resumed a mapping even if the request was not sent to a
-// daemon.
+// pause, and that the log names the user who resumed a mapping even if the resume was written to
+// the state without a daemon.
 func TestAnOldRequestUndoesNoLaterOne(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)

@@ -77,7 +77,7 @@ func TestPlacesBoundPassesAndAreFair(t *testing.T) {
 			t.Errorf("got %v passes running and %v waiting in the metrics, want %d and %d", running, waiting, places, mappings-places)
 		}
 		stop()
-		const round = (mappings + places - 1) / places * 7 * s // one pass of each mapping
+		const round = (mappings + places - 1) / places * 7 * s // time for one pass of each mapping
 		for i, r := range runners {
 			last := time.Duration(0)
 			for _, began := range append(r.starts(), 120*s) {
@@ -249,7 +249,7 @@ func TestOnePassGivesWayToOne(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		long, mappings := fleet(4, 48*time.Hour)
 		for _, p := range long {
-			p.drains = 20 * s // longer than the interval of the checks for waiting mappings
+			p.drains = 20 * s // longer than the interval at which passes check for waiting mappings
 		}
 		short := &passes{took: s, origin: time.Now()}
 		m := mapping("short", short)
@@ -332,7 +332,7 @@ func (r *tried) mend() {
 func TestManyStartOneAfterTheOther(t *testing.T) {
 	for mappings, most := range map[int]time.Duration{1: 0, 10: 0, 110: 10 * s, 1000: 99 * s, 4000: 5 * time.Minute} {
 		if testing.Short() && mappings > 110 {
-			continue // too many for the race detector
+			continue // so many mappings are too slow under the race detector
 		}
 		t.Run(fmt.Sprint(mappings), func(t *testing.T) {
 			checkpointtest.Bubble(t, func(t *testing.T) {

@@ -79,7 +79,7 @@ func TestReadinessFollowsTheState(t *testing.T) {
 		d, stop := start(t, o)
 		expect := func(want int, text string) {
 			t.Helper()
-			time.Sleep(2 * s) // a snapshot is reused for a second
+			time.Sleep(2 * s) // the daemon reuses a snapshot for a second
 			if code, answer := readiness(t, d); code != want || !strings.Contains(answer.WhyNot, text) {
 				t.Errorf("got %d, %q, want %d, %q", code, answer.WhyNot, want, text)
 			}
@@ -117,7 +117,7 @@ func TestReadinessGathersNothing(t *testing.T) {
 	})
 }
 
-// TestReadinessBeginsWithTheStart checks that a process is not ready before anything is known.
+// TestReadinessBeginsWithTheStart checks that a process is not ready before Run is called.
 func TestReadinessBeginsWithTheStart(t *testing.T) {
 	if code, answer := readiness(t, daemon.New(options())); code != 503 || answer.WhyNot == "" {
 		t.Errorf("got %d, %+v before the start, want 503 with a reason", code, answer)

@@ -147,8 +147,8 @@ func (r *recall) readLedger(ctx context.Context) (hasRead bool) {
 	return ctx.Err() == nil
 }
 
-// adopt updates the condition from the history. While another process holds the lease, that process
-// reports the failures.
+// adopt updates the condition from the history. If another process holds the lease, adopt takes
+// over no failures, because that process reports them.
 func (r *recall) adopt() {
 	if w := r.runner.worker(); w != nil && !r.condition.StandsBy() {
 		r.condition.Adopt(w.History())

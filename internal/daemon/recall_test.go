@@ -148,7 +148,7 @@ func TestAQuarantineEndsAfterAReload(t *testing.T) {
 		d, stop := start(t, o)
 		time.Sleep(time.Minute)
 		a.check(t, "before", d, o, status.Quarantined, status.Waiting, 1)
-		a.submit(t, request(control.Pause)) // a pause releases the lease
+		a.submit(t, request(control.Pause)) // without the lease, the process reads the ledger
 		time.Sleep(10 * time.Minute)
 		heal()
 		if err := a.command(t); err != nil {
@@ -326,8 +326,8 @@ func TestAFailureBeforeTheLeaseIsRemembered(t *testing.T) {
 	})
 }
 
-// TestRequestsDuringARequestedPass checks that a request that arrives during a pass, and a replay
-// that arrives with one, are carried out right after it, whatever started the pass.
+// TestRequestsDuringARequestedPass checks that a trigger or a replay that arrives during a
+// requested pass is carried out right after that pass.
 func TestRequestsDuringARequestedPass(t *testing.T) {
 	const m = time.Minute
 	for name, second := range map[string]control.What{"a trigger": control.Trigger, "a replay": control.Replay} {

@@ -21,8 +21,8 @@ import (
 )
 
 // TestATriggerIsCarriedOutOnce checks that exactly one of two replicas carries out a request, once,
-// however often it arrives, and that the holder of the lease does it even if another replica
-// received it.
+// however often it arrives, and that the holder of the lease carries out the request even if
+// another replica received it.
 func TestATriggerIsCarriedOutOnce(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		a := newAsked(t)
@@ -42,7 +42,7 @@ func TestATriggerIsCarriedOutOnce(t *testing.T) {
 		if other := a.answer(t, second); other.By != got.By {
 			t.Errorf("got the second request carried out by %q, want %q, the holder of the lease", other.By, got.By)
 		}
-		passes := a.history(t) // read before another process acquires the lease and runs its own pass
+		passes := a.history(t) // before another process can run its own pass
 		stopA()
 		stopB()
 		if len(passes) != 2 || passes[0].Trigger != syncer.TriggerRequest || passes[0].Request != first.ID || passes[0].By != first.Who || passes[0].Copied != 2 || passes[0].Holder != got.By {
@@ -298,7 +298,8 @@ func TestTriggersMeetTheSchedule(t *testing.T) {
 		{"none", s, nil, nil, []time.Duration{10 * m, 20 * m, 30 * m}},
 		{"between ticks", s, nil, []time.Duration{14 * m}, []time.Duration{10 * m, 14 * m, 20 * m, 30 * m}},
 		{"twice during a pass", 4 * m, nil, []time.Duration{11 * m, 12 * m}, []time.Duration{10 * m, 14 * m, 20 * m, 30 * m}},
-		{"over a tick", 8 * m, nil, []time.Duration{15 * m}, []time.Duration{10 * m, 18 * m, 26 * m}}, // the pass of the tick at 20 min runs at 26 min, and this schedule counts from there
+		// The pass that is due at 20 min runs at 26 min; the next tick is at 36 min.
+		{"over a tick", 8 * m, nil, []time.Duration{15 * m}, []time.Duration{10 * m, 18 * m, 26 * m}},
 		{"after a failure", s, errors.New("x"), []time.Duration{14 * m}, []time.Duration{10 * m, 14 * m, 20 * m, 30 * m}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -61,7 +61,7 @@ type opened struct {
 	opening sync.Mutex
 
 	mu     sync.Mutex
-	runner Runner // nil until it is opened
+	runner Runner // nil until the mapping is opened
 }
 
 // get returns the Runner. It opens the mapping if necessary.
@@ -135,8 +135,8 @@ func (o *opened) release() {
 	}
 }
 
-// guarded calls do and returns a panic in it as an error. A panic only affects this mapping: its
-// state in memory is discarded, and the next pass reads it again.
+// guarded calls do and returns a panic in it as an error. A panic only affects this mapping: the
+// mapping's data in memory is discarded, and the next pass reads it from the state again.
 func (o *opened) guarded(do func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {

@@ -106,8 +106,8 @@ func (d *Daemon) whyNot(mappings int) string {
 	}
 }
 
-// Health returns an error if a stalled pass was ended and is still running. In that case only a
-// restart of the process helps, although it interrupts the passes of all other mappings.
+// Health returns an error if a stalled pass was ended and is still running. Only a restart of the
+// process ends such a pass, although the restart interrupts the passes of all other mappings.
 func (d *Daemon) Health() error {
 	var stalled []string
 	for _, k := range d.fleet.kept() {

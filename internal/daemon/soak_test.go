@@ -121,8 +121,8 @@ func TestAnHourOfManyMappings(t *testing.T) {
 	}
 	const rounds = 2
 	mappings := *tenants
-	// The Parquet library pools decoders that contain channels, which must not be used in another
-	// bubble.
+	// The Parquet library pools decoders. They contain channels that must not be used in another
+	// bubble, so two collections empty the pool.
 	runtime.GC()
 	runtime.GC()
 	checkpointtest.Bubble(t, func(t *testing.T) {

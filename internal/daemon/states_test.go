@@ -78,7 +78,8 @@ func TestFailingLastsUntilAPassReachesItsEnd(t *testing.T) {
 			}
 		}
 		check(22*s, status.Failing, status.Running, 4*s)
-		check(26*s, status.Failing, status.Waiting, 4*s) // drained, which does not prove that the failure is gone
+		// The pass drained, which does not end the failure.
+		check(26*s, status.Failing, status.Waiting, 4*s)
 		check(32*s, status.Failing, status.Running, 4*s)
 		check(36*s, status.Waiting, status.Waiting, 34*s)
 		stop()
@@ -148,7 +149,7 @@ func TestStatesThatAreNotFine(t *testing.T) {
 					tt.fill(o)
 				}
 				d, stop := start(t, o)
-				time.Sleep(31 * s) // readiness reads the figures twice a minute
+				time.Sleep(31 * s) // states are updated from the figures twice a minute
 				if got := statusOf(t, d); got.State != tt.state || got.Activity != tt.activity || got.Since.IsZero() {
 					t.Errorf("got %s since %s, %s, want %s, %s", got.State, got.Since, got.Activity, tt.state, tt.activity)
 				}
@@ -224,7 +225,7 @@ func (r *recalling) Recall(ctx context.Context) {
 	}
 }
 
-// Holds reports that the lease is held from the first pass on.
+// Holds reports that this process holds the lease from its first pass on.
 func (r *recalling) Holds() bool { return len(r.starts()) > 0 }
 
 func (r *recalling) read() []time.Duration {
@@ -234,7 +235,7 @@ func (r *recalling) read() []time.Duration {
 }
 
 // TestLedgersAreReadWithoutPasses checks that a ledger is read from the start while the lease is
-// not held, and that this does not delay passes.
+// not held, and that reading it does not delay passes.
 func TestLedgersAreReadWithoutPasses(t *testing.T) {
 	const m = time.Minute
 	for name, tt := range map[string]struct {

@@ -40,7 +40,7 @@ func (p Patience) bound(ctx context.Context, in middleware.DeserializeInput, nex
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	timer.Stop()
 	if err == nil && p.Streams != nil && p.Streams(operation) {
-		return out, metadata, nil // the body will be read with ctx, which ends with its parent
+		return out, metadata, nil // ctx must last while the body is read; it ends with its parent
 	}
 	cancel()
 	if err != nil && silent.Load() {

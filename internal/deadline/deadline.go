@@ -103,7 +103,7 @@ type watch struct {
 	cause    error  // why the last failed attempt failed
 }
 
-// begin records that an attempt begins. It first waits for credentials.
+// begin records that an attempt begins. The attempt first waits for credentials.
 func (w *watch) begin() {
 	if w == nil {
 		return

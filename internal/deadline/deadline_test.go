@@ -139,8 +139,8 @@ func TestDoLeavesOtherErrors(t *testing.T) {
 	})
 }
 
-// TestPauseStopsTheTime checks that two nested limits do not end a request that is paused for
-// longer than both.
+// TestPauseStopsTheTime checks that two nested time limits do not end a request if a pause lasts
+// longer than both limits.
 func TestPauseStopsTheTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wait := func(ctx context.Context) error {

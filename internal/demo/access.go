@@ -136,8 +136,8 @@ func (w *World) Secure(listener net.Listener) (net.Listener, error) {
 	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}), nil
 }
 
-// loopbackCertificate returns a certificate for a loopback address and its names, and the
-// certificate of its authority in PEM.
+// loopbackCertificate returns a certificate for a loopback address and for localhost, and the
+// certificate of the authority that signed it, in PEM.
 func loopbackCertificate(at net.Addr, now time.Time) (leaf tls.Certificate, authority []byte, err error) {
 	authorityKey, errA := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	leafKey, errB := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -128,7 +128,8 @@ func removeFormer(dir string) error {
 	return nil
 }
 
-// writeFile replaces a file atomically, so that a process that waits for it never reads a part.
+// writeFile replaces a file atomically, so that a process that waits for the file never reads an
+// incomplete one.
 func writeFile(dir, name, text string) error {
 	path := filepath.Join(dir, name)
 	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {

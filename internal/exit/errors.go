@@ -42,7 +42,7 @@ func (e *quarantinedError) Error() string {
 // InterruptedError reports that a command that runs no pass was interrupted.
 type InterruptedError struct {
 	command string
-	state   string // what happens to the request that it sent; "" to use afterInterruption instead
+	state   string // what happens to the sent request; "" to use afterInterruption instead
 }
 
 func (e *InterruptedError) Error() string {

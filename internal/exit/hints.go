@@ -136,7 +136,7 @@ func hintOfState(e *s3store.StateError, class awserr.Class) string {
 	}
 }
 
-// regionOf returns the region to send the request to, as the end of a hint.
+// regionOf returns the last words of a hint: the region that the request must be sent to.
 func regionOf(err error) string {
 	if region := awserr.BucketRegion(err); region != "" {
 		return "to " + region

@@ -9,7 +9,7 @@ import (
 	"syncd/internal/fair"
 )
 
-// locker is a lock that calls the func first when it is locked.
+// locker is a lock whose Lock calls first and does nothing else.
 type locker struct{ first func() }
 
 func (l locker) Lock() { l.first() }

@@ -11,15 +11,15 @@ type Verdict int
 
 // The verdicts.
 const (
-	Block Verdict = iota // it waits, and so do all members after it
-	Skip                 // it waits, and the next member is considered
-	Admit                // it is admitted
+	Block Verdict = iota // the request waits, and so do all members that come after its member
+	Skip                 // the request waits, and the policy decides about the next member
+	Admit                // the request is admitted
 )
 
 // Policy decides whether to admit a request of the given weight. Own is the weight that the
 // request's member has acquired, and all is the weight that all members have acquired together. The
-// queue calls the policy with its lock held, so the policy must not call the queue. If the policy
-// skips a request, it must still skip it after it has admitted other requests.
+// queue calls the policy with its lock held, so the policy must not call the queue. A request that
+// the policy skips must still be skipped after other requests are admitted.
 type Policy func(own, all, weight int64) Verdict
 
 // Queue divides a resource among members, each of which could use all of it.
@@ -112,7 +112,7 @@ func (m *Member) AcquireN(ctx context.Context, weight int64) error {
 		return nil
 	}
 	place := m.join(weight)
-	q.admit() // the policy may skip all members before this member
+	q.admit() // if the policy skips all members before m, m need not wait
 	q.mu.Unlock()
 	return m.line.Wait(ctx, &q.mu, place, func(isLate bool) {
 		if isLate {

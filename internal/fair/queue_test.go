@@ -14,13 +14,13 @@ import (
 	"syncd/internal/fair"
 )
 
-// maxMembers is the maximum number of members. A weight modulo maxMembers is the number of the
-// member.
+// maxMembers is the maximum number of members. The tests choose weights so that a weight modulo
+// maxMembers is the number of the member that requested it.
 const maxMembers = 5
 
-// rule is a policy: all members together hold at most limit, and a member that already holds a
-// weight gets at most factor times the weight that is left for the others. A factor of 0 means that
-// no member is skipped.
+// rule is a policy: all members together hold at most limit. A member that already holds a weight
+// is skipped if its request would give it more than factor times the weight that would then be
+// left. If factor is 0, no member is skipped.
 type rule struct{ limit, factor int64 }
 
 func (r rule) verdict(own, all, weight int64) fair.Verdict {
@@ -113,7 +113,7 @@ type move struct {
 	what   string
 	member int
 	weight int64
-	which  int // selects one of the member's requests
+	which  int // which of the member's requests gives up or is released
 }
 
 func moves(n, members int, limit int64) *rapid.Generator[[]move] {
@@ -135,7 +135,7 @@ type queueTest struct {
 	passed []map[int]int
 
 	mu     sync.Mutex
-	served []int64 // weights, in the order of their admission
+	served []int64 // the admitted weights, in the order of their admission
 }
 
 func newQueueTest(members int, by rule) *queueTest {
@@ -303,7 +303,7 @@ func TestMemberThatGaveUpComesLast(t *testing.T) {
 	})
 }
 
-// endsLate is a context that calls first and then ends when Done is called.
+// endsLate is a context whose Done calls first and then ends the context.
 type endsLate struct {
 	context.Context //nolint:containedctx // it is one
 

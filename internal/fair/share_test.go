@@ -48,7 +48,7 @@ func TestShareServesMembersInTurn(t *testing.T) {
 		huge, small, other := asker{share.Member(), "huge", seen}, asker{share.Member(), "small", seen}, asker{share.Member(), "other", seen}
 		askers := map[string]asker{"huge": huge, "small": small, "other": other}
 		for range 5 {
-			huge.ask(t) // one has its slot, four wait
+			huge.ask(t) // one request has its slot, and four requests wait
 		}
 		small.ask(t)
 		small.ask(t)

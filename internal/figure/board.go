@@ -49,7 +49,7 @@ func (b *Board) Forget(mapping string) {
 func (b *Board) All() map[string]Figure {
 	b.mu.Lock()
 	mappings := maps.Clone(b.mappings)
-	b.mu.Unlock() // the funcs of a mapping can acquire other locks
+	b.mu.Unlock() // without b.mu, because the funcs of a mapping can acquire other locks
 	figures := make(map[string]Figure, len(mappings))
 	for name, m := range mappings {
 		figures[name] = m.Read()

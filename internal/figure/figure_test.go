@@ -73,7 +73,7 @@ func TestHasAside(t *testing.T) {
 }
 
 // TestForget checks that a mapping that was removed and added again starts without values, even if
-// its former users still set some.
+// users of the removed Mapping still set values.
 func TestForget(t *testing.T) {
 	board := figure.NewBoard()
 	former := board.Of("m")
@@ -91,8 +91,8 @@ func TestForget(t *testing.T) {
 	}
 }
 
-// TestReadingWhileWriting checks that values that are set together are read together, while they
-// are set concurrently.
+// TestReadingWhileWriting checks that values that are set together are read together, even while
+// another goroutine sets them.
 func TestReadingWhileWriting(t *testing.T) {
 	board := figure.NewBoard()
 	const times = 2000

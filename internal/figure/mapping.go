@@ -9,8 +9,8 @@ import (
 )
 
 // Mapping contains the data about one mapping. Create it with Board.Of. A Set method stores a value
-// until its next call. An Ask method sets the func of a value that changes continuously; the func
-// is called at each read, and the next call replaces it.
+// until the next call of the method. An Ask method sets the func that returns a value that changes
+// continuously. The func is called at each read, until the next call of the Ask method replaces it.
 type Mapping struct {
 	beats atomic.Int64
 
@@ -75,7 +75,7 @@ func (m *Mapping) SetLastListing(at time.Time) { m.change(func(v *values) { v.li
 
 // SetBacklog sets how much was listed and must still be copied.
 func (m *Mapping) SetBacklog(objects, bytes int64) {
-	m.mu.Lock() // not through change: this is called for every object
+	m.mu.Lock() // change is not used, because SetBacklog is called for every object
 	defer m.mu.Unlock()
 	m.set.backlog = pair{true, objects, bytes}
 }
@@ -147,7 +147,7 @@ func (m *Mapping) Read() Figure {
 	m.mu.Lock()
 	set, q := m.set, m.questions
 	q.credentials, q.rates, q.throttles = maps.Clone(q.credentials), maps.Clone(q.rates), maps.Clone(q.throttles)
-	m.mu.Unlock() // a func can acquire locks that its owner holds while it calls Set methods
+	m.mu.Unlock() // unlocked, because a func can take a lock whose holder calls Set methods
 	f := Figure{
 		LastSuccess: moment(set.success), LastListing: moment(set.listing), LeaseHeld: set.leaseHeld, LeaseExpiry: moment(set.leaseExpiry),
 		Quarantine: map[string]int64{}, Credentials: map[string]time.Time{}, Rates: map[string]float64{}, Throttles: map[string]int64{},

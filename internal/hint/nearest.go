@@ -22,9 +22,9 @@ func DidYouMean(word string, words []string) string {
 	return ""
 }
 
-// Meant returns the word that an abbreviated or mistyped word probably stands for: the only element
-// of words that begins with it, if it has at least three letters, otherwise the most similar
-// element. It returns "" if none is similar.
+// Meant returns the word that an abbreviated or mistyped word probably stands for: if word has at
+// least three letters and exactly one element of words begins with it, that element; otherwise the
+// most similar element, or "" if none is similar.
 func Meant(word string, words []string) string {
 	const begun = 3
 	begins := func(w string) bool { return strings.HasPrefix(w, strings.ToLower(word)) }

@@ -122,7 +122,9 @@ func parseOrder(of comparison, name string) (c comparison, accept order, negated
 func (s scope) holds(c *Condition, effect Effect) bool {
 	op, known := parseOperator(c.Operator)
 	if !known {
-		return effect == Deny // only a document built in code can have an unknown operator; no statement with one allows a request
+		// Only a document built in code can have an unknown operator. A condition with an unknown
+		// operator holds in a Deny statement, and does not hold in an Allow statement.
+		return effect == Deny
 	}
 	got := s.req.lookup(c.Key)
 	if op.compare == null {
@@ -132,7 +134,10 @@ func (s scope) holds(c *Condition, effect Effect) bool {
 		return op.holdsOnNothing()
 	}
 	if len(got) > 1 && op.set == single {
-		return false // several values need a set operator: "To compare your condition against a request context with multiple key values, you must use" one
+		// If the request has several values for the key, only a Null condition or a condition with
+		// a set operator can hold: "To compare your condition against a request context with
+		// multiple key values, you must use" a set operator.
+		return false
 	}
 	all := op.set == allValues || op.set == single && op.negated
 	for _, value := range got {
@@ -144,9 +149,9 @@ func (s scope) holds(c *Condition, effect Effect) bool {
 }
 
 // holdsOnNothing returns the result for a key that is not in the request. A negated operator holds,
-// with or without IfExists. With a set operator, the operator after it does not matter:
-// ForAllValues holds, and "For no matching context key or if the key does not exist", ForAnyValue
-// is false.
+// with or without IfExists. The result of a set operator does not depend on the operator that
+// follows it: ForAllValues holds, and ForAnyValue does not ("For no matching context key or if the
+// key does not exist").
 func (o operator) holdsOnNothing() bool {
 	switch o.set {
 	case allValues:
@@ -250,8 +255,8 @@ func parseNumber(text string) (float64, bool) {
 	return n, err == nil
 }
 
-// parseDate parses a W3C form of ISO 8601, or seconds since 1970. Four digits alone are seconds,
-// because a year needs a month.
+// parseDate parses a W3C form of ISO 8601, or seconds since 1970. It reads four digits as seconds,
+// not as a year, because a date without a month is not supported.
 func parseDate(text string) (time.Time, bool) {
 	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return time.Unix(seconds, 0), true

@@ -23,8 +23,8 @@ type Decision struct {
 	// that alone was enough or the access is cross-account, otherwise the identity policy. If
 	// access is denied, it is the policy type that AWS's message would name.
 	Source Source
-	// Statement is the statement of Document that decided. Both are nil for an implicit deny, and
-	// for the root user, who needs no policy.
+	// Statement is the statement of Document that decided. Statement and Document are nil for an
+	// implicit deny, and for the root user, who needs no policy.
 	Statement *Statement
 	Document  *Document
 	// Missing lists, for an implicit deny, every policy type that must allow the request but does

@@ -154,7 +154,9 @@ func (e *evaluation) aboutResource(s *Statement) bool {
 		return e.layer == resource && e.kind == Trust
 	}
 	if slices.ContainsFunc(patterns, lacksService) {
-		return e.effect == Deny // only a document built in code can have such a resource; no statement with one allows a request
+		// Only a document built in code can have such a resource. A Deny statement with such a
+		// resource applies to every resource, and an Allow statement applies to none.
+		return e.effect == Deny
 	}
 	return slices.ContainsFunc(patterns, e.isResource) == listed
 }

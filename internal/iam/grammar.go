@@ -164,9 +164,9 @@ func checkAction(text string) string {
 	return ""
 }
 
-// checkResource also accepts an ARN with fewer than six fields: see [complete]. "You can't use a
-// wildcard in the service segment that identifies the AWS product" (IAM JSON policy elements:
-// Resource), so that field must not be missing.
+// checkResource also accepts an ARN with fewer than six fields, because [complete] adds the missing
+// fields as wildcards. The service field must be present: "You can't use a wildcard in the service
+// segment that identifies the AWS product" (IAM JSON policy elements: Resource).
 func checkResource(text string) string {
 	service := serviceField(text)
 	switch {

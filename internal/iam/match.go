@@ -21,8 +21,8 @@ type glob struct {
 	pattern string
 	fold    bool // ignore the case of ASCII letters
 	// free is the index from which wildcards match colons too: the start of the sixth component of
-	// an ARN, or 0 for other patterns. Before it, only a * at the end of the pattern matches
-	// colons, or with runOn, also a * at the end of a component.
+	// an ARN, or 0 for other patterns. Before that index, a * matches colons only at the end of the
+	// pattern or, if runOn is true, at the end of a component.
 	free  int
 	runOn bool
 }
@@ -47,7 +47,8 @@ func matchText(pattern, text string) bool {
 	return glob{pattern: pattern}.match(text)
 }
 
-// resourcePart returns the index of the sixth component of an ARN, or len(arn) if it has fewer.
+// resourcePart returns the index of the sixth component of an ARN, or len(arn) if the ARN has fewer
+// than six components.
 func resourcePart(arn string) int {
 	at := 0
 	for range 5 {
@@ -69,7 +70,7 @@ func complete(pattern string) string {
 	return pattern
 }
 
-// serviceField returns the third field of an ARN, or "" if it has fewer.
+// serviceField returns the third field of an ARN, or "" if the ARN has fewer than three fields.
 func serviceField(arn string) string {
 	_, rest, _ := strings.Cut(arn, ":")
 	_, rest, _ = strings.Cut(rest, ":")
@@ -96,10 +97,10 @@ func (m *mark) widen(text string, colons bool) bool {
 	return true
 }
 
-// match backtracks only to the last *, so that no pattern takes exponential time. There are two
-// kinds of last *: a near one, which stops at a colon, and a far one, which is tried when the near
-// one has reached a colon or the end of the text. Both match whole characters; otherwise the
-// pattern *?? could match the bytes of one character.
+// match backtracks only to the last *, so that no pattern takes exponential time. In match, near is
+// the last * if that * cannot match colons, and far is the last * that can. After a mismatch, match
+// widens near. If near has reached a colon or the end of the text, match widens far instead. A *
+// matches whole characters; otherwise the pattern *?? could match the bytes of one character.
 func (g glob) match(text string) bool {
 	if g.pattern == "*" {
 		return true

@@ -118,7 +118,8 @@ func TestParseShorthand(t *testing.T) {
 
 func TestParseFaults(t *testing.T) {
 	// The ▶ in each text, which is removed before parsing, marks where the fault must be reported.
-	// marked is for faults of the whole statement.
+	// The function marked puts the ▶ before the statement, for faults that are reported at the
+	// statement.
 	statement := func(members string) string {
 		return `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", ` + members + `}]}`
 	}
@@ -254,7 +255,7 @@ func TestJSON(t *testing.T) {
 }
 
 // TestWhatJSONCannotSay checks that a document built in code that JSON cannot express results in an
-// error. A text with only a part of it would have another meaning.
+// error. A JSON text with only a part of the document would have another meaning.
 func TestWhatJSONCannotSay(t *testing.T) {
 	tests := []struct {
 		name      string

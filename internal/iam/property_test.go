@@ -134,8 +134,9 @@ func TestAnotherAllowNeverTakesAway(t *testing.T) {
 	})
 }
 
-// TestDecisionExplainsItself checks that a denied request has a reason and one cause, and an
-// allowed one has neither.
+// TestDecisionExplainsItself checks that a denied request has a source, a reason, and either an
+// explicit deny or missing policy types. An allowed request must have no reason, no explicit deny
+// and no missing policy types.
 func TestDecisionExplainsItself(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := generate{t}

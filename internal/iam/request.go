@@ -15,7 +15,7 @@ type Request struct {
 	Caller   Caller
 	Action   string // "s3:GetObject"
 	Resource string // ARN
-	Account  string // the account that owns the resource; "" for the caller's own
+	Account  string // the account that owns the resource; "" for the caller's account
 	// Context contains the condition keys and their values. Lookups are case-insensitive, and keys
 	// must not differ only in case. Keys that follow from the other fields are added if absent:
 	// aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType, aws:PrincipalIsAWSService,

@@ -52,10 +52,10 @@ func TestShortARN(t *testing.T) {
 	}
 }
 
-// TestServiceWildcardLetsNothingThrough checks that a statement that has a resource with a wildcard
-// as its service allows nothing, and denies everything if it is a Deny: "You can't use a wildcard
-// in the service segment". Parse rejects such a resource, so only a document built in code can
-// contain one.
+// TestServiceWildcardLetsNothingThrough checks statements with a resource whose service contains a
+// wildcard. Such an Allow statement allows nothing, and such a Deny statement denies everything:
+// "You can't use a wildcard in the service segment". Parse rejects such a resource, so only a
+// document built in code can contain one.
 func TestServiceWildcardLetsNothingThrough(t *testing.T) {
 	for _, pattern := range []string{"arn:aws:*", "arn:aws:*:::owner-data/*", "arn:aws:s?:::owner-data/*", "arn:*"} {
 		for _, effect := range []iam.Effect{iam.Allow, iam.Deny} {

@@ -183,8 +183,8 @@ func ReadUntil(ctx context.Context, command string, read func() ([]byte, error))
 }
 
 // UsualConfig returns the path of the configuration that a command reads if --config is not given,
-// and the environment variable that names it. path is "" if there is no configuration. where is ""
-// for the default file.
+// and in where the environment variable that names this path, "" for the default file. path is ""
+// if there is no configuration.
 func UsualConfig(p Process) (path, where string) {
 	if path, _ := p.LookupEnv(ConfigVariable); path != "" {
 		return path, ConfigVariable

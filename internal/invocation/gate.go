@@ -62,8 +62,8 @@ func SocketPlaceHint(path string, err error) string {
 	return "use a path in a folder that only the user of the daemon and root can write to, or off; syncd creates the folder if it does not exist"
 }
 
-// WarnControlSocket warns if this user could not create the socket. It is not a fault, because the
-// daemon may run as another user or on another machine.
+// WarnControlSocket warns if this user could not create the socket. The socket's place is not a
+// fault, because the daemon may run as another user or on another machine.
 func WarnControlSocket(c *config.Config, r config.Reporter) {
 	if c.Control.Socket == "" || c.Control.Socket == config.SocketOff {
 		return
@@ -103,8 +103,8 @@ func WarnUnscheduled(f Flags) config.Check {
 	}
 }
 
-// WarnExternalIDs warns about external ids that cannot be read. It is not a fault, because an
-// external id is read when the role is assumed, perhaps on another machine.
+// WarnExternalIDs warns about external ids that cannot be read. An unreadable one is not a fault,
+// because an external id is read when the role is assumed, perhaps on another machine.
 func (p Process) WarnExternalIDs(c *config.Config, r config.Reporter) {
 	for _, name := range slices.Sorted(maps.Keys(c.Roles)) {
 		if _, err := c.Roles[name].ExternalID.Resolve(p.LookupEnv, p.ReadFile); err != nil {

@@ -20,16 +20,17 @@ type Next func(after string) (key string, ok bool, err error)
 type Start struct{ After, Key string }
 
 // Beyond returns points after key at which a listing can start, in ascending order. Their distances
-// from key grow, up to the last keys of the bucket. For some prefixes of key it returns the first
-// key outside the prefix, and samples of the keys that follow. Keys that share a prefix can have
-// properties that other keys lack, so a probe must also test keys far away. Beyond calls next about
-// 30 times at most, for any set of keys. The parameter floor is the length in bytes of the prefix
-// that all keys have.
+// from key grow, up to the last keys of the bucket. Beyond cuts key to shorter and shorter
+// prefixes. For some of these prefixes it returns the first key that sorts after all keys with the
+// prefix, and a few of the keys after that key. Keys that share a prefix can have properties that
+// other keys lack, so a probe must also test keys far away. Beyond calls next about 30 times at
+// most, for any set of keys. The parameter floor is the length in bytes of the prefix that all keys
+// have.
 func Beyond(key string, floor int, next Next) ([]Start, error) {
 	b := beyond{next: next}
 	at := positions(key, floor)
-	// The shorter the prefix, the further away is the first key outside it, and the more likely it
-	// is that no such key exists.
+	// A shorter prefix has more keys. Therefore the first key outside a shorter prefix is further
+	// away, and more often does not exist.
 	first := sort.Search(len(at), func(i int) bool {
 		start, ok := outside(key[:at[i]], key[at[i]:])
 		return ok && b.has(start, "")
@@ -80,7 +81,7 @@ func (b *beyond) spread(prefix, rest string) {
 func positions(key string, floor int) (at []int) {
 	for i := range key {
 		if r, width := utf8.DecodeRuneInString(key[i:]); r == utf8.RuneError && width == 1 {
-			break // a request cannot contain the bytes that follow
+			break // a request cannot contain bytes that are not UTF-8
 		}
 		if i >= floor {
 			at = append(at, i)

@@ -20,8 +20,8 @@ import (
 // ListObjectsV2, MaxKeys).
 const pageKeys = 1000
 
-// fewKeys is the page size for a search for one key. It is more than 1, because other keys may have
-// been added before the key.
+// fewKeys is the page size for a search for one key. The size is more than 1, because other keys
+// may have been added between the start of the search and the key.
 const fewKeys = 4
 
 // maxEmpty is the maximum number of consecutive pages without keys. S3 returns few such pages.
@@ -89,8 +89,8 @@ func (l Live) Lookup(ctx context.Context, key string) (object Object, ok bool, e
 }
 
 // Relist lists again from after, and reports whether the listing still contains key. The result is
-// also true if the service lists an object under a wrong key, because the service then repeats its
-// mistake.
+// also true for a wrong key under which the service listed an object, because the service lists the
+// object under the same wrong key again.
 func (l Live) Relist(ctx context.Context, after, key string) (bool, error) {
 	l.few = true
 	for object, err := range l.List(ctx, Range{After: after}) {
@@ -175,8 +175,8 @@ func (l Live) checkProgress(at, next position) error {
 	}
 }
 
-// object decodes one object of a page and checks it: its key must come after the key after and have
-// the prefix of the place, and its size must not be negative.
+// object decodes one object of a page and checks the object: the key must be greater than the
+// parameter after and must have the prefix of the place, and the size must not be negative.
 func (l Live) object(listed types.Object, after string, encoded bool) (Object, error) {
 	key, err := transfer.DecodeKey(aws.ToString(listed.Key), encoded)
 	if err != nil {

@@ -2,9 +2,9 @@
 //
 // It guarantees that keys are strictly ascending in byte order and exactly as the service stores
 // them: no key is normalized, merged or dropped. If a service returns keys out of order, the
-// listing fails, because the merge with the ledger, deletes and resuming rely on the order. The
-// sequence yields an error as its last element, so an error is never mistaken for the end of the
-// bucket.
+// listing fails, because the merge with the ledger, deletes and resuming rely on the order. If a
+// listing fails, the last element of its sequence is the error, so an error is never mistaken for
+// the end of the bucket.
 //
 // Package plan filters the objects and compares them with the ledger.
 //

@@ -148,7 +148,8 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// TestRelist checks that Relist finds a key even if neighboring keys were written or deleted since.
+// TestRelist checks that Relist finds a key even if neighboring keys were written or deleted after
+// the first listing.
 func TestRelist(t *testing.T) {
 	w := newWorld(t, "a", "b", "c", "d")
 	w.bucket.Delete("b")

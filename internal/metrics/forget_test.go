@@ -26,7 +26,7 @@ func TestForgetLeavesNothing(t *testing.T) {
 	}
 	m.Forget("removed")
 	board.Forget("removed")
-	know(former) // code that still uses a removed mapping must not bring it back
+	know(former) // code that still uses a removed mapping must not recreate its series
 	after := seriesOf(t, registry)
 	if after["removed"] != 0 || after["kept"] != before["kept"] {
 		t.Errorf("got series %v after the removal, want none of the removed and %d of the kept", after, before["kept"])

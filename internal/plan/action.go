@@ -115,7 +115,8 @@ type Claimed struct {
 	// Since is the earliest time, by the destination's clock, at which the earlier process may have
 	// written to the key.
 	Since time.Time
-	// Proved means that the ledger's entry for the key is nevertheless correct.
+	// Proved means that the ledger's entry for the key is known to be correct, although an earlier
+	// process may have written to the key.
 	Proved bool
 	// OtherKeys are the KMS keys, other than the configured one, that the earlier process may have
 	// used.

@@ -19,7 +19,7 @@ type Destination struct {
 	KeyAt func(sourceKey string) (key string, err error)
 	KeyOf func(key string) (sourceKey string)
 	// Unknown means that the ledger has no record of what the destination contains, so that every
-	// missing object is looked up. Otherwise only claimed keys are looked up.
+	// object without an entry is looked up. Otherwise only claimed keys are looked up.
 	Unknown bool
 	// Leftovers describes copies without an entry that the destination may contain; nil means that
 	// it contains none.
@@ -42,7 +42,8 @@ type Leftovers struct {
 // LookUp looks up the objects of copy actions in a listing of the destination if the ledger does
 // not show what the destination contains. The listing starts at the first key that must be looked
 // up. A leftover whose source object no longer exists gets a separate action, so that the ledger
-// records it before its claim is dropped. A leftover of a skipped object makes the skip Unsure.
+// records the leftover before the claim of the leftover's key is dropped. A leftover of a skipped
+// object makes the skip Unsure.
 func LookUp(actions Actions, d Destination) Actions {
 	return func(yield func(Action, error) bool) {
 		n := neighbor{d: d}
@@ -62,8 +63,8 @@ func LookUp(actions Actions, d Destination) Actions {
 	}
 }
 
-// neighbor walks the destination's listing, one object ahead, starting at the first key that must
-// be looked up.
+// neighbor walks the destination's listing, starting at the first key that must be looked up. It
+// has always read the next object of the listing, which is the field object.
 type neighbor struct {
 	d      Destination
 	last   string // destination key of the last action
@@ -94,7 +95,7 @@ func (n *neighbor) look(a Action, yield func(Action, error) bool) (_ Action, mor
 	if err == nil {
 		defer func() { n.last = key }()
 	}
-	isWanted := n.wants(a) && err == nil // the destination has no object under an invalid key; the copy will return the error
+	isWanted := n.wants(a) && err == nil // the copy returns the error of KeyAt, without a lookup
 	if !isWanted && !n.mayPass() {
 		return a, true, nil
 	}
@@ -127,7 +128,7 @@ func (n *neighbor) start() {
 	}
 	after := n.last
 	if n.d.Leftovers != nil && !n.d.Unknown {
-		after = n.d.Leftovers.Range.After // only claimed keys are needed
+		after = n.d.Leftovers.Range.After // all keys that are looked up are in this range
 	}
 	n.next, n.stop = iter.Pull2(n.d.List(after))
 	n.advance()
@@ -176,7 +177,7 @@ func (n *neighbor) leftover() (a Action, ok bool) {
 
 func (n *neighbor) claimed(key string, found listing.Object) (claimed Claimed, ok bool) {
 	claimed = n.d.Leftovers.Claimed(key)
-	since := claimed.Since.Truncate(time.Second) // the precision of a listing
+	since := claimed.Since.Truncate(time.Second) // a listing has times in whole seconds
 	return claimed, !claimed.Since.IsZero() && !found.LastModified.Before(since)
 }
 

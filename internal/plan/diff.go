@@ -24,8 +24,8 @@ type Rules struct {
 	// Claimed returns what earlier processes may have done to a source key at the destination; a
 	// nil func means that they have written no key.
 	Claimed func(key string) Claimed
-	// OwnSince is the number of the first pass whose entries this pass itself wrote before it was
-	// interrupted. Claims do not make these entries doubtful.
+	// OwnSince is the lowest number of a pass whose entries count as this pass's own: this pass
+	// recorded them before it was interrupted. Claims do not make these entries doubtful.
 	OwnSince int64
 	// OverwriteAny means that foreign objects at the destination are replaced, so that objects in
 	// quarantine with the reason Foreign are due.
@@ -51,8 +51,9 @@ type Rules struct {
 type Actions = iter.Seq2[Action, error]
 
 // Diff merges the source's listing with the ledger's entries and quarantine. It yields one action
-// for each key of the listing or the entries, in key order. A quarantine row for a key in neither
-// of them gets no action: the object no longer exists at the source and has no copy.
+// for each key of the listing or the entries, in key order. A quarantine row for a key that is
+// neither in the listing nor in the entries gets no action: the object no longer exists at the
+// source and has no copy.
 //
 // All inputs must be in ascending key order; quarantine may be nil. The sequence ends after the
 // first error of any input.
@@ -144,8 +145,8 @@ func (r Rules) isDoubtful(a Action) bool {
 	return a.Previous != nil && !a.Claimed.Since.IsZero() && !a.Claimed.Proved
 }
 
-// here returns a quarantine row. If the mapping has written to another place since the row was
-// recorded, the returned row lacks the information about copies.
+// here returns the quarantine row q. If the mapping's destination has changed since q was recorded,
+// here returns a copy of q without the fields that describe what the destination contains.
 func (r Rules) here(q *record.Quarantined) *record.Quarantined {
 	if q == nil || q.Pass >= r.TargetSince {
 		return q

@@ -15,13 +15,13 @@ type Pattern interface {
 
 // Filter selects the objects of a source that belong to the mapping. The zero Filter selects all.
 type Filter struct {
-	// Prefix is removed from a key before it is matched.
+	// Prefix is removed from a key before the rest of the key is compared with the patterns.
 	Prefix string
 	// Include is a list of patterns. A key must match at least one of them; an empty list includes
 	// all keys.
 	Include []Pattern
-	// Exclude is a list of patterns. A key that matches one of them is excluded, even if Include
-	// contains it.
+	// Exclude is a list of patterns. A key that matches one of them is excluded, even if a pattern
+	// of Include also matches the key.
 	Exclude []Pattern
 	// MinSize and MaxSize are inclusive bounds in bytes; a MaxSize of 0 means no bound.
 	MinSize, MaxSize int64

@@ -92,7 +92,8 @@ func (k known) take(key string) row {
 	return row{key: key, previous: k.entries.take(key), aside: k.aside.take(key)}
 }
 
-// cursor walks one input of the merge, one value ahead. A nil sequence is empty.
+// cursor walks one input of the merge, and has always read the next value of the input. A nil
+// sequence is empty.
 type cursor[T any] struct {
 	next  func() (T, error, bool)
 	keyOf func(*T) string

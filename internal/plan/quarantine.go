@@ -34,7 +34,8 @@ const (
 	// Foreign is an object whose destination key contains another object, which syncd did not write
 	// and must not adopt.
 	Foreign = "foreign"
-	// Inconsistent is an object that the source lists but reports as absent.
+	// Inconsistent is an object that the source lists, but reports as absent when the object is
+	// read.
 	Inconsistent = "inconsistent"
 	// BadSignature is an object for which the service rejects the signature of a request while it
 	// accepts other requests.
@@ -43,9 +44,9 @@ const (
 	Internal = "internal"
 )
 
-// backoff defines how long an object waits between attempts. The field free is the number of
-// attempts after which it does not wait. After the next attempt it waits for the duration first.
-// The wait then doubles with each attempt, up to longest.
+// backoff defines how long an object waits between attempts. The object does not wait after the
+// first attempts, whose number is the field free. After the next attempt, the object waits for the
+// duration in the field first. The wait then doubles with each attempt, up to longest.
 type backoff struct {
 	free           int64
 	first, longest time.Duration

@@ -93,7 +93,7 @@ func (q Quoter) Request(operation string) float64 {
 
 // Beyond returns the cost in dollars of a copy of the object in addition to the prices that Request
 // returns for its requests: the retrieval fee, transfer to another region, and the extra cost of
-// its storage classes over STANDARD.
+// requests if the storage class of the object or of the copy is not STANDARD.
 func (q Quoter) Beyond(o listing.Object) float64 {
 	var whole Quote
 	q.AddCopy(&whole, o)
@@ -202,7 +202,7 @@ func count[N int64 | float64](in *map[string]N, name string, n N) {
 	(*in)[name] += n
 }
 
-// priced reports whether the table has prices for writing to a storage class.
+// priced reports whether Prices has prices for writing to a storage class.
 func (q Quoter) priced(class string) bool {
 	_, ok := q.classes[class]
 	return ok || class == ""

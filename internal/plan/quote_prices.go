@@ -4,7 +4,7 @@ package plan
 type Price struct {
 	// Class is the storage class that the price applies to, "" for all classes.
 	Class string
-	// Name is the item that is paid for, and Unit is the amount of it that Dollars buys.
+	// Name is the item that is paid for. Unit is the amount of the item that costs Dollars.
 	Name, Unit string
 	// Dollars is the price of one unit in US dollars. Per is the number of requests or bytes in a
 	// unit.

@@ -85,8 +85,8 @@ func actOf(operation string) act {
 	}
 }
 
-// requests yields each operation that a copy of the object uses, and how many requests it sends if
-// nothing fails.
+// requests yields each operation that a copy of the object uses, with the number of requests of
+// this operation if nothing fails.
 func (t Terms) requests(o listing.Object) iter.Seq2[string, int64] {
 	return func(yield func(string, int64) bool) {
 		for _, r := range t.sent(o) {

@@ -161,7 +161,8 @@ func TestQuoteOfTheEnd(t *testing.T) {
 	}
 }
 
-// TestPrices checks that the table contains everything that is needed to verify its prices.
+// TestPrices checks that the table returned by Prices contains everything that a reader needs to
+// verify a price.
 func TestPrices(t *testing.T) {
 	month, seen := regexp.MustCompile(`^20\d\d-\d\d$`), map[string]bool{}
 	for _, p := range plan.Prices() {

@@ -5,14 +5,14 @@ import (
 	"unicode"
 )
 
-// formula lists the characters that make a spreadsheet treat a cell as a formula if the cell begins
-// with one of them, and those that a spreadsheet drops before a formula. It includes the full-width
-// forms that some programs treat in the same way (OWASP, "CSV Injection").
+// formula lists the characters with which a cell must not begin: those that begin a formula in a
+// spreadsheet, and white space that a spreadsheet drops before a formula. The list includes
+// full-width forms that some programs treat in the same way (OWASP, "CSV Injection").
 const formula = "=+-@\t\r\n＝＋－＠"
 
 // Cell returns s for a cell of a spreadsheet: escaped by Text, with an apostrophe in front if it
-// could be taken for a formula. Leading white space is ignored for this, because some programs drop
-// it.
+// could be taken for a formula. A formula after leading white space counts too, because some
+// programs drop white space.
 func Cell(s string) string {
 	if strings.ContainsAny(firstOf(s), formula) || strings.ContainsAny(firstOf(strings.TrimLeftFunc(s, skipped)), formula) {
 		return "'" + Text(s)

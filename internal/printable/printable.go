@@ -99,8 +99,8 @@ func isEmoji(r, before rune) bool {
 // isSeen reports whether a character is visible by itself.
 func isSeen(r rune) bool { return !acts(r) && r != '\u200c' && r != '\u200d' && r != utf8.RuneError }
 
-// Line returns Text of an error's text on one line: joined errors, which have one line each, are
-// separated by semicolons.
+// Line puts the text of an error on one line and escapes it with Text. Joined errors, which have
+// one line each, are separated by semicolons.
 func Line(s string) string { return Text(strings.ReplaceAll(s, "\n", "; ")) }
 
 // Fprintf is like fmt.Fprintf, but escapes the arguments with Text. It does not escape the format.
@@ -119,7 +119,7 @@ func foreign(args []any) []any {
 	for i, arg := range args {
 		switch arg.(type) {
 		case int, int32, int64, uint, uint64, float64, bool:
-			all[i] = arg // it may be a width
+			all[i] = arg // an int may be a width for the format
 		default:
 			all[i] = argument{arg}
 		}

@@ -101,8 +101,8 @@ func printProbe(w io.Writer, p doctor.Probe) {
 // indent begins the lines that explain a check.
 const indent = "           "
 
-// printCauses prints the causes as a numbered list. Causes that are only possible and for which
-// there is no statement to add share one line at the end.
+// printCauses prints the causes as a numbered list. A cause that is only possible, and for which
+// there is no policy statement to add, has no line of its own: all such causes share the last line.
 func printCauses(w io.Writer, causes []doctor.Cause) {
 	var rare []string
 	for i, c := range causes {

@@ -26,8 +26,9 @@ type Passing interface {
 	Close() error
 }
 
-// Pass runs one pass of a mapping by calling do, shows its progress, and closes of. Unless json is
-// true it also prints the summary. Errors contain the name of the mapping.
+// Pass runs one pass of a mapping by calling the func do, shows the progress that the parameter of
+// reports, and then closes of. Unless json is true it also prints the summary. Errors contain the
+// name of the mapping.
 func Pass(ctx context.Context, p invocation.Process, of Passing, mapping string, json bool, do func(context.Context) (syncer.Summary, error)) (syncer.Summary, error) {
 	stop := progress.Show(ctx, p.Stderr, p.Now, mapping, of)
 	summary, err := do(ctx)

@@ -84,9 +84,9 @@ type refusedStatus struct {
 	Since  time.Time `json:"since"`
 }
 
-// ReadAll reads the status of each mapping. all contains every mapping that it read or tried to
-// read. failures contains one error per mapping whose status could not be read; in all, the Error
-// field of that mapping is set. If none of the ledgers can be read, for example because of the
+// ReadAll reads the status of each mapping. The result all contains every mapping that ReadAll read
+// or tried to read. If the status of a mapping could not be read, its Error field in all is set,
+// and failures contains the error. If none of the ledgers can be read, for example because of the
 // credentials, ReadAll stops at the first mapping. err is set only if ctx ends. listsPasses makes
 // Print show the history.
 func ReadAll(ctx context.Context, from store.Store, mappings []config.Mapping, listsPasses bool, now func() time.Time) (all []Overview, failures []error, err error) {

@@ -92,8 +92,9 @@ func (s Status) failure() (last history.Pass, since time.Time, inRow int64) {
 	return last, since, inRow
 }
 
-// late reports whether a pass was due more than staleAfter ago, no generation has been committed
-// since, and no pass has saved progress within staleAfter. due is when the pass was due.
+// late reports whether a mapping is late: a pass was due more than staleAfter ago, no generation
+// has been committed since that time, and no pass has saved progress within staleAfter. The result
+// due is when the pass was due.
 func (o Overview) late(now time.Time) (due time.Time, late bool) {
 	if o.Schedule.IsZero() || o.CommittedAt == nil || o.Pass != nil && now.Sub(o.Pass.SavedAt) <= staleAfter {
 		return due, false

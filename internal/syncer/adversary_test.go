@@ -20,8 +20,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// lied selects how many of the adversary's cases to run: "some" (a sample) or "all", as in make
-// adversary.
+// lied selects how many of the adversary's cases to run: "some" (a sample) or "all", which "make
+// adversary" uses.
 var lied = flag.String("lies", "some", "which false responses to test: some, all")
 
 // deceived returns the operations that the adversary answers falsely, with the modes in which a
@@ -103,7 +103,7 @@ func (d deceit) try(t *testing.T) {
 	w := newWorld(t)
 	w.realistic(t)
 	w.copies.MultipartAbove, w.copies.PartSize, w.copies.Annotations = 5<<20, 5<<20, true
-	w.cloud.SetLatency(10 * time.Millisecond) // so that a replayed response has an earlier time
+	w.cloud.SetLatency(10 * time.Millisecond) // a response replayed later then has an earlier time
 	if d.mode == "relay" {
 		w.copies.Relay, w.copies.Buffers = true, content.NewBuffers(32<<20)
 	}

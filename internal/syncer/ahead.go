@@ -60,8 +60,8 @@ func (a *ahead[T]) end() {
 	signal(a.ready)
 }
 
-// take waits for elements and returns all that are available, or none if the sequence has ended. It
-// reuses the slice passed as before, which an earlier call returned.
+// take waits for elements and returns all that are available, or none if the sequence has ended.
+// The parameter before is a slice that an earlier call returned; take reuses its memory.
 func (a *ahead[T]) take(before []element[T]) []element[T] {
 	clear(before)
 	for {
@@ -107,7 +107,7 @@ func (a *ahead[T]) read(ctx context.Context, sequence func(context.Context) iter
 func readAhead[T any](ctx context.Context, open func(context.Context) iter.Seq2[T, error], n int) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
-		a := newAhead[T](n / 2) // up to n/2 more may be taken but not yet yielded
+		a := newAhead[T](n / 2) // the loop below has up to n/2 more, taken but not yet yielded
 		var reader sync.WaitGroup
 		defer reader.Wait()
 		defer stop()

@@ -35,7 +35,7 @@ func TestReadAhead(t *testing.T) {
 			}
 			taken++
 			if n%100 == 0 {
-				synctest.Wait() // wait until it has read ahead as far as allowed
+				synctest.Wait() // wait until readAhead has read as far as allowed
 				most = max(most, read-n)
 			}
 		}

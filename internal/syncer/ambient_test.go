@@ -21,8 +21,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// agent is a container credentials endpoint that fails for a third of the requests, in turn with an
-// error and without a response. Its sessions last an hour.
+// agent is a container credentials endpoint that fails for a third of the requests: alternately it
+// responds with an error and does not respond. Its sessions last an hour.
 type agent struct {
 	cloud  http.RoundTripper
 	client *sts.Client

@@ -14,7 +14,7 @@ import (
 // selection.
 func TestReplayOfAnotherChoice(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
-		w, s, repair := quarantined(t) // 2 and 5 denied, 9 changed
+		w, s, repair := quarantined(t) // objects 2 and 5 are denied, object 9 has changed
 		repair()
 		w.cloud.SetLatency(5 * time.Second)
 		ctx, drain := context.WithCancel(t.Context())
@@ -59,8 +59,8 @@ func TestReplayWithoutTheBucket(t *testing.T) {
 	})
 }
 
-// TestListingAfterAReplay checks that, after a replay and a restart, the last listing is the
-// listing of the pass before the replay.
+// TestListingAfterAReplay checks that, after a replay and a restart, the metric for the last
+// complete listing still has the time of the pass before the replay.
 func TestListingAfterAReplay(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s, _ := quarantined(t)

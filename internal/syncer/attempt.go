@@ -22,11 +22,11 @@ import (
 type attempt struct {
 	shared *shared
 	order  Order
-	log    *slog.Logger // has the pass number once it is known
+	log    *slog.Logger // its lines have the pass number once the number is known
 	tally  *tally
 	before throttle.Counts
 	start  time.Time // start time by Options.Now
-	began  time.Time // start time by the local clock, which Copier.There converts to the service's
+	began  time.Time // start by the local clock; Copier.There converts it to the service's clock
 	// hasLost means that an earlier pass may have started uploads whose IDs were lost.
 	hasLost bool
 	planner *planner.Planner
@@ -193,7 +193,7 @@ func (a *attempt) end(outcome Outcome, err error) Summary {
 		s.Error = err.Error()
 	}
 	if outcome.Exit == ExitLeaseHeld {
-		return s // no pass began; a standby retries the lease continuously
+		return s // no pass began, and a standby would log and count each try to take the lease
 	}
 	count := a.shared.count
 	count.passes.WithLabelValues(outcome.Result).Inc()

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// claimAhead is how many actions before the end of the claimed range the next claim is started, so
-// that copies need not wait for it.
+// claimAhead is the distance from the end of the claimed range, in actions, at which the next claim
+// is started. At this distance, the claim is usually complete before a copy needs it.
 const claimAhead = planAhead / 2
 
 // claims claims keys before they are copied. Each claim covers all keys that are planned so far, so
@@ -17,8 +17,8 @@ type claims struct {
 	mu       sync.Mutex
 	planned  horizon
 	claimed  horizon
-	err      error // of an extension in the background
-	ahead    bool  // an extension is running in the background
+	err      error // error of a claim in the background
+	ahead    bool  // a claim is being made in the background
 	inFlight sync.WaitGroup
 }
 
@@ -26,7 +26,7 @@ type claims struct {
 type horizon struct {
 	key     string
 	actions int
-	all     bool // the end of the plan
+	all     bool // whether the position is the end of the plan
 }
 
 // plan records that the plan has reached the key; "" means the end of the plan.

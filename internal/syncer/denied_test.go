@@ -84,8 +84,8 @@ type deniedPass struct {
 	cause *denial.Error
 }
 
-// refused runs a pass. It fails the test unless the pass ends because everything is refused, after
-// at most most requests.
+// refused runs a pass. It fails the test unless the pass ends because everything is refused. It
+// also fails the test if the pass sends more requests than most.
 func (w *world) refused(t *testing.T, s *syncer.Syncer, most int64) deniedPass {
 	t.Helper()
 	w.cloud.ResetRequests()

@@ -147,8 +147,8 @@ func (f *faulty) Create(ctx context.Context, name string, write func(io.Writer) 
 	return f.Store.Create(ctx, name, write)
 }
 
-// TestLedgerThatCannotBeWritten checks that the pass ends soon with the store's error, and that
-// nothing is lost.
+// TestLedgerThatCannotBeWritten checks that a pass whose ledger cannot be written ends soon with
+// the store's error, and that no entry is lost.
 func TestLedgerThatCannotBeWritten(t *testing.T) {
 	for name, arrange := range map[string]func(w *world, s *faulty){
 		"when entries are many": func(w *world, s *faulty) {

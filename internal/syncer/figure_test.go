@@ -47,8 +47,8 @@ func TestSignsOfLife(t *testing.T) {
 	})
 }
 
-// TestQuarantineOfAFormerConfiguration checks that after a change of the configuration the
-// quarantine is not shown until it is read again, and all other values stay.
+// TestQuarantineOfAFormerConfiguration checks the metrics after a change of the configuration: they
+// do not show the quarantine until the ledger is read again, and all other values stay.
 func TestQuarantineOfAFormerConfiguration(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w, s, _ := quarantined(t)
@@ -62,7 +62,8 @@ func TestQuarantineOfAFormerConfiguration(t *testing.T) {
 		next := w.open(t)
 		want := map[string]float64{}
 		for name, value := range before {
-			if !strings.HasPrefix(name, "quarantine") && name != "oldest_unsynced_seconds" { // which includes the age of quarantined objects
+			// The value oldest_unsynced_seconds includes the age of quarantined objects.
+			if !strings.HasPrefix(name, "quarantine") && name != "oldest_unsynced_seconds" {
 				want[name] = value
 			}
 		}

@@ -18,7 +18,8 @@ import (
 // time.
 const historyTime = 2 * time.Second
 
-// pastPasses are the most recent passes of the mapping, by any process, as they were last read.
+// pastPasses are the mapping's most recent passes, run by any process, as the history contained
+// them when this process last read or wrote it.
 type pastPasses struct {
 	store   store.Store
 	mapping string
@@ -93,7 +94,7 @@ func (h *pastPasses) enter(ctx context.Context, ledger *checkpoint.Ledger, r his
 	})
 	switch {
 	case errors.Is(err, store.ErrLeaseLost), errors.Is(err, store.ErrSuperseded):
-		return // the next holder records its passes
+		return // another process has the lease now, so this pass is not recorded
 	case err != nil:
 		log.Warn("pass could not be recorded in the history", "err", err)
 		return

@@ -276,8 +276,8 @@ func (h *holders) stepsBack(t *testing.T) (back int, stale []string) {
 // TestHoldersOfData runs processes that take over one copy from each other. With conditional
 // writes, the copy must never go back to an older version, and must be the newest version in the
 // end. If the destination ignores conditions, only a write that arrives after its sender gave up is
-// allowed to set the copy back to an older version. The copy is then stale, or the next pass that
-// has a newer version finds it foreign.
+// allowed to set the copy back to an older version. After such a write, the copy is stale, or the
+// next pass with a newer version finds the copy foreign.
 func TestHoldersOfData(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		for _, conditional := range []bool{true, false} {

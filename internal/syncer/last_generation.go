@@ -89,7 +89,7 @@ func (l *lastGeneration) generation(ctx context.Context, last record.Manifest) e
 			break
 		}
 	}
-	l.backlog.ListedAll() // the objects that a replay retries were listed before
+	l.backlog.ListedAll() // a replay lists nothing; an earlier pass has listed the source
 	return nil
 }
 

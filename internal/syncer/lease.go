@@ -13,8 +13,9 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// lease manages the mapping's lease, which is the right to write its ledger, and the ledger, which
-// is open while the lease is held. Its methods, except isHeld, must not be called concurrently.
+// lease manages the mapping's lease and the mapping's ledger. The lease is the right to write the
+// ledger, and the ledger is open while the lease is held. Its methods, except isHeld, must not be
+// called concurrently.
 type lease struct {
 	mapping provenance.Mapping
 	options checkpoint.Options
@@ -51,8 +52,8 @@ func (l *lease) open(ctx context.Context) (*checkpoint.Ledger, error) {
 	return ledger, nil
 }
 
-// show sets in the figure whether this process holds the lease or, if another process holds it,
-// until when.
+// show sets in the figure whether this process holds the lease. If another process holds the lease,
+// show also sets the end of that lease.
 func (l *lease) show(err error) {
 	l.figure.SetLeaseHeld(err == nil)
 	if held, ok := errors.AsType[*store.LeaseHeldError](err); ok && !held.Until.IsZero() {

@@ -22,7 +22,8 @@ func TestOwnEntryThatALaterProcessReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.fill(6)
-		// The first object is slow, so that the other objects are settled and saved above the mark.
+		// The first object is slow, so that the other objects are settled and saved above the
+		// low-water mark.
 		slow := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(0), Kind: awsfake.Timeout})
 		p := w.start(t, "folder")
 		p.life = 20 * time.Second

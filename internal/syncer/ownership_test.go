@@ -51,7 +51,7 @@ func bubble(t *testing.T, do func(t *testing.T, w *world)) {
 }
 
 // TestClaimOfAWiderPrefixEnds kills a pass whose destination prefix has a typo, and corrects the
-// prefix. It checks that the fourth pass after that sends no requests to the destination.
+// prefix. It checks that the fourth pass after the correction sends no requests to the destination.
 func TestClaimOfAWiderPrefixEnds(t *testing.T) {
 	for _, key := range []bool{false, true} {
 		for _, wrong := range []string{"", "typo/"} {

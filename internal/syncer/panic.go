@@ -16,7 +16,8 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("run pass: panic: %v", e.Value) }
 
-// guarded calls do and returns a panic in it as an error. Every goroutine of a pass must use it.
+// guarded calls do. If do panics, guarded returns a *PanicError. Every goroutine of a pass must
+// call its code through guarded.
 func guarded(do func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {

@@ -75,10 +75,10 @@ func (p *pass) walk(ctx context.Context) error {
 // isCarried reports whether an action is carried out without sending requests.
 func isCarried(a plan.Action) bool { return a.Kind == plan.Skip && !a.Unsure }
 
-// reserve reserves a slot in the ledger for an action. If the action sends requests, reserve also
-// waits for a turn, and claims the key first if it will be written. Turns are given in key order,
-// and an action that has a turn is always carried out. Therefore a drain leaves no uncopied key
-// below a copied one.
+// reserve reserves a slot in the ledger for an action. If the action is a copy, reserve also claims
+// the key. If the action sends requests, reserve then waits for a turn. Turns are given in key
+// order, and an action that has a turn is always carried out. Therefore a drain leaves no uncopied
+// key below a copied one.
 func (p *pass) reserve(ctx context.Context, a plan.Action) (*checkpoint.Slot, error) {
 	p.taken++
 	p.worker.record.release(p.refusals.Take(a.Object.Key, p.window))

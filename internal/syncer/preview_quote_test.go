@@ -17,7 +17,7 @@ import (
 
 // TestQuoteIsWhatACopySends checks that the quote of a single copy equals the requests that the
 // copier sends, for sizes around every limit at which its behavior changes. It also compares the
-// KMS requests to both keys; neither uses a Bucket Key.
+// KMS requests for the source's key and for the destination's key, without Bucket Keys.
 func TestQuoteIsWhatACopySends(t *testing.T) {
 	const mib, gib = 1 << 20, 1 << 30
 	tests := []struct {

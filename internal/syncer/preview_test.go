@@ -249,7 +249,8 @@ func TestPreviewTellsWhatWillFail(t *testing.T) {
 	})
 }
 
-// TestPreviewOfADamagedLedger checks that the preview starts from scratch, as the pass does.
+// TestPreviewOfADamagedLedger checks that, if the ledger is damaged, the preview starts with an
+// empty ledger, as the pass does.
 func TestPreviewOfADamagedLedger(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -24,7 +24,7 @@ func TestAKilledPassUnderNewSettingsResumes(t *testing.T) {
 	for _, store := range stores() {
 		for _, d := range detours() {
 			if d.name == "source" || d.name == "source prefix" {
-				continue // the destination keys are the same, so their copies in progress are a different case
+				continue // both settings use the same destination keys, which is another case
 			}
 			t.Run(store+", "+d.name, func(t *testing.T) {
 				checkpointtest.Bubble(t, func(t *testing.T) { killUnderNewSettings(t, store, d) })
@@ -70,8 +70,8 @@ func killUnderNewSettings(t *testing.T, store string, d detour) {
 	}
 	last.finish(t)
 	w.wantInStep(t)
-	// Each kill loses the copies in flight and those settled since the last save, which are two
-	// seconds of work at first, then four, then eight.
+	// Each kill loses the copies in flight and the copies settled since the last save. The time
+	// between saves is two seconds at first, then four, then eight.
 	total := int64(len(w.source.Keys()) - 1)
 	if n := w.cloud.BucketRequests("consumer-copy")["CopyObject"]; n > total+kills*(atOnce+8*2*atOnce) {
 		t.Errorf("got %d copies of %d objects in %d kills", n, total, kills)

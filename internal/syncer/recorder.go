@@ -97,7 +97,7 @@ func (r *recorder) copied(slot *checkpoint.Slot, a plan.Action, result copier.Re
 	r.tally.copied(result.Object.Size)
 	r.count.object(outcomeCopied)
 	r.count.bytes.Add(float64(result.Object.Size))
-	r.count.cost.Add(r.quoter.Beyond(result.Object)) // the requests were already counted when they were sent
+	r.count.cost.Add(r.quoter.Beyond(result.Object)) // requests were priced when they were sent
 	r.count.copyDuration.Observe(took.Seconds())
 	r.log.Debug("object copied", "key", a.Object.Key, "bytes", a.Object.Size, "reason", a.Reason, "duration", took)
 }

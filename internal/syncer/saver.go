@@ -106,7 +106,7 @@ func (s *saver) abandon(ctx context.Context, cause error) error {
 	case err == nil:
 		return cause
 	case errors.Is(cause, ErrDrained), errors.Is(err, cause):
-		return err // a drain that could not save has failed; a ledger that has failed returns its error again
+		return err // a drain that cannot save has failed; any other err here contains cause
 	default:
 		return errors.Join(cause, err)
 	}

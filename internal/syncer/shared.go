@@ -36,7 +36,7 @@ func newShared(o Options) *shared {
 	if o.Destination != nil {
 		plans.Destination = o.Destination
 	}
-	o.Figure.SetQuarantine(nil) // drop the counts of the former configuration; they are read again
+	o.Figure.SetQuarantine(nil) // drop the former configuration's counts until the ledger is read
 	missing := backlog.New(o.Figure)
 	o.Figure.AskOldest(func() (float64, bool) { return missing.Age(o.Now()) })
 	last := &lastGeneration{store: o.Store, mapping: o.Mapping, log: o.Logger, figure: o.Figure, backlog: missing}

@@ -23,8 +23,8 @@ import (
 )
 
 // many is the number of objects in the tests of faults and rates; make stress sets a larger number.
-// The rates grow with this number, by 70 copies per second for a thousand objects, so that the
-// duration stays the same.
+// The rates are proportional to this number (70 copies per second for a thousand objects), so that
+// the duration stays the same.
 var many = flag.Int("many", 1000, "how many objects the tests of faults and rates copy")
 
 // pace has the limits for the requests of a realistic world.
@@ -85,8 +85,8 @@ func TestAPassOutlivesSilence(t *testing.T) {
 	})
 }
 
-// TestEverythingArrivesThroughFaults checks, in both modes, that everything is copied although one
-// request in twenty fails, in various ways.
+// TestEverythingArrivesThroughFaults checks, for server-side copies and for relays, that everything
+// is copied although one request in twenty fails, in various ways.
 func TestEverythingArrivesThroughFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

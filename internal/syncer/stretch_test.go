@@ -115,7 +115,7 @@ func TestRefusedHereAndThere(t *testing.T) {
 }
 
 // TestDrainAfterATrial drains a pass after an object was copied out of turn and before the walk
-// reaches it. It checks that the copy still counts as syncd's own.
+// reaches the object. It checks that the copy still counts as syncd's own.
 func TestDrainAfterATrial(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -45,8 +45,8 @@ func New(o Options) *Syncer {
 }
 
 // Run runs one pass: it resumes an interrupted pass or starts a new one. When ctx ends, the pass
-// drains and the error is ErrDrained. The summary is valid even when the error is not nil. Run
-// waits until any other pass has ended.
+// drains and the error is ErrDrained. The summary is valid even when the error is not nil. If
+// another pass is in progress, Run waits until that pass has ended.
 func (s *Syncer) Run(ctx context.Context) (Summary, error) { return s.Do(ctx, Order{}) }
 
 // Replay retries objects in quarantine, whether they are due or not. It does not list the source;
@@ -99,7 +99,8 @@ func (s *Syncer) Preview(ctx context.Context, each func(preview.Fate) error) (pr
 	return v, err
 }
 
-// Hold takes the mapping's lease and keeps it until Close. It waits until any pass has ended.
+// Hold takes the mapping's lease and keeps it until Close. If a pass is in progress, Hold waits
+// until the pass has ended.
 func (s *Syncer) Hold(ctx context.Context) error {
 	defer s.alone()()
 	ledger, err := s.shared.lease.open(ctx)
@@ -152,14 +153,16 @@ func (s *Syncer) Progress() (progress Progress, ok bool) {
 	return s.current.progress(), true
 }
 
-// Close releases the mapping's lease. It waits until any pass has ended.
+// Close releases the mapping's lease. If a pass is in progress, Close waits until the pass has
+// ended.
 func (s *Syncer) Close() error {
 	defer s.alone()()
 	return s.shared.lease.close()
 }
 
-// alone waits until any other pass has ended, and makes other callers wait until end is called. It
-// takes no context: a drain ends the contexts of all passes, so the wait is short.
+// alone waits until the pass in progress, if there is one, has ended. Other callers of alone then
+// wait until end is called. It takes no context: a drain ends the contexts of all passes, so the
+// wait is short.
 func (s *Syncer) alone() (end func()) {
 	s.running <- struct{}{}
 	return func() { <-s.running }

@@ -27,9 +27,9 @@ type uploads struct {
 }
 
 // abort aborts recorded uploads that no pass will resume. It runs before the commit, because the
-// commit deletes their records. It confirms the lease first: a process that lost the lease without
-// noticing must not abort the uploads of the next holder. An upload that cannot be aborted only
-// costs storage, so it is logged and the pass continues.
+// commit deletes the records of the uploads. It confirms the lease first: a process that lost the
+// lease without noticing must not abort the uploads of the next holder. An upload that cannot be
+// aborted only costs storage, so it is logged and the pass continues.
 func (u *uploads) abort(ctx context.Context, pass *checkpoint.Pass, log *slog.Logger) error {
 	left := pass.LeftUploads()
 	if len(left) == 0 {

@@ -49,7 +49,7 @@ func TestAFailedPassVerifiesOnce(t *testing.T) {
 			if got, err := s.Run(t.Context()); err == nil {
 				t.Fatalf("got %+v, want a pass that fails", got)
 			}
-			if n := opened.Load(); i > 0 && n > 1 { // one is opened for reading
+			if n := opened.Load(); i > 0 && n > 1 { // one chunk is opened to be read, not verified
 				t.Errorf("failed pass %d: got %d chunks opened, want none to verify it", i, n)
 			}
 		}

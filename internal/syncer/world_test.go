@@ -48,7 +48,7 @@ type world struct {
 	key                 *awsfake.Key
 	signer              *signer
 	client              *s3.Client // signs as an administrator of the consumer's account
-	admin               *s3.Client // of the same user, for requests that syncd never sends
+	admin               *s3.Client // signs as the same user, for requests that syncd never sends
 	registry            *prometheus.Registry
 	log                 *lines
 	dir                 string

@@ -3,9 +3,9 @@ package throttle
 import "time"
 
 const (
-	// A burst begins under three conditions: at least the share suddenly of the answers are
-	// refusals, the service accepted at least the share steadily of the requests of the last
-	// second, and the previous burst ended at least betweenBursts ago. An exceeded quota does not
+	// A burst begins under three conditions: the share of refusals among the answers is at least
+	// suddenly, the share of the last second's requests that the service accepted is at least
+	// steadily, and the previous burst ended at least betweenBursts ago. An exceeded quota does not
 	// meet these conditions.
 	suddenly      = 0.9
 	steadily      = 0.7
@@ -19,8 +19,8 @@ const (
 
 // burst is a suspected short time in which a service refuses every request, for example while it
 // splits a partition. A burst ends even if the rate is not reduced. An exceeded quota, in contrast,
-// refuses requests again soon after the cuts are undone, and has then accepted few requests within
-// the last second.
+// refuses requests again soon after the cuts are undone. At that time the service has accepted few
+// of the last second's requests, so no new burst begins.
 type burst struct {
 	before bearing // state before the first cut
 	until  time.Time

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// bursts returns a func that refuses everything for the time lasts, once per interval every.
+// bursts returns a function that simulates a service. In each interval of length every, the
+// function refuses all requests during the last part, whose length is lasts.
 func bursts(every, lasts time.Duration) func() error {
 	start := time.Now()
 	return func() error {

@@ -14,21 +14,21 @@ const (
 	// minRate is the rate in requests per second below which throttling does not reduce the rate:
 	// some requests must be sent to detect the end of the throttling.
 	minRate = 1
-	// A cut reduces the rate to the share keep of the accepted rate, but at least to the share
-	// minKeep of the sending rate, because a series of refusals is weak evidence about the
-	// service's rate.
+	// A cut reduces the rate to keep times the accepted rate, but never below minKeep times the
+	// sending rate, because a series of refusals is weak evidence about the service's rate.
 	keep, minKeep = 0.9, 0.3
 	// minShare is the share of accepted requests below which the service's rate is not inferred
 	// from the accepted requests.
 	minShare = 0.5
-	// maxPressed is the longest time between two answers for which a rate grows.
+	// maxPressed limits the growth of the rate after a pause: if more time than maxPressed has
+	// passed since the last answer, the rate grows as if only maxPressed had passed.
 	maxPressed = time.Second
 	// maxIndependent is the largest share of refusals that can be independent of the rate; a larger
 	// share means an outage.
 	maxIndependent = 0.9
 	// settling is the time after a cut in which refusals are ignored, because an exceeded quota is
-	// still exhausted at first. For requests sent in that time, sent returns unsteady instead of
-	// the number of cuts.
+	// still exhausted at first. For a request during that time, the method sent returns unsteady
+	// instead of the number of cuts.
 	settling = 250 * time.Millisecond
 	unsteady = -1
 )
@@ -53,10 +53,10 @@ type ControllerOptions struct {
 // refused after the cut, a quota was exceeded. The rate then grows again: quickly toward the rate
 // at which it was last throttled, slowly around that rate, and beyond it faster and faster while
 // nothing is throttled. If as many requests are refused as before the cut, the refusals do not
-// depend on the rate. The cut is then undone, and that share of refusals is tolerated. The test is
-// repeated later, at growing intervals. Only requests sent after a cut count for the test. The rate
-// grows only while requests have to wait, because the service's response to an unused rate is
-// unknown.
+// depend on the rate. The cut is then undone, and that share of refusals is tolerated. This test of
+// a cut is repeated later, at growing intervals. Only requests sent after a cut count for the test.
+// The rate grows only while requests have to wait, because the service's response to an unused rate
+// is unknown.
 type Controller struct {
 	name  string
 	cap   float64 // math.Inf(1) for none
@@ -202,8 +202,8 @@ func (c *Controller) begin(refused float64) {
 	c.cut(c.now(), refused, c.stray)
 }
 
-// forget undoes the effects of the refusals of a draw that is now paced alone, including a cut that
-// is still being tested.
+// forget is called when a draw begins to be paced alone. It undoes the effects that this draw's
+// refusals had on the rate, including a cut that is still being tested.
 func (c *Controller) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -269,7 +269,8 @@ func (c *Controller) cut(now time.Time, refused, stray float64) {
 	c.setRate(rate)
 }
 
-// isOver reports whether a burst of refusals has ended. If so, it undoes the cuts made for it.
+// isOver reports whether a burst of refusals has ended. If the burst has ended, isOver undoes the
+// cuts that the burst caused.
 func (c *Controller) isOver(now time.Time, isRefused bool) bool {
 	f := c.burst.add(now, isRefused)
 	if f == undecided {

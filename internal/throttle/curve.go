@@ -8,8 +8,8 @@ import (
 const (
 	// climb is the time in which a rate returns to the best rate.
 	climb = 3 * time.Second
-	// probe is the share by which a rate exceeds the best rate after another interval of length
-	// climb without throttling.
+	// probe is how far a rate exceeds the best rate, as a share of it, if there is no throttling
+	// for an interval of length climb after the best rate was reached.
 	probe = 0.1
 	// leapAfter is the time after which the rate is 1.5 times the best rate: probe · (leapAfter /
 	// climb)³ = 0.5. From then on, the rate doubles in each interval of length doubling. It must

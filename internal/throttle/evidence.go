@@ -59,7 +59,7 @@ type alarm struct {
 	sum    float64
 	since  share     // answers since the sum was last 0
 	raised time.Time // when the alarm became certain; zero if it is not
-	first  float64   // refused share at that time
+	first  float64   // refused share when the alarm became certain
 }
 
 // add adds an answer and reports whether the refused share exceeds the tolerated share borne. The
@@ -83,8 +83,8 @@ func (a *alarm) add(now time.Time, isRefused bool, borne float64) bool {
 // borne.
 func tooMuch(borne float64) float64 { return min(borne+0.04+0.3*borne, (1+borne)/2) }
 
-// share returns the present refused share. This is the share in last or, after a sudden change, the
-// share of only the most recent answers.
+// share returns the present refused share: the share in last or, after a sudden change, the share
+// of only the most recent answers.
 func (a *alarm) share(last *share, borne float64) float64 {
 	long, recent := last.value(), a.since.value()
 	if long <= borne || recent > 3*tooMuch(borne) {

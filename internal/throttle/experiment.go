@@ -3,13 +3,14 @@ package throttle
 import "time"
 
 const (
-	// An experiment ends when the logarithm of the likelihood ratio of the two hypotheses reaches
-	// sure. After maxExperiment it ends in any case, and the more likely hypothesis counts.
+	// An experiment compares two hypotheses: the cut has lowered the refused share, or it had no
+	// effect. It ends when the logarithm of their likelihood ratio reaches sure or -sure. After
+	// maxExperiment it ends in any case, and the more likely hypothesis counts.
 	sure          = 6
 	maxExperiment = 10 * time.Second
-	// tellable limits the ratio of the refused share expected if the cut has an effect to the share
-	// expected if it has none. With a larger ratio an experiment cannot distinguish the two
-	// hypotheses.
+	// tellable limits a ratio: the refused share expected if the cut has an effect, divided by the
+	// share expected if the cut has no effect. If the ratio is larger, an experiment cannot
+	// distinguish the two hypotheses.
 	tellable = 0.8
 	// firstRetry is the time until a tolerated share of refusals is first tested again, to find out
 	// whether it is still independent of the rate. The time doubles with each test, up to

@@ -46,8 +46,8 @@ func (g *Gate) Release() {
 	g.release()
 }
 
-// maxLeft limits the number of slots of a gate that are given up at once while their requests wait
-// for a retry, as a multiple of the gate's limit.
+// maxLeft limits how many slots of a gate can be given up at the same time, because their requests
+// wait for a retry. It is a multiple of the gate's limit.
 const maxLeft = 2
 
 // Hold returns a context for work with a slot that was acquired, and a function that releases the

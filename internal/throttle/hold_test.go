@@ -97,7 +97,7 @@ func TestCanceledRetryTakesNoSlot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				gate := throttle.NewLevel(throttle.LevelOptions{Min: 1, Max: 1}).Gate()
-				for range 5 { // more slots than may be given up at once
+				for range 5 { // more often than slots can be given up, to notice a lost slot
 					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 					held, release, err := take(gate, ctx)
 					if err != nil {
@@ -120,8 +120,8 @@ func TestCanceledRetryTakesNoSlot(t *testing.T) {
 	}
 }
 
-// TestGivenUpSlotsAreBounded makes objects wait for a retry endlessly. It checks that at most three
-// times as many objects as slots are begun.
+// TestGivenUpSlotsAreBounded makes every object that is begun wait for a retry for the rest of the
+// test. It checks that the number of objects begun is at most three times the number of slots.
 func TestGivenUpSlotsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := throttle.NewLevel(throttle.LevelOptions{Min: 4, Max: 4}).Gate()

@@ -40,11 +40,11 @@ type LevelOptions struct {
 //
 //  1. More than one answer in twenty is a timeout or a broken connection: decrease by a quarter,
 //     down to Min.
-//  2. Answers take twice as long as the best in the last five minutes: decrease by an eighth, down
-//     to Start.
-//  3. A [Gate] was full, hardly any request had to wait for a rate, and answers are quicker than
-//     one and a half times the best: increase by a quarter, up to Max, or by a thirty-second if
-//     rule 1 or 2 has applied in the last five minutes.
+//  2. The latency is at least twice the best latency of the last five minutes: decrease by an
+//     eighth, down to Start.
+//  3. A [Gate] was full, hardly any request had to wait for a rate, and the latency is less than
+//     one and a half times the best latency: increase by a quarter, up to Max, or by a
+//     thirty-second if rule 1 or 2 has applied in the last five minutes.
 //  4. Otherwise the level stays unchanged.
 //
 // Every five minutes a level above Start returns to Start for one round, to measure the best
@@ -186,7 +186,7 @@ func (l *Level) next(now time.Time) int {
 	if l.resume > 0 {
 		limit := l.resume
 		l.resume = 0
-		l.slowness() // also records the latencies of the round at Start
+		l.slowness() // called for its effect: it records the latencies of the round at Start
 		return limit
 	}
 	limit := l.decide()

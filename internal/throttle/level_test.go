@@ -136,7 +136,7 @@ func TestLevel(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				if tt.guard.Cap != nil { // the timers of Cap must belong to this bubble
+				if tt.guard.Cap != nil { // a new Cap, because its timers must belong to this bubble
 					rate, _ := tt.guard.Cap.Rate()
 					tt.guard.Cap = throttle.NewController(throttle.ControllerOptions{Cap: rate})
 				}
@@ -183,8 +183,8 @@ func TestLevelForgetsTheBest(t *testing.T) {
 	})
 }
 
-// TestLevelDoesNotCreep checks that the latency of a queue that syncd causes for an hour does not
-// become the normal latency.
+// TestLevelDoesNotCreep makes syncd's own requests queue at the service for an hour, which
+// increases their latency. It checks that the level does not take this latency as the normal one.
 func TestLevelDoesNotCreep(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")

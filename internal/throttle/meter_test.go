@@ -132,7 +132,7 @@ func TestMeterSeesTheClass(t *testing.T) {
 			meter := &throttle.Meter{Observe: seen.observe}
 			w := newWorld(t, meter)
 			w.cloud.Inject(awsfake.Fault{Times: 1, Kind: tt.kind})
-			_ = w.list(t.Context()) // the meter has the result
+			_ = w.list(t.Context()) // the meter saw the result
 			if got := seen.classes()[0]; got != tt.want || meter.Counts().Throttled != tt.throttled {
 				t.Errorf("fault %v: got class %q, %d throttled, want %q, %d", tt.kind, got, meter.Counts().Throttled, tt.want, tt.throttled)
 			}

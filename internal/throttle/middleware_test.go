@@ -52,7 +52,7 @@ func TestGuardAttributesThrottling(t *testing.T) {
 				w := newWorld(t, &throttle.Meter{}, guard)
 				w.cloud.Inject(awsfake.Fault{Times: 10, Kind: tt.kind})
 				for range 10 {
-					_ = w.copy(t.Context()) // the controllers have the result
+					_ = w.copy(t.Context()) // the test checks the counts of the controllers below
 					time.Sleep(100 * time.Millisecond)
 				}
 				if service, kms := guard.Service.Throttles(), guard.KMS.Throttles(); service != tt.service || kms != tt.kms {

@@ -16,8 +16,8 @@ const (
 	// minNap is the shortest time for which the timer is set. At a high rate several weights are
 	// therefore admitted at once.
 	minNap = time.Millisecond
-	// maxNap is the longest time for which the timer is set. It keeps the time to pay any debt
-	// within the range of a time.Duration.
+	// maxNap is the longest time for which the timer is set. Without this limit, the time to pay a
+	// large debt at a low rate could exceed the range of a time.Duration.
 	maxNap = time.Hour
 )
 
@@ -126,8 +126,8 @@ func (p *pacer) admit() {
 	p.arm()
 }
 
-// arm sets the timer for the first waiting weight, unless the timer already fires by then. A timer
-// that fires too early does no harm.
+// arm sets the timer to the time at which the first waiting weight can be admitted, unless the
+// timer is already set to an earlier time. A timer that fires too early does no harm.
 func (p *pacer) arm() {
 	if p.line.IsEmpty() {
 		return

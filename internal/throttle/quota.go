@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	// A draw is paced alone if the other draws are refused much less often. This is so if, at the
-	// draw's refused share, at least expectedRefusals of the other draws' answers would have been
-	// refusals, and fewer than a quarter of that number were.
+	// A draw is paced alone if the other draws are refused much less often. To compare the draws,
+	// the first draw's refused share is multiplied by the number of the other draws' answers. The
+	// first draw is paced alone if this product is at least expectedRefusals, and the other draws
+	// had fewer refusals than a quarter of the product.
 	expectedRefusals = 8
 	// aloneFor is how long a draw that is paced alone must not be throttled before it rejoins the
 	// other draws.

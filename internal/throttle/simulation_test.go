@@ -33,10 +33,10 @@ var (
 	played = flag.String("scenes", "some", "which scenes are played of TestSimulation, TestBursts and TestLevelLearnsFromConnections: some, all")
 )
 
-// tableHead ends with the line below the column names.
+// tableHead is the line below the column names of the table in docs/throttling.md.
 const tableHead = "|---|---|---|---|---|\n"
 
-// scene is one simulated situation, and one row of the table in the document.
+// scene is one simulated situation, and one row of the table in docs/throttling.md.
 type scene struct {
 	name string
 	play func(*testing.T) shares
@@ -45,7 +45,8 @@ type scene struct {
 	least, most float64
 }
 
-// promise returns the last two columns of the table, the limits that the document promises.
+// promise returns the last two columns of a row of the table: the limits that docs/throttling.md
+// promises for the scene.
 func (s scene) promise() string {
 	most := "any"
 	if s.most < 1 {
@@ -152,7 +153,7 @@ func scenes() []scene {
 
 const simulationDoc = "../../docs/throttling.md"
 
-// TestSimulation checks that every scene keeps its limits, and that the table in the document
+// TestSimulation checks that every scene keeps its limits, and that the table in docs/throttling.md
 // matches the scenes.
 func TestSimulation(t *testing.T) {
 	if testing.Short() {

@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// TestUndoneCut ends a rate-independent share of refusals while the share is being tested again, at
-// the moment at which another mapping starts to be paced alone. It checks that the controller
-// forgets the tolerated share and the lowered rate.
+// TestUndoneCut simulates a service that refuses a share of requests at any rate. While the
+// controller tests the tolerated share again with a cut, another mapping starts to be paced alone,
+// and the refusals end. The test checks that the controller forgets the tolerated share and the
+// lowered rate.
 func TestUndoneCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewController(ControllerOptions{})

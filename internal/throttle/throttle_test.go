@@ -18,8 +18,8 @@ import (
 // settled is the time within which a controller must find its rate.
 const settled = 10 * time.Second
 
-// shares are the share of the possible requests that was served, and the share of the attempts that
-// was refused.
+// shares is the result of a measurement: served is the number of served requests divided by the
+// number of possible requests, and refused is the part of the attempts that was refused.
 type shares struct{ served, refused float64 }
 
 // measure watches a service for a while.

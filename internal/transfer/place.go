@@ -84,7 +84,7 @@ func (p Place) ExpectedOwner() *string {
 	if p.Account == "" {
 		return nil
 	}
-	account := p.Account // so that only this string is allocated
+	account := p.Account // a copy, because &p.Account would move all of p to the heap
 	return &account
 }
 

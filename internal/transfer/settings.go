@@ -74,8 +74,8 @@ func (s Settings) ReadsHead(inParts bool) bool {
 	return s.ObjectLock || inParts && (s.Relay || !s.OmitMetadata)
 }
 
-// ReadsAnnotations reports whether a copy must list the source's annotations, because only
-// CopyObject copies them itself. InParts means that the copy is a multipart upload.
+// ReadsAnnotations reports whether a copy must list the source's annotations. Only CopyObject
+// copies annotations without separate requests. InParts means that the copy is a multipart upload.
 func (s Settings) ReadsAnnotations(inParts bool) bool { return s.Annotations && (inParts || s.Relay) }
 
 // standardClass is the class of an object without an explicit class.

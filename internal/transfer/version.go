@@ -14,8 +14,8 @@ type Version struct {
 	ETag string `json:"etag"`
 	// Size is the length in bytes.
 	Size int64 `json:"size"`
-	// LastModified is the service's time, to the second or finer. For a multipart upload it is when
-	// the upload began.
+	// LastModified is the time of the write, as the service reports it, in whole seconds or a finer
+	// unit. For a multipart upload it is when the upload began.
 	LastModified time.Time `json:"last_modified"`
 	// ID is the version id, or "" if not known: listings do not include it.
 	ID string `json:"version_id,omitempty"`

@@ -43,7 +43,7 @@ func ManualDate(lookupEnv func(name string) (value string, ok bool)) (time.Time,
 }
 
 // WriteManual writes the manual pages of root and the commands under it into dir. It changes the
-// texts of the commands, so they must not be used afterwards.
+// texts of the commands, so the commands must not be used afterwards.
 func WriteManual(root *cobra.Command, date time.Time, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // everyone may read a manual
 		return fmt.Errorf("write manual: %w", err)

@@ -30,8 +30,8 @@ func OneOf(word string, words []string) string {
 	return "use one of " + strings.Join(words[:maxNamed], ", ") + " and " + strconv.Itoa(len(words)-maxNamed) + " more"
 }
 
-// UnknownWord returns the usage error for a word that is not in choice. what is the beginning of
-// the message.
+// UnknownWord returns the usage error for a word that is not in choice. The message begins with the
+// text in what.
 func UnknownWord[S ~string](what string, word S, choice []S) error {
 	words := make([]string, len(choice))
 	for i, w := range choice {
@@ -96,7 +96,8 @@ func CheckWords(root *cobra.Command, args []string) error {
 		return nil //nolint:nilerr // cobra reports it
 	}
 	cmd.InitDefaultHelpFlag()
-	if word := firstWord(cmd.Flags(), rest); word != "" && !strings.HasPrefix(word, "__") { // __complete is for the shells
+	// Words such as __complete are commands for shells.
+	if word := firstWord(cmd.Flags(), rest); word != "" && !strings.HasPrefix(word, "__") {
 		return unknownCommand(cmd, word)
 	}
 	return nil

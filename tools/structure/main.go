@@ -24,7 +24,7 @@ import (
 // Limits for a package.
 const (
 	maxLines = 2500 // code and comments
-	maxCycle = 4    // files that need each other
+	maxCycle = 4    // files of the largest cycle
 )
 
 func main() {

@@ -127,8 +127,8 @@ func exported(pkg *types.Package) (n int) {
 	return n
 }
 
-// isVariable reports whether a name is a variable. The methods of its type are counted with the
-// type.
+// isVariable reports whether a name is not the name of a type, for example a variable. The methods
+// of the type of a variable are counted with the type.
 func isVariable(o types.Object) bool {
 	_, isType := o.(*types.TypeName)
 	return !isType

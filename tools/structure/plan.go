@@ -10,7 +10,7 @@ import (
 )
 
 // floors returns the names of the plan's floors, lowest first. Floor "apart" is for test support
-// and the demo; only packages on floor "roof" import it.
+// and the demo; only packages on floor "roof" import packages on floor "apart".
 func floors() []string { return []string{"names", "ground", "2", "3", "4", "5", "6", "apart", "roof"} }
 
 // plan maps packages to floors.

@@ -50,8 +50,8 @@ func Golden(t *testing.T, update bool, path string, got []byte) {
 }
 
 // EncodedIn returns, as JSON, the arguments of all jsonencode calls in a Terraform text. It
-// replaces each ExternalId variable with the text of the parameter variable, in which $1 means the
-// role's name.
+// replaces each reference to the Terraform variable of an ExternalId with variable, in which $1
+// stands for the role's name.
 func EncodedIn(text, variable string) (bodies []string) {
 	for _, m := range regexp.MustCompile(`(?s)jsonencode\((.*?\n  )?\}\)`).FindAllString(text, -1) {
 		body := strings.TrimSuffix(strings.TrimPrefix(m, "jsonencode("), ")")

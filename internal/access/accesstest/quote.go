@@ -15,8 +15,9 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Quoted copies objects of a mapping, with sizes just below, at and above each threshold. It
-// returns the differences between the quoted requests and the requests that syncd sent.
+// Quoted copies objects whose sizes are near the limits between the ways of copying an object. It
+// returns the differences between the requests that package plan quotes for the copies and the
+// requests that syncd sent.
 func (x *World) Quoted(t *testing.T, m config.Mapping) (differences []string) {
 	t.Helper()
 	j := x.newJob(t, m, x.Sessions(t, ""))

@@ -177,8 +177,8 @@ func (j *job) copy(ctx context.Context, name string) error {
 	return nil
 }
 
-// adopt checks that the pass adopts an existing copy. With a role that may not read the copy, it
-// would copy the object again.
+// adopt checks that the pass adopts an existing copy. If the role may not read the copy, syncd
+// copies the object again, which adopt reports as an error.
 func (j *job) adopt(ctx context.Context, name string) error {
 	present := j.present[name]
 	result, _, err := j.copier.Copy(ctx, j.objects[name], copier.Target{Looked: true, Present: &present}, nil)
@@ -188,8 +188,8 @@ func (j *job) adopt(ctx context.Context, name string) error {
 	return err
 }
 
-// replace overwrites a copy that is in the ledger, with If-Match. With a role that lacks a
-// permission for conditional writes, syncd would write without the condition.
+// replace overwrites a copy that is in the ledger, with If-Match. If the role lacks a permission
+// for conditional writes, syncd writes without the condition, which replace reports as an error.
 func (j *job) replace(ctx context.Context) error {
 	known, _ := j.copies.Object(j.mapping.Destination.Prefix + "plain")
 	result, _, err := j.copier.Copy(ctx, j.objects["plain"], copier.Target{Known: known.ETag}, nil)

@@ -229,7 +229,8 @@ func (x *World) Enforce(t *testing.T, documents []policy.Document) {
 	}
 }
 
-// Sessions returns new credentials, without reusing earlier sessions.
+// Sessions returns credentials that start a new session of each role. If sessionName is not empty,
+// it is the name of each session.
 func (x *World) Sessions(t *testing.T, sessionName string) *creds.Set {
 	t.Helper()
 	return x.EditedSessions(t, func(_ string, role *config.Role) {
@@ -239,7 +240,7 @@ func (x *World) Sessions(t *testing.T, sessionName string) *creds.Set {
 	})
 }
 
-// EditedSessions returns new credentials for roles with edited settings.
+// EditedSessions is like [World.Sessions], but edit can change the settings of each role first.
 func (x *World) EditedSessions(t *testing.T, edit func(name string, role *config.Role)) *creds.Set {
 	t.Helper()
 	roles := map[string]config.Role{}

@@ -18,7 +18,8 @@ type explainer struct {
 	underlying []access.Need // needs that the policy of the bucket behind an access point must allow
 }
 
-// side returns the side that an account belongs to.
+// side returns [access.Owner] if a source of the mappings belongs to the account, otherwise
+// [access.Consumer].
 func (e *explainer) side(account string) access.Side {
 	if slices.Contains(e.owners, account) {
 		return access.Owner

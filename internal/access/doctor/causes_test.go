@@ -55,8 +55,9 @@ func (x *doctorWorld) changeRole(name string, change func(*config.Role)) {
 	x.Config.Roles[name] = role
 }
 
-// TestDoctorNamesTheCause checks that the first cause is the right one if AWS gives a reason, or if
-// the problem is not a missing statement in a policy that syncd writes.
+// TestDoctorNamesTheCause breaks a working setup in several ways and checks that the first cause
+// names what is broken. In each case either AWS gives a reason, or the problem is something other
+// than a missing statement in a policy that syncd writes.
 func TestDoctorNamesTheCause(t *testing.T) {
 	byOwner, byAccount, byRole, byABAC := accesstest.Ways()[0], accesstest.Ways()[1], accesstest.Ways()[2], accesstest.Ways()[4]
 	const anyone = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::owner-data","arn:aws:s3:::owner-data/*"]}]}`
@@ -303,7 +304,7 @@ func TestDoctorNamesTheCause(t *testing.T) {
 	}
 }
 
-// pages is a proxy that rejects the requests of one service.
+// pages is a proxy that responds to all requests for one service with an HTML page and status 403.
 type pages struct {
 	next    http.RoundTripper
 	service string

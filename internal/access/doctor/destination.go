@@ -60,8 +60,9 @@ func (p *destinationProber) probeDestination(ctx context.Context) error {
 }
 
 // probePut tries to write with the configured key. If the write is denied, it tries again twice:
-// once without a key and once with an ACL. If the write without a key succeeds, a Deny statement
-// checks the encryption. If the write with an ACL succeeds, a Deny statement requires the ACL.
+// once without a key and once with an ACL. If the write without a key succeeds, probePut reports
+// that a Deny statement of the bucket policy denies the configured key. If the write with an ACL
+// succeeds, it reports that the mapping must set copy.acl.
 func (p *destinationProber) probePut(ctx context.Context, c *bucketClient, e form, to writes, read *ask) {
 	a := p.try(ctx, "PutObject", func(ctx context.Context) error { return c.put(ctx, e) }, to.put, to.acl, read)
 	if a.class != awserr.Denied || to.put == nil {
@@ -167,7 +168,8 @@ func (p *destinationProber) probeExtras(ctx context.Context, c *bucketClient, e 
 		p.probeVersionTags(ctx, c, k)
 	}
 	if k := p.ask(access.Writer, "s3:PutObjectAnnotation", access.DestinationObjects); k != nil {
-		// No object exists that could be annotated.
+		// The request annotates an object that does not exist, so it changes nothing even if it is
+		// allowed.
 		p.try(ctx, "PutObjectAnnotation", func(ctx context.Context) error {
 			_, err := c.client.PutObjectAnnotation(ctx, &s3.PutObjectAnnotationInput{
 				Bucket: &c.place.Bucket, Key: &c.probe, AnnotationName: aws.String(probeAnnotation), AnnotationPayload: strings.NewReader("probe"),

@@ -64,8 +64,8 @@ func Diagnose(ctx context.Context, o Options) (Diagnosis, error) {
 	return d, nil
 }
 
-// Foresee returns what [Diagnose] would probe, without sending requests. The outcome of each probe
-// is skipped, except for findings that need no request.
+// Foresee returns what [Diagnose] would probe, without sending requests. Each probe has the outcome
+// [OutcomeSkipped], except for findings that need no request.
 func Foresee(c *config.Config, names []string) (Diagnosis, error) {
 	mappings, err := access.Mappings(c, names)
 	if err != nil {

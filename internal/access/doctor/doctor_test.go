@@ -32,8 +32,8 @@ func (x *doctorWorld) diagnose(t *testing.T) doctor.Diagnosis {
 	return d
 }
 
-// sessionsOf returns a function that ignores the roles it receives and makes sessions of these
-// roles.
+// sessionsOf returns a function for [doctor.Options.Sessions] that starts sessions of the given
+// roles, whatever roles the doctor passes to it.
 func (x *doctorWorld) sessionsOf(roles map[string]config.Role) func(context.Context, config.Mapping, map[string]config.Role) (*creds.Set, error) {
 	return func(ctx context.Context, m config.Mapping, _ map[string]config.Role) (*creds.Set, error) {
 		return x.doctorSessions(ctx, m, roles)
@@ -133,8 +133,8 @@ func (x *doctorWorld) contents() map[string][]string {
 }
 
 // onlyHarmless checks the operations that were sent. It fails if a request completed an upload or
-// copied an object. The test compares versions to check that the operations that can write or
-// delete changed nothing.
+// copied an object. It accepts other write and delete operations, such as PutObject, because the
+// caller compares the versions of all objects to check that these operations changed nothing.
 func (x *doctorWorld) onlyHarmless(t *testing.T) {
 	t.Helper()
 	harmless := []string{

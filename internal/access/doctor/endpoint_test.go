@@ -88,9 +88,9 @@ func TestDoctorAsksTheEndpointsOfTheSides(t *testing.T) {
 	}
 }
 
-// TestDoctorContinuesWithoutAnIdentity checks that the identity of the credentials is unknown at a
-// service other than AWS that has no STS. The doctor reports this once for each side, and all other
-// probes run.
+// TestDoctorContinuesWithoutAnIdentity checks that, if an endpoint other than AWS has no STS, the
+// doctor reports the identity of the credentials at that endpoint as unknown and runs all other
+// probes. It reports the unknown identity once for each side with such an endpoint.
 func TestDoctorContinuesWithoutAnIdentity(t *testing.T) {
 	for name, host := range map[string]string{"one side": "source.invalid", "both": ".invalid"} {
 		synctest.Test(t, func(t *testing.T) { // requests to a missing service are retried

@@ -23,7 +23,7 @@ const probeTimeout = time.Minute
 type ask struct {
 	access.Need
 	proven   bool
-	narrowed bool // other asks, each for one key and encryption context, replace it
+	narrowed bool // other asks, each for one key and encryption context, replace this ask
 	// excused is the reason why no request tested the permission, or "" if there is none.
 	excused string
 	objects string // for a key: which kind of objects it encrypts; otherwise ""
@@ -147,8 +147,8 @@ func (e *evidence) roleOf(by access.Actor) string {
 }
 
 // narrow returns the ask k restricted to the key and the encryption context of the sample s.
-// Samples with the same key and encryption context share an ask. It returns nil if k is nil or the
-// sample is not encrypted with a KMS key.
+// Samples with the same key and encryption context share an ask. narrow returns nil if k is nil or
+// if s is not encrypted with a KMS key.
 func (e *evidence) narrow(k *ask, s sample) *ask {
 	if k == nil || s.key == "" {
 		return nil
@@ -207,7 +207,7 @@ func (e *evidence) tried(k *ask) bool {
 	return slices.ContainsFunc(e.attempts, func(a *attempt) bool { return slices.Contains(a.asks, k) })
 }
 
-// excuse records the reason why permissions on these resources were not tested.
+// excuse records the reason why no request tested the permissions on the given resources.
 func (e *evidence) excuse(why string, on ...access.Resource) {
 	for _, k := range e.asks {
 		for _, r := range on {

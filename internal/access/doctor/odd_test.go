@@ -138,9 +138,9 @@ func (u unconditional) RoundTrip(r *http.Request) (*http.Response, error) {
 	return u.RoundTripper.RoundTrip(r)
 }
 
-// TestDoctorServiceWithoutConditions checks that the doctor deletes the probe object, or reports
-// that it could not, and reports the service. A service that ignores conditions stores the probe
-// object.
+// TestDoctorServiceWithoutConditions checks that, if a service ignores conditions and therefore
+// stores the probe object, the doctor names the service as the cause and deletes the probe object.
+// If the delete fails, as here, the doctor reports the object as left behind.
 func TestDoctorServiceWithoutConditions(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[1])
 	deletes := 0

@@ -25,8 +25,9 @@ func (o owners) RoundTrip(r *http.Request) (*http.Response, error) {
 	return o.next.RoundTrip(r)
 }
 
-// TestDoctorNamesTheOwnerOfTheState checks that the doctor sends the same expected owner as the
-// store, also if it is the account of checkpoint.role.
+// TestDoctorNamesTheOwnerOfTheState checks that every request of the doctor to the state's bucket
+// has the expected owner that the store sends. The configuration specifies no owner, so the
+// expected owner is the account of checkpoint.role.
 func TestDoctorNamesTheOwnerOfTheState(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[2], func(text string) string { return text })
 	x.Config.AWS.EndpointURL, x.Config.Checkpoint.Account, x.Config.Checkpoint.Role = "https://s3.us-west-2.amazonaws.com", "", x.Config.Mappings[0].Destination.Role

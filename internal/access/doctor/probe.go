@@ -98,8 +98,9 @@ type Probe struct {
 	// checked, and Resource is the endpoint or resource that was checked.
 	Action   string `json:"action"`
 	Resource string `json:"resource,omitempty"`
-	// Objects describes the kind of objects that a key was probed with: objects under the key
-	// itself, or under a bucket key. It is empty for other resources.
+	// Objects describes the kind of objects that a key was probed with: "under the key itself" for
+	// objects without an S3 Bucket Key, "under a bucket key" for objects with one. It is empty for
+	// other resources.
 	Objects string `json:"objects,omitempty"`
 	// Principal is the principal that needs the permission. It is empty for unknown ambient
 	// credentials.

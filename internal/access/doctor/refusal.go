@@ -125,15 +125,16 @@ func resourceWhy(k *ask) string {
 	}
 }
 
-// The documents for which failing can compute the share.
+// The values of failing's parameter of: the identity policy of the principal, or the policy of the
+// resource.
 const (
 	identitySide = iota
 	resourceSide
 )
 
-// failing considers the tried asks that the same document as for k must allow: the identity policy
-// of k's principal, or the policy of k's resource. It returns the share of these asks that are not
-// proven, from 0 to 1.
+// failing returns the share, from 0 to 1, of asks that are not proven. It counts the tried asks
+// that depend on one document: on the identity policy of k's principal if of is identitySide, on
+// the policy of k's resource if of is resourceSide.
 func (e *explainer) failing(k *ask, of int) float64 {
 	same := func(o *ask) bool { return o.Principal == k.Principal && o.Role == k.Role }
 	if of == resourceSide {

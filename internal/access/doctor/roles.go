@@ -30,8 +30,8 @@ type roleProber struct {
 // probeRoles identifies the ambient credentials and assumes the roles, hop by hop. It returns the
 // probes for the credentials, and records the results for the roles in the evidence.
 func (p *roleProber) probeRoles(ctx context.Context) []Probe {
-	// A session keeps the region of its first use, so first use the sessions in the order of a
-	// pass.
+	// A session keeps the region of its first use. The loop therefore uses the sessions in the
+	// order in which a pass uses them, before any probe does.
 	for _, at := range [][2]string{{p.Mapping.Source.Role, p.Mapping.Source.Region}, {p.Mapping.Destination.Role, p.Mapping.Destination.Region}} {
 		if _, err := p.set.Config(at[0], at[1]); err != nil {
 			p.blocked[at[0]] = err.Error()
@@ -53,8 +53,9 @@ func (p *roleProber) probeRoles(ctx context.Context) []Probe {
 type stsAddress struct{ endpoint, region string }
 
 // identityAddresses returns the distinct STS addresses that can identify the ambient credentials.
-// For the source, the destination or the state without a role, that is the STS at its own endpoint.
-// With a role, it is the STS at which the first role of the chain is assumed.
+// If the source, the destination or the state has no role, the address is that of the STS at the
+// endpoint of that source, destination or state. If it has a role, the address is that of the STS
+// at which the first role of its chain is assumed.
 func (p *roleProber) identityAddresses() (addresses []stsAddress) {
 	add := func(endpoint, region string) {
 		if !slices.ContainsFunc(addresses, func(a stsAddress) bool { return a.endpoint == endpoint }) {
@@ -94,7 +95,8 @@ func (p *roleProber) identityEndpoint(k *ask) string {
 func (p *roleProber) probeIdentities(ctx context.Context) {
 	if err := assume(ctx, p.set, "", p.Mapping.Source.Region); err != nil { // assume has its own deadline, with a better error message
 		p.blocked[""] = "there are no ambient credentials"
-		if addresses := p.identityAddresses(); len(addresses) > 0 { // requests to the other addresses would fail as slowly
+		// One probe is enough: requests to the other addresses would fail just as slowly.
+		if addresses := p.identityAddresses(); len(addresses) > 0 {
 			p.identityFailed(p.identityProbe(addresses[0]), addresses[0], err)
 		}
 		return
@@ -204,7 +206,7 @@ func assume(ctx context.Context, set *creds.Set, name, region string) error {
 
 // probeReduced tries to assume a denied role without session tags, then without a source identity.
 // If one of these attempts succeeds, a condition on the omitted setting is the cause of the denial.
-// The session is discarded.
+// probeReduced discards a session that such an attempt starts.
 func (p *roleProber) probeReduced(ctx context.Context, name string) []Cause {
 	role := p.assumed[name]
 	for _, less := range []struct {

@@ -16,8 +16,8 @@ import (
 )
 
 // TestCheckKnowsAccessPoints checks that the documents for an access point have no findings and
-// allow everything that the mappings need, and that the check names any of these documents that is
-// empty.
+// allow everything that the mappings need, and that a finding names the access point policy or the
+// bucket policy if it has no statements.
 func TestCheckKnowsAccessPoints(t *testing.T) {
 	for name, w := range accesstest.PointWays() {
 		if w.Point.Unknown {

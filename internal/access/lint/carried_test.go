@@ -42,8 +42,8 @@ func TestOwnRootMayWrite(t *testing.T) {
 	}
 }
 
-// TestPrivateAddresses checks that the rule reports private blocks, but neither public blocks nor
-// blocks that are only partly private.
+// TestPrivateAddresses checks that rule SYNCD-P215 reports private addresses and CIDR blocks in
+// aws:SourceIp, but neither public blocks nor blocks that are only partly private.
 func TestPrivateAddresses(t *testing.T) {
 	for address, want := range map[string]bool{
 		"10.1.2.3": true, "10.0.0.0/8": true, "172.16.0.0/12": true, "172.31.255.255/32": true, "192.168.1.0/24": true, "100.64.0.0/10": true,

@@ -127,7 +127,7 @@ func takeEach(t *testing.T, c *config.Config, documents []policy.Document, i int
 }
 
 // without returns the documents with one action removed. If the statement has no other action, a
-// harmless one replaces it.
+// harmless action replaces the removed one.
 func without(documents []policy.Document, i, j, k int) []policy.Document {
 	less := slices.Clone(documents)
 	p := *less[i].Policy()
@@ -153,8 +153,8 @@ func withStatement(t *testing.T, p *iam.Document, fix string) *iam.Document {
 	return &more
 }
 
-// TestDenyIsNamed checks that a Deny statement is reported as such, not as a gap, and at its
-// location.
+// TestDenyIsNamed checks that a Deny statement that denies a need has a finding of rule SYNCD-P402,
+// not a finding about a missing permission, and that the finding is located at the statement.
 func TestDenyIsNamed(t *testing.T) {
 	c, documents := shared(t, "one-role.yaml", policy.Options{})
 	source := c.Mappings[0].Source.Bucket

@@ -126,8 +126,8 @@ func nothingFound(t failer, name string, o lint.Options, files ...document.File)
 	}
 }
 
-// carries checks that the files in another format contain the same documents as the JSON files. In
-// that format, ExternalIds are variables.
+// carries checks that bodies, the JSON texts from files in another format than JSON, contain the
+// documents. In the other format, ExternalIds are variables.
 func carries(t failer, name string, documents []policy.Document, bodies []string) {
 	t.Helper()
 	for _, d := range documents {

@@ -64,8 +64,8 @@ func offset(t *testing.T, text []byte, line, column int) int {
 	return at
 }
 
-// TestBrokenDocuments checks that each broken document has the finding that the table lists, at the
-// right location.
+// TestBrokenDocuments checks that each broken document has the finding that broken lists for it, at
+// the right location.
 func TestBrokenDocuments(t *testing.T) {
 	for _, tt := range broken() {
 		t.Run(tt.file, func(t *testing.T) {
@@ -83,7 +83,8 @@ func TestBrokenDocuments(t *testing.T) {
 	}
 }
 
-// TestEveryBrokenDocumentIsListed checks that the table lists exactly the documents in the folder.
+// TestEveryBrokenDocumentIsListed checks that broken lists exactly the documents in
+// testdata/check/broken.
 func TestEveryBrokenDocumentIsListed(t *testing.T) {
 	var want []string
 	for _, c := range broken() {

@@ -21,9 +21,9 @@ func TestEverythingGrantedIsNeededOfAnAccessPoint(t *testing.T) {
 	}
 }
 
-// TestPoliciesNameTheAccessPoint checks that policies name the access point by its ARN. Its alias
-// would match no request, and neither would the name of the bucket in the policies that apply to
-// the access point.
+// TestPoliciesNameTheAccessPoint checks that policies name the access point by its ARN. A policy
+// with the alias of the access point would match no request. In the policies that apply to the
+// access point, the name of the bucket would match no request either.
 func TestPoliciesNameTheAccessPoint(t *testing.T) {
 	for name, w := range accesstest.PointWays() {
 		t.Run(name, func(t *testing.T) {

@@ -90,8 +90,8 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// TestTerraformCarriesTheDocuments checks that the arguments of jsonencode are the documents, after
-// it undoes the escapes for Terraform's templates.
+// TestTerraformCarriesTheDocuments undoes the escapes for Terraform's templates in the arguments of
+// jsonencode, and checks that the results are the documents.
 func TestTerraformCarriesTheDocuments(t *testing.T) {
 	documents := policies(t, accesstest.Way{Example: "share-abac", Options: policy.Options{Style: policy.ABACStyle}}, policy.ExternalIDVariable)
 	files, err := policy.Terraform(documents)

@@ -51,8 +51,8 @@ func (w *writer) addResource(n access.Need) error {
 	}
 }
 
-// isOfSource reports whether r is the source's bucket or its objects, or the bucket behind the
-// source's access point or its objects.
+// isOfSource reports whether r is the source's bucket, the bucket behind the source's access point,
+// or the objects in one of the two buckets.
 func isOfSource(r access.Resource) bool {
 	return slices.Contains([]access.Resource{access.SourceBucket, access.SourceObjects, access.UnderlyingBucket, access.UnderlyingObjects}, r)
 }

@@ -52,8 +52,8 @@ type Options struct {
 	// ExternalID returns the ExternalId of the role with the given name in the roles setting. It is
 	// called for roles with external_id. It is also called for roles of another owner without
 	// external_id, because their trust policies also require an ExternalId. If ExternalID is nil,
-	// roles with external_id are an error, and the other trust policies contain
-	// [secret.Placeholder].
+	// Documents returns an error for a role with external_id, and the trust policy of a role of
+	// another owner without external_id contains [secret.Placeholder].
 	ExternalID func(role string) (string, error)
 }
 

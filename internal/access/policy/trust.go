@@ -62,9 +62,9 @@ func (w *writer) noteTrust(d *draft, n access.Need, principal string) {
 }
 
 // asked returns the condition on the ExternalId, or nil if the role needs no ExternalId. A role of
-// another owner always needs an ExternalId, unless external_id is none. Without the condition,
-// others could use the role if they can make a principal that may assume it act on their behalf
-// (IAM User Guide, "The confused deputy problem").
+// another owner always needs an ExternalId, unless external_id is none. The condition protects
+// against the confused deputy (IAM User Guide, "The confused deputy problem"): other customers of a
+// principal that may assume the role could make that principal use the role for them.
 func (w *writer) asked(d *draft, n access.Need, principal string) ([]access.Condition, error) {
 	id := w.c.Roles[n.Target].ExternalID
 	m, _ := w.c.Mapping(n.Mapping)
@@ -151,14 +151,14 @@ func (w *writer) passedTags(role string) [][]access.Condition {
 	if len(inherited) == 0 {
 		return [][]access.Condition{unseen}
 	}
-	// AWS also does not document whether sts:TransitiveTagKeys contains the keys of inherited tags,
-	// so this alternative does not check it.
+	// AWS also does not document whether sts:TransitiveTagKeys contains the keys of inherited tags.
+	// The alternative that requires the inherited tags therefore has no condition on that key.
 	return [][]access.Condition{exactTags(access.SessionTags(w.c, role)), unseen}
 }
 
-// transitivePins returns the condition that allows only these tags to be transitive. A transitive
-// tag that the caller chooses would reach every later hop. tagged reports whether the request has
-// tags; without tags there is no condition.
+// transitivePins returns the condition that allows only tags with the given keys to be transitive.
+// A transitive tag that the caller chooses would reach every later hop. tagged reports whether the
+// request has tags; without tags there is no condition.
 func transitivePins(keys []string, tagged bool) []access.Condition {
 	switch {
 	case !tagged:

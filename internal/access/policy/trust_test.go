@@ -17,8 +17,8 @@ import (
 )
 
 // TestTrustPinsWhatTheCallerChooses checks that a caller cannot choose the tags or the source
-// identity of a session. STS rejects a request unless they are exactly the configured ones, with
-// none added and none missing.
+// identity of a session. STS rejects a request if a tag or the source identity is missing, added or
+// different from the configuration.
 func TestTrustPinsWhatTheCallerChooses(t *testing.T) {
 	for _, tt := range []struct {
 		way, role, name string

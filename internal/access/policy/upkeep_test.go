@@ -17,9 +17,9 @@ import (
 )
 
 // TestGuardsOfTheState checks that the policy of the state's bucket denies requests without TLS,
-// requests of other accounts and writes with another key, and that it denies the keeper listings of
-// other keys. It must not deny listings without a prefix, because S3 checks this permission when it
-// reports that a record is missing.
+// requests of other accounts and writes with another KMS key, and that it denies the keeper
+// listings outside the state's prefix. The policy must not deny listings without a prefix, because
+// S3 checks s3:ListBucket without a prefix before it reports that a record is missing.
 func TestGuardsOfTheState(t *testing.T) {
 	documents := policies(t, accesstest.WayOf(t, "share-role"), accesstest.ExternalID)
 	at := slices.IndexFunc(documents, func(d policy.Document) bool { return d.Kind == access.KindBucket && d.Target == "consumer-state" })

@@ -14,7 +14,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// SessionRefused is the prefix of error messages for a session of the world's role.
+// SessionRefused is the start of the error message for a request that is denied to a session of the
+// role of a [World].
 const SessionRefused = "User: arn:aws:sts::222222222222:assumed-role/syncd/test is not authorized to perform: "
 
 // CopyKey returns the input to copy a key from the owner's bucket to the consumer's.

@@ -1,8 +1,8 @@
 // Package awsfaketest contains what the fake's tests share: a world of two accounts, and clients
 // for it.
 //
-// In this world a cross-account copy works, so that a test changes only what it tests. Results are
-// easy to compare: codes, messages and bodies.
+// In this world a cross-account copy works, so that a test changes only what it tests. The helpers
+// return results that are easy to compare: codes, messages and bodies.
 //
 // Terms: a [World] is an owner with a bucket that is encrypted with a KMS key, and a consumer with
 // its own bucket and a role that can read the owner's bucket. Most objects have the key k.
@@ -42,7 +42,7 @@ type World struct {
 	Client                *http.Client
 }
 
-// New returns a world whose cloud also has a listener.
+// New returns a world and starts an HTTP listener for its cloud, which runs until the test ends.
 func New(tb testing.TB, o awsfake.Options) *World {
 	tb.Helper()
 	w := &World{Cloud: awsfake.New(o)}

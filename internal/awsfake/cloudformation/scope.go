@@ -15,7 +15,7 @@ import (
 type scope struct {
 	*template
 	names      map[string]string // parameters, pseudo parameters, and created resources
-	attributes map[string]string // of resources, "Role.Arn"
+	attributes map[string]string // of created resources; keys like "Role.Arn"
 }
 
 // noValue is AWS::NoValue. A property with this value is omitted.
@@ -42,8 +42,8 @@ func (s *scope) evaluate(v any) (any, error) {
 	return v, nil
 }
 
-// evaluateMap evaluates a function, which is a map with one member, or the members of any other
-// map.
+// evaluateMap evaluates a map: if its only member is the name of a function, it calls that
+// function; otherwise it evaluates every member.
 func (s *scope) evaluateMap(v map[string]any) (any, error) {
 	out := map[string]any{}
 	for k, member := range v {
@@ -110,7 +110,7 @@ func (s *scope) join(delimiter string, of any) (any, error) {
 	return strings.Join(texts, delimiter), nil
 }
 
-// substitute evaluates Fn::Sub, with or without its own variables.
+// substitute evaluates Fn::Sub in its two forms: only a text, or a text and a map of variables.
 func (s *scope) substitute(argument any) (any, error) {
 	text, own := argument, map[string]any{}
 	if list, ok := argument.([]any); ok && len(list) == 2 {

@@ -40,8 +40,8 @@ func parameters(pairs ...string) []string {
 	return out
 }
 
-// TestOwnersStack checks that a stack of the repository's template for the owner adds the
-// template's statements to the bucket policy, and that deleting the stack removes them.
+// TestOwnersStack deploys deploy/cloudformation/owner.yaml. It checks that the stack adds the
+// template's statements to the bucket policy, and that deleting the stack removes the statements.
 func TestOwnersStack(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	text, err := os.ReadFile("../../../deploy/cloudformation/owner.yaml")

@@ -10,7 +10,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// As calls another service in the caller's name, as an AWS service that works for its caller does.
+// As calls another service with the identity of the request's caller. Policies see that the call
+// comes from the AWS service with the name caller (aws:CalledVia).
 func (q *Request) As(caller, service, operation, bucket, body string, form url.Values) (*wire.Response, error) {
 	to := q.Cloud.serviceNamed(service)
 	sub := &Request{

@@ -35,8 +35,8 @@ func (q *Request) decideBehind(x Question) iam.Decision {
 	return iam.Evaluate(iam.Request{Caller: q.Caller.Identity(), Action: x.Action, Resource: x.Resource, Account: x.Account, Context: q.factsFor(x)}, p)
 }
 
-// Near reports whether AWS shows this caller the reason for a denial in an account: it is the
-// caller's own account, or one in the same organization.
+// Near reports whether AWS tells the caller why a request to a resource of the account was denied.
+// AWS does so if the account is the caller's own or belongs to the same organization.
 func (q *Request) Near(account string) bool {
 	return q.Cloud.Directory.Related(q.Caller.Account.ID(), account)
 }

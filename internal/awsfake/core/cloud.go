@@ -7,8 +7,8 @@
 // [Service], with its name, its protocol and its handler, and calls Decide with a [Question] that
 // contains the policy of the resource.
 //
-// Terms: a [Cloud] is all of AWS without its services. A [Request] is one HTTP request to a
-// service, with its caller and the context keys that policies can test.
+// Terms: a [Cloud] is the part of the fake AWS that all services share. A [Request] is one HTTP
+// request to a service, with its caller and the context keys that policies can test.
 package core
 
 import (
@@ -30,7 +30,7 @@ type Options struct {
 	// OneClock means that the time of a signature is compared only with Now. As in AWS, a client
 	// with a wrong clock is then rejected.
 	OneClock bool
-	// Logger receives one debug line per request; nil discards them.
+	// Logger receives one debug line per request; nil means that nothing is logged.
 	Logger *slog.Logger
 	// Seed makes IDs, ETags and keys repeatable if it is not zero. Repeatable keys give no
 	// protection.
@@ -88,9 +88,9 @@ func (c *Cloud) BucketRequests(bucket string) Requests {
 	return c.counts.read(func() Requests { return c.counts.buckets[bucket] })
 }
 
-// KeyRequests returns how often "GenerateDataKey", "Encrypt" and "Decrypt" were called on a KMS
-// key, given by its ARN, directly or by S3 as the caller. Uses for objects with a bucket key count
-// too, although AWS would serve some of them from a cache.
+// KeyRequests returns how often "GenerateDataKey", "Encrypt" and "Decrypt" were called on the KMS
+// key with that ARN. It counts the calls of clients and the calls of S3 in a client's name. Calls
+// for objects with a bucket key count too, although AWS would serve some of those from a cache.
 func (c *Cloud) KeyRequests(arn string) Requests {
 	return c.counts.read(func() Requests { return c.counts.keys[arn] })
 }

@@ -170,8 +170,8 @@ func (q *Request) target() fault.Target {
 	}
 }
 
-// hostOwned reports whether a service interprets the host of the request. The path of such a
-// request belongs to the service, so it is not compared with countsPath.
+// hostOwned reports whether the request's host name belongs to a service, as "b.s3.amazonaws.com"
+// does. That service interprets the path of the request, so that countsPath has no meaning there.
 func (c *Cloud) hostOwned(r *http.Request) bool {
 	return slices.ContainsFunc(c.services, func(s Service) bool { return s.OwnsHost != nil && s.OwnsHost(r) })
 }

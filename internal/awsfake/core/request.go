@@ -12,22 +12,22 @@ import (
 // Service describes an AWS service to core: how to recognise its requests, how to write its
 // responses, and how to serve them.
 type Service struct {
-	Name      string // as in the scope of signatures
+	Name      string // the service name in signatures, such as "kms"
 	Protocol  wire.Protocol
-	Namespace string // XML namespace of its errors, if requests are forms
+	Namespace string // XML namespace of the service's errors, if requests are forms
 	Target    string // prefix of X-Amz-Target, if requests are JSON
-	// AnyOther means that this service serves every request that is not signed for another service.
-	// It also serves requests that are signed for a name that begins with Name.
+	// AnyOther means that this service also serves two kinds of requests: those that name no
+	// service, and those that are signed for a service whose name begins with Name.
 	AnyOther bool
 	// OwnsHost reports whether the service interprets the host of the request; nil means never.
 	OwnsHost func(*http.Request) bool
-	// Read sets the operation of a request and the resource that it names, if they do not follow
-	// from the protocol. It can be nil.
+	// Read sets the operation and the resource of a request. It is nil for a service whose protocol
+	// alone determines the operation.
 	Read func(*Request) error
 	// Serve answers an authenticated request.
 	Serve func(*Request) (*wire.Response, error)
-	// Seal sets the headers that every response of the service has. If Seal is nil, that is only
-	// X-Amzn-Requestid.
+	// Seal sets the headers that every response of the service has. If Seal is nil, the only such
+	// header is X-Amzn-Requestid.
 	Seal func(*Request, http.Header)
 }
 
@@ -39,7 +39,7 @@ type Request struct {
 
 	Endpoint    *Endpoint // nil: from the internet
 	Operation   string
-	Bucket, Key string     // resource, for services that have them; used by faults and counts
+	Bucket, Key string     // the S3 object or bucket, if any; faults and counts use it
 	Form        url.Values // set if the request is a form
 
 	IgnoresConditions bool        // on writes

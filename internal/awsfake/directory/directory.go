@@ -4,7 +4,7 @@
 // It guarantees consistent reads under one lock. When a principal is deleted, every policy that
 // names it shows the principal's ID from then on, both in this package and in every package that
 // registered with [Directory.OnRename]. Package identity implements the API that creates
-// principals, package sts the sessions, and package core authorisation.
+// principals, package sts creates the sessions, and package core authorises requests.
 //
 // Terms: a [Credential] is an access key and its owner. An [Identity] contains what users and roles
 // have in common: the policies that define what they may do.
@@ -66,9 +66,9 @@ func (d *Directory) Account(id string) *Account {
 	return a
 }
 
-// OnRename registers a function that updates policies outside the directory when a role or user
-// that they name is deleted: it must replace the ARN with the ID. The function runs under the
-// directory's lock.
+// OnRename registers a function that is called when a role or user is deleted. The function must
+// replace the ARN with the ID in the policies that are stored outside the directory. It runs under
+// the directory's lock.
 func (d *Directory) OnRename(rename func(arn, id string)) { d.renames = append(d.renames, rename) }
 
 // RenamePrincipal replaces the ARN of a deleted role or user with its ID in all policies that name

@@ -14,7 +14,7 @@ type Identity struct {
 	Inline      []InlinePolicy   // sorted by name
 	Attached    []*ManagedPolicy // in attachment order
 	Boundary    *iam.Document
-	BoundaryARN string // of the boundary policy; "" if the boundary was set with the Go API
+	BoundaryARN string // ARN of the boundary policy; "" if the Go API set the boundary
 	policies    []*iam.Document
 }
 

@@ -26,7 +26,7 @@ type PolicyVersion struct {
 	Created  time.Time
 }
 
-// managedByAWS returns the AWS managed policies that setting up two accounts can require.
+// managedByAWS returns the AWS managed policies that exist in every account of the fake.
 func managedByAWS() map[string]*ManagedPolicy {
 	m := &ManagedPolicy{
 		Name: "AdministratorAccess", ARN: "arn:aws:iam::aws:policy/AdministratorAccess", ID: "ANPAIWMBCKSKIEE64ZLYK", Path: "/",

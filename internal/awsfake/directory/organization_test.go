@@ -30,7 +30,7 @@ func TestGuardrails(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		hang func(*awsfaketest.World)
-		want string // the rest of the message after the caller; "" for success
+		want string // the message after SessionRefused; "" for success
 	}{
 		{"service control policy that allows everything", func(w *awsfaketest.World) { w.Consumer.SetServiceControl(awsfaketest.AllowAll()) }, ""},
 		{"service control policy that allows less", func(w *awsfaketest.World) { w.Consumer.SetServiceControl(awsfaketest.AllowBut("s3:PutObject")) }, put + "because no service control policy allows the s3:PutObject action"},

@@ -7,8 +7,9 @@ import (
 	"syncd/internal/iam"
 )
 
-// UnknownPrincipal returns the first AWS principal of a policy that does not exist, or "". AWS
-// rejects such a policy. The Go API accepts it, so that a test can create resources in any order.
+// UnknownPrincipal returns the first AWS principal that a policy names and that does not exist, or
+// "" if all exist. AWS rejects a policy with an unknown principal. The Go API accepts such a
+// policy, so that a test can create resources in any order.
 func (d *Directory) UnknownPrincipal(p *iam.Document) string {
 	d.mu.RLock()
 	defer d.mu.RUnlock()

@@ -24,7 +24,7 @@ func TestFaultKinds(t *testing.T) {
 		name   string
 		kind   awsfake.FaultKind
 		want   string
-		copied bool // whether the copy was made anyway
+		copied bool // whether the copy exists in spite of the fault
 	}{
 		{"None", awsfake.None, "", true},
 		{"Throttle", awsfake.Throttle, "SlowDown", false},

@@ -23,7 +23,7 @@ const (
 	LoseAnswer                     // serves the request and breaks the connection before the response
 	UnknownLength                  // serves the request without a Content-Length in the response
 	IgnoreConditions               // serves the request as if it had no If-Match and no If-None-Match
-	RefuseConditions               // 501 NotImplemented if a write has one of these headers, otherwise serves the request
+	RefuseConditions               // 501 NotImplemented for conditional writes; serves all else
 	NotFound                       // 404 NoSuchKey
 	NotImplemented                 // 501 NotImplemented
 
@@ -35,7 +35,7 @@ const (
 	HalfAnswer      // serves the request; the response has only the first half of the body, with a matching length
 	NoETag          // serves the request; the response has no ETag
 	OtherETag       // serves the request; the response has the ETag of another version
-	OtherAnswer     // repeats the response to an earlier request of the operation, for another key, without serving the request
+	OtherAnswer     // repeats an earlier response of the operation for another key; does not serve
 )
 
 // Lies returns the kinds of fault whose response is false or does not come from the service. A

@@ -8,8 +8,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Instead returns the response of a lie that never reaches the service, or nil if the service must
-// answer.
+// Instead returns the response if the lie answers in place of the service, or nil if the service
+// must answer.
 func (f *Faults) Instead(k Kind, t Target) *wire.Response {
 	page := func(status int, text string) *wire.Response {
 		res := wire.Answer(status)
@@ -54,7 +54,7 @@ func (f *Faults) distorted(k Kind, t Target, res *wire.Response) (*wire.Response
 	return res, nil
 }
 
-// stored is a response that will be repeated.
+// stored is a response that OtherAnswer can repeat for a later request.
 type stored struct {
 	about  string
 	at     time.Time

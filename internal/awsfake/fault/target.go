@@ -36,7 +36,7 @@ func (b *ConnectionError) Error() string { return b.Err.Error() }
 
 func (b *ConnectionError) Unwrap() error { return b.Err }
 
-// cutReader fails after left bytes.
+// cutReader reads at most left bytes from r and then fails.
 type cutReader struct {
 	r    io.Reader
 	left int64

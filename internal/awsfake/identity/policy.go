@@ -12,7 +12,7 @@ import (
 // Limits of policies, not counting white space ("IAM and AWS STS quotas", IAM User Guide).
 const (
 	maxRolePolicies  = 10240 // characters in all inline policies of a role
-	maxUserPolicies  = 2048  // the same for a user
+	maxUserPolicies  = 2048  // characters in all inline policies of a user
 	maxManagedPolicy = 6144
 	maxTrust         = 2048
 	maxAttached      = 10

@@ -10,7 +10,8 @@ import (
 	"syncd/internal/awsname"
 )
 
-// entityName returns the name of a user, role or policy.
+// entityName returns a parameter that is the name of a user, role or policy. It rejects a name that
+// is missing, invalid or longer than most characters.
 func (q *request) entityName(parameter string, most int) (string, error) {
 	name := q.Form.Get(parameter)
 	switch {

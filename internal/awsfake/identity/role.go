@@ -77,7 +77,8 @@ func (q *request) trustPolicy(parameter string) (*iam.Document, error) {
 	return q.policyDocument(parameter, iam.Trust)
 }
 
-// maxSession returns the maximum session duration.
+// maxSession returns the maximum session duration in the request, or otherwise if the request does
+// not set it.
 func (q *request) maxSession(otherwise time.Duration) (time.Duration, error) {
 	text := q.Form.Get("MaxSessionDuration")
 	if text == "" {

@@ -1,9 +1,9 @@
 // Package identity implements IAM's operations on users, roles and managed policies.
 //
-// It implements everything that setting up two accounts requires, with IAM's limits and errors.
-// Changes apply to the next authorisation at once. The state is in package directory, and each call
-// runs under its lock. Groups, instance profiles and the other operations of IAM are not
-// implemented; the error names the operation.
+// It implements the operations that are needed to set up the account of an owner and of a consumer,
+// with IAM's limits and errors. Changes apply to the next authorisation at once. The state is in
+// package directory, and each call runs under the directory's lock. Groups, instance profiles and
+// the other operations of IAM are not implemented; the error names the operation.
 //
 // Terms: a holder is a user or role with policies. A managed policy exists on its own and can be
 // attached to holders; an inline policy belongs to one holder.
@@ -27,9 +27,9 @@ type operation struct {
 	serve func(*request, *wire.XML) error
 }
 
-// operations returns the operations on users, roles and policies that setting up two accounts
-// requires. An operation on an account always works on the caller's account, because IAM requests
-// never cross accounts.
+// operations returns the operations on users, roles and policies that are needed to set up the
+// account of an owner and of a consumer. Every operation works on the caller's account, because IAM
+// requests never cross accounts.
 func operations() map[string]operation {
 	role, user, policy := (*request).roleARN, (*request).userARN, (*request).policyARN
 	all := func(*request) string { return "*" }

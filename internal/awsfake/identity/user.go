@@ -20,8 +20,8 @@ func (q *request) userARN() string {
 	return q.entityARN("user", "UserName")
 }
 
-// user returns the user that the request names, or the caller. The caller of user holds the
-// directory's lock.
+// user returns the user that the request names, or the user who signed the request if it names
+// none. The directory's lock must be held.
 func (q *request) user() (*directory.User, error) {
 	if q.Form.Get("UserName") == "" && q.Caller.User != nil {
 		return q.Caller.User, nil

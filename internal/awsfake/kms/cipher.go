@@ -66,7 +66,7 @@ func contextBytes(context map[string]string) []byte {
 	var b []byte
 	for _, k := range slices.Sorted(maps.Keys(context)) {
 		for _, s := range []string{k, context[k]} {
-			b = binary.BigEndian.AppendUint32(b, uint32(len(s))) // contexts are at most 8 KiB
+			b = binary.BigEndian.AppendUint32(b, uint32(len(s))) // fits: contexts have <= 8 KiB
 			b = append(b, s...)
 		}
 	}

@@ -59,7 +59,7 @@ func TestKMSOperations(t *testing.T) {
 		t.Errorf("state %v, %v", described, err)
 	}
 	listed, err := client.ListKeys(t.Context(), &kms.ListKeysInput{})
-	if err != nil || len(listed.Keys) != 2 { // the world's key and this key
+	if err != nil || len(listed.Keys) != 2 { // the key of the World and the key created here
 		t.Errorf("%d keys, %v", len(listed.Keys), err)
 	}
 }

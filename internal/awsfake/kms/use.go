@@ -71,8 +71,8 @@ func refuseKey(q *core.Request, k *Key, action string, d iam.Decision, use Use) 
 	return wire.Refuse(http.StatusBadRequest, "AccessDeniedException", "%s", who)
 }
 
-// keyStateError returns the error for a key that is not enabled, from KMS or from the calling
-// service.
+// keyStateError returns the error for a key that is not enabled, or nil. The error has the code
+// that KMS uses or, if another service called KMS, the code that this service uses.
 func keyStateError(k *Key, state string, use Use) error {
 	code, text := "", ""
 	switch state {
@@ -97,7 +97,7 @@ func (s *Service) throttle(q *core.Request, k *Key, action string, use Use) erro
 	return use.protocol().ThrottledKMS()
 }
 
-// protocol returns the protocol in which errors are returned.
+// protocol returns the protocol of the error response: S3's if S3 called KMS, otherwise KMS's.
 func (u Use) protocol() wire.Protocol {
 	if u.Service != "" {
 		return wire.RestXML

@@ -30,7 +30,7 @@ func New(seed uint64) *Source {
 	if seed != 0 {
 		binary.LittleEndian.PutUint64(key[:], seed)
 	} else {
-		_, _ = crand.Read(key[:]) // never fails; it ends the process instead
+		_, _ = crand.Read(key[:]) // Read never returns an error; it ends the process instead
 	}
 	return &Source{src: rand.NewChaCha8(key)}
 }

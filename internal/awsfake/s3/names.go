@@ -39,8 +39,9 @@ func knownSubresources() []string {
 	}
 }
 
-// foreignSubresources returns subresources that the fake does not implement. Such a request must
-// not be mistaken for the plain operation of its method.
+// foreignSubresources returns subresources that the fake does not implement. A request with one of
+// these subresources must not be mistaken for the same request without it: GET ?acl is not
+// GetObject.
 func foreignSubresources() []string {
 	return []string{
 		"acl", "accelerate", "analytics", "cors", "intelligent-tiering", "inventory", "logging",

@@ -22,7 +22,7 @@ func TestRequesterPays(t *testing.T) {
 		name   string
 		client *s3.Client
 		payer  types.RequestPayer
-		want   string // the code, and who is charged
+		want   string // the error code, a space, and the value of x-amz-request-charged
 	}{
 		{"silent", consumer, "", "Forbidden "},
 		{"paying", consumer, types.RequestPayerRequester, " requester"},

@@ -201,8 +201,8 @@ func TestHeadHidesReasons(t *testing.T) {
 	}
 }
 
-// TestDeleteObjectsAuthorisesEachKey checks that DeleteObjects authorises each key, and versions
-// with a separate action.
+// TestDeleteObjectsAuthorisesEachKey checks that DeleteObjects authorises each key separately, and
+// that deleting a version requires s3:DeleteObjectVersion.
 func TestDeleteObjectsAuthorisesEachKey(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Role.SetPolicies(awsfaketest.ExceptIn("consumer-copy", "s3:DeleteObjectVersion"))

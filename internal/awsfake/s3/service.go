@@ -3,10 +3,11 @@
 // It names the operation of every request, including operations that the fake does not implement,
 // and finds the bucket by path, host name or access point, in the Region that the request was
 // signed for. The operations are in the packages setting (buckets), listing, object and upload.
-// These packages use the requests of package call, and store their data in package store.
+// These packages share the request type of package call, and store their data in package store.
 //
-// Terms: a subresource is a query parameter that selects another operation of a method. An access
-// point is another address of a bucket, with a separate policy.
+// Terms: a subresource is a query parameter that selects the operation: GET returns an object, GET
+// with ?tagging returns its tags. An access point is another address of a bucket, with a separate
+// policy.
 package s3
 
 import (

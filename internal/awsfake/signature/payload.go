@@ -19,11 +19,11 @@ import (
 type Payload struct {
 	io.Reader
 	Size    int64       // decoded
-	Trailer http.Header // complete after the reader has returned io.EOF
+	Trailer http.Header // has all trailers once the reader has returned io.EOF
 }
 
-// Payload returns the request's body, which is read in the format that the signature's payload hash
-// names.
+// Payload returns a reader of the request's body. The payload hash of the signature determines how
+// the body is encoded and verified.
 func (m *Message) Payload(sig *Signature) (*Payload, error) {
 	r, hash := m.HTTP, sig.payloadHash
 	body := io.Reader(r.Body)

@@ -7,7 +7,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// callerIdentity needs no permission, and no policy can deny it.
+// callerIdentity answers GetCallerIdentity, which needs no permission and which no policy can deny.
 func (q *request) callerIdentity() (*wire.Response, error) {
 	return q.answer(func(x *wire.XML) {
 		x.Element("Arn", q.Caller.Caller.ARN)

@@ -22,7 +22,7 @@ import (
 // Service is STS for all accounts.
 type Service struct {
 	rates  rate.Limiters // by account
-	packed atomic.Int64  // limit of packed policies, in bytes
+	packed atomic.Int64  // limit of SetPackedPolicyLimit, in bytes; 0 means none
 }
 
 const namespace = "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -39,9 +39,9 @@ type request struct {
 }
 
 // SetPackedPolicyLimit sets the maximum total length in bytes of the session policies and tags,
-// including inherited tags, that AssumeRole accepts; 0 means no limit. Within the limit, AssumeRole
-// returns the percentage of it that is used. AWS limits the length in an undocumented packed format
-// instead, which the fake does not use.
+// including inherited tags, that AssumeRole accepts; 0 means no limit. If the length is within the
+// limit, AssumeRole returns the percentage of the limit that is used. AWS limits the length in an
+// undocumented packed format instead, which the fake does not use.
 func (s *Service) SetPackedPolicyLimit(bytes int) { s.packed.Store(int64(bytes)) }
 
 func (q *request) answer(write func(x *wire.XML)) *wire.Response {

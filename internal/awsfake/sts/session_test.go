@@ -39,8 +39,8 @@ func TestTagsAndIdentityNeedBothPolicies(t *testing.T) {
 	}
 }
 
-// TestSourceIdentityPersists checks that later sessions keep the source identity, and that the
-// trust policy of each of their roles must allow it.
+// TestSourceIdentityPersists checks that later sessions in a chain keep the source identity, and
+// that the trust policy of every role in the chain must allow sts:SetSourceIdentity.
 func TestSourceIdentityPersists(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	open := w.Owner.CreateRole("open", awsfaketest.Trust("222222222222"), awsfake.RoleOptions{})

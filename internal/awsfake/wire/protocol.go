@@ -79,7 +79,7 @@ type Asker struct {
 	Protocol  Protocol
 	Method    string // HTTP method
 	ID        string
-	Namespace string // of XML responses to a form
+	Namespace string // XML namespace of responses to a form
 }
 
 // Refusal returns the response for an error.

@@ -7,7 +7,7 @@ import (
 	"regexp"
 )
 
-// Response is a response whose body the entry point reads.
+// Response is the response of a service. The entry point reads the body and sends it to the client.
 type Response struct {
 	Status int
 	Header http.Header
@@ -45,7 +45,8 @@ func (res *Response) Whole() ([]byte, error) {
 
 var etagElement = regexp.MustCompile(`<ETag>[^<]*</ETag>`)
 
-// ReplaceETags replaces all ETags in the header and in the body.
+// ReplaceETags replaces the ETag header with header, or removes it if header is "", and replaces
+// every <ETag> element of an XML body with element.
 func (res *Response) ReplaceETags(header, element string) error {
 	if res.Header.Get("Etag") != "" {
 		res.Header.Set("Etag", header)

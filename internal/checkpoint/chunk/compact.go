@@ -75,8 +75,9 @@ func CompactTail[R Row](ctx context.Context, w *Writer, prefix string, chunks []
 	}
 }
 
-// tail returns the index at which the last run of chunks of about the same size starts. Sizes are
-// compared as powers of FanIn; chunks smaller than the last chunk belong to the run.
+// tail returns the index at which the last run of chunks of about the same size starts. Sizes fall
+// into classes, each FanIn times as large as the class below. The run ends with the last chunk and
+// contains chunks of the last chunk's class and of smaller classes.
 func tail(chunks []record.Chunk) int {
 	tier := func(c record.Chunk) int { return bits.Len64(uint64(c.Entries)) / bits.Len64(FanIn-1) }
 	start := len(chunks)

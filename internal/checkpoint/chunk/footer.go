@@ -25,9 +25,9 @@ const (
 	maxJoined = 1 << 20
 )
 
-// openParquet opens a verified chunk. It does not read the page index, because the footer declares
-// the index's length and nothing checks it. Instead, a row is found by the first key of its row
-// group.
+// openParquet opens a verified chunk. It does not read the page index, because nothing checks the
+// length that the footer declares for the index. Readers find a row by the first key of its row
+// group instead.
 func openParquet(chunk store.Record) (*parquet.File, error) {
 	size := chunk.Size()
 	footer, err := readFooter(chunk, size)

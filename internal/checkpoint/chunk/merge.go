@@ -55,7 +55,8 @@ func (m *Merger) ToEnd(ctx context.Context, changes []Change) iter.Seq2[Item[Ent
 	}
 }
 
-// carry yields the base up to the next change. It reports whether the sequence continues.
+// carry yields the rows of the base whose keys satisfy below, and whole chunks where possible. It
+// returns false if the consumer stopped or the base could not be read.
 func (m *Merger) carry(
 	ctx context.Context, below func(key string) bool, yield func(Item[EntryRow], error) bool,
 ) bool {

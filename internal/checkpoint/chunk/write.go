@@ -27,7 +27,7 @@ type Writer struct {
 	Mapping    string      // name of the mapping
 	Generation int64       // generation that the chunks are for
 	Nonce      string      // unique to this writer
-	MaxRows    int64       // most rows of a chunk
+	MaxRows    int64       // maximum number of rows in a chunk
 	Encoders   *Encoders   // compress the chunks
 
 	written int

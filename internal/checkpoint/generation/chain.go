@@ -4,8 +4,9 @@
 // The package guarantees that only one of two writers of a mapping commits. A generation is
 // committed by creating the manifest with the next number, and a number is used only once. A
 // previous holder of the lease may still be alive. The new holder fences off the previous holder by
-// taking the number that it would commit. If a generation is damaged, the package logs a warning
-// and uses the newest intact generation. It keeps all records that a later pass can need.
+// taking the number that the previous holder would commit next. If a generation is damaged, the
+// package logs a warning and uses the newest intact generation. It keeps all records that a later
+// pass can need.
 //
 // Package record defines the content of a manifest, and package checkpoint the content of the next
 // generation.
@@ -93,9 +94,9 @@ func (c *Chain) Last() (base record.Manifest, newest int64) {
 	return c.base(), c.newest
 }
 
-// leaseAfter returns the lease number for a manifest that follows base. In a store that does not
-// number leases, it is the number in base, so that numbering continues from there if the ledger is
-// later moved to a store that numbers leases.
+// leaseAfter returns the lease number for a manifest that follows base. If the store does not
+// number leases, the manifest gets the lease number of base. So the numbers continue to increase if
+// the ledger is later moved to a store that numbers leases.
 func (c *Chain) leaseAfter(base record.Manifest) int64 { return max(c.lease.Number(), base.Lease) }
 
 // Stamp records this writer and its lease in a manifest that follows base.

@@ -24,8 +24,8 @@ func (c *Chain) load(ctx context.Context) error {
 	// A folder does not number leases, so the lease numbers of a ledger that was moved from S3 to a
 	// folder are not compared.
 	if n := c.lease.Number(); n > 0 && len(kept) > 0 && kept[0].Lease > n {
-		// Without this check, a holder that resumes after a suspension could fence off the new
-		// holder that has fenced it off.
+		// Without this check, a holder that was fenced off while it was suspended could in turn
+		// fence off the new holder.
 		return fmt.Errorf("%w: generation %d was written under lease %d, which is newer than this process's lease %d",
 			store.ErrSuperseded, kept[0].Generation, kept[0].Lease, c.lease.Number())
 	}
@@ -125,9 +125,9 @@ func (c *Chain) Verify(ctx context.Context, lists ...[]record.Chunk) error {
 //
 // If the name is taken, another writer has committed, and Publish returns ErrSuperseded. Publish
 // also returns ErrSuperseded if a manifest with a higher number exists: while this process was
-// suspended, the next holder may have committed several generations and deleted the first of them,
-// so that its name is free again. The newest manifest is never deleted, so Publish detects this
-// case by listing the manifests after it has created its own manifest.
+// suspended, the next holder may have committed several generations and deleted the manifest that
+// had the name. Publish then creates its manifest, but the newest manifest is never deleted. So
+// Publish detects this case by listing the manifests after it has created its own manifest.
 func (c *Chain) Publish(ctx context.Context, m record.Manifest) error {
 	err := store.CreateSealed(ctx, c.store, record.ManifestName(m.Mapping, m.Generation), m)
 	if errors.Is(err, fs.ErrExist) {

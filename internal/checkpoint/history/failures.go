@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// isConclusive reports whether the result of a pass shows if passes of the mapping succeed or fail.
-// A drained pass might have failed later, and a replay does not list the source.
+// isConclusive reports whether the result of r shows whether passes of the mapping currently
+// succeed. The result of a drained pass does not, because the pass might have failed later. The
+// result of a replay does not, because a replay does not list the source.
 func (r Pass) isConclusive() bool { return r.Result != ResultDrained && r.Trigger != TriggerReplay }
 
 // inRow returns r with FailingSince and FailedInRow set: the time of the first of the consecutive

@@ -72,7 +72,8 @@ func TestFailuresAreNotForgotten(t *testing.T) {
 	first := openOf(t, records, "host/1")
 	enter(first, history.Pass{Pass: 1, Result: "complete"})
 	for i := range 60 {
-		for range 1 + i%2 { // some failures twice, counted in one record
+		// Every other failure occurs twice in a row, and both passes share one entry.
+		for range 1 + i%2 {
 			enter(first, history.Pass{Result: "failed", Class: "denied", Error: fmt.Sprint("denied: object ", i)})
 		}
 	}

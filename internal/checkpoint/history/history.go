@@ -78,8 +78,8 @@ type Pass struct {
 	FailedInRow  int64     `json:"failed_in_row,omitempty"`
 }
 
-// repeats reports whether a pass is the same failure as the previous one, so that one record can
-// cover both.
+// repeats reports whether a pass failed in the same way as the previous pass, so that one entry of
+// the history can cover both passes.
 func (r Pass) repeats(before Pass) bool {
 	return r.FailsLike(before) && r.Copied+before.Copied == 0 && r.Request == "" && before.Request == "" && r.Trigger == before.Trigger &&
 		r.Holder == before.Holder

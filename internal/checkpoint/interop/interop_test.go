@@ -26,7 +26,7 @@ import (
 
 const (
 	mapping = "alice-to-bob"
-	rows    = 100_000 // these take more than three row groups, in two chunks
+	rows    = 100_000 // enough for more than three row groups, in two chunks
 )
 
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
@@ -97,7 +97,7 @@ func writeLedger(t *testing.T) (dir string, m record.Manifest) {
 	return dir, ledger.Manifest()
 }
 
-// table is a chunk by column.
+// table contains the values of a chunk, by the name of their column.
 type table map[string][]any
 
 // readTable reads every column of a chunk.

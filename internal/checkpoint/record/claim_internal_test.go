@@ -25,8 +25,8 @@ func TestMergeKeepsAllClaims(t *testing.T) {
 		}
 		return c
 	})
-	// said returns since when a key is claimed, and since when its entry is doubtful; a zero time
-	// means that it is not.
+	// said returns the time since which a key is claimed, and the time since which its entry is
+	// doubtful. The time is zero if the key is not claimed or its entry is not doubtful.
 	said := func(claims []Claim, fingerprint, key string) (since, doubt time.Time) {
 		for _, c := range claims {
 			isSettled := len(c.Settled) > 0 && strings.HasPrefix(key, "b")

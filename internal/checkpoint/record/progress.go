@@ -21,7 +21,7 @@ type Progress struct {
 	Settings
 	StartedAt time.Time `json:"started_at"`
 	SavedAt   time.Time `json:"saved_at"`
-	Ranges    []Range   `json:"ranges"`            // ascending; this version writes one
+	Ranges    []Range   `json:"ranges"`            // ascending; this version writes one range
 	Uploads   []Upload  `json:"uploads,omitempty"` // multipart uploads not known to have ended, ascending by key
 	Claims    []Claim   `json:"claims"`            // keys that may have been written at the destination; nil in records of versions without claims
 	Refusal   *Refusal  `json:"refusal,omitempty"` // why the pass ended, if everything was refused

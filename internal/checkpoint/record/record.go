@@ -10,8 +10,8 @@
 // Package chunk reads and writes the rows of entries and quarantine, and package checkpoint writes
 // generations and passes.
 //
-// Terms: a generation is a complete ledger, described by its manifest. Progress is how far the pass
-// that will commit the next generation has come.
+// Terms: a generation is a complete ledger, described by its manifest. Progress records which keys
+// a pass has settled before the pass commits the next generation.
 package record
 
 import (
@@ -46,8 +46,8 @@ type Quarantined struct {
 	Attempts int64            // how often this source version was tried, over all passes
 	Pass     int64            // pass that last quarantined the object; set by Slot.Quarantine
 
-	// The next two fields describe what syncd may have written at the destination without an entry
-	// in the ledger.
+	// The next two fields describe copies at the destination that syncd may have written and that
+	// have no entry in the ledger now.
 	DestinationETag string    // ETag of an earlier copy that had an entry and may still exist; "" for none
 	WrittenSince    time.Time // earliest time of a copy whose response was lost; zero if there is none
 }

@@ -22,7 +22,7 @@ type Upload struct {
 	Relay          bool             `json:"relay,omitempty"`     // whether the content is streamed through this process
 	BeganAt        time.Time        `json:"began_at"`            // when the destination responded, UTC with microseconds
 	Left           bool             `json:"left,omitempty"`      // the upload was begun under another checkpoint.Options.Fingerprint: it must be aborted, not resumed
-	Kept           bool             `json:"kept,omitempty"`      // its object was quarantined: under any fingerprint, a pass that would begin the same upload resumes it
+	Kept           bool             `json:"kept,omitempty"`      // quarantined object: a pass under any fingerprint that would begin the same upload resumes this one
 }
 
 // MarshalJSON encodes the keys so that bytes that are not valid UTF-8 survive.

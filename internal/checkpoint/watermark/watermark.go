@@ -5,7 +5,8 @@
 // in order and exactly once. On request it also returns keys settled above the mark. A batch that
 // could not be saved can be put back.
 //
-// The caller must hold the lock of its pass. It limits how many keys are ahead of the mark.
+// The caller must hold the lock of its pass. The caller, not this package, limits how many keys are
+// ahead of the mark.
 //
 // Terms: a Key is reserved first and settled later. A Batch contains the changes that one save
 // writes.

@@ -61,9 +61,9 @@ func (b *Buffers) Member() *Member {
 	return &Member{b, b.queue.Member()}
 }
 
-// Borrow waits until n bytes are free and lends them. A request for more than the total size is
-// granted when no other memory is lent, because an object larger than 10,000 times the total size
-// cannot have smaller parts.
+// Borrow waits until n bytes are free and lends them. An object larger than 10,000 times the total
+// size needs parts larger than the total size. So a request for more than the total size is granted
+// too, but only when no other memory is lent.
 func (m *Member) Borrow(ctx context.Context, n int64) (buffer []byte, giveBack func(), err error) {
 	class := bits.Len64(uint64(max(n, smallestBuffer) - 1)) //nolint:gosec // positive
 	weight := min(int64(1)<<class, m.b.size)
@@ -93,8 +93,8 @@ func (b *Buffers) verdict(own, all, weight int64) fair.Verdict {
 }
 
 // take returns a spare buffer of the class, or a new one, freeing spare buffers of other classes if
-// needed. Spare buffers are kept, because buffers that became garbage could use as much memory
-// again until the garbage collector runs.
+// needed. Spare buffers are kept for reuse. If they were dropped, they would still occupy memory
+// until the garbage collector runs, in addition to the new buffers.
 func (b *Buffers) take(class int, length int64) []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -118,7 +118,8 @@ func (b *Buffers) take(class int, length int64) []byte {
 func (b *Buffers) giveBack(class int, buffer []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(buffer) < 1<<class || int64(len(buffer)) > b.size { // such a buffer is not usable for every request of the class
+	// The buffer is too short for some requests of the class, or longer than the total size.
+	if len(buffer) < 1<<class || int64(len(buffer)) > b.size {
 		b.held -= int64(len(buffer))
 		return
 	}

@@ -7,8 +7,9 @@ import (
 	"testing/synctest"
 )
 
-// TestBuffersOfAClassAboveTheSize checks that a buffer longer than one borrowed before can be
-// borrowed if both belong to a class whose power of two is above the total size.
+// TestBuffersOfAClassAboveTheSize borrows a buffer and then a longer buffer of the same class. The
+// power of two of that class is above the total size. The test checks that the shorter buffer is
+// not lent for the second request.
 func TestBuffersOfAClassAboveTheSize(t *testing.T) {
 	m := NewBuffers(96 << 20).Member()
 	_, giveBack, err := m.Borrow(t.Context(), 80<<20) // the last, shorter part of an object of 1.1 TB

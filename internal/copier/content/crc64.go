@@ -31,7 +31,7 @@ type shift [64]uint64
 // for one bit.
 func shiftPast(length int64) shift {
 	var step, whole shift
-	step[0] = crc64NVMe // for one zero bit: shift right, and divide if a one is shifted out
+	step[0] = crc64NVMe // a zero bit shifts the CRC right, and divides if a one is shifted out
 	for bit := 1; bit < 64; bit++ {
 		step[bit] = 1 << (bit - 1)
 	}

@@ -86,7 +86,7 @@ func (s Source) Read(ctx context.Context, object listing.Object, offset int64, b
 		if done == len(buffer) {
 			return first, ended(out.Body)
 		}
-		_ = out.Body.Close() // only the error of the read counts
+		_ = out.Body.Close() // an error of Close is ignored; only the read's error is handled
 		if cuts++; done-reached >= body.LeastProgress {
 			cuts, reached = 0, done
 		}

@@ -75,7 +75,7 @@ func (s Stream) once(ctx context.Context) error {
 	defer r.close()
 	err := r.send(ctx)
 	if first := context.Cause(ctx); err != nil && first != nil {
-		return first // the uploader returns the last error
+		return first // the first error is the cause; the uploader returns the last error
 	}
 	return err
 }
@@ -127,7 +127,7 @@ func (r *reading) sameVersion(out *s3.GetObjectOutput) error {
 }
 
 func (r *reading) close() {
-	_ = r.body.Close() // only the errors of the reads count
+	_ = r.body.Close() // an error of Close is ignored: it does not affect the bytes that were read
 	r.stop()
 }
 

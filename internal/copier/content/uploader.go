@@ -19,8 +19,8 @@ import (
 func newUploader(destination manager.UploadAPIClient, partSize int64, parts provider) *manager.Uploader {
 	return manager.NewUploader(destination, func(m *manager.Uploader) {
 		m.PartSize, m.Concurrency, m.BufferProvider = partSize, streamWriters, parts
-		// One more than S3 allows: the uploader enlarges the parts of an object that would have
-		// exactly MaxUploadParts of them.
+		// MaxUploadParts is one more than S3 allows, because the uploader enlarges the parts if an
+		// object would have exactly MaxUploadParts parts.
 		m.MaxUploadParts = transfer.MaxParts + 1
 		// The caller decides whether to abort or keep the upload.
 		m.LeavePartsOnError = true

@@ -32,7 +32,9 @@ func (u *upload) complete(ctx context.Context, t *Tracker) (Made, error) {
 		class := awserr.Classify(err)
 		if class == awserr.Gone || class == awserr.Transient || class == awserr.Precondition {
 			if landed, ok := u.landed(ctx, t.upload.BeganAt, sum); ok {
-				_ = t.discard(ctx) // clean up: the upload still exists if another writer created the same object in the same second
+				// If another writer created this object in the same second, this upload still
+				// exists: abort it.
+				_ = t.discard(ctx)
 				return landed, nil
 			}
 		}
@@ -89,9 +91,9 @@ func (u *upload) result(m Made) Made {
 	return m
 }
 
-// contentSum returns the CRC64NVME that the object must have. If every part has a checksum, it
-// combines them and compares the result with the source's. Otherwise it returns the source's, which
-// is "" if unknown.
+// contentSum returns the CRC64NVME that the object must have. If every part has a checksum,
+// contentSum combines these checksums and returns an error if the result differs from the source's
+// checksum. Otherwise it returns the source's checksum, which is "" if unknown.
 func (u *upload) contentSum() (string, error) {
 	var whole content.Joined
 	for i, part := range u.parts {

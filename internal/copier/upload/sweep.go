@@ -27,15 +27,15 @@ var (
 )
 
 // Sweep aborts unfinished uploads that no record names, and returns how many it aborted. It aborts
-// an upload if the upload is under the destination prefix, was begun by a session of
-// [Options].Initiator with the name [Options].Session, began earlier than the time before, by the
-// destination's clock, and is not in kept.
+// an upload if all of this is true: the upload is under the destination prefix, a session of
+// [Options].Initiator with the name [Options].Session began it, it began earlier than before by the
+// destination's clock, and kept does not contain it.
 //
 // Sweep never aborts uploads of other initiators, or uploads without an initiator. If
-// [Options].Initiator is empty, Sweep does nothing. Call Sweep only if kept contains all uploads
-// that are still needed and began earlier than that time, and if no running pass has other such
-// uploads. If the listing is refused, the error is ErrUploadsHidden. If an abort fails, Sweep
-// continues with the other uploads, unless the error would also affect them.
+// [Options].Initiator is empty, Sweep does nothing. Call Sweep only if kept contains every upload
+// that began earlier than before and is still needed, including the uploads of running passes. If
+// the listing is refused, the error is ErrUploadsHidden. If an abort fails, Sweep continues with
+// the other uploads, unless the error would also affect them.
 func (u *Uploads) Sweep(ctx context.Context, before time.Time, kept []record.Upload) (aborted int, err error) {
 	sessions := sessionPrefix(u.o.Initiator)
 	if sessions == "" {

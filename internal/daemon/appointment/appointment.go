@@ -88,8 +88,8 @@ func (c Calendar) First(isAtOnce bool, delay time.Duration) Appointment {
 	return a
 }
 
-// After returns the next appointment, once the pass of the given tick has ended. pause is the
-// minimum time before the next pass.
+// After returns the next appointment, once the pass of the given tick has ended. The parameter
+// pause is the minimum time before the next pass.
 func (c Calendar) After(tick time.Time, pause time.Duration) Appointment {
 	if c.Schedule == nil {
 		return Appointment{}
@@ -97,7 +97,7 @@ func (c Calendar) After(tick time.Time, pause time.Duration) Appointment {
 	now := c.clock()
 	a := Appointment{from: tick, tick: c.Schedule.Next(tick), jitter: c.Jitter()}
 	if a.tick.Before(now) {
-		a = Appointment{from: now, tick: now} // ticks that passed meanwhile cause one pass now
+		a = Appointment{from: now, tick: now} // one pass now for all missed ticks
 	}
 	a.Pause = pause
 	return a
@@ -185,8 +185,8 @@ func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) (woken bo
 }
 
 // moved returns a. If the clock was set back to before the time from which a's tick was computed,
-// moved computes the tick again. Otherwise the mapping would wait longer by the amount that the
-// clock was set back.
+// moved computes the tick again. Without the new tick, the mapping would wait longer by the amount
+// that the clock was set back.
 func (c Calendar) moved(a Appointment, now time.Time, isNever bool) Appointment {
 	if isNever || c.Schedule == nil || !a.from.After(now.Add(setBack)) {
 		return a

@@ -63,7 +63,7 @@ func TestKeep(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { // the clock of the bubble starts at midnight
+			synctest.Test(t, func(t *testing.T) { // the bubble starts at a tick: at midnight
 				c, begun := calendar(every(15*m), tt.jitter), time.Now()
 				_, why := c.Keep(t.Context(), tt.make(c), &tt.wants)
 				if got := time.Since(begun); why != tt.why || got != tt.after {

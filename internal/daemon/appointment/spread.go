@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	// Up to startTogether mappings start at the same time. If there are more, all starts are spread
-	// over a period of startStep for each additional mapping, but at most startMost.
+	// Up to startTogether mappings start at the same time. If more mappings start, all starts are
+	// spread over a period. The period is startStep for each mapping above startTogether, but at
+	// most startMost.
 	startTogether = 10
 	startStep     = 100 * time.Millisecond
 	startMost     = 5 * time.Minute
@@ -22,7 +23,7 @@ type Spread struct {
 	text            string
 }
 
-// NewSpread returns the schedule of a mapping. text is its display form.
+// NewSpread returns the schedule of a mapping. The parameter text is its display form.
 func NewSpread(mapping string, interval time.Duration, text string) Spread {
 	return Spread{interval, time.Duration(fraction(mapping) * float64(interval)), text}
 }
@@ -36,8 +37,8 @@ func (s Spread) Next(t time.Time) time.Time {
 // String returns the display form of the schedule.
 func (s Spread) String() string { return s.text }
 
-// StartDelay returns how long a mapping waits before its first pass if together mappings start at
-// the same time.
+// StartDelay returns how long a mapping waits before its first pass if the number of mappings that
+// start at the same time is together.
 func StartDelay(mapping string, together int) time.Duration {
 	window := time.Duration(max(together-startTogether, 0)) * startStep
 	return time.Duration(fraction(mapping) * float64(min(window, startMost)))

@@ -304,7 +304,8 @@ func TestAccessibility(t *testing.T) {
 }
 
 // axTree is the part of the response of Accessibility.getFullAXTree (Chrome DevTools Protocol) that
-// the test needs: the types of the library reject values that later browsers add.
+// the test needs: the types of the driver library cannot be used, because they reject values that
+// later browsers add.
 type axTree struct {
 	Nodes []struct {
 		Ignored bool    `json:"ignored"`

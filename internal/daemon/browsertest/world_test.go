@@ -109,7 +109,7 @@ func (e every) String() string {
 // world is a daemon with forty mappings that is being served.
 type world struct {
 	url    string
-	moving *script // the pass of zebra-exports, which is running
+	moving *script // the Runner of zebra-exports, whose pass is running
 	board  *figure.Board
 	ahead  atomic.Int64 // how far the daemon's clock is ahead, in nanoseconds
 }
@@ -169,7 +169,7 @@ func newWorld(t *testing.T) *world {
 	hung := &script{hangs: true, end: make(chan struct{})}
 	mappings := w.mappings(hung)
 	w.fill(mappings)
-	gate := make(chan struct{}) // the passes that do not hang begin after the clock was set forward
+	gate := make(chan struct{}) // passes that must not stall begin after the clock was set forward
 	for i := range mappings {
 		open := mappings[i].Open
 		mappings[i].Open = func(ctx context.Context) (daemon.Runner, error) {

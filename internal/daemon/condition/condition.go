@@ -40,8 +40,8 @@ var (
 type Options struct {
 	// Mapping is the mapping's name.
 	Mapping string
-	// IsScheduled reports whether the mapping has a schedule. AtOnce reports whether its first pass
-	// is due when it starts.
+	// IsScheduled reports whether the mapping has a schedule. AtOnce reports whether the first pass
+	// is due when the mapping starts.
 	IsScheduled, AtOnce bool
 	// TakesRequests reports whether the mapping can be paused.
 	TakesRequests bool
@@ -61,7 +61,7 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Condition is the condition of one mapping. Create it with New.
+// Condition is the condition of one mapping. Create a Condition with New.
 type Condition struct {
 	o Options
 
@@ -71,8 +71,8 @@ type Condition struct {
 
 // known is the data of a Condition.
 type known struct {
-	// begun means that the mapping has started and not ended. running means that a pass has been in
-	// progress, or about to begin, since began.
+	// begun means that the mapping has started and not ended. running means that a pass is in
+	// progress or about to begin; began is since when.
 	begun, running bool
 	began          time.Time
 	// halt ends the current pass. It is nil if no pass is running, or if the pass was already ended
@@ -90,10 +90,10 @@ type known struct {
 	paused   *control.Paused
 	mode     string
 	stopping bool
-	since    time.Time // the last change of the fields above
+	since    time.Time // when a field above last changed
 	due      time.Time // when the next pass is due; zero if none is
 	last     *status.LastPass
-	failure  *status.Failure // of the last pass; nil if it did not fail
+	failure  *status.Failure // the error of the last pass; nil if that pass did not fail
 	backOff  time.Duration   // wait after the last failure, 0 for none
 	// decided is the end of the pass that decided whether the mapping is failing. isRecalled means
 	// that failure was read from the history and did not occur in this process.
@@ -169,7 +169,8 @@ func (c *Condition) Announce(due time.Time) {
 	c.o.Metrics.NextPass.WithLabelValues(c.o.Mapping).Set(float64(due.UnixMilli()) / 1000)
 }
 
-// StandsBy reports whether another process held the lease when it was last requested.
+// StandsBy reports whether another process held the lease when this process last requested the
+// lease.
 func (c *Condition) StandsBy() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 const (
 	// shownPasses is how many passes of a mapping's history are displayed.
 	shownPasses = 10
-	// drainMargin is how long after its drain time a stalled pass must end. After that the process
-	// counts as stuck.
+	// drainMargin is how much longer than DrainTimeout a stalled pass may take to end. A pass that
+	// takes still longer is stuck.
 	drainMargin = time.Minute
 )
 
@@ -62,8 +62,9 @@ func (c *Condition) IsStuck() bool {
 	return c.running && now.Sub(c.pulse.last) >= c.o.Watchdog+c.o.DrainTimeout+drainMargin
 }
 
-// Judge updates the state of the mapping. signs is the number of signs of activity since the
-// mapping was created; if it has grown since the last call, the pass is not stalled.
+// Judge updates the state of the mapping. The parameter signs is the number of signs of activity
+// since the mapping was created. If the number has grown since the last call, the pass is not
+// stalled.
 func (c *Condition) Judge(f Facts, signs int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -96,7 +97,7 @@ func (c *Condition) Look(r Runner) {
 // tick does not need the lease yet. The caller holds c.mu.
 func (c *Condition) whyNot(leaseHeld bool) string {
 	f := c.failure
-	if c.isRecalled { // another process may have had no credentials or no lease, not this one
+	if c.isRecalled { // the failure may be of another process, and not concern this one
 		f = nil
 	}
 	switch {

@@ -29,8 +29,9 @@ func (c *Condition) Start(former *Condition) {
 }
 
 // Adopt updates the failure from the history if the history has a pass that ended later than all
-// passes that this process knows, for example in an earlier process or in a command. So a failure
-// survives a restart, and ends when a pass of another process reaches its end.
+// passes that this process knows, for example in an earlier process or in a command. So the mapping
+// is still failing after a restart, and stops failing when a pass of another process reaches its
+// end.
 func (c *Condition) Adopt(passes []history.Pass) {
 	last, since, times := history.Failures(passes)
 	c.mu.Lock()

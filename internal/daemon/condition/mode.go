@@ -37,7 +37,7 @@ func (c *Condition) SetMode(mode control.Mode, by control.Paused) {
 	if was == mode.IsPaused {
 		return
 	}
-	c.standing, c.held = false, nil // a paused mapping does not wait for the lease
+	c.standing, c.held = false, nil // a paused mapping does not stand by
 	value := 0.0
 	if mode.IsPaused {
 		value = 1

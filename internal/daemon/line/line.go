@@ -22,9 +22,10 @@ import (
 )
 
 const (
-	// turnTime is how long a pass keeps its place while other mappings wait for a place. Then it
-	// drains and goes to the end of the line, and resumes when it has a place again. Otherwise
-	// first passes that take days would block all other mappings.
+	// turnTime is how long a pass keeps its place while other mappings wait for a place. After this
+	// time the pass drains, its mapping goes to the end of the line, and the pass resumes when the
+	// mapping has a place again. Without this limit, first passes that take days would block all
+	// other mappings.
 	turnTime = 10 * time.Minute
 	// turnCheck is how often to check whether mappings wait, once a pass has had its turn.
 	turnCheck = 5 * time.Second
@@ -113,7 +114,7 @@ type Turn struct {
 	member *fair.Member
 
 	mu      sync.Mutex
-	timer   *time.Timer // fires at the end of the turn
+	timer   *time.Timer // fires after turnTime, then every turnCheck
 	leaves  bool        // the place is being given up for a waiting mapping
 	isGiven bool        // the place was given back
 }
@@ -146,8 +147,9 @@ func (t *Turn) End() {
 	if t.timer != nil {
 		t.timer.Stop()
 	}
-	// Decrement leaving only after the place is released. Otherwise both this pass and the mapping
-	// that gets the place would be counted as needing one.
+	// Decrement leaving only after the place is released. In the other order, isWanted could find
+	// the mapping that gets this place still waiting while no place is leaving, and would end
+	// another pass for it.
 	t.member.Release()
 	if t.leaves {
 		t.of.leaving.Add(-1)

@@ -26,7 +26,7 @@ type callers struct {
 	poke   chan struct{} // has an element when the next search should start at once
 
 	mu      sync.Mutex
-	err     error // error of the last search
+	err     error // the error of the last search, or nil
 	known   bool  // a search has succeeded
 	waiting map[string][]chan control.Answer
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestCostOfLookingForRequests checks that the costs in the comment and in the documentation match
-// the search interval and S3's list price.
+// TestCostOfLookingForRequests checks that the costs in the comment on LookEvery and in the
+// documentation match the search interval and S3's list price.
 func TestCostOfLookingForRequests(t *testing.T) {
 	const dollarsPerThousand = 0.005
 	listings := int(24 * time.Hour / LookEvery)

@@ -111,7 +111,8 @@ func (i *Inbox) attend(ctx context.Context, board control.Board) {
 	for mapping, list := range cases {
 		attending.Go(func() error {
 			q := queues[mapping]
-			standsBy := q != nil && q.standsBy() // read before seeMode, which ends the standby if another process has paused the mapping
+			// Read standsBy before seeMode: a pause in another process ends the standby.
+			standsBy := q != nil && q.standsBy()
 			if q != nil {
 				q.seeMode(ctx, board.Mode(mapping))
 				q.list.forget(board.Open(mapping))
@@ -194,8 +195,8 @@ func (i *Inbox) Answer(ctx context.Context, r control.Request, a control.Answer)
 }
 
 // Take accepts a request from the socket and waits for its answer. It writes the request to the
-// state, where the process that holds the lease finds it. That can be this process or another. A
-// request in the state survives a restart of any process.
+// state, where this process or another one, whichever holds the lease, finds it. A request in the
+// state survives a restart of any process.
 func (i *Inbox) Take(ctx context.Context, r control.Request, wait time.Duration) (control.Reply, error) {
 	arrived, hangUp := i.callers.call(r.ID)
 	defer hangUp()

@@ -32,12 +32,13 @@ type Job struct {
 	orders []*order
 }
 
-// Job decides what to do in this turn, and claims the requests that the job will answer. Before it
-// claims any, it takes the lease, and reads the state if other processes could have changed it.
-// trigger is the reason for a pass that was not requested, and byTick is whether the schedule
-// requires a pass. h is nil if the mapping does not accept requests.
+// Job decides what to do in this turn, and claims the requests that the job will answer. If
+// requests are waiting, or this process does not hold the lease, Job first takes the lease and
+// reads the mapping's requests again. The parameter trigger is the reason for a pass that was not
+// requested, and byTick is whether the schedule requires a pass. h is nil if the mapping does not
+// accept requests.
 func (q *Queue) Job(ctx context.Context, h Holder, trigger string, byTick bool) (j Job, err error) {
-	if q.o.Condition.Paused() != nil { // paused since the pass became due
+	if q.o.Condition.Paused() != nil { // the mapping was paused after the pass became due
 		return j, condition.ErrPaused
 	}
 	j.Order.Trigger = trigger
@@ -122,8 +123,8 @@ func (q *Queue) pick(ctx context.Context, j *Job, byTick bool) bool {
 }
 
 // Finish answers the requests of a job. err is the error of the job's pass, and why is the cause
-// with which its context ended. If the pass will be resumed, here or in another process, its
-// requests wait until it ends.
+// with which its context ended. If the pass will be resumed, here or in another process, the
+// requests wait until the resumed pass ends.
 func (q *Queue) Finish(ctx context.Context, j Job, summary syncer.Summary, err, why error) {
 	isUnfinished := errors.Is(err, syncer.ErrUnfinished)
 	goesOn := store.IsLeaseHeld(err) || errors.Is(err, syncer.ErrDrained) && !errors.Is(why, condition.ErrPaused) || errors.Is(err, context.Canceled)

@@ -15,12 +15,13 @@ type order struct {
 	// process.
 	claims    int
 	isClaimed bool
-	// isWorking means that a goroutine is carrying out or answering the order. answer is the answer
-	// if it must still be written, and nil otherwise.
+	// isWorking means that a goroutine is carrying out or answering the order. answer is an answer
+	// that must still be written, or nil.
 	isWorking bool
 	answer    *control.Answer
-	// passFirst means that a replay waits for a pass that finishes an interrupted pass. Only one
-	// such pass is tried; wasFirst means that it was.
+	// passFirst means that the order is a replay that waits until another pass has finished an
+	// interrupted pass. A replay waits for only one such pass; wasFirst means that it has waited or
+	// is waiting.
 	passFirst, wasFirst bool
 	// wasTried means that the order was waiting when the last attempt began, so the attempt could
 	// have carried it out.
@@ -151,11 +152,11 @@ func (l *list) try() {
 	}
 }
 
-// leaveForNext records that orders could not be carried out in this attempt but can be carried out
-// in the next.
+// leaveForNext records that this attempt could not carry out the orders but that the next attempt
+// can. It does nothing if isOn is false.
 func (l *list) leaveForNext(isOn bool, orders []*order) {
 	if !isOn {
-		return // neither this attempt nor the next would carry out an order
+		return // the next attempt would not carry out the orders either
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -183,8 +184,9 @@ func (l *list) begun(o *order) {
 	o.passFirst = false
 }
 
-// isInVain reports whether orders wait although an attempt could have carried out each of them. An
-// order that arrived during a pass is carried out right after it.
+// isInVain reports whether orders wait although an attempt could have carried out each of them. If
+// an order arrived during the last attempt, isInVain returns false, because the next attempt can
+// carry out that order.
 func (l *list) isInVain() bool {
 	waiting := l.waiting()
 	l.mu.Lock()

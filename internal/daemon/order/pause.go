@@ -13,7 +13,7 @@ func (q *Queue) seeMode(ctx context.Context, mode control.Mode) {
 	if mode.ID < seen.ID && mode.IsPaused != seen.IsPaused { // the listing is outdated, or the record was deleted
 		board, err := q.o.Desk.LookAt(ctx, q.o.Mapping)
 		if err != nil {
-			return // the next search reads it again
+			return // the next search reads the mode again
 		}
 		mode = board.Mode(q.o.Mapping)
 	}
@@ -22,7 +22,8 @@ func (q *Queue) seeMode(ctx context.Context, mode control.Mode) {
 	}
 	by, err := q.o.Desk.MadeBy(ctx, q.o.Mapping, mode)
 	if err != nil {
-		by, mode.ID = control.Paused{Mapping: q.o.Mapping}, "" // the listing has the mode; the next search reads who set it
+		// Without an ID, the next search reads again who set the mode.
+		by, mode.ID = control.Paused{Mapping: q.o.Mapping}, ""
 	}
 	q.o.Condition.SetMode(mode, by)
 }

@@ -8,8 +8,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// TestSideOf compares the JSON form of a place with docs/status-page.md. It does not contain the
-// role or the requester-pays setting.
+// TestSideOf compares the JSON form of a place with docs/status-page.md. The JSON form contains
+// neither the role nor the requester-pays setting.
 func TestSideOf(t *testing.T) {
 	for _, tt := range []struct {
 		place      transfer.Place

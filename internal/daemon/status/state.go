@@ -43,9 +43,9 @@ func Urgency() []State {
 	return []State{Failing, Stalled, Quarantined, Unknown, Paused, Draining, Running, Queued, StandingBy, Unscheduled, Waiting, Idle}
 }
 
-// Attention returns a rank: the lower, the more a mapping in this state needs attention. States
-// that change with every pass have the same rank, so that the rows of the page do not move with
-// every pass.
+// Attention returns the rank of the state; mappings with the lowest rank need attention most.
+// States that change with every pass have the same rank, so that the rows of the page do not move
+// with every pass.
 func (s State) Attention() int {
 	switch s {
 	case Failing:

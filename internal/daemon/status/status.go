@@ -1,8 +1,9 @@
 // Package status defines the displayed status of a daemon and its mappings. The page, the JSON and
 // the probes all present the same Snapshot.
 //
-// Unknown values are absent, never 0. Its JSON forms are stable interfaces, described in
-// docs/status-page.md. The creator of a status must make sure that its texts contain no secrets.
+// Unknown values are absent, never 0. The JSON forms of the package's types are stable interfaces,
+// described in docs/status-page.md. The creator of a status must make sure that its texts contain
+// no secrets.
 //
 // The daemon fills in the values, and package web presents them.
 //
@@ -190,7 +191,7 @@ type LastPass struct {
 	Seconds     float64 `json:"seconds"`
 }
 
-// Failure describes the last failed pass and the series of failed passes that it ends.
+// Failure describes the last failed pass, and the series of failed passes up to that pass.
 type Failure struct {
 	Class string `json:"class"`
 	Text  string `json:"text"`

@@ -20,7 +20,7 @@ type connections struct {
 
 // visit is the state of a connection.
 type visit struct {
-	since     int64 // when it entered this state, as a count of all state changes
+	since     int64 // the number (n) of the state change that began this state
 	isWaiting bool  // the server waits for a request or for the rest of a request
 }
 

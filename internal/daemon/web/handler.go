@@ -99,7 +99,7 @@ func lasting(handle http.HandlerFunc) http.HandlerFunc {
 			seconds = 30 // the default of net/http/pprof
 		}
 		end := time.Now().Add(time.Duration(seconds*float64(time.Second)) + writeTimeout)
-		_ = http.NewResponseController(w).SetWriteDeadline(end) // otherwise the response would be cut off
+		_ = http.NewResponseController(w).SetWriteDeadline(end) // or the profile would be cut off
 		handle(w, r)
 	}
 }

@@ -105,8 +105,8 @@ func nosniff(next http.Handler) http.Handler {
 }
 
 // bodiless rejects requests with a body, because no endpoint accepts a body, and closes their
-// connections. Otherwise the server would wait up to readTimeout for the rest of the body, and the
-// connection would count as active.
+// connections. If bodiless left such a connection open, the server would wait up to readTimeout for
+// the rest of the body, and the connection would count as active.
 func bodiless(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength == 0 {

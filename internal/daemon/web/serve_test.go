@@ -54,7 +54,7 @@ func TestProbesAreServedAmongHostileConnections(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			address := served(t, web.Handler(web.Options{Gatherer: prometheus.NewRegistry()}))
 			var closed sync.WaitGroup
-			t.Cleanup(closed.Wait) // after all connections are closed
+			t.Cleanup(closed.Wait) // the cleanup runs after all connections are closed
 			var mu sync.Mutex
 			open := hostile
 			for range hostile {
@@ -97,7 +97,7 @@ func TestLargeHeadersCostLittle(t *testing.T) {
 	for range hostile {
 		conn := dial(t, address)
 		sending.Go(func() {
-			_, _ = conn.Write(request) // it is rejected before it is complete
+			_, _ = conn.Write(request) // the server rejects the request before it is complete
 			_, _ = io.Copy(io.Discard, conn)
 		})
 	}
@@ -170,7 +170,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 				if !tt.read {
 					time.Sleep(tt.want + time.Second)
 				}
-				answer, _ := io.ReadAll(client) // until the server closes the connection
+				answer, _ := io.ReadAll(client) // reads until the server closes the connection
 				if took := time.Since(start); took > tt.want+2*time.Second {
 					t.Errorf("cut off after %s, want %s", took, tt.want)
 				}
@@ -185,8 +185,9 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	}
 }
 
-// eventually waits until the condition is true. It is for sockets, outside of bubbles. It counts
-// polls, at least a minute of them, so that a busy or suspended machine has more time.
+// eventually waits until the condition is true. It is for sockets, outside of bubbles. It limits
+// the number of polls, not the time, so that a busy or suspended machine has more than the minute
+// that the polls take at least.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)

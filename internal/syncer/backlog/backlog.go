@@ -3,8 +3,8 @@
 //
 // An object counts as missing from the time it is planned until it has an outcome. An object that
 // one pass could not copy keeps its age in the next pass. The figure stays unset, instead of 0,
-// until an object was listed. Its memory use is proportional to the number of planned actions that
-// have no outcome yet.
+// until an object was listed. The memory use of a Backlog is proportional to the number of planned
+// actions that have no outcome yet.
 //
 // The passes decide the outcome of each object. A Backlog is safe for concurrent use.
 //
@@ -35,7 +35,7 @@ type Backlog struct {
 	waiting map[string]listing.Object // by key; as many as the planned actions without an outcome
 	former  time.Time                 // time of the oldest object that an earlier pass left waiting
 	aside   time.Time                 // when the oldest object in quarantine was set aside
-	reasons map[string]int64          // objects in quarantine by reason, as shown
+	reasons map[string]int64          // objects in quarantine by reason, as the figure shows them
 	bytes   int64                     // total size of the waiting objects
 }
 

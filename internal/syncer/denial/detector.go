@@ -51,8 +51,8 @@ func (d *Detector) Refused(ctx context.Context, a plan.Action, object Held, caus
 
 // judge is called after many objects in a row were refused. It decides whether everything is
 // refused. It returns nil if only a range of keys is refused, because later keys can still be
-// copied. It first copies objects in other key ranges, which the pass would copy later in any case.
-// If all of them are refused, it tries objects that were copied before.
+// copied. First, judge copies objects in other key ranges; the pass would copy these objects later
+// in any case. If all these objects are refused, judge tries objects that were copied before.
 func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Error, error) {
 	inTurn, last, witness := d.turn()
 	starts, err := listing.Beyond(last, len(d.o.SourcePrefix), d.search.firstAfter(ctx))
@@ -103,8 +103,8 @@ func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Erro
 }
 
 // Retry retries some of the refused objects that made an earlier pass end early. It runs before
-// anything is listed. The error is an *Error if they are still refused. Once a day (walkAgain) it
-// returns nil even if they are refused, because other objects may be allowed.
+// anything is listed. The error is an *Error if the retried objects are still refused. Once a day
+// (walkAgain) Retry returns nil without retrying, because other objects may be allowed.
 func (d *Detector) Retry(ctx context.Context) error {
 	former, ok := d.o.Ledger.Refusal()
 	if !ok || d.o.Now().Sub(former.WalkedAt) >= walkAgain || former.WalkedAt.After(d.o.Now()) {

@@ -1,12 +1,11 @@
 // Package denial decides whether everything that a pass copies is refused, so that the pass can end
 // early instead of quarantining a million objects one by one.
 //
-// If a policy, a KMS key or a service refuses one object, it may refuse all of them. Objects that
-// are refused in a row are held: neither settled nor quarantined. After enough refusals, the
-// package tries to copy objects in other key ranges, and retries objects that were copied before.
-// If all of these attempts are refused too, the pass ends with an Error, and the next pass starts
-// by retrying a few objects. If one attempt succeeds, the held objects are quarantined and the pass
-// continues.
+// A policy, a KMS key or a service that refuses one object may refuse all objects. Objects that are
+// refused in a row are held: neither settled nor quarantined. After enough refusals, the package
+// tries to copy objects in other key ranges, and retries objects that were copied before. If all of
+// these attempts are refused too, the pass ends with an Error, and the next pass starts by retrying
+// a few objects. If one attempt succeeds, the held objects are quarantined and the pass continues.
 //
 // The pass settles the held objects, and the ledger stores an Error for the next pass.
 //

@@ -81,7 +81,8 @@ func (p *prober) try(ctx context.Context, a plan.Action) (probe, error) {
 	return made, nil
 }
 
-// withProbe returns target with what a probe may have written at the destination.
+// withProbe adds to target what a probe may have written under the key at the destination, and
+// returns the result.
 func (p *prober) withProbe(key string, target copier.Target) copier.Target {
 	made, ok := p.take(key)
 	switch {

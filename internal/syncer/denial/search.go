@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// samples is the number of other key ranges in which objects are tried. fewSamples replaces it
-	// for temporary errors, because each request is then retried many times. tryAgain is how many
-	// of the refused objects the next pass retries.
+	// samples is the number of other key ranges in which objects are tried. For temporary errors
+	// the number is fewSamples, because each request is then retried many times. tryAgain is how
+	// many of the refused objects the next pass retries.
 	samples    = 6
 	fewSamples = 2
 	tryAgain   = 4
@@ -60,7 +60,7 @@ func (s *searcher) choose(actions plan.Actions) (chosen []plan.Action, err error
 			found = append(found, a)
 		}
 		if looked++; looked == lookedAt || len(found) == choices || len(found) > 0 && s.o.IsReplay {
-			break // a replay sends a lookup request for each object
+			break // one object is enough for a replay, which sends a lookup request for each
 		}
 	}
 	if len(found) <= 1 {

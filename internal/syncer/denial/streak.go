@@ -19,7 +19,8 @@ const (
 )
 
 // Held is an object that was refused but is not quarantined yet. If everything turns out to be
-// refused, it is not quarantined, and the pass that resumes this one retries it.
+// refused, the object is not quarantined, and the pass that resumes the interrupted pass retries
+// the object.
 type Held struct {
 	// Slot is the object's slot in the ledger, and Row the row to write if the object is
 	// quarantined.
@@ -52,9 +53,9 @@ func (s *streak) Begin() int64 {
 	return s.copies
 }
 
-// Take records that the walk has taken an action. It returns the held objects once the first of
-// them has been held for patience actions, because the ledger keeps every key after a held one in
-// memory.
+// Take records that the walk has taken an action. If the first held object has been held for
+// patience actions, Take returns all held objects, which ends the hold: during the hold, the ledger
+// keeps every later key in memory.
 func (s *streak) Take(key string, patience int) []Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()

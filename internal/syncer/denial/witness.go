@@ -15,14 +15,14 @@ import (
 // whether objects that were copied before are refused now.
 type examiner struct{ o *Options }
 
-// isStretch reports whether only some of the keys are refused: an object that was copied before can
-// still be read, or written.
+// isStretch reports whether only some of the keys are refused. That is so if an object that was
+// copied before can still be read, or can still be written if the destination refuses.
 func (e *examiner) isStretch(ctx context.Context, side string, cause error, witness listing.Object) (bool, error) {
 	switch {
 	case e.o.IsReplay:
 		return witness.Key != "", nil // a replay cannot be resumed, so its copies must not be lost
 	case side == sideDestination && isOfKey(cause):
-		return false, nil // all copies use the same KMS key, and S3 checks it after everything else
+		return false, nil // all copies use the same KMS key, and S3 checks the key last
 	}
 	known, err := e.witnesses(ctx, witness)
 	if err != nil {

@@ -22,7 +22,7 @@ func (p *Planner) withDestination(ctx context.Context, past Past, actions plan.A
 	}
 	var mark string
 	if at := past.Mark(); at != "" {
-		mark, _ = p.destinationKey(at) // if the key cannot exist, list from the beginning
+		mark, _ = p.destinationKey(at) // if at has no destination key, list from the first key
 	}
 	var leftovers *plan.Leftovers
 	if mayHaveLeft {

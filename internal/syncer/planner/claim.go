@@ -15,8 +15,8 @@ import (
 type claimReader struct{ provenance.Mapping }
 
 // claimed returns a func that returns which of the claims cover a source key, combined into one
-// plan.Claimed. Claims made under other settings are matched by the destination key. It returns nil
-// if no claim concerns the mapping's destination.
+// plan.Claimed. Claims made under other settings are matched by the destination key. The returned
+// func is nil if no claim concerns the mapping's destination.
 func (r claimReader) claimed(claims []record.Claim) func(key string) plan.Claimed {
 	s := r.Settings
 	type claim struct {

@@ -109,8 +109,8 @@ func New(o Options, r Request) *Planner {
 	return &Planner{o: o, request: r, log: o.Logger, claims: claimReader{o.Mapping}}
 }
 
-// Follow reads the settings of the last generation, and returns the settings for the pass with the
-// given number that follows it.
+// Follow reads last, the settings of the last generation, and returns the settings of the next
+// pass, which has the number pass.
 func (p *Planner) Follow(last record.Settings, pass int64) (now record.Settings, err error) {
 	p.last, err = provenance.ReadGeneration(last)
 	p.since = p.last.Next(p.o.Mapping.Settings, pass)

@@ -89,7 +89,8 @@ type Pass struct {
 	// Rekey is why the pass would be refused if the KMS key has changed and the change was not
 	// allowed.
 	Rekey string `json:"rekey,omitempty"`
-	// Damage is which part of the ledger cannot be read. The pass would start from scratch.
+	// Damage says which part of the ledger cannot be read. The pass would then start with an empty
+	// ledger.
 	Damage string `json:"damage,omitempty"`
 	// Error is why the plan is incomplete. The numbers then cover only a part of the pass.
 	Error string `json:"error,omitempty"`
@@ -119,7 +120,8 @@ type Fate struct {
 	// Refused is why the object would be quarantined before any request, or "" if it would not.
 	Refused string
 	// Looks is true if the pass would first check the destination for a copy. Foreign is true if
-	// the object at the destination would be kept if it is not a copy.
+	// the pass would not replace the object at the destination, even if the check finds that the
+	// object is not a copy.
 	Looks, Foreign bool
 }
 
@@ -143,7 +145,7 @@ func (v *Pass) resumes(after string) {
 func (v *Pass) add(f Fate, q plan.Quoter) {
 	if !f.Listed() {
 		if f.Previous != nil || f.Inherited != nil {
-			v.Kept++ // not listed, so gone from the source: a preview lists the whole source, as it is never a replay
+			v.Kept++ // not listed: gone from the source, because a preview plans no replay
 		}
 		return
 	}

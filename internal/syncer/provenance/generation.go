@@ -16,8 +16,8 @@ import (
 type Fingerprint struct {
 	Settings
 	// Replay is the start time of a replay in nanoseconds since 1970, or 0 if the pass is not a
-	// replay. No other pass can resume a replay, not even another replay, because that one may
-	// retry other objects.
+	// replay. No other pass can resume a replay, not even another replay, because the other replay
+	// may retry other objects.
 	Replay int64
 }
 

@@ -18,8 +18,8 @@ type Mapping struct {
 	Store store.Store
 }
 
-// Fitting calls found for each other ledger whose copies are between the mapping's source and
-// destination. It ignores ledgers that cannot be read.
+// Fitting calls found for each ledger under another name whose copies are between the mapping's
+// source and destination. It ignores ledgers that cannot be read.
 func (m Mapping) Fitting(ctx context.Context, found func(last record.Manifest, name string)) error {
 	names, err := record.Mappings(ctx, m.Store)
 	if err != nil {

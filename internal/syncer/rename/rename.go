@@ -4,8 +4,8 @@
 // destination. It never replaces a ledger that the mapping already has, and it never changes the
 // former ledger. The new ledger appears complete, in a single write.
 //
-// If the KMS key or storage class also changed, the next pass handles that, as it does without a
-// rename.
+// If the KMS key or storage class also changed, the next pass handles this change in the same way
+// as without a rename.
 //
 // Two terms: the former ledger is the ledger under the mapping's former name, which is read under
 // its lease; the mapping's ledger is created from the former ledger.
@@ -207,7 +207,7 @@ func (f former) takeOver(slot *checkpoint.Slot, a plan.Action) {
 	case entry == nil || entry.Pass < f.memo.PlaceSince:
 		slot.Drop()
 	case entry.Pass < f.memo.ClassSince:
-		entry.Source = transfer.Version{} // so that it is copied again, into the current class
+		entry.Source = transfer.Version{} // so that the object is copied again in the current class
 		slot.Record(*entry)
 	default:
 		slot.Record(*entry)

@@ -72,7 +72,7 @@ func watch(ctx context.Context, every time.Duration, v view, watched Watched) (s
 				return
 			case <-asked:
 				asked = nil
-				if _, isPass := watched.Progress(); isPass { // false while another process runs the pass
+				if _, isPass := watched.Progress(); isPass { // not a pass: another process runs it
 					v.drain()
 				}
 				show()

@@ -34,7 +34,7 @@ func TestBarNeverWraps(t *testing.T) {
 	}
 }
 
-// watched is a pass with or without progress.
+// watched is a pass whose progress stays the same.
 type watched struct{ progress syncer.Progress }
 
 func (w watched) Progress() (syncer.Progress, bool) { return w.progress, true }

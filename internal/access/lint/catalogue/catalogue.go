@@ -1,9 +1,9 @@
 // Package catalogue lists the names that policies can use: the actions and condition keys of the
 // services that syncd uses, and the prefixes of all services.
 //
-// It ignores the case of names. For an unknown name it suggests a likely correction that exists. If
-// the name is an API operation, this is the permission that the operation requires; otherwise it is
-// the name with the smallest edit distance.
+// It ignores the case of names. For an unknown name it suggests a name that exists. If the unknown
+// name is an API operation, the suggestion is the permission that the operation requires; otherwise
+// it is the name with the smallest edit distance.
 //
 // The actions and keys come from package iam. The file services.txt lists the prefixes of all
 // services, and the prefixes of the services that support resource control policies. Packages
@@ -54,8 +54,9 @@ func (c *Catalogue) MeantKey(name string) string {
 }
 
 // operationPermission returns the permission that an API operation requires, according to "Required
-// permissions for Amazon S3 API operations". It returns "" if lower, a name in lower case, is not
-// an operation whose permission has a different name.
+// permissions for Amazon S3 API operations". The parameter lower is the operation's name in lower
+// case. operationPermission returns "" for an unknown operation, and for an operation whose
+// permission has the same name.
 func operationPermission(lower string) string {
 	switch lower {
 	case "s3:headobject", "s3:getobjectmetadata", "s3:readobject", "s3:selectobjectcontent":

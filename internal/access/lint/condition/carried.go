@@ -45,9 +45,9 @@ func lacks(p document.Principal, key string) bool {
 	key = strings.ToLower(key)
 	switch p.Kind {
 	case "Service":
-		// These two services send the ExternalId that their customers choose (Amazon Cognito
-		// Developer Guide, "SMS message settings"; VM Import/Export User Guide, "Required
-		// permissions").
+		// Amazon Cognito and VM Import/Export send the ExternalId that their customers choose
+		// (Amazon Cognito Developer Guide, "SMS message settings"; VM Import/Export User Guide,
+		// "Required permissions").
 		sends := slices.Contains([]string{"cognito-idp.amazonaws.com", "vmie.amazonaws.com"}, p.ID.Text)
 		return key == "sts:externalid" && !sends || strings.HasPrefix(key, "aws:principaltag/") ||
 			slices.Contains([]string{"aws:principalorgid", "aws:principalorgpaths", "aws:username"}, key)

@@ -15,8 +15,11 @@ import (
 type candidate struct {
 	*document.Document
 	parsed *iam.Document
-	bucket string          // the bucket that a bucket policy belongs to
-	roles  map[string]bool // for an identity policy, the ARNs of the principals that it is assumed to belong to; for a trust policy, the ARNs of such roles; nil means any
+	bucket string // the bucket that a bucket policy belongs to
+	// roles contains the ARNs of the subjects that the document is assumed to belong to: principals
+	// for an identity policy, and roles for a trust policy. If roles is nil, the document can
+	// belong to any principal or role.
+	roles map[string]bool
 }
 
 // newCandidate returns the candidate for a document. It returns nil if AWS would reject the
@@ -50,8 +53,8 @@ func (p *candidate) assign(needs []access.Need) {
 	}
 }
 
-// concernsCaller reports whether the statement names everyone, the principal of a need, or another
-// principal of that principal's account.
+// concernsCaller reports whether the statement names everyone, the need's principal, or another
+// principal of the need's account.
 func concernsCaller(s *document.Statement, n access.Need) bool {
 	return s.Everyone() != nil || slices.ContainsFunc(s.Principals, func(p document.Principal) bool {
 		return p.ID.Text == n.Principal || p.Account() == n.Account
@@ -127,10 +130,11 @@ func (a *assessment) owned(n access.Need) (list []*candidate) {
 	return list
 }
 
-// ofKey reports whether p may be the policy of the key that the need is for. It compares the
-// policy's target, which can be an ARN or "key of" and a bucket. Without such a target it compares
-// the first ARN in the policy's resources and, if there is none, the account that the policy
-// belongs to.
+// ofKey reports whether p may be the policy of the key that the need is for. If the policy's target
+// is an ARN, ofKey compares it with the need's resource. If the target is "key of" and a bucket,
+// ofKey compares that bucket with the bucket of the need. Without such a target, ofKey compares the
+// first ARN in the policy's resources with the need's resource or, if there is no ARN, the policy's
+// account with the key's owner.
 func (a *assessment) ofKey(p *candidate, n access.Need) bool {
 	if arn.Is(p.Target) {
 		return document.Covers(n.Resource, p.Target)

@@ -9,10 +9,11 @@ import (
 	"syncd/internal/arn"
 )
 
-// guessKind determines the kind of a policy. If the file name contains the word scp or rcp, that is
-// the kind. Otherwise, a policy with principals is attached to a resource of the service that most
-// of its actions and resources name, and a policy without principals is an identity policy unless
-// the file name contains the word for another kind.
+// guessKind determines the kind of a policy. If the file name contains the word scp or rcp,
+// guessKind returns [access.KindServiceControl] or [access.KindResourceControl]. Otherwise, the
+// kind of a policy with principals follows from the service that most of its actions and resources
+// name. A policy without principals is an identity policy, unless the file name contains the word
+// for another kind.
 func guessKind(d *Document) access.Kind {
 	if k := kindByName(d.File.Name); k.OfOrganization() {
 		return k

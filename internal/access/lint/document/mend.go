@@ -34,7 +34,7 @@ func (s *source) breakages() (faults []Fault, mended *source) {
 			return faults, text
 		}
 		at := text.origin(min(b.At, len(text.Data)))
-		if at < reached { // a wrong edit caused the error: it is not a fault of the file
+		if at < reached { // not a fault of the file: a wrong edit caused it
 			return faults, nil
 		}
 		edits := b.edits

@@ -8,10 +8,10 @@ import (
 	"syncd/internal/arn"
 )
 
-// named parses the file name, which `syncd policy --output` may have chosen. It returns the account
-// that the document belongs to, or "" for any other file name. addition reports whether the
-// document contains only statements to add to a key policy. The text of a policy contains neither
-// the account nor this fact.
+// named returns what a file name chosen by `syncd policy --output` says about the document, because
+// the text of the policy does not say it: the account that the document belongs to, and whether the
+// document contains only statements to add to a key policy. For any other file name, named returns
+// "" and false.
 func (d *Document) named() (account string, addition bool) {
 	name := regexp.MustCompile(`^([0-9]{12})-(.+)\.json$`).FindStringSubmatch(filepath.Base(d.File.Name))
 	if name == nil {

@@ -49,7 +49,8 @@ func parseOperator(name string) (Operator, bool) {
 	return o, o.Family != ""
 }
 
-// orderFamily returns the family of a numeric or date operator, or "" if name is not one.
+// orderFamily returns "Numeric" if name is a numeric operator, "Date" if it is a date operator, and
+// "" otherwise.
 func orderFamily(name string) string {
 	for _, family := range []string{"Numeric", "Date"} {
 		rest, ok := strings.CutPrefix(name, family)

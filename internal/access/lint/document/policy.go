@@ -162,8 +162,8 @@ type Statement struct {
 	Clauses                   []Clause
 }
 
-// Principal is a principal of a statement. In every notation for everyone, Kind is "AWS" and ID is
-// the text "*".
+// Principal is a principal of a statement. If the principal is everyone, Kind is "AWS" and ID is
+// the text "*", whichever notation the policy uses.
 type Principal struct {
 	Kind string
 	ID   *Node
@@ -190,7 +190,8 @@ func (s *Statement) Find(names ...string) *Node {
 // Has reports whether the statement has an element.
 func (s *Statement) Has(name string) bool { return s.Node.Find(name) != nil }
 
-// Allows reports whether a statement allows one of the actions to anyone.
+// Allows reports whether an Allow statement of the policy applies to at least one of the actions,
+// for whatever principal.
 func (p *Policy) Allows(actions ...string) bool {
 	return slices.ContainsFunc(p.Statements, func(s *Statement) bool {
 		return s.Effect == "Allow" && slices.ContainsFunc(actions, s.Mentions)

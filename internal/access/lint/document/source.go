@@ -72,7 +72,7 @@ func (s *source) within(n *Node) *source {
 	return inner
 }
 
-// put appends bytes to the source that all have the position from in the file.
+// put appends text to the source. It records from as the position in the file of each byte of text.
 func (s *source) put(text []byte, from int) {
 	s.Data = append(s.Data, text...)
 	s.from = append(s.from, slices.Repeat([]int{from}, len(text))...)

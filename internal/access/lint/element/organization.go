@@ -49,7 +49,8 @@ func (c *checker) checkControlled(s *document.Statement, a *document.Node) {
 	}
 }
 
-// checkVersion reports a policy of AWS Organizations that has no Version or the old one.
+// checkVersion reports a policy of AWS Organizations that has no Version, or the old Version
+// 2008-10-17.
 func (c *checker) checkVersion() {
 	v := c.d.Root.Find("Version")
 	switch {

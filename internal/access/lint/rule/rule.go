@@ -19,7 +19,7 @@ type Rule struct {
 	Name        string   // "unknown-action"
 	Severity    Severity // severity of its findings
 	Title       string
-	Explanation string // why it matters, and what AWS says about it
+	Explanation string // why the fault matters, and what AWS says about the fault
 }
 
 // Of returns the rule with the given ID. The ID must be that of one of the rules.

@@ -13,7 +13,7 @@ type Reading struct {
 	Bucket       *store.Bucket
 	Point        *store.AccessPoint // used to reach the bucket; nil for none
 	Key, Version string
-	Action       string // "s3:GetObject"; with a version ID S3 requires the ObjectVersion action
+	Action       string // like "s3:GetObject"; Permission returns the action for a version
 }
 
 // Way returns the reading's bucket and access point.

@@ -25,7 +25,7 @@ type Request struct {
 	Point *store.AccessPoint // used to reach the bucket; nil for none
 }
 
-// Operation serves one operation on a bucket. With noBucket the operation needs no existing bucket.
+// Operation serves one operation on a bucket. If NoBucket is true, the bucket need not exist.
 type Operation struct {
 	Serve     func(*Request, *store.Bucket) (*wire.Response, error)
 	NoBucket  bool

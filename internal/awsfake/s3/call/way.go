@@ -41,9 +41,10 @@ func (w Way) facts(context map[string][]string) map[string][]string {
 	return facts
 }
 
-// Questions returns the decisions that an action requires. Without an access point, the bucket
-// policy and the caller's policies decide. With an access point, its policy takes the place of the
-// bucket policy in that decision, and the bucket policy must allow the action too.
+// Questions returns the decisions that an action requires. Without an access point there is one
+// decision, by the bucket policy and the caller's policies. With an access point there are two: the
+// first is by the policy of the access point and the caller's policies, the second by the bucket
+// policy. Both must allow the action.
 func (w Way) Questions(action, key string, context map[string][]string) []core.Question {
 	bucket := core.Question{
 		Action: action, Resource: Way{Bucket: w.Bucket}.resource(key), Account: w.Bucket.Account.ID(), Kind: iam.Bucket,

@@ -17,11 +17,11 @@ type Body struct {
 func BytesBody(data []byte) Body { return Body{data: data, size: int64(len(data))} }
 
 // SyntheticBody returns a body of size bytes that are generated while they are read. It uses the
-// same memory for 1 KiB and for 20 TiB. Two bodies with the same seed start with the same bytes.
-// Copies of such an object and of ranges of it stay synthetic, and so does an upload of at least
-// 256 KiB that repeats a part of one. Checksums are exact. The ETag is opaque even with SSE-S3,
-// because an MD5 would take too long. Reading requires the data key as with real bytes, although
-// the key encrypts nothing.
+// same memory for 1 KiB and for 20 TiB. Two bodies with the same seed start with the same bytes. A
+// copy of a synthetic object or of a range of it is synthetic too, and so is an upload of at least
+// 256 KiB whose bytes are a range of a synthetic object. Checksums are exact. The ETag is opaque
+// even with SSE-S3, because an MD5 would take too long. Reading requires the data key as with real
+// bytes, although the key encrypts nothing.
 func SyntheticBody(size int64, seed uint64) Body {
 	return Body{pattern: &pattern{seed: seed}, size: size}
 }

@@ -30,8 +30,9 @@ func ChecksumHeader(algorithm string) string {
 	return "x-amz-checksum-" + strings.ToLower(algorithm)
 }
 
-// SentChecksum returns the algorithm of a request's checksum. The value is "" if the checksum is
-// announced for the trailer. The algorithm is "" if there is no checksum.
+// SentChecksum returns the algorithm and the value of the checksum in a request's headers. If the
+// headers only announce a checksum in the trailer, the value is "". If there is no checksum, both
+// results are "".
 func SentChecksum(h http.Header) (algorithm, value string) {
 	trailer := strings.ToLower(h.Get("X-Amz-Trailer"))
 	for _, a := range checksumAlgorithms() {

@@ -1,8 +1,8 @@
 // Package content stores the bytes of objects: encrypted, or generated while they are read.
 //
-// Real bytes are encrypted with a data key, and any change to them is detected. A synthetic body of
-// many gigabytes uses no memory, nor do copies and uploads of its parts. All checksums are exact.
-// The callers manage keys and objects.
+// Real bytes are encrypted with a data key, and any change to the encrypted bytes is detected. A
+// synthetic body of many gigabytes uses no memory; a copy or an upload of a part of such a body
+// uses none either. All checksums are exact. The callers manage keys and objects.
 //
 // Terms: a pattern is the repeating block of a synthetic body. An extent is a sequence of bytes
 // from one origin; a [Content] is a sequence of extents; a [Sealer] creates them with one data key.
@@ -21,7 +21,7 @@ type extent struct {
 	crc     uint64 // CRC64NVME of the plaintext
 	sealed  *sealed
 	pattern *pattern
-	offset  int64 // of the first byte in the infinitely repeated pattern
+	offset  int64 // position of the first byte in the infinitely repeated pattern
 }
 
 // Content is the bytes of an object: a sequence of extents.
@@ -80,8 +80,8 @@ type contentReader struct {
 	at    int64 // position within rest[0]
 	left  int64
 	ready []byte
-	block []byte   // of the pattern that was read last
-	owner *pattern // the pattern of block
+	block []byte   // repeating block of the pattern owner
+	owner *pattern // the pattern that was read last
 }
 
 func (r *contentReader) Read(p []byte) (int, error) {

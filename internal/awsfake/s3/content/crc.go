@@ -31,7 +31,7 @@ func (c *CRC) combine(a, b uint64, lenB int64) uint64 {
 // repeat returns the CRC of k repetitions of a block, given the block's CRC and length.
 func (c *CRC) repeat(sum uint64, length, k int64) uint64 {
 	var out uint64
-	step, by := sum, shift(length) // CRC of 2^i blocks, and the shift past them
+	step, by := sum, shift(length) // in iteration i: the CRC and the shift of 2^i blocks
 	for ; k > 0; k >>= 1 {
 		if k&1 == 1 {
 			out = multiply(by, out) ^ step

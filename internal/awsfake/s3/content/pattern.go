@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// period is the length after which a synthetic body repeats. It is the largest prime below 64 KiB,
-// so that the bytes at two offsets that differ by a usual part size are different. So if a copier
-// swaps, repeats or shifts a part, the checksum of the copy differs.
+// period is the length after which a synthetic body repeats. It is the largest prime below 64 KiB
+// and so divides no usual part size: two parts of an object contain different bytes. If a copier
+// swaps, repeats or shifts a part, the copy therefore has another checksum than the source.
 const period = 65521
 
 // pattern is the repeating block of a synthetic body.

@@ -15,8 +15,8 @@ type Patterns struct {
 	bySeed map[uint64]*pattern
 }
 
-// add registers a pattern so that uploads are compared with it, and returns the registered pattern
-// with its seed.
+// add registers a pattern so that uploads are compared with it, unless maxPatterns are registered.
+// If a pattern with the same seed is already registered, add returns that pattern, otherwise p.
 func (k *Patterns) add(p *pattern) *pattern {
 	k.mu.Lock()
 	defer k.mu.Unlock()

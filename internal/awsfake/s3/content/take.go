@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	recognisable = 256 << 10 // bytes; storing a shorter body is cheaper than comparing it
+	recognisable = 256 << 10 // minimum bytes of a compared body: a shorter body is cheaper to store
 	probeSize    = 64        // bytes used to find the position in a pattern
 )
 

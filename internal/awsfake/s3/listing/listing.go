@@ -130,7 +130,7 @@ func listingBody(q *call.Request, x *wire.XML, b *store.Bucket, l *Listing, p *s
 	commonPrefixes(x, l, p.Prefixes)
 }
 
-// listed writes the elements after the key that all listings return for an object.
+// listed writes the elements of an object that all listings have in common, except for the key.
 func listed(x *wire.XML, o *store.Object) {
 	x.Time("LastModified", o.Modified)
 	x.Element("ETag", `"`+o.ETag+`"`)

@@ -16,8 +16,8 @@ func TestArchivedObjects(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		put      awsfake.PutOptions
-		archived string // the code while archived, and after the restored copy has expired
-		header   string // of HEAD, while archived
+		archived string // the error code of every read; "" if reads succeed
+		header   string // the archive status that HEAD returns
 	}{
 		{"GLACIER", awsfake.PutOptions{StorageClass: "GLACIER"}, "InvalidObjectState", ""},
 		{"DEEP_ARCHIVE", awsfake.PutOptions{StorageClass: "DEEP_ARCHIVE"}, "InvalidObjectState", ""},

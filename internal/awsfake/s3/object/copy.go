@@ -137,8 +137,8 @@ func CopyChecksum(algorithm string, src, o *store.Object, key cipher.AEAD) (cont
 	return content.Checksum{Algorithm: algorithm, Value: base64.StdEncoding.EncodeToString(h.Sum(nil))}, nil
 }
 
-// copyETag returns an opaque ETag with KMS. With SSE-S3 it returns the MD5, except for synthetic
-// bodies, whose MD5 would take too long.
+// copyETag returns the ETag of a copy. The ETag is opaque if the copy is encrypted with KMS, or if
+// its body is synthetic, because an MD5 would then take too long. Otherwise the ETag is the MD5.
 func copyETag(q *call.Request, o, src *store.Object, key cipher.AEAD) (string, error) {
 	if !o.Crypt.Opaque() && !src.Crypt.Opaque() && len(src.Parts) == 0 {
 		return src.ETag, nil

@@ -25,7 +25,7 @@ func TestLockedVersions(t *testing.T) {
 	year := 365 * 24 * time.Hour
 	for _, tt := range []struct {
 		name           string
-		lock           awsfake.Lock // Until is set to a year from now if there is a mode
+		lock           awsfake.Lock // if Mode is set, the test sets Until to a year from now
 		bypass         bool
 		without        string // the action that the caller lacks
 		want, nextYear string

@@ -87,8 +87,8 @@ func storedMetadata(value string) string {
 	return string(runes)
 }
 
-// showMetadata sets the user metadata headers. Non-ASCII values are sent as encoded words; values
-// that a header cannot contain are only counted.
+// showMetadata sets the user metadata headers. Non-ASCII values are sent as encoded words. A value
+// that a header cannot contain is left out and counted in x-amz-missing-meta.
 func showMetadata(h http.Header, metadata map[string]string) {
 	missing := 0
 	for name, value := range metadata {

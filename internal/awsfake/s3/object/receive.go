@@ -67,7 +67,8 @@ func ended(r io.Reader) error {
 	return nil
 }
 
-// SingleETag returns the MD5 with SSE-S3, and an opaque ETag with KMS.
+// SingleETag returns the ETag of a part or of an object without parts: the MD5 in sum if the
+// encryption is SSE-S3, or an opaque ETag if the encryption uses KMS or if sum is nil.
 func SingleETag(q *call.Request, crypt store.Encryption, sum []byte) string {
 	if crypt.Opaque() || sum == nil {
 		return q.Cloud.Random.Hex(16)

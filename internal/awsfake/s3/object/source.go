@@ -50,8 +50,8 @@ func Source(q *call.Request, b *store.Bucket) (call.Reading, *store.Object, erro
 	return r, o, nil
 }
 
-// mayReadFrom checks that the copy satisfies the rules for every request on the source's bucket. b
-// is the destination bucket.
+// mayReadFrom checks the rules of the source bucket that a copy to the bucket b must also satisfy:
+// the rate limit, requester pays, and that a VPC endpoint does not copy from another Region.
 func mayReadFrom(q *call.Request, b *store.Bucket, r call.Reading) error {
 	if q.Endpoint != nil && r.Bucket.Region != b.Region {
 		return wire.Refuse(http.StatusForbidden, "AccessDenied", "VPC endpoints do not support cross-region requests")

@@ -91,7 +91,7 @@ func getBucketLocation(q *call.Request, b *store.Bucket) (*wire.Response, error)
 	}
 	region := b.Region
 	if region == defaultRegion {
-		region = "" // the API's value from before there were other Regions
+		region = "" // S3 returns no name for us-east-1, which was once its only Region
 	}
 	x := wire.NewXML()
 	x.OpenNS("LocationConstraint", call.Namespace)

@@ -84,8 +84,8 @@ func TestBucketSettingsRoundTrip(t *testing.T) {
 // drop returns only the error of a call.
 func drop[T any](_ T, err error) error { return err }
 
-// TestPutPublicAccessBlock checks that a public policy is rejected until both policy settings are
-// off, and then takes effect.
+// TestPutPublicAccessBlock checks that a public policy is rejected until BlockPublicPolicy is off,
+// and that it has no effect for other accounts until RestrictPublicBuckets is off too.
 func TestPutPublicAccessBlock(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Destination.Put("k", awsfake.BytesBody(nil), awsfake.PutOptions{})

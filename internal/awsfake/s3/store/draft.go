@@ -15,7 +15,7 @@ type Draft struct {
 	Redirect, ACL           string
 	Lock                    Lock
 	Rule                    EncryptionRule
-	Algorithm               string // of the checksum to store; "" for S3's default
+	Algorithm               string // algorithm of the checksum to store; "" for S3's default
 	Conditions              Conditions
 }
 

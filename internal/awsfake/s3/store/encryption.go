@@ -9,12 +9,13 @@ const arnContext = "aws:s3:arn"
 // AlgorithmDual is dual-layer encryption (DSSE-KMS).
 const AlgorithmDual = "aws:kms:dsse"
 
-// EncryptionRule describes how to encrypt: with a KMS key, or with S3's own if key is nil.
+// EncryptionRule describes how to encrypt an object: with a KMS key, or with a key that S3 owns if
+// Key is nil.
 type EncryptionRule struct {
 	Key       *kms.Key
 	BucketKey bool
 	Dual      bool // aws:kms:dsse, which does not support bucket keys
-	customer  bool // SSE-C, only with the Go API
+	customer  bool // SSE-C; only the Go API can create such an object
 }
 
 // Encryption describes how an object or upload is encrypted.

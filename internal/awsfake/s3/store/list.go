@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// List walks the keys in byte order. Keys that share a prefix up to the delimiter count as one, and
-// List skips them.
+// List walks the keys in byte order. When it finds a key with a common prefix, it adds the common
+// prefix to the page as one element and skips all keys that begin with this prefix.
 func (b *Bucket) List(l *Walk) *Page {
 	b.mu.RLock()
 	defer b.mu.RUnlock()

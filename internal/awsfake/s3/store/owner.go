@@ -8,7 +8,8 @@ import (
 	"syncd/internal/awsfake/rate"
 )
 
-// Delete deletes a key, without a request. In a versioned bucket it leaves a delete marker.
+// Delete deletes a key without an S3 request, and so without authorisation. In a versioned bucket
+// it leaves a delete marker.
 func (b *Bucket) Delete(key string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -39,8 +40,8 @@ func (b *Bucket) Keys() []string {
 	return keys
 }
 
-// Read returns the bytes of a key's current version, without a request and even if the KMS key
-// cannot be used.
+// Read returns the bytes of a key's current version without an S3 request, and so without
+// authorisation. It succeeds even if the KMS key cannot be used.
 func (b *Bucket) Read(key string) ([]byte, error) {
 	b.mu.RLock()
 	o := b.index.get(key).current()

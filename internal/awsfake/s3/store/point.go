@@ -6,14 +6,15 @@ import (
 	"syncd/internal/iam"
 )
 
-// maxAliasPrefix is how many characters of an access point's name its alias starts with. The whole
-// alias has at most 63 characters.
+// maxAliasPrefix is the maximum number of characters of an access point's name that its alias
+// begins with. The whole alias has at most 63 characters.
 const maxAliasPrefix = 20
 
-// AccessPoint is an access point of a bucket. A request through it needs permission for the access
-// point's ARN, from its policy or, in its own account, from an identity policy. The bucket's policy
-// must allow the request as well; it can delegate to access points ("Configuring IAM policies for
-// using access points", Amazon S3 User Guide).
+// AccessPoint is an access point of a bucket. A request through an access point needs permission
+// for the access point's ARN. The access point's policy can give that permission, and so can an
+// identity policy if the caller is in the access point's account. The bucket policy must allow the
+// request as well; it can delegate to access points ("Configuring IAM policies for using access
+// points", Amazon S3 User Guide).
 type AccessPoint struct {
 	s3          *Store
 	Account     *directory.Account

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/awsfake/s3/content"
 )
 
-// PutOptions are the properties of an object put with the Go API. The zero value is a plain object
-// in STANDARD.
+// PutOptions are the properties of an object that the Go API puts into a bucket. The zero value is
+// a plain object in STANDARD.
 type PutOptions struct {
 	ContentType  string
 	Headers      map[string]string // "Cache-Control", "Content-Encoding", ...
@@ -32,8 +32,9 @@ type PutOptions struct {
 	Lock            Lock   // requires a bucket with object lock
 }
 
-// Put stores an object without a request. It uses the bucket's default encryption unless the
-// options set another. It panics if the options contradict the bucket.
+// Put stores an object without an S3 request, and so without authorisation. It uses the bucket's
+// default encryption unless the options set another. It panics if the options name a key that does
+// not exist, or set a lock and the bucket has no object lock.
 func (b *Bucket) Put(key string, body content.Body, o PutOptions) ObjectInfo {
 	s := b.s3
 	crypt, aead := s.WrapNewKey(b.ownersRule(o), b.name, key)

@@ -32,7 +32,7 @@ func TestRates(t *testing.T) {
 		name  string
 		rates awsfake.Rates
 		send  func(context.Context, *s3.Client, string) error
-		keys  []string // one request each, every tenth of a second
+		keys  []string // every tenth of a second, the test sends one request for each key
 		want  int      // requests served in ten seconds
 	}{
 		{"reads", awsfake.Rates{Reads: 3}, head, []string{"a/1"}, 30},

@@ -88,7 +88,7 @@ func (s *Store) UnwrapKey(e Encryption) (cipher.AEAD, error) {
 	return kms.NewAEAD(plain), nil
 }
 
-// wrappingKey returns the KMS key, or S3's own key with SSE-S3.
+// wrappingKey returns the key that encrypts the data key: a KMS key, or S3's own key for SSE-S3.
 func (s *Store) wrappingKey(e Encryption) *kms.Key {
 	if e.Key != nil {
 		return e.Key
@@ -186,8 +186,8 @@ func (s *Store) CreateAccessPoint(a *directory.Account, name string, b *Bucket, 
 	return p
 }
 
-// Find returns the bucket with that name, or the bucket and access point with that access point ARN
-// or alias.
+// Find returns the bucket with that name. If name is the ARN or the alias of an access point, Find
+// returns the access point and its bucket.
 func (s *Store) Find(name string) (*Bucket, *AccessPoint, error) {
 	s.mu.RLock()
 	b, p := s.buckets[name], s.points[name]

@@ -61,8 +61,8 @@ func (b *Bucket) discardVersion(key, id string) *Object {
 	return o
 }
 
-// swap replaces old with changed, a version with different tags, unless old is gone. The caller
-// holds mu.
+// swap replaces old with changed, the same version with other properties, for example tags. It
+// returns false if old no longer exists. The caller holds mu.
 func (b *Bucket) swap(old, changed *Object) bool {
 	e := b.index.get(old.Key)
 	if e == nil {
@@ -130,7 +130,7 @@ func (b *Bucket) Meets(key string, w Conditions) error {
 // Erasure is the result of a delete.
 type Erasure struct {
 	Marker  bool   // a delete marker was created or deleted
-	Version string // of the marker or of the deleted version
+	Version string // version ID of the marker or of the deleted version
 }
 
 // Erasing describes a delete of a key, or of one version. If Condition is not "", the ETag must

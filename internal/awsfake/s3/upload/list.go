@@ -15,7 +15,9 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// abortMultipartUpload is allowed for the initiator of the upload, unless a policy denies it.
+// abortMultipartUpload aborts an upload. The initiator of the upload needs no policy that allows
+// the abort: the abort is rejected only if a policy denies it explicitly or the policy of the VPC
+// endpoint does not allow it.
 func abortMultipartUpload(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	u, err := b.Upload(q.Query.Get("uploadId"), q.Key)
 	if refused := q.Allow(b, "s3:AbortMultipartUpload", q.Key, nil); refused != nil {

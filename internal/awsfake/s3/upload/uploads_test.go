@@ -124,7 +124,7 @@ func TestConditionsOnCopiesAndUploads(t *testing.T) {
 			name      string
 			there     bool
 			without   string
-			match     string // "" for none, "it" for the current ETag
+			match     string // If-Match: "" for none, "it" for the current ETag
 			noneMatch string
 			want      string
 		}{

@@ -169,7 +169,7 @@ func (f *Store) Create(ctx context.Context, name string, write func(io.Writer) e
 
 func (f *Store) create(path string, write func(io.Writer) error) (err error) {
 	if _, err := os.Lstat(path); err == nil {
-		return fs.ErrExist // avoids a useless write; only the link below is atomic
+		return fs.ErrExist // avoids a useless write; publish decides whether the name is free
 	}
 	temp, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*")
 	if err != nil {

@@ -13,7 +13,7 @@ const mapping = "alice-to-bob"
 
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
 
-// The tests of memory use write ledgers. The functions below are the steps of a pass.
+// The tests that measure memory write ledgers. The functions below are the steps of a pass.
 
 func options() checkpoint.Options {
 	return checkpoint.Options{Mapping: mapping, Holder: "test/1", Now: func() time.Time { return epoch }}

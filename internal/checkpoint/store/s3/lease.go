@@ -102,7 +102,8 @@ func (l *renewedLease) write(ctx context.Context, release bool) error {
 			return nil
 		}
 		l.etag = seen.etag
-		// The next write must differ from an earlier write with the same lease number.
+		// The lock contains an earlier write of this holder. The next write must differ from that
+		// write, so it gets the next renewal number.
 		record.Renewal = seen.record.Renewal + 1
 	}
 	return err

@@ -194,9 +194,9 @@ func TestS3LeaseIsRenewed(t *testing.T) {
 	})
 }
 
-// TestS3LeaseSurvives fails writes of the lock, with and without effect, and also the reads that
-// determine whether a write took effect. It checks that the lease can still be held, released and
-// acquired.
+// TestS3LeaseSurvives makes writes of the lock fail, before or after they take effect, and in some
+// cases also the reads that determine whether a write took effect. It checks that the lease can
+// still be held, released and acquired.
 func TestS3LeaseSurvives(t *testing.T) {
 	for _, kind := range []awsfake.FaultKind{awsfake.LoseAnswer, awsfake.Reset, awsfake.Unavailable, awsfake.Throttle, awsfake.Conflict} {
 		for _, operations := range [][]string{{"PutObject"}, {"PutObject", "GetObject"}} {

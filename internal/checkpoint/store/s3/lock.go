@@ -80,8 +80,8 @@ func (s *Store) readLock(ctx context.Context, key string) (seenLock, error) {
 	return lock, nil
 }
 
-// putLock overwrites the lock object whose ETag is seen. If seen is nil, it creates the lock
-// object.
+// putLock overwrites the lock object if its ETag still equals the parameter seen. If seen is nil,
+// putLock creates the lock object, unless one exists.
 func (s *Store) putLock(ctx context.Context, key string, record lockRecord, seen *string) (etag *string, err error) {
 	data, err := store.Seal(record)
 	if err != nil {

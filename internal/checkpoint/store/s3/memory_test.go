@@ -18,8 +18,8 @@ import (
 	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
-// The size of TestPassesAtOnceShareMemory. The figures in docs/operations.md are from 10 passes
-// over 200,000 entries each.
+// These flags determine how much work TestPassesAtOnceShareMemory does. The figures in
+// docs/operations.md are from 10 passes over 200,000 entries each.
 var (
 	passesAtOnce  = flag.Int("memory-passes", 10, "how many passes TestPassesAtOnceShareMemory has at once")
 	entriesOfEach = flag.Int("memory-entries", 15_000, "how many entries the ledger of each has")
@@ -90,7 +90,7 @@ func ledgerOf(ctx context.Context, store store.Store, i int) (*checkpoint.Ledger
 	return checkpoint.Open(ctx, store, o)
 }
 
-// seedOf returns the seed of entry n of ledger i before it changes.
+// seedOf returns the seed with which fillLedger makes entry n of ledger i.
 func seedOf(i, n int) uint64 { return uint64(i)<<32 + uint64(n) } //nolint:gosec // not negative
 
 func bigKey(i int) string { return fmt.Sprintf("exports/2026/%06d/part-%04d.parquet", i/100, i%100) }
@@ -117,8 +117,8 @@ func fillLedger(t *testing.T, store store.Store, i, n int) {
 	}
 }
 
-// changeSome runs a pass over a ledger with the given number of entries. A regular sample of them
-// has changed.
+// changeSome runs a pass over a ledger with the given number of entries. The pass records a new
+// version for one in changedOfEvery entries and carries the other entries.
 func changeSome(ctx context.Context, store store.Store, i, entries int, at func(n int)) (err error) {
 	ledger, err := ledgerOf(ctx, store, i)
 	if err != nil {

@@ -36,7 +36,9 @@ func TestPassesShareWindows(t *testing.T) {
 				o := s.Options()
 				o.ReadMemory = memory
 				store := s3store.New(s.Client(nil, 1), o)
-				if ledger, err := ledgerOf(t.Context(), store, 0); err != nil || ledger.Close() != nil { // prepare the store, which takes a mutex
+				// Prepare the store before the passes begin. The preparation holds a mutex during
+				// requests, and no time passes in a bubble while a goroutine waits for a mutex.
+				if ledger, err := ledgerOf(t.Context(), store, 0); err != nil || ledger.Close() != nil {
 					t.Fatal(err)
 				}
 				s.Cloud.SetLatency(20 * time.Millisecond)

@@ -49,8 +49,8 @@ func New() *State {
 	}
 }
 
-// Client returns a client for the bucket that uses transport, or the bucket's own transport if it
-// is nil.
+// Client returns a client for the bucket. The client sends requests through transport, or through
+// the bucket's own transport if the parameter is nil.
 func (s *State) Client(transport http.RoundTripper, attempts int) *s3.Client {
 	if transport == nil {
 		transport = s.Cloud.RoundTripper()
@@ -91,7 +91,8 @@ type RoundTrip func(*http.Request) (*http.Response, error)
 // RoundTrip calls f.
 func (f RoundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// operation names a request: its method, the record, and its operation on an upload.
+// operation returns a short name for a request: what the request does, such as "get" or "begin" for
+// an upload, and the record or prefix that it concerns.
 func operation(r *http.Request) string {
 	name := strings.TrimPrefix(r.URL.Path, "/"+Bucket+"/"+Prefix)
 	query := r.URL.Query()

@@ -8,11 +8,11 @@
 // statuses and messages. The fake never guesses: a request for something that it does not implement
 // gets status 501 and the name of the operation.
 //
-// It omits what a copy between buckets does not use: ACLs other than the owner's (use the Go API to
-// put an object that another account owns), reading with customer-provided keys (SSE-C), the
-// default retention of object lock, the effects of lifecycle rules, replication, notifications,
-// anonymous requests, and eventual consistency. It does not cache bucket keys: every use calls KMS,
-// so that revoking a grant takes effect at once.
+// It omits what a copy between buckets does not use: ACLs other than bucket-owner-full-control (use
+// the Go API to put an object that another account owns), reading with customer-provided keys
+// (SSE-C), the default retention of object lock, the effects of lifecycle rules, replication,
+// notifications, anonymous requests, and eventual consistency. It does not cache bucket keys: every
+// use calls KMS, so that revoking a grant takes effect at once.
 //
 // Terms: a [Cloud] is all of AWS. It has two entry points, one for a listener ([Cloud.ServeHTTP])
 // and one in memory ([Cloud.RoundTripper]). An [Endpoint] is another pair of entry points, inside a

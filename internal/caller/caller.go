@@ -34,7 +34,7 @@ const askEvery = time.Second
 // Caller sends requests to daemons and waits for the answers.
 type Caller struct {
 	process invocation.Process
-	state   *assembly.State // its store is not always open; use the method store
+	state   *assembly.State // its store may not be open: get the store from the func store
 	store   func() (store.Store, error)
 	wait    time.Duration
 	// follow makes the caller wait for the answer without limit once a process has accepted the

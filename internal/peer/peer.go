@@ -49,7 +49,7 @@ func (p *Peer) observe(ctx context.Context, in middleware.DeserializeInput, next
 	}
 	date, dated := awsmiddleware.GetServerTime(metadata)
 	received, ok := awsmiddleware.GetResponseAt(metadata)
-	if dated && ok && answer.Header.Get("Age") == "" { // a cache responds with the date of its copy
+	if dated && ok && answer.Header.Get("Age") == "" { // a cached response (with Age) has an old Date
 		p.date, p.received = date, received
 	}
 	return out, metadata, err

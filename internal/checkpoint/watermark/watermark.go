@@ -51,8 +51,8 @@ const (
 	Dropped                   // no entry
 )
 
-// Watermark orders keys that are settled in any order into changes in key order. It contains the
-// keys ahead of the mark and the changes that have not been taken.
+// Watermark takes keys that are settled in any order, and produces changes in key order. It
+// contains the keys ahead of the mark and the changes that have not been taken.
 type Watermark struct {
 	ring     []*Key // keys ahead of the mark; the oldest is at index first; the length is a power of two
 	first, n int
@@ -209,8 +209,8 @@ func (b *Batch) aside(k *Key) {
 	b.Aside = append(b.Aside, Aside{*k.Quarantined, k.Held})
 }
 
-// remove records that the base's entry for k is removed. If the base has no entry for k, it records
-// no change, so that a key that a filter skips costs no write.
+// remove adds the removal of the base's entry for k to b.Changes. If the base has no entry for k,
+// it adds no change, so that a key that a filter skips costs no write.
 func (b *Batch) remove(k *Key) {
 	if k.InBase {
 		b.Changes = append(b.Changes, chunk.Change{Key: k.Name, Replaces: true})

@@ -39,7 +39,7 @@ func TestInterruptedCommands(t *testing.T) {
 	}
 	for name, operation := range map[string]string{"doctor": "ListObjectsV2", "plan": "ListObjectsV2"} {
 		during, stop := context.WithCancel(t.Context())
-		remove := s.Cloud.Inject(awsfake.Fault{Operation: operation, Kind: awsfake.None, Do: stop})
+		remove := s.Cloud.Inject(awsfake.Fault{Operation: operation, Kind: awsfake.Timeout, Do: stop})
 		checkInterrupted(t, name+" in the middle", name, s.run(during, name))
 		remove()
 		stop()

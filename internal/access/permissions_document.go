@@ -23,8 +23,9 @@ The permissions that syncd needs, and why. ` + "`syncd policy`" + ` turns this t
 force for a configuration. It grants a permission only if a mapping needs it.
 
 The reader is the role of a mapping's source, the writer is the role of its destination, and the keeper is the role of the state
-(` + "`checkpoint.role`" + `). The caller is the principal that assumes a role: the role named by ` + "`via`" + `, or the credentials in syncd's
-environment. One role can be reader, writer and keeper at once. In the column "on", objects are the objects under the configured prefix of the source, the destination or the state.
+(` + "`checkpoint.role`" + `). The caller is the principal that assumes a role: the role named by ` + "`via`" + `, or the credentials in syncd's environment.
+One role can be reader, writer and keeper at once. In the column "on", objects are the objects under the configured prefix of the source,
+the destination or the state.
 
 | action | on | by | for | only with | request | source |
 |---|---|---|---|---|---|---|
@@ -90,7 +91,7 @@ on these values.
 | condition | why |
 |---|---|
 | ` + "`sts:ExternalId`" + ` | Always required for a role of another owner. Without it, any customer of a service that may assume the role could have the service use the role (the confused deputy problem). ` + "`external_id: none`" + ` means that the role needs no ExternalId; then ` + "`syncd policy`" + ` needs ` + "`via`" + `, ` + "`--principal`" + ` or ` + "`--org-id`" + ` to restrict who may assume the role. If ` + "`external_id`" + ` is not set, the document contains a placeholder and a note to set it first. |
-| the principal | The consumer's role or user by name, in every style, if it is known from ` + "`via`" + ` or ` + "`--principal`" + `. Otherwise the principal is the whole account, and its administrators decide who may assume the role. |
+| the principal | The consumer's role or user by name, whatever ` + "`syncd policy --style`" + ` is, if it is known from ` + "`via`" + ` or ` + "`--principal`" + `. Otherwise the principal is the whole account, and its administrators decide who may assume the role. |
 | ` + "`aws:RequestTag/KEY`" + `, ` + "`aws:TagKeys`" + ` | A principal that may tag a session could set any project or team that a policy checks. Each tag must have its configured value, and no other key is accepted. ` + "`ForAllValues`" + ` also matches a request without tags. A ` + "`Null`" + ` condition therefore requires that tags are present, and the statement for sts:AssumeRole requires each tag. Without tags in the configuration, sts:TagSession is not granted. |
 | ` + "`sts:TransitiveTagKeys`" + ` | A tag that the caller makes transitive reaches every later hop. Only the configured ` + "`transitive_tags`" + ` may be transitive. |
 | inherited tags | AWS does not document whether a transitive tag of an earlier hop appears as a request tag. Two statements accept either case: all inherited tags with their values, or none. |
@@ -98,7 +99,7 @@ on these values.
 
 sts:ExternalId exists only for sts:AssumeRole, so each action has its own statement. EKS Pod Identity adds its own session tags, all
 transitive: disable them for the association (` + "`--disable-session-tags`" + `), or add their keys to ` + "`aws:TagKeys`" + `. If the tags of a role
-do not fit into the 2,048 characters of a trust policy, the policy omits their values (except in style abac), and a note
+do not fit into the 2,048 characters of a trust policy, the policy omits their values (except with ` + "`syncd policy --style abac`" + `), and a note
 reports it.
 
 **Permissions and session policies** require the account of each bucket (` + "`aws:ResourceAccount`" + `). The ARN of a bucket does not contain
@@ -109,8 +110,9 @@ state's account is ` + "`checkpoint.account`" + ` or the account of ` + "`checkp
 until it fits: first ` + "`aws:ResourceAccount`" + `, then the encryption context of keys, then ` + "`kms:ViaService`" + `. The permissions of the role
 keep all of them, with a note that lists the omitted conditions. If the policy is too large even without them, syncd rejects it.
 
-**Buckets of the consumer** deny plain HTTP, for the bucket and all its objects. The destination's bucket policy denies writes with another KMS key, and so
-does the policy of the state's bucket if ` + "`checkpoint.kms_key`" + ` is set. If the keeper's role is known, that policy also denies other accounts
-and denies the keeper's role the listing of objects outside the prefix of the state. Requests without a prefix are allowed too: S3 reports
-that a record is missing only to callers that may list the bucket, and it checks this permission without a prefix.
+**Buckets of the consumer** deny plain HTTP, for the bucket and all its objects. The destination's bucket policy denies writes with another
+KMS key, and so does the policy of the state's bucket if ` + "`checkpoint.kms_key`" + ` is set. If the keeper's role is known, that policy also denies
+other accounts and denies the keeper's role the listing of objects outside the prefix of the state. Requests without a prefix are not
+denied: S3 reports a missing record as missing only to a role that has ` + "`s3:ListBucket`" + `, and it checks that permission as for a request
+without a prefix.
 `

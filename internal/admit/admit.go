@@ -78,7 +78,7 @@ func (g *Guard) admit(ctx context.Context, in middleware.DeserializeInput, next 
 	if refusal, ok := err.(*awserr.AnswerError); ok { //nolint:errorlint // Judge returns no other
 		refusal.Operation = awsmiddleware.GetOperationName(ctx)
 		refusal.Foreign = idOf(answer) == ""
-		switch content := out.Result.(type) { // nobody reads the rejected content
+		switch content := out.Result.(type) { // the rejected content is not used
 		case *s3.GetObjectOutput:
 			_ = content.Body.Close()
 		case *s3.GetObjectAnnotationOutput:

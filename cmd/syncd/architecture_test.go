@@ -1,8 +1,6 @@
-package main_test
+package main
 
 import (
-	"io/fs"
-	"iter"
 	"os"
 	"path"
 	"path/filepath"
@@ -42,27 +40,11 @@ func TestArchitecturePaths(t *testing.T) {
 		}
 	}
 	for _, root := range []string{"config", "cmd", "internal"} {
-		for file := range sourceFiles(t, filepath.Join("../..", root)) {
-			if !named[file] {
+		for _, file := range goFiles(t, filepath.Join("../..", root)) {
+			isForTests := strings.HasSuffix(file, "_test.go") || strings.HasSuffix(filepath.Dir(file), "test")
+			if !isForTests && !named[file] {
 				t.Errorf("docs/architecture.md does not name %s: add a row to the tables of files", file)
 			}
-		}
-	}
-}
-
-// sourceFiles yields the Go files of the program below root: no tests, and no packages for tests.
-func sourceFiles(t *testing.T, root string) iter.Seq[string] {
-	t.Helper()
-	return func(yield func(string) bool) {
-		err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
-			isForTests := strings.HasSuffix(file, "_test.go") || strings.HasSuffix(filepath.Dir(file), "test")
-			if err == nil && !d.IsDir() && filepath.Ext(file) == ".go" && !isForTests && !yield(file) {
-				return fs.SkipAll
-			}
-			return err
-		})
-		if err != nil {
-			t.Error(err)
 		}
 	}
 }

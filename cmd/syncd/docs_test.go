@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -36,6 +37,27 @@ func documents(t *testing.T) map[string]string {
 		}
 	}
 	return texts
+}
+
+// goFiles returns the paths of the Go files in a folder and its subfolders, except testdata, hidden
+// folders and node_modules.
+func goFiles(t *testing.T, root string) (paths []string) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch name := filepath.Base(path); {
+		case err != nil:
+			return err
+		case entry.IsDir() && path != root && (name == "testdata" || name == "node_modules" || strings.HasPrefix(name, ".")):
+			return filepath.SkipDir
+		case !entry.IsDir() && filepath.Ext(path) == ".go":
+			paths = append(paths, path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
 }
 
 // TestDocumentedCommandsExist checks that every syncd command line in the documents and in the help

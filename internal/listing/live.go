@@ -75,6 +75,17 @@ func (l Live) List(ctx context.Context, r Range) iter.Seq2[Object, error] {
 	}
 }
 
+// Page returns the first objects after a key, up to 1,000, and whether more objects follow. If more
+// is true, the page has at least one object. If an object is invalid, Page returns the objects before
+// that one and an error.
+func (l Live) Page(ctx context.Context, after string) (page []Object, more bool, err error) {
+	at := position{after: after}
+	for more = true; more && err == nil && len(page) == 0; {
+		page, at, more, err = l.page(ctx, at)
+	}
+	return page, more && err == nil, err
+}
+
 // Lookup returns the object with the given key. The result ok is false if the bucket does not list
 // the key. Lookup needs only the permission to list, and sends one request.
 func (l Live) Lookup(ctx context.Context, key string) (object Object, ok bool, err error) {

@@ -150,19 +150,21 @@ func (l Live) input(at position) *s3.ListObjectsV2Input {
 func (l Live) send(ctx context.Context, in *s3.ListObjectsV2Input, at position) (page []Object, next position, more bool, err error) {
 	var out *s3.ListObjectsV2Output
 	err = deadline.Do(ctx, pageTimeout, func(ctx context.Context) (err error) {
-		out, err = l.Client.ListObjectsV2(ctx, in)
+		out, err = l.Client.ListObjectsV2(ctx, in, quickly)
 		return err
 	})
+	if err == nil {
+		page, err = contentsOf(out)
+	}
 	if err != nil {
 		return nil, at, false, fmt.Errorf("list %s: %w", l, awserr.Plain(err))
 	}
 	next = position{after: at.after}
-	for _, listed := range out.Contents {
-		object, err := l.object(listed, next.after, out.EncodingType == types.EncodingTypeUrl)
-		if err != nil {
-			return page, at, false, err
+	for i := range page {
+		if err := l.check(&page[i], next.after, out.EncodingType == types.EncodingTypeUrl); err != nil {
+			return page[:i], at, false, err
 		}
-		page, next.after = append(page, object), object.Key
+		next.after = page[i].Key
 	}
 	more = aws.ToBool(out.IsTruncated)
 	if more && len(page) == 0 {
@@ -186,29 +188,23 @@ func (l Live) checkProgress(at, next position) error {
 	}
 }
 
-// object decodes one object of a page and checks the object: the key must be greater than the
-// parameter after and must have the prefix of the place, and the size must not be negative.
-func (l Live) object(listed types.Object, after string, encoded bool) (Object, error) {
-	key, err := transfer.DecodeKey(aws.ToString(listed.Key), encoded)
+// check decodes the key of an object of a page, and checks the object: the key must be greater than
+// the parameter after and must have the prefix of the place, and the size must not be negative.
+func (l Live) check(object *Object, after string, encoded bool) error {
+	key, err := transfer.DecodeKey(object.Key, encoded)
 	if err != nil {
-		return Object{}, fmt.Errorf("list %s: decode key %q: %w", l, aws.ToString(listed.Key), err)
+		return fmt.Errorf("list %s: decode key %q: %w", l, object.Key, err)
 	}
-	object := Object{
-		Key: key,
-		Version: transfer.Version{
-			ETag: aws.ToString(listed.ETag), Size: aws.ToInt64(listed.Size), LastModified: aws.ToTime(listed.LastModified),
-		},
-		StorageClass: string(listed.StorageClass),
-	}
+	object.Key = key
 	switch {
 	case key <= after:
-		return Object{}, fmt.Errorf("list %s: key %q came after %q: the service does not list in key order, which syncd requires (directory buckets do not)", l, key, after)
+		return fmt.Errorf("list %s: key %q came after %q: the service does not list in key order, which syncd requires (directory buckets do not)", l, key, after)
 	case !l.Place.Contains(key):
-		return Object{}, fmt.Errorf("list %s: the service returned key %q, which does not have that prefix", l, key)
+		return fmt.Errorf("list %s: the service returned key %q, which does not have that prefix", l, key)
 	case object.Size < 0:
-		return Object{}, fmt.Errorf("list %s: key %q: %w: %d bytes", l, key, errSize, object.Size)
+		return fmt.Errorf("list %s: key %q: %w: %d bytes", l, key, errSize, object.Size)
 	}
-	return object, nil
+	return nil
 }
 
 var errSize = errors.New("the service lists an invalid size")

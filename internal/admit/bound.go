@@ -124,7 +124,8 @@ type outline struct {
 }
 
 func (o *outline) pass(p []byte) {
-	for _, c := range p {
+	for i := 0; i < len(p); {
+		c := p[i]
 		switch {
 		case c == '<':
 			o.tags++
@@ -134,11 +135,24 @@ func (o *outline) pass(p []byte) {
 		case c == '>' && o.last == '/':
 			o.depth--
 		default:
-			o.text++
+			n := 1 + other(p[i+1:])
+			o.text += n
+			i += n - 1
 		}
-		o.last = c
+		o.last = p[i]
+		i++
 	}
 	o.longest = max(o.longest, o.text)
+}
+
+// other returns how many bytes at the start of p are neither < nor >. Most bytes of a page are.
+func other(p []byte) int {
+	for i, c := range p {
+		if c == '<' || c == '>' {
+			return i
+		}
+	}
+	return len(p)
 }
 
 // begin handles the first character of a tag.

@@ -15,11 +15,11 @@
 package page
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -106,7 +106,7 @@ func (d *decoder) root() error {
 
 // child decodes a child of the root element.
 func (d *decoder) child() error {
-	switch d.field("Contents", "CommonPrefixes", "IsTruncated", "EncodingType", "NextContinuationToken", "KeyCount") {
+	switch d.known() {
 	case "Contents":
 		return d.contents()
 	case "CommonPrefixes":
@@ -188,8 +188,10 @@ func (d *decoder) contents() error {
 
 // property decodes a child of Contents.
 func (d *decoder) property(e *Entry) error {
-	name := d.field("Key", "LastModified", "ETag", "Size", "StorageClass")
-	if name == "" {
+	name := d.known()
+	switch name {
+	case "Key", "ETag", "StorageClass", "Size", "LastModified":
+	default:
 		return d.skip()
 	}
 	text, err := d.value()
@@ -228,17 +230,31 @@ func (d *decoder) class(text []byte) string {
 	return class
 }
 
-// field returns which of the given names the current element has, or "" for none. It ignores the
-// prefix and, like the SDK, the case.
-func (d *decoder) field(names ...string) string {
+// known returns the name of the current element without its prefix, if the decoder has a use for
+// it. Otherwise it returns "". It ignores the case, like the SDK.
+func (d *decoder) known() string {
 	local := d.local()
-	for _, name := range names {
-		if string(local) == name {
-			return name
-		}
+	switch string(local) {
+	case "Key":
+		return "Key"
+	case "LastModified":
+		return "LastModified"
+	case "ETag":
+		return "ETag"
+	case "Size":
+		return "Size"
+	case "StorageClass":
+		return "StorageClass"
+	case "Contents":
+		return "Contents"
+	case "ChecksumAlgorithm", "ChecksumType", "Owner", "RestoreStatus":
+		return ""
 	}
-	for _, name := range names {
-		if bytes.EqualFold(local, []byte(name)) {
+	for _, name := range [...]string{
+		"Key", "LastModified", "ETag", "Size", "StorageClass",
+		"Contents", "CommonPrefixes", "IsTruncated", "EncodingType", "NextContinuationToken", "KeyCount",
+	} {
+		if strings.EqualFold(string(local), name) {
 			return name
 		}
 	}

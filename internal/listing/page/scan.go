@@ -142,6 +142,12 @@ func (s *scanner) next() (isStart bool, err error) {
 // value returns the text of the current element, and moves to its end. The result is valid until
 // the next call.
 func (s *scanner) value() ([]byte, error) {
+	if n := plain(s.buf[s.r:s.w], '<'); !s.empty && isEnd(s.buf[s.r+n:s.w], s.name()) { // most values
+		text := s.buf[s.r : s.r+n]
+		s.r += n + len("</>") + len(s.name())
+		s.pop()
+		return text, nil
+	}
 	s.text, s.keep = s.text[:0], true
 	isStart, err := s.next()
 	s.keep = false

@@ -62,13 +62,13 @@ func (s *scanner) endTag() error {
 	if len(s.open) == 0 {
 		return s.fault("the end of an element that was not open")
 	}
-	s.r += len("</")
 	want := s.name()
-	if n := len(want); s.has(n+1) && s.buf[s.r+n] == '>' && bytes.Equal(s.buf[s.r:s.r+n], want) {
-		s.r += n + 1
+	if s.has(len("</>")+len(want)) && isEnd(s.buf[s.r:s.w], want) {
+		s.r += len("</>") + len(want)
 		s.pop()
 		return nil
 	}
+	s.r += len("</")
 	before := len(s.names)
 	if err := s.readName(1); err != nil {
 		return err
@@ -80,6 +80,12 @@ func (s *scanner) endTag() error {
 	s.space()
 	s.pop()
 	return s.expect(">")
+}
+
+// isEnd reports whether text begins with the end tag of an element, without spaces.
+func isEnd(text, name []byte) bool {
+	n := len("</") + len(name)
+	return len(text) > n && text[0] == '<' && text[1] == '/' && text[n] == '>' && string(text[len("</"):n]) == string(name)
 }
 
 // expect scans the given text.
@@ -112,11 +118,7 @@ func (s *scanner) space() {
 // ends before a character that is not part of a name, so a document cannot end with it.
 func (s *scanner) readName(colons int) error {
 	before := len(s.names)
-	for {
-		if !s.has(1) {
-			return s.cut()
-		}
-		end := s.r
+	for end := s.r; ; {
 		for end < s.w && isNameByte(s.buf[end]) {
 			end++
 		}
@@ -128,28 +130,40 @@ func (s *scanner) readName(colons int) error {
 		if end < s.w {
 			break
 		}
+		if !s.has(1) {
+			return s.cut()
+		}
+		end = s.r
 	}
-	if name := s.names[before:]; !isName(name) || bytes.Count(name, []byte(":")) > colons {
+	if !isName(s.names[before:], colons) {
 		return s.fault("an invalid name")
 	}
 	return nil
 }
 
 func isNameByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == ':' || c == '.' || c == '-' || c >= utf8.RuneSelf
+	return isLetter(c) || c >= '0' && c <= ':' || c == '_' || c == '.' || c == '-' || c >= utf8.RuneSelf
 }
 
-// isName reports whether text, which contains only bytes that isNameByte accepts, is a name.
-func isName(text []byte) bool {
+func isLetter(c byte) bool { return (c|0x20)-'a' < 26 }
+
+// isName reports whether text, which contains only bytes that isNameByte accepts, is a name with at
+// most the given number of colons.
+func isName(text []byte, colons int) bool {
 	if len(text) == 0 || text[0] == '-' || text[0] == '.' || text[0] >= '0' && text[0] <= '9' {
 		return false
 	}
+	isASCII := true
 	for _, c := range text {
-		if c >= utf8.RuneSelf {
-			return accepts("<" + string(bytes.ReplaceAll(text, []byte(":"), []byte("_"))) + "/>")
+		if isLetter(c) {
+			continue
 		}
+		if c == ':' {
+			colons--
+		}
+		isASCII = isASCII && c < utf8.RuneSelf
 	}
-	return true
+	return colons >= 0 && (isASCII || accepts("<"+string(bytes.ReplaceAll(text, []byte(":"), []byte("_")))+"/>"))
 }
 
 // accepts reports whether encoding/xml accepts a tag. It is used for rare tags, whose rules are

@@ -38,17 +38,31 @@ func (s *scanner) characters(stop byte) error {
 		if brackets++; c != ']' {
 			brackets = 0
 		}
-		if err := s.character(c); err != nil {
+		if err := s.character(c); err != nil { // c may be the other quote, which stands for itself
 			return err
 		}
 	}
 	return s.cut()
 }
 
-// plain returns how many bytes at the start of text are characters that stand for themselves.
+// classes has the class of each byte in text: 0 stands for itself, 1 ends the value of an attribute,
+// 2 has a special meaning, is not valid, or is part of a longer character.
+const classes = "2222222220022222" + "2222222222222222" +
+	"0010002100000000" + "0000000000002000" + // the special characters are &, < and ]
+	"0000000000000000" + "0000000000000200" + "0000000000000000" + "0000000000000000" +
+	others + others + others + others + others + others + others + others
+
+const others = "2222222222222222"
+
+// plain returns how many bytes at the start of text stand for themselves, and are not quotes if stop
+// is a quote.
 func plain(text []byte, stop byte) int {
+	least := byte('2')
+	if stop != '<' {
+		least = '1'
+	}
 	for i, c := range text {
-		if c < ' ' && c != '\n' && c != '\t' || c >= utf8.RuneSelf || c == '<' || c == '&' || c == ']' || c == stop {
+		if classes[c] >= least {
 			return i
 		}
 	}

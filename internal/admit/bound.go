@@ -1,6 +1,7 @@
 package admit
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -124,35 +125,43 @@ type outline struct {
 }
 
 func (o *outline) pass(p []byte) {
-	for i := 0; i < len(p); {
-		c := p[i]
-		switch {
-		case c == '<':
-			o.tags++
-			o.longest, o.text = max(o.longest, o.text), 0
-		case o.last == '<':
-			o.begin(c)
-		case c == '>' && o.last == '/':
-			o.depth--
-		default:
-			n := 1 + other(p[i+1:])
-			o.text += n
-			i += n - 1
+	for len(p) > 0 {
+		if o.last == '<' && p[0] != '<' {
+			o.begin(p[0])
+			o.last, p = p[0], p[1:]
+			continue
 		}
-		o.last = p[i]
-		i++
+		i := bytes.IndexByte(p, '<')
+		if i < 0 {
+			o.between(p)
+			break
+		}
+		o.between(p[:i])
+		o.tags++
+		o.longest, o.text, o.last = max(o.longest, o.text), 0, '<'
+		p = p[i+1:]
 	}
 	o.longest = max(o.longest, o.text)
 }
 
-// other returns how many bytes at the start of p are neither < nor >. Most bytes of a page are.
-func other(p []byte) int {
-	for i, c := range p {
-		if c == '<' || c == '>' {
-			return i
+// between handles bytes after the first character of a tag and before the next tag.
+func (o *outline) between(run []byte) {
+	o.text += len(run)
+	for len(run) > 0 {
+		i := bytes.IndexByte(run, '>')
+		if i > 0 {
+			o.last = run[i-1]
 		}
+		if i < 0 {
+			o.last = run[len(run)-1]
+			return
+		}
+		if o.last == '/' { // the end of an empty element
+			o.depth--
+			o.text--
+		}
+		o.last, run = '>', run[i+1:]
 	}
-	return len(p)
 }
 
 // begin handles the first character of a tag.

@@ -27,6 +27,9 @@ type scanner struct {
 	open  []int  // where each of them begins in names
 	empty bool   // the last tag was <element/>, so its end follows
 
+	isWord    bool // the last name consists of letters
+	hasPrefix bool // the name of the last start tag has a prefix
+
 	text []byte
 	keep bool // add text to the field text
 }
@@ -170,13 +173,13 @@ func (s *scanner) skip() error {
 // name returns the name of the current element.
 func (s *scanner) name() []byte { return s.names[s.open[len(s.open)-1]:] }
 
-// local returns the name of the current element without its prefix.
+// local returns the name of the current element, whose start tag was scanned last, without its
+// prefix.
 func (s *scanner) local() []byte {
-	name := s.name()
-	if prefix, local, ok := bytes.Cut(name, []byte(":")); ok && len(prefix) > 0 && len(local) > 0 {
-		return local
+	if s.hasPrefix {
+		return s.name()[bytes.IndexByte(s.name(), ':')+1:]
 	}
-	return name
+	return s.name()
 }
 
 func (s *scanner) pop() {

@@ -13,6 +13,7 @@ func (s *scanner) startTag() error {
 	if err := s.readName(1); err != nil {
 		return err
 	}
+	s.hasPrefix = !s.isWord && hasPrefix(s.name())
 	for {
 		s.space()
 		if !s.has(1) {
@@ -32,6 +33,13 @@ func (s *scanner) startTag() error {
 			}
 		}
 	}
+}
+
+// hasPrefix reports whether a name has a prefix, as in prefix:name. Names like :name and name: have
+// none.
+func hasPrefix(name []byte) bool {
+	colon := bytes.IndexByte(name, ':')
+	return colon > 0 && colon < len(name)-1
 }
 
 // attribute skips an attribute.
@@ -117,8 +125,12 @@ func (s *scanner) space() {
 // readName scans a name with at most the given number of colons, and appends it to names. The name
 // ends before a character that is not part of a name, so a document cannot end with it.
 func (s *scanner) readName(colons int) error {
-	before := len(s.names)
-	for end := s.r; ; {
+	before, end := len(s.names), s.r
+	for end < s.w && isLetter(s.buf[end]) {
+		end++
+	}
+	s.isWord = end > s.r && end < s.w && !isNameByte(s.buf[end]) // as most names are
+	for {
 		for end < s.w && isNameByte(s.buf[end]) {
 			end++
 		}
@@ -135,7 +147,7 @@ func (s *scanner) readName(colons int) error {
 		}
 		end = s.r
 	}
-	if !isName(s.names[before:], colons) {
+	if !s.isWord && !isName(s.names[before:], colons) {
 		return s.fault("an invalid name")
 	}
 	return nil

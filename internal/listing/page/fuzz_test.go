@@ -41,7 +41,7 @@ func FuzzDecode(f *testing.F) {
 	for _, body := range []string{
 		"", "\ufeff<a/>", "<a></a >", "<a:b></a:b>", "<:a/>", "<a:/>", "<a b='c'd=\"e\"/>", "<a>]]></a>", "<a>]]&gt;</a>", "<a b=']]>'/>", "<?xml?><a/>", "<?xml version='2'?><a/>",
 		"<a>&#xD800;&#xdfff;</a>", "<a>&#00000000000000000000000000000000000065;</a>", "<a><!DOCTYPE></a>", "<a/><b/>", "<a/>x", "<a>\r\r\n&#13;\n</a>", "<a>\x00</a>", "<a>\xc3</a>",
-		"<a>" + "<Contents><Key>\r\n</Key><Key>2</Key><Size>-0</Size></Contents>" + "</a>", "<a><\u017fize/></a>", "<L><Content\u017f><\u212aey>k</\u212aey></Content\u017f></L>", "<L><a:Contents/></L>",
+		"<a>" + "<Contents><Key>\r\n</Key><Key>2</Key><Size>-0</Size></Contents>" + "</a>", "<a><\u017fize/></a>", "<L><Content\u017f><\u212aey>k</\u212aey></Content\u017f></L>", "<L><a:Contents/></L>", "<L><:Contents/><Contents:/></L>",
 		"<L><!--->--></L>", "<L><!----></L>", "<?a?b?><L/>", "<L><![CDATA[]]]]><![CDATA[>]]></L>", "<L a='&lt;'>&lt</L>", "<L><Contents><Key>a&#x;</Key></Contents></L>",
 	} {
 		f.Add(body)

@@ -25,21 +25,23 @@ type contents struct{ objects []Object }
 // contentsKey is the key of a page's *contents in the metadata of the response.
 type contentsKey struct{}
 
-// quickly makes a request of ListObjectsV2 use package page instead of the SDK's decoder. The output
-// then has no Contents: [contentsOf] returns the objects.
-func quickly(o *s3.Options) { o.APIOptions = append(o.APIOptions, replaceDecoder) }
-
-func replaceDecoder(stack *middleware.Stack) error {
-	own := &decoder{}
-	sdk, err := stack.Deserialize.Swap(own.ID(), own)
-	if err != nil {
-		return fmt.Errorf("replace the decoder of pages: %w", err)
+// quickly returns an option that makes a request of ListObjectsV2 use package page instead of the
+// SDK's decoder. The output then has no Contents: [contentsOf] returns the objects. The parameter
+// keys is the expected number of objects.
+func quickly(keys int32) func(*s3.Options) {
+	replace := func(stack *middleware.Stack) error {
+		own := &decoder{keys: int(keys)}
+		sdk, err := stack.Deserialize.Swap(own.ID(), own)
+		if err != nil {
+			return fmt.Errorf("replace the decoder of pages: %w", err)
+		}
+		own.sdk = sdk
+		return nil
 	}
-	own.sdk = sdk
-	return nil
+	return func(o *s3.Options) { o.APIOptions = append(o.APIOptions, replace) }
 }
 
-// contentsOf returns the objects of a page that was requested with the option quickly.
+// contentsOf returns the objects of a page that was requested with the option of quickly.
 func contentsOf(out *s3.ListObjectsV2Output) ([]Object, error) {
 	found, ok := out.ResultMetadata.Get(contentsKey{}).(*contents)
 	if !ok {
@@ -52,7 +54,8 @@ func contentsOf(out *s3.ListObjectsV2Output) ([]Object, error) {
 // errors are the SDK's. The other middleware of the client, which checks and counts responses, is
 // the same with both decoders.
 type decoder struct {
-	sdk middleware.DeserializeMiddleware
+	sdk  middleware.DeserializeMiddleware
+	keys int // expected number of objects
 }
 
 // ID returns the id of the SDK's decoder, because other middleware is placed relative to it.
@@ -66,7 +69,7 @@ func (d *decoder) HandleDeserialize(ctx context.Context, in middleware.Deseriali
 		return d.sdk.HandleDeserialize(ctx, in, received{out, metadata, err})
 	}
 	defer func() { smithyhttp.CloseResponseBody(ctx, response, false, err) }()
-	head, found, err := read(response.Body)
+	head, found, err := d.read(response.Body)
 	out.Result = &s3.ListObjectsV2Output{
 		IsTruncated: head.IsTruncated, KeyCount: head.KeyCount, EncodingType: types.EncodingType(head.EncodingType), NextContinuationToken: head.NextContinuationToken,
 	}
@@ -83,11 +86,11 @@ func (d *decoder) HandleDeserialize(ctx context.Context, in middleware.Deseriali
 }
 
 // read decodes a page.
-func read(body io.Reader) (page.Head, *contents, error) {
+func (d *decoder) read(body io.Reader) (page.Head, *contents, error) {
 	found := &contents{}
 	head, err := page.Decode(body, func(e page.Entry) {
 		if found.objects == nil {
-			found.objects = make([]Object, 0, pageKeys)
+			found.objects = make([]Object, 0, d.keys)
 		}
 		found.objects = append(found.objects, Object{
 			Key: e.Key, Version: transfer.Version{ETag: e.ETag, Size: e.Size, LastModified: e.LastModified}, StorageClass: e.StorageClass,

@@ -150,7 +150,7 @@ func (l Live) input(at position) *s3.ListObjectsV2Input {
 func (l Live) send(ctx context.Context, in *s3.ListObjectsV2Input, at position) (page []Object, next position, more bool, err error) {
 	var out *s3.ListObjectsV2Output
 	err = deadline.Do(ctx, pageTimeout, func(ctx context.Context) (err error) {
-		out, err = l.Client.ListObjectsV2(ctx, in, quickly)
+		out, err = l.Client.ListObjectsV2(ctx, in, quickly(*in.MaxKeys))
 		return err
 	})
 	if err == nil {

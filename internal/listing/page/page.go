@@ -4,10 +4,11 @@
 // that has text or a second element after its root is an error. Of a page it returns the objects
 // and the fields that a listing needs, and skips every other element. It accepts what encoding/xml
 // accepts, with four exceptions. It rejects <!DOCTYPE> and other declarations, text outside the
-// root element, references to surrogates such as &#xD800;, and values and names that are too long.
+// root element, references to surrogates such as &#xD800;, and names, values, references and
+// processing instructions that are too long.
 //
-// It allocates a buffer of 32 KiB for each page, a string for each key and for each ETag, and a
-// string for each storage class of a page. Package listing sends the requests, decodes the encoded
+// For each page it allocates buffers of 36 KiB. It allocates a string for each key and each ETag,
+// and one for each storage class of a page. Package listing sends the requests, decodes the encoded
 // keys and checks their order.
 //
 // Two terms: a value is the text of an element that has no child elements; a head is what a page
@@ -48,7 +49,7 @@ type Head struct {
 
 // Entry is one object of a page. A field that the page does not contain has its zero value.
 type Entry struct {
-	// Key is the key as it is in the page. It is encoded if Head.EncodingType says so.
+	// Key is the key as it is in the page. If Head.EncodingType is "url", it is encoded.
 	Key string
 	// ETag is the entity tag, including quotes.
 	ETag string

@@ -21,8 +21,6 @@ func decode(body io.Reader) (page.Head, []page.Entry, error) {
 	return head, objects, err
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // whole is a page with each kind of markup.
 const whole = `<?xml version="1.0" encoding="UTF-8"?>
 <!-- a comment - with a dash --><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/" xmlns:x='a"b&gt;]]>'>
@@ -38,7 +36,7 @@ const whole = `<?xml version="1.0" encoding="UTF-8"?>
 `
 
 func wholePage() (page.Head, []page.Entry) {
-	return page.Head{IsTruncated: ptr(true), EncodingType: "url", NextContinuationToken: ptr("1&2"), KeyCount: ptr[int32](3)}, []page.Entry{
+	return page.Head{IsTruncated: new(true), EncodingType: "url", NextContinuationToken: new("1&2"), KeyCount: new(int32(3))}, []page.Entry{
 		{Key: "a<>&\"'\n\U0001F600", ETag: `"e1"`, Size: 12, LastModified: time.Date(2026, 2, 28, 3, 4, 5, 678e6, time.UTC), StorageClass: "STANDARD"},
 		{Key: "caf\u00e9<b>&amp;]]", Size: 7, StorageClass: "STANDARD"},
 		{Key: "onefour\n\n", Size: -1},
@@ -162,7 +160,7 @@ func TestDecodeAccepts(t *testing.T) {
 		}
 	}
 	for _, body := range []string{"", " \n", "<?xml version='1.0'?>", "<!-- nothing -->"} {
-		if _, _, err := decode(strings.NewReader(body)); err != io.EOF {
+		if _, _, err := decode(strings.NewReader(body)); !errors.Is(err, io.EOF) {
 			t.Errorf("%q: got %v, want %v", body, err, io.EOF)
 		}
 	}

@@ -34,7 +34,7 @@ func (r *reference) document() error {
 	for {
 		token, err := r.Token()
 		switch {
-		case err == io.EOF && seen:
+		case seen && errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err

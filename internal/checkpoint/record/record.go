@@ -51,3 +51,9 @@ type Quarantined struct {
 	DestinationETag string    // ETag of an earlier copy that had an entry and may still exist; "" for none
 	WrittenSince    time.Time // earliest time of a copy whose response was lost; zero if there is none
 }
+
+// Rows are the rows that a ledger has for one key, nil for none.
+type Rows struct {
+	Entry       *Entry
+	Quarantined *Quarantined
+}

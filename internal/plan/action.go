@@ -1,12 +1,15 @@
 // Package plan decides what a pass does with each object, and why.
 //
-// It guarantees one [Action] for every object of the listing and every entry of the ledger, in key
-// order. An action depends only on the listing, the entries, the quarantine and the [Rules], so the
+// It guarantees one [Action] for every object of the listing and every key of the ledger, whether in
+// the entries or in quarantine, in key order. An action depends only on the listing, the entries, the quarantine and the [Rules], so the
 // same inputs always give the same plan. The package sends no requests and has no clock and no
 // state. An error of any input ends the plan with that error, so an object is never reported as
 // gone because a listing was cut short. [Replay] plans only objects in quarantine, and looks each
 // of them up instead of listing. A [Quoter] estimates the requests, the price and the time of
 // carrying out actions. It uses one table of list prices that names the source of each price.
+//
+// A plan can cover one [Part] of the source. The plans of adjacent parts, one after the other, are
+// the plan of the whole.
 //
 // Other packages carry out an action (copier) and record its outcome (checkpoint).
 //
@@ -87,7 +90,8 @@ type Action struct {
 	// Object is the object as listed. Only its Key is set if the reason is Gone or Untouched.
 	Object listing.Object
 	// WasListed means that the object comes from a listing of the source. ListedAfter is the key
-	// that the listing returned before the object; "" means that the object was the first.
+	// that the listing returned before the object. For the first object, ListedAfter is the key after
+	// which the listing started, "" for none.
 	WasListed   bool
 	ListedAfter string
 	// Looked means that LookUp has looked up the object's key at the destination. Present is the
@@ -107,6 +111,10 @@ type Action struct {
 	// SetAside is the quarantine row for the key, for this source version or an earlier version;
 	// nil if there is none.
 	SetAside *record.Quarantined
+	// Rows are the rows that the ledger has for the key, as they were read. Unlike Previous and
+	// SetAside, they do not depend on the mapping's settings or on the destination. Do not change
+	// them.
+	Rows record.Rows
 }
 
 // Claimed is what an earlier process may have done to a key at the destination without recording
@@ -126,6 +134,12 @@ type Claimed struct {
 // Listed reports whether the action is for an object of the source that was listed, or that a
 // replay processes. Only such objects are counted in summaries.
 func (a Action) Listed() bool { return a.Reason != Gone && a.Reason != Untouched }
+
+// Forgets reports whether the action only removes the quarantine row of an object that no longer
+// exists and of which the mapping has no copy.
+func (a Action) Forgets() bool {
+	return a.Reason == Gone && !a.Unsure && a.Inherited == nil && a.Rows.Entry == nil
+}
 
 // Holds reports whether SetAside stays in quarantine without an attempt.
 func (a Action) Holds() bool { return a.SetAside != nil && (a.Reason == Held || a.Reason == Untouched) }

@@ -2,15 +2,14 @@ package plan
 
 import (
 	"iter"
-	"time"
 
-	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
-	"syncd/internal/transfer"
 )
 
 // Destination defines how LookUp reads the destination.
 type Destination struct {
+	// Part is the range of source keys of the plan.
+	Part Part
 	// List lists the destination after a key, in ascending order.
 	List func(after string) iter.Seq2[listing.Object, error]
 	// KeyAt returns the destination key of a source key. It must preserve the order of keys, as a
@@ -30,23 +29,17 @@ type Destination struct {
 	Hidden func(error) bool
 }
 
-// Leftovers describes copies made by syncd that have no entry because the process could not record
-// them.
-type Leftovers struct {
-	// Range contains the destination keys of all leftovers.
-	Range listing.Range
-	// Claimed returns what earlier processes may have done to a source key.
-	Claimed func(sourceKey string) Claimed
-}
-
 // LookUp looks up the objects of copy actions in a listing of the destination if the ledger does
-// not show what the destination contains. The listing starts at the first key that must be looked
-// up. A leftover whose source object no longer exists gets a separate action, so that the ledger
-// records the leftover before the claim of the leftover's key is dropped. A leftover of a skipped
-// object makes the skip Unsure.
+// not show what the destination contains. A leftover whose source object no longer exists gets a
+// separate action, so that the ledger records the leftover before the claim of the leftover's key is
+// dropped. A leftover of a skipped object makes the skip Unsure.
+//
+// The actions are the plan of d.Part. The destination is listed at most once: from the first key
+// that must be looked up or that can be a leftover, to the last one. It is not listed if there is
+// no such key.
 func LookUp(actions Actions, d Destination) Actions {
 	return func(yield func(Action, error) bool) {
-		n := neighbor{d: d}
+		n := newNeighbor(d)
 		defer n.close()
 		for a, err := range actions {
 			if err == nil {
@@ -63,17 +56,44 @@ func LookUp(actions Actions, d Destination) Actions {
 	}
 }
 
-// neighbor walks the destination's listing, starting at the first key that must be looked up. It
-// has always read the next object of the listing, which is the field object.
+// place is a source key with its destination key, which is "" if the source key has none.
+type place struct{ source, key string }
+
+func (d Destination) place(source string) place {
+	key, err := d.KeyAt(source)
+	if err != nil {
+		return place{source: source}
+	}
+	return place{source, key}
+}
+
+// neighbor walks the destination's listing. Once the listing has started, the neighbor has always
+// read the next object of the listing, which is the field object.
 type neighbor struct {
 	d      Destination
-	last   string // destination key of the last action
+	last   string // destination key of the last action, or of the key before the part
 	next   func() (listing.Object, error, bool)
 	stop   func()
 	hidden bool
 	object listing.Object
 	err    error
 	more   bool
+	// hasLeftovers means that the part can contain leftovers.
+	hasLeftovers bool
+}
+
+func newNeighbor(d Destination) *neighbor {
+	n := &neighbor{d: d, hasLeftovers: d.Leftovers != nil}
+	if d.Part.After == "" {
+		return n
+	}
+	before := d.place(d.Part.After)
+	n.last = before.key
+	if n.hasLeftovers && d.Leftovers.Range.Until != "" {
+		order, ok := d.compare(before, d.Leftovers.Range.Until)
+		n.hasLeftovers = !ok || order < 0
+	}
+	return n
 }
 
 // wants reports whether the destination must be checked before the action is carried out.
@@ -81,27 +101,23 @@ func (n *neighbor) wants(a Action) bool {
 	return a.Kind == Copy && !n.hidden && (n.d.Unknown && a.Previous == nil || !a.Claimed.Since.IsZero())
 }
 
-// mayPass reports whether leftovers can still exist after the current position.
-func (n *neighbor) mayPass() bool {
-	l := n.d.Leftovers
-	return l != nil && !n.hidden && (n.next == nil || n.more && (n.err != nil || l.Range.Until == "" || n.object.Key <= l.Range.Until))
-}
-
 // look yields the actions for leftovers before the action's key, and returns the action with the
 // object that the destination has under its key. The result more is false if the caller wants no
 // more actions.
 func (n *neighbor) look(a Action, yield func(Action, error) bool) (_ Action, more bool, err error) {
-	key, err := n.d.KeyAt(a.Object.Key)
-	if err == nil {
-		defer func() { n.last = key }()
+	at := n.d.place(a.Object.Key)
+	if at.key != "" {
+		defer func() { n.last = at.key }()
 	}
-	isWanted := n.wants(a) && err == nil // the copy returns the error of KeyAt, without a lookup
-	if !isWanted && !n.mayPass() {
+	isWanted := n.wants(a) && at.key != "" // a copy without a destination key returns the error itself
+	if !isWanted && !n.mayPass(at) {
 		return a, true, nil
 	}
-	n.start()
-	if !n.walk(a.Object.Key, yield) {
-		return a, false, nil
+	n.start(n.startFor(at))
+	for n.more && n.err == nil && n.isBefore(at) && (isWanted || n.mayPass(at)) {
+		if !n.pass(yield) {
+			return a, false, nil
+		}
 	}
 	if n.more && n.err != nil {
 		if n.hidden = n.d.Hidden(n.err); n.hidden {
@@ -122,93 +138,30 @@ func (n *neighbor) look(a Action, yield func(Action, error) bool) (_ Action, mor
 	return a, true, nil
 }
 
-func (n *neighbor) start() {
+// startFor returns the key after which the listing starts if at is the first key that needs it.
+func (n *neighbor) startFor(at place) (after string) {
+	l := n.d.Leftovers
+	if l == nil || n.d.Unknown && at.key <= l.Range.After {
+		return n.last
+	}
+	return max(n.last, l.Range.After) // all later keys that need the listing are after both
+}
+
+// start starts the listing after a destination key, unless it has started.
+func (n *neighbor) start(after string) {
 	if n.next != nil {
 		return
-	}
-	after := n.last
-	if n.d.Leftovers != nil && !n.d.Unknown {
-		after = n.d.Leftovers.Range.After // all keys that are looked up are in this range
 	}
 	n.next, n.stop = iter.Pull2(n.d.List(after))
 	n.advance()
 }
 
-// walk moves past the destination's objects before the source key, and yields the actions for the
-// leftovers among them. It reports whether the caller wants more.
-func (n *neighbor) walk(key string, yield func(Action, error) bool) bool {
-	for n.more && n.err == nil && n.d.KeyOf(n.object.Key) < key {
-		if a, ok := n.leftover(); ok && !yield(a, nil) {
-			return false
-		}
-		n.advance()
+// isBefore reports whether the current object is before a key.
+func (n *neighbor) isBefore(at place) bool {
+	if at.key != "" {
+		return n.object.Key < at.key
 	}
-	return true
-}
-
-// finish yields the actions for the leftovers after the last key.
-func (n *neighbor) finish(yield func(Action, error) bool) {
-	if !n.mayPass() {
-		return
-	}
-	n.start()
-	for n.mayPass() && n.err == nil {
-		if a, ok := n.leftover(); ok && !yield(a, nil) {
-			return
-		}
-		n.advance()
-	}
-	if n.more && n.err != nil && !n.d.Hidden(n.err) {
-		yield(Action{}, n.err)
-	}
-}
-
-// leftover returns an action for the object at the current position, which no other action covers.
-// The result ok is false if the object cannot be a copy made by syncd.
-func (n *neighbor) leftover() (a Action, ok bool) {
-	key := n.d.KeyOf(n.object.Key)
-	if n.d.Leftovers == nil || key == "" {
-		return a, false
-	}
-	a.Kind, a.Reason, a.Object.Key, a.Unsure = Skip, Gone, key, true
-	a.Claimed, ok = n.claimed(key, n.object)
-	return a, ok
-}
-
-func (n *neighbor) claimed(key string, found listing.Object) (claimed Claimed, ok bool) {
-	claimed = n.d.Leftovers.Claimed(key)
-	since := claimed.Since.Truncate(time.Second) // a listing has times in whole seconds
-	return claimed, !claimed.Since.IsZero() && !found.LastModified.Before(since)
-}
-
-// skipped sets Unsure of a skip if the object found at the destination could be a leftover.
-func (n *neighbor) skipped(a Action, found listing.Object) Action {
-	if a.Kind != Skip || a.Reason == Unchanged || n.d.Leftovers == nil || a.knows(found) {
-		return a
-	}
-	claimed, ok := n.claimed(a.Object.Key, found)
-	switch {
-	case !ok:
-	case a.Holds():
-		row := *a.SetAside
-		if row.WrittenSince.Year() <= 1 || claimed.Since.Before(row.WrittenSince) {
-			row.WrittenSince = claimed.Since
-		}
-		a.SetAside = &row
-	default:
-		a.Unsure, a.Claimed = true, claimed
-	}
-	return a
-}
-
-// knows reports whether the ledger records the object found at the destination.
-func (a Action) knows(found listing.Object) bool {
-	for _, entry := range []*record.Entry{a.Previous, a.Inherited} {
-		if entry != nil && transfer.SameETag(entry.DestinationETag, found.ETag) {
-			return true
-		}
-	}
-	return false
+	return n.d.KeyOf(n.object.Key) < at.source
 }
 
 func (n *neighbor) advance() { n.object, n.err, n.more = n.next() }

@@ -161,7 +161,7 @@ func TestDiffOfClaimedKeys(t *testing.T) {
 		}
 		got = append(got, text)
 	}
-	want := []string{"copy unproven a", "copy unproven b", "copy changed c", "skip gone d unsure", "skip gone e unsure", "skip gone g unsure"}
+	want := []string{"copy unproven a", "copy unproven b", "copy changed c", "skip gone d unsure", "skip gone e unsure", "skip gone f", "skip gone g unsure"}
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}

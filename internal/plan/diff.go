@@ -12,6 +12,8 @@ import (
 
 // Rules decide between copy and skip.
 type Rules struct {
+	// Part is the range of source keys to plan.
+	Part
 	// Filter decides which objects belong to the mapping.
 	Filter Filter
 	// KeyARN is the ARN of the KMS key that copies must be encrypted with; "" accepts any key.
@@ -30,9 +32,6 @@ type Rules struct {
 	// OverwriteAny means that foreign objects at the destination are replaced, so that objects in
 	// quarantine with the reason Foreign are due.
 	OverwriteAny bool
-	// After is the key after which the listing of the source starts; "" means that it starts at the
-	// first key.
-	After string
 	// TargetSince is the number of the first pass that copied each key to its current destination
 	// bucket and key.
 	TargetSince int64
@@ -51,12 +50,13 @@ type Rules struct {
 type Actions = iter.Seq2[Action, error]
 
 // Diff merges the source's listing with the ledger's entries and quarantine. It yields one action
-// for each key of the listing or the entries, in key order. A quarantine row for a key that is
-// neither in the listing nor in the entries gets no action: the object no longer exists at the
-// source and has no copy.
+// for each key of the inputs, in key order. A quarantine row for a key that is neither in the
+// listing nor in the entries gets a skip that is Gone and has no Previous, so that the row is
+// removed from the ledger: the object no longer exists at the source and has no copy.
 //
-// All inputs must be in ascending key order; quarantine may be nil. The sequence ends after the
-// first error of any input.
+// All inputs must be in ascending key order and begin after rules.After; ledger and quarantine may
+// be nil. Rows of the ledger after the part are ignored: they belong to the next part. The sequence
+// ends after the first error of any input.
 func Diff(
 	source iter.Seq2[listing.Object, error],
 	ledger iter.Seq2[record.Entry, error],
@@ -65,28 +65,28 @@ func Diff(
 ) Actions {
 	return func(yield func(Action, error) bool) {
 		after := rules.After
-		for r, err := range merge(source, ledger, quarantine) {
+		for r, err := range merge(source, ledger, quarantine, rules.Part) {
 			if err != nil {
 				yield(Action{}, err)
 				return
 			}
-			a, ok := rules.action(r)
+			a := rules.action(r)
 			if a.WasListed = r.isThere; r.isThere {
 				a.ListedAfter, after = after, r.key
 			}
-			if ok && !yield(a, nil) {
+			if !yield(a, nil) {
 				return
 			}
 		}
 	}
 }
 
-// action returns the action for a row. The result ok is false if no action is needed, because the
-// source does not have the object and the destination has no copy of it.
-func (r Rules) action(at row) (a Action, ok bool) {
+// action returns the action for a row.
+func (r Rules) action(at row) (a Action) {
+	rows := at.rows()
 	moved := at.previous != nil && r.elsewhere(*at.previous)
 	at.aside = r.here(at.aside)
-	a = Action{Previous: at.previous, SetAside: at.aside, Claimed: r.claimed(at.key)}
+	a = Action{Previous: at.previous, SetAside: at.aside, Claimed: r.claimed(at.key), Rows: rows}
 	if moved {
 		a.Previous = nil
 	}
@@ -96,7 +96,7 @@ func (r Rules) action(at row) (a Action, ok bool) {
 	isUnsure := r.isDoubtful(a) || at.aside != nil && mayHaveLeft(*at.aside)
 	if !at.isThere {
 		a.Reason, a.Object.Key, a.Unsure = Gone, at.key, isUnsure
-		return a, at.previous != nil || a.Unsure
+		return a
 	}
 	a.Object = at.object
 	a.Kind, a.Reason = r.decide(a.Object, a.Previous, moved)
@@ -109,7 +109,7 @@ func (r Rules) action(at row) (a Action, ok bool) {
 	if a.Kind == Copy && r.holds(a.Object, at.aside) {
 		a.Kind, a.Reason = Skip, Held
 	}
-	return a, true
+	return a
 }
 
 func (r Rules) decide(o listing.Object, previous *record.Entry, moved bool) (Kind, Reason) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -184,7 +185,7 @@ func TestDiffAgainstMaps(t *testing.T) {
 				want = append(want, "copy changed "+key)
 			}
 		}
-		for key := range ledger {
+		for key := range union(ledger, aside) {
 			if _, ok := source[key]; !ok {
 				want = append(want, "skip gone "+key)
 			}
@@ -223,6 +224,13 @@ func ascending[T any](m map[string]string, make func(key, value string) T) []T {
 		values = append(values, make(key, m[key]))
 	}
 	return values
+}
+
+// union returns the keys of two maps.
+func union(a, b map[string]string) map[string]string {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
 }
 
 func lastField(line string) string { return line[strings.LastIndexByte(line, ' ')+1:] }

@@ -7,13 +7,15 @@ import (
 )
 
 // Inherit sets Inherited of each action to the entry of the mapping's copy at the action's
-// destination key, if that copy was made from another source. The parameter entries yields the
-// entries of these copies in ascending order, each under the source key that maps to the same
-// destination key today. A copy whose destination key belongs to no action gets a separate action,
-// so that the ledger keeps its entry.
-func Inherit(actions Actions, entries iter.Seq2[record.Entry, error]) Actions {
+// destination key, if that copy was made from another source. A copy whose destination key belongs
+// to no action gets a separate action, so that the ledger keeps its entry.
+//
+// The actions are the plan of a part. The func entries yields the entries of the copies after a key
+// in ascending order, each under the source key that maps to the same destination key today; Inherit
+// calls it once, with part.After. Entries after the part are ignored: they belong to the next part.
+func Inherit(actions Actions, part Part, entries func(after string) iter.Seq2[record.Entry, error]) Actions {
 	return func(yield func(Action, error) bool) {
-		left, stop := pull(entries, func(e *record.Entry) string { return e.Key })
+		left, stop := pull(entries(part.After), func(e *record.Entry) string { return e.Key })
 		defer stop()
 		for a, err := range actions {
 			if err != nil {
@@ -28,7 +30,7 @@ func Inherit(actions Actions, entries iter.Seq2[record.Entry, error]) Actions {
 				return
 			}
 		}
-		orphans(left, "", yield)
+		orphans(left, part.limit(), yield)
 	}
 }
 

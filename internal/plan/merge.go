@@ -16,12 +16,16 @@ type row struct {
 	aside    *record.Quarantined
 }
 
-// merge joins the three inputs by key. Each must be in ascending order; the quarantine may be nil.
-// It ends after the first error of any input.
+// rows returns the rows that the ledger has for the key.
+func (r row) rows() record.Rows { return record.Rows{Entry: r.previous, Quarantined: r.aside} }
+
+// merge joins the three inputs by key. Each must be in ascending order; entries and quarantine may
+// be nil. It ends with the part, or after the first error of any input.
 func merge(
 	source iter.Seq2[listing.Object, error],
 	ledger iter.Seq2[record.Entry, error],
 	quarantine iter.Seq2[record.Quarantined, error],
+	part Part,
 ) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
 		entries, stop := pull(ledger, func(e *record.Entry) string { return e.Key })
@@ -43,7 +47,7 @@ func merge(
 				return
 			}
 		}
-		known.below("", yield)
+		known.below(part.limit(), yield)
 	}
 }
 

@@ -161,8 +161,8 @@ func TestDiffHoldsWhatIsNotDue(t *testing.T) {
 	}
 }
 
-// TestDiffOfOnlyQuarantine checks that objects that are gone from the source and were never copied
-// get no action.
+// TestDiffOfOnlyQuarantine checks that objects in quarantine that are gone from the source get an
+// action, whether or not they were ever copied, so that their rows are removed.
 func TestDiffOfOnlyQuarantine(t *testing.T) {
 	broken := errors.New("quarantine broke")
 	source := sequence(nil, object("b", `"1"`, 1), object("d", `"1"`, 1))
@@ -175,14 +175,14 @@ func TestDiffOfOnlyQuarantine(t *testing.T) {
 		quarantine iter.Seq2[record.Quarantined, error]
 		want       []string
 	}{
-		{"no entries", sequence[record.Entry](nil), aside(nil), []string{"skip held b", "copy missing d"}},
+		{"no entries", sequence[record.Entry](nil), aside(nil), []string{"skip gone a", "skip held b", "skip gone c", "copy missing d"}},
 		{
 			"copied before and gone", sequence(nil, entry("a", `"0"`), entry("c", `"0"`), entry("e", `"0"`)), aside(nil),
 			[]string{"skip gone a", "skip held b", "skip gone c", "copy missing d", "skip gone e"},
 		},
 		{
 			"a quarantine that breaks off makes nothing due", sequence[record.Entry](nil), aside(broken),
-			[]string{"skip held b", "error quarantine broke"},
+			[]string{"skip gone a", "skip held b", "skip gone c", "error quarantine broke"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

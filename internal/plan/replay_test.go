@@ -69,7 +69,7 @@ func TestReplay(t *testing.T) {
 	}
 	want := []string{
 		"skip untouched a", "copy changed changed", "copy changed changed since", "skip excluded excluded", "copy missing forbidden",
-		"copy changed forbidden copy", "skip gone gone copy", "copy missing missing", "skip untouched sse_c", "skip unchanged unchanged",
+		"copy changed forbidden copy", "skip gone gone", "skip gone gone copy", "copy missing missing", "skip untouched sse_c", "skip unchanged unchanged",
 		"skip untouched waiting",
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {

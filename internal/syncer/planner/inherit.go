@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"iter"
 
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/plan"
@@ -15,17 +16,24 @@ func (p *Planner) withInherited(ctx context.Context, past Past, actions plan.Act
 	if !p.hasMoved() || !p.last.IsKnown || !from.SameBucket(to) {
 		return actions
 	}
-	return plan.Inherit(actions, func(yield func(record.Entry, error) bool) {
+	return plan.Inherit(actions, plan.Part{After: past.Mark()}, func(after string) iter.Seq2[record.Entry, error] {
+		return p.rekeyedAfter(ctx, past, after)
+	})
+}
+
+// rekeyedAfter yields the entries of the last generation whose keys of today are after a key.
+func (p *Planner) rekeyedAfter(ctx context.Context, past Past, after string) iter.Seq2[record.Entry, error] {
+	return func(yield func(record.Entry, error) bool) {
 		for e, err := range past.Base(ctx) {
 			if err != nil {
 				yield(e, err)
 				return
 			}
-			if e, ok := p.rekeyed(e); ok && e.Key > past.Mark() && !yield(e, nil) {
+			if e, ok := p.rekeyed(e); ok && e.Key > after && !yield(e, nil) {
 				return
 			}
 		}
-	})
+	}
 }
 
 // rekeyed converts the entry of a copy made under the former settings. It returns the entry with

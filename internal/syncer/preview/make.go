@@ -63,6 +63,9 @@ func Make(ctx context.Context, o Options, each func(Fate) error) (Pass, error) {
 		if err != nil {
 			return v, err
 		}
+		if a.Forgets() {
+			continue // no object, and no copy that is kept
+		}
 		fate := m.fateOf(a)
 		v.add(fate, m.quoter)
 		if err := each(fate); err != nil {

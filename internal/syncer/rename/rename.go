@@ -207,8 +207,9 @@ func (f former) takeOver(slot *checkpoint.Slot, a plan.Action) {
 	case entry == nil || entry.Pass < f.memo.PlaceSince:
 		slot.Drop()
 	case entry.Pass < f.memo.ClassSince:
-		entry.Source = transfer.Version{} // so that the object is copied again in the current class
-		slot.Record(*entry)
+		again := *entry
+		again.Source = transfer.Version{} // so that the object is copied again in the current class
+		slot.Record(again)
 	default:
 		slot.Record(*entry)
 	}

@@ -65,7 +65,7 @@ func (n *neighbor) finish(yield func(Action, error) bool) {
 	if last := n.d.Part.last(); last != "" {
 		end = n.d.place(last)
 	}
-	if !n.mayPass(end) || end.key != "" && n.last >= end.key {
+	if !n.mayPass(end) {
 		return
 	}
 	n.start(max(n.last, n.d.Leftovers.Range.After))

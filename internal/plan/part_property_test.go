@@ -242,9 +242,9 @@ func (w *world) lookUp(p *partOf) plan.Actions {
 					yield(listing.Object{}, &smithy.GenericAPIError{Code: "AccessDenied"})
 					return
 				}
-				for o := range from(w.destination, after, func(o listing.Object) string { return o.Key }) {
+				for o, err := range from(w.destination, after, func(o listing.Object) string { return o.Key }) {
 					p.read = append(p.read, o.Key)
-					if !yield(o, nil) {
+					if !yield(o, err) {
 						return
 					}
 				}

@@ -86,7 +86,7 @@ func TestInheritOfAPart(t *testing.T) {
 // listing is read. The source has the objects data/d, data/f,
 // data/h and data/j, and the ledger has data/f. The destination has copies from a to i.
 func TestLookUpOfAPart(t *testing.T) {
-	type bounds = listing.Range
+	type bounds [2]string // the key before the first, and the last key
 	for _, tt := range []struct {
 		name    string
 		part    bounds
@@ -100,41 +100,73 @@ func TestLookUpOfAPart(t *testing.T) {
 		{"claims before the part", bounds{"data/c", "data/g"}, false, &bounds{"a", "c"}, []string{"copy missing data/d", "skip unchanged data/f"}, nil, ""},
 		{"claims after the part", bounds{"data/c", "data/g"}, false, &bounds{"g", "i"}, []string{"copy missing data/d", "skip unchanged data/f"}, nil, ""},
 		{
-			"claims in the part", bounds{"data/c", "data/g"}, false, &bounds{"d", "e"},
-			[]string{"copy missing data/d", "skip gone data/e", "skip unchanged data/f"}, []string{"copy/d"}, "efg",
+			"claims in the part",
+			bounds{"data/c", "data/g"},
+			false, &bounds{"d", "e"},
+			[]string{"copy missing data/d", "skip gone data/e", "skip unchanged data/f"},
+			[]string{"copy/d"},
+			"efg",
 		},
 		{
-			"claims over the start of the part", bounds{"data/c", "data/g"}, false, &bounds{"a", "d"},
-			[]string{"copy missing data/d", "skip unchanged data/f"}, []string{"copy/c"}, "de",
+			"claims over the start of the part",
+			bounds{"data/c", "data/g"},
+			false, &bounds{"a", "d"},
+			[]string{"copy missing data/d", "skip unchanged data/f"},
+			[]string{"copy/c"},
+			"de",
 		},
 		{
-			"claims over the end of the part", bounds{"data/c", "data/g"}, false, &bounds{"f", ""},
-			[]string{"copy missing data/d", "skip unchanged data/f", "skip gone data/g"}, []string{"copy/f"}, "gh",
+			"claims over the end of the part",
+			bounds{"data/c", "data/g"},
+			false, &bounds{"f", ""},
+			[]string{"copy missing data/d", "skip unchanged data/f", "skip gone data/g"},
+			[]string{"copy/f"},
+			"gh",
 		},
 		{
-			"claims after the last object, over the end of the part", bounds{"data/c", "data/f"}, false, &bounds{"d", ""},
-			[]string{"copy missing data/d", "skip gone data/e", "copy unproven data/f"}, []string{"copy/d"}, "efg",
+			"claims after the last object, over the end of the part",
+			bounds{"data/c", "data/f"},
+			false, &bounds{"d", ""},
+			[]string{"copy missing data/d", "skip gone data/e", "copy unproven data/f"},
+			[]string{"copy/d"},
+			"efg",
 		},
 		{"a claim of the last key only, which was listed", bounds{"data/c", "data/d"}, false, &bounds{"d", ""}, []string{"copy missing data/d"}, nil, ""},
 		{
-			"claims before the first object", bounds{"", "data/g"}, false, &bounds{"a", "b"},
-			[]string{"skip gone data/b", "copy missing data/d", "skip unchanged data/f"}, []string{"copy/a"}, "bc",
+			"claims before the first object",
+			bounds{"", "data/g"},
+			false, &bounds{"a", "b"},
+			[]string{"skip gone data/b", "copy missing data/d", "skip unchanged data/f"},
+			[]string{"copy/a"},
+			"bc",
 		},
 		{"claims in a part without objects", bounds{"data/a", "data/c"}, false, &bounds{"b", ""}, []string{"skip gone data/c"}, []string{"copy/b"}, "cd"},
 		{"claims after all keys", bounds{"data/j", ""}, false, &bounds{"b", ""}, nil, []string{"copy/j"}, "zd"},
 		{
-			"an empty ledger", bounds{"data/c", "data/g"}, true, nil,
-			[]string{"copy missing data/d", "skip unchanged data/f"}, []string{"copy/c"}, "de",
+			"an empty ledger",
+			bounds{"data/c", "data/g"},
+			true, nil,
+			[]string{"copy missing data/d", "skip unchanged data/f"},
+			[]string{"copy/c"},
+			"de",
 		},
 		{"an empty ledger, and nothing to look up", bounds{"data/d", "data/g"}, true, nil, []string{"skip unchanged data/f"}, nil, ""},
 		{
-			"an empty ledger, and one key to look up", bounds{"data/d", "data/i"}, true, nil,
-			[]string{"skip unchanged data/f", "copy missing data/h"}, []string{"copy/f"}, "ghi",
+			"an empty ledger, and one key to look up",
+			bounds{"data/d", "data/i"},
+			true, nil,
+			[]string{"skip unchanged data/f", "copy missing data/h"},
+			[]string{"copy/f"},
+			"ghi",
 		},
 		{"an empty ledger, and a key after all copies", bounds{"data/i", ""}, true, nil, []string{"copy missing data/j"}, []string{"copy/i"}, "z"},
 		{
-			"an empty ledger, and claims after the part", bounds{"data/c", "data/g"}, true, &bounds{"g", ""},
-			[]string{"copy missing data/d", "skip unchanged data/f"}, []string{"copy/c"}, "de",
+			"an empty ledger, and claims after the part",
+			bounds{"data/c", "data/g"},
+			true, &bounds{"g", ""},
+			[]string{"copy missing data/d", "skip unchanged data/f"},
+			[]string{"copy/c"},
+			"de",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -145,12 +177,12 @@ func TestLookUpOfAPart(t *testing.T) {
 			w.destination = append(w.destination, object("copz", "", 1), object("d", "", 1))
 			w.rules.Claimed = w.claimed
 			if tt.claims != nil {
-				w.hasClaims, w.claims.After = true, "data/"+tt.claims.After
-				if tt.claims.Until != "" {
-					w.claims.Until = "data/" + tt.claims.Until
+				w.hasClaims, w.claims.After = true, "data/"+tt.claims[0]
+				if tt.claims[1] != "" {
+					w.claims.Until = "data/" + tt.claims[1]
 				}
 			}
-			p := &partOf{after: tt.part.After, until: tt.part.Until}
+			p := &partOf{after: tt.part[0], until: tt.part[1]}
 			if diff := gocmp.Diff(tt.want, render(w.lookUp(p))); diff != "" {
 				t.Errorf("plan (-want +got):\n%s", diff)
 			}

@@ -92,3 +92,24 @@ func TestOutageLeavesNoUpload(t *testing.T) {
 		})
 	}
 }
+
+// TestGoneQuarantineIsRemoved checks that the row of an object that was never copied is removed once
+// the object is gone, and that neither the preview nor the pass counts the object as kept.
+func TestGoneQuarantineIsRemoved(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.put("ok")
+		w.source.Put("archived", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{StorageClass: "DEEP_ARCHIVE"})
+		if _, err := w.pass(t); err != nil || len(w.quarantine(t)) != 1 {
+			t.Fatalf("got %v and %d objects in quarantine, want one", err, len(w.quarantine(t)))
+		}
+		w.source.Delete("archived")
+		planned, fates := w.preview(t)
+		if planned.Kept != 0 || planned.Listed != 1 || len(fates) != 1 || fates[0].Object.Key != "ok" {
+			t.Errorf("got preview %+v of %d objects, want only the object that is left", planned, len(fates))
+		}
+		if got, err := w.pass(t); err != nil || got.Kept != 0 || got.Listed != 1 || len(w.quarantine(t)) != 0 {
+			t.Errorf("got %+v, %v and %d objects in quarantine, want none", got, err, len(w.quarantine(t)))
+		}
+	})
+}

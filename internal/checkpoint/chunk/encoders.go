@@ -27,8 +27,9 @@ func NewEncoders() *Encoders {
 func newWriter[R Row](e *Encoders, out io.Writer) *parquet.GenericWriter[R] {
 	return parquet.NewGenericWriter[R](out,
 		parquet.Compression(&e.codec),
-		parquet.MaxRowsPerRowGroup(rowsPerGroup),
+		parquet.DataPageVersion(2),
 		parquet.PageBufferSize(pageBytes),
+		parquet.WriteBufferSize(0), // so that out receives a row group before Flush returns
 		parquet.SortingWriterConfig(parquet.SortingColumns(parquet.Ascending("key"))),
 		parquet.KeyValueMetadata("syncd.format", fmt.Sprint(store.FormatVersion)),
 	)

@@ -12,13 +12,14 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// rows reads one chunk in order, a few rows at a time. The checksum only proves that a chunk
-// matches its manifest. A process that can write both could forge both, so the rows are checked as
-// well.
+// rows reads one chunk in order, a few rows at a time. The checksums only prove that a chunk matches
+// its manifest. A process that can write both could forge both, so the rows are checked as well.
 type rows[R Row] struct {
 	info   record.Chunk
-	chunk  store.Record
-	reader *parquet.GenericReader[R]
+	groups *rowGroups
+	next   int                       // number of the next row group
+	reader *parquet.GenericReader[R] // of the row group before it, nil for none
+	unread int64                     // number of rows that the reader has not decoded yet
 	buf    []R
 	pos, n int
 	left   int64  // number of rows not taken yet
@@ -27,39 +28,36 @@ type rows[R Row] struct {
 }
 
 // decoded runs a step of the Parquet reader. The reader panics on some invalid files, so decoded
-// turns a panic into a CorruptError.
-func decoded[T any](name string, step func() (T, error)) (value T, err error) {
+// turns a panic into an error. All errors become a CorruptError, because the reader only gets bytes
+// that were verified.
+func decoded[T any](name, problem string, step func() (T, error)) (value T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &store.CorruptError{Name: name, Problem: "cannot be decoded", Err: fmt.Errorf("%v", p)}
+			err = fmt.Errorf("%v", p)
+		}
+		if err != nil {
+			err = &store.CorruptError{Name: name, Problem: problem, Err: err}
 		}
 	}()
 	return step()
 }
 
-// openRows opens a verified chunk at the first row with a key above after.
+// undecodable is the problem of a chunk whose rows cannot be decoded.
+const undecodable = "cannot be decoded"
+
+// openRows opens a chunk at the first row with a key above after.
 func openRows[R Row](ctx context.Context, from store.Store, info record.Chunk, after string) (*rows[R], error) {
 	chunk, err := open(ctx, from, info)
 	if err != nil {
 		return nil, err
 	}
-	file, err := decoded(info.Name, func() (*parquet.File, error) { return openParquet(chunk) })
-	if err != nil {
-		return nil, errors.Join(&store.CorruptError{Name: info.Name, Problem: "is not Parquet", Err: err}, chunk.Close())
-	}
-	if got := file.NumRows(); got != info.Entries || got < 1 {
-		return nil, errors.Join(&store.CorruptError{
-			Name: info.Name, Problem: fmt.Sprintf("has %d rows, not %d", got, info.Entries),
-		}, chunk.Close())
-	}
-	chunk.Expect(spansOf[R](file))
-	reader, err := decoded(info.Name, func() (*parquet.GenericReader[R], error) { return parquet.NewGenericReader[R](file), nil })
+	groups, err := openParquet(chunk, info)
 	if err != nil {
 		return nil, errors.Join(err, chunk.Close())
 	}
-	r := &rows[R]{info: info, chunk: chunk, reader: reader, buf: make([]R, min(rowsPerRead, info.Entries)), left: info.Entries}
+	r := &rows[R]{info: info, groups: groups, buf: make([]R, min(rowsPerRead, info.Entries)), left: info.Entries}
 	if after >= info.FirstKey {
-		if err := r.seek(ctx, file, after); err != nil {
+		if err := r.seek(ctx, after); err != nil {
 			return nil, errors.Join(err, r.Close())
 		}
 	}
@@ -68,45 +66,21 @@ func openRows[R Row](ctx context.Context, from store.Store, info record.Chunk, a
 
 // seek moves to the first row with a key above after. It finds the row group by its first key and
 // then walks the rows of the group.
-func (r *rows[R]) seek(ctx context.Context, file *parquet.File, after string) error {
-	starts := make([]int64, 0, len(file.RowGroups()))
-	start := int64(0)
-	for _, group := range file.RowGroups() {
-		starts = append(starts, start)
-		start += group.NumRows()
+func (r *rows[R]) seek(ctx context.Context, after string) error {
+	r.next = r.groups.find(after)
+	for _, rows := range r.groups.count[:r.next] {
+		r.left -= rows
 	}
-	low, high := 0, len(starts)
-	for low+1 < high {
-		middle := (low + high) / 2
-		first, err := r.at(ctx, starts[middle])
-		if err != nil {
+	for {
+		head, err := r.Head(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil || head.sortKey() > after {
 			return err
 		}
-		if first.sortKey() > after {
-			high = middle
-		} else {
-			low = middle
-		}
-	}
-	head, err := r.at(ctx, starts[low])
-	for err == nil && head.sortKey() <= after {
 		r.Take()
-		head, err = r.Head(ctx)
 	}
-	if errors.Is(err, io.EOF) {
-		return nil
-	}
-	return err
-}
-
-func (r *rows[R]) at(ctx context.Context, index int64) (head R, err error) {
-	r.chunk.Bind(ctx)
-	_, err = decoded(r.info.Name, func() (int64, error) { return index, r.reader.SeekToRow(index) })
-	if err != nil {
-		return head, r.damaged(err)
-	}
-	r.pos, r.n, r.left, r.any = 0, 0, r.info.Entries-index, false
-	return r.Head(ctx)
 }
 
 // Head returns the next row without taking it, or io.EOF at the end.
@@ -118,15 +92,51 @@ func (r *rows[R]) Head(ctx context.Context) (head R, err error) {
 		if err := ctx.Err(); err != nil {
 			return head, err
 		}
-		r.chunk.Bind(ctx)
-		n, err := decoded(r.info.Name, func() (int, error) { return r.reader.Read(r.buf) })
-		if n == 0 && err != nil {
-			return head, r.damaged(err)
+		if r.unread == 0 {
+			if err := r.nextGroup(ctx); err != nil {
+				return head, err
+			}
 		}
-		r.pos, r.n = 0, n
+		r.pos, r.n = 0, 0
+		if r.n, err = decoded(r.info.Name, undecodable, r.read); err != nil {
+			return head, err
+		}
+		r.unread -= int64(r.n)
 	}
 	head = r.buf[r.pos]
 	return head, r.misplaced(head.sortKey())
+}
+
+// read decodes at least one row.
+func (r *rows[R]) read() (int, error) {
+	n, err := r.reader.Read(r.buf[:min(int64(len(r.buf)), r.unread)])
+	if n > 0 {
+		return n, nil // an error is returned again by the next read
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		err = errors.New("a row group ends before its last row")
+	}
+	return 0, err
+}
+
+// nextGroup loads the next row group.
+func (r *rows[R]) nextGroup(ctx context.Context) error {
+	if err := r.closeGroup(); err != nil {
+		return err
+	}
+	r.groups.chunk.Bind(ctx)
+	if err := r.groups.load(r.next); err != nil {
+		return err
+	}
+	reader, err := decoded(r.info.Name, undecodable, func() (*parquet.GenericReader[R], error) {
+		return parquet.NewGenericRowGroupReader[R](r.groups.file.RowGroups()[r.next]), nil
+	})
+	if err != nil {
+		return err
+	}
+	r.reader, r.unread = reader, r.groups.count[r.next]
+	r.next++
+	return nil
 }
 
 // misplaced returns an error if a row's key is out of order or outside the range in the manifest.
@@ -144,15 +154,13 @@ func (r *rows[R]) Take() {
 	r.left--
 }
 
-// damaged returns the error for a failed read. An end of file before the last row is damage too.
-func (r *rows[R]) damaged(err error) error {
-	if errors.Is(err, io.EOF) {
-		return &store.CorruptError{Name: r.info.Name, Problem: "ends before its last row"}
+func (r *rows[R]) closeGroup() error {
+	if r.reader == nil {
+		return nil
 	}
-	return fmt.Errorf("read rows of %s: %w", r.info.Name, err)
+	_, err := decoded(r.info.Name, undecodable, func() (int, error) { return 0, r.reader.Close() })
+	r.reader = nil
+	return err
 }
 
-func (r *rows[R]) Close() error {
-	_, err := decoded(r.info.Name, func() (int, error) { return 0, r.reader.Close() })
-	return errors.Join(err, r.chunk.Close())
-}
+func (r *rows[R]) Close() error { return errors.Join(r.closeGroup(), r.groups.chunk.Close()) }

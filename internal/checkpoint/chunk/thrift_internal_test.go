@@ -2,9 +2,7 @@ package chunk
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"runtime"
 	"strings"
@@ -69,8 +67,7 @@ func TestForgedListOfFooter(t *testing.T) {
 		footer := binary.AppendUvarint(bytes.Clone(head), 8<<20)
 		data := append([]byte("PAR1"), footer...)
 		data = append(binary.LittleEndian.AppendUint32(data, uint32(len(footer))), "PAR1"...) //nolint:gosec // a few bytes
-		sum := sha256.Sum256(data)
-		info := record.Chunk{Name: "x", Entries: 1, Bytes: int64(len(data)), SHA256: hex.EncodeToString(sum[:]), FirstKey: "a", LastKey: "b"}
+		info := sealed(record.Chunk{Name: "x", Entries: 1, FirstKey: "a", LastKey: "b"}, data, 0)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		var got error
@@ -81,7 +78,7 @@ func TestForgedListOfFooter(t *testing.T) {
 		if grown := after.TotalAlloc - before.TotalAlloc; grown > most {
 			t.Errorf("%s: got %d bytes of memory for a chunk of %d, want at most %d", name, grown, len(data), most)
 		}
-		if damage, ok := errors.AsType[*store.CorruptError](got); !ok || damage.Problem != "is not Parquet" {
+		if damage, ok := errors.AsType[*store.CorruptError](got); !ok || damage.Problem != "has an invalid footer" {
 			t.Errorf("%s: got %v, want damage", name, got)
 		}
 	}

@@ -2,8 +2,6 @@ package chunk
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +9,8 @@ import (
 
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // Item is a part of a new generation: a row to write, or a chunk of the previous generation to
@@ -77,11 +77,7 @@ func (f *feed[R]) advance() { f.head, f.err, f.ok = f.next() }
 func writeChunk[R Row](ctx context.Context, w *Writer, name string, f *feed[R]) (record.Chunk, error) {
 	info := record.Chunk{Name: name}
 	err := w.Store.Create(ctx, name, func(out io.Writer) error {
-		sum := sha256.New()
-		size := counter(0)
-		err := writeRows(io.MultiWriter(out, sum, &size), w, &info, f)
-		info.Bytes, info.SHA256 = int64(size), hex.EncodeToString(sum.Sum(nil))
-		return err
+		return writeRows(newSealer(out), w, &info, f)
 	})
 	if err != nil {
 		return record.Chunk{}, fmt.Errorf("write chunk: %w", err)
@@ -89,7 +85,8 @@ func writeChunk[R Row](ctx context.Context, w *Writer, name string, f *feed[R]) 
 	return info, nil
 }
 
-func writeRows[R Row](out io.Writer, w *Writer, info *record.Chunk, f *feed[R]) error {
+// writeRows writes rows until the feed ends or the chunk is full.
+func writeRows[R Row](out *sealer, w *Writer, info *record.Chunk, f *feed[R]) error {
 	file := newWriter[R](w.Encoders, out)
 	buf := make([]R, 0, rowsPerWrite)
 	for f.ok && f.err == nil && f.head.whole == nil && info.Entries < w.MaxRows {
@@ -104,18 +101,36 @@ func writeRows[R Row](out io.Writer, w *Writer, info *record.Chunk, f *feed[R]) 
 			buf = buf[:0]
 		}
 		f.advance()
+		if info.Entries%rowsPerGroup == 0 {
+			if err := endGroup(file, out, buf); err != nil {
+				return err
+			}
+			buf = buf[:0]
+		}
 	}
-	_, err := file.Write(buf)
-	// If the feed failed, the write must fail too, so that the chunk is not created.
-	return errors.Join(f.err, err, file.Close())
+	if f.err != nil {
+		return errors.Join(f.err, file.Close()) // so that the chunk is not created
+	}
+	if info.Entries%rowsPerGroup > 0 {
+		if err := endGroup(file, out, buf); err != nil {
+			return err
+		}
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return out.finish(info)
 }
 
-// counter counts the bytes written to it.
-type counter int64
-
-func (c *counter) Write(p []byte) (int, error) {
-	*c += counter(len(p))
-	return len(p), nil
+// endGroup writes the last rows of a row group and ends it.
+func endGroup[R Row](file *parquet.GenericWriter[R], out *sealer, rows []R) error {
+	if _, err := file.Write(rows); err != nil {
+		return err
+	}
+	if err := file.Flush(); err != nil {
+		return err
+	}
+	return out.endGroup()
 }
 
 // countIn counts a row. It checks the order, because readers rely on it.

@@ -68,6 +68,10 @@ type Chunk struct {
 	Entries  int64  `json:"entries"` // rows
 	Bytes    int64  `json:"bytes"`
 	SHA256   string `json:"sha256"` // of the whole chunk, lower-case hex
+	// Footer is the length in bytes of the end of the chunk that has the checksums of the row
+	// groups, and FooterSHA256 the checksum of that end, lower-case hex.
+	Footer       int64  `json:"footer"`
+	FooterSHA256 string `json:"footer_sha256"`
 }
 
 // MarshalJSON encodes the chunk. Keys are escaped, so that bytes that are not valid UTF-8 are

@@ -19,7 +19,7 @@ type Options struct {
 	Logger          *slog.Logger         // logs damage that the ledger recovered from, default none
 	FlushInterval   time.Duration        // Pass.Due reports true after this time, default 10 s
 	FlushEntries    int                  // Pass.Due reports true at this many unsaved changes, default 4096
-	ChunkEntries    int                  // target size of a merged chunk in rows, default 1<<20
+	ChunkEntries    int                  // target size of a merged chunk in rows, default 1<<16
 	UploadBytes     int64                // an upload of at least this size is durable when Slot.UploadBegan returns, default 64 MiB
 	Window          int                  // maximum of slots ahead of the low-water mark, and of unsaved changes; default 1<<16
 	KeepGenerations int                  // generations that stay readable, default 3; fences do not count
@@ -58,7 +58,7 @@ func (o Options) withDefaults() (Options, error) {
 	for _, d := range []struct {
 		option *int
 		value  int
-	}{{&o.FlushEntries, 4096}, {&o.ChunkEntries, 1 << 20}, {&o.Window, 1 << 16}, {&o.KeepGenerations, 3}} {
+	}{{&o.FlushEntries, 4096}, {&o.ChunkEntries, 1 << 16}, {&o.Window, 1 << 16}, {&o.KeepGenerations, 3}} {
 		if *d.option == 0 {
 			*d.option = d.value
 		}

@@ -32,7 +32,7 @@ const (
 	// rowsPerGroup and pageBytes bound the memory of a reader or writer of a chunk: one compressed
 	// row group, about 200 KB, and one page of each column. A row is rarely longer than 500 bytes.
 	rowsPerGroup = 2 << 10
-	pageBytes    = 16 << 10
+	pageBytes    = 12 << 10
 
 	// largestGroup bounds a compressed row group, in bytes. Only rows with the longest keys and
 	// values come near to it.
@@ -45,7 +45,7 @@ const (
 	readBytes = 512
 
 	// rowsPerRead is the number of rows decoded at once.
-	rowsPerRead = 128
+	rowsPerRead = 64
 
 	// rowsPerWrite is the number of rows passed to the encoder at once. A page can exceed pageBytes
 	// by rowsPerWrite values of up to 1 KiB each. A page must stay below 128 KiB, because from that

@@ -10,7 +10,7 @@ import (
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 
-	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
 )
 
 const (
@@ -27,19 +27,15 @@ const (
 // openParquet reads and verifies the footer of a chunk. The row groups are read later, see
 // rowGroups.
 func openParquet(chunk store.Record, info record.Chunk) (*rowGroups, error) {
-	footer, err := readFooter(chunk, info)
+	end, err := readFooter(chunk, info)
 	if err != nil {
 		return nil, err
 	}
 	return decoded(info.Name, "has an invalid footer", func() (*rowGroups, error) {
 		g := &rowGroups{info: info, chunk: chunk}
-		g.held, g.at = footer, store.Span{Start: info.Bytes - info.Footer, End: info.Bytes}
-		g.file, err = parquet.OpenFile(g, info.Bytes, parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true),
-			parquet.SkipMagicBytes(true), parquet.ReadBufferSize(readBytes))
-		if err != nil {
+		if err := thrift.Unmarshal(new(thrift.CompactProtocol), end[:len(end)-trailer], &g.meta); err != nil {
 			return nil, err
 		}
-		g.held, g.at = nil, store.Span{} // the footer has been decoded
 		return g, g.layOut()
 	})
 }

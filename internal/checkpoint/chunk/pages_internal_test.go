@@ -90,7 +90,7 @@ func withPage(t *testing.T, original *shelf, info record.Chunk, change func(*pag
 	if err == nil {
 		err = s.endGroup()
 	}
-	_, _ = s.Write(append(binary.LittleEndian.AppendUint32(end, uint32(len(end))), magicText...)) //nolint:gosec // small
+	_, _ = s.Write(withTrailer(end))
 	if err := errors.Join(err, s.finish(&info)); err != nil {
 		t.Fatal(err)
 	}

@@ -68,8 +68,8 @@ func openRows[R Row](ctx context.Context, from store.Store, info record.Chunk, a
 // then walks the rows of the group.
 func (r *rows[R]) seek(ctx context.Context, after string) error {
 	r.next = r.groups.find(after)
-	for _, rows := range r.groups.count[:r.next] {
-		r.left -= rows
+	for _, group := range r.groups.groups[:r.next] {
+		r.left -= group.rows
 	}
 	for {
 		head, err := r.Head(ctx)
@@ -129,12 +129,16 @@ func (r *rows[R]) nextGroup(ctx context.Context) error {
 		return err
 	}
 	reader, err := decoded(r.info.Name, undecodable, func() (*parquet.GenericReader[R], error) {
-		return parquet.NewGenericRowGroupReader[R](r.groups.file.RowGroups()[r.next]), nil
+		file, err := r.groups.open(r.next)
+		if err != nil {
+			return nil, err
+		}
+		return parquet.NewGenericReader[R](file), nil
 	})
 	if err != nil {
 		return err
 	}
-	r.reader, r.unread = reader, r.groups.count[r.next]
+	r.reader, r.unread = reader, r.groups.groups[r.next].rows
 	r.next++
 	return nil
 }

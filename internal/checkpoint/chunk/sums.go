@@ -88,8 +88,13 @@ func (s *sealer) footer() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	end = binary.LittleEndian.AppendUint32(end, uint32(len(end))) //nolint:gosec // far below 4 GB
-	return append(end, magicText...), nil
+	return withTrailer(end), nil
+}
+
+// withTrailer appends the trailer to a footer.
+func withTrailer(footer []byte) []byte {
+	footer = binary.LittleEndian.AppendUint32(footer, uint32(len(footer))) //nolint:gosec // far below 4 GB
+	return append(footer, magicText...)
 }
 
 func (s *sealer) pass(p []byte) error {

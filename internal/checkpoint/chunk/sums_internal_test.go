@@ -41,11 +41,12 @@ func chunkOf(t *testing.T, entries int) (*shelf, record.Chunk) {
 func TestRowGroups(t *testing.T) {
 	shelf, info := groupedChunk(t)
 	groups, err := openParquet(shelved{bytes.NewReader(shelf.data)}, info)
-	if err != nil || len(groups.spans) != 3 {
+	if err != nil || len(groups.groups) != 3 {
 		t.Fatalf("got row groups %+v, %v, want 3", groups, err)
 	}
 	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test
-	for i, span := range groups.spans {
+	for i, group := range groups.groups {
+		span := group.span
 		at := span.Start + r.Int64N(span.Length())
 		shelf.data[at] ^= 1
 		read := 0

@@ -88,7 +88,6 @@ type memoryChunk struct{ *bytes.Reader }
 
 func (memoryChunk) Close() error         { return nil }
 func (memoryChunk) Bind(context.Context) {}
-func (memoryChunk) Expect([]store.Span)  {}
 
 func (c memoryChunk) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, io.NewSectionReader(c.Reader, 0, c.Size()))

@@ -43,7 +43,6 @@ type shelved struct{ *bytes.Reader }
 
 func (shelved) Close() error         { return nil }
 func (shelved) Bind(context.Context) {}
-func (shelved) Expect([]store.Span)  {}
 
 // TestForgedChunk reads chunks with changed, missing or repeated bytes and a matching checksum. It
 // checks that reading returns either an error or rows in order, and uses bounded memory.

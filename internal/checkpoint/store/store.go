@@ -33,7 +33,7 @@ type Store interface {
 	// fs.ErrNotExist).
 	Read(ctx context.Context, name string) ([]byte, error)
 
-	// Open opens a record of any size. If the name is absent, the error satisfies errors.Is(err,
+	// Open opens a record of any size. It reads at most the end of the record. If the name is absent, the error satisfies errors.Is(err,
 	// fs.ErrNotExist). If the record is deleted while it is open, reads either still return its
 	// bytes or return such an error; they never return other bytes. The record can be read until
 	// ctx, or the context of the last Bind, ends.
@@ -62,8 +62,10 @@ type Store interface {
 	LeaseOf(ctx context.Context, name string) (info LeaseInfo, ok bool, err error)
 }
 
-// Record is an open record. It can use memory until it is closed.
+// Record is an open record. It can use memory until it is closed, but at most 256 KiB.
 type Record interface {
+	// ReadAt reads a part of the record. On S3 it sends one request, whatever the length of the
+	// part, unless Open has read the part.
 	io.ReaderAt
 	io.Closer
 	// WriteTo writes the whole record, regardless of what was read before.
@@ -73,9 +75,6 @@ type Record interface {
 	// Bind replaces the context of later reads with ctx. A chunk can stay open for a whole pass,
 	// while each save that reads it has its own context.
 	Bind(ctx context.Context)
-	// Expect is a hint that the parts will be read one after the other, each in many pieces in any
-	// order.
-	Expect(parts []Span)
 }
 
 // Span is a part of a record: the bytes from Start up to, but not including, End.

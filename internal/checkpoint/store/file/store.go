@@ -142,7 +142,6 @@ type fileChunk struct {
 
 func (c *fileChunk) Size() int64          { return c.size }
 func (c *fileChunk) Bind(context.Context) {}
-func (c *fileChunk) Expect([]store.Span)  {}
 
 // WriteTo writes the whole record.
 func (c *fileChunk) WriteTo(w io.Writer) (int64, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"iter"
 	"runtime"
 	"sync"
 	"testing"
@@ -14,7 +15,6 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
-	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
@@ -27,9 +27,8 @@ var (
 
 const (
 	changedOfEvery = 50
-	// mostOfPass is the maximum memory in bytes that a pass may use halfway through. It was 6 to 36
-	// MiB when each open chunk had four windows of 4 MiB.
-	mostOfPass = 5 << 20
+	// mostOfPass is the maximum memory in bytes that a pass may use halfway through.
+	mostOfPass = 3 << 20
 )
 
 // TestPassesAtOnceShareMemory stops concurrent passes with state on S3 halfway, while their chunks
@@ -60,14 +59,46 @@ func TestPassesAtOnceShareMemory(t *testing.T) {
 	}
 	arrived.Wait()
 	each := (liveHeap() - s.Stored(t) - before) / int64(*passesAtOnce)
-	lent := s3store.Lent(store) / int64(*passesAtOnce)
 	close(leave)
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d passes over %d entries each: %.1f MiB a pass, %.1f of them in windows", *passesAtOnce, *entriesOfEach, mebibytes(each), mebibytes(lent))
-	if each > mostOfPass || lent == 0 {
-		t.Errorf("got %d bytes a pass, %d of them in windows; want at most %d a pass, and some in windows", each, lent, mostOfPass)
+	t.Logf("%d passes over %d entries each: %.1f MiB a pass", *passesAtOnce, *entriesOfEach, mebibytes(each))
+	if each > mostOfPass {
+		t.Errorf("got %d bytes a pass, want at most %d", each, mostOfPass)
+	}
+}
+
+// TestOpenChunksHaveBoundedMemory opens the same chunk 64 times and reads its rows to the middle. It
+// checks that the open chunks use at most 48 MiB together, and that they read few bytes.
+func TestOpenChunksHaveBoundedMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector uses extra memory; make test runs it")
+	}
+	const open, entries, most = 64, 10_000, 48 << 20
+	s := s3test.New()
+	wire := &s3test.Recorder{Next: s.Cloud.RoundTripper()}
+	store := s.Store(wire)
+	fillLedger(t, store, 0, entries)
+	wire.Seen = nil
+	before := liveHeap()
+	for i := range open {
+		next, stop := iter.Pull2(checkpoint.Entries(t.Context(), store, mappingOf(0)))
+		defer stop()
+		for n := range entries/2 + 1 {
+			if e, err, ok := next(); err != nil || !ok || e.Key != bigKey(n) {
+				t.Fatalf("reader %d: got %q, %v, want %q", i, e.Key, err, bigKey(n))
+			}
+		}
+	}
+	used := liveHeap() - before
+	// A reader lists the manifests, reads one, opens the chunk and reads 3 row groups of 2,048 rows.
+	if got := wire.Count("get "); got > open*5 {
+		t.Errorf("got %d requests for objects, want at most %d", got, open*5)
+	}
+	t.Logf("%d open chunks: %.1f MiB", open, mebibytes(used))
+	if used > most {
+		t.Errorf("got %d bytes for %d open chunks, want at most %d", used, open, most)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 
@@ -17,11 +16,12 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// wholeRecord is the size in bytes up to which Open reads the whole record.
-const wholeRecord = 1 << 20
+// endBytes is how many bytes from the end of a record Open reads: the footer of a chunk, or all of a
+// small chunk.
+const endBytes = 256 << 10
 
-// Open opens a record, and reads it if it is small. Later reads request the same version of the
-// object (If-Match).
+// Open opens a record, and reads its end. Later reads request the same version of the object
+// (If-Match).
 func (s *Store) Open(ctx context.Context, name string) (store.Record, error) {
 	key, err := s.key(ctx, name)
 	if err != nil {
@@ -44,8 +44,8 @@ func (s *Store) Open(ctx context.Context, name string) (store.Record, error) {
 	return c, nil
 }
 
-// objectChunk is an open record on S3. It keeps one part of the record at a time in memory, in a
-// window.
+// objectChunk is an open record on S3. It keeps the end that Open read until a read needs other
+// bytes. Each read of other bytes is one request.
 type objectChunk struct {
 	ctx   context.Context //nolint:containedctx // context of Open or of the last Bind; io.ReaderAt accepts none
 	store *Store
@@ -54,10 +54,8 @@ type objectChunk struct {
 	etag  *string
 	size  int64 // -1 until the first response
 
-	mu       sync.Mutex
-	expected []store.Span
-	lent     []byte     // memory of the window; its length is that of the longest span so far
-	held     store.Span // span of the record that is in the window
+	mu  sync.Mutex
+	end []byte // the last bytes of the record, nil for none
 }
 
 func (c *objectChunk) Size() int64 { return c.size }
@@ -69,126 +67,81 @@ func (c *objectChunk) Bind(ctx context.Context) {
 	c.ctx = ctx
 }
 
-// Close frees the window.
+// Close frees the memory of the record.
 func (c *objectChunk) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.release()
+	c.end = nil
 	return nil
 }
 
-// Expect announces the parts that will be read. Each part is fetched in one request when it is
-// first read, if a window is available.
-func (c *objectChunk) Expect(parts []store.Span) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.held == (store.Span{Start: 0, End: c.size}) {
-		return // the whole record is in memory
-	}
-	c.release()
-	c.expected = parts
-}
-
-func (c *objectChunk) release() {
-	c.store.windows.giveBack(c.lent)
-	c.lent, c.held = nil, store.Span{}
-}
-
-// ReadAt reads at any offset.
+// ReadAt reads at any offset, in one request at most.
 func (c *objectChunk) ReadAt(p []byte, offset int64) (n int, err error) {
 	if offset < 0 {
 		return 0, fmt.Errorf("read %s: negative offset", c.store.uri(c.key))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for n < len(p) {
-		at := offset + int64(n)
-		if at >= c.size {
-			return n, io.EOF
+	wanted := p[:max(0, min(int64(len(p)), c.size-offset))]
+	switch at := offset - (c.size - int64(len(c.end))); {
+	case len(wanted) == 0:
+	case at >= 0:
+		copy(wanted, c.end[at:])
+	default:
+		c.end = nil
+		if err := c.fetch(wanted, offset); err != nil {
+			return 0, err
 		}
-		if err := c.move(at); err != nil {
-			return n, err
-		}
-		if c.held.Has(at) {
-			n += copy(p[n:], c.lent[at-c.held.Start:c.held.End-c.held.Start])
-			continue
-		}
-		rest := p[n:min(int64(len(p)), int64(n)+c.size-at)]
-		if err := c.fetch(rest, at); err != nil {
-			return n, err
-		}
-		n += len(rest)
 	}
-	return n, nil
+	if len(wanted) < len(p) {
+		return len(wanted), io.EOF
+	}
+	return len(p), nil
 }
 
-// move moves the window to the expected part around an offset, if there is one and a window is
-// available.
-func (c *objectChunk) move(at int64) error {
-	if c.held.Has(at) {
-		return nil
-	}
-	i := slices.IndexFunc(c.expected, func(s store.Span) bool { return s.Has(at) })
-	if i < 0 {
-		return nil
-	}
-	next := c.expected[i]
-	if c.held = (store.Span{}); next.Length() > int64(len(c.lent)) {
-		c.release()
-		c.lent = c.store.windows.lend(next.Length())
-	}
-	if c.lent == nil {
-		return nil
-	}
-	err := c.fetch(c.lent[:next.Length()], next.Start)
-	if err == nil {
-		c.held = next
-	}
-	return err
-}
-
-// begin gets the size and version of the object, and reads it if it is small.
+// begin gets the size and version of the object, and reads its end.
 func (c *objectChunk) begin() error {
-	body, n, err := c.ask(store.Span{Start: 0, End: wholeRecord})
+	body, n, err := c.ask(fmt.Sprintf("bytes=-%d", endBytes), func(size int64) store.Span {
+		return store.Span{Start: max(0, size-endBytes), End: size}
+	})
 	if err != nil {
 		return err
 	}
-	c.lent = c.store.windows.lend(n)
-	err = c.receive(body, c.lent)
-	if err != nil {
-		c.release()
-	}
-	c.held = store.Span{Start: 0, End: int64(len(c.lent))}
-	return err
+	c.end = make([]byte, n)
+	return c.receive(body, c.end)
+}
+
+// request requests a part of the object.
+func (c *objectChunk) request(part store.Span) (content io.ReadCloser, n int64, err error) {
+	return c.ask(fmt.Sprintf("bytes=%d-%d", part.Start, part.End-1), func(int64) store.Span { return part })
 }
 
 // fetch fills p with the bytes of the object from an offset.
 func (c *objectChunk) fetch(p []byte, start int64) error {
 	return retried(func() error {
-		body, n, err := c.ask(store.Span{Start: start, End: start + int64(len(p))})
+		body, _, err := c.request(store.Span{Start: start, End: start + int64(len(p))})
 		if err != nil {
 			return err
 		}
-		return c.receive(body, p[:n])
+		return c.receive(body, p)
 	})
 }
 
-// WriteTo writes the whole record. It streams the bytes that Open has not read, so they are not
-// kept in memory.
+// WriteTo writes the whole record. It streams the bytes, so they are not kept in memory, unless
+// Open has read them all.
 func (c *objectChunk) WriteTo(w io.Writer) (written int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.held.Start == 0 {
-		n, err := w.Write(c.lent[:c.held.End])
-		if written = int64(n); err != nil {
-			return written, err
-		}
+	if int64(len(c.end)) == c.size {
+		n, err := w.Write(c.end)
+		return int64(n), err
 	}
+	c.end = nil
 	err = retried(func() error {
 		if written == c.size {
 			return nil
 		}
-		body, n, err := c.ask(store.Span{Start: written, End: c.size})
+		body, n, err := c.request(store.Span{Start: written, End: c.size})
 		if err != nil {
 			return err
 		}
@@ -229,12 +182,12 @@ func (c *objectChunk) receive(body io.ReadCloser, p []byte) error {
 	return c.cut(errors.Join(err, body.Close()))
 }
 
-// ask requests a part of the object. It returns the body and its length. If the part extends beyond
-// the end of the object, the body is shorter than the part.
-func (c *objectChunk) ask(part store.Span) (content io.ReadCloser, n int64, err error) {
+// ask requests a part of the object, as described by the Range header and, given the size of the
+// object, by the func want. It returns the body and its length.
+func (c *objectChunk) ask(header string, want func(size int64) store.Span) (content io.ReadCloser, n int64, err error) {
 	out, err := body.GetObject(c.ctx, c.store.client, &s3.GetObjectInput{
 		Bucket: &c.store.options.Place.Bucket, Key: &c.key, ExpectedBucketOwner: c.store.options.Place.ExpectedOwner(), IfMatch: c.etag,
-		Range: aws.String(fmt.Sprintf("bytes=%d-%d", part.Start, part.End-1)),
+		Range: &header,
 	})
 	if awserr.Classify(err) == awserr.Precondition {
 		return nil, 0, &store.CorruptError{Name: c.name, Problem: "was replaced while it was read", Err: err}
@@ -244,8 +197,8 @@ func (c *objectChunk) ask(part store.Span) (content io.ReadCloser, n int64, err 
 	}
 	var from, to, size int64
 	_, err = fmt.Sscanf(strings.TrimSpace(aws.ToString(out.ContentRange)), "bytes %d-%d/%d", &from, &to, &size)
-	if want := min(part.End, size); err != nil || from != part.Start || to+1 != want || c.size >= 0 && c.size != size {
-		err = fmt.Errorf("response has range %q instead of bytes %d-%d", aws.ToString(out.ContentRange), part.Start, want-1)
+	if part := want(size); err != nil || from != part.Start || to+1 != part.End || c.size >= 0 && c.size != size {
+		err = fmt.Errorf("response to range %q has range %q", header, aws.ToString(out.ContentRange))
 		return nil, 0, c.store.failed("read", c.key, errors.Join(err, out.Body.Close()))
 	}
 	c.size, c.etag = size, out.ETag

@@ -1,8 +1,7 @@
 // Package s3 is a checkpoint store in a bucket.
 //
 // A record is an object created with If-None-Match, so that a name is used only once. Large records
-// are written and read in parts, within a memory bound that all open records of a store share. The
-// lease is an object that is overwritten with If-Match and renewed in the background;
+// are written and read in parts. The lease is an object that is overwritten with If-Match and renewed in the background;
 // docs/decisions/0006-lease-on-s3.md describes which process can take the lease and when. The
 // package guarantees that a lease expires by its holder's own clock before another holder can take
 // it.
@@ -11,8 +10,8 @@
 // records. If the lock was deleted, this package reads one field of a record: the lease number in
 // the newest manifest.
 //
-// Terms: the lock is the object of a lease. A window is the part of an open record that is in
-// memory.
+// Terms: the lock is the object of a lease. The end of an open record is the part that was read when
+// it was opened.
 package s3
 
 import (
@@ -60,12 +59,8 @@ type s3API interface {
 	uploadAPI
 }
 
-const (
-	// defaultLease is the default of Options.LeaseFor.
-	defaultLease = time.Minute
-	// defaultReadMemory is the default of Options.ReadMemory.
-	defaultReadMemory = 64 << 20
-)
+// defaultLease is the default of Options.LeaseFor.
+const defaultLease = time.Minute
 
 // Options configure where on S3 a store is and how it is written.
 type Options struct {
@@ -75,10 +70,6 @@ type Options struct {
 	Now      func() time.Time // clock of this process, default time.Now
 	Logger   *slog.Logger     // logs leases that could not be renewed, default none
 
-	// ReadMemory is the maximum memory of all open chunks together, in bytes; default 64 MiB. If no
-	// memory is left for a chunk, it is read with more requests.
-	ReadMemory int64
-
 	// Renewed is called when a lease was acquired or renewed. The parameter until is when the lease
 	// expires, on this process's clock, if it is not renewed again. Default none.
 	Renewed func(name string, until time.Time)
@@ -87,15 +78,14 @@ type Options struct {
 // Store is a store in a bucket. A record is an object created with If-None-Match, so that a name is
 // used only once; a large record is created in parts, so that memory stays bounded. The lease is an
 // object that is overwritten with If-Match; docs/decisions/0006-lease-on-s3.md describes which
-// process can take the lease and when. All ledgers of a process share one store and its memory for
-// open chunks.
+// process can take the lease and when. An open record uses at most 256 KiB of memory, and only until
+// bytes before its end are read.
 //
 // The client provides credentials, region, endpoint and retries. A record that is deleted while it
 // is open can no longer be read.
 type Store struct {
 	client  s3API
 	options Options
-	windows *windows
 	large   chan struct{} // contains one element for each large record being written
 
 	mu       sync.Mutex
@@ -113,9 +103,6 @@ func New(client s3API, o Options) *Store {
 	if o.LeaseFor <= 0 {
 		o.LeaseFor = defaultLease
 	}
-	if o.ReadMemory <= 0 {
-		o.ReadMemory = defaultReadMemory
-	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -125,7 +112,7 @@ func New(client s3API, o Options) *Store {
 	if o.Renewed == nil {
 		o.Renewed = func(string, time.Time) {}
 	}
-	return &Store{client: client, options: o, windows: newWindows(o.ReadMemory), large: make(chan struct{}, largeWrites)}
+	return &Store{client: client, options: o, large: make(chan struct{}, largeWrites)}
 }
 
 // String returns "s3://", the bucket and the prefix.

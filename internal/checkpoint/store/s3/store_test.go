@@ -65,70 +65,75 @@ func TestS3LargeRecord(t *testing.T) {
 	}
 }
 
-// TestS3ReadsExpectedParts reads a large record in many pieces. It checks that each expected part
-// takes one request, that other parts take one request per piece, and that WriteTo takes one
-// request more than Open.
-func TestS3ReadsExpectedParts(t *testing.T) {
+// TestS3RequestsOfReads checks that opening a record is one request, that reading its end, or any of
+// a small record, is none, and that any other read is one request.
+func TestS3RequestsOfReads(t *testing.T) {
 	t.Parallel()
 	s := s3test.New()
 	wire := &s3test.Recorder{Next: s.Cloud.RoundTripper()}
 	from := s.Store(wire)
-	data := s3test.Large()
-	if err := s3test.CreateLarge(t.Context(), from, "alpha/large", data); err != nil {
-		t.Fatalf("create: %v", err)
-	}
-	wire.Seen = nil
-	chunk, err := from.Open(t.Context(), "alpha/large")
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
-	var whole bytes.Buffer
-	if n, err := chunk.WriteTo(&whole); err != nil || n != chunk.Size() || !bytes.Equal(whole.Bytes(), data) {
-		t.Errorf("read: got %d bytes, %v, want the %d written", n, err, len(data))
-	}
-	if n := wire.Count("get "); n != 2 {
-		t.Errorf("reading all took %d requests, want 2", n)
-	}
-	chunk.Expect([]store.Span{{Start: 5 << 20, End: 6 << 20}, {Start: 7 << 20, End: 10 << 20}})
-	for _, tt := range []struct {
-		from, to int64
-		requests int
-	}{{5 << 20, 6 << 20, 1}, {7 << 20, 10 << 20, 1}, {6 << 20, 7 << 20, 64}, {19 << 20, chunk.Size(), 1}} {
-		wire.Seen = nil
-		part := readerAt{chunk, tt.from, tt.to}.pieces(t, 16<<10)
-		if got := wire.Count("get "); !bytes.Equal(part, data[tt.from:tt.to]) || got != tt.requests {
-			t.Errorf("%d-%d: got %d bytes in %d requests, want those written, in %d", tt.from, tt.to, len(part), got, tt.requests)
+	large := s3test.Large()
+	small := large[:s3store.EndBytes]
+	for name, data := range map[string][]byte{"alpha/large": large, "alpha/small": small} {
+		if err := s3test.CreateLarge(t.Context(), from, name, data); err != nil {
+			t.Fatalf("create: %v", err)
 		}
 	}
-	across := make([]byte, 9<<20)
-	if _, err := chunk.ReadAt(across, 4<<20); err != nil || !bytes.Equal(across, data[4<<20:13<<20]) {
-		t.Errorf("read across parts: got other bytes, %v", err)
-	}
-	if n, err := chunk.ReadAt(across, chunk.Size()-5); n != 5 || !errors.Is(err, io.EOF) {
-		t.Errorf("read past the end: got %d bytes, %v, want 5 and EOF", n, err)
-	}
-}
-
-// readerAt is a part of an open record.
-type readerAt struct {
-	io.ReaderAt
-	from, to int64
-}
-
-// pieces reads the part in pieces of the given size: first every other piece, then the pieces
-// between them, like adjacent columns.
-func (r readerAt) pieces(t *testing.T, size int64) []byte {
-	t.Helper()
-	part := make([]byte, r.to-r.from)
-	for _, first := range []int64{0, size} {
-		for at := first; at < int64(len(part)); at += 2 * size {
-			piece := part[at:min(at+size, int64(len(part)))]
-			if _, err := r.ReadAt(piece, r.from+at); err != nil {
-				t.Fatal(err)
+	end := int64(len(large))
+	for _, tt := range []struct {
+		name     string
+		data     []byte
+		reads    []store.Span
+		requests int
+	}{
+		{"alpha/large", large, nil, 1},
+		{"alpha/large", large, []store.Span{{Start: end - s3store.EndBytes, End: end}, {Start: end - 5, End: end}}, 1},
+		{"alpha/large", large, []store.Span{{Start: end - s3store.EndBytes - 1, End: end}}, 2},
+		{"alpha/large", large, []store.Span{{Start: end - 5, End: end}, {Start: 4 << 20, End: 13 << 20}, {Start: 0, End: 1}, {Start: 1, End: 1}}, 3},
+		{"alpha/small", small, []store.Span{{Start: 0, End: 1}, {Start: 7, End: 7000}, {Start: 0, End: int64(len(small))}}, 1},
+	} {
+		wire.Seen = nil
+		record, err := from.Open(t.Context(), tt.name)
+		if err != nil {
+			t.Fatalf("open: %v", err)
+		}
+		for _, span := range tt.reads {
+			part := make([]byte, span.Length())
+			if _, err := record.ReadAt(part, span.Start); err != nil || !bytes.Equal(part, tt.data[span.Start:span.End]) {
+				t.Errorf("%s %v: got other bytes, %v", tt.name, span, err)
 			}
 		}
+		if got := wire.Count("get "); got != tt.requests {
+			t.Errorf("%s %v: got %d requests, want %d", tt.name, tt.reads, got, tt.requests)
+		}
+		if n, err := record.ReadAt(make([]byte, 9), record.Size()-5); n != 5 || !errors.Is(err, io.EOF) {
+			t.Errorf("%s: read past the end: got %d bytes, %v, want 5 and EOF", tt.name, n, err)
+		}
 	}
-	return part
+}
+
+// TestS3WritesWholeRecords checks that WriteTo writes the whole record, whatever was read before.
+func TestS3WritesWholeRecords(t *testing.T) {
+	t.Parallel()
+	s := s3test.New()
+	from := s.Store(nil)
+	for _, data := range [][]byte{s3test.Large(), s3test.Large()[:s3store.EndBytes], s3test.Large()[:s3store.EndBytes+1], nil} {
+		name := fmt.Sprintf("alpha/record-%d", len(data))
+		if err := s3test.CreateLarge(t.Context(), from, name, data); err != nil {
+			t.Fatalf("create: %v", err)
+		}
+		record, err := from.Open(t.Context(), name)
+		if err != nil {
+			t.Fatalf("open: %v", err)
+		}
+		for range 2 {
+			var whole bytes.Buffer
+			if n, err := record.WriteTo(&whole); err != nil || n != int64(len(data)) || !bytes.Equal(whole.Bytes(), data) {
+				t.Errorf("got %d bytes, %v, want the %d written", n, err, len(data))
+			}
+			_, _ = record.ReadAt(make([]byte, 1), 0)
+		}
+	}
 }
 
 // TestS3LostResponseOfACreation checks that a write succeeds if the SDK repeats a request that had

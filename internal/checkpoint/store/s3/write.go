@@ -24,7 +24,7 @@ const (
 	// are in memory at once. With [transfer.MaxParts] parts a record can have 48 GiB.
 	uploadPart = int(transfer.MinPartSize)
 
-	// largeWrites is how many records larger than wholeRecord are written at once; further records
+	// largeWrites is how many records larger than smallWrite are written at once; further records
 	// wait. A writer in progress never waits for a writer in the queue.
 	largeWrites = 8
 
@@ -96,9 +96,12 @@ func (w *objectWriter) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
+// smallWrite is how many bytes a record may have that is written without waiting, see largeWrites.
+const smallWrite = 1 << 20
+
 // reserve makes room for n more bytes, up to the size of a part.
 func (w *objectWriter) reserve(n int) error {
-	if w.large || len(w.buf)+n <= wholeRecord {
+	if w.large || len(w.buf)+n <= smallWrite {
 		return nil
 	}
 	select {

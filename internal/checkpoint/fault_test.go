@@ -213,7 +213,9 @@ func checkRot(t *testing.T, from store.Store, what string, truths ...map[string]
 	if !slices.ContainsFunc(truths, func(truth map[string]string) bool { return isPart(read, truth) }) {
 		t.Errorf("%s: read wrong data: %v", what, read)
 	}
-	ledger, err := checkpoint.Open(t.Context(), from, options())
+	o := options()
+	o.Full = true
+	ledger, err := checkpoint.Open(t.Context(), from, o)
 	if err != nil {
 		t.Errorf("%s: open: got %v, want an intact generation", what, err)
 		return
@@ -316,6 +318,7 @@ func TestDamagedProgressIsRepeated(t *testing.T) {
 				}
 			}
 			o := options()
+			o.Full = true
 			log := warnings(&o)
 			next := begin(t, openLedger(t, killed, o))
 			if next.Mark() != test.want {

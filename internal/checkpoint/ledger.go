@@ -33,9 +33,12 @@ type Ledger struct {
 	closed     bool
 }
 
-// Open acquires the lease on a mapping's ledger and loads the last generation. It reads each chunk
-// once to check its checksum. If the last generation is damaged, Open logs a warning and falls back
-// to the newest intact generation. Work that was done after that generation is repeated. If no
+// Open acquires the lease on a mapping's ledger and loads the last generation. It checks that each
+// chunk exists and has the right size and footer. It reads the rows of the chunks only if
+// Options.Full is set. Otherwise damage to rows is found when a pass reads them: the pass then fails
+// with a *CorruptError, and the caller can open the ledger again with Options.Full. If Open finds
+// damage in the last generation, it logs a warning and falls back to the newest intact generation.
+// Work that was done after that generation is repeated. If no
 // generation is intact, Open returns an error that wraps ErrNothingWhole and the *CorruptErrors,
 // unless Options.StartOver is set. If another process holds the lease, the error is a
 // *LeaseHeldError. If the previous holder did not release the lease, Open first fences that holder
@@ -52,7 +55,7 @@ func Open(ctx context.Context, store store.Store, o Options) (*Ledger, error) {
 	}
 	chain, err := generation.Open(ctx, store, lease, generation.Options{
 		Mapping: o.Mapping, Holder: o.Holder, Nonce: nonce(), Now: o.Now, Logger: o.Logger,
-		Keep: o.KeepGenerations, KeepFor: o.KeepFor, Verified: o.Verified, StartOver: o.StartOver,
+		Keep: o.KeepGenerations, KeepFor: o.KeepFor, Verified: o.Verified, Full: o.Full, StartOver: o.StartOver,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open ledger of %q in %s: %w", o.Mapping, store, err), lease.Release())

@@ -25,7 +25,8 @@ type Options struct {
 	KeepGenerations int                  // generations that stay readable, default 3; fences do not count
 	KeepFor         time.Duration        // generations younger than this also stay readable; default 0, so that only their number counts
 	Fingerprint     string               // identifies the settings; a pass saved under another fingerprint starts over; see SetSettings
-	Verified        *generation.Verified // chunks already verified, which are not read again; default none
+	Verified        *generation.Verified // chunks already verified, which are not verified again; default none
+	Full            bool                 // Open reads every chunk from end to end, not only its footer; set it after a chunk turned out to be damaged
 	Encoders        *chunk.Encoders      // compress the chunks; default: encoders that only this ledger uses
 	StartOver       bool                 // if no generation is intact, start with an empty ledger
 }

@@ -140,10 +140,12 @@ func finderOf(t *testing.T, from store.Store, last *record.Manifest, name string
 		return func() bool { return isCorrupt(lastError(checkpoint.Entries(t.Context(), from, mapping))) }
 	case slices.ContainsFunc(last.QuarantineChunks, isNamed):
 		return func() bool { return isCorrupt(lastError(checkpoint.Quarantine(t.Context(), from, mapping))) }
-	// The pass is not resumed if this chunk of the pass is damaged.
+	// With Options.Full the pass is not resumed if this chunk of the pass is damaged.
 	case strings.Contains(name, "/chunk-0000000003"):
 		return func() bool {
-			ledger, err := checkpoint.Open(t.Context(), from, options())
+			o := options()
+			o.Full = true
+			ledger, err := checkpoint.Open(t.Context(), from, o)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -76,6 +76,7 @@ func TestUploadIsOffered(t *testing.T) {
 			uploadBegan(t, slot, later)
 
 			killed := memory.Clone()
+			o.Full = true
 			test.between(t, killed, &o)
 			next := begin(t, openLedger(t, killed, o))
 			wantLeft(t, next, test.left...)

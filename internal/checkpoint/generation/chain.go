@@ -35,7 +35,8 @@ type Options struct {
 	Logger    *slog.Logger     // logs damage that the chain recovered from
 	Keep      int              // generations that stay readable; fences do not count
 	KeepFor   time.Duration    // generations younger than this also stay readable
-	Verified  *Verified        // chunks already verified, which are not read again
+	Verified  *Verified        // chunks already verified, which are not verified again
+	Full      bool             // chunks are verified from end to end, not only their footers
 	StartOver bool             // if no generation is intact, start with an empty ledger
 }
 
@@ -51,9 +52,9 @@ type Chain struct {
 	startedOver int64             // number of the newest generation if all are damaged, otherwise 0
 }
 
-// Open loads the generations of a mapping. It reads each chunk of the newest generation once to
-// check its checksum, and skips damaged generations. If the lease was taken over, Open fences off
-// the previous holder.
+// Open loads the generations of a mapping. It verifies the chunks of the newest generation, see
+// Chain.Verify, and skips damaged generations. If the lease was taken over, Open fences off the
+// previous holder.
 func Open(ctx context.Context, records store.Store, lease store.Lease, o Options) (*Chain, error) {
 	c := &Chain{store: records, lease: lease, o: o}
 	err := c.load(ctx)

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"syncd/internal/checkpoint/chunk"
 	"syncd/internal/checkpoint/record"
@@ -105,20 +108,31 @@ func (c *Chain) keeps(m record.Manifest, newer int) bool {
 	return newer < c.o.Keep || c.Now().Sub(m.CommittedAt) < c.o.KeepFor
 }
 
-// Verify reads chunks from end to end unless this process has already done so.
+// verifiers is how many chunks are verified at once.
+const verifiers = 16
+
+// Verify checks that chunks exist and match their sizes and footers, unless this process has already
+// done so. If Options.Full is set, it reads the chunks from end to end.
 func (c *Chain) Verify(ctx context.Context, lists ...[]record.Chunk) error {
-	for _, chunks := range lists {
-		for _, info := range chunks {
-			if c.o.Verified.has(info) {
-				continue
-			}
-			if err := chunk.Verify(ctx, c.store, info); err != nil {
-				return err
-			}
-			c.o.Verified.add(info)
-		}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(verifiers)
+	check := chunk.VerifyFooter
+	if c.o.Full {
+		check = chunk.Verify
 	}
-	return nil
+	for _, info := range slices.Concat(lists...) {
+		if c.o.Verified.has(info, c.o.Full) {
+			continue
+		}
+		group.Go(func() error {
+			err := check(ctx, c.store, info)
+			if err == nil {
+				c.o.Verified.add(info, c.o.Full)
+			}
+			return err
+		})
+	}
+	return group.Wait()
 }
 
 // Publish creates a manifest, which commits its generation.

@@ -7,45 +7,52 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// Verified remembers which chunks this process has read from end to end and found intact, so that
-// they are not read again when the process reopens a ledger. The content of a chunk with a given
-// name never changes. Damage that occurs after the check is found when the chunk is read. The zero
-// Verified contains no chunks.
+// Verified remembers which chunks this process has verified, so that they are not verified again
+// when the process reopens a ledger. The content of a chunk with a given name never changes. Damage
+// that occurs after the check is found when the chunk is read. The zero Verified contains no chunks.
 type Verified struct {
 	mu     sync.Mutex
-	chunks map[string]string // SHA256 by name
+	chunks map[string]verified // by name
 }
 
-// Forget makes the next Verify read all chunks again. Call it when a chunk turns out to be damaged.
+// verified is what was verified of a chunk.
+type verified struct {
+	sum    string // SHA256
+	isFull bool   // the whole chunk, not only its size and footer
+}
+
+// Forget makes the next Verify check all chunks again. Call it when a chunk turns out to be damaged.
 func (v *Verified) Forget() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.chunks = nil
 }
 
-func (v *Verified) has(c record.Chunk) bool {
+// has reports whether a chunk was verified, and, if full is true, whether all of it was.
+func (v *Verified) has(c record.Chunk, full bool) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.chunks[c.Name] == c.SHA256 && c.SHA256 != ""
+	was, ok := v.chunks[c.Name]
+	return ok && was.sum == c.SHA256 && (was.isFull || !full)
 }
 
-func (v *Verified) add(c record.Chunk) {
+func (v *Verified) add(c record.Chunk, full bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.chunks == nil {
-		v.chunks = map[string]string{}
+		v.chunks = map[string]verified{}
 	}
-	v.chunks[c.Name] = c.SHA256
+	v.chunks[c.Name] = verified{c.SHA256, full}
 }
 
 // keep forgets all chunks except those that m names.
 func (v *Verified) keep(m record.Manifest) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	kept := map[string]string{}
+	kept := map[string]verified{}
 	for _, c := range slices.Concat(m.Chunks, m.QuarantineChunks) {
-		if sum, ok := v.chunks[c.Name]; ok {
-			kept[c.Name] = sum
+		if was, ok := v.chunks[c.Name]; ok {
+			kept[c.Name] = was
 		}
 	}
 	v.chunks = kept

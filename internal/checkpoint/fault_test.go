@@ -346,8 +346,8 @@ func TestLaterFormatIsNotDamage(t *testing.T) {
 	memory := checkpointtest.NewMemory()
 	story(t, memory)
 	name := mapping + "/manifest-0000000002.json"
-	// printf '{"version":2}' | sha256sum
-	later := `{"sha256":"732322c128ed67841ef5aa42c7cd04ffcd74a61b2d17d710cd502b713d62930d","record":{"version":2}}` + "\n"
+	// printf '{"version":3}' | sha256sum
+	later := `{"sha256":"9af23cea10a478f3bb916ff35c07a36debe444adf9b56814ab63861ec674ab8b","record":{"version":3}}` + "\n"
 	memory.Damage(name, func([]byte) []byte { return []byte(later) })
 	_, err := checkpoint.Open(t.Context(), memory, options())
 	if version, ok := errors.AsType[*store.VersionError](err); !ok || version.Name != name {

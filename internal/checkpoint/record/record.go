@@ -5,7 +5,7 @@
 // readers.
 //
 // The package guarantees that keys are preserved byte for byte, and that reading a record that is
-// damaged or in a later format returns an error.
+// damaged or in another format returns an error.
 //
 // Package chunk reads and writes the rows of entries and quarantine, and package checkpoint writes
 // generations and passes.

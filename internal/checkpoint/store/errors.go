@@ -33,16 +33,20 @@ func (e *CorruptError) Error() string {
 // Unwrap returns the cause.
 func (e *CorruptError) Unwrap() error { return e.Err }
 
-// VersionError reports a record in a later format than this build can read. It is not treated as
+// VersionError reports a record in another format than this build reads. It is not treated as
 // damage, because falling back to an older record would lose the later work.
 type VersionError struct {
 	Name    string // name of the record in its store
 	Version int    // its format version
-	Known   int    // the latest version this build reads
+	Known   int    // the version that this build reads and writes
 }
 
-// Error names the record and both versions.
+// Error names the record and both versions, and what to do.
 func (e *VersionError) Error() string {
-	return fmt.Sprintf("record %s has format version %d; this build reads up to %d: use a newer syncd",
-		e.Name, e.Version, e.Known)
+	remedy := "use a newer syncd"
+	if e.Version < e.Known {
+		remedy = "use an empty state folder or prefix, or delete format.json and all records of every mapping; " +
+			"the next pass adopts the copies at the destination"
+	}
+	return fmt.Sprintf("record %s has format version %d, but this build reads version %d: %s", e.Name, e.Version, e.Known, remedy)
 }

@@ -12,9 +12,9 @@ import (
 	"io/fs"
 )
 
-// FormatVersion is the format version of every record that this build writes, and the latest
-// version that it reads. docs/checkpoint-format.md lists the versions.
-const FormatVersion = 1
+// FormatVersion is the format version of every record that this build writes, and the only version
+// that it reads. docs/checkpoint-format.md lists the versions.
+const FormatVersion = 2
 
 // A sealed record is one line of JSON: fixed text around the record's bytes and their SHA-256, so
 // that any flipped byte is detected.
@@ -46,7 +46,7 @@ func Unseal(name string, data []byte, into any) error {
 	if err := json.Unmarshal(body, &head); err != nil {
 		return &CorruptError{Name: name, Problem: "is not a record", Err: err}
 	}
-	if head.Version > FormatVersion {
+	if head.Version != FormatVersion {
 		return &VersionError{Name: name, Version: head.Version, Known: FormatVersion}
 	}
 	if err := json.Unmarshal(body, into); err != nil {
@@ -92,7 +92,7 @@ func CreateSealed(ctx context.Context, store Store, name string, v any) error {
 
 // ReadSealed reads and checks a record. The error wraps fs.ErrNotExist if there is no record of
 // that name. It is a *CorruptError if the record is damaged, and a *VersionError if the record has
-// a later format than this build reads.
+// another format than this build reads.
 func ReadSealed(ctx context.Context, store Store, name string, into any) error {
 	data, err := store.Read(ctx, name)
 	if err != nil {

@@ -42,7 +42,7 @@ type Store struct {
 var _ store.Store = (*Store)(nil)
 
 // Open returns the store in dir. If the folder does not exist, the first write creates it; reading
-// creates nothing. If the folder has a later format, Open returns a *VersionError.
+// creates nothing. If the folder has another format, Open returns a *VersionError.
 func Open(dir string) (*Store, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {

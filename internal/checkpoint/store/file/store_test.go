@@ -2,6 +2,7 @@ package file_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -55,18 +56,20 @@ func TestOpenFileRefuses(t *testing.T) {
 			t.Error("got no error for a file in place of the folder")
 		}
 	})
-	t.Run("a later format", func(t *testing.T) {
-		t.Parallel()
-		dir := t.TempDir()
-		// printf '{"version":2}' | sha256sum
-		writeFile(t, filepath.Join(dir, "format.json"),
-			`{"sha256":"732322c128ed67841ef5aa42c7cd04ffcd74a61b2d17d710cd502b713d62930d","record":{"version":2}}`+"\n")
-		_, err := filestore.Open(dir)
-		version, ok := errors.AsType[*store.VersionError](err)
-		if !ok || version.Version != 2 || version.Known != 1 {
-			t.Errorf("got %v, want a VersionError of 2 over 1", err)
-		}
-	})
+	for version, sum := range map[int]string{ // printf '{"version":1}' | sha256sum
+		1: "2430f1a2ad2982d0067885488a4c89e21ad1d7c83b115ba8f1b20acc88dfaea8",
+		3: "9af23cea10a478f3bb916ff35c07a36debe444adf9b56814ab63861ec674ab8b",
+	} {
+		t.Run(fmt.Sprintf("format %d", version), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			writeFile(t, filepath.Join(dir, "format.json"), fmt.Sprintf(`{"sha256":%q,"record":{"version":%d}}`+"\n", sum, version))
+			_, err := filestore.Open(dir)
+			if got, ok := errors.AsType[*store.VersionError](err); !ok || got.Version != version || got.Known != 2 {
+				t.Errorf("got %v, want a VersionError of %d, not 2", err, version)
+			}
+		})
+	}
 	t.Run("a damaged format record", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()

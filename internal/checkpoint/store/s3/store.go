@@ -94,7 +94,7 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// New returns the store in a bucket. It sends no requests. If the store has a later format, reading
+// New returns the store in a bucket. It sends no requests. If the store has another format, reading
 // a record or acquiring a lease returns a *store.VersionError.
 func New(client s3API, o Options) *Store {
 	if o.Place.Prefix != "" {

@@ -197,15 +197,25 @@ func (c careless) PutObject(ctx context.Context, in *s3.PutObjectInput, o ...fun
 	return c.Client.PutObject(ctx, in, o...)
 }
 
-func TestS3RefusesALaterFormat(t *testing.T) {
+// TestS3RefusesOtherFormats checks that a store of an earlier or a later format is refused, and that
+// the error says what to do.
+func TestS3RefusesOtherFormats(t *testing.T) {
 	t.Parallel()
-	s := s3test.New()
-	// printf '{"version":2}' | sha256sum
-	later := `{"sha256":"732322c128ed67841ef5aa42c7cd04ffcd74a61b2d17d710cd502b713d62930d","record":{"version":2}}` + "\n"
-	s.Bucket.Put(s3test.Prefix+"format.json", awsfake.BytesBody([]byte(later)), awsfake.PutOptions{})
-	_, err := checkpoint.Open(t.Context(), s.Store(nil), options())
-	if version, ok := errors.AsType[*store.VersionError](err); !ok || version.Version != 2 {
-		t.Errorf("open: got %v, want a VersionError of 2", err)
+	for _, tt := range []struct {
+		version   int
+		sum, text string
+	}{
+		// printf '{"version":1}' | sha256sum
+		{1, "2430f1a2ad2982d0067885488a4c89e21ad1d7c83b115ba8f1b20acc88dfaea8", "delete format.json and all records"},
+		{3, "9af23cea10a478f3bb916ff35c07a36debe444adf9b56814ab63861ec674ab8b", "newer syncd"},
+	} {
+		s := s3test.New()
+		other := fmt.Sprintf(`{"sha256":"%s","record":{"version":%d}}`+"\n", tt.sum, tt.version)
+		s.Bucket.Put(s3test.Prefix+"format.json", awsfake.BytesBody([]byte(other)), awsfake.PutOptions{})
+		_, err := checkpoint.Open(t.Context(), s.Store(nil), options())
+		if version, ok := errors.AsType[*store.VersionError](err); !ok || version.Version != tt.version || !strings.Contains(err.Error(), tt.text) {
+			t.Errorf("version %d: got %v, want a VersionError that says %q", tt.version, err, tt.text)
+		}
 	}
 }
 

@@ -23,8 +23,9 @@ type lease struct {
 	figure  *figure.Mapping
 	last    *lastGeneration
 
-	ledger *checkpoint.Ledger // nil while the lease is not held
-	held   atomic.Bool
+	ledger   *checkpoint.Ledger // nil while the lease is not held
+	held     atomic.Bool
+	distrust bool // a record of the ledger turned out to be damaged, so the next open reads every chunk
 }
 
 // open takes the lease and opens the ledger, or returns the ledger that is already open.
@@ -32,18 +33,19 @@ func (l *lease) open(ctx context.Context) (*checkpoint.Ledger, error) {
 	if l.ledger != nil {
 		return l.ledger, nil
 	}
-	ledger, err := checkpoint.Open(ctx, l.mapping.Store, l.options)
+	options := l.options
+	options.Full = l.distrust
+	ledger, err := checkpoint.Open(ctx, l.mapping.Store, options)
 	if errors.Is(err, record.ErrNothingWhole) {
 		l.log.Warn("no complete generation of the ledger found, starting over from the destination's objects", "err", err)
-		fresh := l.options
-		fresh.StartOver = true
-		ledger, err = checkpoint.Open(ctx, l.mapping.Store, fresh)
+		options.StartOver = true
+		ledger, err = checkpoint.Open(ctx, l.mapping.Store, options)
 	}
 	l.show(err)
 	if err != nil {
 		return nil, err
 	}
-	l.ledger = ledger
+	l.ledger, l.distrust = ledger, false
 	l.held.Store(true)
 	l.last.opened(ctx, ledger.Manifest())
 	if ledger.Generation() == 0 {
@@ -59,6 +61,12 @@ func (l *lease) show(err error) {
 	if held, ok := errors.AsType[*store.LeaseHeldError](err); ok && !held.Until.IsZero() {
 		l.figure.SetLeaseExpiry(held.Until)
 	}
+}
+
+// damaged makes the next open read every chunk of the ledger.
+func (l *lease) damaged() {
+	l.distrust = true
+	l.options.Verified.Forget()
 }
 
 // close releases the lease if it is held.

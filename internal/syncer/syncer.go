@@ -58,9 +58,27 @@ func (s *Syncer) Replay(ctx context.Context, choose planner.Selector) (Summary, 
 	return s.Do(ctx, Order{Replay: choose})
 }
 
-// Do runs the pass described by order. See Run.
+// Do runs the pass described by order. See Run. If the pass fails because a record of the ledger is
+// damaged, Do tries it once more, from the newest generation of which every chunk is intact. Each
+// try is recorded in the history, and the summary is of the last try.
 func (s *Syncer) Do(ctx context.Context, order Order) (Summary, error) {
 	defer s.alone()()
+	summary, err := s.try(ctx, order)
+	if isDamage(err) && ctx.Err() == nil {
+		s.shared.o.Logger.Warn("ledger is damaged, trying the pass again from the newest intact generation", "err", err)
+		summary, err = s.try(ctx, order)
+	}
+	return summary, err
+}
+
+// isDamage reports whether a pass failed because a record of the ledger is damaged.
+func isDamage(err error) bool {
+	_, ok := errors.AsType[*store.CorruptError](err)
+	return ok && !errors.Is(err, ErrDrained)
+}
+
+// try runs the pass described by order once.
+func (s *Syncer) try(ctx context.Context, order Order) (Summary, error) {
 	a := newAttempt(s.shared, order)
 	s.show(a.tally)
 	defer s.show(nil)
@@ -70,8 +88,8 @@ func (s *Syncer) Do(ctx context.Context, order Order) (Summary, error) {
 	a.enter(ctx, outcome, err)
 	if err != nil && !errors.Is(err, ErrDrained) {
 		// The state in memory may differ from the stored ledger: make the next pass read it again.
-		if _, isDamage := errors.AsType[*store.CorruptError](err); isDamage {
-			s.shared.o.Ledger.Verified.Forget()
+		if isDamage(err) {
+			s.shared.lease.damaged()
 		}
 		err = errors.Join(err, s.shared.lease.close())
 	}

@@ -28,8 +28,8 @@ func (o openings) Open(ctx context.Context, name string) (store.Record, error) {
 }
 
 // TestAFailedPassVerifiesOnce runs passes that fail before they begin: they must not verify the
-// ledger's chunks each time. Later damage is found when a chunk is read, and the next pass falls
-// back to an earlier state.
+// ledger's chunks each time. Later damage is found when a chunk is read, and the pass is tried again
+// from an earlier state.
 func TestAFailedPassVerifiesOnce(t *testing.T) {
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -65,9 +65,6 @@ func TestAFailedPassVerifiesOnce(t *testing.T) {
 			t.Fatalf("got %q, %v, want one chunk", chunks, err)
 		}
 		damage(t, chunks[0])
-		if got, err := s.Run(t.Context()); err == nil {
-			t.Fatalf("got %+v, want a pass that fails at the damaged record", got)
-		}
 		if got := mustRun(t, s); got.Adopted != 50 {
 			t.Errorf("got %+v, want a new ledger with the copies at the destination", got)
 		}

@@ -9,7 +9,7 @@ import (
 
 // Row is one row of a chunk. Its columns are listed in docs/checkpoint-format.md. All columns have
 // the encoding PLAIN: the other encodings of strings can declare billions of values in a few bytes,
-// and with zstd PLAIN is also a third smaller.
+// and with zstd PLAIN is also a quarter smaller.
 type Row interface {
 	EntryRow | QuarantineRow | KeyRow
 	sortKey() string
@@ -78,11 +78,15 @@ func (r *EntryRow) Entry() record.Entry {
 	}
 }
 
-// RowOfQuarantined returns the row of a quarantined object.
+// longestDetail bounds the detail of a quarantined object, in bytes. The text of an error can have any
+// length, but the pages that readers accept have at most largestPage.
+const longestDetail = 16 << 10
+
+// RowOfQuarantined returns the row of a quarantined object. Its detail is cut after 16 KiB.
 func RowOfQuarantined(q *record.Quarantined) QuarantineRow {
 	return QuarantineRow{
 		Key: q.Key, SourceETag: q.Source.ETag, SourceSize: q.Source.Size,
-		SourceLastModified: q.Source.LastModified.UnixMicro(), SourceVersionID: q.Source.ID, Reason: q.Reason, Detail: q.Detail,
+		SourceLastModified: q.Source.LastModified.UnixMicro(), SourceVersionID: q.Source.ID, Reason: q.Reason, Detail: q.Detail[:min(len(q.Detail), longestDetail)],
 		FirstAt: q.FirstAt.UnixMicro(), LastAt: q.LastAt.UnixMicro(), Attempts: q.Attempts, Pass: q.Pass,
 		DestinationETag: q.DestinationETag, WrittenSince: q.WrittenSince.UnixMicro(),
 	}

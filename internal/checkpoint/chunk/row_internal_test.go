@@ -2,7 +2,11 @@ package chunk
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
+
+	"syncd/internal/checkpoint/record"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -26,5 +30,33 @@ func TestRowWithoutWrittenSince(t *testing.T) {
 	}
 	if q := rows[0].Quarantined(); !q.WrittenSince.IsZero() || q.DestinationETag != "" || q.Reason != "denied" {
 		t.Errorf("got %+v, want no information on the destination", q)
+	}
+}
+
+// TestLongDetails writes a row group of objects with very long details, and checks that it can be
+// read and that the details are cut.
+func TestLongDetails(t *testing.T) {
+	shelf := &shelf{}
+	const rows = 100
+	infos, err := Write(t.Context(), &Writer{Store: shelf, Mapping: "m", Nonce: "n", MaxRows: rows, Encoders: NewEncoders()}, "", func(yield func(Item[QuarantineRow], error) bool) {
+		for i := range rows {
+			q := record.Quarantined{Key: fmt.Sprintf("%03d", i), Detail: strings.Repeat("x", 1<<20)}
+			if !yield(Item[QuarantineRow]{Row: RowOfQuarantined(&q)}, nil) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for q, err := range Quarantine(t.Context(), shelf, infos, "") {
+		if err != nil || len(q.Detail) != longestDetail {
+			t.Fatalf("got a detail of %d bytes, %v, want %d", len(q.Detail), err, longestDetail)
+		}
+		n++
+	}
+	if n != rows {
+		t.Errorf("got %d rows, want %d", n, rows)
 	}
 }

@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	// maxNesting is the maximum nesting depth of values in a footer. A Parquet footer nests about
+	// maxNesting is the maximum nesting depth of values in a footer or a page header. A Parquet footer nests about
 	// ten deep.
 	maxNesting = 32
 
 	// maxElements is the maximum number of elements in all lists of a footer together. The footer
-	// of a chunk with a million entries has a few thousand elements. The limit is needed because
+	// of a chunk with 65,536 entries has about two thousand elements. The limit is needed because
 	// the Parquet reader allocates a few hundred bytes for an element that can be a single byte in
 	// the footer.
 	maxElements = 1 << 18

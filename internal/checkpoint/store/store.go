@@ -87,7 +87,7 @@ func (s Span) Has(offset int64) bool { return s.Start <= offset && offset < s.En
 func (s Span) Length() int64 { return s.End - s.Start }
 
 // MaxRecord is the maximum length in bytes of a record that is read into memory as a whole. The
-// largest record, the manifest of a generation, has about 200 bytes for each chunk of a million
+// largest record, the manifest of a generation, has about 350 bytes for each chunk of 65,536
 // entries.
 const MaxRecord = 256 << 20
 

@@ -96,6 +96,29 @@ func TestListingIsInByteOrder(t *testing.T) {
 	}
 }
 
+// TestShortPages checks that a bucket whose pages are limited returns every key, in pages that are
+// no longer than the limit and than max-keys.
+func TestShortPages(t *testing.T) {
+	w := awsfaketest.New(t, awsfake.Options{})
+	b := w.Consumer.CreateBucket("short-pages", "us-west-2", awsfake.BucketOptions{PageKeys: 3})
+	var want []string
+	for i := range 8 {
+		want = append(want, fmt.Sprintf("k%d", i))
+		b.Put(want[i], awsfake.BytesBody(nil), awsfake.PutOptions{})
+	}
+	client := awsfaketest.S3Client(w.UserConfig(w.Base))
+	for _, tt := range []struct{ maxKeys, pages int64 }{{1000, 3}, {3, 3}, {2, 4}} {
+		w.Cloud.ResetRequests()
+		got, _ := awsfaketest.ListAll(t, client, &s3.ListObjectsV2Input{Bucket: aws.String("short-pages"), MaxKeys: aws.Int32(int32(tt.maxKeys))})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("max-keys %d (-want +got):\n%s", tt.maxKeys, diff)
+		}
+		if n := w.Cloud.Requests()["ListObjectsV2"]; n != tt.pages {
+			t.Errorf("max-keys %d: got %d pages, want %d", tt.maxKeys, n, tt.pages)
+		}
+	}
+}
+
 // TestControlCharactersBreakPlainXML checks that, as with S3, a client needs encoding-type=url to
 // decode a page with control characters in keys.
 func TestControlCharactersBreakPlainXML(t *testing.T) {

@@ -66,7 +66,11 @@ func listObjectsV2(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	if err := AllowList(q, b, "s3:ListBucket"); err != nil {
 		return nil, err
 	}
-	p := b.List(&l.Walk)
+	walk := l.Walk
+	if most := b.Settings().PageKeys; most > 0 {
+		walk.Max = min(walk.Max, most)
+	}
+	p := b.List(&walk)
 	x := wire.NewXML()
 	x.OpenNS("ListBucketResult", call.Namespace)
 	listingHead(q, x, l)

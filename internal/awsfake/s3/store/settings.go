@@ -13,6 +13,9 @@ type BucketOptions struct {
 	// PublicAccess disables Block Public Access, which AWS enables for every new bucket.
 	PublicAccess bool
 	Policy       *iam.Document
+	// PageKeys, if above 0, limits the keys in a page of ListObjectsV2, in addition to max-keys: S3
+	// can return fewer keys than max-keys ("ListObjectsV2", Amazon S3 API Reference).
+	PageKeys int
 }
 
 // The versioning states. A bucket that was never versioned has the state "".
@@ -31,6 +34,7 @@ type Settings struct {
 	Versioning string // "", "Enabled" or "Suspended", as in GetBucketVersioning
 	ObjectLock bool
 	Requester  bool // whether the requester pays
+	PageKeys   int  // see BucketOptions
 }
 
 // PublicAccessBlock contains the four settings of Block Public Access. Because the fake has no

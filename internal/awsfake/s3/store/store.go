@@ -107,7 +107,7 @@ func (s *Store) CreateBucket(a *directory.Account, name, region string, o Bucket
 	if o.PublicAccess {
 		b.set.Block = &PublicAccessBlock{}
 	}
-	b.set.ObjectLock, b.set.Requester = o.ObjectLock, o.RequesterPays
+	b.set.ObjectLock, b.set.Requester, b.set.PageKeys = o.ObjectLock, o.RequesterPays, o.PageKeys
 	if o.Versioning || o.ObjectLock {
 		b.set.Versioning = VersioningEnabled
 	}

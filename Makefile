@@ -24,7 +24,7 @@ TOOL       := go tool -modfile=tools/go.mod
 # The Go checksum database verifies this module, and cosign in the release workflow.
 VULNCHECK  := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build test race cover lint structure vuln fmt fuzz crash stress adversary mutants attack refusals interop deploy-test release-test minio versitygw iam-oracle rehearse memory fleet drain soak browser prometheus bench golden demo docker race-all nightly tidy-check fmt-check ci
+.PHONY: help build test race cover lint structure vuln fmt fuzz crash stress adversary mutants attack refusals interop duckdb deploy-test release-test minio versitygw iam-oracle rehearse memory fleet drain soak browser prometheus bench golden demo docker race-all nightly tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,7 @@ stress: ## copy OBJECTS (50000) with faults, at the request rates of S3 and KMS,
 	go test ./internal/throttle -run '^TestSimulation$$|^TestBursts$$|^TestLevelLearnsFromConnections$$' -timeout 30m -scenes all
 	go test ./cmd/syncd -run '^TestBackfillOfATree$$' -timeout 30m -tree .
 	go test ./internal/copier -run '^TestCopyOfAnObjectOfTebibytes$$' -timeout 30m -tebibytes
+	go test ./internal/listing/ranges -run '^TestSideBySide$$|^TestUnseen$$' -timeout 30m -full
 
 adversary: ## falsify every response that a decision depends on, in every way; let processes compete for one copy
 	go test ./internal/syncer -run '^TestAdversary|^TestQuoteIsWhatACopySends' -lies all -timeout 30m
@@ -96,6 +97,11 @@ release-test: ## build the release twice, in two directories, and compare every 
 
 interop: ## read the ledger's chunks with another Parquet implementation, in a separate module
 	cd internal/checkpoint/interop && go test ./...
+
+# Keep npm's cache and logs in .cache, because HOME may be empty.
+duckdb: ## run the queries of docs/checkpoint-format.md in DuckDB on a ledger of several generations; needs npm
+	cd internal/checkpoint/duckdb && npm_config_cache='$(CURDIR)/.cache/npm' npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier
+	go test ./internal/checkpoint/duckdb -timeout $(PATIENCE) -count=1 -v -duckdb '$(CURDIR)/internal/checkpoint/duckdb/duckdb.mjs'
 
 deploy-test: ## check deploy/ with Kubernetes, Helm, Prometheus and Terraform code, in a separate module
 	cd deploy/deploytest && go test -count=1 ./...

@@ -367,7 +367,7 @@ func TestSummaryFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.Marshal(syncer.Summary{Resumed: true, Kept: 1, Error: "x"})
+	text, err := json.Marshal(syncer.Summary{Resumed: true, Ranges: 2, Kept: 1, Error: "x"})
 	if err != nil {
 		t.Fatal(err)
 	}

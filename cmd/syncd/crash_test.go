@@ -20,6 +20,7 @@ import (
 
 	"syncd/internal/assembly"
 	"syncd/internal/awsfake"
+	fakestore "syncd/internal/awsfake/s3/store"
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
@@ -33,7 +34,10 @@ var crashKills = flag.Int("kills", 2, "how often TestCrash, and again TestCrashU
 
 const (
 	crashObjects  = 1200
-	crashLarge    = 3 // objects that are copied in parts
+	crashLarge    = 3  // objects that are copied in parts
+	crashPage     = 10 // objects in a page of the listing
+	crashSlow     = 75 // one in so many objects takes crashDelay to copy
+	crashDelay    = 300 * time.Millisecond
 	crashFlight   = 64
 	crashInterval = 100 * time.Millisecond // checkpoint.flush_interval
 	crashLease    = 15 * time.Second
@@ -88,6 +92,7 @@ type crash struct {
 	copies   []time.Time                // when each copy was requested
 
 	kills   int
+	divided int   // kills of passes that had settled several ranges of keys
 	allowed int64 // repeated copies that are allowed
 	version int
 
@@ -120,6 +125,8 @@ func newCrash(t *testing.T, way crashWay) *crash {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	c := &crash{site: s, skew: skew, random: rand.New(rand.NewPCG(seed, 0)), contents: map[string]map[string]bool{}} //nolint:gosec // a test
+	// Short pages, so that a pass walks several ranges of keys.
+	s.Source.Configure(func(set *fakestore.Settings) { set.PageKeys = crashPage })
 	for i := range crashObjects {
 		c.put("data/", i)
 	}
@@ -128,6 +135,11 @@ func newCrash(t *testing.T, way crashWay) *crash {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i := crashSlow / 2; i < crashObjects; i += crashSlow {
+		for _, operation := range []string{"CopyObject", "PutObject"} {
+			s.Cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demo.Copy, Key: copyOf(i), Kind: awsfake.None, Do: func() { time.Sleep(crashDelay) }})
+		}
 	}
 	for _, operation := range []string{"CopyObject", "PutObject", "CompleteMultipartUpload"} {
 		s.Cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demo.Copy, Do: c.noteCopy})
@@ -189,6 +201,13 @@ func (c *crash) killOnce(t *testing.T) {
 	// The next process waits until the lease of the killed process expires, by the clock of the
 	// store.
 	c.skew.Add(int64(crashLease + 5*time.Second))
+	progress, ok, err := record.Unfinished(t.Context(), c.store(t), demo.Mapping)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok && len(progress.Settled) > 1 {
+		c.divided++
+	}
 	c.check(t)
 }
 
@@ -297,7 +316,10 @@ func (c *crash) finish(t *testing.T) {
 		t.Errorf("got %d unfinished uploads, want none; stderr:\n%s", n, last.stderr)
 	}
 	again := c.copiedAgain()
-	t.Logf("%d kills, %d copies, %d of them again; up to %d were allowed", c.kills, len(c.copies), again, c.allowed)
+	if c.kills >= 20 && c.divided < c.kills/4 {
+		t.Errorf("got %d kills of passes that had settled several ranges, of %d, want many", c.divided, c.kills)
+	}
+	t.Logf("%d kills, %d of passes that had settled several ranges; %d copies, %d of them again; up to %d were allowed", c.kills, c.divided, len(c.copies), again, c.allowed)
 	if again > c.allowed {
 		t.Errorf("got %d objects copied again, want at most %d", again, c.allowed)
 	}

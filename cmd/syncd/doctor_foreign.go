@@ -11,6 +11,7 @@ import (
 	"syncd/internal/copier"
 	"syncd/internal/invocation"
 	"syncd/internal/report"
+	"syncd/internal/syncer/planner"
 	"syncd/internal/syncer/preview"
 )
 
@@ -62,7 +63,7 @@ func countIn(ctx context.Context, p invocation.Process, f invocation.Flags, o *r
 	if _, err := record.Latest(ctx, s.Store, o.Mapping); !errors.Is(err, record.ErrNoCheckpoint) {
 		return err == nil, err
 	}
-	v, err := s.Mappings[0].Syncer.Preview(ctx, func(preview.Fate) error {
+	v, err := s.Mappings[0].Syncer.Preview(ctx, planner.InKeyOrder, func(preview.Fate) error {
 		if o.Compared++; o.Compared == maxCompared {
 			return errEnough
 		}

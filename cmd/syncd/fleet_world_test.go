@@ -152,13 +152,15 @@ func writeLedger(t *testing.T, store store.Store, o checkpoint.Options, entries 
 	if err != nil {
 		return err
 	}
+	walk := pass.Walk("")
 	for _, e := range entries {
-		slot, err := pass.Reserve(ctx, e.Key)
+		slot, err := walk.Reserve(ctx, e.Key, record.Rows{})
 		if err != nil {
 			return err
 		}
 		slot.Record(e)
 	}
+	walk.End("")
 	if _, err := pass.Commit(ctx); err != nil {
 		return err
 	}

@@ -51,6 +51,13 @@ func TestRelayMemory(t *testing.T) {
 // includes the memory of the process before it executed syncd.
 func watchMemory(t *testing.T, pid int) (peak func() int64) {
 	t.Helper()
+	return watch(t, pid, "VmHWM:")
+}
+
+// watch watches a field of the status of a process, as described in proc(5), until the returned func
+// is called, which returns the highest value in bytes.
+func watch(t *testing.T, pid int, field string) (peak func() int64) {
+	t.Helper()
 	var most int64
 	stop := make(chan struct{})
 	var watcher sync.WaitGroup
@@ -62,7 +69,7 @@ func watchMemory(t *testing.T, pid int) (peak func() int64) {
 			case <-stop:
 				return
 			case <-tick.C:
-				most = max(most, highWater(pid))
+				most = max(most, valueOf(pid, field))
 			}
 		}
 	})
@@ -73,13 +80,13 @@ func watchMemory(t *testing.T, pid int) (peak func() int64) {
 	}
 }
 
-// highWater returns VmHWM of proc(5), or 0 if the process has ended.
-func highWater(pid int) int64 {
+// valueOf returns a field of proc(5) in bytes, or 0 if the process has ended.
+func valueOf(pid int, field string) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	_, rest, _ := strings.Cut(string(status), field)
 	fields := strings.Fields(rest)
 	if len(fields) == 0 {
 		return 0

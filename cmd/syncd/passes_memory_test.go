@@ -126,13 +126,15 @@ func (s *site) fillLedger(ctx context.Context, store store.Store, i int, entries
 	if err != nil {
 		return errors.Join(err, ledger.Close())
 	}
+	walk := pass.Walk("")
 	for _, e := range entries {
-		slot, err := pass.Reserve(ctx, e.Key)
+		slot, err := walk.Reserve(ctx, e.Key, record.Rows{})
 		if err != nil {
 			return errors.Join(err, ledger.Close())
 		}
 		slot.Record(e)
 	}
+	walk.End("")
 	_, err = pass.Commit(ctx)
 	return errors.Join(err, ledger.Close())
 }

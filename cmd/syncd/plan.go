@@ -14,6 +14,7 @@ import (
 	"syncd/internal/printable"
 	"syncd/internal/report"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/planner"
 	"syncd/internal/syncer/preview"
 	"syncd/internal/terminal"
 	"syncd/internal/terminal/progress"
@@ -101,7 +102,11 @@ func (f planFlags) verdict(plans []preview.Pass) error {
 func previewOne(ctx context.Context, p invocation.Process, m *assembly.Mapping, f planFlags) (preview.Pass, error) {
 	out := bufio.NewWriter(p.Stdout)
 	shown := progress.ShowListing(p.Stderr, p.Now, m.Name)
-	v, err := m.Syncer.Preview(ctx, func(fate preview.Fate) error {
+	order := planner.InAnyOrder
+	if f.list {
+		order = planner.InKeyOrder
+	}
+	v, err := m.Syncer.Preview(ctx, order, func(fate preview.Fate) error {
 		shown.Count()
 		if !f.list {
 			return nil

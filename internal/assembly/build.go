@@ -100,7 +100,7 @@ func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mappi
 	logger := b.Logger.With("mapping", m.Name)
 	return &Mapping{Mapping: m, source: source, destination: destination, from: from, to: to, sessions: sessionsOf(c, m), Syncer: syncer.New(syncer.Options{
 		Mapping: m.Name,
-		Source:  listing.Live{Client: source, Place: from}, Destination: listing.Live{Client: destination, Place: to},
+		Source:  listing.Live{Client: source, Place: from}, Pages: listing.Live{Client: source, Place: from}, Destination: listing.Live{Client: destination, Place: to},
 		Copier: b.copier(source, destination, pace), Rules: b.rules(), Settings: SettingsOf(c, m), Rekey: b.rekey,
 		Store: b.Store, Ledger: b.ledger(), Terms: terms,
 		Turns: pace.level.Gate(), DrainTimeout: c.DrainTimeout.Duration(),

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	filestore "syncd/internal/checkpoint/store/file"
 	"syncd/internal/checkpoint/store/s3/s3test"
@@ -52,9 +53,10 @@ func benchPass(b *testing.B, ledger *checkpoint.Ledger, walk func(*checkpoint.Pa
 func fill(b *testing.B, ledger *checkpoint.Ledger, rows int) {
 	b.Helper()
 	benchPass(b, ledger, func(pass *checkpoint.Pass) error {
+		walk := pass.Walk("")
 		for i := range rows {
 			k := fmt.Sprintf("exports/2026/%06d/part-%04d.parquet", i/100, i%100)
-			slot, err := pass.Reserve(b.Context(), k)
+			slot, err := walk.Reserve(b.Context(), k, record.Rows{})
 			if err != nil {
 				return err
 			}
@@ -66,6 +68,7 @@ func fill(b *testing.B, ledger *checkpoint.Ledger, rows int) {
 				}
 			}
 		}
+		walk.End("")
 		return nil
 	})
 }
@@ -125,16 +128,18 @@ func peakHeap() (stop func() uint64) {
 func carryAll(b *testing.B, ledger *checkpoint.Ledger) {
 	b.Helper()
 	benchPass(b, ledger, func(pass *checkpoint.Pass) error {
-		for e, err := range pass.Previous(b.Context()) {
+		walk := pass.Walk("")
+		for e, err := range pass.Previous(b.Context(), "") {
 			if err != nil {
 				return err
 			}
-			slot, err := pass.Reserve(b.Context(), e.Key)
+			slot, err := walk.Reserve(b.Context(), e.Key, record.Rows{Entry: &e})
 			if err != nil {
 				return err
 			}
 			slot.Carry(e)
 		}
+		walk.End("")
 		return nil
 	})
 }

@@ -12,9 +12,9 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-func claimed(t *testing.T, pass *checkpoint.Pass, until string, since time.Time) {
+func claimed(t *testing.T, pass *solo, after, until string, since time.Time) {
 	t.Helper()
-	if err := pass.Claim(t.Context(), until, since); err != nil {
+	if err := pass.Claim(t.Context(), []record.Range{{After: after, Until: until}}, since); err != nil {
 		t.Fatalf("claim up to %q: %v", until, err)
 	}
 }
@@ -27,13 +27,13 @@ func under(fingerprint string) checkpoint.Options {
 
 // killed simulates a kill of the process that has the ledger open, and opens the ledger again with
 // the given fingerprint.
-func killed(t *testing.T, memory *checkpointtest.Memory, fingerprint string) (*checkpointtest.Memory, *checkpoint.Pass) {
+func killed(t *testing.T, memory *checkpointtest.Memory, fingerprint string) (*checkpointtest.Memory, *solo) {
 	t.Helper()
 	memory = memory.Clone()
 	return memory, begin(t, openLedger(t, memory, under(fingerprint)))
 }
 
-func wantClaims(t *testing.T, pass *checkpoint.Pass, want ...record.Claim) {
+func wantClaims(t *testing.T, pass *solo, want ...record.Claim) {
 	t.Helper()
 	if diff := cmp.Diff(append([]record.Claim(nil), want...), append([]record.Claim(nil), pass.Claims()...)); diff != "" {
 		t.Errorf("claims (-want +got):\n%s", diff)
@@ -46,9 +46,9 @@ func TestClaimIsDurableBeforeItReturns(t *testing.T) {
 	t.Parallel()
 	store, created := counting(checkpointtest.NewMemory())
 	pass := begin(t, openLedger(t, store, under("one")))
-	claimed(t, pass, "m", epoch)
-	claimed(t, pass, "c", epoch.Add(time.Second)) // already claimed
-	claimed(t, pass, "t\xff", epoch.Add(time.Minute))
+	claimed(t, pass, "", "m", epoch)
+	claimed(t, pass, "", "c", epoch.Add(time.Second)) // already claimed
+	claimed(t, pass, "m", "t\xff", epoch.Add(time.Minute))
 	if want := 2; len(*created) != want {
 		t.Errorf("wrote %q, want %d records", *created, want)
 	}
@@ -56,9 +56,7 @@ func TestClaimIsDurableBeforeItReturns(t *testing.T) {
 	second := record.Claim{Fingerprint: "one", After: "m", Until: "t\xff", Since: epoch.Add(time.Minute)}
 	memory, resumed := killed(t, store.Store.(*checkpointtest.Memory), "one")
 	wantClaims(t, resumed, first, second)
-	// The resumed process has made no claim yet, so its claim begins at the mark of the pass, not
-	// after the claims of the killed process.
-	claimed(t, resumed, "", epoch.Add(time.Hour))
+	claimed(t, resumed, "", "", epoch.Add(time.Hour))
 	_, other := killed(t, memory, "two")
 	wantClaims(t, other, first, second, record.Claim{Fingerprint: "one", Since: epoch.Add(time.Hour)})
 	for key, want := range map[string]bool{"a": true, "m": true, "m\x00": false} {
@@ -75,8 +73,8 @@ func TestClaimLastsUntilACommit(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	pass := begin(t, openLedger(t, memory, under("one")))
-	claimed(t, pass, "b", epoch)
-	claimed(t, pass, "d", epoch.Add(time.Second))
+	claimed(t, pass, "", "b", epoch)
+	claimed(t, pass, "b", "d", epoch.Add(time.Second))
 	for _, k := range []string{"a", "b"} {
 		reserve(t, pass, k).Record(entry(k, "1"))
 	}
@@ -90,13 +88,13 @@ func TestClaimLastsUntilACommit(t *testing.T) {
 	for _, k := range []string{"c", "d"} {
 		reserve(t, resumed, k).Record(entry(k, "1"))
 	}
-	claimed(t, resumed, "d", epoch.Add(time.Minute))
+	claimed(t, resumed, "b", "d", epoch.Add(time.Minute))
 	flush(t, resumed)
 	settled.Until = "d" // merged into one
 	memory, other := killed(t, memory, "two")
 	wantClaims(t, other, settled)
 
-	claimed(t, other, "z", epoch.Add(time.Hour))
+	claimed(t, other, "", "z", epoch.Add(time.Hour))
 	reserve(t, other, "z").Record(entry("z", "2"))
 	flush(t, other)
 	memory, other = killed(t, memory, "two")
@@ -122,10 +120,10 @@ func TestClaimFailsWithItsSave(t *testing.T) {
 		return nil
 	}}
 	pass := begin(t, openLedger(t, store, under("one")))
-	if err := pass.Claim(t.Context(), "m", epoch); err == nil {
+	if err := pass.Claim(t.Context(), []record.Range{{Until: "m"}}, epoch); err == nil {
 		t.Error("got a claim that was not written")
 	}
-	if err := pass.Claim(t.Context(), "a", epoch); err == nil {
+	if err := pass.Claim(t.Context(), []record.Range{{Until: "a"}}, epoch); err == nil {
 		t.Error("got a claim from a pass that failed")
 	}
 }
@@ -144,7 +142,7 @@ func TestMemoStaysWithItsPass(t *testing.T) {
 			return record.Settings{Fingerprint: fingerprint, Memo: fmt.Sprintf("%s since %d", fingerprint, pass)}
 		}
 	}
-	take := func(fingerprint string) *checkpoint.Pass {
+	take := func(fingerprint string) *solo {
 		memory.TakeLease(mapping)
 		ledger := openLedger(t, memory, options())
 		ledger.SetSettings(settle(fingerprint))

@@ -7,18 +7,10 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint/record"
-	"syncd/internal/checkpoint/turn"
 )
 
-// claiming saves the claims of a pass, one at a time.
-type claiming struct {
-	in    *saving
-	start string // Pass.Mark
-	turn  turn.Lock
-	after string // this process has claimed the keys above Pass.Mark, up to and including this one
-	done  bool   // this process has claimed all keys above Pass.Mark
-	begun bool   // this process has made a claim
-}
+// claiming saves the claims of a pass.
+type claiming struct{ in *saving }
 
 // Claims returns the claims of earlier processes that are not known to be settled: the claims that
 // this pass made before it was resumed, and the claims of passes under other settings. Objects at
@@ -50,67 +42,63 @@ func (c *claiming) ReplaceClaims(left func(record.Claim) (rest record.Claim, ok 
 	c.in.claims.inherited = inherited
 }
 
-// Claim saves a claim on the keys up to and including until ("" for all keys), starting after the
-// end of this process's previous claim, or after Pass.Mark if there is none. Call it before any of
-// these keys is written at the destination. Since is the earliest time at which a key can be
-// written. If the keys are already claimed, Claim returns without a request.
-func (c *claiming) Claim(ctx context.Context, until string, since time.Time) error {
-	if err := c.turn.Take(ctx); err != nil {
-		return err
+// Claim saves a claim on ranges of keys. Call it before any of these keys is written at the
+// destination. Since is the earliest time at which a key can be written. Concurrent calls share
+// one request. If this process has already claimed the keys, Claim returns without a request.
+func (c *claiming) Claim(ctx context.Context, keys []record.Range, since time.Time) error {
+	if err := c.in.saveClaims(ctx, c.claim(keys, since)); err != nil {
+		return fmt.Errorf("claim keys: %w", err)
 	}
-	defer c.turn.Give()
-	if c.done || c.begun && until != "" && until <= c.after {
-		return c.in.failure()
-	}
-	claim := record.Claim{
-		Fingerprint: c.in.fingerprint, After: c.start, Until: until, Since: since.UTC().Truncate(time.Microsecond),
-	}
-	if c.begun {
-		claim.After = c.after
-	}
-	if err := c.saveClaim(ctx, claim); err != nil {
-		return fmt.Errorf("claim keys up to %q: %w", until, err)
-	}
-	c.after, c.done, c.begun = until, until == "", true
 	return nil
 }
 
-// saveClaim writes a progress record that includes the claim.
-func (c *claiming) saveClaim(ctx context.Context, claim record.Claim) error {
-	if err := c.in.turn.Take(ctx); err != nil {
+// claim adds a claim for each range that this process has not claimed yet. It returns the version
+// of the claims that must be saved.
+func (c *claiming) claim(keys []record.Range, since time.Time) (version int64) {
+	c.in.mu.Lock()
+	defer c.in.mu.Unlock()
+	var made []record.Claim
+	for _, r := range keys {
+		claim := record.Claim{Fingerprint: c.in.fingerprint, After: r.After, Until: r.Until, Since: since.UTC().Truncate(time.Microsecond)}
+		if !slices.ContainsFunc(c.in.claims.own, func(own record.Claim) bool { return own.CoversAll(r) }) {
+			made = append(made, claim)
+		}
+	}
+	if len(made) > 0 {
+		c.in.claims.add(made)
+	}
+	return c.in.claims.version
+}
+
+// saveClaims saves the claims, unless this version or a later version of them is saved already.
+func (p *saving) saveClaims(ctx context.Context, version int64) error {
+	if err := p.turn.Take(ctx); err != nil {
 		return err
 	}
-	defer c.in.turn.Give()
-	c.in.mu.Lock()
-	if c.in.err != nil {
-		defer c.in.mu.Unlock()
-		return c.in.err
+	defer p.turn.Give()
+	p.mu.Lock()
+	if p.err != nil || p.claims.saved >= version {
+		defer p.mu.Unlock()
+		return p.err
 	}
-	c.in.claims.own = record.MergeClaims(append(c.in.claims.own, claim))
-	c.in.mu.Unlock()
-	return c.in.saveState(ctx)
+	p.mu.Unlock()
+	return p.saveState(ctx)
 }
 
 // ClaimKey saves a claim on a single key, anywhere in the key order. Call it before the key is
 // written at the destination. If the key is already claimed, ClaimKey returns without a request.
 func (c *claiming) ClaimKey(ctx context.Context, key string, since time.Time) error {
-	if err := c.turn.Take(ctx); err != nil {
-		return err
-	}
-	defer c.turn.Give()
-	if c.done || c.begun && key <= c.after || c.hasClaimed(key) {
+	if c.hasClaimed(key) {
 		return c.in.failure()
 	}
-	return c.saveClaim(ctx, record.Claim{
-		Fingerprint: c.in.fingerprint, After: below(key), Until: key, Since: since.UTC().Truncate(time.Microsecond),
-	})
+	return c.Claim(ctx, []record.Range{{After: below(key), Until: key}}, since)
 }
 
 // hasClaimed reports whether this process or an earlier one has a saved claim that covers the key.
 func (c *claiming) hasClaimed(key string) bool {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
-	return slices.ContainsFunc(slices.Concat(c.in.claims.inherited, c.in.claims.own), func(own record.Claim) bool {
+	return c.in.claims.saved >= c.in.claims.version && slices.ContainsFunc(slices.Concat(c.in.claims.inherited, c.in.claims.own), func(own record.Claim) bool {
 		return own.Fingerprint == c.in.fingerprint && !own.Proved && len(own.Settled) == 0 && own.Covers(key)
 	})
 }

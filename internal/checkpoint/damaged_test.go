@@ -26,8 +26,8 @@ type meteredRecord struct {
 	read *atomic.Int64
 }
 
-func (m metered) Open(ctx context.Context, name string) (store.Record, error) {
-	r, err := m.Store.Open(ctx, name)
+func (m metered) Open(ctx context.Context, name string, end int64) (store.Record, error) {
+	r, err := m.Store.Open(ctx, name, end)
 	return meteredRecord{r, m.read}, err
 }
 
@@ -57,8 +57,8 @@ func twoGenerations(t *testing.T) (*checkpointtest.Memory, record.Manifest) {
 	}
 	commit(t, pass)
 	m := ledger.Manifest()
-	if err := ledger.Close(); err != nil || len(m.Chunks) < 2 {
-		t.Fatalf("got chunks %v, %v, want several", m.Chunks, err)
+	if err := ledger.Close(); err != nil || len(record.ChunksOf(m.Runs)) < 2 {
+		t.Fatalf("got chunks %v, %v, want several", record.ChunksOf(m.Runs), err)
 	}
 	return memory, m
 }
@@ -69,7 +69,7 @@ func TestOpenReadsFooters(t *testing.T) {
 	t.Parallel()
 	memory, m := twoGenerations(t)
 	var footers, all int64
-	for _, c := range m.Chunks {
+	for _, c := range record.ChunksOf(m.Runs) {
 		footers += c.Footer
 		all += c.Bytes
 	}
@@ -98,7 +98,7 @@ func TestOpenReadsFooters(t *testing.T) {
 func TestDamagedChunk(t *testing.T) {
 	t.Parallel()
 	memory, m := twoGenerations(t)
-	last := m.Chunks[len(m.Chunks)-1]
+	last := record.ChunksOf(m.Runs)[len(record.ChunksOf(m.Runs))-1]
 	for name, tt := range map[string]struct {
 		change  func([]byte) []byte
 		isFound bool

@@ -8,16 +8,17 @@
 // the next manifest commits a generation. Readers see none of a pass's changes before its manifest
 // is written, and all of them afterwards.
 //
-// A Pass walks the keys in order. Each key is first reserved and then settled; keys may be settled
-// in any order. The low-water mark is the last key at or below which every key is settled. Settled
-// keys can be saved at any time. If the process is killed, the pass resumes after the last saved
-// mark. Memory use is bounded by the window of keys ahead of the mark and does not depend on the
-// number of objects. A multipart upload in progress is recorded with its slot, so that the next
+// A Pass walks one or more ranges of keys at the same time, each range in key order. Each key is
+// first reserved and then settled; keys may be settled in any order. The low-water mark of a range
+// is the last key of the range at or below which every key is settled. Settled keys can be saved at
+// any time. If the process is killed, the next pass walks only the keys that no saved range
+// includes. Memory use is bounded by the window of keys ahead of the marks and does not depend on
+// the number of objects. A multipart upload in progress is recorded with its slot, so that the next
 // process can resume or abort the upload, even after a crash.
 //
 // Other packages decide whether to copy, skip or delete an object (plan) and confirm that a
 // recorded copy exists (copier). The subpackages are store (where records are stored), record (what
-// records contain), chunk (the rows), generation, history, overlay and watermark.
+// records contain), chunk (the rows), generation, history and watermark.
 // docs/checkpoint-format.md describes the records for other readers.
 package checkpoint
 

@@ -46,16 +46,16 @@ func openLedger(t *testing.T, store store.Store, o checkpoint.Options) *checkpoi
 	return ledger
 }
 
-func begin(t *testing.T, ledger *checkpoint.Ledger) *checkpoint.Pass {
+func begin(t *testing.T, ledger *checkpoint.Ledger) *solo {
 	t.Helper()
-	pass, err := ledger.Begin(t.Context())
+	pass, err := beginSolo(t.Context(), ledger)
 	if err != nil {
 		t.Fatalf("begin: %v", err)
 	}
 	return pass
 }
 
-func reserve(t *testing.T, pass *checkpoint.Pass, key string) *checkpoint.Slot {
+func reserve(t *testing.T, pass *solo, key string) *checkpoint.Slot {
 	t.Helper()
 	slot, err := pass.Reserve(t.Context(), key)
 	if err != nil {
@@ -64,14 +64,14 @@ func reserve(t *testing.T, pass *checkpoint.Pass, key string) *checkpoint.Slot {
 	return slot
 }
 
-func flush(t *testing.T, pass *checkpoint.Pass) {
+func flush(t *testing.T, pass *solo) {
 	t.Helper()
 	if err := pass.Flush(t.Context()); err != nil {
 		t.Fatalf("flush: %v", err)
 	}
 }
 
-func commit(t *testing.T, pass *checkpoint.Pass) int64 {
+func commit(t *testing.T, pass *solo) int64 {
 	t.Helper()
 	generation, err := pass.Commit(t.Context())
 	if err != nil {
@@ -142,7 +142,7 @@ func (p *promises) begin(ctx context.Context, slot *checkpoint.Slot, key string)
 func (p *promises) end(id string) { delete(p.kept, id) }
 
 // abortLeft aborts the uploads that no process resumes, as the syncer does before a commit.
-func (p *promises) abortLeft(pass *checkpoint.Pass) {
+func (p *promises) abortLeft(pass *solo) {
 	for _, u := range pass.LeftUploads() {
 		p.end(u.ID)
 		pass.UploadAborted(u.ID)
@@ -150,7 +150,7 @@ func (p *promises) abortLeft(pass *checkpoint.Pass) {
 }
 
 // missing returns the promised uploads that a new pass does not find.
-func (p *promises) missing(pass *checkpoint.Pass) []string {
+func (p *promises) missing(pass *solo) []string {
 	missing := maps.Clone(p.kept)
 	for _, u := range pass.LeftUploads() {
 		delete(missing, u.ID)
@@ -159,8 +159,8 @@ func (p *promises) missing(pass *checkpoint.Pass) []string {
 }
 
 // carryRest settles each key in settle by calling the key's function, carries every other entry of
-// the previous generation, and commits.
-func carryRest(t *testing.T, pass *checkpoint.Pass, settle map[string]func(*checkpoint.Slot)) int64 {
+// the previous generation, drops the other quarantined objects, and commits.
+func carryRest(t *testing.T, pass *solo, settle map[string]func(*checkpoint.Slot)) int64 {
 	t.Helper()
 	previous := make(map[string]record.Entry)
 	for e, err := range pass.Previous(t.Context()) {
@@ -169,19 +169,21 @@ func carryRest(t *testing.T, pass *checkpoint.Pass, settle map[string]func(*chec
 		}
 		previous[e.Key] = e
 	}
-	keys := slices.Collect(maps.Keys(previous))
-	for k := range settle {
-		if _, ok := previous[k]; !ok {
-			keys = append(keys, k)
-		}
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(previous)), maps.Keys(settle))
+	for _, q := range collect(t, pass.PreviousQuarantine(t.Context())) {
+		keys = append(keys, q.Key)
 	}
 	slices.Sort(keys)
-	for _, k := range keys {
+	for _, k := range slices.Compact(keys) {
 		slot := reserve(t, pass, k)
-		if f := settle[k]; f != nil {
+		e, has := previous[k]
+		switch f := settle[k]; {
+		case f != nil:
 			f(slot)
-		} else {
-			slot.Carry(previous[k])
+		case has:
+			slot.Carry(e)
+		default:
+			slot.Drop()
 		}
 	}
 	return commit(t, pass)

@@ -51,7 +51,9 @@ func TestHold(t *testing.T) {
 	}
 	pass := begin(t, ledger)
 	reserve(t, pass, "again").Quarantine(quarantined("again", "2"), nil)
-	reserve(t, pass, "kept").Drop()
+	for _, k := range []string{"kept", "lost", "new"} {
+		reserve(t, pass, k).Drop()
+	}
 	commit(t, pass)
 	got := collect(t, checkpoint.Quarantine(t.Context(), store, mapping))
 	if len(got) != 1 || got[0].Attempts != 4 || got[0].Pass != pass.Number() || !got[0].FirstAt.Equal(epoch) {

@@ -31,9 +31,9 @@ func TestLeaseExcludesASecondWriter(t *testing.T) {
 
 func TestLostLeaseWritesNothing(t *testing.T) {
 	t.Parallel()
-	for name, write := range map[string]func(*checkpoint.Pass) error{
-		"flush":  func(p *checkpoint.Pass) error { return p.Flush(t.Context()) },
-		"commit": func(p *checkpoint.Pass) error { _, err := p.Commit(t.Context()); return err },
+	for name, write := range map[string]func(*solo) error{
+		"flush":  func(p *solo) error { return p.Flush(t.Context()) },
+		"commit": func(p *solo) error { _, err := p.Commit(t.Context()); return err },
 	} {
 		memory := checkpointtest.NewMemory()
 		pass := begin(t, openLedger(t, memory, options()))

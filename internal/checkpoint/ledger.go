@@ -5,14 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
 	"syncd/internal/checkpoint/chunk"
 	"syncd/internal/checkpoint/generation"
 	"syncd/internal/checkpoint/history"
-	"syncd/internal/checkpoint/overlay"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/checkpoint/turn"
@@ -97,17 +95,13 @@ func (l *Ledger) Begin(ctx context.Context) (*Pass, error) {
 	base, newest := l.chain.Last()
 	fresh := record.Progress{
 		Version: store.FormatVersion, Mapping: l.options.Mapping, Generation: newest + 1, Base: base.Generation,
-		Holder: l.options.Holder, Settings: l.settings, StartedAt: l.chain.Now(), Ranges: []record.Range{{}},
+		Holder: l.options.Holder, Settings: l.settings, StartedAt: l.chain.Now(), Entries: base.Entries, Quarantined: base.Quarantined,
 	}
 	found, err := findUnfinished(ctx, search{store: l.store, chain: l.chain, log: l.options.Logger, base: &base, fresh: &fresh})
 	if err != nil {
 		return nil, fmt.Errorf("begin pass of %q: %w", l.options.Mapping, err)
 	}
-	over, err := overlay.Read(ctx, l.store, found.progress.Ranges[0])
-	if err != nil {
-		return nil, fmt.Errorf("begin pass of %q: %w", l.options.Mapping, err)
-	}
-	l.pass = l.newPass(base, found, over)
+	l.pass = l.newPass(base, found)
 	return l.pass, nil
 }
 
@@ -132,9 +126,7 @@ func (l *Ledger) finishLast(ctx context.Context) error {
 	if reason == nil {
 		return fmt.Errorf("pass %d is still running", l.pass.number)
 	}
-	if err := l.pass.close(); err != nil {
-		return err
-	}
+	l.pass.close()
 	if errors.Is(reason, ErrPassEnded) {
 		return nil
 	}
@@ -149,33 +141,28 @@ func (l *Ledger) finishLast(ctx context.Context) error {
 	return err
 }
 
-func (l *Ledger) newPass(base record.Manifest, from unfinished, over overlay.Overlay) *Pass {
+func (l *Ledger) newPass(base record.Manifest, from unfinished) *Pass {
 	progress := from.progress
-	r, now := progress.Ranges[0], l.options.Now()
 	s := &saving{
 		unsaved: unsaved{
 			number: progress.Generation, options: &l.options, fingerprint: progress.Fingerprint,
-			uploads: newUploads(from.uploads, r.Mark), claims: claims{inherited: from.claims}, refusal: progress.Refusal,
-			savedMark: r.Mark, savedAt: now, savedAheadAt: now, patience: min(firstPatience, l.options.FlushInterval),
+			settled: progress.Settled, counts: progress.Counts,
+			uploads: newUploads(from.uploads, progress.Settled), claims: claims{inherited: from.claims}, refusal: progress.Refusal,
+			savedAt: l.options.Now(), patience: min(firstPatience, l.options.FlushInterval),
 		},
 		turn: turn.New(),
 		saver: saver{
 			store: l.store, lease: l.lease, chain: l.chain, log: l.options.Logger,
-			base: base, progress: progress, seq: from.seq, inherited: r.Ahead, asideBefore: over.AsideByKey(),
+			base: base, progress: progress, seq: from.seq,
 			writer: chunk.Writer{
 				Store: l.store, Mapping: l.options.Mapping, Generation: progress.Generation,
 				Nonce: nonce(), MaxRows: int64(l.options.ChunkEntries), Encoders: l.options.Encoders,
 			},
 		},
 	}
-	s.saver.rewind()
-	s.water.Begin(r.Mark, r.Counts)
 	return &Pass{
-		saving:   s,
-		view:     view{store: l.store, base: base, start: r.Mark, settled: slices.Clone(r.Chunks), overlay: &over},
-		claiming: claiming{in: s, start: r.Mark, turn: turn.New()},
-		chain:    l.chain, settings: progress.Settings, resumed: r.Mark != "" || len(r.Ahead) > 0,
-		reserving: turn.New(), keys: chunk.NewWalker[chunk.KeyRow](l.store, base.Chunks, r.Mark), last: r.Mark,
+		saving: s, View: NewView(l.store, base, progress), claiming: claiming{s},
+		chain: l.chain, settings: progress.Settings, resumed: len(progress.Settled) > 0 || len(progress.Runs) > 0 || len(progress.QuarantineRuns) > 0,
 	}
 }
 
@@ -211,9 +198,8 @@ func (l *Ledger) Close() error {
 		return nil
 	}
 	l.closed = true
-	var err error
 	if l.pass != nil {
-		err = l.pass.close()
+		l.pass.close()
 	}
-	return errors.Join(err, l.lease.Release())
+	return l.lease.Release()
 }

@@ -42,7 +42,7 @@ func TestEntriesRoundTrip(t *testing.T) {
 		t.Errorf("previous (-want +got):\n%s", diff)
 	}
 	manifest := ledger.Manifest()
-	if got := manifest.Chunks[0]; got.FirstKey != keys[0] || got.LastKey != keys[len(keys)-1] {
+	if got := manifest.Runs[0].Chunks[0]; got.FirstKey != keys[0] || got.LastKey != keys[len(keys)-1] {
 		t.Errorf("key range: got %q to %q, want %q to %q", got.FirstKey, got.LastKey, keys[0], keys[len(keys)-1])
 	}
 	latest, err := record.Latest(t.Context(), store, mapping)
@@ -112,15 +112,16 @@ func TestQuarantineContinues(t *testing.T) {
 	if diff := cmp.Diff(got, collect(t, pass.PreviousQuarantine(t.Context()))); diff != "" {
 		t.Errorf("previous quarantine (-want +got):\n%s", diff)
 	}
+	reserve(t, pass, "poison").Drop()
 	commit(t, pass)
 	if got := collect(t, checkpoint.Quarantine(t.Context(), store, mapping)); len(got) != 0 {
 		t.Errorf("resolved quarantine: got %v, want none", got)
 	}
 }
 
-// TestChangeRewritesOnlyItsChunk changes one key, at every position in turn, and checks that only
-// its chunk is rewritten.
-func TestChangeRewritesOnlyItsChunk(t *testing.T) {
+// TestChangeWritesOneRow changes one key, at every position in turn, and checks that only its row is
+// written.
+func TestChangeWritesOneRow(t *testing.T) {
 	t.Parallel()
 	for i := range 40 {
 		for name, settle := range map[string]func(*checkpoint.Slot){
@@ -134,14 +135,11 @@ func TestChangeRewritesOnlyItsChunk(t *testing.T) {
 				store := checkpointtest.NewMemory()
 				ledger := openLedger(t, store, o)
 				recordAll(t, ledger, keysTo(40)...)
-				before := ledger.Manifest().Chunks
+				before := ledger.Manifest().Runs
 				carryRest(t, begin(t, ledger), map[string]func(*checkpoint.Slot){key(i): settle})
-				after := ledger.Manifest().Chunks
-				for n, chunk := range before {
-					carried := slices.Contains(after, chunk)
-					if changed := i/10 == n; carried == changed {
-						t.Errorf("chunk %d from %q: carried is %t, want %t", n, chunk.FirstKey, carried, !changed)
-					}
+				after := ledger.Manifest().Runs
+				if diff := cmp.Diff(before, after[:1]); diff != "" || len(after) != 2 || after[1].Rows() != 1 {
+					t.Errorf("got %d runs, want the former run and one with the changed row (-former +now):\n%s", len(after), diff)
 				}
 				want := make(map[string]string)
 				for n := range 40 {
@@ -180,7 +178,7 @@ func TestResumeAfterTheMark(t *testing.T) {
 
 	killed := store.Clone()
 	progress, ok, err := record.Unfinished(t.Context(), killed, mapping)
-	if err != nil || !ok || progress.Ranges[0].Mark != key(19) {
+	if err != nil || !ok || !slices.Equal(progress.Settled, []record.Range{{Until: key(19)}}) {
 		t.Errorf("unfinished: got %+v, %t, %v, want mark %q", progress, ok, err, key(19))
 	}
 	second := openLedger(t, killed, o)
@@ -294,8 +292,8 @@ func TestProgressStaysSmall(t *testing.T) {
 	if err != nil || !ok {
 		t.Fatalf("unfinished: %t, %v", ok, err)
 	}
-	if got := len(progress.Ranges[0].Chunks); got > 25 {
-		t.Errorf("after 130 flushes the progress names %d chunks, want few", got)
+	if got := len(progress.Runs); got > 25 {
+		t.Errorf("after 130 flushes the progress names %d runs, want few", got)
 	}
 	commit(t, pass)
 	names, err := store.List(t.Context(), mapping+"/")

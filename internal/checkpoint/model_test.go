@@ -109,7 +109,10 @@ func draw(t *rapid.T, base world, after, etag string) (decisions []decision) {
 			key += "/é"
 		}
 		_, had := base.entries[key]
-		choices := []string{"record", "quarantine", "forget", "drop", "absent", "absent"}
+		choices := []string{"record", "quarantine", "forget", "drop"}
+		if _, isAside := base.aside[key]; !isAside {
+			choices = append(choices, "absent", "absent")
+		}
 		if had {
 			choices = []string{"carry", "carry", "carry", "record", "quarantine", "forget", "drop"}
 			if quiet && rapid.IntRange(0, 20).Draw(t, "change") > 0 {
@@ -184,7 +187,7 @@ func (m *machine) life(passes int) {
 }
 
 func (m *machine) pass(ledger *checkpoint.Ledger) error {
-	pass, err := ledger.Begin(m.ctx)
+	pass, err := beginSolo(m.ctx, ledger)
 	if err != nil {
 		return err
 	}
@@ -239,23 +242,10 @@ type trace struct {
 	maybe []outcome
 }
 
-// settle records an outcome. The ledger saves the entry of a copied object and the row of a
-// quarantined object. A resumed pass decides again about keys that were carried, held or dropped.
+// settle records an outcome, which the next save makes durable.
 func (m *machine) settle(d decision) {
-	var shown outcome
-	base := outcome{m.committed.entries[d.key], m.committed.aside[d.key]}
-	switch d.how {
-	case "record":
-		shown = outcome{d.etag, base.aside}
-	case "quarantine":
-		shown = outcome{m.view.entries[d.key], d.etag}
-	case "forget":
-		shown = outcome{base.entry, d.etag}
-	default:
-		return
-	}
 	of := m.trace(d.key)
-	of.maybe = append(of.maybe, shown)
+	of.maybe = append(of.maybe, d.outcome(m.view))
 }
 
 func (m *machine) trace(key string) *trace {
@@ -268,7 +258,7 @@ func (m *machine) trace(key string) *trace {
 // wantPrevious checks the state from which the pass starts above its mark: the base, changed by the
 // rows that the pass itself saved above the mark before it was interrupted. It sets m.view to that
 // state.
-func (m *machine) wantPrevious(pass *checkpoint.Pass) {
+func (m *machine) wantPrevious(pass *solo) {
 	m.view = world{map[string]string{}, map[string]string{}}
 	for _, e := range collect(m.t, pass.Previous(m.ctx)) {
 		m.view.entries[e.Key] = e.Source.ETag
@@ -291,7 +281,7 @@ func (m *machine) wantPrevious(pass *checkpoint.Pass) {
 }
 
 // walk reserves the keys in order, settles them in any order and saves the pass now and then.
-func (m *machine) walk(pass *checkpoint.Pass, decisions []decision) error {
+func (m *machine) walk(pass *solo, decisions []decision) error {
 	type outstanding struct {
 		decision
 		slot   *checkpoint.Slot
@@ -344,7 +334,7 @@ func keyNumber(key string) (n int) {
 
 // flush saves the pass and records the result: from now on no key at or below the mark may be
 // settled again, and nothing settled above the mark may be lost.
-func (m *machine) flush(pass *checkpoint.Pass) error {
+func (m *machine) flush(pass *solo) error {
 	mark := pass.LowWater()
 	if err := pass.Flush(m.ctx); err != nil {
 		return err

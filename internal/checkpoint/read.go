@@ -28,7 +28,7 @@ func Entries(ctx context.Context, store store.Store, mapping string) iter.Seq2[r
 			yield(record.Entry{}, err)
 			return
 		}
-		chunk.Entries(ctx, store, m.Chunks, "")(yield)
+		chunk.Entries(ctx, store, m.Runs, "")(yield)
 	}
 }
 
@@ -56,6 +56,6 @@ func Quarantine(ctx context.Context, store store.Store, mapping string) iter.Seq
 			yield(record.Quarantined{}, err)
 			return
 		}
-		chunk.Quarantine(ctx, store, m.QuarantineChunks, "")(yield)
+		chunk.Quarantine(ctx, store, m.QuarantineRuns, "")(yield)
 	}
 }

@@ -71,7 +71,7 @@ func TestClaimOfOneKey(t *testing.T) {
 	t.Parallel()
 	store, created := counting(checkpointtest.NewMemory())
 	pass := begin(t, openLedger(t, store, under("one")))
-	claimed(t, pass, "c", epoch)
+	claimed(t, pass, "", "c", epoch)
 	for _, key := range []string{"b", "t", "t"} {
 		if err := pass.ClaimKey(t.Context(), key, epoch.Add(time.Second)); err != nil {
 			t.Fatal(err)
@@ -90,7 +90,7 @@ func TestClaimOfOneKey(t *testing.T) {
 	}
 }
 
-// TestPreviousAfterAKey checks that PreviousAfter yields the entries of the last generation, and
+// TestPreviousAfterAKey checks that Previous yields the entries of the last generation, and
 // those that the pass saved above its mark, starting after a key.
 func TestPreviousAfterAKey(t *testing.T) {
 	t.Parallel()
@@ -107,7 +107,7 @@ func TestPreviousAfterAKey(t *testing.T) {
 	memory = memory.Clone()
 	resumed := begin(t, openLedger(t, memory, options()))
 	var got []string
-	for e, err := range resumed.PreviousAfter(t.Context(), "b") {
+	for e, err := range resumed.Pass.Previous(t.Context(), "b") {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"slices"
@@ -93,14 +92,14 @@ func (s *search) run(ctx context.Context) error {
 // look reads a record and decides whether the next pass resumes from it. If no newer record of the
 // same pass is readable, look also collects the record's uploads and claims.
 func (s *search) look(ctx context.Context, rec record.Saved) error {
-	p, err := s.readProgress(ctx, rec)
+	p, err := record.ReadProgress(ctx, s.store, s.fresh.Mapping, rec)
 	if err != nil {
 		return err
 	}
 	isSame := p.Fingerprint == s.fresh.Fingerprint
 	if rec.Generation != s.collected {
 		s.collected = rec.Generation
-		s.collect(p.Uploads, p.Claimed(), isSame)
+		s.collect(p.Uploads, p.Claims, isSame)
 	}
 	if s.decided || !p.Continues(s.base) {
 		return nil
@@ -110,11 +109,8 @@ func (s *search) look(ctx context.Context, rec record.Saved) error {
 		s.log.Info("pass was started over because the configuration has changed", "mapping", s.fresh.Mapping, "generation", rec.Generation)
 		return nil
 	}
-	r := p.Ranges[0]
-	for _, a := range append(r.Ahead, record.Ahead{Chunks: r.Chunks, QuarantineChunks: r.QuarantineChunks}) {
-		if err := s.chain.Verify(ctx, a.Chunks, a.QuarantineChunks); err != nil {
-			return err
-		}
+	if err := s.chain.Verify(ctx, record.ChunksOf(p.Runs, p.QuarantineRuns)); err != nil {
+		return err
 	}
 	s.decided = true
 	p.Generation, p.Base, p.Holder = s.fresh.Generation, s.fresh.Base, s.fresh.Holder
@@ -131,15 +127,4 @@ func (s *search) collect(named []record.Upload, claims []record.Claim, isSame bo
 			s.found.uploads = append(s.found.uploads, u)
 		}
 	}
-}
-
-// readProgress reads a progress record, but not the chunks that it names.
-func (s *search) readProgress(ctx context.Context, saved record.Saved) (p record.Progress, err error) {
-	if err := store.ReadSealed(ctx, s.store, saved.Name, &p); err != nil {
-		return record.Progress{}, err
-	}
-	if p.Mapping != s.fresh.Mapping || p.Generation != saved.Generation || len(p.Ranges) != 1 {
-		return record.Progress{}, &store.CorruptError{Name: saved.Name, Problem: fmt.Sprintf("does not belong to pass %d", saved.Generation)}
-	}
-	return p, nil
 }

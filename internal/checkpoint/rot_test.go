@@ -136,9 +136,9 @@ func finderOf(t *testing.T, from store.Store, last *record.Manifest, name string
 			_, ok, err := record.Unfinished(t.Context(), from, mapping)
 			return err == nil && !ok
 		}
-	case slices.ContainsFunc(last.Chunks, isNamed):
+	case slices.ContainsFunc(record.ChunksOf(last.Runs), isNamed):
 		return func() bool { return isCorrupt(lastError(checkpoint.Entries(t.Context(), from, mapping))) }
-	case slices.ContainsFunc(last.QuarantineChunks, isNamed):
+	case slices.ContainsFunc(record.ChunksOf(last.QuarantineRuns), isNamed):
 		return func() bool { return isCorrupt(lastError(checkpoint.Quarantine(t.Context(), from, mapping))) }
 	// With Options.Full the pass is not resumed if this chunk of the pass is damaged.
 	case strings.Contains(name, "/chunk-0000000003"):

@@ -126,7 +126,7 @@ func (l *life) die() {
 }
 
 func (l *life) pass(ctx context.Context, ledger *checkpoint.Ledger) error {
-	pass, err := ledger.Begin(ctx)
+	pass, err := beginSolo(ctx, ledger)
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (l *life) pass(ctx context.Context, ledger *checkpoint.Ledger) error {
 }
 
 // begun checks the state from which a pass starts.
-func (l *life) begun(ctx context.Context, pass *checkpoint.Pass) (map[string]record.Entry, error) {
+func (l *life) begun(ctx context.Context, pass *solo) (map[string]record.Entry, error) {
 	l.contest.mu.Lock()
 	if !l.isFenced(l, len(l.manifests)) && pass.Mark() < l.mark {
 		l.violated("%s: pass %d begins behind %q, but %q was saved", l.name, pass.Number(), pass.Mark(), l.mark)
@@ -245,7 +245,7 @@ func (l *life) upload(ctx context.Context, slot *checkpoint.Slot, key string) er
 }
 
 // abortLeft aborts the uploads that no process resumes.
-func (l *life) abortLeft(pass *checkpoint.Pass) {
+func (l *life) abortLeft(pass *solo) {
 	for _, u := range pass.LeftUploads() {
 		l.over(u.ID)
 		pass.UploadAborted(u.ID)

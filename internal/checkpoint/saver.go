@@ -4,135 +4,91 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"iter"
 	"log/slog"
-	"slices"
 
 	"syncd/internal/checkpoint/chunk"
 	"syncd/internal/checkpoint/generation"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
-	"syncd/internal/checkpoint/watermark"
 )
 
 // saver writes what a pass has settled. The caller holds saving.turn.
 type saver struct {
-	store store.Store
-	lease store.Lease
-	chain *generation.Chain
-	log   *slog.Logger
-
+	store    store.Store
+	lease    store.Lease
+	chain    *generation.Chain
+	log      *slog.Logger
 	base     record.Manifest
 	writer   chunk.Writer
-	merger   chunk.Merger                       // merges the pass's changes into the base's entries
-	setAside *chunk.Walker[chunk.QuarantineRow] // walks the base's quarantine
-	progress record.Progress                    // the progress record that was saved last
-	seq      int64                              // sequence number of that record
-
-	inherited   []record.Ahead                 // rows that the interrupted pass saved ahead of the mark
-	asideBefore map[string]*record.Quarantined // by key: objects that the interrupted pass quarantined above its mark
-	ahead       []record.Ahead                 // rows that this process saved ahead of the mark
+	progress record.Progress // the progress record that was saved last
+	seq      int64           // sequence number of that record
 }
 
-// rewind moves the base's walkers back to their positions after the last save.
-func (s *saver) rewind() {
-	r := s.progress.Ranges[0]
-	s.merger.Base = chunk.NewWalker[chunk.EntryRow](s.store, s.base.Chunks, r.CarriedAfter)
-	s.setAside = chunk.NewWalker[chunk.QuarantineRow](s.store, s.base.QuarantineChunks, r.Mark)
+// batch is what one save writes.
+type batch struct {
+	changes
+	settled record.Ranges
+	counts  record.Counts // of the settled keys
 }
 
-func (s *saver) close() error {
-	return errors.Join(s.merger.Base.Close(), s.setAside.Close())
+// state is the part of a progress record that needs no rows to be written first.
+type state struct {
+	uploads        []record.Upload
+	uploadsVersion int64
+	claims         []record.Claim
+	claimsVersion  int64
+	refusal        *record.Refusal
 }
 
-// saveState writes a progress record with the ranges of the last save and the current state.
+// saveState writes a progress record with the rows of the last save and the current state.
 func (s *saver) saveState(ctx context.Context, now state) error {
 	if err := s.lease.Held(ctx); err != nil {
 		return err
 	}
-	return s.saveProgress(ctx, s.progress.Ranges[0], now)
+	return s.saveProgress(ctx, s.progress, now)
 }
 
-// save writes one batch: first the chunks, then the progress record that names them.
-func (s *saver) save(ctx context.Context, b watermark.Batch, now state) error {
+// save writes one batch: first the rows, then the progress record that names them.
+func (s *saver) save(ctx context.Context, b batch, now state) error {
 	if err := s.lease.Held(ctx); err != nil {
 		return err
 	}
-	r, err := s.extend(ctx, b, s.merger.UpTo(ctx, b.Changes))
+	p, err := s.extend(ctx, b)
 	if err != nil {
 		return err
 	}
-	if r.Chunks, err = chunk.CompactTail[chunk.EntryRow](ctx, &s.writer, record.ChunkPrefix, r.Chunks); err != nil {
-		return err
-	}
-	r.QuarantineChunks, err = chunk.CompactTail[chunk.QuarantineRow](ctx, &s.writer, record.QuarantinePrefix, r.QuarantineChunks)
-	if err != nil {
-		return err
-	}
-	if err := s.saveAhead(ctx, &r, b); err != nil {
-		return err
-	}
-	return s.saveProgress(ctx, r, now)
+	return s.saveProgress(ctx, p, now)
 }
 
-// extend writes the batch as chunks and returns a range that includes the new chunks.
-func (s *saver) extend(ctx context.Context, b watermark.Batch, items iter.Seq2[chunk.Item[chunk.EntryRow], error]) (record.Range, error) {
-	r := s.progress.Ranges[0]
-	made, err := chunk.Write(ctx, &s.writer, record.ChunkPrefix, items)
-	if err != nil {
-		return r, err
+// extend writes the rows of a batch and returns a progress record that names them.
+func (s *saver) extend(ctx context.Context, b batch) (p record.Progress, err error) {
+	p = s.progress
+	b.sort()
+	isFirst := len(s.base.Runs) == 0
+	if p.Runs, err = appendRun(ctx, &s.writer, record.ChunkPrefix, p.Runs, b.entries, isFirst); err != nil {
+		return p, err
 	}
-	aside, err := chunk.Write(ctx, &s.writer, record.QuarantinePrefix, s.continued(ctx, b.Aside))
-	if err != nil {
-		return r, err
+	isFirst = len(s.base.QuarantineRuns) == 0
+	if p.QuarantineRuns, err = appendRun(ctx, &s.writer, record.QuarantinePrefix, p.QuarantineRuns, b.quarantined, isFirst); err != nil {
+		return p, err
 	}
-	r.Chunks = slices.Concat(r.Chunks, made)
-	r.QuarantineChunks = slices.Concat(r.QuarantineChunks, aside)
-	r.Mark, r.Counts = b.Mark, b.Counts
-	if n := len(b.Changes); n > 0 {
-		r.CarriedAfter = b.Changes[n-1].Key
-	}
-	return r, nil
+	p.Settled, p.Counts = b.settled, b.counts
+	p.Entries += b.moreEntries
+	p.Quarantined += b.moreQuarantined
+	return p, nil
 }
 
-// continued yields the quarantine rows to write. It adds to each row what the base generation
-// recorded about the same source version.
-func (s *saver) continued(ctx context.Context, aside []watermark.Aside) iter.Seq2[chunk.Item[chunk.QuarantineRow], error] {
-	return func(yield func(chunk.Item[chunk.QuarantineRow], error) bool) {
-		for _, q := range aside {
-			row, err := s.rowOf(ctx, &q)
-			if !yield(chunk.Item[chunk.QuarantineRow]{Row: row}, err) || err != nil {
-				return
-			}
-		}
+// appendRun writes rows as a new run and returns all runs of the pass.
+func appendRun[R chunk.Row](ctx context.Context, w *chunk.Writer, prefix string, runs []record.Run, rows []R, isFirst bool) ([]record.Run, error) {
+	if len(rows) == 0 {
+		return runs, nil
 	}
-}
-
-// rowOf returns the row of a quarantined object. A held object keeps the row of the base.
-func (s *saver) rowOf(ctx context.Context, q *watermark.Aside) (chunk.QuarantineRow, error) {
-	before, err := s.setAside.Find(ctx, q.Key)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return chunk.QuarantineRow{}, err
+	chunks, err := chunk.Write(ctx, w, prefix, chunk.Items(rows))
+	if err != nil {
+		return nil, err
 	}
-	if again := s.asideBefore[q.Key]; again != nil {
-		before, err = chunk.RowOfQuarantined(again), nil
-	}
-	known := err == nil && before.Source().Same(q.Source)
-	switch {
-	case q.Held && !known:
-		return chunk.QuarantineRow{}, fmt.Errorf("BUG: key %q is held, but this version of it was not set aside before", q.Key)
-	case q.Held:
-		before.WrittenSince = q.WrittenSince.UnixMicro() // the only field that Hold can change
-		return before, nil
-	}
-	row := chunk.RowOfQuarantined(&q.Quarantined)
-	if known {
-		row.FirstAt = before.FirstAt
-		row.Attempts += before.Attempts
-	}
-	return row, nil
+	return chunk.Append[R](ctx, w, prefix, runs, record.Run{Chunks: chunks}, isFirst)
 }
 
 // progressTries limits how many sequence numbers a save tries until one is free. A number can be
@@ -140,10 +96,8 @@ func (s *saver) rowOf(ctx context.Context, q *watermark.Aside) (chunk.Quarantine
 // lost the lease.
 const progressTries = 16
 
-func (s *saver) saveProgress(ctx context.Context, r record.Range, now state) error {
-	p := s.progress
-	p.Ranges, p.Uploads, p.Claims, p.SavedAt = []record.Range{r}, now.uploads, append([]record.Claim{}, now.claims...), s.chain.Now()
-	p.Refusal = now.refusal
+func (s *saver) saveProgress(ctx context.Context, p record.Progress, now state) error {
+	p.Uploads, p.Claims, p.Refusal, p.SavedAt = now.uploads, now.claims, now.refusal, s.chain.Now()
 	err := fs.ErrExist
 	for try := 0; errors.Is(err, fs.ErrExist) && try < progressTries; try++ {
 		s.seq++
@@ -163,22 +117,22 @@ func (s *saver) saveProgress(ctx context.Context, r record.Range, now state) err
 }
 
 // commit writes the remaining rows of the pass and then the manifest, which commits the pass.
-func (s *saver) commit(ctx context.Context, b watermark.Batch, kept []record.Upload, claims []record.Claim) (record.Manifest, error) {
+func (s *saver) commit(ctx context.Context, b batch, kept []record.Upload, claims []record.Claim) (record.Manifest, error) {
 	if err := s.lease.Held(ctx); err != nil {
 		return record.Manifest{}, err
 	}
-	r, err := s.extend(ctx, b, s.merger.ToEnd(ctx, b.Changes))
+	p, err := s.extend(ctx, b)
 	if err != nil {
 		return record.Manifest{}, err
 	}
-	if r.Chunks, err = chunk.Compact[chunk.EntryRow](ctx, &s.writer, record.ChunkPrefix, r.Chunks); err != nil {
-		return record.Manifest{}, err
-	}
-	r.QuarantineChunks, err = chunk.Compact[chunk.QuarantineRow](ctx, &s.writer, record.QuarantinePrefix, r.QuarantineChunks)
+	m, err := s.manifest(p)
 	if err != nil {
 		return record.Manifest{}, err
 	}
-	m, err := s.manifest(r)
+	if m.Runs, err = chunk.Combine[chunk.EntryRow](ctx, &s.writer, record.ChunkPrefix, s.base.Runs, p.Runs); err != nil {
+		return record.Manifest{}, err
+	}
+	m.QuarantineRuns, err = chunk.Combine[chunk.QuarantineRow](ctx, &s.writer, record.QuarantinePrefix, s.base.QuarantineRuns, p.QuarantineRuns)
 	if err != nil {
 		return record.Manifest{}, err
 	}
@@ -189,21 +143,20 @@ func (s *saver) commit(ctx context.Context, b watermark.Batch, kept []record.Upl
 	return m, s.chain.Publish(ctx, m)
 }
 
-// manifest describes the generation. It returns an error if the number of rows differs from the
-// number of settled keys.
-func (s *saver) manifest(r record.Range) (record.Manifest, error) {
+// manifest describes the generation, without its runs. It returns an error if the number of keys
+// that have rows differs from the number of settled keys.
+func (s *saver) manifest(p record.Progress) (record.Manifest, error) {
 	m := record.Manifest{
-		Version: store.FormatVersion, Mapping: s.progress.Mapping, Generation: s.progress.Generation,
-		Base: s.progress.Base, Pass: s.progress.Generation, Holder: s.progress.Holder,
-		Settings: s.progress.Settings, StartedOver: s.base.StartedOver,
-		StartedAt: s.progress.StartedAt, CommittedAt: s.chain.Now(), Counts: r.Counts,
-		Entries: record.EntriesIn(r.Chunks), Quarantined: record.EntriesIn(r.QuarantineChunks),
-		Chunks: r.Chunks, QuarantineChunks: r.QuarantineChunks,
+		Version: store.FormatVersion, Mapping: p.Mapping, Generation: p.Generation,
+		Base: p.Base, Pass: p.Generation, Holder: p.Holder,
+		Settings: p.Settings, StartedOver: s.base.StartedOver,
+		StartedAt: p.StartedAt, CommittedAt: s.chain.Now(), Counts: p.Counts,
+		Entries: p.Entries, Quarantined: p.Quarantined,
 	}
 	s.chain.Stamp(&m, s.base)
-	if m.Entries != r.Counts.Entries() || m.Quarantined != r.Counts.Quarantined {
-		return m, fmt.Errorf("BUG: chunks have %d entries and %d quarantined objects, but %d and %d were settled",
-			m.Entries, m.Quarantined, r.Counts.Entries(), r.Counts.Quarantined)
+	if m.Entries != p.Counts.Entries() || m.Quarantined != p.Counts.Quarantined {
+		return m, fmt.Errorf("BUG: the ledger has %d entries and %d quarantined objects, but %d and %d were settled: some keys were not reserved",
+			m.Entries, m.Quarantined, p.Counts.Entries(), p.Counts.Quarantined)
 	}
 	return m, nil
 }

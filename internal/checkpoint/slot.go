@@ -13,12 +13,13 @@ import (
 // the pass, because the ledger would be wrong.
 type Slot struct {
 	key    watermark.Key
+	walk   *Walk
 	pass   *saving
-	before *record.Entry // entry that this pass recorded above the mark before it was interrupted; nil if there is none
-	upload string        // id of the upload that the slot began or was offered
+	rows   record.Rows // rows that the ledger has for the key
+	upload string      // id of the upload that the slot began or was offered
 }
 
-// Carry keeps the entry of the previous generation. Use it if the object is unchanged, or was
+// Carry keeps the ledger's entry. Use it if the object is unchanged, or was
 // deleted at the source and is kept at the destination.
 func (s *Slot) Carry(e record.Entry) { s.pass.settle(s, watermark.Carried, e.Key, nil, nil) }
 
@@ -43,9 +44,9 @@ func (s *Slot) Quarantine(q record.Quarantined, previous *record.Entry) {
 }
 
 // Hold keeps an object in quarantine that this pass did not try, so that a later pass can try it.
-// The quarantine row of the previous generation stays unchanged except for WrittenSince. As with
+// The former quarantine row stays unchanged except for WrittenSince. As with
 // Quarantine, the previous entry stays in the ledger. If the object or this source version was not
-// in quarantine, calling Hold is a bug, and the next save fails.
+// in quarantine, calling Hold is a bug and fails the pass.
 func (s *Slot) Hold(q record.Quarantined, previous *record.Entry) {
 	s.key.Held = true
 	s.pass.settle(s, asideWith(previous), q.Key, nil, &q)
@@ -70,39 +71,30 @@ func (p *unsaved) settle(s *Slot, how watermark.Settlement, key string, e *recor
 	if p.err != nil {
 		return
 	}
-	if problem := s.misuse(how, key); problem != "" {
+	if problem := s.misuse(how, key, q); problem != "" {
 		p.end(fmt.Errorf("BUG: settle key %q: %s", s.key.Name, problem))
 		return
 	}
-	s.key.How, s.key.Entry, s.key.Quarantined = how, e, q
-	if s.before != nil && how == watermark.Carried {
-		// The interrupted pass recorded this entry, and the base does not have it. So the pass must
-		// record the entry again.
-		s.key.How, s.key.Entry = watermark.Recorded, s.before
-	}
-	if s.before != nil && how == watermark.AsideWithEntry {
-		s.key.Entry = s.before
-	}
+	s.key.How = how
 	p.uploads.forget(p.uploads.begun, s.upload)
 	if s.key.Held {
 		p.uploads.hold(q)
 	}
-	before := p.water.Len()
-	p.water.Advance(&s.key)
-	if before >= p.options.Window && p.water.Len() < before {
-		p.wake()
-	}
+	p.changes.add(&s.key, s.rows, e, q, p.number)
+	p.advance(s.walk)
 }
 
 // misuse returns why the slot cannot be settled this way, or "" if it can.
-func (s *Slot) misuse(how watermark.Settlement, key string) string {
+func (s *Slot) misuse(how watermark.Settlement, key string, q *record.Quarantined) string {
 	switch {
 	case s.key.How != watermark.Unsettled:
 		return "settled twice"
 	case key != s.key.Name:
 		return fmt.Sprintf("the slot is not for key %q", key)
-	case (how == watermark.Carried || how == watermark.AsideWithEntry) && !s.key.InBase && s.before == nil:
-		return "the previous generation has no entry to keep"
+	case (how == watermark.Carried || how == watermark.AsideWithEntry) && s.rows.Entry == nil:
+		return "the ledger has no entry to keep"
+	case s.key.Held && (s.rows.Quarantined == nil || !s.rows.Quarantined.Source.Same(q.Source)):
+		return "held, but this version of it was not set aside before"
 	}
 	return ""
 }

@@ -59,9 +59,10 @@ func TestManyUploadsShareASave(t *testing.T) {
 	if pass, err = ledger.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	walk := pass.Walk("")
 	var slots []*Slot
 	for i := range callers {
-		slot, err := pass.Reserve(t.Context(), fmt.Sprintf("%02d", i))
+		slot, err := walk.Reserve(t.Context(), fmt.Sprintf("%02d", i), record.Rows{})
 		if err != nil {
 			t.Fatal(err)
 		}

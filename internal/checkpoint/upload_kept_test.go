@@ -13,7 +13,7 @@ import (
 
 // keptUpload begins an upload with the given ID, keeps the upload for a later pass, and quarantines
 // the object of key.
-func keptUpload(t *testing.T, pass *checkpoint.Pass, key, id string) {
+func keptUpload(t *testing.T, pass *solo, key, id string) {
 	t.Helper()
 	slot := reserve(t, pass, key)
 	uploadBegan(t, slot, upload(key, id))
@@ -23,7 +23,7 @@ func keptUpload(t *testing.T, pass *checkpoint.Pass, key, id string) {
 	slot.Quarantine(setAsideLike(upload(key, id)), nil)
 }
 
-func wantKept(t *testing.T, pass *checkpoint.Pass, want ...string) {
+func wantKept(t *testing.T, pass *solo, want ...string) {
 	t.Helper()
 	if diff := cmp.Diff(want, ids(pass.KeptUploads())); diff != "" {
 		t.Errorf("kept uploads (-want +got):\n%s", diff)
@@ -31,7 +31,7 @@ func wantKept(t *testing.T, pass *checkpoint.Pass, want ...string) {
 }
 
 // wantOffered checks which upload a slot is offered, "" for none, and returns the slot.
-func wantOffered(t *testing.T, pass *checkpoint.Pass, key, want string) *checkpoint.Slot {
+func wantOffered(t *testing.T, pass *solo, key, want string) *checkpoint.Slot {
 	t.Helper()
 	slot := reserve(t, pass, key)
 	u, ok := slot.Upload()
@@ -94,35 +94,35 @@ func TestUploadThatWasKept(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		between       func(*checkpointtest.Memory, *checkpoint.Options)
-		settle        func(*testing.T, *checkpoint.Pass)
+		settle        func(*testing.T, *solo)
 		offered, left string
 		kept          []string
 	}{
-		"tried, and ended": {settle: func(t *testing.T, p *checkpoint.Pass) {
+		"tried, and ended": {settle: func(t *testing.T, p *solo) {
 			t.Helper()
 			slot := wantOffered(t, p, "b", "b")
 			slot.UploadEnded()
 			slot.Record(entry("b", "1"))
 		}},
-		"tried, and left": {settle: func(t *testing.T, p *checkpoint.Pass) {
+		"tried, and left": {settle: func(t *testing.T, p *solo) {
 			t.Helper()
 			wantOffered(t, p, "b", "b").Record(entry("b", "1"))
 		}, left: "b"},
 		"another holder": {
 			between: func(m *checkpointtest.Memory, _ *checkpoint.Options) { m.TakeLease(mapping) },
-			settle: func(t *testing.T, p *checkpoint.Pass) {
+			settle: func(t *testing.T, p *solo) {
 				t.Helper()
 				wantOffered(t, p, "b", "b").Drop()
 			}, left: "b",
 		},
-		"not due": {settle: func(t *testing.T, p *checkpoint.Pass) {
+		"not due": {settle: func(t *testing.T, p *solo) {
 			t.Helper()
 			reserve(t, p, "b").Hold(setAsideLike(upload("b", "b")), nil)
 		}, kept: []string{"b"}},
-		"gone from the source": {settle: func(*testing.T, *checkpoint.Pass) {}, left: "b"},
+		"gone from the source": {settle: func(t *testing.T, p *solo) { t.Helper(); reserve(t, p, "b").Drop() }, left: "b"},
 		"not due, and a pass of other settings in between": {
 			between: func(_ *checkpointtest.Memory, o *checkpoint.Options) { o.Fingerprint = "other" },
-			settle: func(t *testing.T, p *checkpoint.Pass) {
+			settle: func(t *testing.T, p *solo) {
 				t.Helper()
 				wantOffered(t, p, "b", "b").Hold(setAsideLike(upload("b", "b")), nil)
 			}, kept: []string{"b"},

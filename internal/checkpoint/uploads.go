@@ -20,12 +20,12 @@ type uploads struct {
 	saved   int64                    // version in the last progress record
 }
 
-// newUploads returns the uploads of a pass that resumes after mark. The parameter found lists the
+// newUploads returns the uploads of a pass that has settled some keys. The parameter found lists the
 // uploads that earlier processes recorded.
-func newUploads(found []record.Upload, mark string) uploads {
+func newUploads(found []record.Upload, settled record.Ranges) uploads {
 	u := uploads{begun: make(map[string]record.Upload), left: make(map[string]record.Upload, len(found)), kept: make(map[string]record.Upload)}
 	for _, f := range found {
-		if f.Kept && !f.Left && f.Key <= mark {
+		if f.Kept && !f.Left && settled.Contains(f.Key) {
 			u.kept[f.ID] = f
 		} else {
 			u.left[f.ID] = f

@@ -3,83 +3,126 @@ package checkpoint
 import (
 	"context"
 	"errors"
-	"io/fs"
+	"fmt"
 	"iter"
+	"slices"
 
 	"syncd/internal/checkpoint/chunk"
-	"syncd/internal/checkpoint/overlay"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 )
 
-// view is the state from which a pass starts.
-type view struct {
-	store   store.Store
-	base    record.Manifest  // generation that the pass started from; zero if there is none
-	start   string           // mark after which the pass resumed
-	settled []record.Chunk   // chunks with the entries settled up to start
-	overlay *overlay.Overlay // rows that the interrupted pass settled above start
+// View is the state from which a pass starts: the last generation, and the rows that the pass
+// itself saved before it was interrupted. Reading it does not need the lease. It keeps only a
+// bounded number of rows in memory.
+type View struct {
+	store      store.Store
+	base       []record.Run
+	quarantine []record.Run
+	runs       []record.Run // base and the rows that the pass saved, oldest first
+	aside      []record.Run
+	settled    record.Ranges
 }
 
-// Mark returns the key after which the pass began, or "" if it began at the first key. Keys at or
-// below Mark were settled before the pass was interrupted.
-func (p *view) Mark() string { return p.start }
-
-// Previous yields the entries that exist at the start of the pass and have keys above Mark, in
-// ascending order: the entries of the last generation, and the entries that the pass itself
-// recorded before it was interrupted. In entries that the pass recorded, Pass is higher than the
-// number of the last generation. Previous keeps only a bounded number of rows in memory.
-func (p *view) Previous(ctx context.Context) iter.Seq2[record.Entry, error] {
-	return p.PreviousAfter(ctx, p.start)
-}
-
-// PreviousAfter is like Previous, but yields only entries with keys above after, which must be at
-// or above Mark.
-func (p *view) PreviousAfter(ctx context.Context, after string) iter.Seq2[record.Entry, error] {
-	base := chunk.Entries(ctx, p.store, p.base.Chunks, after)
-	return p.overlay.Above(after).Entries(base)
-}
-
-// Base yields the entries of the last generation in ascending order, from the first key.
-func (p *view) Base(ctx context.Context) iter.Seq2[record.Entry, error] { return p.baseAfter(ctx, "") }
-
-func (p *view) baseAfter(ctx context.Context, after string) iter.Seq2[record.Entry, error] {
-	return chunk.Entries(ctx, p.store, p.base.Chunks, after)
-}
-
-// CopiedAfter yields the entries with keys above after in ascending order, as they were when the
-// pass began. Up to Mark it yields the entries that the pass settled before it was interrupted, and
-// above Mark the entries of the last generation.
-func (p *view) CopiedAfter(ctx context.Context, after string) iter.Seq2[record.Entry, error] {
-	return func(yield func(record.Entry, error) bool) {
-		if after < p.start {
-			for e, err := range chunk.Entries(ctx, p.store, p.settled, after) {
-				if errors.Is(err, fs.ErrNotExist) {
-					break // this pass has merged the chunk with other chunks in the meantime
-				}
-				if !yield(e, err) || err != nil {
-					return
-				}
-			}
-		}
-		for e, err := range p.baseAfter(ctx, max(after, p.start)) {
-			if !yield(e, err) {
-				return
-			}
-		}
+// NewView returns the state from which a pass starts that resumes from progress on the generation
+// base. The zero Progress stands for a new pass, the zero Manifest for an empty ledger.
+func NewView(store store.Store, base record.Manifest, progress record.Progress) View {
+	return View{
+		store: store, base: base.Runs, quarantine: base.QuarantineRuns, settled: progress.Settled,
+		runs: slices.Concat(base.Runs, progress.Runs), aside: slices.Concat(base.QuarantineRuns, progress.QuarantineRuns),
 	}
 }
 
-// PreviousQuarantine yields the quarantined objects with keys above Mark in ascending order. These
-// are the objects in quarantine in the last generation, and the objects that the pass itself
-// quarantined before it was interrupted.
-func (p *view) PreviousQuarantine(ctx context.Context) iter.Seq2[record.Quarantined, error] {
-	return p.PreviousQuarantineAfter(ctx, p.start)
+// Open returns the ranges of the keys that the pass must walk, in ascending order: those that were
+// not settled before it was interrupted.
+func (v *View) Open() []record.Range { return v.settled.Gaps() }
+
+// Previous yields the entries with keys above after, in ascending order. In entries that the pass
+// itself recorded before it was interrupted, Pass is higher than the number of the last generation.
+func (v *View) Previous(ctx context.Context, after string) iter.Seq2[record.Entry, error] {
+	return chunk.Entries(ctx, v.store, v.runs, after)
 }
 
-// PreviousQuarantineAfter is like PreviousQuarantine, but yields only objects with keys above
-// after, which must be at or above Mark.
-func (p *view) PreviousQuarantineAfter(ctx context.Context, after string) iter.Seq2[record.Quarantined, error] {
-	base := chunk.Quarantine(ctx, p.store, p.base.QuarantineChunks, after)
-	return p.overlay.Above(after).Quarantine(base)
+// PreviousQuarantine yields the quarantined objects with keys above after, in ascending order.
+func (v *View) PreviousQuarantine(ctx context.Context, after string) iter.Seq2[record.Quarantined, error] {
+	return chunk.Quarantine(ctx, v.store, v.aside, after)
+}
+
+// Base yields the entries of the last generation in ascending order, from the first key.
+func (v *View) Base(ctx context.Context) iter.Seq2[record.Entry, error] {
+	return chunk.Entries(ctx, v.store, v.base, "")
+}
+
+// Bounds returns up to n-1 keys, in ascending order, that divide the keys of the ledger into ranges
+// of about the same number of entries, at least least. Each key is the last key of a chunk, so that
+// two ranges do not read the same chunk.
+func (v *View) Bounds(n int, least int64) (bounds []string) {
+	if len(v.runs) == 0 {
+		return nil
+	}
+	largest := slices.MaxFunc(v.runs, func(a, b record.Run) int { return int(a.Rows() - b.Rows()) })
+	total, sum := largest.Rows(), int64(0)
+	n = min(n, int(total/least))
+	for i, c := range largest.Chunks {
+		sum += c.Entries
+		if isLast := i == len(largest.Chunks)-1; !isLast && sum*int64(n) >= total*int64(len(bounds)+1) {
+			bounds = append(bounds, c.LastKey)
+		}
+	}
+	return bounds
+}
+
+// Finder returns a Finder for the keys above after.
+func (v *View) Finder(ctx context.Context, after string) *Finder {
+	f := &Finder{}
+	f.entry.next, f.entry.stop = iter.Pull2(v.Previous(ctx, after))
+	f.aside.next, f.aside.stop = iter.Pull2(v.PreviousQuarantine(ctx, after))
+	return f
+}
+
+// Finder looks up the rows of keys in a View. The caller must call Close.
+type Finder struct {
+	entry finding[record.Entry]
+	aside finding[record.Quarantined]
+}
+
+// Find returns the rows of a key. Call it with ascending keys.
+func (f *Finder) Find(key string) (rows record.Rows, err error) {
+	var errEntry, errAside error
+	rows.Entry, errEntry = f.entry.find(key, func(e *record.Entry) string { return e.Key })
+	rows.Quarantined, errAside = f.aside.find(key, func(q *record.Quarantined) string { return q.Key })
+	if err := errors.Join(errEntry, errAside); err != nil {
+		return record.Rows{}, fmt.Errorf("look up key %q: %w", key, err)
+	}
+	return rows, nil
+}
+
+// Close closes the chunks that the Finder reads.
+func (f *Finder) Close() {
+	f.entry.stop()
+	f.aside.stop()
+}
+
+// finding is a sequence of rows and the row that was read last.
+type finding[T any] struct {
+	next    func() (T, error, bool)
+	stop    func()
+	row     T
+	isRead  bool
+	isEnded bool
+}
+
+func (f *finding[T]) find(key string, keyOf func(*T) string) (*T, error) {
+	for !f.isEnded && (!f.isRead || keyOf(&f.row) < key) {
+		row, err, ok := f.next()
+		if err != nil {
+			return nil, err
+		}
+		f.row, f.isRead, f.isEnded = row, ok, !ok
+	}
+	if f.isEnded || keyOf(&f.row) != key {
+		return nil, nil
+	}
+	row := f.row
+	return &row, nil
 }

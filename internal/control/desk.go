@@ -286,7 +286,7 @@ func (d *Desk) create(ctx context.Context, name string, v any) error {
 
 // read returns a record. A record that is longer than maxRecord is an error.
 func (d *Desk) read(ctx context.Context, name string) (data []byte, err error) {
-	record, err := d.store.Open(ctx, name)
+	record, err := d.store.Open(ctx, name, 0)
 	if err != nil {
 		return nil, err
 	}

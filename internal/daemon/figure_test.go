@@ -44,6 +44,16 @@ func shownFigures() map[string]shownFigure {
 		"Entries":        {func(m *figure.Mapping) { m.SetLedger(7, 8) }, "ledger_entries" + m, 8, "entries", 8.0},
 		"BacklogObjects": {func(m *figure.Mapping) { m.SetBacklog(3, 30) }, "backlog_objects" + m, 3, "backlog_objects", 3.0},
 		"BacklogBytes":   {func(m *figure.Mapping) { m.SetBacklog(3, 30) }, "backlog_bytes" + m, 30, "backlog_bytes", 30.0},
+		"Ranges": {
+			func(m *figure.Mapping) { m.AskRanges(func() (int64, figure.Range) { return 16, figure.Range{} }) },
+			"ranges" + m, 16, "ranges", 16.0,
+		},
+		"OldestRange": {
+			func(m *figure.Mapping) {
+				m.AskRanges(func() (int64, figure.Range) { return 1, figure.Range{Seconds: 60.5} })
+			},
+			"oldest_range_seconds" + m, 60.5, "oldest_range.seconds", 60.5,
+		},
 		"Quarantine": {
 			func(m *figure.Mapping) { m.SetQuarantine(map[string]int64{"denied": 2}) },
 			`quarantine_objects{mapping="m",reason="denied"}`, 2, "quarantine.denied", 2.0,

@@ -14,6 +14,7 @@ import (
 
 	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/daemon"
+	"syncd/internal/figure"
 	"syncd/internal/syncer"
 	"syncd/internal/transfer"
 )
@@ -125,6 +126,21 @@ func TestStatusIsAContract(t *testing.T) {
 	})
 }
 
+// TestPageShowsRanges checks that the page shows the ranges that a pass is walking, with the key
+// escaped, and nothing about the ranges of mappings without a pass.
+func TestPageShowsRanges(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
+		d, stop := start(t, world())
+		time.Sleep(s)
+		page := ask(t, d.Handler(), "/status").Body.String()
+		const want = `<dt>Ranges</dt><dd>16 being walked; the oldest begins after &#34;exports/2026/&lt;b&gt;\xff&#34;, walked for 30 s</dd>`
+		if !strings.Contains(page, want) || strings.Count(page, "<dt>Ranges</dt>") != 1 {
+			t.Errorf("got no single %s on the page:\n%s", want, page)
+		}
+		stop()
+	})
+}
+
 func checkGolden(t *testing.T, path, got string) {
 	t.Helper()
 	if *update {
@@ -164,6 +180,7 @@ func world() daemon.Options {
 	m.SetBacklog(750, 5<<20)
 	m.SetQuarantine(map[string]int64{"denied": 3})
 	m.AskOldest(func() (float64, bool) { return 90.5, true })
+	m.AskRanges(func() (int64, figure.Range) { return 16, figure.Range{Seconds: 30.5, After: "exports/2026/<b>\xff"} })
 	m.AskConcurrency(func() int64 { return 64 })
 	m.AskRate("destination", func() (float64, bool) { return 3500, true })
 	m.AskThrottles("destination", func() int64 { return 12 })

@@ -66,6 +66,9 @@ func (d *Daemon) statusOf(k *keeper, now time.Time) status.Mapping {
 func describe(f figure.Figure, m *status.Mapping) {
 	m.OldestUnsyncedSeconds, m.LastSuccess, m.LastListing = f.OldestUnsynced, known(f.LastSuccess), known(f.LastListing)
 	m.Generation, m.Entries, m.BacklogObjects, m.BacklogBytes = f.Generation, f.Entries, f.BacklogObjects, f.BacklogBytes
+	if m.Ranges = f.Ranges; f.Ranges > 0 {
+		m.OldestRange = status.RangeOf(f.OldestRange.Seconds, f.OldestRange.After)
+	}
 	if f.Generation != nil || len(f.Quarantine) > 0 { // before the ledger is read, the quarantine is unknown
 		m.Quarantine = f.Quarantine
 	}

@@ -29,6 +29,10 @@ type Figure struct {
 	Generation, Entries *int64
 	// BacklogObjects and BacklogBytes count the objects that were listed and must still be copied.
 	BacklogObjects, BacklogBytes *int64
+	// Ranges is the number of ranges of the source that the current pass is walking, and OldestRange
+	// the one among them whose walk began first. Both are zero between passes.
+	Ranges      int64
+	OldestRange Range
 	// Quarantine counts objects in quarantine by reason.
 	Quarantine map[string]int64
 	// LeaseHeld reports whether this process holds the lease on the ledger. LeaseExpiry is when the
@@ -42,6 +46,13 @@ type Figure struct {
 	Concurrency *int64
 	Rates       map[string]float64
 	Throttles   map[string]int64
+}
+
+// Range is a range of the source that a pass is walking. Seconds is how long it has been walked. It
+// begins after the key After, or at the first key if After is "".
+type Range struct {
+	Seconds float64
+	After   string
 }
 
 // HasAside reports whether objects are in quarantine.

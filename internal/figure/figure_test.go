@@ -113,6 +113,7 @@ func TestReadingWhileWriting(t *testing.T) {
 				m.SetLastListing(at)
 				m.AskOldest(func() (float64, bool) { return 0, true })
 				m.AskConcurrency(func() int64 { return n })
+				m.AskRanges(func() (int64, figure.Range) { return n, figure.Range{Seconds: float64(n)} })
 				m.AskCredentials("source", func() (time.Time, bool) { return at, true })
 				m.AskRate("kms", func() (float64, bool) { return 0, true })
 				m.AskThrottles("kms", func() int64 { m.HoldsLease(); return n }) // the func may read the mapping
@@ -129,6 +130,9 @@ func TestReadingWhileWriting(t *testing.T) {
 		}
 		if (f.BacklogObjects == nil) != (f.BacklogBytes == nil) || f.BacklogObjects != nil && *f.BacklogObjects != *f.BacklogBytes {
 			t.Fatalf("got a backlog of %v objects and %v bytes, want both of one moment", f.BacklogObjects, f.BacklogBytes)
+		}
+		if f.OldestRange.Seconds != float64(f.Ranges) {
+			t.Fatalf("got %d ranges, the oldest of %v s, want both of one moment", f.Ranges, f.OldestRange.Seconds)
 		}
 		if f.Quarantine["denied"] != f.Quarantine["archived"] {
 			t.Fatalf("got %v in quarantine, want both of one moment", f.Quarantine)

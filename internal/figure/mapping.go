@@ -37,6 +37,7 @@ type pair struct {
 type questions struct {
 	oldest      func() (seconds float64, ok bool)
 	concurrency func() int64
+	ranges      func() (walked int64, oldest Range)
 	credentials map[string]func() (end time.Time, ok bool)
 	rates       map[string]func() (perSecond float64, ok bool)
 	throttles   map[string]func() int64
@@ -125,6 +126,12 @@ func (m *Mapping) AskConcurrency(limit func() int64) {
 	m.ask(func(q *questions) { q.concurrency = limit })
 }
 
+// AskRanges sets the func that returns how many ranges the current pass is walking, and the oldest
+// of them; both are zero between passes.
+func (m *Mapping) AskRanges(ranges func() (walked int64, oldest Range)) {
+	m.ask(func(q *questions) { q.ranges = ranges })
+}
+
 // AskCredentials sets the func that returns when the session of a side expires; ok is false if
 // there is no session that expires.
 func (m *Mapping) AskCredentials(side string, end func() (at time.Time, ok bool)) {
@@ -172,6 +179,9 @@ func (q questions) answer(f *Figure) {
 	f.OldestUnsynced = asked(q.oldest)
 	if q.concurrency != nil {
 		f.Concurrency = new(q.concurrency())
+	}
+	if q.ranges != nil {
+		f.Ranges, f.OldestRange = q.ranges()
 	}
 	for side, end := range q.credentials {
 		if at, ok := end(); ok {

@@ -86,6 +86,7 @@ func know(m *figure.Mapping) {
 	m.AskOldest(one)
 	m.AskCredentials("source", func() (time.Time, bool) { return at, true })
 	m.AskConcurrency(func() int64 { return 1 })
+	m.AskRanges(func() (int64, figure.Range) { return 1, figure.Range{Seconds: 1, After: "a/key"} })
 	m.AskRate("kms", one)
 	m.AskThrottles("kms", func() int64 { return 1 })
 }
@@ -154,8 +155,8 @@ func TestAFuncIsAskedAtEveryScrape(t *testing.T) {
 	}
 }
 
-// TestUnknownHasNoSeries checks that unknown values have no series. Only the lease of the mapping
-// has one, with the value 0.
+// TestUnknownHasNoSeries checks that unknown values have no series. Only the lease of the mapping and
+// its ranges, which are always known, have series with the value 0.
 func TestUnknownHasNoSeries(t *testing.T) {
 	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	metrics.New(registry, board)
@@ -178,7 +179,7 @@ func TestUnknownHasNoSeries(t *testing.T) {
 			got = append(got, fmt.Sprint(family.GetName(), " ", family.GetMetric()[0].GetGauge().GetValue()))
 		}
 	}
-	if diff := cmp.Diff([]string{"syncd_lease_held 0"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"syncd_lease_held 0", "syncd_oldest_range_seconds 0", "syncd_ranges 0"}, got); diff != "" {
 		t.Errorf("got series of what is not known (-want +got):\n%s", diff)
 	}
 }

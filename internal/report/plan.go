@@ -22,7 +22,7 @@ func Plan(w io.Writer, v preview.Pass) {
 	line := func(name, text string) { printable.Fprintf(w, "  %-12s %s\n", name, text) }
 	printable.Fprintf(w, "pass %d of %s would list %s\n", v.Pass, v.Mapping, terminal.Objects(v.Listed))
 	if v.Resumed {
-		line("resumes", "an unfinished pass, after "+strconv.Quote(v.ResumesAfter))
+		line("resumes", resumes(v))
 	}
 	if v.Damage != "" {
 		line("damage", v.Damage)
@@ -38,6 +38,14 @@ func Plan(w io.Writer, v preview.Pass) {
 		line("to KMS", "about "+terminal.ByReason(rounded(v.KMSRequests)))
 	}
 	printPrice(line, v)
+}
+
+// resumes returns from where an unfinished pass is resumed.
+func resumes(v preview.Pass) string {
+	if v.ResumesAfter == "" {
+		return "an unfinished pass, which has settled ranges of later keys"
+	}
+	return "an unfinished pass, after " + strconv.Quote(v.ResumesAfter)
 }
 
 // printRest prints the lines that only some plans need: adopt, archived, kept, skipped, held and

@@ -109,3 +109,18 @@ The total time is for one mapping after the other, as with backfill. ` + "`syncd
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestPlanOfResumedPass checks from where a plan says that an unfinished pass is resumed, also if the
+// first keys are not settled.
+func TestPlanOfResumedPass(t *testing.T) {
+	for after, want := range map[string]string{
+		"a/1": "  resumes      an unfinished pass, after \"a/1\"\n",
+		"":    "  resumes      an unfinished pass, which has settled ranges of later keys\n",
+	} {
+		var out bytes.Buffer
+		Plan(&out, preview.Pass{Resumed: true, ResumesAfter: after})
+		if !bytes.Contains(out.Bytes(), []byte(want)) {
+			t.Errorf("resumes after %q: got %s, want the line %q", after, out.String(), want)
+		}
+	}
+}

@@ -66,24 +66,6 @@ type leaseStatus struct {
 	Until  *time.Time `json:"until,omitempty"`
 }
 
-type passStatus struct {
-	Number    int64     `json:"number"`
-	Holder    string    `json:"holder"`
-	StartedAt time.Time `json:"started_at"`
-	SavedAt   time.Time `json:"saved_at"`
-	Settled   int64     `json:"settled"`
-	Copied    int64     `json:"copied"`
-	// Refused is why the pass ended as denied; absent if it did not end as denied.
-	Refused *refusedStatus `json:"refused,omitempty"`
-}
-
-// refusedStatus is why every object of a pass was refused, and since when.
-type refusedStatus struct {
-	Reason string    `json:"reason"`
-	Detail string    `json:"detail"`
-	Since  time.Time `json:"since"`
-}
-
 // ReadAll reads the status of each mapping. The result all contains every mapping that ReadAll read
 // or tried to read. If the status of a mapping could not be read, its Error field in all is set,
 // and failures contains the error. If none of the ledgers can be read, for example because of the
@@ -181,19 +163,6 @@ func leaseOf(l store.LeaseInfo) *leaseStatus {
 	return s
 }
 
-func passOf(p record.Progress) *passStatus {
-	s := &passStatus{Number: p.Generation, Holder: p.Holder, StartedAt: p.StartedAt, SavedAt: p.SavedAt}
-	if r := p.Refusal; r != nil {
-		s.Refused = &refusedStatus{Reason: r.Reason, Detail: r.Detail, Since: r.Since}
-	}
-	for _, r := range p.Ranges {
-		c := r.Counts
-		s.Copied += c.Recorded
-		s.Settled += c.Carried + c.Recorded + c.Quarantined + c.Dropped
-	}
-	return s
-}
-
 func printStatus(w io.Writer, s Status) {
 	line := func(name, text string) { printable.Fprintf(w, "  %-12s %s\n", name, text) }
 	printable.Fprintln(w, s.Mapping)
@@ -208,11 +177,7 @@ func printStatus(w io.Writer, s Status) {
 		line("quarantined", terminal.ByReason(s.Quarantined))
 	}
 	if s.Pass != nil {
-		line("pass", fmt.Sprintf("%d unfinished, started %s by %s, saved %s with %s settled, %s copied", s.Pass.Number,
-			s.Pass.StartedAt.Format(time.RFC3339), s.Pass.Holder, s.Pass.SavedAt.Format(time.RFC3339), terminal.Objects(s.Pass.Settled), humanize.Comma(s.Pass.Copied)))
-	}
-	if s.Pass != nil && s.Pass.Refused != nil {
-		line("denied", "since "+s.Pass.Refused.Since.Format(time.RFC3339)+": "+s.Pass.Refused.Detail)
+		s.Pass.print(line)
 	}
 	if failure, since, inRow := s.failure(); inRow > 0 && (s.Pass == nil || s.Pass.Refused == nil) {
 		line("failed", fmt.Sprintf("%s, since %s: %s: %s", terminal.Times(inRow), since.Format(time.RFC3339), failure.Class, printable.Line(failure.Error)))

@@ -34,7 +34,7 @@ type attempt struct {
 
 func newAttempt(s *shared, order Order) *attempt {
 	return &attempt{
-		shared: s, order: order, log: s.o.Logger, tally: newTally(s.o.Mapping), before: s.o.Meter.Counts(),
+		shared: s, order: order, log: s.o.Logger, tally: newTally(s.o.Mapping, s.o.Now), before: s.o.Meter.Counts(),
 		start: s.o.Now(), began: time.Now(), hasLost: s.o.Copier.LostUploads(),
 	}
 }
@@ -124,12 +124,11 @@ func (a *attempt) assemble(ledger *checkpoint.Pass) *pass {
 		After: func(ctx context.Context, after string) plan.Actions { return a.planner.After(ctx, ledger, after) },
 		Claim: save.claimKey, IsReplay: a.isReplay(), Now: s.o.Now,
 	})
-	claimed := &claims{save: save.claim}
 	planned := &planned{
-		planner: a.planner, ledger: ledger, tally: a.tally, claims: claimed, backlog: s.backlog, count: s.count, figure: s.o.Figure, now: s.o.Now, isReplay: a.isReplay(),
+		planner: a.planner, ledger: ledger, tally: a.tally, backlog: s.backlog, count: s.count, figure: s.o.Figure, now: s.o.Now, isReplay: a.isReplay(),
 	}
 	return &pass{
-		plan: planned.actions, ledger: ledger, claims: claimed, refusals: refusals, turns: s.o.Turns, saver: save,
+		planned: planned, ledger: ledger, claims: &claims{save: save.claim}, refusals: refusals, turns: s.o.Turns, saver: save,
 		worker:   &worker{prover: s.o.Copier, refusals: refusals, record: record, now: s.o.Now},
 		patience: s.o.DrainTimeout - s.o.saveTime(), window: s.o.holdFor(),
 	}

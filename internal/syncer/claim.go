@@ -2,55 +2,96 @@ package syncer
 
 import (
 	"context"
+	"slices"
 	"sync"
+
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/syncer/planner"
 )
 
-// claimAhead is the distance from the end of the claimed range, in actions, at which the next claim
-// is started. At this distance, the claim is usually complete before a copy needs it.
+// claimAhead is the distance from the end of the claimed keys, in actions of all parts, at which
+// the next claim is started. At this distance, the claim is usually complete before a copy needs
+// it.
 const claimAhead = planAhead / 2
 
-// claims claims keys before they are copied. Each claim covers all keys that are planned so far, so
-// that one claim serves thousands of keys.
+// claims claims keys before they are copied. Each claim covers all keys of all parts that are
+// planned so far, so that one claim serves thousands of keys.
 type claims struct {
-	save func(ctx context.Context, until string) error // claims the keys up to until, "" for all keys
+	save func(ctx context.Context, keys []record.Range) error // claims the keys durably
 
 	mu       sync.Mutex
-	planned  horizon
-	claimed  horizon
+	parts    []*partClaims
 	err      error // error of a claim in the background
 	ahead    bool  // a claim is being made in the background
 	inFlight sync.WaitGroup
 }
 
-// horizon is a position in the plan.
+// partClaims are the claims on the keys of one part of the plan.
+type partClaims struct {
+	in       *claims
+	part     planner.Part
+	planned  horizon
+	claimed  horizon
+	reserved int // number of actions reserved
+}
+
+// horizon is a position in the plan of a part: the keys up to key are planned or claimed. If isEnd
+// is true, the position is the end of the part.
 type horizon struct {
 	key     string
 	actions int
-	all     bool // whether the position is the end of the plan
+	isEnd   bool
 }
 
-// plan records that the plan has reached the key; "" means the end of the plan.
-func (c *claims) plan(key string) {
+// begin begins the claims on the keys of a part.
+func (c *claims) begin(part planner.Part) *partClaims {
+	p := &partClaims{in: c, part: part, claimed: horizon{key: part.Range().After}}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if key == "" {
-		c.planned.all = true
-		return
-	}
-	c.planned.key = key
-	c.planned.actions++
+	c.parts = append(c.parts, p)
+	return p
 }
 
-// ensure returns once the key of the n-th action of the plan is claimed.
-func (c *claims) ensure(ctx context.Context, key string, n int) error {
+// end ends the claims on the keys of a part.
+func (p *partClaims) end() {
+	p.in.mu.Lock()
+	defer p.in.mu.Unlock()
+	p.in.parts = slices.DeleteFunc(p.in.parts, func(o *partClaims) bool { return o == p })
+}
+
+// plan records that the plan has reached a key.
+func (p *partClaims) plan(key string) {
+	p.in.mu.Lock()
+	defer p.in.mu.Unlock()
+	p.planned.key = key
+	p.planned.actions++
+}
+
+// planAll records that the plan has reached the end of the part.
+func (p *partClaims) planAll() {
+	p.in.mu.Lock()
+	defer p.in.mu.Unlock()
+	p.planned.isEnd = true
+}
+
+// reserve records that the next action of the part is reserved.
+func (p *partClaims) reserve() {
+	p.in.mu.Lock()
+	defer p.in.mu.Unlock()
+	p.reserved++
+}
+
+// ensure returns once a key, which is the key of the action reserved last, is claimed.
+func (p *partClaims) ensure(ctx context.Context, key string) error {
+	c := p.in
 	c.mu.Lock()
 	if c.err != nil {
 		defer c.mu.Unlock()
 		return c.err
 	}
-	isClaimed := c.claimed.all || key <= c.claimed.key
-	isShort := !c.claimed.all && !c.ahead && n+claimAhead > c.claimed.actions && (c.planned.all || c.planned.actions > c.claimed.actions)
-	if isClaimed && isShort {
+	isClaimed := p.claimed.isEnd || key <= p.claimed.key
+	isShort := p.reserved+claimAhead/len(c.parts) > p.claimed.actions && p.canExtend()
+	if isClaimed && isShort && !c.ahead {
 		c.ahead = true
 		c.inFlight.Go(func() { c.extendAhead(ctx) })
 	}
@@ -59,6 +100,11 @@ func (c *claims) ensure(ctx context.Context, key string, n int) error {
 		return nil
 	}
 	return c.extend(ctx)
+}
+
+// canExtend reports whether keys are planned that are not claimed. The caller holds c.mu.
+func (p *partClaims) canExtend() bool {
+	return !p.claimed.isEnd && (p.planned.isEnd || p.planned.actions > p.claimed.actions)
 }
 
 func (c *claims) extendAhead(ctx context.Context) {
@@ -71,22 +117,32 @@ func (c *claims) extendAhead(ctx context.Context) {
 	}
 }
 
-// extend claims the keys that are planned so far.
+// extend claims the keys of all parts that are planned so far.
 func (c *claims) extend(ctx context.Context) error {
 	c.mu.Lock()
-	to := c.planned
-	c.mu.Unlock()
-	until := to.key
-	if to.all {
-		until = ""
+	var keys []record.Range
+	reached := map[*partClaims]horizon{}
+	for _, p := range c.parts {
+		if !p.canExtend() {
+			continue
+		}
+		until := p.planned.key
+		if p.planned.isEnd {
+			until = p.part.Range().Until
+		}
+		keys = append(keys, record.Range{After: p.claimed.key, Until: until})
+		reached[p] = p.planned
 	}
-	if err := c.save(ctx, until); err != nil {
+	c.mu.Unlock()
+	if err := c.save(ctx, keys); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if to.actions >= c.claimed.actions {
-		c.claimed = to
+	for p, to := range reached {
+		if to.actions >= p.claimed.actions {
+			p.claimed = to
+		}
 	}
 	return nil
 }

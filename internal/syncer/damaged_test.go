@@ -56,19 +56,20 @@ func TestDamagedRowsFallBack(t *testing.T) {
 	}
 }
 
-// flipRow flips a bit in the first row group of the last generation's first chunk of entries.
+// flipRow flips a bit in the first row group of the first chunk that the last generation added.
 func flipRow(t *testing.T, w *world) {
 	t.Helper()
 	m, err := record.Latest(t.Context(), w.options.Store, "m")
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(w.dir, filepath.FromSlash(m.Chunks[0].Name))
+	newest := m.Runs[len(m.Runs)-1].Chunks[0]
+	path := filepath.Join(w.dir, filepath.FromSlash(newest.Name))
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data[(m.Chunks[0].Bytes-m.Chunks[0].Footer)/2] ^= 1
+	data[(newest.Bytes-newest.Footer)/2] ^= 1
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}

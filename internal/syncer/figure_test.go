@@ -1,13 +1,22 @@
 package syncer_test
 
 import (
+	"context"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/copier"
+	"syncd/internal/figure"
+	"syncd/internal/listing"
+	"syncd/internal/listing/ranges"
+	"syncd/internal/syncer"
+	"syncd/internal/syncer/planner"
 )
 
 // counted returns the sum of a counter over all its labels.
@@ -44,6 +53,82 @@ func TestSignsOfLife(t *testing.T) {
 			}
 		}
 		mend()
+	})
+}
+
+// TestRangesOfAPass checks that the figure of a mapping shows the range that a pass is walking and
+// for how long, and nothing between passes.
+func TestRangesOfAPass(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(100)
+		w.cloud.SetLatency(time.Second)
+		s := w.open(t)
+		shown := func() figure.Figure {
+			f := w.options.Figure.Read()
+			return figure.Figure{Ranges: f.Ranges, OldestRange: f.OldestRange}
+		}
+		if diff := cmp.Diff(figure.Figure{}, shown()); diff != "" {
+			t.Errorf("before the pass (-want +got):\n%s", diff)
+		}
+		time.AfterFunc(2500*time.Millisecond, func() {
+			if diff := cmp.Diff(figure.Figure{Ranges: 1, OldestRange: figure.Range{Seconds: 2.5}}, shown()); diff != "" {
+				t.Errorf("during the pass (-want +got):\n%s", diff)
+			}
+		})
+		if got := mustRun(t, s); got.Seconds < 2.5 || got.Ranges != 0 {
+			t.Errorf("got %+v, want a pass of more than 2.5 s that did not divide the source", got)
+		}
+		if diff := cmp.Diff(figure.Figure{}, shown()); diff != "" {
+			t.Errorf("after the pass (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// smallPages returns pages of at most 10 objects.
+type smallPages struct{ ranges.Pager }
+
+func (p smallPages) Page(ctx context.Context, after string) ([]listing.Object, bool, error) {
+	page, more, err := p.Pager.Page(ctx, after)
+	if len(page) > 10 {
+		page, more = page[:10], true
+	}
+	return page, more, err
+}
+
+// TestRangesOfADividedPass checks that the figure of a mapping shows the ranges that a pass walks
+// side by side, and that the summary counts all ranges of the pass.
+func TestRangesOfADividedPass(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
+		const objects = 600
+		w := newWorld(t)
+		w.fill(objects)
+		w.cloud.SetLatency(100 * time.Millisecond)
+		var mu sync.Mutex
+		var most int64
+		began := time.Now()
+		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Do: func() {
+			f := w.options.Figure.Read()
+			mu.Lock()
+			defer mu.Unlock()
+			most = max(most, f.Ranges)
+			if f.OldestRange.Seconds > time.Since(began).Seconds() || f.Ranges == 0 && f.OldestRange != (figure.Range{}) {
+				t.Errorf("after %s: got %d ranges, the oldest %+v", time.Since(began), f.Ranges, f.OldestRange)
+			}
+		}})
+		o := w.options
+		o.Source, o.Pages, o.Copier = w.live, smallPages{w.live}, copier.New(w.copies)
+		s := syncer.New(o)
+		got := mustRun(t, s)
+		if got.Copied != objects || most < 2 || most > planner.Listers || int64(got.Ranges) < most {
+			t.Errorf("got %+v with up to %d ranges at once, want all copied in several ranges", got, most)
+		}
+		if f := o.Figure.Read(); f.Ranges != 0 || f.OldestRange != (figure.Range{}) {
+			t.Errorf("after the pass: got %d ranges, the oldest %+v, want none", f.Ranges, f.OldestRange)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
 	})
 }
 

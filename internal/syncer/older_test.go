@@ -39,17 +39,20 @@ func TestSettingsOfAnOlderLedger(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		walk := pass.Walk("")
 		for i := range 3 {
-			slot, err := pass.Reserve(t.Context(), name(i))
+			entry := entries[name(i)]
+			slot, err := walk.Reserve(t.Context(), name(i), record.Rows{Entry: &entry})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if i == 0 {
-				slot.Carry(entries[name(i)]) // from pass 1, which copied from another place
+				slot.Carry(entry) // from pass 1, which copied from another place
 			} else {
-				slot.Record(entries[name(i)])
+				slot.Record(entry)
 			}
 		}
+		walk.End("")
 		if _, err := pass.Commit(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/figure"
 	"syncd/internal/listing"
+	"syncd/internal/listing/ranges"
 	"syncd/internal/metrics"
 	"syncd/internal/plan"
 	"syncd/internal/syncer/denial"
@@ -49,6 +50,12 @@ type Options struct {
 	Mapping string
 	// Source lists the objects to copy.
 	Source Lister
+	// Pages lists the source page by page, so that several ranges can be listed at once. If it is
+	// nil, the source is listed in key order only.
+	Pages ranges.Pager
+	// RangeKeys is how many keys of the ledger a range has at least when its listing begins. 0 means
+	// planner.Options.RangeKeys's default.
+	RangeKeys int64
 	// Destination lists the objects that already exist at the destination, so that they can be
 	// adopted. If it is nil, no objects are adopted.
 	Destination Lister

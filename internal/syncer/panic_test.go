@@ -37,6 +37,17 @@ func (l panickingLister) List(ctx context.Context, r listing.Range) iter.Seq2[li
 	}
 }
 
+type panickingPager struct {
+	listing.Live
+	armed *atomic.Bool
+}
+
+func (p panickingPager) Page(ctx context.Context, after string) ([]listing.Object, bool, error) {
+	page, more, err := p.Live.Page(ctx, after)
+	fire(p.armed, after != "")
+	return page, more, err
+}
+
 type panickingCopier struct {
 	*copier.Copier
 	armed *atomic.Bool
@@ -70,6 +81,9 @@ func TestAPanicIsAFailedPass(t *testing.T) {
 		"listing": func(o *syncer.Options, armed *atomic.Bool) {
 			o.Source = panickingLister{o.Source.(listing.Live), armed}
 		},
+		"listing of a page": func(o *syncer.Options, armed *atomic.Bool) {
+			o.Pages = panickingPager{o.Source.(listing.Live), armed}
+		},
 		"copy": func(o *syncer.Options, armed *atomic.Bool) {
 			o.Copier = panickingCopier{o.Copier.(*copier.Copier), armed}
 		},
@@ -78,7 +92,7 @@ func TestAPanicIsAFailedPass(t *testing.T) {
 		t.Run(where, func(t *testing.T) {
 			checkpointtest.Bubble(t, func(t *testing.T) {
 				w := newWorld(t)
-				w.fill(1000)
+				w.fill(1100)
 				w.cloud.SetLatency(200 * time.Millisecond) // long enough for a save during the pass
 				o, armed := w.options, new(atomic.Bool)
 				armed.Store(true)

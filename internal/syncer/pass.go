@@ -3,18 +3,22 @@ package syncer
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/plan"
+	"syncd/internal/syncer/ahead"
 	"syncd/internal/syncer/denial"
+	"syncd/internal/syncer/planner"
 )
 
 // pass is one traversal in progress.
 type pass struct {
-	plan     func(context.Context) plan.Actions
+	planned  *planned
 	ledger   *checkpoint.Pass
 	claims   *claims
 	refusals *denial.Detector
@@ -25,13 +29,14 @@ type pass struct {
 	patience time.Duration
 	// window is how many actions the walk may take while a refused object is held.
 	window int
-	taken  int // number of actions taken
+	walks  atomic.Int64 // number of parts being walked
 }
 
-// walk is the main loop of a pass. It takes each action of the plan, carries it out, and saves the
-// settled entries when a save is due.
+// walk walks the parts of the plan, several at once.
 //
-// When ctx ends, walk takes no more actions. Copies in flight may continue for p.patience.
+// When ctx ends, walk takes no more actions. Copies in flight may continue for p.patience. If the
+// listing of a part fails, the other parts are walked to their ends, and walk then returns the
+// error. After an error that would affect every request, walk ends all parts.
 func (p *pass) walk(ctx context.Context) error {
 	patient, giveUp := outlive(ctx, p.patience)
 	defer giveUp()
@@ -48,46 +53,86 @@ func (p *pass) walk(ctx context.Context) error {
 		}
 		return err
 	}
-	saved := keepSaving(save)
+	saved := keepSaving(func() error {
+		p.worker.record.release(p.refusals.Free(p.ledger.Stalled()))
+		return save()
+	})
+	begin := func(slot *checkpoint.Slot, a plan.Action) {
+		copies.Go(func() error { return p.copy(working, slot, a) })
+	}
 	err := guarded(func() error {
-		for a, err := range readAhead(reading, p.plan, planAhead) {
-			if err != nil {
-				return err
+		return p.planned.eachPart(reading, func(ctx context.Context, part planner.Part) error {
+			err := p.walkPart(ctx, part, begin, save)
+			if endsPass(err) {
+				stop()
 			}
-			slot, err := p.reserve(reading, a)
-			switch {
-			case err != nil:
-				return err
-			case isCarried(a):
-				p.worker.skip(slot, a)
-			default:
-				copies.Go(func() error { return p.copy(working, slot, a) })
-			}
-			if err := save(); err != nil {
-				return err
-			}
-		}
-		return reading.Err()
+			return err
+		})
 	})
 	return firstCause(ctx, copies.Wait(), saved(), p.claims.wait(), err)
 }
+
+// endsPass reports whether an error of one part ends the walks of all parts.
+func endsPass(err error) bool {
+	_, isPanic := errors.AsType[*PanicError](err)
+	return isPanic || awserr.Fatal(err) || errors.Is(err, checkpoint.ErrPassEnded)
+}
+
+// walkPart is the main loop of a pass. It takes each action of a part of the plan, carries it out,
+// and saves the settled entries when a save is due. It calls begin for each action that sends
+// requests.
+func (p *pass) walkPart(ctx context.Context, part planner.Part, begin func(*checkpoint.Slot, plan.Action), save func() error) error {
+	p.walks.Add(1)
+	defer p.walks.Add(-1)
+	walk, claims := p.ledger.Walk(part.Range().After), p.claims.begin(part)
+	defer claims.end()
+	for a, err := range ahead.Read(ctx, p.planned.actions(part, claims), p.aheadOfPart, guarded) {
+		if err != nil {
+			return err
+		}
+		slot, err := p.reserve(ctx, walk, claims, a)
+		switch {
+		case err != nil:
+			return err
+		case isCarried(a):
+			p.worker.skip(slot, a)
+		default:
+			begin(slot, a)
+		}
+		if err := save(); err != nil {
+			return err
+		}
+	}
+	if ctx.Err() == nil {
+		walk.End(part.Range().Until)
+	}
+	return ctx.Err()
+}
+
+// planAhead is the maximum number of planned actions, of all parts, whose copies have not started.
+// Planning ahead lets copies start without waiting for a listing page; the maximum limits the memory
+// of the plan.
+const planAhead = 4096
+
+// aheadOfPart returns how many actions of one part are planned ahead: an equal share of planAhead.
+func (p *pass) aheadOfPart() int { return planAhead / int(max(1, p.walks.Load())) }
 
 // isCarried reports whether an action is carried out without sending requests.
 func isCarried(a plan.Action) bool { return a.Kind == plan.Skip && !a.Unsure }
 
 // reserve reserves a slot in the ledger for an action. If the action is a copy, reserve also claims
-// the key. If the action sends requests, reserve then waits for a turn. Turns are given in key
-// order, and an action that has a turn is always carried out. Therefore a drain leaves no uncopied
-// key below a copied one.
-func (p *pass) reserve(ctx context.Context, a plan.Action) (*checkpoint.Slot, error) {
-	p.taken++
-	p.worker.record.release(p.refusals.Take(a.Object.Key, p.window))
-	slot, err := p.ledger.Reserve(ctx, a.Object.Key)
+// the key. If the action sends requests, reserve then waits for a turn. In each part turns are given
+// in key order, and an action that has a turn is always carried out. Therefore a drain leaves no
+// uncopied key of a part below a copied one.
+func (p *pass) reserve(ctx context.Context, walk *checkpoint.Walk, claims *partClaims, a plan.Action) (*checkpoint.Slot, error) {
+	claims.reserve()
+	p.worker.record.release(p.refusals.Take(p.window))
+	slot, err := walk.Reserve(ctx, a.Object.Key, a.Rows)
 	if err != nil || isCarried(a) {
 		return slot, err
 	}
 	if a.Kind == plan.Copy {
-		if err := p.claims.ensure(ctx, a.Object.Key, p.taken); err != nil {
+		if err := claims.ensure(ctx, a.Object.Key); err != nil {
 			return nil, err
 		}
 	}

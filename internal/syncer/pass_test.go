@@ -265,10 +265,11 @@ func TestProgress(t *testing.T) {
 		time.AfterFunc(1500*time.Millisecond, look)               // after the first page
 		time.AfterFunc(10*time.Second+500*time.Millisecond, look) // in the middle of the copies
 		mustRun(t, s)
+		began := seen[0].OldestRange
 		want := []syncer.Progress{
-			{Expected: 1499},
-			{Listed: 1000, Bytes: 1500, Expected: 1499},
-			{Listed: 1500, Bytes: 1500, Expected: 1500, Complete: true, Settled: 72, Copied: 72, CopiedBytes: 216},
+			{Expected: 1499, Ranges: 1, OldestRange: began},
+			{Listed: 1000, Bytes: 1500, Expected: 1499, Ranges: 1, OldestRange: began},
+			{Listed: 1500, Bytes: 1500, Expected: 1500, Complete: true, Settled: 72, Copied: 72, CopiedBytes: 216, Ranges: 1, OldestRange: began},
 		}
 		if diff := cmp.Diff(want, seen); diff != "" {
 			t.Errorf("progress (-want +got):\n%s", diff)

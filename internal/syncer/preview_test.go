@@ -10,30 +10,46 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint/checkpointtest"
 	"syncd/internal/copier"
 	"syncd/internal/listing"
+	"syncd/internal/listing/ranges"
+	"syncd/internal/plan"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/planner"
 	"syncd/internal/syncer/preview"
 	"syncd/internal/transfer"
 )
 
-// preview plans the next pass with a new syncer.
+// preview plans the next pass with a new syncer, in key order. It checks that the plan in any order
+// is the same.
 func (w *world) preview(t *testing.T) (preview.Pass, []preview.Fate) {
 	t.Helper()
 	w.settle()
-	return mustPreview(t, w.open(t))
+	s := w.open(t)
+	planned, fates := mustPreview(t, s)
+	visited := 0
+	unordered, err := s.Preview(t.Context(), planner.InAnyOrder, func(preview.Fate) error {
+		visited++
+		return nil
+	})
+	if diff := cmp.Diff(planned, unordered, cmpopts.IgnoreUnexported(preview.Pass{}, plan.Quote{})); diff != "" || err != nil || visited != len(fates) {
+		t.Fatalf("preview in any order: got %v, %d objects, want %d and the same plan (-in key order +in any order):\n%s", err, visited, len(fates), diff)
+	}
+	return planned, fates
 }
 
 func mustPreview(t *testing.T, s *syncer.Syncer) (planned preview.Pass, fates []preview.Fate) {
 	t.Helper()
-	planned, err := s.Preview(t.Context(), func(f preview.Fate) error {
+	planned, err := s.Preview(t.Context(), planner.InKeyOrder, func(f preview.Fate) error {
 		fates = append(fates, f)
 		return nil
 	})
@@ -41,6 +57,80 @@ func mustPreview(t *testing.T, s *syncer.Syncer) (planned preview.Pass, fates []
 		t.Fatalf("preview: %v", err)
 	}
 	return planned, fates
+}
+
+// TestPreviewSideBySide compares previews of an empty ledger in key order and in any order: of 30
+// pages, of which some objects exist at the destination already.
+func TestPreviewSideBySide(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.both()
+		for i := range 30_000 {
+			key := fmt.Sprintf("k%07d", i*37)
+			w.source.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+			if i%12 == 0 {
+				w.destination.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+			}
+		}
+		w.cloud.SetLatency(20 * time.Millisecond)
+		var took [2]time.Duration
+		var plans [2]preview.Pass
+		s := w.open(t)
+		for _, order := range []planner.Order{planner.InKeyOrder, planner.InAnyOrder} {
+			var err error
+			start := time.Now()
+			if plans[order], err = s.Preview(t.Context(), order, func(preview.Fate) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+			took[order] = time.Since(start)
+		}
+		if diff := cmp.Diff(plans[planner.InKeyOrder], plans[planner.InAnyOrder], cmpopts.IgnoreUnexported(preview.Pass{}, plan.Quote{})); diff != "" {
+			t.Errorf("plan (-in key order +in any order):\n%s", diff)
+		}
+		if took[planner.InAnyOrder] > took[planner.InKeyOrder]*2/3 {
+			t.Errorf("got %v in any order, %v in key order, want at most two thirds", took[planner.InAnyOrder], took[planner.InKeyOrder])
+		}
+	})
+}
+
+// TestPreviewOfAFailedListing checks that a preview in any order returns the first error, wherever it
+// occurs, and does not report the plan as complete.
+func TestPreviewOfAFailedListing(t *testing.T) {
+	failure := errors.New("the page could not be read")
+	for n := range 12 {
+		w := newWorld(t)
+		for i := range 10_000 {
+			w.source.Put(fmt.Sprintf("k%05d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		}
+		s := w.open(t)
+		w.pages.fail = func(request int) error {
+			if request == n {
+				return failure
+			}
+			return nil
+		}
+		planned, err := s.Preview(t.Context(), planner.InAnyOrder, func(preview.Fate) error { return nil })
+		if isListed := planned.Listed == 10_000; isListed == (w.pages.requests.Load() > int64(n)) || errors.Is(err, failure) == isListed {
+			t.Errorf("page %d failed: got %d objects, %v, want that error and fewer than all", n, planned.Listed, err)
+		}
+	}
+}
+
+// failingPages fails some requests for a page. Requests are counted from 0.
+type failingPages struct {
+	ranges.Pager
+	requests atomic.Int64
+	fail     func(request int) error
+}
+
+func (p *failingPages) Page(ctx context.Context, after string) ([]listing.Object, bool, error) {
+	n := int(p.requests.Add(1)) - 1
+	if p.fail != nil {
+		if err := p.fail(n); err != nil {
+			return nil, false, err
+		}
+	}
+	return p.Pager.Page(ctx, after)
 }
 
 // both makes the world list both sides, so that it adopts objects that already exist at its
@@ -200,7 +290,7 @@ func TestPreviewOfAnAdoption(t *testing.T) {
 		w.destination.Put(name(1), awsfake.BytesBody([]byte("longer")), right)
 		w.destination.Put(name(4), awsfake.BytesBody([]byte("x")), right)
 		w.cloud.ResetRequests()
-		planned, fates := w.preview(t)
+		planned, fates := mustPreview(t, w.open(t))
 		if diff := cmp.Diff(awsfake.Requests{"ListObjectsV2": 2}, w.cloud.Requests()); diff != "" {
 			t.Errorf("requests of the preview (-want +got):\n%s", diff)
 		}
@@ -280,16 +370,16 @@ func TestPreviewEnds(t *testing.T) {
 		w.fill(3)
 		s := w.open(t)
 		stop := errors.New("stop")
-		if _, err := s.Preview(t.Context(), func(preview.Fate) error { return stop }); !errors.Is(err, stop) {
+		if _, err := s.Preview(t.Context(), planner.InKeyOrder, func(preview.Fate) error { return stop }); !errors.Is(err, stop) {
 			t.Errorf("got %v, want the caller's error", err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := s.Preview(ctx, func(preview.Fate) error { return nil }); !errors.Is(err, syncer.ErrDrained) {
+		if _, err := s.Preview(ctx, planner.InKeyOrder, func(preview.Fate) error { return nil }); !errors.Is(err, syncer.ErrDrained) {
 			t.Errorf("got %v, want %v", err, syncer.ErrDrained)
 		}
 		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.AccessDenied})
-		if _, err := s.Preview(t.Context(), func(preview.Fate) error { return nil }); err == nil {
+		if _, err := s.Preview(t.Context(), planner.InKeyOrder, func(preview.Fate) error { return nil }); err == nil {
 			t.Error("got no error from a denied listing")
 		}
 	})
@@ -319,7 +409,7 @@ func TestPreviewTakesNoMemory(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	n := 0
-	planned, err := s.Preview(t.Context(), func(preview.Fate) error {
+	planned, err := s.Preview(t.Context(), planner.InKeyOrder, func(preview.Fate) error {
 		if n++; n == many {
 			runtime.GC()
 			runtime.ReadMemStats(&during)

@@ -93,6 +93,9 @@ func (w *world) start(t *testing.T, store string) *process {
 	live := w.live
 	live.Client, copies.Source, copies.Destination = client, client, client
 	o.Source, o.Copier = live, copier.New(copies)
+	if o.RangeKeys > 0 {
+		o.Pages = live // the test is about ranges
+	}
 	if w.options.Destination != nil {
 		there := live
 		there.Place.Bucket, there.Place.Account, there.Place.Prefix = copies.DestinationPlace.Bucket, consumer, copies.DestinationPlace.Prefix

@@ -3,6 +3,7 @@ package syncer
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"syncd/internal/checkpoint"
@@ -67,19 +68,18 @@ func keepSaving(save func() error) (wait func() error) {
 	}
 }
 
-// claim durably claims the keys up to the key until, before they are copied. If until is "", it
-// claims all keys.
-func (s *saver) claim(ctx context.Context, until string) error {
+// claim durably claims ranges of keys, before they are copied.
+func (s *saver) claim(ctx context.Context, keys []record.Range) error {
 	patient, giveUp := outlive(ctx, s.patience)
 	defer giveUp()
 	since := s.clock()
 	// An object from a resumed upload is dated by the start of the upload.
 	for _, u := range s.ledger.LeftUploads() {
-		if until == "" || u.Key <= until {
+		if slices.ContainsFunc(keys, func(r record.Range) bool { return r.Contains(u.Key) }) {
 			since = record.Earlier(since, u.BeganAt)
 		}
 	}
-	return s.ledger.Claim(patient, until, since)
+	return s.ledger.Claim(patient, keys, since)
 }
 
 // claimKey durably claims one key.

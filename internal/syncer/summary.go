@@ -1,6 +1,9 @@
 package syncer
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Summary is the result of one pass. Its JSON form is a stable interface, described in docs/cli.md.
 //
@@ -46,6 +49,9 @@ type Summary struct {
 	// QuarantinedBefore is the number of objects that the pass quarantined before it was
 	// interrupted and resumed.
 	QuarantinedBefore int64 `json:"quarantined_before,omitempty"`
+	// Ranges is the number of ranges of the source that the pass walked, some of them side by side; 0
+	// if it did not divide the source.
+	Ranges int `json:"ranges,omitempty"`
 	// Kept is the number of copies that were kept although their source object is gone.
 	Kept int64 `json:"kept,omitempty"`
 	// Error is why the pass did not reach its end; empty if it did.
@@ -77,6 +83,12 @@ type Progress struct {
 	// Expected is the total number of objects to expect: the number in the last generation, or
 	// Listed if that is larger.
 	Expected int64
+	// Ranges is the number of ranges of the source that are being walked, and RangesWalked the number
+	// of those whose walk has ended. The oldest of the ranges being walked began at OldestRange, after
+	// the key OldestAfter.
+	Ranges, RangesWalked int
+	OldestRange          time.Time
+	OldestAfter          string
 	// Complete reports whether the listing has ended, so that Listed is final.
 	Complete bool
 }

@@ -25,6 +25,7 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/store"
+	"syncd/internal/figure"
 	"syncd/internal/syncer/planner"
 	"syncd/internal/syncer/preview"
 )
@@ -41,7 +42,9 @@ type Syncer struct {
 
 // New returns a Syncer.
 func New(o Options) *Syncer {
-	return &Syncer{shared: newShared(o), running: make(chan struct{}, 1)}
+	s := &Syncer{shared: newShared(o), running: make(chan struct{}, 1)}
+	o.Figure.AskRanges(s.ranges)
+	return s
 }
 
 // Run runs one pass: it resumes an interrupted pass or starts a new one. When ctx ends, the pass
@@ -96,15 +99,15 @@ func (s *Syncer) try(ctx context.Context, order Order) (Summary, error) {
 	return a.end(outcome, err), err
 }
 
-// Preview plans the next pass without carrying it out. It calls the func each for every object, in
-// key order. It lists the source and, if the pass would, the destination. It reads the ledger
+// Preview plans the next pass without carrying it out. It calls the func each for every object, one
+// at a time and in the given order. It lists the source and, if the pass would, the destination. It reads the ledger
 // without the lease, so it works while another process holds the lease. Memory use does not grow
 // with the number of objects.
-func (s *Syncer) Preview(ctx context.Context, each func(preview.Fate) error) (preview.Pass, error) {
+func (s *Syncer) Preview(ctx context.Context, order planner.Order, each func(preview.Fate) error) (preview.Pass, error) {
 	var callerErr error
 	v, err := preview.Make(ctx, preview.Options{
 		Plans: s.shared.plans, Copier: s.shared.o.Copier, Terms: s.shared.o.Terms, Ledger: s.shared.o.Ledger, ActionsPerClaim: claimAhead, Now: s.shared.o.Now,
-	}, func(f preview.Fate) error {
+	}, order, func(f preview.Fate) error {
 		callerErr = each(f)
 		return callerErr
 	})
@@ -169,6 +172,15 @@ func (s *Syncer) Progress() (progress Progress, ok bool) {
 		return Progress{}, false
 	}
 	return s.current.progress(), true
+}
+
+// ranges returns how many ranges the current pass is walking, and the oldest of them.
+func (s *Syncer) ranges() (walked int64, oldest figure.Range) {
+	p, _ := s.Progress()
+	if p.Ranges == 0 {
+		return 0, figure.Range{}
+	}
+	return int64(p.Ranges), figure.Range{Seconds: max(0, s.shared.o.Now().Sub(p.OldestRange).Seconds()), After: p.OldestAfter}
 }
 
 // Close releases the mapping's lease. If a pass is in progress, Close waits until the pass has

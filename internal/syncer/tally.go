@@ -1,8 +1,10 @@
 package syncer
 
 import (
+	"cmp"
 	"maps"
 	"sync"
+	"time"
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/plan"
@@ -15,10 +17,19 @@ type tally struct {
 	planned  int64 // bytes of planned copies
 	expected int64
 	complete bool
+	now      func() time.Time
+	parts    map[*partWalk]bool // parts of the plan that are being walked
+	walked   int                // parts whose walk has ended
 }
 
-func newTally(mapping string) *tally {
-	return &tally{s: Summary{Mapping: mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}}}
+// partWalk is the walk of one part of the plan.
+type partWalk struct {
+	after string // the part begins after this key
+	began time.Time
+}
+
+func newTally(mapping string, now func() time.Time) *tally {
+	return &tally{now: now, parts: map[*partWalk]bool{}, s: Summary{Mapping: mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}}}
 }
 
 // opened records the ledger's generation before the pass, and how many objects to expect.
@@ -98,6 +109,20 @@ func (t *tally) listedAll() {
 	t.complete = true
 }
 
+// part records that a part of the plan is being walked until end is called.
+func (t *tally) part(after string) (end func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	walk := &partWalk{after, t.now()}
+	t.parts[walk] = true
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.parts, walk)
+		t.walked++
+	}
+}
+
 func (t *tally) progress() Progress {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -109,6 +134,12 @@ func (t *tally) progress() Progress {
 	if !t.complete {
 		p.Expected = max(p.Expected, t.expected)
 	}
+	p.Ranges, p.RangesWalked = len(t.parts), t.walked
+	for walk := range t.parts {
+		if p.OldestRange.IsZero() || cmp.Or(walk.began.Compare(p.OldestRange), cmp.Compare(walk.after, p.OldestAfter)) < 0 {
+			p.OldestRange, p.OldestAfter = walk.began, walk.after
+		}
+	}
 	return p
 }
 
@@ -117,6 +148,9 @@ func (t *tally) summary() Summary {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.s
+	if n := t.walked + len(t.parts); n > 1 {
+		s.Ranges = n
+	}
 	s.Skipped, s.Quarantined = maps.Clone(s.Skipped), maps.Clone(s.Quarantined)
 	return s
 }

@@ -20,11 +20,11 @@ type openings struct {
 	chunks *atomic.Int64
 }
 
-func (o openings) Open(ctx context.Context, name string) (store.Record, error) {
+func (o openings) Open(ctx context.Context, name string, end int64) (store.Record, error) {
 	if strings.Contains(name, "/chunk-") {
 		o.chunks.Add(1)
 	}
-	return o.Store.Open(ctx, name)
+	return o.Store.Open(ctx, name, end)
 }
 
 // TestAFailedPassVerifiesOnce runs passes that fail before they begin: they must not verify the

@@ -54,6 +54,7 @@ type world struct {
 	dir                 string
 	hasState            bool // a bucket for ledgers exists
 	live                listing.Live
+	pages               *failingPages
 	copies              copier.Options
 	options             syncer.Options
 	network             func(next http.RoundTripper) http.RoundTripper // network of a process; nil means the network of the cloud
@@ -116,7 +117,8 @@ func (w *world) store(t *testing.T) store.Store {
 func (w *world) open(t *testing.T) *syncer.Syncer {
 	t.Helper()
 	o := w.options
-	o.Source, o.Copier = w.live, copier.New(w.copies)
+	w.pages = &failingPages{Pager: w.live}
+	o.Source, o.Pages, o.Copier = w.live, w.pages, copier.New(w.copies)
 	s := syncer.New(o)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
@@ -157,7 +159,7 @@ func (w *world) entries(t *testing.T) map[string]record.Entry {
 	t.Helper()
 	entries := map[string]record.Entry{}
 	w.inLedger(t, func(p *checkpoint.Pass) {
-		for e, err := range p.Previous(t.Context()) {
+		for e, err := range p.Previous(t.Context(), "") {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -172,7 +174,7 @@ func (w *world) quarantine(t *testing.T) map[string]record.Quarantined {
 	t.Helper()
 	aside := map[string]record.Quarantined{}
 	w.inLedger(t, func(p *checkpoint.Pass) {
-		for q, err := range p.PreviousQuarantine(t.Context()) {
+		for q, err := range p.PreviousQuarantine(t.Context(), "") {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -76,7 +76,7 @@ func (m *Memory) Read(ctx context.Context, name string) ([]byte, error) {
 }
 
 // Open opens a record.
-func (m *Memory) Open(ctx context.Context, name string) (store.Record, error) {
+func (m *Memory) Open(ctx context.Context, name string, _ int64) (store.Record, error) {
 	data, err := m.Read(ctx, name)
 	if err != nil {
 		return nil, err

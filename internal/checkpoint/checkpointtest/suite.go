@@ -134,7 +134,7 @@ func failedWrite(t *testing.T, s store.Store) {
 func absentName(t *testing.T, s store.Store) {
 	_, err := s.Read(t.Context(), "alpha/absent")
 	wantError(t, "read", err, fs.ErrNotExist)
-	_, err = s.Open(t.Context(), "alpha/absent")
+	_, err = s.Open(t.Context(), "alpha/absent", 0)
 	wantError(t, "open", err, fs.ErrNotExist)
 	if err := s.Delete(t.Context(), "alpha/absent"); err != nil {
 		t.Errorf("delete absent record: got %v, want nil", err)
@@ -148,7 +148,7 @@ func invalidName(t *testing.T, s store.Store) {
 		wantError(t, fmt.Sprintf("create %q", name), s.Create(t.Context(), name, put("x")), fs.ErrInvalid)
 		_, err := s.Read(t.Context(), name)
 		wantError(t, fmt.Sprintf("read %q", name), err, fs.ErrInvalid)
-		_, err = s.Open(t.Context(), name)
+		_, err = s.Open(t.Context(), name, 0)
 		wantError(t, fmt.Sprintf("open %q", name), err, fs.ErrInvalid)
 		wantError(t, fmt.Sprintf("delete %q", name), s.Delete(t.Context(), name), fs.ErrInvalid)
 	}
@@ -226,7 +226,7 @@ func deleteAndCreate(t *testing.T, s store.Store) {
 // chunk's bytes or an error, but never other bytes.
 func openAfterDelete(t *testing.T, s store.Store) {
 	mustCreate(t, s, "alpha/record", "content")
-	chunk, err := s.Open(t.Context(), "alpha/record")
+	chunk, err := s.Open(t.Context(), "alpha/record", 0)
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
@@ -246,7 +246,7 @@ func openAfterDelete(t *testing.T, s store.Store) {
 
 func readAt(t *testing.T, s store.Store) {
 	mustCreate(t, s, "alpha/record", "0123456789")
-	chunk, err := s.Open(t.Context(), "alpha/record")
+	chunk, err := s.Open(t.Context(), "alpha/record", 0)
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
@@ -268,7 +268,7 @@ func endedContext(t *testing.T, s store.Store) {
 	cancel()
 	_, err := s.Read(ctx, "alpha/record")
 	wantError(t, "read", err, context.Canceled)
-	_, err = s.Open(ctx, "alpha/record")
+	_, err = s.Open(ctx, "alpha/record", 0)
 	wantError(t, "open", err, context.Canceled)
 	wantError(t, "create", s.Create(ctx, "alpha/record", put("x")), context.Canceled)
 	wantError(t, "delete", s.Delete(ctx, "alpha/record"), context.Canceled)

@@ -11,9 +11,8 @@
 // Package record defines the content of a row and the names of chunks. The callers choose the
 // chunks of a generation.
 //
-// Terms: a walker reads the rows of several chunks in order, forward only. A merger walks the
-// chunks of a generation together with the changes of a pass, and reuses unchanged chunks without
-// reading them.
+// Terms: a run is a sorted sequence of rows in one or more chunks; newer runs override older ones. A
+// walker reads the rows of a run in order, forward only.
 package chunk
 
 import (
@@ -28,34 +27,9 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-const (
-	// rowsPerGroup and pageBytes bound the memory of a reader or writer of a chunk: one compressed
-	// row group, about 200 KB, and one page of each column. A row is rarely longer than 500 bytes.
-	rowsPerGroup = 2 << 10
-	pageBytes    = 12 << 10
-
-	// largestGroup bounds a compressed row group, in bytes. Only rows with the longest keys and
-	// values come near to it.
-	largestGroup = 32 << 20
-
-	// keyColumn is the number of the column of keys.
-	keyColumn = 0
-
-	// readBytes is the size of the buffer from which a reader decodes the page headers of a column.
-	readBytes = 512
-
-	// rowsPerRead is the number of rows decoded at once.
-	rowsPerRead = 64
-
-	// rowsPerWrite is the number of rows passed to the encoder at once. A page can exceed pageBytes
-	// by rowsPerWrite values of up to 1 KiB each. A page must stay below 128 KiB, because from that
-	// size the encoder keeps a history of 8 MB.
-	rowsPerWrite = 32
-)
-
 // open opens the chunk named in info, and checks its size.
 func open(ctx context.Context, from store.Store, info record.Chunk) (store.Record, error) {
-	chunk, err := from.Open(ctx, info.Name)
+	chunk, err := from.Open(ctx, info.Name, openedAt(info))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &store.CorruptError{Name: info.Name, Problem: "is missing", Err: err}
 	}
@@ -67,6 +41,18 @@ func open(ctx context.Context, from store.Store, info record.Chunk) (store.Recor
 		return nil, errors.Join(damage, chunk.Close())
 	}
 	return chunk, nil
+}
+
+// smallChunk is the size in bytes up to which a chunk is read when it is opened.
+const smallChunk = 256 << 10
+
+// openedAt returns how many bytes at the end of a chunk are read when it is opened: the footer, or
+// all of a small chunk.
+func openedAt(info record.Chunk) int64 {
+	if info.Bytes <= smallChunk {
+		return info.Bytes
+	}
+	return info.Footer
 }
 
 // Verify reads a chunk from end to end and checks that it matches info.

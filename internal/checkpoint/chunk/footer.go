@@ -13,16 +13,9 @@ import (
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 )
 
-const (
-	// magicText is at each end of a Parquet file. A trailer has the length of the footer, in four
-	// bytes, and magicText (Apache Parquet, "File format").
-	magicText = "PAR1"
-	trailer   = 4 + len(magicText)
-
-	// largestFooter bounds the memory for a footer. The footer of a chunk with a million rows has
-	// about 400 KB.
-	largestFooter = 4 << 20
-)
+// largestFooter bounds the memory for a footer. The footer of a chunk with a million rows has
+// about 400 KB.
+const largestFooter = 4 << 20
 
 // openParquet reads and verifies the footer of a chunk. The row groups are read later, see
 // rowGroups.

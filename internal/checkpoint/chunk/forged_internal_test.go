@@ -35,7 +35,7 @@ func (s *shelf) Create(_ context.Context, _ string, write func(io.Writer) error)
 	return err
 }
 
-func (s *shelf) Open(context.Context, string) (store.Record, error) {
+func (s *shelf) Open(context.Context, string, int64) (store.Record, error) {
 	return shelved{bytes.NewReader(s.data)}, nil
 }
 
@@ -76,7 +76,7 @@ func TestForgedChunk(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		last := ""
-		for row, err := range Read[EntryRow](t.Context(), store, []record.Chunk{forged}, []string{"", "key/00500"}[r.IntN(2)]) {
+		for row, err := range live[EntryRow](t.Context(), store, []record.Run{{Chunks: []record.Chunk{forged}}}, []string{"", "key/00500"}[r.IntN(2)]) {
 			if err != nil {
 				break
 			}

@@ -138,7 +138,7 @@ func TestForgedPages(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		var got error
-		for _, err := range Read[EntryRow](t.Context(), forged, []record.Chunk{info}, "") {
+		for _, err := range live[EntryRow](t.Context(), forged, []record.Run{{Chunks: []record.Chunk{info}}}, "") {
 			got = err
 		}
 		runtime.ReadMemStats(&after)
@@ -167,7 +167,7 @@ func TestUnforgedPage(t *testing.T) {
 	} {
 		forged, info := withPage(t, original, info, change)
 		rows := 0
-		for _, err := range Read[EntryRow](t.Context(), forged, []record.Chunk{info}, "") {
+		for _, err := range live[EntryRow](t.Context(), forged, []record.Run{{Chunks: []record.Chunk{info}}}, "") {
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}

@@ -2,36 +2,16 @@ package chunk
 
 import (
 	"context"
-	"errors"
-	"io"
 	"iter"
 
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 )
 
-// Read yields the rows of chunks with keys above after. It opens one chunk at a time.
-func Read[R Row](ctx context.Context, store store.Store, chunks []record.Chunk, after string) iter.Seq2[R, error] {
-	return func(yield func(R, error) bool) {
-		c := NewWalker[R](store, chunks, after)
-		defer func() { _ = c.Close() }() // opened for reading, so a failed close loses no data
-		for {
-			head, err := c.Head(ctx)
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if !yield(head, err) || err != nil {
-				return
-			}
-			c.Take()
-		}
-	}
-}
-
-// Entries yields the entries of chunks with keys above after, in ascending order. It opens one
-// chunk at a time.
-func Entries(ctx context.Context, store store.Store, chunks []record.Chunk, after string) iter.Seq2[record.Entry, error] {
-	rows := Read[EntryRow](ctx, store, chunks, after)
+// Entries yields the entries of runs, oldest first, with keys above after, in ascending order. It
+// opens one chunk of each run at a time.
+func Entries(ctx context.Context, store store.Store, runs []record.Run, after string) iter.Seq2[record.Entry, error] {
+	rows := live[EntryRow](ctx, store, runs, after)
 	return func(yield func(record.Entry, error) bool) {
 		for r, err := range rows {
 			if err != nil {
@@ -45,10 +25,10 @@ func Entries(ctx context.Context, store store.Store, chunks []record.Chunk, afte
 	}
 }
 
-// Quarantine yields the quarantined objects of chunks with keys above after, in ascending order. It
-// opens one chunk at a time.
-func Quarantine(ctx context.Context, store store.Store, chunks []record.Chunk, after string) iter.Seq2[record.Quarantined, error] {
-	rows := Read[QuarantineRow](ctx, store, chunks, after)
+// Quarantine yields the quarantined objects of runs, oldest first, with keys above after, in
+// ascending order. It opens one chunk of each run at a time.
+func Quarantine(ctx context.Context, store store.Store, runs []record.Run, after string) iter.Seq2[record.Quarantined, error] {
+	rows := live[QuarantineRow](ctx, store, runs, after)
 	return func(yield func(record.Quarantined, error) bool) {
 		for r, err := range rows {
 			if err != nil {

@@ -11,8 +11,9 @@ import (
 // the encoding PLAIN: the other encodings of strings can declare billions of values in a few bytes,
 // and with zstd PLAIN is also a quarter smaller.
 type Row interface {
-	EntryRow | QuarantineRow | KeyRow
+	EntryRow | QuarantineRow
 	sortKey() string
+	isRemoved() bool
 }
 
 // EntryRow is the row of an entry.
@@ -29,6 +30,7 @@ type EntryRow struct {
 	Checksum             string `parquet:"checksum,plain"`
 	CopiedAt             int64  `parquet:"copied_at,timestamp(microsecond)"`
 	Pass                 int64  `parquet:"pass"`
+	Removed              bool   `parquet:"removed"`
 }
 
 // QuarantineRow is the row of a quarantined object.
@@ -46,16 +48,15 @@ type QuarantineRow struct {
 	Pass               int64  `parquet:"pass"`
 	DestinationETag    string `parquet:"destination_etag,plain"`
 	WrittenSince       int64  `parquet:"written_since,timestamp(microsecond)"`
-}
-
-// KeyRow reads only the key column of a chunk.
-type KeyRow struct {
-	Key string `parquet:"key,plain"`
+	Removed            bool   `parquet:"removed"`
 }
 
 func (r EntryRow) sortKey() string      { return r.Key }
 func (r QuarantineRow) sortKey() string { return r.Key }
-func (r KeyRow) sortKey() string        { return r.Key }
+
+// isRemoved reports whether the row states that the key has no row any more.
+func (r EntryRow) isRemoved() bool      { return r.Removed }
+func (r QuarantineRow) isRemoved() bool { return r.Removed }
 
 // RowOfEntry returns the row of an entry.
 func RowOfEntry(e *record.Entry) EntryRow {
@@ -88,7 +89,7 @@ func RowOfQuarantined(q *record.Quarantined) QuarantineRow {
 		Key: q.Key, SourceETag: q.Source.ETag, SourceSize: q.Source.Size,
 		SourceLastModified: q.Source.LastModified.UnixMicro(), SourceVersionID: q.Source.ID, Reason: q.Reason, Detail: q.Detail[:min(len(q.Detail), longestDetail)],
 		FirstAt: q.FirstAt.UnixMicro(), LastAt: q.LastAt.UnixMicro(), Attempts: q.Attempts, Pass: q.Pass,
-		DestinationETag: q.DestinationETag, WrittenSince: q.WrittenSince.UnixMicro(),
+		DestinationETag: q.DestinationETag, WrittenSince: unixMicro(q.WrittenSince),
 	}
 }
 
@@ -101,8 +102,7 @@ func (r *QuarantineRow) Quarantined() record.Quarantined {
 	}
 }
 
-// writtenSince returns the zero time for rows written before the column existed. The column reads
-// as 0 in these rows.
+// writtenSince returns the zero time if the column is 0.
 func (r *QuarantineRow) writtenSince() time.Time {
 	if r.WrittenSince == 0 {
 		return time.Time{}
@@ -117,4 +117,22 @@ func (r *QuarantineRow) Source() transfer.Version {
 
 func version(etag string, size, modified int64, id string) transfer.Version {
 	return transfer.Version{ETag: etag, Size: size, LastModified: time.UnixMicro(modified).UTC(), ID: id}
+}
+
+// unixMicro returns a time in microseconds since 1970, or 0 for the zero time.
+func unixMicro(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// RemovedEntry returns the row that states that pass removed the entry of key.
+func RemovedEntry(key string, pass int64) EntryRow {
+	return EntryRow{Key: key, Pass: pass, Removed: true}
+}
+
+// RemovedQuarantined returns the row that states that pass removed key from the quarantine.
+func RemovedQuarantined(key string, pass int64) QuarantineRow {
+	return QuarantineRow{Key: key, Pass: pass, Removed: true}
 }

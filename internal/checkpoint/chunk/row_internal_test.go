@@ -50,7 +50,7 @@ func TestLongDetails(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	for q, err := range Quarantine(t.Context(), shelf, infos, "") {
+	for q, err := range Quarantine(t.Context(), shelf, []record.Run{{Chunks: infos}}, "") {
 		if err != nil || len(q.Detail) != longestDetail {
 			t.Fatalf("got a detail of %d bytes, %v, want %d", len(q.Detail), err, longestDetail)
 		}

@@ -16,6 +16,13 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
+const (
+	// magicText is at each end of a Parquet file. A trailer has the length of the footer, in four
+	// bytes, and magicText (Apache Parquet, "File format").
+	magicText = "PAR1"
+	trailer   = 4 + len(magicText)
+)
+
 // sumsKey is the key of the checksums of the row groups in the metadata of a chunk: the SHA-256 of
 // each row group, one after the other, in base64. The bytes of a row group begin where the previous
 // row group ends, and those of the first row group with the first byte of the file.

@@ -51,7 +51,7 @@ func TestRowGroups(t *testing.T) {
 		shelf.data[at] ^= 1
 		read := 0
 		var got error
-		for _, err := range Read[EntryRow](t.Context(), shelf, []record.Chunk{info}, "") {
+		for _, err := range live[EntryRow](t.Context(), shelf, []record.Run{{Chunks: []record.Chunk{info}}}, "") {
 			if got = err; err == nil {
 				read++
 			}
@@ -74,8 +74,8 @@ type countedRecord struct {
 	n *int64
 }
 
-func (s countedShelf) Open(ctx context.Context, name string) (store.Record, error) {
-	r, err := s.shelf.Open(ctx, name)
+func (s countedShelf) Open(ctx context.Context, name string, end int64) (store.Record, error) {
+	r, err := s.shelf.Open(ctx, name, end)
 	return countedRecord{r, s.n}, err
 }
 
@@ -95,7 +95,7 @@ func TestRowsAreReadOnce(t *testing.T) {
 	}{{"", 5*rowsPerGroup/2 + 1, info.Bytes}, {fmt.Sprintf("%06d", 2*rowsPerGroup), rowsPerGroup / 2, info.Bytes * 3 / 4}} {
 		var n int64
 		rows := 0
-		for _, err := range Read[EntryRow](t.Context(), countedShelf{shelf, &n}, []record.Chunk{info}, tt.after) {
+		for _, err := range live[EntryRow](t.Context(), countedShelf{shelf, &n}, []record.Run{{Chunks: []record.Chunk{info}}}, tt.after) {
 			if err != nil {
 				t.Fatal(err)
 			}

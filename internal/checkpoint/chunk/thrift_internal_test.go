@@ -71,7 +71,7 @@ func TestForgedListOfFooter(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		var got error
-		for _, err := range Read[EntryRow](t.Context(), &shelf{data: data}, []record.Chunk{info}, "") {
+		for _, err := range live[EntryRow](t.Context(), &shelf{data: data}, []record.Run{{Chunks: []record.Chunk{info}}}, "") {
 			got = err
 		}
 		runtime.ReadMemStats(&after)

@@ -37,6 +37,18 @@ func (c *Walker[R]) whole() (record.Chunk, bool) {
 // skipChunk skips the chunk that whole returned.
 func (c *Walker[R]) skipChunk() { c.chunks = c.chunks[1:] }
 
+// bound returns a key that is not higher than the next key. The result ok is false if no rows are
+// left.
+func (c *Walker[R]) bound() (key string, ok bool) {
+	if len(c.chunks) == 0 {
+		return "", false
+	}
+	if c.open != nil && c.open.any {
+		return c.open.above, true
+	}
+	return c.chunks[0].FirstKey, true
+}
+
 // Head returns the next row without taking it, or io.EOF after the last chunk.
 func (c *Walker[R]) Head(ctx context.Context) (head R, err error) {
 	for len(c.chunks) > 0 {
@@ -53,24 +65,6 @@ func (c *Walker[R]) Head(ctx context.Context) (head R, err error) {
 		c.nextChunk()
 	}
 	return head, io.EOF
-}
-
-// Find moves to key and returns its row, or io.EOF if there is none. Call it with ascending keys.
-func (c *Walker[R]) Find(ctx context.Context, key string) (head R, err error) {
-	for {
-		if chunk, ok := c.whole(); ok && chunk.LastKey < key {
-			c.skipChunk()
-			continue
-		}
-		head, err = c.Head(ctx)
-		if err != nil || head.sortKey() == key {
-			return head, err
-		}
-		if head.sortKey() > key {
-			return head, io.EOF
-		}
-		c.Take()
-	}
 }
 
 // Take moves past the row that Head returned. After the last row of a chunk, the method whole

@@ -13,11 +13,21 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// Item is a part of a new generation: a row to write, or a chunk of the previous generation to
-// include unchanged.
+// Item is a part of a new generation: a row to write, or a chunk to include unchanged.
 type Item[R Row] struct {
 	Row   R // if whole is nil
 	whole *record.Chunk
+}
+
+// Items yields rows as items.
+func Items[R Row](rows []R) iter.Seq2[Item[R], error] {
+	return func(yield func(Item[R], error) bool) {
+		for _, row := range rows {
+			if !yield(Item[R]{Row: row}, nil) {
+				return
+			}
+		}
+	}
 }
 
 // Writer writes and names the new chunks of one pass. The nonce in the names prevents conflicts

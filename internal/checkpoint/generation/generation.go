@@ -60,7 +60,7 @@ func (c *Chain) readGenerations(ctx context.Context, numbers []int64) (kept []re
 		}
 		m, err := record.ReadManifest(ctx, c.store, c.o.Mapping, n)
 		if err == nil && len(kept) == 0 {
-			err = c.Verify(ctx, m.Chunks, m.QuarantineChunks)
+			err = c.Verify(ctx, record.ChunksOf(m.Runs, m.QuarantineRuns))
 		}
 		_, isDamage := errors.AsType[*store.CorruptError](err)
 		switch {

@@ -27,10 +27,7 @@ func sweep(ctx context.Context, store store.Store, mapping string, kept []record
 	named := make(map[string]bool)
 	for _, m := range kept {
 		named[record.ManifestName(mapping, m.Generation)] = true
-		for _, c := range m.Chunks {
-			named[c.Name] = true
-		}
-		for _, c := range m.QuarantineChunks {
+		for _, c := range record.ChunksOf(m.Runs, m.QuarantineRuns) {
 			named[c.Name] = true
 		}
 	}

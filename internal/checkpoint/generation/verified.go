@@ -1,7 +1,6 @@
 package generation
 
 import (
-	"slices"
 	"sync"
 
 	"syncd/internal/checkpoint/record"
@@ -50,7 +49,7 @@ func (v *Verified) keep(m record.Manifest) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	kept := map[string]verified{}
-	for _, c := range slices.Concat(m.Chunks, m.QuarantineChunks) {
+	for _, c := range record.ChunksOf(m.Runs, m.QuarantineRuns) {
 		if was, ok := v.chunks[c.Name]; ok {
 			kept[c.Name] = was
 		}

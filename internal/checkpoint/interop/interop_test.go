@@ -78,8 +78,9 @@ func writeLedger(t *testing.T) (dir string, m record.Manifest) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	walk := pass.Walk("")
 	reserve := func(key string) *checkpoint.Slot {
-		slot, err := pass.Reserve(t.Context(), key)
+		slot, err := walk.Reserve(t.Context(), key, record.Rows{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,6 +92,7 @@ func writeLedger(t *testing.T) (dir string, m record.Manifest) {
 	for i := range 1000 {
 		reserve(quarantined(i).Key).Quarantine(quarantined(i), nil)
 	}
+	walk.End("")
 	if _, err := pass.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -183,11 +185,11 @@ func (all table) add(columns map[string]any) {
 func TestArrowReadsEveryChunk(t *testing.T) {
 	t.Parallel()
 	dir, m := writeLedger(t)
-	if len(m.Chunks) < 2 || len(m.QuarantineChunks) != 1 {
-		t.Fatalf("got %d and %d chunks, want at least two and exactly one", len(m.Chunks), len(m.QuarantineChunks))
+	if len(m.Runs) != 1 || len(m.Runs[0].Chunks) < 2 || len(m.QuarantineRuns) != 1 || len(m.QuarantineRuns[0].Chunks) != 1 {
+		t.Fatalf("got runs %v and %v, want one run of several chunks and one of a single chunk", m.Runs, m.QuarantineRuns)
 	}
 	got := table{}
-	for _, c := range m.Chunks {
+	for _, c := range m.Runs[0].Chunks {
 		for name, values := range readTable(t, filepath.Join(dir, filepath.FromSlash(c.Name))) {
 			got[name] = append(got[name], values...)
 		}
@@ -199,7 +201,7 @@ func TestArrowReadsEveryChunk(t *testing.T) {
 			"key": e.Key, "source_etag": e.Source.ETag, "source_size": e.Source.Size,
 			"source_last_modified": e.Source.LastModified, "source_version_id": e.Source.ID, "destination_etag": e.DestinationETag,
 			"destination_version_id": e.DestinationVersionID, "key_arn": e.KeyARN, "bucket_key": e.BucketKey,
-			"checksum": e.Checksum, "copied_at": e.CopiedAt, "pass": int64(1),
+			"checksum": e.Checksum, "copied_at": e.CopiedAt, "pass": int64(1), "removed": false,
 		})
 	}
 	compare(t, want, got)
@@ -209,10 +211,10 @@ func TestArrowReadsEveryChunk(t *testing.T) {
 		want.add(map[string]any{
 			"key": q.Key, "source_etag": q.Source.ETag, "source_size": q.Source.Size, "source_last_modified": q.Source.LastModified, "source_version_id": q.Source.ID, "reason": q.Reason, "detail": q.Detail,
 			"first_at": q.FirstAt, "last_at": q.LastAt, "attempts": q.Attempts, "pass": int64(1),
-			"destination_etag": q.DestinationETag, "written_since": q.WrittenSince,
+			"destination_etag": q.DestinationETag, "written_since": q.WrittenSince, "removed": false,
 		})
 	}
-	compare(t, want, readTable(t, filepath.Join(dir, filepath.FromSlash(m.QuarantineChunks[0].Name))))
+	compare(t, want, readTable(t, filepath.Join(dir, filepath.FromSlash(m.QuarantineRuns[0].Chunks[0].Name))))
 }
 
 func compare(t *testing.T, want, got table) {

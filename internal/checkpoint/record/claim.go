@@ -86,6 +86,9 @@ func Earliest(a, b time.Time) time.Time {
 // Covers reports whether the claim covers key, an object key at the source in the claim's settings.
 func (c Claim) Covers(key string) bool { return key > c.After && (c.Until == "" || key <= c.Until) }
 
+// CoversAll reports whether the claim covers every key of r.
+func (c Claim) CoversAll(r Range) bool { return Range{c.After, c.Until}.includes(r) }
+
 // MarshalJSON encodes the claim. Keys are escaped, so that bytes that are not valid UTF-8 are
 // preserved.
 func (c Claim) MarshalJSON() ([]byte, error) {

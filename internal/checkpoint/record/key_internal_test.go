@@ -29,7 +29,7 @@ func FuzzKeyText(f *testing.F) {
 }
 
 func FuzzUnseal(f *testing.F) {
-	good, err := store.Seal(Manifest{Version: store.FormatVersion, Mapping: "alpha", Chunks: []Chunk{{FirstKey: "\xff"}}})
+	good, err := store.Seal(Manifest{Version: store.FormatVersion, Mapping: "alpha", Runs: []Run{{Chunks: []Chunk{{FirstKey: "\xff"}}}}})
 	if err != nil {
 		f.Fatal(err)
 	}

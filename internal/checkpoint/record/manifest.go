@@ -22,19 +22,19 @@ type Manifest struct {
 	Writer     string `json:"writer"` // nonce that distinguishes ledgers that the same holder opened
 	Lease      int64  `json:"lease"`  // number of the lease under which the manifest was written, see store.Lease
 	Settings
-	StartedAt        time.Time `json:"started_at"`
-	CommittedAt      time.Time `json:"committed_at"`
-	Fence            bool      `json:"fence,omitempty"`        // the manifest is a fence, not made by a pass; see Repeats
-	Repeats          []int64   `json:"repeats,omitempty"`      // in a fence: earlier generations with the same content, ascending; 0 stands for the state before the first generation
-	FencedAt         time.Time `json:"fenced_at,omitzero"`     // when the fence was written
-	StartedOver      int64     `json:"started_over,omitempty"` // records up to this number are damaged and were kept for operators to inspect
-	Counts           Counts    `json:"counts"`
-	Entries          int64     `json:"entries"`           // rows in Chunks
-	Quarantined      int64     `json:"quarantined"`       // rows in QuarantineChunks
-	Chunks           []Chunk   `json:"chunks"`            // ascending, not overlapping
-	QuarantineChunks []Chunk   `json:"quarantine_chunks"` // ascending, not overlapping
-	Uploads          []Upload  `json:"uploads,omitempty"` // uploads of quarantined objects, for the next pass to resume; ascending by key
-	Claims           []Claim   `json:"claims,omitempty"`  // claims of unfinished passes under other settings that this pass has not settled
+	StartedAt      time.Time `json:"started_at"`
+	CommittedAt    time.Time `json:"committed_at"`
+	Fence          bool      `json:"fence,omitempty"`        // the manifest is a fence, not made by a pass; see Repeats
+	Repeats        []int64   `json:"repeats,omitempty"`      // in a fence: earlier generations with the same content, ascending; 0 stands for the state before the first generation
+	FencedAt       time.Time `json:"fenced_at,omitzero"`     // when the fence was written
+	StartedOver    int64     `json:"started_over,omitempty"` // records up to this number are damaged and were kept for operators to inspect
+	Counts         Counts    `json:"counts"`
+	Entries        int64     `json:"entries"`           // keys that have an entry
+	Quarantined    int64     `json:"quarantined"`       // keys in quarantine
+	Runs           []Run     `json:"runs"`              // rows of entries, oldest first
+	QuarantineRuns []Run     `json:"quarantine_runs"`   // rows of quarantined objects, oldest first
+	Uploads        []Upload  `json:"uploads,omitempty"` // uploads of quarantined objects, for the next pass to resume; ascending by key
+	Claims         []Claim   `json:"claims,omitempty"`  // claims of unfinished passes under other settings that this pass has not settled
 }
 
 // Settings identify the settings of a pass. The ledger does not interpret either field.
@@ -74,6 +74,31 @@ type Chunk struct {
 	FooterSHA256 string `json:"footer_sha256"`
 }
 
+// Run is a sorted sequence of rows in one or more chunks. A key has at most one row in a run. If
+// several runs have a row for a key, the row of the newest run counts. A row can state that the key
+// was removed; the oldest run of a generation has no such rows.
+type Run struct {
+	Chunks []Chunk `json:"chunks"` // ascending, not overlapping
+}
+
+// Rows returns the number of rows in the run.
+func (r Run) Rows() (sum int64) {
+	for _, c := range r.Chunks {
+		sum += c.Entries
+	}
+	return sum
+}
+
+// ChunksOf returns the chunks of all runs.
+func ChunksOf(lists ...[]Run) (chunks []Chunk) {
+	for _, runs := range lists {
+		for _, r := range runs {
+			chunks = append(chunks, r.Chunks...)
+		}
+	}
+	return chunks
+}
+
 // MarshalJSON encodes the chunk. Keys are escaped, so that bytes that are not valid UTF-8 are
 // preserved.
 func (c Chunk) MarshalJSON() ([]byte, error) {
@@ -99,12 +124,4 @@ func (c *Chunk) UnmarshalJSON(data []byte) error {
 	*c = Chunk(in.plain)
 	c.FirstKey, c.LastKey = string(in.FirstKey), string(in.LastKey)
 	return nil
-}
-
-// EntriesIn returns the total number of rows in chunks.
-func EntriesIn(chunks []Chunk) (sum int64) {
-	for _, c := range chunks {
-		sum += c.Entries
-	}
-	return sum
 }

@@ -2,8 +2,8 @@ package record
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"time"
@@ -21,77 +21,36 @@ type Progress struct {
 	Settings
 	StartedAt time.Time `json:"started_at"`
 	SavedAt   time.Time `json:"saved_at"`
-	Ranges    []Range   `json:"ranges"`            // ascending; this version writes one range
-	Uploads   []Upload  `json:"uploads,omitempty"` // multipart uploads not known to have ended, ascending by key
-	Claims    []Claim   `json:"claims"`            // keys that may have been written at the destination; nil in records of versions without claims
-	Refusal   *Refusal  `json:"refusal,omitempty"` // why the pass ended, if everything was refused
+	// Settled contains the keys that the pass has settled. The pass must still list the other keys.
+	Settled Ranges `json:"settled"`
+	Counts  Counts `json:"counts"` // of the settled keys
+	// Runs and QuarantineRuns have the rows that the pass has written, oldest first, including rows
+	// of keys that are not in Settled. They are newer than the runs of the base generation. A key
+	// without a row keeps the rows of the base generation.
+	Runs           []Run `json:"runs"`
+	QuarantineRuns []Run `json:"quarantine_runs"`
+	// Entries and Quarantined are the numbers of keys that have an entry or are in quarantine,
+	// according to the runs of the base generation and of the pass.
+	Entries     int64    `json:"entries"`
+	Quarantined int64    `json:"quarantined"`
+	Uploads     []Upload `json:"uploads,omitempty"` // multipart uploads not known to have ended, ascending by key
+	Claims      []Claim  `json:"claims"`            // keys that may have been written at the destination
+	Refusal     *Refusal `json:"refusal,omitempty"` // why the pass ended, if everything was refused
 }
 
-// Range is a half-open interval of keys, and how far the pass has walked it. Every key in (After,
-// Mark] is settled. The settled entries are those in Chunks and, above CarriedAfter, the unchanged
-// entries of the base generation. Ahead has the settled keys above Mark.
-type Range struct {
-	After            string  `json:"after"` // exclusive, "" from the first key
-	Mark             string  `json:"mark"`  // inclusive
-	CarriedAfter     string  `json:"carried_after"`
-	Counts           Counts  `json:"counts"`
-	Chunks           []Chunk `json:"chunks"`
-	QuarantineChunks []Chunk `json:"quarantine_chunks"`
-	Ahead            []Ahead `json:"ahead,omitempty"`
-}
-
-// Ahead lists the chunks that one save wrote for keys above the mark: entries and quarantine rows.
-// If several saves have a row for a key, the row of the latest save counts. Rows with keys at or
-// below the mark are ignored.
-type Ahead struct {
-	Chunks           []Chunk `json:"chunks,omitempty"`
-	QuarantineChunks []Chunk `json:"quarantine_chunks,omitempty"`
-}
-
-// LastKey returns the highest key of any row, or "" if there is none.
-func (a Ahead) LastKey() (last string) {
-	for _, c := range slices.Concat(a.Chunks, a.QuarantineChunks) {
-		last = max(last, c.LastKey)
+// ReadProgress reads the progress record with the given name and number. If the record does not
+// belong to that pass of the mapping, the error is a *store.CorruptError.
+func ReadProgress(ctx context.Context, from store.Store, mapping string, saved Saved) (p Progress, err error) {
+	if err := store.ReadSealed(ctx, from, saved.Name, &p); err != nil {
+		return Progress{}, err
 	}
-	return last
-}
-
-// MarshalJSON encodes the range. Keys are escaped, so that bytes that are not valid UTF-8 are
-// preserved.
-func (r Range) MarshalJSON() ([]byte, error) {
-	type plain Range
-	return json.Marshal(struct {
-		plain
-		After        keyText `json:"after"`
-		Mark         keyText `json:"mark"`
-		CarriedAfter keyText `json:"carried_after"`
-	}{plain(r), keyText(r.After), keyText(r.Mark), keyText(r.CarriedAfter)})
-}
-
-// UnmarshalJSON reverses MarshalJSON.
-func (r *Range) UnmarshalJSON(data []byte) error {
-	type plain Range
-	var in struct {
-		plain
-		After        keyText `json:"after"`
-		Mark         keyText `json:"mark"`
-		CarriedAfter keyText `json:"carried_after"`
+	if p.Mapping != mapping || p.Generation != saved.Generation {
+		return Progress{}, &store.CorruptError{Name: saved.Name, Problem: fmt.Sprintf("does not belong to pass %d", saved.Generation)}
 	}
-	if err := json.Unmarshal(data, &in); err != nil {
-		return err
+	if err := p.Settled.check(); err != nil {
+		return Progress{}, &store.CorruptError{Name: saved.Name, Problem: "has invalid ranges", Err: err}
 	}
-	*r = Range(in.plain)
-	r.After, r.Mark, r.CarriedAfter = string(in.After), string(in.Mark), string(in.CarriedAfter)
-	return nil
-}
-
-// Claimed returns the claims of an uncommitted pass. If the pass ran in a version of syncd without
-// claims, it returns a claim on every key.
-func (p *Progress) Claimed() []Claim {
-	if p.Claims != nil {
-		return p.Claims
-	}
-	return []Claim{ClaimSince(p.Fingerprint, p.StartedAt)}
+	return p, nil
 }
 
 // Saved is the name of a progress record, and the generation and sequence number in that name.
@@ -134,8 +93,7 @@ func Unfinished(ctx context.Context, from store.Store, mapping string) (progress
 		return Progress{}, false, err
 	}
 	for _, s := range saved {
-		progress = Progress{}
-		err := store.ReadSealed(ctx, from, s.Name, &progress)
+		progress, err := ReadProgress(ctx, from, mapping, s)
 		if _, isDamage := errors.AsType[*store.CorruptError](err); isDamage || errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

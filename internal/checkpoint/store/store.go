@@ -37,7 +37,10 @@ type Store interface {
 	// fs.ErrNotExist). If the record is deleted while it is open, reads either still return its
 	// bytes or return such an error; they never return other bytes. The record can be read until
 	// ctx, or the context of the last Bind, ends.
-	Open(ctx context.Context, name string) (Record, error)
+	//
+	// The parameter end is how many bytes at the end of the record the caller reads first. If
+	// opening sends a request, the request reads these bytes. 0 stands for any number.
+	Open(ctx context.Context, name string, end int64) (Record, error)
 
 	// Create creates a record from the bytes that write writes. It is atomic: readers never see
 	// part of a record, and the record is durable when Create returns. If the name is taken, the

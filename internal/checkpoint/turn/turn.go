@@ -23,6 +23,16 @@ func (t Lock) Take(ctx context.Context) error {
 	}
 }
 
+// TryTake acquires the lock if it is free, and reports whether it did.
+func (t Lock) TryTake() bool {
+	select {
+	case t <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
 // MustTake acquires the lock and waits for it without a limit.
 func (t Lock) MustTake() { t <- struct{}{} }
 

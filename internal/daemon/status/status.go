@@ -116,6 +116,10 @@ type Mapping struct {
 	BacklogBytes   *int64 `json:"backlog_bytes,omitempty"`
 	// Progress is the progress of the current pass.
 	Progress *Progress `json:"progress,omitempty"`
+	// Ranges is the number of ranges of the source that the current pass is walking, and OldestRange
+	// the one among them whose walk began first; absent between passes.
+	Ranges      int64  `json:"ranges,omitempty"`
+	OldestRange *Range `json:"oldest_range,omitempty"`
 	// LastPass is the last pass that ended in this process.
 	LastPass *LastPass `json:"last_pass,omitempty"`
 	// Paused is when and by whom the mapping was paused; absent if it is not paused.

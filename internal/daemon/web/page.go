@@ -27,7 +27,7 @@ type pages struct {
 func newPages(source Source, log *slog.Logger) *pages {
 	funcs := template.FuncMap{
 		"comma": comma, "bytes": size, "bytesPerSecond": func(n float64) string { return size(int64(n)) }, "clock": clock, "stamp": stamp, "took": took, "about": about, "state": stateText, "doing": doingText,
-		"rate": rate, "join": strings.Join, "total": total, "reasons": reasons, "until": until, "at": at, "next": nextText, "oldest": oldestText, "aside": asideText, "lags": func(m status.Mapping) bool { return m.OldestUnsyncedSeconds != nil && *m.OldestUnsyncedSeconds > 0 }, "ledger": ledgerText, "processed": processedText, "lastPass": lastPassText, "backlog": backlogText, "side": sideText, "method": methodText,
+		"rate": rate, "join": strings.Join, "total": total, "reasons": reasons, "until": until, "at": at, "next": nextText, "ranges": rangesText, "oldest": oldestText, "aside": asideText, "lags": func(m status.Mapping) bool { return m.OldestUnsyncedSeconds != nil && *m.OldestUnsyncedSeconds > 0 }, "ledger": ledgerText, "processed": processedText, "lastPass": lastPassText, "backlog": backlogText, "side": sideText, "method": methodText,
 		"shown": printable.Text, "line": printable.Line,
 		"ago": func(at, now time.Time) string { return span(now.Sub(at)) + " ago" },
 	}

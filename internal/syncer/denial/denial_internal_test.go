@@ -62,7 +62,7 @@ func TestNothingIsSettledOnceAllIsRefused(t *testing.T) {
 		t.Error("another copy began after the decision")
 	}
 	late := r.Begin()
-	if let := len(r.Copied(late, listing.Object{})) + len(r.Take("k", 0)); let != 0 {
+	if let := len(r.Copied(late, listing.Object{})) + len(r.Take(0)); let != 0 {
 		t.Errorf("got %d objects released after the decision, want none", let)
 	}
 }

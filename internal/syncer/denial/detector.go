@@ -54,8 +54,8 @@ func (d *Detector) Refused(ctx context.Context, a plan.Action, object Held, caus
 // copied. First, judge copies objects in other key ranges; the pass would copy these objects later
 // in any case. If all these objects are refused, judge tries objects that were copied before.
 func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Error, error) {
-	inTurn, last, witness := d.turn()
-	starts, err := listing.Beyond(last, len(d.o.SourcePrefix), d.search.firstAfter(ctx))
+	inTurn, witness := d.turn()
+	starts, err := listing.Beyond(d.o.Ledger.Frontier(), len(d.o.SourcePrefix), d.search.firstAfter(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -29,12 +29,16 @@ type searcher struct {
 	prober *prober
 }
 
-// tryAfter copies some of the first objects after a key in the plan that must be copied, until one
-// is not refused. If there are no such objects, made.made is false. The parameter reason is why
+// tryAfter copies some of the first objects after a key in the plan that must be copied and that no
+// walk has reserved, until one is not refused. If there are no such objects, made.made is false. The parameter reason is why
 // other objects were refused. If it is a temporary reason, each failure takes long, so only one
 // object is tried.
 func (s *searcher) tryAfter(ctx context.Context, after, reason string) (made probe, err error) {
-	chosen, err := s.choose(s.o.After(ctx, max(after, s.o.Ledger.Mark())))
+	after, ok := s.o.Ledger.Unreserved(after)
+	if !ok {
+		return probe{}, nil
+	}
+	chosen, err := s.choose(s.o.After(ctx, after))
 	if err != nil {
 		return probe{}, err
 	}
@@ -48,7 +52,8 @@ func (s *searcher) tryAfter(ctx context.Context, after, reason string) (made pro
 
 // choose returns up to three of the first objects of a plan that must be copied: the smallest,
 // which costs least, and two other objects, because the smallest can be special, such as a marker
-// object.
+// object. Objects that a walk has reserved were copied or are being copied. An object that a walk
+// reserves from now on is not copied before the decision, because the walk then waits.
 func (s *searcher) choose(actions plan.Actions) (chosen []plan.Action, err error) {
 	var found []plan.Action
 	looked := 0
@@ -56,7 +61,7 @@ func (s *searcher) choose(actions plan.Actions) (chosen []plan.Action, err error
 		if err != nil {
 			return nil, err
 		}
-		if a.Kind == plan.Copy && a.Reason != plan.Unproven {
+		if a.Kind == plan.Copy && a.Reason != plan.Unproven && !s.o.Ledger.Reserved(a.Object.Key) {
 			found = append(found, a)
 		}
 		if looked++; looked == lookedAt || len(found) == choices || len(found) > 0 && s.o.IsReplay {

@@ -2,6 +2,7 @@ package denial
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"syncd/internal/checkpoint"
@@ -41,7 +42,6 @@ type streak struct {
 	broken  bool           // a copy succeeded while the decision was pending
 	over    bool           // everything is refused: the pass ends
 	taken   int            // number of actions that the walk has taken
-	last    string         // key of the last action
 	witness listing.Object // the last object that has a copy at the destination
 }
 
@@ -56,12 +56,24 @@ func (s *streak) Begin() int64 {
 // Take records that the walk has taken an action. If the first held object has been held for
 // patience actions, Take returns all held objects, which ends the hold: during the hold, the ledger
 // keeps every later key in memory.
-func (s *streak) Take(key string, patience int) []Held {
+func (s *streak) Take(patience int) []Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.taken++
-	s.last = key
 	if len(s.held) == 0 || s.judging != nil || s.taken-s.held[0].taken < patience {
+		return nil
+	}
+	return s.letGo()
+}
+
+// Free ends the hold, and returns the held objects, if a walk waits until one of them is settled.
+// The parameter keys has the keys that walks wait for. If all walks wait, no more actions are taken,
+// so Take does not end the hold.
+func (s *streak) Free(keys []string) []Held {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	isAwaited := func(h Held) bool { return slices.Contains(keys, h.Row.Key) }
+	if s.judging != nil || !slices.ContainsFunc(s.held, isAwaited) {
 		return nil
 	}
 	return s.letGo()
@@ -149,12 +161,12 @@ func (s *streak) judged(all bool) (really bool, held []Held) {
 	return false, s.letGo()
 }
 
-// turn returns how many objects in a row were refused, the last key that the walk has taken, and
-// the last object that has a copy at the destination.
-func (s *streak) turn() (inTurn int, last string, witness listing.Object) {
+// turn returns how many objects in a row were refused, and the last object that has a copy at the
+// destination.
+func (s *streak) turn() (inTurn int, witness listing.Object) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.inTurn, s.last, s.witness
+	return s.inTurn, s.witness
 }
 
 // Rest returns the objects that are still held.

@@ -48,7 +48,7 @@ func (e *examiner) witnesses(ctx context.Context, own listing.Object) (known []l
 	}
 	byKey := map[string]listing.Object{}
 	next := func(after string) (key string, ok bool, err error) {
-		for entry, err := range e.o.Ledger.CopiedAfter(ctx, after) {
+		for entry, err := range e.o.Ledger.Previous(ctx, after) {
 			byKey[entry.Key] = listing.Object{Key: entry.Key, Version: entry.Source}
 			return entry.Key, err == nil, err
 		}

@@ -10,31 +10,41 @@ import (
 	"syncd/internal/plan"
 )
 
-// withDestination compares the plan with the destination's listing if the ledger is incomplete. A
-// ledger is incomplete if it is empty, if the mapping wrote to another place before, or if an
-// earlier process claimed keys without recording the results.
-func (p *Planner) withDestination(ctx context.Context, past Past, actions plan.Actions) plan.Actions {
+// withDestination compares the plan of a part with the destination's listing if the ledger is
+// incomplete. A ledger is incomplete if it is empty, if the mapping wrote to another place before, or
+// if an earlier process claimed keys without recording the results. The parameter keys contains the
+// keys of the part.
+func (p *Planner) withDestination(ctx context.Context, past Past, keys listing.Range, part plan.Part, actions plan.Actions) plan.Actions {
 	isUnknown := p.request.IsFirst || p.hasMoved()
 	mayHaveLeft := p.claims.mayHaveLeft(past.Claims())
 	if p.o.Destination == nil || !isUnknown && !mayHaveLeft {
 		p.hidden.Store(mayHaveLeft)
 		return actions
 	}
-	var mark string
-	if at := past.Mark(); at != "" {
-		mark, _ = p.destinationKey(at) // if at has no destination key, list from the first key
-	}
+	here := listing.Range{After: p.boundAt(keys.After), Until: p.boundAt(keys.Until)}
 	var leftovers *plan.Leftovers
-	if mayHaveLeft {
-		leftovers = &plan.Leftovers{Range: p.claims.claimedRange(past.Claims()), Claimed: p.rules.Claimed}
-		leftovers.Range.After = max(leftovers.Range.After, mark)
+	if claimed, ok := p.claims.claimedRange(past.Claims(), here); mayHaveLeft && ok {
+		leftovers = &plan.Leftovers{Range: claimed, Claimed: p.rules.Claimed}
 	}
 	return plan.LookUp(actions, plan.Destination{
-		Leftovers: leftovers, Unknown: isUnknown, KeyAt: p.destinationKey, KeyOf: p.sourceKeyAfter(past.Mark()), Hidden: p.isHidden,
+		Part: part, Leftovers: leftovers, Unknown: isUnknown, KeyAt: p.destinationKey, KeyOf: p.sourceKeyAfter(keys.After), Hidden: p.isHidden,
 		List: func(after string) iter.Seq2[listing.Object, error] {
-			return p.o.Destination.List(ctx, listing.Range{After: max(after, mark)})
+			return p.o.Destination.List(ctx, listing.Range{After: max(after, here.After)})
 		},
 	})
+}
+
+// boundAt returns the destination key of a source key that bounds a part. If the source key has no
+// destination key, boundAt returns "", which stands for no bound.
+func (p *Planner) boundAt(key string) string {
+	if key == "" {
+		return ""
+	}
+	at, err := p.destinationKey(key)
+	if err != nil {
+		return ""
+	}
+	return at
 }
 
 // sourceKeyAfter returns a function that maps a destination key to its source key. The function
@@ -67,6 +77,8 @@ func (p *Planner) isHidden(err error) bool {
 		return false
 	}
 	p.hidden.Store(true)
-	p.log.Warn("listing the destination was denied, so existing copies were not adopted", "err", err)
+	p.warned.Do(func() {
+		p.log.Warn("listing the destination was denied, so existing copies were not adopted", "err", err)
+	})
 	return true
 }

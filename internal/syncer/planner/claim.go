@@ -49,12 +49,12 @@ func (r claimReader) claimed(claims []record.Claim) func(key string) plan.Claime
 	}
 }
 
-// claimedRange returns the smallest range of destination keys that contains all claimed keys.
-func (r claimReader) claimedRange(claims []record.Claim) (all listing.Range) {
-	isFirst := true
+// claimedRange returns the smallest range of destination keys that contains all claimed keys in the
+// range here. The result ok is false if there are none.
+func (r claimReader) claimedRange(claims []record.Claim, here listing.Range) (all listing.Range, ok bool) {
 	for _, c := range claims {
-		by, ok := r.claimsHere(c)
-		if !ok {
+		by, isHere := r.claimsHere(c)
+		if !isHere {
 			continue
 		}
 		at := func(key string) string {
@@ -63,9 +63,12 @@ func (r claimReader) claimedRange(claims []record.Claim) (all listing.Range) {
 			}
 			return by.DestinationKey(key)
 		}
-		after, until := at(c.After), at(c.Until)
-		if isFirst {
-			all, isFirst = listing.Range{After: after, Until: until}, false
+		after, until := max(at(c.After), here.After), least(at(c.Until), here.Until)
+		if until != "" && until <= after {
+			continue
+		}
+		if !ok {
+			all, ok = listing.Range{After: after, Until: until}, true
 			continue
 		}
 		all.After = min(all.After, after)
@@ -73,7 +76,15 @@ func (r claimReader) claimedRange(claims []record.Claim) (all listing.Range) {
 			all.Until = until
 		}
 	}
-	return all
+	return all, ok
+}
+
+// least returns the lower of two upper bounds; "" stands for no bound.
+func least(a, b string) string {
+	if a == "" || b != "" && b < a {
+		return b
+	}
+	return a
 }
 
 // claimsHere returns the settings under which claim c was made. ok is false if the claim does not

@@ -11,14 +11,19 @@ import (
 
 // withInherited marks the actions whose destination key has a copy that the mapping made under its
 // former settings.
-func (p *Planner) withInherited(ctx context.Context, past Past, actions plan.Actions) plan.Actions {
-	from, to := p.last.Destination, p.o.Mapping.Settings.Destination
-	if !p.hasMoved() || !p.last.IsKnown || !from.SameBucket(to) {
+func (p *Planner) withInherited(ctx context.Context, past Past, part plan.Part, actions plan.Actions) plan.Actions {
+	if !p.inherits() {
 		return actions
 	}
-	return plan.Inherit(actions, plan.Part{After: past.Mark()}, func(after string) iter.Seq2[record.Entry, error] {
+	return plan.Inherit(actions, part, func(after string) iter.Seq2[record.Entry, error] {
 		return p.rekeyedAfter(ctx, past, after)
 	})
+}
+
+// inherits reports whether the destination can have copies that the mapping made under former settings
+// and that belong to other source keys today.
+func (p *Planner) inherits() bool {
+	return p.hasMoved() && p.last.IsKnown && p.last.Destination.SameBucket(p.o.Mapping.Settings.Destination)
 }
 
 // rekeyedAfter yields the entries of the last generation whose keys of today are after a key.

@@ -20,12 +20,14 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
+	"syncd/internal/listing/ranges"
 	"syncd/internal/plan"
 	"syncd/internal/syncer/provenance"
 )
@@ -48,6 +50,15 @@ type Options struct {
 	// Source lists the objects to copy, and Destination the objects that already exist at the
 	// destination. If Destination is nil, no objects are adopted.
 	Source, Destination Lister
+	// Pages lists the source page by page, so that several ranges can be listed at once. If it is
+	// nil, the source is listed in key order only.
+	Pages ranges.Pager
+	// RangeKeys is how many keys of the ledger a range has at least when the listing begins. 0 means
+	// 32,000: each range can cost half a page of a thousand keys more.
+	RangeKeys int64
+	// Guard calls a func that a goroutine begins with, and turns a panic into an error. If it is
+	// nil, a panic while the source is listed page by page ends the process.
+	Guard func(do func() error) error
 	// Keys are the keys of the mapping.
 	Keys Keys
 	// Rules decide between copy and skip; the planner fills in the pass numbers from the ledger.
@@ -77,12 +88,13 @@ type Request struct {
 // Past is the ledger's record of earlier passes.
 type Past interface {
 	Number() int64
-	Mark() string
 	Memo() string
 	Claims() []record.Claim
+	Open() []record.Range
+	Bounds(n int, least int64) []string
 	Base(ctx context.Context) iter.Seq2[record.Entry, error]
-	Previous(ctx context.Context) iter.Seq2[record.Entry, error]
-	PreviousQuarantine(ctx context.Context) iter.Seq2[record.Quarantined, error]
+	Previous(ctx context.Context, after string) iter.Seq2[record.Entry, error]
+	PreviousQuarantine(ctx context.Context, after string) iter.Seq2[record.Quarantined, error]
 }
 
 var _ Past = (*checkpoint.Pass)(nil)
@@ -90,7 +102,7 @@ var _ Past = (*checkpoint.Pass)(nil)
 // ErrMoved means that a replay was requested after the mapping's source or destination changed.
 var ErrMoved = errors.New("the mapping's source or destination has changed since its last pass")
 
-// Planner plans one pass. Call Follow, Check and Begin in this order, then Actions.
+// Planner plans one pass. Call Follow, Check and Begin in this order, then EachPart.
 type Planner struct {
 	o       Options
 	request Request
@@ -102,6 +114,8 @@ type Planner struct {
 	// hidden means that the destination should have been listed to find unrecorded copies, but
 	// could not be: no Destination is set, or the listing was denied.
 	hidden atomic.Bool
+	// warned is used to log only once that the listing was denied.
+	warned sync.Once
 }
 
 // New returns a Planner for one pass.
@@ -140,7 +154,7 @@ func (p *Planner) Begin(past Past, ownSince int64, now time.Time, log *slog.Logg
 	p.log = log
 	since, err := provenance.ReadMemo(past.Memo())
 	p.rules = p.o.Rules
-	p.rules.Now, p.rules.Retry, p.rules.OwnSince, p.rules.After = now, p.request.Replay, ownSince, past.Mark()
+	p.rules.Now, p.rules.Retry, p.rules.OwnSince = now, p.request.Replay, ownSince
 	p.rules.TargetSince, p.rules.FormerKeys = since.TargetSince, since.FormerKeys
 	p.rules.PlaceSince, p.rules.ClassSince = since.PlaceSince, since.ClassSince
 	p.rules.Claimed = p.claims.claimed(past.Claims())
@@ -150,25 +164,10 @@ func (p *Planner) Begin(past Past, ownSince int64, now time.Time, log *slog.Logg
 	return err
 }
 
-// Actions returns the plan of the pass.
-func (p *Planner) Actions(ctx context.Context, past Past) plan.Actions {
-	if p.request.Replay != nil {
-		return plan.Replay(ctx, past.Previous(ctx), past.PreviousQuarantine(ctx), p.o.Keys.Look, p.rules)
-	}
-	source := p.o.Source.List(ctx, listing.Range{After: past.Mark()})
-	actions := plan.Diff(source, past.Previous(ctx), past.PreviousQuarantine(ctx), p.rules)
-	return p.withDestination(ctx, past, p.withInherited(ctx, past, actions))
-}
-
-// After returns the part of the pass's plan that follows a key. It does not list the destination.
+// After returns what the pass plans for the keys after a key, whether or not they are settled. It does
+// not list the destination.
 func (p *Planner) After(ctx context.Context, pass *checkpoint.Pass, after string) plan.Actions {
-	rules := p.rules
-	rules.After = after
-	previous, aside := pass.PreviousAfter(ctx, after), pass.PreviousQuarantineAfter(ctx, after)
-	if p.request.Replay != nil {
-		return plan.Replay(ctx, previous, aside, p.o.Keys.Look, rules)
-	}
-	return p.withInherited(ctx, pass, plan.Diff(p.o.Source.List(ctx, listing.Range{After: after}), previous, aside, rules))
+	return p.withoutDestination(ctx, pass, whole{p.o.Source, listing.Range{After: after}})
 }
 
 // Left returns the part of a claim that still applies once the pass has settled everything that the

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"sync"
 	"time"
 
 	"syncd/internal/checkpoint"
@@ -46,10 +48,10 @@ type maker struct {
 	source, destination *pageCounter
 }
 
-// Make plans the next pass without carrying it out. It calls the func each for every object, in key
-// order. An error that each returns ends the preview. If Make returns an error, the Pass has the
+// Make plans the next pass without carrying it out. It calls the func each for every object, one at
+// a time. An error that each returns ends the preview. If Make returns an error, the Pass has the
 // counts up to that point.
-func Make(ctx context.Context, o Options, each func(Fate) error) (Pass, error) {
+func Make(ctx context.Context, o Options, order planner.Order, each func(Fate) error) (Pass, error) {
 	v := newPass(o.Plans.Mapping.Name)
 	past, err := readPast(ctx, o.Plans.Mapping, o.Plans.Logger)
 	if err != nil {
@@ -59,27 +61,71 @@ func Make(ctx context.Context, o Options, each func(Fate) error) (Pass, error) {
 	if err := m.begin(ctx, &v); err != nil {
 		return v, err
 	}
-	for a, err := range m.planner.Actions(ctx, past) {
-		if err != nil {
-			return v, err
-		}
+	visit := func(a plan.Action) error {
 		if a.Forgets() {
-			continue // no object, and no copy that is kept
+			return nil // no object, and no copy that is kept
 		}
 		fate := m.fateOf(a)
 		v.add(fate, m.quoter)
-		if err := each(fate); err != nil {
-			return v, err
+		return each(fate)
+	}
+	if err = m.walk(ctx, order, visit); err == nil {
+		m.end(&v)
+	}
+	return v, err
+}
+
+// walk plans the pass, and calls visit for one action at a time. The first error ends the preview.
+func (m *maker) walk(ctx context.Context, order planner.Order, visit func(plan.Action) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var visiting sync.Mutex
+	err := m.planner.EachPart(ctx, m.past, order, func(ctx context.Context, part planner.Part) error {
+		err := m.walkPart(ctx, counted{part, m.source}, func(a plan.Action) error {
+			visiting.Lock()
+			defer visiting.Unlock()
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return visit(a)
+		})
+		if err != nil {
+			stop(err)
+		}
+		return err
+	})
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+func (m *maker) walkPart(ctx context.Context, part planner.Part, visit func(plan.Action) error) error {
+	for a, err := range m.planner.PartActions(ctx, m.past, part) {
+		if err == nil {
+			err = visit(a)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	m.end(&v)
-	return v, nil
+	return nil
+}
+
+// counted is a part whose objects are counted.
+type counted struct {
+	planner.Part
+	counter *pageCounter
+}
+
+// Objects yields the objects of the part.
+func (c counted) Objects(ctx context.Context) iter.Seq2[listing.Object, error] {
+	return c.counter.count(c.Part.Objects(ctx))
 }
 
 func newMaker(o Options, past *past) *maker {
-	m := &maker{o: o, quoter: plan.NewQuoter(o.Terms), past: past, source: &pageCounter{Lister: o.Plans.Source}, destination: &pageCounter{Lister: o.Plans.Destination}}
+	m := &maker{o: o, quoter: plan.NewQuoter(o.Terms), past: past, source: &pageCounter{}, destination: &pageCounter{Lister: o.Plans.Destination}}
 	plans := o.Plans
-	plans.Source = m.source
 	if plans.Destination != nil {
 		plans.Destination = m.destination
 	}
@@ -105,7 +151,7 @@ func (m *maker) begin(ctx context.Context, v *Pass) error {
 	if err := m.past.resume(ctx, now); err != nil {
 		return err
 	}
-	v.resumes(m.past.Mark())
+	v.resumes(m.past.progress.Settled)
 	return m.planner.Begin(m.past, m.past.last.Pass+1, m.o.Now(), m.o.Plans.Logger)
 }
 

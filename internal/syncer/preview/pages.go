@@ -3,25 +3,31 @@ package preview
 import (
 	"context"
 	"iter"
+	"sync/atomic"
 
 	"syncd/internal/listing"
 	"syncd/internal/syncer/planner"
 )
 
-// pageCounter is a Lister that counts the pages of its listing.
+// pageCounter is a Lister that counts the pages of its listings, which may run at the same time.
 type pageCounter struct {
 	planner.Lister
-	begun   bool
-	objects int64
+	begun   atomic.Bool
+	objects atomic.Int64
 }
 
 // List lists and counts objects.
 func (l *pageCounter) List(ctx context.Context, r listing.Range) iter.Seq2[listing.Object, error] {
+	return l.count(l.Lister.List(ctx, r))
+}
+
+// count yields the objects and counts them.
+func (l *pageCounter) count(objects iter.Seq2[listing.Object, error]) iter.Seq2[listing.Object, error] {
 	return func(yield func(listing.Object, error) bool) {
-		l.begun = true
-		for object, err := range l.Lister.List(ctx, r) {
+		l.begun.Store(true)
+		for object, err := range objects {
 			if err == nil {
-				l.objects++
+				l.objects.Add(1)
 			}
 			if !yield(object, err) {
 				return
@@ -30,12 +36,12 @@ func (l *pageCounter) List(ctx context.Context, r listing.Range) iter.Seq2[listi
 	}
 }
 
-// pages returns how many requests the listing took: one per thousand objects (Amazon S3 API
-// Reference, ListObjectsV2, MaxKeys), and at least one.
+// pages returns how many requests a listing in key order takes: one per thousand objects (Amazon S3
+// API Reference, ListObjectsV2, MaxKeys), and at least one.
 func (l *pageCounter) pages() int64 {
 	const keys = 1000
-	if !l.begun {
+	if !l.begun.Load() {
 		return 0
 	}
-	return max(1, (l.objects+keys-1)/keys)
+	return max(1, (l.objects.Load()+keys-1)/keys)
 }

@@ -16,6 +16,7 @@ package preview
 import (
 	"unicode/utf8"
 
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 )
@@ -42,8 +43,8 @@ type Pass struct {
 	// the pass would have.
 	Generation int64 `json:"generation"`
 	Pass       int64 `json:"pass"`
-	// Listed is the number of objects that the source lists after ResumesAfter. All other counts
-	// except Kept count some of these objects.
+	// Listed is the number of objects that the pass would list: those that are not settled yet. All
+	// other counts except Kept count some of these objects.
 	Listed int64 `json:"listed"`
 	// Copy counts the objects that would be copied. CopyByReason is the same, grouped by
 	// plan.Reason.
@@ -81,8 +82,9 @@ type Pass struct {
 	Prices PriceList `json:"prices"`
 	// NotCounted lists what the price does not include.
 	NotCounted []string `json:"not_counted"`
-	// Resumed reports whether the pass would resume an interrupted one, after the key ResumesAfter.
-	// ResumesAfterBytes is that key if it is not valid UTF-8.
+	// Resumed reports whether the pass would resume an interrupted one. The keys up to and including
+	// ResumesAfter, and possibly others, are settled. ResumesAfterBytes is that key if it is not
+	// valid UTF-8.
 	Resumed           bool   `json:"resumed,omitempty"`
 	ResumesAfter      string `json:"resumes_after,omitempty"`
 	ResumesAfterBytes []byte `json:"resumes_after_bytes,omitempty"`
@@ -133,11 +135,15 @@ func newPass(mapping string) Pass {
 	}
 }
 
-// resumes records the key after which the pass would resume.
-func (v *Pass) resumes(after string) {
-	v.Resumed, v.ResumesAfter = after != "", after
-	if !utf8.ValidString(after) {
-		v.ResumesAfterBytes = []byte(after)
+// resumes records which keys the pass would not walk again.
+func (v *Pass) resumes(settled record.Ranges) {
+	v.Resumed = len(settled) > 0
+	if !v.Resumed || settled[0].After != "" {
+		return
+	}
+	v.ResumesAfter = settled[0].Until
+	if !utf8.ValidString(v.ResumesAfter) {
+		v.ResumesAfterBytes = []byte(v.ResumesAfter)
 	}
 }
 

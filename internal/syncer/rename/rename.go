@@ -180,23 +180,41 @@ func copyLedger(ctx context.Context, store store.Store, to *checkpoint.Ledger, f
 	pass.TakeClaims(f.claims)
 	nothing := func(func(listing.Object, error) bool) {}
 	known := plan.Diff(nothing, checkpoint.Entries(ctx, store, f.name), checkpoint.Quarantine(ctx, store, f.name), plan.Rules{TargetSince: f.memo.TargetSince})
-	for a, err := range known {
-		if err != nil {
+	for _, r := range pass.Open() {
+		if err := copyRange(ctx, pass, r, known, f); err != nil {
 			return 0, err
 		}
-		if a.Object.Key <= pass.Mark() {
-			continue
-		}
-		slot, err := pass.Reserve(ctx, a.Object.Key)
-		if err != nil {
-			return 0, err
-		}
-		f.takeOver(slot, a)
 	}
 	if _, err := pass.Commit(ctx); err != nil {
 		return 0, err
 	}
 	return to.Entries(), nil
+}
+
+// copyRange settles the keys of one range. If an earlier rename was interrupted, the new ledger may
+// already have rows for some of the keys.
+func copyRange(ctx context.Context, pass *checkpoint.Pass, r record.Range, known plan.Actions, f former) error {
+	walk, former := pass.Walk(r.After), pass.Finder(ctx, r.After)
+	defer former.Close()
+	for a, err := range known {
+		if err != nil {
+			return err
+		}
+		if !r.Contains(a.Object.Key) {
+			continue
+		}
+		rows, err := former.Find(a.Object.Key)
+		if err != nil {
+			return err
+		}
+		slot, err := walk.Reserve(ctx, a.Object.Key, rows)
+		if err != nil {
+			return err
+		}
+		f.takeOver(slot, a)
+	}
+	walk.End(r.Until)
+	return nil
 }
 
 // takeOver settles one object with its entry or quarantine row from the former ledger.

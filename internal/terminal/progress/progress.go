@@ -105,6 +105,9 @@ func (l *lines) draw(p syncer.Progress) {
 		left := time.Duration(float64(p.Expected-p.Settled) / rate * float64(time.Second))
 		line += ", " + left.Round(time.Second).String() + " left"
 	}
+	if p.Ranges > 1 {
+		line += ", " + rangesText(p)
+	}
 	if p.SetAside > 0 {
 		line += ", " + humanize.Comma(p.SetAside) + " quarantined"
 	}
@@ -125,9 +128,15 @@ const (
 	resumes      = "the next pass resumes from what was saved"
 )
 
+// rangesText returns how many ranges of the source are being walked.
+func rangesText(p syncer.Progress) string { return terminal.Counted(p.Ranges, "range") }
+
 // barWidth is the width of the bar without the text around it, in columns. On a narrow terminal the
-// bar is shorter.
-const barWidth = 24
+// bar is shorter. leastBar is the width below which the number of ranges is left out.
+const (
+	barWidth = 24
+	leastBar = 6
+)
 
 // bar draws a progress bar on one line of a terminal. The line is never wider than the terminal,
 // because a wrapped line cannot be redrawn.
@@ -149,6 +158,10 @@ func newBar(w io.Writer, mapping string, width func() int) *bar {
 func (b *bar) draw(p syncer.Progress) {
 	columns := b.width() - 1 // after the last column some terminals move the cursor to the next line
 	line := b.line(p, barWidth)
+	if over := len([]rune(line)) - columns; p.Ranges > 1 && over > barWidth-leastBar {
+		p.Ranges = 0
+		line = b.line(p, barWidth)
+	}
 	if over := len([]rune(line)) - columns; over > 0 {
 		line = b.line(p, max(0, barWidth-over))
 	}
@@ -163,7 +176,11 @@ func (b *bar) draw(p syncer.Progress) {
 func (b *bar) line(p syncer.Progress, width int) string {
 	progressbar.OptionSetWidth(width)(b.bar)
 	name := terminal.Shortened(b.mapping, max(1, b.width()/3))
-	b.bar.Describe(fmt.Sprintf("%s %s%s", name, b.draining, terminal.Size(p.CopiedBytes)))
+	ranges := ""
+	if p.Ranges > 1 {
+		ranges = ", " + rangesText(p)
+	}
+	b.bar.Describe(fmt.Sprintf("%s %s%s%s", name, b.draining, terminal.Size(p.CopiedBytes), ranges))
 	b.bar.ChangeMax64(max(p.Expected, p.Settled+1))
 	_ = b.bar.Set64(p.Settled) // the writer is io.Discard
 	return strings.TrimPrefix(strings.TrimSuffix(b.bar.String(), "\x1b[0K"), "\r")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -21,7 +22,7 @@ func TestBarNeverWraps(t *testing.T) {
 	for settled := range int64(40) {
 		for _, columns = range []int{200, 120, 80, 60, 40, 20, 10, 3, 1} {
 			out.Reset()
-			b.draw(syncer.Progress{Settled: settled * 1000, Expected: 40_000, CopiedBytes: settled << 30})
+			b.draw(syncer.Progress{Settled: settled * 1000, Expected: 40_000, CopiedBytes: settled << 30, Ranges: int(settled) % 17})
 			line, begins := strings.CutPrefix(out.String(), "\r")
 			line, ends := strings.CutSuffix(line, clearRest)
 			if n := len([]rune(line)); !begins || !ends || n >= columns && columns > 1 || strings.ContainsAny(line, "\n\x1b") {
@@ -30,6 +31,32 @@ func TestBarNeverWraps(t *testing.T) {
 			if columns >= 80 && !regexp.MustCompile(` [0-9]+% .*\(`).MatchString(line) {
 				t.Fatalf("in %d columns: got %q, want the share and the numbers", columns, line)
 			}
+		}
+	}
+}
+
+// TestRangesAreShown checks that the number of ranges is shown while more than one is walked, and
+// that a narrow terminal shows the bar and not the ranges.
+func TestRangesAreShown(t *testing.T) {
+	for _, tt := range []struct {
+		ranges, columns int
+		want            bool
+	}{{0, 120, false}, {1, 120, false}, {2, 120, true}, {16, 120, true}, {16, 40, false}} {
+		now := time.Unix(0, 0)
+		p := syncer.Progress{Settled: 5, Expected: 10, CopiedBytes: 1024, Ranges: tt.ranges}
+		text := strconv.Itoa(tt.ranges) + " ranges"
+		var drawn, printed bytes.Buffer
+		newBar(&drawn, "m", func() int { return tt.columns }).draw(p)
+		if got := drawn.String(); strings.Contains(got, "range") != tt.want || tt.want && !strings.Contains(got, "m 1.0 KiB, "+text+" ") || !strings.Contains(got, "50%") {
+			t.Errorf("%d ranges in %d columns: got bar %q, want ranges shown %v", tt.ranges, tt.columns, got, tt.want)
+		}
+		(&lines{w: &printed, mapping: "m", now: func() time.Time { return now.Add(time.Second) }, start: now}).draw(p)
+		want := "m: 5 of 10 objects, 1.0 KiB copied, 5 objects/s"
+		if tt.ranges > 1 {
+			want += ", " + text
+		}
+		if got := printed.String(); got != want+"\n" {
+			t.Errorf("%d ranges: got line %q, want %q", tt.ranges, got, want)
 		}
 	}
 }

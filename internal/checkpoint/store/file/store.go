@@ -121,7 +121,7 @@ func (f *Store) Read(ctx context.Context, name string) ([]byte, error) {
 }
 
 // Open opens a record.
-func (f *Store) Open(ctx context.Context, name string) (store.Record, error) {
+func (f *Store) Open(ctx context.Context, name string, _ int64) (store.Record, error) {
 	path, err := f.path(name)
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return nil, err

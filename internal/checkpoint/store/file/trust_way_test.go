@@ -153,7 +153,7 @@ func readBack(ctx context.Context, dir string, mayOpen bool) error {
 	if err != nil {
 		return err
 	}
-	chunk, opened := store.Open(ctx, "orders/a")
+	chunk, opened := store.Open(ctx, "orders/a", 0)
 	if opened == nil {
 		opened = chunk.Close()
 	}

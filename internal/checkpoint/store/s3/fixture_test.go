@@ -1,6 +1,7 @@
 package s3_test
 
 import (
+	"iter"
 	"testing"
 	"time"
 
@@ -28,17 +29,18 @@ func begin(t *testing.T, ledger *checkpoint.Ledger) *checkpoint.Pass {
 	return pass
 }
 
-func reserve(t *testing.T, pass *checkpoint.Pass, key string) *checkpoint.Slot {
+// recordAll commits a pass that records entries with ascending keys.
+func recordAll(t *testing.T, pass *checkpoint.Pass, entries iter.Seq[record.Entry]) {
 	t.Helper()
-	slot, err := pass.Reserve(t.Context(), key)
-	if err != nil {
-		t.Fatalf("reserve: %v", err)
+	walk := pass.Walk("")
+	for e := range entries {
+		slot, err := walk.Reserve(t.Context(), e.Key, record.Rows{})
+		if err != nil {
+			t.Fatalf("reserve: %v", err)
+		}
+		slot.Record(e)
 	}
-	return slot
-}
-
-func commit(t *testing.T, pass *checkpoint.Pass) {
-	t.Helper()
+	walk.End("")
 	if _, err := pass.Commit(t.Context()); err != nil {
 		t.Fatalf("commit: %v", err)
 	}

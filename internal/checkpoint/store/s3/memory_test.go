@@ -138,11 +138,13 @@ func fillLedger(t *testing.T, store store.Store, i, n int) {
 		t.Fatal(err)
 	}
 	pass := begin(t, ledger)
-	for j := range n {
-		k := bigKey(j)
-		reserve(t, pass, k).Record(bigEntry(k, seedOf(i, j)))
-	}
-	commit(t, pass)
+	recordAll(t, pass, func(yield func(record.Entry) bool) {
+		for j := range n {
+			if !yield(bigEntry(bigKey(j), seedOf(i, j))) {
+				return
+			}
+		}
+	})
 	if err := ledger.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -160,12 +162,12 @@ func changeSome(ctx context.Context, store store.Store, i, entries int, at func(
 	if err != nil {
 		return err
 	}
-	n := 0
-	for e, err := range pass.Previous(ctx) {
+	n, walk := 0, pass.Walk("")
+	for e, err := range pass.Previous(ctx, "") {
 		if err != nil {
 			return err
 		}
-		slot, err := pass.Reserve(ctx, e.Key)
+		slot, err := walk.Reserve(ctx, e.Key, record.Rows{Entry: &e})
 		if err != nil {
 			return err
 		}
@@ -182,6 +184,7 @@ func changeSome(ctx context.Context, store store.Store, i, entries int, at func(
 		n++
 		at(n)
 	}
+	walk.End("")
 	_, err = pass.Commit(ctx)
 	return err
 }

@@ -73,37 +73,6 @@ func wantChanged(t *testing.T, store store.Store, i, entries int) {
 	}
 }
 
-// TestSavesHaveTheirOwnContexts saves a pass repeatedly, each time with a context that ends with
-// the save. It checks that later saves can continue to read the chunks that the first save opened.
-func TestSavesHaveTheirOwnContexts(t *testing.T) {
-	const entries = 30_000 // several row groups, too large to be in memory at once
-	s := s3test.New()
-	store := s.Store(nil)
-	fillLedger(t, store, 0, entries)
-	ledger, err := ledgerOf(t.Context(), store, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pass := begin(t, ledger)
-	for n := range entries {
-		slot := reserve(t, pass, bigKey(n))
-		if n%5000 != 0 {
-			slot.Carry(bigEntry(bigKey(n), seedOf(0, n)))
-			continue
-		}
-		slot.Record(bigEntry(bigKey(n), 1))
-		ctx, cancel := context.WithCancel(t.Context())
-		if err := pass.Flush(ctx); err != nil {
-			t.Fatalf("save after %d entries: %v", n, err)
-		}
-		cancel()
-	}
-	commit(t, pass)
-	if err := ledger.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
 // TestLargeWritesWait writes more large records at once than allowed. It checks that the excess
 // writes wait, that small records do not wait, and that a writer that gives up leaves the queue.
 func TestLargeWritesWait(t *testing.T) {

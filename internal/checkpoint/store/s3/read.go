@@ -16,19 +16,21 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// endBytes is how many bytes from the end of a record Open reads: the footer of a chunk, or all of a
-// small chunk.
+// endBytes is how many bytes from the end of a record Open reads by default, and at most.
 const endBytes = 256 << 10
 
 // Open opens a record, and reads its end. Later reads request the same version of the object
 // (If-Match).
-func (s *Store) Open(ctx context.Context, name string) (store.Record, error) {
+func (s *Store) Open(ctx context.Context, name string, end int64) (store.Record, error) {
 	key, err := s.key(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	c := &objectChunk{ctx: ctx, store: s, name: name, key: key, size: -1}
-	if err = retried(c.begin); err == nil {
+	if end == 0 {
+		end = endBytes
+	}
+	if err = retried(func() error { return c.begin(min(end, endBytes)) }); err == nil {
 		return c, nil
 	}
 	if awserr.Code(err) != "InvalidRange" {
@@ -100,9 +102,9 @@ func (c *objectChunk) ReadAt(p []byte, offset int64) (n int, err error) {
 }
 
 // begin gets the size and version of the object, and reads its end.
-func (c *objectChunk) begin() error {
-	body, n, err := c.ask(fmt.Sprintf("bytes=-%d", endBytes), func(size int64) store.Span {
-		return store.Span{Start: max(0, size-endBytes), End: size}
+func (c *objectChunk) begin(end int64) error {
+	body, n, err := c.ask(fmt.Sprintf("bytes=-%d", end), func(size int64) store.Span {
+		return store.Span{Start: max(0, size-end), End: size}
 	})
 	if err != nil {
 		return err

@@ -93,7 +93,7 @@ func TestS3RequestsOfReads(t *testing.T) {
 		{"alpha/small", small, []store.Span{{Start: 0, End: 1}, {Start: 7, End: 7000}, {Start: 0, End: int64(len(small))}}, 1},
 	} {
 		wire.Seen = nil
-		record, err := from.Open(t.Context(), tt.name)
+		record, err := from.Open(t.Context(), tt.name, 0)
 		if err != nil {
 			t.Fatalf("open: %v", err)
 		}
@@ -122,7 +122,7 @@ func TestS3WritesWholeRecords(t *testing.T) {
 		if err := s3test.CreateLarge(t.Context(), from, name, data); err != nil {
 			t.Fatalf("create: %v", err)
 		}
-		record, err := from.Open(t.Context(), name)
+		record, err := from.Open(t.Context(), name, 0)
 		if err != nil {
 			t.Fatalf("open: %v", err)
 		}
@@ -225,7 +225,7 @@ func TestS3ErrorsNameTheObject(t *testing.T) {
 	store := s.Store(nil)
 	s.Cloud.Inject(awsfake.Fault{Kind: awsfake.AccessDenied})
 	_, readErr := store.Read(t.Context(), "alpha/record")
-	_, openErr := store.Open(t.Context(), "alpha/record")
+	_, openErr := store.Open(t.Context(), "alpha/record", 0)
 	_, listErr := store.List(t.Context(), "alpha/")
 	for verb, err := range map[string]error{
 		"read": readErr, "list": listErr, "create": checkpointtest.Put(t.Context(), store, "alpha/record", "x"),
@@ -275,7 +275,7 @@ func TestS3CutBodies(t *testing.T) {
 		t.Errorf("read: got %q, %v", got, err)
 	}
 	s.Cloud.Inject(awsfake.Fault{Operation: "GetObject", Kind: awsfake.CutBody, Times: 2})
-	if _, err := store.Open(t.Context(), "alpha/record"); err != nil {
+	if _, err := store.Open(t.Context(), "alpha/record", 0); err != nil {
 		t.Errorf("open: got %v, want nil at the third try", err)
 	}
 	s.Cloud.Inject(awsfake.Fault{Operation: "GetObject", Kind: awsfake.CutBody})
@@ -291,7 +291,7 @@ func TestS3ReplacedWhileRead(t *testing.T) {
 	if err := s3test.CreateLarge(t.Context(), from, "alpha/large", s3test.Large()); err != nil {
 		t.Fatal(err)
 	}
-	chunk, err := from.Open(t.Context(), "alpha/large")
+	chunk, err := from.Open(t.Context(), "alpha/large", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,151 @@
+package chunk_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/chunk"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/transfer"
+)
+
+// ledger is a model of runs: the ETag by key.
+type ledger map[string]string
+
+// draw draws the rows of one run, with which it changes the model.
+func (l ledger) draw(t *rapid.T, n int, etag string) (rows []chunk.EntryRow) {
+	from := rapid.IntRange(0, n-1).Draw(t, "from")
+	for i := from; i < n && len(rows) < rapid.IntRange(1, n).Draw(t, "most"); i++ {
+		key := fmt.Sprintf("key/%04d", i)
+		switch _, has := l[key]; {
+		case rapid.IntRange(0, 3).Draw(t, "how") == 0:
+		case has && rapid.Bool().Draw(t, "removed"):
+			rows = append(rows, chunk.RemovedEntry(key, 1))
+			delete(l, key)
+		default:
+			rows = append(rows, chunk.RowOfEntry(&record.Entry{Key: key, Source: transfer.Version{ETag: etag}}))
+			l[key] = etag
+		}
+	}
+	return rows
+}
+
+// read reads the entries of runs after a key.
+func read(t *rapid.T, store *checkpointtest.Memory, runs []record.Run, after string) ledger {
+	got := ledger{}
+	last := ""
+	for e, err := range chunk.Entries(t.Context(), store, runs, after) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Key <= max(last, after) {
+			t.Fatalf("got key %q after %q", e.Key, max(last, after))
+		}
+		last = e.Key
+		got[e.Key] = e.Source.ETag
+	}
+	return got
+}
+
+// TestRunsAgainstAMap commits generations of random rows, each written in several saves. It checks
+// that reading the runs, after any key, returns what a map contains, that a generation has few runs,
+// and that its oldest run has no removed rows.
+func TestRunsAgainstAMap(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		const keys = 60
+		store, want := checkpointtest.NewMemory(), ledger{}
+		w := &chunk.Writer{Store: store, Mapping: "m", Nonce: "n", MaxRows: rapid.Int64Range(2, 20).Draw(t, "chunk"), Encoders: chunk.NewEncoders()}
+		var base []record.Run
+		for generation := range rapid.IntRange(1, 5).Draw(t, "generations") {
+			var added []record.Run
+			for save := range rapid.IntRange(0, 20).Draw(t, "saves") {
+				rows := want.draw(t, keys, fmt.Sprintf("%d.%d", generation, save))
+				if len(rows) == 0 {
+					continue
+				}
+				chunks, err := chunk.Write(t.Context(), w, record.ChunkPrefix, chunk.Items(rows))
+				if err != nil {
+					t.Fatal(err)
+				}
+				added, err = chunk.Append[chunk.EntryRow](t.Context(), w, record.ChunkPrefix, added, record.Run{Chunks: chunks}, len(base) == 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(added) > 31 {
+				t.Fatalf("got %d runs in a pass, want few", len(added))
+			}
+			var err error
+			if base, err = chunk.Combine[chunk.EntryRow](t.Context(), w, record.ChunkPrefix, base, added); err != nil {
+				t.Fatal(err)
+			}
+			after := fmt.Sprintf("key/%04d", rapid.IntRange(-1, keys).Draw(t, "after"))
+			rest := maps.Clone(want)
+			maps.DeleteFunc(rest, func(key, _ string) bool { return key <= after })
+			if diff := cmp.Diff(want, read(t, store, base, "")) + cmp.Diff(rest, read(t, store, base, after)); diff != "" {
+				t.Fatalf("entries (-want +got):\n%s", diff)
+			}
+			if len(base) > 8 {
+				t.Fatalf("got %d runs, want few", len(base))
+			}
+			if len(base) > 0 {
+				if rows := int64(len(read(t, store, base[:1], ""))); rows != base[0].Rows() {
+					t.Fatalf("the oldest run has %d rows, of which %d are removed", base[0].Rows(), base[0].Rows()-rows)
+				}
+			}
+		}
+	})
+}
+
+// TestMergeReusesChunks changes a few adjacent keys of a large run, and merges. It checks that the
+// chunks without changes are used unchanged.
+func TestMergeReusesChunks(t *testing.T) {
+	t.Parallel()
+	store := checkpointtest.NewMemory()
+	w := &chunk.Writer{Store: store, Mapping: "m", Nonce: "n", MaxRows: 100, Encoders: chunk.NewEncoders()}
+	write := func(from, to int, etag string) record.Run {
+		var rows []chunk.EntryRow
+		for i := from; i < to; i++ {
+			rows = append(rows, chunk.RowOfEntry(&record.Entry{Key: fmt.Sprintf("key/%04d", i), Source: transfer.Version{ETag: etag}}))
+		}
+		chunks, err := chunk.Write(t.Context(), w, record.ChunkPrefix, chunk.Items(rows))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return record.Run{Chunks: chunks}
+	}
+	base := write(0, 1000, "1")
+	merged, err := chunk.Merge[chunk.EntryRow](t.Context(), w, record.ChunkPrefix, []record.Run{base, write(410, 420, "2")}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reused := 0
+	for _, c := range merged.Chunks {
+		if slices.Contains(base.Chunks, c) {
+			reused++
+		}
+	}
+	if reused != 9 || len(merged.Chunks) != 10 || merged.Rows() != 1000 {
+		t.Errorf("got %d rows in %d chunks, %d of them reused, want 1000 in 10, 9 reused", merged.Rows(), len(merged.Chunks), reused)
+	}
+	changed := 0
+	for e, err := range chunk.Entries(t.Context(), store, []record.Run{merged}, "") {
+		if err != nil || e.Source.ETag != "1" && !strings.HasPrefix(e.Key, "key/041") {
+			t.Fatalf("got %+v, %v", e, err)
+		}
+		if e.Source.ETag == "2" {
+			changed++
+		}
+	}
+	if changed != 10 {
+		t.Errorf("got %d changed rows, want 10", changed)
+	}
+}

@@ -16,6 +16,8 @@ PATIENCE   ?= 40m
 CHROMIUM   ?= /usr/bin/chromium
 PROMETHEUS ?= /usr/bin/prometheus
 PROMTOOL   ?= /usr/bin/promtool
+# A binary of syncd with which make millions compares the time.
+FORMER     ?=
 BENCHCOUNT ?= 6
 DECISIONS  ?= 20000
 SEED       ?= 1
@@ -24,7 +26,7 @@ TOOL       := go tool -modfile=tools/go.mod
 # The Go checksum database verifies this module, and cosign in the release workflow.
 VULNCHECK  := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build test race cover lint structure vuln fmt fuzz crash stress adversary mutants attack refusals interop duckdb deploy-test release-test minio versitygw iam-oracle rehearse memory fleet drain soak browser prometheus bench golden demo docker race-all nightly tidy-check fmt-check ci
+.PHONY: help build test race cover lint structure vuln fmt fuzz crash stress adversary mutants attack refusals interop duckdb deploy-test release-test minio versitygw iam-oracle rehearse memory millions fleet drain soak browser prometheus bench golden demo docker race-all nightly tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -75,7 +77,8 @@ fuzz: ## run every fuzz target with FUZZTIME (20000x) inputs
 	done
 
 crash: ## kill the real process KILLS (200) times, with the same and with changed settings; fail each request for the ledger in turn
-	go test ./cmd/syncd -run '^TestCrash' -timeout 2h -kills $(KILLS)
+	go test ./cmd/syncd -run '^TestCrash' -timeout 5h -kills $(KILLS)
+	go test ./internal/syncer -run '^TestABrokenPage|OfManyRanges$$|InManyRanges$$' -timeout 2h -many $(KILLS)
 	go test ./internal/checkpoint -run '^TestEverySingleRequestFails$$|^TestS3UploadsFail$$|^TestHoldersAgainstAModel$$' -every-request -contest 3m -timeout $(PATIENCE)
 
 stress: ## copy OBJECTS (50000) with faults, at the request rates of S3 and KMS, in every scene of docs/throttling.md; copy a tree of 10,000 files
@@ -109,6 +112,13 @@ deploy-test: ## check deploy/ with Kubernetes, Helm, Prometheus and Terraform co
 memory: ## measure the memory of ten concurrent passes over ledgers of 200,000 entries each on S3, and of a thousand idle mappings
 	go test ./cmd/syncd -run '^TestMemoryOfPasses$$|^TestMemoryAtRest$$' -memory-entries 200000 -memory-most 512 -count=1 -v -timeout 60m | grep -v '^=== '
 	go test ./internal/checkpoint/store/s3 -run '^TestPassesAtOnceShareMemory$$' -memory-entries 200000 -count=1 -v -timeout 60m | grep -v '^=== '
+
+# The former binary, if FORMER is set, is compared with this one.
+millions: ## measure a plan and unchanged passes over 1,000,000 and 5,000,000 keys with the real program, and a ledger of 5,000,000 entries on S3
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o .cache/syncd ./cmd/syncd
+	go test ./cmd/syncd -run '^TestMillions$$' -million-keys 1000000 -program '$(CURDIR)/.cache/syncd' -former '$(FORMER)' -count=1 -v -timeout 60m | grep -v '^=== '
+	go test ./cmd/syncd -run '^TestMillions$$' -million-keys 5000000 -program '$(CURDIR)/.cache/syncd' -count=1 -v -timeout 60m | grep -v '^=== '
+	go test ./internal/checkpoint -run '^TestVolume$$' -volume-entries 5000000 -count=1 -v -timeout 60m | grep -v '^=== '
 
 fleet: ## run a thousand mappings of 10,000 entries each in one process and print the resources used
 	go test ./cmd/syncd -run '^TestFleet$$' -tenants 1000 -entries 10000 -count=1 -v -timeout 60m | grep -v '^=== '
@@ -166,7 +176,8 @@ demo: ## show the whole story with two accounts in one process, in a minute
 docker: ## build the container image
 	docker build --tag $(IMAGE) .
 
-nightly: race-all fuzz crash stress adversary mutants release-test attack memory fleet drain refusals soak ## run in full what CI runs in part
+nightly: KILLS := 2000
+nightly: race-all fuzz crash stress adversary mutants release-test attack memory millions fleet drain refusals soak ## run in full what CI runs in part
 
 tidy-check:
 	go mod tidy -diff

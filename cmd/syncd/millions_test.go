@@ -26,7 +26,7 @@ import (
 	"syncd/internal/transfer"
 )
 
-// The size of the source of TestMillions; make memory sets larger sizes. With a former binary, the
+// The size of the source of TestMillions; make millions sets larger sizes. With a former binary, the
 // test compares the times of both.
 var (
 	millionKeys    = flag.Int("million-keys", 40_000, "how many keys the source of TestMillions has")

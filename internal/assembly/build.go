@@ -103,7 +103,7 @@ func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mappi
 		Source:  listing.Live{Client: source, Place: from}, Pages: listing.Live{Client: source, Place: from}, Destination: listing.Live{Client: destination, Place: to},
 		Copier: b.copier(source, destination, pace), Rules: b.rules(), Settings: SettingsOf(c, m), Rekey: b.rekey,
 		Store: b.Store, Ledger: b.ledger(), Terms: terms,
-		Turns: pace.level.Gate(), DrainTimeout: c.DrainTimeout.Duration(),
+		Limit: b.listers, Turns: pace.level.Gate(), DrainTimeout: c.DrainTimeout.Duration(),
 		Meter: meter, Metrics: b.Metrics, Figure: b.Board.Of(m.Name), Logger: logger, Now: b.Process.Now,
 	})}, nil
 }

@@ -17,8 +17,10 @@ import (
 	"syncd/internal/fair"
 	"syncd/internal/figure"
 	"syncd/internal/invocation"
+	"syncd/internal/listing/ranges"
 	"syncd/internal/metrics"
 	"syncd/internal/peer"
+	"syncd/internal/syncer/planner"
 )
 
 // relayMemory is the maximum amount of object data, in bytes, that is in memory for all relays of
@@ -36,6 +38,7 @@ type Shared struct {
 	Store     store.Store
 	buffers   *content.Buffers
 	encoders  *chunk.Encoders
+	listers   *ranges.Limit
 	quotas    quotas
 	share     *fair.Share
 	sts       spacing
@@ -69,7 +72,7 @@ func openShared(ctx context.Context, p invocation.Process, f invocation.Flags, c
 	counts.BuildInfo.WithLabelValues(b.Version, b.Revision, b.GoVersion).Set(1)
 	return &Shared{
 		Store: opened.Store, Logger: opened.Logger, Process: p, rekey: f.Rekey, takeOver: f.TakeOver,
-		admission: admit.New(), Registry: registry, Metrics: counts, Board: board, buffers: content.NewBuffers(relayMemory), encoders: chunk.NewEncoders(),
+		admission: admit.New(), Registry: registry, Metrics: counts, Board: board, buffers: content.NewBuffers(relayMemory), encoders: chunk.NewEncoders(), listers: ranges.NewLimit(planner.ListersOfAll),
 		share: fair.NewShare(int(opened.Config.Concurrency)), sts: spacing{perSecond: stsRate},
 	}, opened, nil
 }

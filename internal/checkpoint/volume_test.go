@@ -15,7 +15,7 @@ import (
 	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
-// The number of entries in TestVolume. The make target memory sets 5,000,000.
+// The number of entries in TestVolume. The make target millions sets 5,000,000.
 var volumeEntries = flag.Int("volume-entries", 100_000, "how many entries the ledger of TestVolume has")
 
 // traffic counts the bytes of the chunks that are read, and of everything that is written.

@@ -53,6 +53,8 @@ type Options struct {
 	// Pages lists the source page by page, so that several ranges can be listed at once. If it is
 	// nil, the source is listed in key order only.
 	Pages ranges.Pager
+	// Limit limits how many ranges all mappings list at once; nil means no limit.
+	Limit *ranges.Limit
 	// RangeKeys is how many keys of the ledger a range has at least when its listing begins. 0 means
 	// planner.Options.RangeKeys's default.
 	RangeKeys int64

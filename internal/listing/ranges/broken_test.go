@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -92,4 +93,42 @@ func TestAPanicEndsItsPart(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLimit runs two listings that share a limit of six listers, one of which begins later. It checks
+// that each has at most its share while both run.
+func TestLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limit, keys := ranges.NewLimit(6), distributions()[0].keys(60_000)
+		bounds := []string{"0000010000", "0000020000", "0000030000", "0000040000", "0000050000"}
+		var most [2]int
+		var both sync.WaitGroup
+		for i := range most {
+			both.Go(func() {
+				var mu sync.Mutex
+				open := 0
+				err := ranges.Run(t.Context(), &bucket{keys: keys}, ranges.Options{Listers: 5, Limit: limit, Ranges: divided(bounds)}, func(ctx context.Context, p *ranges.Part) error {
+					mu.Lock()
+					open++
+					most[i] = max(most[i], open)
+					mu.Unlock()
+					defer func() { mu.Lock(); open--; mu.Unlock() }()
+					for _, err := range p.Objects(ctx) {
+						if err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait() // the first begins alone
+		}
+		both.Wait()
+		if most != [2]int{5, 3} {
+			t.Errorf("got up to %v parts at once, want 5 of the first, which begins alone, and 3 of the second", most)
+		}
+	})
 }

@@ -44,6 +44,8 @@ type Options struct {
 	Ranges []listing.Range
 	// Listers is how many parts are listed at once, at least 1.
 	Listers int
+	// Limit limits the listers of all runs that have the same Limit; nil means no limit.
+	Limit *Limit
 	// Floor is the length in bytes of the prefix that all keys have.
 	Floor int
 	// Guard calls do and returns its error. Every goroutine that Run starts calls its code through
@@ -57,6 +59,7 @@ type Options struct {
 // with its error.
 func Run(ctx context.Context, pager Pager, o Options, consume func(ctx context.Context, p *Part) error) error {
 	r := newRun(pager, o)
+	defer r.limit.join()()
 	defer context.AfterFunc(ctx, r.wake)()
 	var workers sync.WaitGroup
 	for range max(o.Listers, 1) {
@@ -78,6 +81,7 @@ type run struct {
 	pager   Pager
 	floor   int
 	listers int
+	limit   *Limit
 	guard   func(do func() error) error
 
 	mu        sync.Mutex
@@ -96,7 +100,7 @@ type run struct {
 }
 
 func newRun(pager Pager, o Options) *run {
-	r := &run{pager: pager, floor: o.Floor, listers: max(o.Listers, 1), guard: o.Guard, alphabet: newAlphabet(), samples: newSamples()}
+	r := &run{pager: pager, floor: o.Floor, listers: max(o.Listers, 1), limit: o.Limit, guard: o.Guard, alphabet: newAlphabet(), samples: newSamples()}
 	if r.guard == nil {
 		r.guard = func(do func() error) error { return do() }
 	}
@@ -119,22 +123,31 @@ func (r *run) next(ctx context.Context) *Part {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for ctx.Err() == nil {
+		p := r.take()
 		switch {
-		case len(r.waiting) > 0:
-			p := r.waiting[0]
-			r.waiting = r.waiting[1:]
+		case p != nil:
 			r.open = append(r.open, p)
 			return p
 		case len(r.open) == 0:
 			return nil
 		}
-		if p := r.split(); p != nil {
-			r.open = append(r.open, p)
-			return p
-		}
 		r.changed.Wait()
 	}
 	return nil
+}
+
+// take returns a part to list: one that has not begun or, if there is none, the rest of another
+// part. It returns nil if there is none, or if enough parts are being listed. The caller holds r.mu.
+func (r *run) take() *Part {
+	switch {
+	case len(r.open) >= r.limit.of(r.listers):
+		return nil
+	case len(r.waiting) > 0:
+		p := r.waiting[0]
+		r.waiting = r.waiting[1:]
+		return p
+	}
+	return r.split()
 }
 
 // serve lists and consumes one part after the other, until there is nothing left to do.

@@ -11,9 +11,11 @@ import (
 )
 
 const (
-	// Listers is how many ranges of the source are listed at once. The requests are paced like all
-	// others, so there is no need to choose the number.
-	Listers = 16
+	// Listers is how many ranges of the source a pass lists at once, and ListersOfAll how many all
+	// passes of a process list. The requests are paced like all others, so there is no need to
+	// choose the numbers.
+	Listers      = 16
+	ListersOfAll = 2 * Listers
 	// rangeKeys is the default of Options.RangeKeys.
 	rangeKeys = 32_000
 )
@@ -41,7 +43,7 @@ const (
 func (p *Planner) EachPart(ctx context.Context, past Past, order Order, visit func(context.Context, Part) error) error {
 	if order == InAnyOrder && p.canSplit() {
 		return ranges.Run(ctx, p.o.Pages, ranges.Options{
-			Ranges: p.rangesOf(past), Listers: Listers, Floor: len(p.o.Mapping.Settings.Source.Prefix), Guard: p.o.Guard,
+			Ranges: p.rangesOf(past), Listers: Listers, Limit: p.o.Limit, Floor: len(p.o.Mapping.Settings.Source.Prefix), Guard: p.o.Guard,
 		}, func(ctx context.Context, part *ranges.Part) error { return visit(ctx, part) })
 	}
 	var first error

@@ -18,6 +18,9 @@ const claimAhead = planAhead / 2
 // planned so far, so that one claim serves thousands of keys.
 type claims struct {
 	save func(ctx context.Context, keys []record.Range) error // claims the keys durably
+	// walk is the context of claims that are made in the background. They cover the keys of all
+	// parts, so they must not end with the part that needs more keys.
+	walk context.Context //nolint:containedctx // set once, before the first part begins
 
 	mu       sync.Mutex
 	parts    []*partClaims
@@ -93,7 +96,7 @@ func (p *partClaims) ensure(ctx context.Context, key string) error {
 	isShort := p.reserved+claimAhead/len(c.parts) > p.claimed.actions && p.canExtend()
 	if isClaimed && isShort && !c.ahead {
 		c.ahead = true
-		c.inFlight.Go(func() { c.extendAhead(ctx) })
+		c.inFlight.Go(c.extendAhead)
 	}
 	c.mu.Unlock()
 	if isClaimed {
@@ -107,8 +110,8 @@ func (p *partClaims) canExtend() bool {
 	return !p.claimed.isEnd && (p.planned.isEnd || p.planned.actions > p.claimed.actions)
 }
 
-func (c *claims) extendAhead(ctx context.Context) {
-	err := guarded(func() error { return c.extend(ctx) })
+func (c *claims) extendAhead() {
+	err := guarded(func() error { return c.extend(c.walk) })
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ahead = false

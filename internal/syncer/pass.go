@@ -57,6 +57,7 @@ func (p *pass) walk(ctx context.Context) error {
 		p.worker.record.release(p.refusals.Free(p.ledger.Stalled()))
 		return save()
 	})
+	p.claims.walk = reading
 	begin := func(slot *checkpoint.Slot, a plan.Action) {
 		copies.Go(func() error { return p.copy(working, slot, a) })
 	}

@@ -149,3 +149,27 @@ func TestMergeReusesChunks(t *testing.T) {
 		t.Errorf("got %d changed rows, want 10", changed)
 	}
 }
+
+// TestManySavesMakeFewRuns saves many times. It checks that merged runs are merged again, so that the
+// number of runs grows with the logarithm of the number of saves.
+func TestManySavesMakeFewRuns(t *testing.T) {
+	store := checkpointtest.NewMemory()
+	w := &chunk.Writer{Store: store, Mapping: "m", Nonce: "n", MaxRows: 1 << 16, Encoders: chunk.NewEncoders()}
+	var runs []record.Run
+	for save := range 1600 {
+		var rows []chunk.EntryRow
+		for i := range 9 {
+			rows = append(rows, chunk.RowOfEntry(&record.Entry{Key: fmt.Sprintf("key/%03d/%06d", i, save), Source: transfer.Version{ETag: "e"}}))
+		}
+		chunks, err := chunk.Write(t.Context(), w, record.ChunkPrefix, chunk.Items(rows))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if runs, err = chunk.Append[chunk.EntryRow](t.Context(), w, record.ChunkPrefix, runs, record.Run{Chunks: chunks}, true); err != nil {
+			t.Fatal(err)
+		}
+		if len(runs) > 3*16 {
+			t.Fatalf("got %d runs after %d saves, want at most 48", len(runs), save+1)
+		}
+	}
+}

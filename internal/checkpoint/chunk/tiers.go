@@ -24,11 +24,17 @@ const (
 // If isFirst is true, there is no base generation, and so no rows older than those of runs.
 func Append[R Row](ctx context.Context, w *Writer, prefix string, runs []record.Run, added record.Run, isFirst bool) ([]record.Run, error) {
 	runs = append(slices.Clone(runs), added)
-	start := tail(runs)
-	if len(runs)-start < fanIn {
-		return runs, nil
+	for {
+		start := tail(runs)
+		if len(runs)-start < fanIn {
+			return runs, nil
+		}
+		merged, err := mergeFrom[R](ctx, w, prefix, runs, start, isFirst && start == 0)
+		if err != nil {
+			return nil, err
+		}
+		runs = merged // it can be the last of many larger runs
 	}
-	return mergeFrom[R](ctx, w, prefix, runs, start, isFirst && start == 0)
 }
 
 // Combine returns the runs of the generation that a pass commits: those of the base generation and

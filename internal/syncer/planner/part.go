@@ -16,6 +16,9 @@ const (
 	// choose the numbers.
 	Listers      = 16
 	ListersOfAll = 2 * Listers
+	// mostReaders is how many chunks of the ledger a pass reads at once. A pass that resumes after
+	// many saves reads many runs in each range, and so walks fewer ranges at once.
+	mostReaders = 64
 	// rangeKeys is the default of Options.RangeKeys.
 	rangeKeys = 32_000
 )
@@ -43,7 +46,7 @@ const (
 func (p *Planner) EachPart(ctx context.Context, past Past, order Order, visit func(context.Context, Part) error) error {
 	if order == InAnyOrder && p.canSplit() {
 		return ranges.Run(ctx, p.o.Pages, ranges.Options{
-			Ranges: p.rangesOf(past), Listers: Listers, Limit: p.o.Limit, Floor: len(p.o.Mapping.Settings.Source.Prefix), Guard: p.o.Guard,
+			Ranges: p.rangesOf(past), Listers: max(1, min(Listers, mostReaders/past.Readers())), Limit: p.o.Limit, Floor: len(p.o.Mapping.Settings.Source.Prefix), Guard: p.o.Guard,
 		}, func(ctx context.Context, part *ranges.Part) error { return visit(ctx, part) })
 	}
 	var first error

@@ -93,6 +93,7 @@ type Past interface {
 	Memo() string
 	Claims() []record.Claim
 	Open() []record.Range
+	Readers() int
 	Bounds(n int, least int64) []string
 	Base(ctx context.Context) iter.Seq2[record.Entry, error]
 	Previous(ctx context.Context, after string) iter.Seq2[record.Entry, error]

@@ -71,6 +71,13 @@ func flush(t *testing.T, pass *solo) {
 	}
 }
 
+func mergeSaved(t *testing.T, pass *solo) {
+	t.Helper()
+	if err := pass.MergeSaved(t.Context()); err != nil {
+		t.Fatalf("merge: %v", err)
+	}
+}
+
 func commit(t *testing.T, pass *solo) int64 {
 	t.Helper()
 	generation, err := pass.Commit(t.Context())

@@ -150,19 +150,24 @@ func (l *Ledger) newPass(base record.Manifest, from unfinished) *Pass {
 			uploads: newUploads(from.uploads, progress.Settled), claims: claims{inherited: from.claims}, refusal: progress.Refusal,
 			savedAt: l.options.Now(), patience: min(firstPatience, l.options.FlushInterval),
 		},
-		turn: turn.New(),
+		turn: turn.New(), merging: turn.New(),
 		saver: saver{
 			store: l.store, lease: l.lease, chain: l.chain, log: l.options.Logger,
 			base: base, progress: progress, seq: from.seq,
-			writer: chunk.Writer{
-				Store: l.store, Mapping: l.options.Mapping, Generation: progress.Generation,
-				Nonce: nonce(), MaxRows: int64(l.options.ChunkEntries), Encoders: l.options.Encoders,
-			},
+			writer: l.newWriter(progress.Generation), merger: l.newWriter(progress.Generation),
 		},
 	}
 	return &Pass{
 		saving: s, View: NewView(l.store, base, progress), claiming: claiming{s},
 		chain: l.chain, settings: progress.Settings, resumed: len(progress.Settled) > 0 || len(progress.Runs) > 0 || len(progress.QuarantineRuns) > 0,
+	}
+}
+
+// newWriter returns a writer of chunks whose names no other writer uses.
+func (l *Ledger) newWriter(generation int64) chunk.Writer {
+	return chunk.Writer{
+		Store: l.store, Mapping: l.options.Mapping, Generation: generation,
+		Nonce: nonce(), MaxRows: int64(l.options.ChunkEntries), Encoders: l.options.Encoders,
 	}
 }
 

@@ -115,6 +115,7 @@ func TestSettledAboveTheMarkIsSaved(t *testing.T) {
 			}
 			if len(made)%3 == 0 {
 				flush(t, pass)
+				mergeSaved(t, pass)
 			}
 		}
 		flush(t, pass)

@@ -287,7 +287,10 @@ func TestProgressStaysSmall(t *testing.T) {
 	for i := range 130 {
 		reserve(t, pass, key(i)).Record(entry(key(i), "1"))
 		flush(t, pass)
+		mergeSaved(t, pass)
 	}
+	reserve(t, pass, "z").Drop()
+	flush(t, pass) // names the merged runs
 	progress, ok, err := record.Unfinished(t.Context(), store, mapping)
 	if err != nil || !ok {
 		t.Fatalf("unfinished: %t, %v", ok, err)

@@ -105,6 +105,8 @@ func (p *Pass) complete() error {
 // close ends the pass and waits for calls in progress. It is idempotent.
 func (p *Pass) close() {
 	_ = p.fail(ErrPassEnded)
+	p.merging.MustTake()
+	defer p.merging.Give()
 	p.turn.MustTake()
-	p.turn.Give()
+	defer p.turn.Give()
 }

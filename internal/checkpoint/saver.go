@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 
 	"syncd/internal/checkpoint/chunk"
 	"syncd/internal/checkpoint/generation"
@@ -21,6 +22,7 @@ type saver struct {
 	log      *slog.Logger
 	base     record.Manifest
 	writer   chunk.Writer
+	merger   chunk.Writer    // for MergeSaved, which runs at the same time as saves
 	progress record.Progress // the progress record that was saved last
 	seq      int64           // sequence number of that record
 }
@@ -65,12 +67,10 @@ func (s *saver) save(ctx context.Context, b batch, now state) error {
 func (s *saver) extend(ctx context.Context, b batch) (p record.Progress, err error) {
 	p = s.progress
 	b.sort()
-	isFirst := len(s.base.Runs) == 0
-	if p.Runs, err = appendRun(ctx, &s.writer, record.ChunkPrefix, p.Runs, b.entries, isFirst); err != nil {
+	if p.Runs, err = appendRun(ctx, &s.writer, record.ChunkPrefix, p.Runs, b.entries); err != nil {
 		return p, err
 	}
-	isFirst = len(s.base.QuarantineRuns) == 0
-	if p.QuarantineRuns, err = appendRun(ctx, &s.writer, record.QuarantinePrefix, p.QuarantineRuns, b.quarantined, isFirst); err != nil {
+	if p.QuarantineRuns, err = appendRun(ctx, &s.writer, record.QuarantinePrefix, p.QuarantineRuns, b.quarantined); err != nil {
 		return p, err
 	}
 	p.Settled, p.Counts = b.settled, b.counts
@@ -80,7 +80,7 @@ func (s *saver) extend(ctx context.Context, b batch) (p record.Progress, err err
 }
 
 // appendRun writes rows as a new run and returns all runs of the pass.
-func appendRun[R chunk.Row](ctx context.Context, w *chunk.Writer, prefix string, runs []record.Run, rows []R, isFirst bool) ([]record.Run, error) {
+func appendRun[R chunk.Row](ctx context.Context, w *chunk.Writer, prefix string, runs []record.Run, rows []R) ([]record.Run, error) {
 	if len(rows) == 0 {
 		return runs, nil
 	}
@@ -88,7 +88,7 @@ func appendRun[R chunk.Row](ctx context.Context, w *chunk.Writer, prefix string,
 	if err != nil {
 		return nil, err
 	}
-	return chunk.Append[R](ctx, w, prefix, runs, record.Run{Chunks: chunks}, isFirst)
+	return append(slices.Clone(runs), record.Run{Chunks: chunks}), nil
 }
 
 // progressTries limits how many sequence numbers a save tries until one is free. A number can be

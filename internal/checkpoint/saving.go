@@ -10,8 +10,9 @@ import (
 // saving saves the settled keys of a pass, one save at a time.
 type saving struct {
 	unsaved
-	turn  turn.Lock // locked before mu
-	saver saver
+	turn    turn.Lock // locked before mu
+	merging turn.Lock // locked before turn
+	saver   saver
 }
 
 // Flush saves the settled keys: first their rows, then the progress record with the low-water marks,

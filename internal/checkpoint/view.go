@@ -73,7 +73,7 @@ func (v *View) Bounds(n int, least int64) (bounds []string) {
 }
 
 // Readers returns how many chunks are open while one range of the ledger is read.
-func (v *View) Readers() int { return max(1, len(v.runs), len(v.aside)) }
+func (v *View) Readers() int { return max(1, len(v.runs)+len(v.aside)) }
 
 // Finder returns a Finder for the keys above after.
 func (v *View) Finder(ctx context.Context, after string) *Finder {

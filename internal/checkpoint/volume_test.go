@@ -113,6 +113,11 @@ func (v *volume) walk(pass *checkpoint.Pass, r record.Range, isChanged func(i in
 		if err := pass.FlushDue(ctx); err != nil {
 			return err
 		}
+		if i%4096 == 0 {
+			if err := pass.MergeSaved(ctx); err != nil {
+				return err
+			}
+		}
 	}
 	walk.End(r.Until)
 	return nil

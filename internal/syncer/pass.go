@@ -10,6 +10,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/plan"
 	"syncd/internal/syncer/ahead"
 	"syncd/internal/syncer/denial"
@@ -53,11 +54,20 @@ func (p *pass) walk(ctx context.Context) error {
 		}
 		return err
 	}
-	saved := keepSaving(func() error {
+	saved := keepDoing(func() error {
 		p.worker.record.release(p.refusals.Free(p.ledger.Stalled()))
 		return save()
 	})
 	p.claims.walk = reading
+	merging, stopMerging := context.WithCancel(reading)
+	defer stopMerging()
+	merged := keepDoing(func() error {
+		err := p.ledger.MergeSaved(merging)
+		if merging.Err() != nil {
+			return nil // a later pass merges
+		}
+		return err
+	})
 	begin := func(slot *checkpoint.Slot, a plan.Action) {
 		copies.Go(func() error { return p.copy(working, slot, a) })
 	}
@@ -70,13 +80,15 @@ func (p *pass) walk(ctx context.Context) error {
 			return err
 		})
 	})
-	return firstCause(ctx, copies.Wait(), saved(), p.claims.wait(), err)
+	stopMerging()
+	return firstCause(ctx, copies.Wait(), saved(), merged(), p.claims.wait(), err)
 }
 
 // endsPass reports whether an error of one part ends the walks of all parts.
 func endsPass(err error) bool {
 	_, isPanic := errors.AsType[*PanicError](err)
-	return isPanic || awserr.Fatal(err) || errors.Is(err, checkpoint.ErrPassEnded)
+	_, isDamage := errors.AsType[*store.CorruptError](err) // the next attempt starts from another generation
+	return isPanic || isDamage || awserr.Fatal(err) || errors.Is(err, checkpoint.ErrPassEnded)
 }
 
 // walkPart is the main loop of a pass. It takes each action of a part of the plan, carries it out,

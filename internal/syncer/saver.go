@@ -11,7 +11,7 @@ import (
 	"syncd/internal/syncer/denial"
 )
 
-// flushCheck is how often to check whether settled entries should be saved.
+// flushCheck is how often to check whether settled entries should be saved, or saved runs merged.
 const flushCheck = 500 * time.Millisecond
 
 // saver makes the progress of a pass durable: it claims keys before they are copied, saves settled
@@ -41,10 +41,10 @@ func (s *saver) save(ctx context.Context) error {
 	return s.ledger.FlushDue(patient)
 }
 
-// keepSaving calls save regularly, so that saves continue while the walk waits for a listing page
-// or a slow copy. The returned func stops the regular saves, waits for a save in progress, and
-// returns the first error of a save.
-func keepSaving(save func() error) (wait func() error) {
+// keepDoing calls do regularly, so that saves continue while the walk waits for a listing page or a
+// slow copy. The returned func stops the regular calls, waits for a call in progress, and returns the
+// first error.
+func keepDoing(do func() error) (wait func() error) {
 	stop, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
 		tick := time.NewTicker(flushCheck)
@@ -56,7 +56,7 @@ func keepSaving(save func() error) (wait func() error) {
 				return
 			case <-tick.C:
 			}
-			if err := guarded(save); err != nil {
+			if err := guarded(do); err != nil {
 				ended <- err
 				return
 			}

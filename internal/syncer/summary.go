@@ -7,7 +7,8 @@ import (
 
 // Summary is the result of one pass. Its JSON form is a stable interface, described in docs/cli.md.
 //
-// For a pass that resumed an interrupted pass, the counts begin at the key where it resumed.
+// For a pass that resumed an interrupted pass, the counts cover only the keys that the interrupted
+// pass had not settled.
 type Summary struct {
 	Mapping string `json:"mapping"`
 	// Pass is the number of the pass. An interrupted pass keeps its number when it is resumed.

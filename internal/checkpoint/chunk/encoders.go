@@ -14,7 +14,10 @@ const (
 	// rowsPerGroup and pageBytes bound the memory of a reader or writer of a chunk: one compressed
 	// row group, about 200 KB, and one page of each column. A row is rarely longer than 500 bytes.
 	rowsPerGroup = 2 << 10
-	pageBytes    = 12 << 10
+	// bytesPerGroup ends a row group of unusually long rows. It is far below largestGroup, also if the
+	// rows cannot be compressed.
+	bytesPerGroup = 8 << 20
+	pageBytes     = 12 << 10
 
 	// largestGroup bounds a compressed row group, in bytes. Only rows with the longest keys and
 	// values come near to it.

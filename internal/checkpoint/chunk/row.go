@@ -1,6 +1,7 @@
 package chunk
 
 import (
+	"strings"
 	"time"
 
 	"syncd/internal/checkpoint/record"
@@ -14,6 +15,7 @@ type Row interface {
 	EntryRow | QuarantineRow
 	sortKey() string
 	isRemoved() bool
+	bytes() int
 }
 
 // EntryRow is the row of an entry.
@@ -54,6 +56,15 @@ type QuarantineRow struct {
 func (r EntryRow) sortKey() string      { return r.Key }
 func (r QuarantineRow) sortKey() string { return r.Key }
 
+// bytes returns about how many bytes the row needs before compression.
+func (r EntryRow) bytes() int {
+	return 64 + len(r.Key) + len(r.SourceETag) + len(r.SourceVersionID) + len(r.DestinationETag) + len(r.DestinationVersionID) + len(r.KeyARN) + len(r.Checksum)
+}
+
+func (r QuarantineRow) bytes() int {
+	return 64 + len(r.Key) + len(r.SourceETag) + len(r.SourceVersionID) + len(r.Reason) + len(r.Detail) + len(r.DestinationETag)
+}
+
 // isRemoved reports whether the row states that the key has no row any more.
 func (r EntryRow) isRemoved() bool      { return r.Removed }
 func (r QuarantineRow) isRemoved() bool { return r.Removed }
@@ -87,7 +98,7 @@ const longestDetail = 16 << 10
 func RowOfQuarantined(q *record.Quarantined) QuarantineRow {
 	return QuarantineRow{
 		Key: q.Key, SourceETag: q.Source.ETag, SourceSize: q.Source.Size,
-		SourceLastModified: q.Source.LastModified.UnixMicro(), SourceVersionID: q.Source.ID, Reason: q.Reason, Detail: q.Detail[:min(len(q.Detail), longestDetail)],
+		SourceLastModified: q.Source.LastModified.UnixMicro(), SourceVersionID: q.Source.ID, Reason: q.Reason, Detail: strings.ToValidUTF8(q.Detail[:min(len(q.Detail), longestDetail)], ""),
 		FirstAt: q.FirstAt.UnixMicro(), LastAt: q.LastAt.UnixMicro(), Attempts: q.Attempts, Pass: q.Pass,
 		DestinationETag: q.DestinationETag, WrittenSince: unixMicro(q.WrittenSince),
 	}

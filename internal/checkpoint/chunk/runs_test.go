@@ -1,6 +1,9 @@
 package chunk_test
 
 import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"slices"
@@ -54,6 +57,27 @@ func read(t *rapid.T, store *checkpointtest.Memory, runs []record.Run, after str
 	return got
 }
 
+// tb is what testing.T and rapid.T have in common.
+type tb interface {
+	Context() context.Context
+	Fatal(args ...any)
+}
+
+// mergeDue merges the runs of a pass that are due.
+func mergeDue(t tb, w *chunk.Writer, runs []record.Run, isFirst bool) []record.Run {
+	for {
+		start, ok := chunk.Due(runs)
+		if !ok {
+			return runs
+		}
+		merged, err := chunk.Merge[chunk.EntryRow](t.Context(), w, record.ChunkPrefix, runs[start:], isFirst && start == 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs = append(slices.Clone(runs[:start]), merged)
+	}
+}
+
 // TestRunsAgainstAMap commits generations of random rows, each written in several saves. It checks
 // that reading the runs, after any key, returns what a map contains, that a generation has few runs,
 // and that its oldest run has no removed rows.
@@ -75,10 +99,7 @@ func TestRunsAgainstAMap(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				added, err = chunk.Append[chunk.EntryRow](t.Context(), w, record.ChunkPrefix, added, record.Run{Chunks: chunks}, len(base) == 0)
-				if err != nil {
-					t.Fatal(err)
-				}
+				added = mergeDue(t, w, append(added, record.Run{Chunks: chunks}), len(base) == 0)
 			}
 			if len(added) > 31 {
 				t.Fatalf("got %d runs in a pass, want few", len(added))
@@ -165,11 +186,39 @@ func TestManySavesMakeFewRuns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if runs, err = chunk.Append[chunk.EntryRow](t.Context(), w, record.ChunkPrefix, runs, record.Run{Chunks: chunks}, true); err != nil {
-			t.Fatal(err)
-		}
+		runs = mergeDue(t, w, append(runs, record.Run{Chunks: chunks}), true)
 		if len(runs) > 3*16 {
 			t.Fatalf("got %d runs after %d saves, want at most 48", len(runs), save+1)
 		}
+	}
+}
+
+// TestLongRowsCanBeRead writes and reads rows with the longest values that a service can cause: ETags
+// of 8 KiB and details of 16 KiB, which cannot be compressed.
+func TestLongRowsCanBeRead(t *testing.T) {
+	store := checkpointtest.NewMemory()
+	w := &chunk.Writer{Store: store, Mapping: "m", Nonce: "n", MaxRows: 1 << 16, Encoders: chunk.NewEncoders()}
+	text := func(n int) string {
+		b := make([]byte, n*3/4)
+		_, _ = rand.Read(b)
+		return base64.StdEncoding.EncodeToString(b)
+	}
+	var rows []chunk.QuarantineRow
+	for i := range 2048 {
+		rows = append(rows, chunk.RowOfQuarantined(&record.Quarantined{Key: fmt.Sprintf("%06d", i), Source: transfer.Version{ETag: text(8 << 10)}, Detail: text(16 << 10)}))
+	}
+	chunks, err := chunk.Write(t.Context(), w, record.QuarantinePrefix, chunk.Items(rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, err := range chunk.Quarantine(t.Context(), store, []record.Run{{Chunks: chunks}}, "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != len(rows) {
+		t.Errorf("got %d rows, want %d", n, len(rows))
 	}
 }

@@ -19,22 +19,12 @@ const (
 	fanInOfGenerations = 4
 )
 
-// Append adds a run to the runs that a pass has written, and merges the newest runs if many of
-// about the same size have accumulated. The replaced chunks are deleted when the pass is committed.
-// If isFirst is true, there is no base generation, and so no rows older than those of runs.
-func Append[R Row](ctx context.Context, w *Writer, prefix string, runs []record.Run, added record.Run, isFirst bool) ([]record.Run, error) {
-	runs = append(slices.Clone(runs), added)
-	for {
-		start := tail(runs)
-		if len(runs)-start < fanIn {
-			return runs, nil
-		}
-		merged, err := mergeFrom[R](ctx, w, prefix, runs, start, isFirst && start == 0)
-		if err != nil {
-			return nil, err
-		}
-		runs = merged // it can be the last of many larger runs
-	}
+// Due returns the index from which on the newest runs of a pass are to be merged, because many of
+// about the same size have accumulated. The result ok is false if none are. After a merge, larger
+// runs can be due.
+func Due(runs []record.Run) (start int, ok bool) {
+	start = tail(runs)
+	return start, len(runs)-start >= fanIn
 }
 
 // Combine returns the runs of the generation that a pass commits: those of the base generation and

@@ -99,11 +99,13 @@ func writeChunk[R Row](ctx context.Context, w *Writer, name string, f *feed[R]) 
 func writeRows[R Row](out *sealer, w *Writer, info *record.Chunk, f *feed[R]) error {
 	file := newWriter[R](w.Encoders, out)
 	buf := make([]R, 0, rowsPerWrite)
+	rows, size := 0, 0 // of the row group
 	for f.ok && f.err == nil && f.head.whole == nil && info.Entries < w.MaxRows {
 		if err := countIn(info, f.head.Row.sortKey()); err != nil {
 			return err
 		}
 		buf = append(buf, f.head.Row)
+		rows, size = rows+1, size+f.head.Row.bytes()
 		if len(buf) == cap(buf) {
 			if _, err := file.Write(buf); err != nil {
 				return err
@@ -111,17 +113,17 @@ func writeRows[R Row](out *sealer, w *Writer, info *record.Chunk, f *feed[R]) er
 			buf = buf[:0]
 		}
 		f.advance()
-		if info.Entries%rowsPerGroup == 0 {
+		if rows == rowsPerGroup || size >= bytesPerGroup {
 			if err := endGroup(file, out, buf); err != nil {
 				return err
 			}
-			buf = buf[:0]
+			buf, rows, size = buf[:0], 0, 0
 		}
 	}
 	if f.err != nil {
 		return errors.Join(f.err, file.Close()) // so that the chunk is not created
 	}
-	if info.Entries%rowsPerGroup > 0 {
+	if rows > 0 {
 		if err := endGroup(file, out, buf); err != nil {
 			return err
 		}

@@ -99,7 +99,10 @@ func (p *Part) listPages(ctx context.Context) error {
 		if n := len(next.objects); n > 0 {
 			after = next.objects[n-1].Key
 		}
-		next.objects, more = p.take(next, more)
+		received := len(next.objects)
+		if next.objects, more = p.take(next, more); len(next.objects) < received {
+			next.err = nil // it concerns keys after the part
+		}
 		select {
 		case p.ready <- next:
 		case <-ctx.Done():

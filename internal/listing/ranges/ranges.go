@@ -168,7 +168,6 @@ func (r *run) work(ctx context.Context, p *Part, consume func(context.Context, *
 	return consume(ctx, p)
 }
 
-// end removes a part that was consumed.
 // end records that a part has ended, or that a lister ends without one.
 func (r *run) end(p *Part, err error) {
 	r.mu.Lock()

@@ -62,11 +62,10 @@ func (p *pass) walk(ctx context.Context) error {
 	merging, stopMerging := context.WithCancel(reading)
 	defer stopMerging()
 	merged := keepDoing(func() error {
-		err := p.ledger.MergeSaved(merging)
-		if merging.Err() != nil {
-			return nil // a later pass merges
+		if err := p.ledger.MergeSaved(merging); merging.Err() == nil {
+			return err
 		}
-		return err
+		return nil // a later pass merges
 	})
 	begin := func(slot *checkpoint.Slot, a plan.Action) {
 		copies.Go(func() error { return p.copy(working, slot, a) })

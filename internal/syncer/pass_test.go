@@ -253,8 +253,11 @@ func TestProgress(t *testing.T) {
 			w.source.Put(name(i), awsfake.BytesBody([]byte("new")), awsfake.PutOptions{})
 		}
 		w.cloud.SetLatency(time.Second)
+		var mu sync.Mutex
 		var seen []syncer.Progress
 		look := func() {
+			mu.Lock()
+			defer mu.Unlock()
 			p, ok := s.Progress()
 			if !ok {
 				t.Error("got no progress during a pass")

@@ -57,9 +57,12 @@ func mustRunAndClose(t *testing.T, w *world) {
 // is open again, and that no pass makes more copies again than those in flight and those of one save
 // interval.
 func TestKillsInManyRanges(t *testing.T) {
-	kills := 100
-	if *many > 1000 {
+	kills := 60
+	switch {
+	case *many > 1000:
 		kills = *many
+	case testing.Short():
+		kills = 10
 	}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

@@ -19,7 +19,7 @@ const (
 	fanInOfGenerations = 4
 )
 
-// Due returns the index from which on the newest runs of a pass are to be merged, because many of
+// Due returns the index from which on the newest runs of a pass must be merged, because many of
 // about the same size have accumulated. The result ok is false if none are. After a merge, larger
 // runs can be due.
 func Due(runs []record.Run) (start int, ok bool) {

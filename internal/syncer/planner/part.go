@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// Listers is how many ranges of the source a pass lists at once, and ListersOfAll how many all
-	// passes of a process list. The requests are paced like all others, so there is no need to
-	// choose the numbers.
-	Listers      = 16
+	// Listers is how many ranges of the source a pass lists at once. The requests are paced like all
+	// others, so there is no need to choose the number.
+	Listers = 16
+	// ListersOfAll is how many ranges all passes of a process list at once.
 	ListersOfAll = 2 * Listers
 	// mostReaders is how many chunks of the ledger a pass reads at once. A pass that resumes after
 	// many saves reads many runs in each range, and so walks fewer ranges at once.

@@ -72,17 +72,7 @@ func (c *claiming) claim(keys []record.Range, since time.Time) (version int64) {
 
 // saveClaims saves the claims, unless this version or a later version of them is saved already.
 func (p *saving) saveClaims(ctx context.Context, version int64) error {
-	if err := p.turn.Take(ctx); err != nil {
-		return err
-	}
-	defer p.turn.Give()
-	p.mu.Lock()
-	if p.err != nil || p.claims.saved >= version {
-		defer p.mu.Unlock()
-		return p.err
-	}
-	p.mu.Unlock()
-	return p.saveState(ctx)
+	return p.saveStateUnless(ctx, func() bool { return p.claims.saved >= version })
 }
 
 // ClaimKey saves a claim on a single key, anywhere in the key order. Call it before the key is

@@ -36,7 +36,7 @@ func joined(all []record.Claim, settled record.Ranges, fingerprint string) []rec
 	var merged record.Ranges
 	var since record.Claim
 	for _, claim := range all {
-		keys := record.Range{After: claim.After, Until: claim.Until}
+		keys := claim.Keys()
 		if claim.Fingerprint != fingerprint || claim.Proved || len(claim.Settled) > 0 || !settled.Includes(keys) {
 			unsettled = append(unsettled, claim)
 			continue

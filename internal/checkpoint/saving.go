@@ -104,6 +104,23 @@ func (p *saving) saveState(ctx context.Context) error {
 	return nil
 }
 
+// saveStateUnless saves the state unless isSaved, which is called with p.mu held, returns true: another
+// call may have saved it while this call waited for its turn. So only a few of many concurrent calls
+// write a record. The save writes only a progress record; rows wait for the next Flush.
+func (p *saving) saveStateUnless(ctx context.Context, isSaved func() bool) error {
+	if err := p.turn.Take(ctx); err != nil {
+		return err
+	}
+	defer p.turn.Give()
+	p.mu.Lock()
+	if p.err != nil || isSaved() {
+		defer p.mu.Unlock()
+		return p.err
+	}
+	p.mu.Unlock()
+	return p.saveState(ctx)
+}
+
 // saveTaken saves a batch. A panic ends the pass, because a later save would build on incomplete
 // state.
 func (p *saving) saveTaken(ctx context.Context, b batch, now state) error {

@@ -110,19 +110,7 @@ func (p *unsaved) UploadAborted(id string) {
 	p.uploads.forget(p.uploads.left, id)
 }
 
-// saveUploads saves the uploads, unless another call saved this version or a later version of them
-// while this call waited for its turn. So only a few of many concurrent calls write a record. The
-// save writes only a progress record; entries wait for the next Flush.
+// saveUploads saves the uploads, unless this version or a later version of them is saved already.
 func (p *saving) saveUploads(ctx context.Context, version int64) error {
-	if err := p.turn.Take(ctx); err != nil {
-		return err
-	}
-	defer p.turn.Give()
-	p.mu.Lock()
-	if p.err != nil || p.uploads.saved >= version {
-		defer p.mu.Unlock()
-		return p.err
-	}
-	p.mu.Unlock()
-	return p.saveState(ctx)
+	return p.saveStateUnless(ctx, func() bool { return p.uploads.saved >= version })
 }

@@ -68,13 +68,6 @@ func (p *unsaved) Settled() record.Ranges {
 	return p.settledNow()
 }
 
-// Walking returns how many ranges the pass is walking.
-func (p *unsaved) Walking() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.walks)
-}
-
 // Counts returns how many of the settled keys the pass settled in each way, including before it was
 // resumed.
 func (p *unsaved) Counts() record.Counts {

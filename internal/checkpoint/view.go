@@ -16,19 +16,18 @@ import (
 // itself saved before it was interrupted. Reading it does not need the lease. It keeps only a
 // bounded number of rows in memory.
 type View struct {
-	store      store.Store
-	base       []record.Run
-	quarantine []record.Run
-	runs       []record.Run // base and the rows that the pass saved, oldest first
-	aside      []record.Run
-	settled    record.Ranges
+	store   store.Store
+	base    []record.Run
+	runs    []record.Run // base and the rows that the pass saved, oldest first
+	aside   []record.Run // the same of the quarantine
+	settled record.Ranges
 }
 
 // NewView returns the state from which a pass starts that resumes from progress on the generation
 // base. The zero Progress stands for a new pass, the zero Manifest for an empty ledger.
 func NewView(store store.Store, base record.Manifest, progress record.Progress) View {
 	return View{
-		store: store, base: base.Runs, quarantine: base.QuarantineRuns, settled: progress.Settled,
+		store: store, base: base.Runs, settled: progress.Settled,
 		runs: slices.Concat(base.Runs, progress.Runs), aside: slices.Concat(base.QuarantineRuns, progress.QuarantineRuns),
 	}
 }

@@ -35,7 +35,7 @@ type partClaims struct {
 	part     planner.Part
 	planned  horizon
 	claimed  horizon
-	reserved int // number of actions reserved
+	reserved int // number of actions reserved; only used by the walk of the part
 }
 
 // horizon is a position in the plan of a part: the keys up to key are planned or claimed. If isEnd
@@ -78,11 +78,7 @@ func (p *partClaims) planAll() {
 }
 
 // reserve records that the next action of the part is reserved.
-func (p *partClaims) reserve() {
-	p.in.mu.Lock()
-	defer p.in.mu.Unlock()
-	p.reserved++
-}
+func (p *partClaims) reserve() { p.reserved++ }
 
 // ensure returns once a key, which is the key of the action reserved last, is claimed.
 func (p *partClaims) ensure(ctx context.Context, key string) error {

@@ -55,7 +55,7 @@ const mostClaims = 16
 
 // includes reports whether c covers everything that o covers.
 func (c Claim) includes(o Claim) bool {
-	return c.Fingerprint == o.Fingerprint && (o.Proved || !c.Proved) && c.After <= o.After && (c.Until == "" || o.Until != "" && o.Until <= c.Until) &&
+	return c.Fingerprint == o.Fingerprint && (o.Proved || !c.Proved) && c.Keys().includes(o.Keys()) &&
 		!c.Since.After(o.Since) && !slices.ContainsFunc(c.Settled, func(prefix string) bool { return !slices.Contains(o.Settled, prefix) })
 }
 
@@ -84,10 +84,13 @@ func Earliest(a, b time.Time) time.Time {
 }
 
 // Covers reports whether the claim covers key, an object key at the source in the claim's settings.
-func (c Claim) Covers(key string) bool { return key > c.After && (c.Until == "" || key <= c.Until) }
+func (c Claim) Covers(key string) bool { return c.Keys().Contains(key) }
+
+// Keys returns the range of keys that the claim covers.
+func (c Claim) Keys() Range { return Range{c.After, c.Until} }
 
 // CoversAll reports whether the claim covers every key of r.
-func (c Claim) CoversAll(r Range) bool { return Range{c.After, c.Until}.includes(r) }
+func (c Claim) CoversAll(r Range) bool { return c.Keys().includes(r) }
 
 // MarshalJSON encodes the claim. Keys are escaped, so that bytes that are not valid UTF-8 are
 // preserved.

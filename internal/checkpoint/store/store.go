@@ -76,7 +76,7 @@ type Record interface {
 	// Size returns the length of the record in bytes.
 	Size() int64
 	// Bind replaces the context of later reads with ctx. A chunk can stay open for a whole pass,
-	// while each save that reads it has its own context.
+	// while each read has its own context.
 	Bind(ctx context.Context)
 }
 

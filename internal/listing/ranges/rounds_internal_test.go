@@ -37,10 +37,8 @@ func InRounds(pager Pager, o Options, random *rand.Rand) (rounds, requests, obje
 // occupy gives the idle listers parts to list.
 func (r *run) occupy() {
 	for len(r.open) < r.listers {
-		var p *Part
-		if len(r.waiting) > 0 {
-			p, r.waiting = r.waiting[0], r.waiting[1:]
-		} else if p = r.split(); p == nil {
+		p := r.take()
+		if p == nil {
 			return
 		}
 		r.open = append(r.open, p)

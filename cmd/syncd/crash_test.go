@@ -85,6 +85,7 @@ func crashWays() (ways []crashWay) {
 type crash struct {
 	*site
 	random *rand.Rand
+	slow   atomic.Int64  // requests that are being delayed
 	skew   *atomic.Int64 // how far the clock of the two accounts is ahead, in nanoseconds
 
 	mu       sync.Mutex
@@ -138,7 +139,7 @@ func newCrash(t *testing.T, way crashWay) *crash {
 	}
 	for i := crashSlow / 2; i < crashObjects; i += crashSlow {
 		for _, operation := range []string{"CopyObject", "PutObject"} {
-			s.Cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demo.Copy, Key: copyOf(i), Kind: awsfake.None, Do: func() { time.Sleep(crashDelay) }})
+			s.Cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demo.Copy, Key: copyOf(i), Kind: awsfake.None, Do: c.delay})
 		}
 	}
 	for _, operation := range []string{"CopyObject", "PutObject", "CompleteMultipartUpload"} {
@@ -168,6 +169,13 @@ func (c *crash) put(prefix string, i int) {
 
 // copyOf returns the key of an object's copy.
 func copyOf(i int) string { return fmt.Sprintf("data/%04d", i) }
+
+// delay delays a request. If its sender is killed meanwhile, the request still takes effect.
+func (c *crash) delay() {
+	c.slow.Add(1)
+	defer c.slow.Add(-1)
+	time.Sleep(crashDelay)
+}
 
 func (c *crash) allowOne() {
 	c.mu.Lock()

@@ -29,13 +29,16 @@ func (c *claiming) TakeClaims(claims []record.Claim) {
 // ReplaceClaims calls left with each claim. The function left returns the unsettled part of the
 // claim as rest, or false as ok if the pass has settled the whole claim. Call ReplaceClaims before
 // Commit, which writes the remaining claims to the next generation. Commit drops every claim that
-// has the settings of this pass and is not Proved, whatever left returned for that claim.
+// has the settings of this pass and is not Proved, whatever left returned for that claim. Claims on
+// keys that an interrupted pass may still write are kept, see record.Claim.MayLand.
 func (c *claiming) ReplaceClaims(left func(record.Claim) (rest record.Claim, ok bool)) {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
 	var inherited []record.Claim
 	for _, claim := range c.in.claims.inherited {
-		if rest, ok := left(claim); ok {
+		if claim.MayLand(c.in.began) {
+			inherited = append(inherited, claim)
+		} else if rest, ok := left(claim); ok {
 			inherited = append(inherited, rest)
 		}
 	}
@@ -89,7 +92,7 @@ func (c *claiming) hasClaimed(key string) bool {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
 	return c.in.claims.saved >= c.in.claims.version && slices.ContainsFunc(slices.Concat(c.in.claims.inherited, c.in.claims.own), func(own record.Claim) bool {
-		return own.Fingerprint == c.in.fingerprint && !own.Proved && len(own.Settled) == 0 && own.Covers(key)
+		return own.Fingerprint == c.in.fingerprint && !own.Proved && own.Stopped.IsZero() && len(own.Settled) == 0 && own.Covers(key)
 	})
 }
 

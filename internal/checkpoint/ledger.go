@@ -146,7 +146,7 @@ func (l *Ledger) newPass(base record.Manifest, from unfinished) *Pass {
 	s := &saving{
 		unsaved: unsaved{
 			number: progress.Generation, options: &l.options, fingerprint: progress.Fingerprint,
-			settled: progress.Settled, counts: progress.Counts,
+			began: progress.StartedAt, settled: progress.Settled, counts: progress.Counts,
 			uploads: newUploads(from.uploads, progress.Settled), claims: claims{inherited: from.claims}, refusal: progress.Refusal,
 			savedAt: l.options.Now(), patience: min(firstPatience, l.options.FlushInterval),
 		},

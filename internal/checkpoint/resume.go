@@ -100,6 +100,7 @@ func (s *search) look(ctx context.Context, rec record.Saved) error {
 	if rec.Generation != s.collected {
 		s.collected = rec.Generation
 		s.collect(p.Uploads, p.Claims, isSame)
+		s.interrupt(p)
 	}
 	if s.decided || !p.Continues(s.base) {
 		return nil
@@ -116,6 +117,17 @@ func (s *search) look(ctx context.Context, rec record.Saved) error {
 	p.Generation, p.Base, p.Holder = s.fresh.Generation, s.fresh.Base, s.fresh.Holder
 	s.found.progress = p
 	return nil
+}
+
+// interrupt adds claims on the keys that an interrupted pass claimed and had not settled: its requests
+// may take effect after the next pass has looked at these keys.
+func (s *search) interrupt(p record.Progress) {
+	for _, c := range p.Claims {
+		if c.Fingerprint == p.Fingerprint && c.Stopped.IsZero() {
+			s.found.claims = append(s.found.claims, c.Interrupted(p.Settled, s.chain.Now())...)
+		}
+	}
+	s.found.claims = record.MergeClaims(s.found.claims)
 }
 
 // collect adds claims and uploads to s.found, except uploads that a later pass has named.

@@ -16,6 +16,7 @@ type unsaved struct {
 	fingerprint string // fingerprint of the pass's settings
 
 	mu      sync.Mutex
+	began   time.Time     // when the pass began, before any resumption
 	settled record.Ranges // settled ranges, without those of walks
 	walks   []*Walk       // walks whose range is not settled
 	counts  record.Counts // of the settled keys

@@ -77,6 +77,8 @@ func TestReplayAfterAKilledReplayOfARewrittenObject(t *testing.T) {
 		}
 		p.finish(t)
 		w.passes(t, "folder", "ordinary", 0)
+		time.Sleep(lateRequests)
+		w.passes(t, "folder", "later", 0)
 		q := w.start(t, "folder")
 		w.cloud.ResetRequests()
 		got, err := q.run(t)

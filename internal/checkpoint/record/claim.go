@@ -21,6 +21,35 @@ type Claim struct {
 	// Proved means that the entries of the ledger are correct in spite of the claim: the pass can
 	// only have written objects that have no entry.
 	Proved bool `json:"proved,omitempty"`
+	// Stopped is set if the claim covers keys that a pass had not settled when it was interrupted.
+	// It is the time at which a later process found the interrupted pass, by that process's clock.
+	// Requests that were sent before this time can still take effect, see MayLand.
+	Stopped time.Time `json:"stopped,omitzero"`
+}
+
+// landing is how long after the interruption of a pass its requests can still take effect. A
+// destination rejects requests that were signed earlier than that (Amazon S3 API Reference, "Error
+// responses", RequestTimeTooSkewed: 15 minutes).
+const landing = 15 * time.Minute
+
+// MayLand reports whether an interrupted pass may have written the claimed keys after a later pass,
+// which began at the given time, looked at them. Such a claim outlives the commit of the later pass.
+func (c Claim) MayLand(began time.Time) bool {
+	return !c.Stopped.IsZero() && began.Before(c.Stopped.Add(landing))
+}
+
+// Interrupted returns a claim, with the given time in Stopped, for each range of the claimed keys that
+// the interrupted pass had not settled.
+func (c Claim) Interrupted(settled Ranges, at time.Time) (open []Claim) {
+	keys := c.Keys()
+	c.Stopped = at.UTC().Truncate(time.Microsecond)
+	for _, gap := range settled.Gaps() {
+		if r, ok := keys.overlap(gap); ok {
+			c.After, c.Until = r.After, r.Until
+			open = append(open, c)
+		}
+	}
+	return open
 }
 
 // MergeClaims drops claims that another claim includes. There can be many, because a process that
@@ -40,7 +69,7 @@ func MergeClaims(all []Claim) (merged []Claim) {
 	var fewer []Claim
 	for _, c := range merged {
 		for i := 0; i < len(fewer); i++ {
-			if m := fewer[i]; m.Fingerprint == c.Fingerprint && m.overlaps(c) {
+			if m := fewer[i]; m.Fingerprint == c.Fingerprint && m.Stopped.IsZero() == c.Stopped.IsZero() && m.overlaps(c) {
 				c, fewer = m.with(c), slices.Delete(fewer, i, i+1)
 				i = -1 // start again: the larger claim may overlap other claims
 			}
@@ -56,11 +85,13 @@ const mostClaims = 16
 // includes reports whether c covers everything that o covers.
 func (c Claim) includes(o Claim) bool {
 	return c.Fingerprint == o.Fingerprint && (o.Proved || !c.Proved) && c.Keys().includes(o.Keys()) &&
+		c.Stopped.IsZero() == o.Stopped.IsZero() && !c.Stopped.Before(o.Stopped) &&
 		!c.Since.After(o.Since) && !slices.ContainsFunc(c.Settled, func(prefix string) bool { return !slices.Contains(o.Settled, prefix) })
 }
 
 func (c Claim) overlaps(o Claim) bool {
-	return (c.Until == "" || o.After < c.Until) && (o.Until == "" || c.After < o.Until)
+	_, ok := c.Keys().overlap(o.Keys())
+	return ok
 }
 
 // with returns a claim that includes both claims and all keys between them.
@@ -70,6 +101,9 @@ func (c Claim) with(o Claim) Claim {
 		c.Until = max(c.Until, o.Until)
 	} else {
 		c.Until = ""
+	}
+	if o.Stopped.After(c.Stopped) {
+		c.Stopped = o.Stopped
 	}
 	c.Settled = slices.DeleteFunc(slices.Clone(c.Settled), func(prefix string) bool { return !slices.Contains(o.Settled, prefix) })
 	return c

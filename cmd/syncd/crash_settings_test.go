@@ -37,7 +37,7 @@ func TestCrashUnderChangedSettings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
-	for _, way := range crashWays() {
+	for _, way := range crashWays(max(min(*crashKills, 2), *crashKills/4)) {
 		t.Run(way.String(), func(t *testing.T) {
 			c := newCrash(t, way)
 			c.withSettings(t)

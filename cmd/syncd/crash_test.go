@@ -28,9 +28,10 @@ import (
 	"syncd/internal/invocation"
 )
 
-// The total number of kills in TestCrash, which is divided among the four ways of crashWays, and
-// the number of kills in TestCrashUnderChangedSettings. The make target crash sets higher numbers.
-var crashKills = flag.Int("kills", 2, "how often TestCrash, and again TestCrashUnderChangedSettings, kills the process")
+// The total number of kills in TestCrash, which is divided among the four ways of crashWays.
+// TestCrashUnderChangedSettings kills a quarter as often, but at least as often as the default. The
+// make target crash sets higher numbers.
+var crashKills = flag.Int("kills", 2, "how often TestCrash kills the process; TestCrashUnderChangedSettings kills it a quarter as often")
 
 const (
 	crashObjects  = 1200
@@ -49,7 +50,7 @@ func TestCrash(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
-	for _, way := range crashWays() {
+	for _, way := range crashWays(*crashKills) {
 		t.Run(way.String(), func(t *testing.T) {
 			c := newCrash(t, way)
 			for range way.kills {
@@ -70,11 +71,11 @@ func (w crashWay) String() string {
 	return map[bool]string{false: "file", true: "s3"}[w.onS3] + map[bool]string{false: " server-side", true: " relay"}[w.relay]
 }
 
-// crashWays divides the kills among the ways. The ways are ordered so that the first two differ
+// crashWays divides kills among the ways. The ways are ordered so that the first two differ
 // both in the place of the ledger and in the method of copying.
-func crashWays() (ways []crashWay) {
+func crashWays(kills int) (ways []crashWay) {
 	for i, w := range []crashWay{{onS3: true}, {relay: true}, {}, {onS3: true, relay: true}} {
-		if w.kills = (*crashKills + 3 - i) / 4; w.kills > 0 {
+		if w.kills = (kills + 3 - i) / 4; w.kills > 0 {
 			ways = append(ways, w)
 		}
 	}

@@ -57,7 +57,7 @@ func mustRunAndClose(t *testing.T, w *world) {
 // is open again, and that no pass makes more copies again than those in flight and those of one save
 // interval.
 func TestKillsInManyRanges(t *testing.T) {
-	kills := 60
+	kills := 20
 	switch {
 	case *many > 1000:
 		kills = *many

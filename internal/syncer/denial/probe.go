@@ -61,6 +61,14 @@ func (p *prober) take(key string) (made probe, ok bool) {
 	return made, ok
 }
 
+// hasCopied reports whether an object was copied out of turn, and the walk has not reached it.
+func (p *prober) hasCopied(key string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	made, ok := p.byKey[key]
+	return ok && made.err == nil && made.version.Key != ""
+}
+
 // try copies an object before the walk reaches it.
 func (p *prober) try(ctx context.Context, a plan.Action) (probe, error) {
 	if err := p.o.Claim(ctx, a.Object.Key); err != nil {

@@ -53,20 +53,28 @@ func (s *searcher) tryAfter(ctx context.Context, after, reason string) (made pro
 // choose returns up to three of the first objects of a plan that must be copied: the smallest,
 // which costs least, and two other objects, because the smallest can be special, such as a marker
 // object. Objects that a walk has reserved were copied or are being copied. An object that a walk
-// reserves from now on is not copied before the decision, because the walk then waits.
+// reserves from now on is not copied before the decision, because the walk then waits. Objects that were
+// copied for an earlier decision are chosen only if there are no others.
 func (s *searcher) choose(actions plan.Actions) (chosen []plan.Action, err error) {
-	var found []plan.Action
+	var found, copied []plan.Action
 	looked := 0
 	for a, err := range actions {
 		if err != nil {
 			return nil, err
 		}
-		if a.Kind == plan.Copy && a.Reason != plan.Unproven && !s.o.Ledger.Reserved(a.Object.Key) {
+		switch {
+		case a.Kind != plan.Copy || a.Reason == plan.Unproven || s.o.Ledger.Reserved(a.Object.Key):
+		case s.prober.hasCopied(a.Object.Key):
+			copied = append(copied, a)
+		default:
 			found = append(found, a)
 		}
 		if looked++; looked == lookedAt || len(found) == choices || len(found) > 0 && s.o.IsReplay {
 			break // one object is enough for a replay, which sends a lookup request for each
 		}
+	}
+	if len(found) == 0 {
+		found = copied
 	}
 	if len(found) <= 1 {
 		return found, nil

@@ -133,6 +133,8 @@ func Judge(in, out any, answer *smithyhttp.Response) error {
 		return judgeBare(answer, http.StatusOK)
 	case *s3.DeleteObjectOutput, *s3.AbortMultipartUploadOutput:
 		return judgeBare(answer, http.StatusNoContent)
+	case *s3.DeleteObjectsOutput:
+		return judgeDeletes(in, out)
 	case *s3.ListObjectsV2Output:
 		return first(needs(proof{"IsTruncated", out.IsTruncated != nil}), pageOf(len(out.Contents)+len(out.CommonPrefixes)))
 	case *sts.AssumeRoleOutput:
@@ -225,6 +227,36 @@ func judgeAnnotations(in any, out *s3.ListObjectAnnotationsOutput) error {
 		err = first(err, needs(proof{"AnnotationName", aws.ToString(entry.AnnotationName) != ""}))
 	}
 	return err
+}
+
+// judgeDeletes checks the response to a request that deletes several objects: it must name each of
+// them exactly once, and no others.
+func judgeDeletes(in any, out *s3.DeleteObjectsOutput) error {
+	asked, _ := in.(*s3.DeleteObjectsInput)
+	open := map[string]bool{}
+	for _, o := range asked.Delete.Objects {
+		open[aws.ToString(o.Key)] = true
+	}
+	named := make([]*string, 0, len(open))
+	for _, o := range out.Deleted {
+		named = append(named, o.Key)
+	}
+	for _, e := range out.Errors {
+		if aws.ToString(e.Code) == "" {
+			return lacking("Code")
+		}
+		named = append(named, e.Key)
+	}
+	for _, key := range named {
+		if !open[aws.ToString(key)] {
+			return &awserr.AnswerError{Class: awserr.Transient, Problem: fmt.Sprintf("result for key %q, which was not sent or has two results", aws.ToString(key))}
+		}
+		delete(open, aws.ToString(key))
+	}
+	if len(open) > 0 {
+		return lacking(fmt.Sprintf("a result for %d of the keys", len(open)))
+	}
+	return nil
 }
 
 // match returns the If-Match condition of a read, or nil if the read has no such condition.

@@ -29,7 +29,7 @@ const (
 	// maxText is the maximum length in bytes of the text between two tags of a page.
 	maxText = 32 << 10
 	// maxEntries is the maximum number of entries of a page (Amazon S3 API Reference,
-	// ListObjectsV2, ListParts and ListMultipartUploads).
+	// ListObjectsV2, ListParts, ListMultipartUploads and DeleteObjects).
 	maxEntries = 1000
 	maxOthers  = 50 // direct children of a page's root that are not entries
 )
@@ -67,7 +67,7 @@ func limitOf(operation string, status int) limit {
 		return limit{} // the copier knows the size of the content
 	case status < http.StatusMultipleChoices && operation == "GetObjectAnnotation":
 		return limit{bytes: maxPayload}
-	case status < http.StatusMultipleChoices && strings.HasPrefix(operation, "List"):
+	case status < http.StatusMultipleChoices && (strings.HasPrefix(operation, "List") || operation == "DeleteObjects"):
 		return limit{maxPage, maxPageTags, maxEntries + maxOthers, maxText}
 	default:
 		return limit{bytes: maxAnswer, tags: maxTags}

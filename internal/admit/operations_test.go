@@ -131,6 +131,17 @@ func operations() map[string]whole {
 			status: 204, header: map[string]string{"X-Amz-Request-Id": "R"},
 			lacking: map[string]func(*answers){"request id": dropHeader("X-Amz-Request-Id"), "status": func(a *answers) { a.status = 200 }},
 		},
+		"DeleteObjects": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: b, Delete: &types.Delete{Objects: []types.ObjectIdentifier{{Key: k}, {Key: aws.String("l")}}}}))
+			},
+			status: 200, body: `<DeleteResult><Deleted><Key>a/key</Key></Deleted><Error><Key>l</Key><Code>AccessDenied</Code></Error></DeleteResult>`,
+			lacking: map[string]func(*answers){
+				"a result for 1 of the keys": dropElement("Deleted"), "a result for 1 of the keys, an error": dropElement("Error"), "Code": dropElement("Code"),
+				"its keys":   func(a *answers) { a.body = strings.Replace(a.body, ">a/key<", ">other<", 1) },
+				"one result": func(a *answers) { a.body = strings.Replace(a.body, ">a/key<", ">l<", 1) },
+			},
+		},
 		"AbortMultipartUpload": {
 			send: func(ctx context.Context, a *answers) error {
 				return ignore(a.s3().AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: b, Key: k, UploadId: id}))

@@ -20,8 +20,8 @@ type changes struct {
 
 func (c *changes) len() int { return len(c.entries) + len(c.quarantined) }
 
-// add adds the rows for a key that was settled. The entry e is the new entry and q the new
-// quarantine row, nil for none.
+// add adds the rows for a key that was settled. The entry e is the new entry, or the former entry if
+// that stays, and q the new quarantine row; nil for none.
 func (c *changes) add(key *watermark.Key, before record.Rows, e *record.Entry, q *record.Quarantined, pass int64) {
 	switch {
 	case key.How == watermark.Recorded:
@@ -29,6 +29,10 @@ func (c *changes) add(key *watermark.Key, before record.Rows, e *record.Entry, q
 		if before.Entry == nil {
 			c.moreEntries++
 		}
+	case e != nil && before.Entry != nil && e.Missed != before.Entry.Missed:
+		kept := *before.Entry
+		kept.Missed = e.Missed
+		c.entries = append(c.entries, chunk.RowOfEntry(&kept))
 	case before.Entry != nil && (key.How == watermark.AsideWithout || key.How == watermark.Dropped):
 		c.entries = append(c.entries, chunk.RemovedEntry(key.Name, pass))
 		c.moreEntries--

@@ -158,7 +158,7 @@ func (l *Ledger) newPass(base record.Manifest, from unfinished) *Pass {
 		},
 	}
 	return &Pass{
-		saving: s, View: NewView(l.store, base, progress), claiming: claiming{s},
+		saving: s, View: NewView(l.store, base, progress), claiming: claiming{s}, deleting: deleting{s},
 		chain: l.chain, settings: progress.Settings, resumed: len(progress.Settled) > 0 || len(progress.Runs) > 0 || len(progress.QuarantineRuns) > 0,
 	}
 }

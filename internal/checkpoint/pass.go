@@ -16,6 +16,7 @@ type Pass struct {
 	*saving
 	View
 	claiming
+	deleting
 
 	chain    *generation.Chain
 	settings record.Settings // settings under which the pass began

@@ -19,9 +19,19 @@ type Slot struct {
 	upload string      // id of the upload that the slot began or was offered
 }
 
-// Carry keeps the ledger's entry. Use it if the object is unchanged, or was
-// deleted at the source and is kept at the destination.
-func (s *Slot) Carry(e record.Entry) { s.pass.settle(s, watermark.Carried, e.Key, nil, nil) }
+// Carry keeps the ledger's entry, except for its Missed, which is set to that of e. Use it if the
+// object is unchanged, or was deleted at the source and is kept at the destination.
+func (s *Slot) Carry(e record.Entry) {
+	s.key.Missed = e.Missed > 0
+	s.pass.settle(s, watermark.Carried, e.Key, &e, nil)
+}
+
+// CarryDue is like Carry for an object that was deleted at the source. The copy is due to be
+// deleted, see Pass.Deletable.
+func (s *Slot) CarryDue(e record.Entry) {
+	s.key.Due = true
+	s.Carry(e)
+}
 
 // Record writes e to the ledger in place of the previous entry. The caller guarantees that the
 // destination reported success and returned the KMS key. Record sets Entry.Pass.
@@ -40,7 +50,7 @@ func (s *Slot) Quarantine(q record.Quarantined, previous *record.Entry) {
 	if q.FirstAt.IsZero() {
 		q.FirstAt = q.LastAt
 	}
-	s.pass.settle(s, asideWith(previous), q.Key, nil, &q)
+	s.pass.settle(s, asideWith(previous), q.Key, previous, &q)
 }
 
 // Hold keeps an object in quarantine that this pass did not try, so that a later pass can try it.
@@ -49,7 +59,7 @@ func (s *Slot) Quarantine(q record.Quarantined, previous *record.Entry) {
 // in quarantine, calling Hold is a bug and fails the pass.
 func (s *Slot) Hold(q record.Quarantined, previous *record.Entry) {
 	s.key.Held = true
-	s.pass.settle(s, asideWith(previous), q.Key, nil, &q)
+	s.pass.settle(s, asideWith(previous), q.Key, previous, &q)
 }
 
 // asideWith returns the settlement of a slot whose object is quarantined. The parameter previous is

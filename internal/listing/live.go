@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -110,6 +111,32 @@ func (l Live) Relist(ctx context.Context, after, key string) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// First returns the first object whose key is at or above key. The result ok is false if there is
+// none.
+func (l Live) First(ctx context.Context, key string) (object Object, ok bool, err error) {
+	l.few = true
+	for object, err := range l.List(ctx, Range{After: below(key)}) {
+		if err != nil || object.Key >= key {
+			return object, err == nil, err
+		}
+	}
+	return Object{}, false, nil
+}
+
+// below returns a key below the given one, so that few or no keys are in between. It is valid UTF-8 if
+// the beginning of key is, and has at most about as many bytes, because it is sent to the service.
+func below(key string) string {
+	last, width := utf8.DecodeLastRuneInString(key)
+	begin := key[:len(key)-width]
+	if last == 0 || last == utf8.RuneError || len(begin)+2*utf8.UTFMax > transfer.MaxKeyBytes {
+		return begin
+	}
+	if last--; last == 0xdfff {
+		last = 0xd7ff // surrogates are not valid in UTF-8
+	}
+	return begin + string(last) + string(utf8.MaxRune)
 }
 
 // position is where a listing continues: after a key, or at the continuation token of a page

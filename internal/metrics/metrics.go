@@ -47,6 +47,10 @@ type Metrics struct {
 	StoreWrites *prometheus.CounterVec
 	// UnconditionalWrites counts copies that were written without a condition, by mapping.
 	UnconditionalWrites *prometheus.CounterVec
+	// Deletes counts copies that were due to be deleted, by mapping and outcome. DeletesWithheld is
+	// how many copies the last pass did not delete because a limit forbids it, by mapping.
+	Deletes         *prometheus.CounterVec
+	DeletesWithheld *prometheus.GaugeVec
 	// ShortenedRetentions counts copies whose retention ends before their source's, by mapping.
 	ShortenedRetentions *prometheus.CounterVec
 	// Cost counts the estimated price of requests, retrieval and transfer in US dollars by mapping.
@@ -94,6 +98,8 @@ func New(reg prometheus.Registerer, board *figure.Board) *Metrics {
 		CopyDuration:        histogram("copy_duration_seconds", "Duration of single copies, including all parts and retries.", prometheus.DefBuckets, "mapping"),
 		StoreWrites:         counter("ledger_store_writes_total", "Records of the ledger that were written or deleted.", "mapping"),
 		UnconditionalWrites: counter("unconditional_writes_total", "Copies written without a condition on the object at the destination, because the role or the service does not allow one.", "mapping"),
+		Deletes:             counter("deletes_total", "Copies that were due to be deleted because their source objects are gone, by outcome: deleted, absent, returned, overwritten or refused.", "mapping", "outcome"),
+		DeletesWithheld:     gauge("deletes_withheld", "Copies that the last pass did not delete because a limit of delete, or an empty source, forbids all deletes.", "mapping"),
 		ShortenedRetentions: counter("shortened_retentions_total", "Copies whose retention was shortened to copy.object_lock_max, so that it ends before that of their source.", "mapping"),
 		Cost:                counter("cost_dollars_total", "Estimated cost in US dollars at us-east-1 list prices: requests to S3 and KMS, retrieval, and transfer to another region.", "mapping"),
 		NextPass:            gauge("next_pass_timestamp_seconds", "Unix time at which the next pass is due.", "mapping"),

@@ -33,6 +33,9 @@ const (
 	Skip Kind = iota
 	// Copy copies the source object, replacing any object under its key at the destination.
 	Copy
+	// Delete deletes the copy of an object that no longer exists at the source. The delete follows
+	// after the whole source was listed, if the number of deletes is within the limits.
+	Delete
 )
 
 // Reason is why an action was planned.
@@ -60,7 +63,8 @@ const (
 	Unproven Reason = "unproven"
 	// Unchanged is a skip: the ledger records a copy of this source version.
 	Unchanged Reason = "unchanged"
-	// Gone is a skip of an entry whose object no longer exists at the source; the copy is kept.
+	// Gone is a skip of an entry whose object no longer exists at the source, so that the copy is
+	// kept, or the delete of that copy.
 	Gone Reason = "gone"
 	// NotIncluded is a skip: no include pattern matches the key.
 	NotIncluded Reason = "not_included"
@@ -103,7 +107,8 @@ type Action struct {
 	// Unsure is set for a skip if the destination must be checked: it may have a copy that is not
 	// in the ledger, or the recorded copy may no longer exist.
 	Unsure bool
-	// Previous is the ledger's entry for the key, nil if there is none.
+	// Previous is the ledger's entry for the key, nil if there is none. Its Missed is that after the
+	// pass.
 	Previous *record.Entry
 	// Inherited is the ledger's entry for the copy at the action's destination key, if that copy
 	// was made from another source bucket or source key; nil if there is none.

@@ -41,6 +41,11 @@ type Rules struct {
 	// Now is the time for deciding whether an object in quarantine is due for another attempt. With
 	// the zero time, all objects in quarantine are due.
 	Now time.Time
+	// DeleteAfter is after how many passes in a row that do not list an object its copy is deleted; 0
+	// means that copies are kept. Within reports whether the listing covers a source key; it is
+	// needed only for deletes.
+	DeleteAfter int64
+	Within      func(key string) bool
 	// Retry selects objects in quarantine that are tried even if they are not due; nil selects
 	// none.
 	Retry func(record.Quarantined) bool
@@ -96,7 +101,10 @@ func (r Rules) action(at row) (a Action) {
 	isUnsure := r.isDoubtful(a) || at.aside != nil && mayHaveLeft(*at.aside)
 	if !at.isThere {
 		a.Reason, a.Object.Key, a.Unsure = Gone, at.key, isUnsure
-		return a
+		return r.missed(a)
+	}
+	if a.Previous != nil && a.Previous.Missed > 0 {
+		a = a.withMissed(0)
 	}
 	a.Object = at.object
 	a.Kind, a.Reason = r.decide(a.Object, a.Previous, moved)
@@ -109,6 +117,28 @@ func (r Rules) action(at row) (a Action) {
 	if a.Kind == Copy && r.holds(a.Object, at.aside) {
 		a.Kind, a.Reason = Skip, Held
 	}
+	return a
+}
+
+// missed returns the action for an entry whose object was not listed, with one more missed pass. The
+// copy is deleted if enough passes in a row have missed the object. If the destination must be
+// checked first, the pass does not count.
+func (r Rules) missed(a Action) Action {
+	if r.DeleteAfter == 0 || a.Previous == nil || a.Previous.Missed < 0 || a.Unsure || !r.Within(a.Object.Key) {
+		return a
+	}
+	a = a.withMissed(a.Previous.Missed + 1)
+	if a.Previous.Missed >= r.DeleteAfter {
+		a.Kind = Delete
+	}
+	return a
+}
+
+// withMissed returns the action with Missed of its entry set.
+func (a Action) withMissed(n int64) Action {
+	entry := *a.Previous
+	entry.Missed = n
+	a.Previous = &entry
 	return a
 }
 

@@ -26,6 +26,7 @@ const (
 	listParts       = "ListParts"
 	listUploads     = "ListMultipartUploads"
 	putTagging      = "PutObjectTagging"
+	deleteObjects   = "DeleteObjects"
 	decrypt         = "Decrypt"
 	generateDataKey = "GenerateDataKey"
 )

@@ -14,7 +14,7 @@ import (
 // Step is one action of a plan. Its JSON form is a contract: see docs/cli.md.
 type Step struct {
 	Mapping string `json:"mapping"`
-	// Action is copy, adopt, skip, hold, keep or quarantine.
+	// Action is copy, adopt, delete, skip, hold, keep or quarantine.
 	Action string `json:"action"`
 	Reason string `json:"reason"`
 	// Key is the key at the source, with U+FFFD in place of invalid UTF-8. KeyBytes, in base64, is
@@ -34,6 +34,8 @@ func StepOf(mapping string, f preview.Fate) Step {
 		s.Action = "adopt"
 	case f.Kind == plan.Copy:
 		s.Action = "copy"
+	case f.Kind == plan.Delete:
+		s.Action, s.Bytes = "delete", f.Previous.Source.Size
 	case f.Reason == plan.Held:
 		s.Action, s.Reason = "hold", f.SetAside.Reason
 	case f.Reason == plan.Gone:

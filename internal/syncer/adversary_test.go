@@ -42,7 +42,8 @@ func deceived() map[string][]string {
 // undeceived returns the operations whose responses a pass does not use, and why.
 func undeceived() map[string]string {
 	return map[string]string{
-		"DeleteObject":       "deletes records of the ledger alone, which are swept again",
+		"DeleteObject":       "deletes records of the ledger, which are swept again, and copies with odd keys, whose response has no content",
+		"DeleteObjects":      "sent only with deletes; TestFalseAnswersToDeletes covers it",
 		"GetCallerIdentity":  "of the doctor",
 		"GetObjectRetention": "of the doctor",
 		"GetObjectLegalHold": "of the doctor",

@@ -67,6 +67,9 @@ func (a *attempt) run(ctx context.Context) error {
 	if err == nil {
 		err = a.tally.summary().check()
 	}
+	if err == nil {
+		err = firstCause(ctx, a.delete(ctx, ledger, p))
+	}
 	if err != nil {
 		return p.saver.abandon(ctx, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/internal/checkpoint/history"
+	"syncd/internal/copier"
 	"syncd/internal/metrics"
 	"syncd/internal/plan"
 )
@@ -35,6 +36,8 @@ type counters struct {
 	storeWrites   prometheus.Counter
 	unconditional prometheus.Counter
 	shortened     prometheus.Counter
+	deletes       *prometheus.CounterVec // by outcome
+	withheld      prometheus.Gauge
 }
 
 // newCounters returns the counters of a mapping. It calls beat on every count as a sign of
@@ -46,6 +49,7 @@ func newCounters(m *metrics.Metrics, mapping string, beat func()) counters {
 		quarantined: m.Quarantined.MustCurryWith(by), passes: m.Passes.MustCurryWith(by),
 		bytes: m.CopiedBytes.With(by), cost: m.Cost.With(by), inFlight: m.CopiesInFlight.With(by), duration: m.PassDuration.With(by),
 		beat: beat, copyDuration: m.CopyDuration.With(by), storeWrites: m.StoreWrites.With(by), unconditional: m.UnconditionalWrites.With(by), shortened: m.ShortenedRetentions.With(by),
+		deletes: m.Deletes.MustCurryWith(by), withheld: m.DeletesWithheld.With(by),
 	}
 	c.begin()
 	return c
@@ -59,6 +63,9 @@ func (c counters) begin() {
 	}
 	for _, outcome := range []string{outcomeCopied, outcomeAdopted, outcomeUnchanged, outcomeSkipped, outcomeQuarantined, outcomeHeld} {
 		c.objects.WithLabelValues(outcome)
+	}
+	for _, ending := range []copier.Ending{copier.Deleted, copier.Absent, copier.Returned, copier.Overwritten, copier.Refused} {
+		c.deletes.WithLabelValues(string(ending))
 	}
 }
 

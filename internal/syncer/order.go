@@ -25,6 +25,9 @@ type Order struct {
 	// Rekey allows this pass to copy everything again under a new KMS key. Options.Rekey allows it
 	// for every pass.
 	Rekey bool
+	// AllowDeletes is how many deletes this pass may make beyond the limits, see
+	// deletion.Limits.Allowed.
+	AllowDeletes int64
 	// Trigger is why the pass starts. Request is the ID of the request for the pass, and By the
 	// sender of that request; both are "" if there was no request.
 	Trigger, Request, By string

@@ -129,8 +129,9 @@ const planAhead = 4096
 // aheadOfPart returns how many actions of one part are planned ahead: an equal share of planAhead.
 func (p *pass) aheadOfPart() int { return planAhead / int(max(1, p.walks.Load())) }
 
-// isCarried reports whether an action is carried out without sending requests.
-func isCarried(a plan.Action) bool { return a.Kind == plan.Skip && !a.Unsure }
+// isCarried reports whether the walk carries an action out without sending requests. Deletes follow
+// after the walk.
+func isCarried(a plan.Action) bool { return a.Kind == plan.Delete || a.Kind == plan.Skip && !a.Unsure }
 
 // reserve reserves a slot in the ledger for an action. If the action is a copy, reserve also claims
 // the key. If the action sends requests, reserve then waits for a turn. In each part turns are given

@@ -31,7 +31,7 @@ func newShared(o Options) *shared {
 	o.Ledger.Verified = new(generation.Verified)
 	plans := planner.Options{
 		Mapping: provenance.Mapping{Name: o.Mapping, Settings: o.Settings, Store: o.Store},
-		Source:  o.Source, Pages: o.Pages, Limit: o.Limit, RangeKeys: o.RangeKeys, Guard: guarded, Keys: o.Copier, Rules: o.Rules, Rekey: o.Rekey, Logger: o.Logger,
+		Source:  o.Source, Pages: o.Pages, Limit: o.Limit, RangeKeys: o.RangeKeys, Guard: guarded, Keys: o.Copier, Rules: o.Rules, Rekey: o.Rekey, DeleteAfter: o.Delete.After, Logger: o.Logger,
 	}
 	if o.Destination != nil {
 		plans.Destination = o.Destination

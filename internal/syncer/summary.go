@@ -30,6 +30,10 @@ type Summary struct {
 	Adopted int64 `json:"adopted"`
 	// Deleted is the number of copies deleted because their source object was deleted.
 	Deleted int64 `json:"deleted"`
+	// Undeleted counts the copies that were due to be deleted and were kept, by reason: returned,
+	// overwritten or refused. Withheld is how many were due if a limit forbade all deletes.
+	Undeleted map[string]int64 `json:"undeleted,omitempty"`
+	Withheld  int64            `json:"withheld,omitempty"`
 	// Skipped and Quarantined count objects by reason. Held is how many of the quarantined objects
 	// were not retried in this pass because they are not due.
 	Skipped     map[string]int64 `json:"skipped"`

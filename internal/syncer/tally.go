@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
 	"syncd/internal/plan"
 )
 
@@ -56,7 +57,7 @@ func (t *tally) list(a plan.Action) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !a.Listed() {
-		if a.Reason == plan.Gone && (a.Previous != nil || a.Inherited != nil) {
+		if a.Kind == plan.Skip && a.Reason == plan.Gone && (a.Previous != nil || a.Inherited != nil) {
 			t.s.Kept++
 		}
 		return
@@ -101,6 +102,28 @@ func (t *tally) held(reason string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.s.Held++
+}
+
+// deleted counts what became of a copy that was due to be deleted.
+func (t *tally) deleted(ending copier.Ending) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch ending {
+	case copier.Deleted:
+		t.s.Deleted++
+	case copier.Absent:
+	default:
+		if t.s.Undeleted == nil {
+			t.s.Undeleted = map[string]int64{}
+		}
+		t.s.Undeleted[string(ending)]++
+	}
+}
+
+func (t *tally) withheld(due int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Withheld = due
 }
 
 func (t *tally) listedAll() {
@@ -151,6 +174,6 @@ func (t *tally) summary() Summary {
 	if n := t.walked + len(t.parts); n > 1 {
 		s.Ranges = n
 	}
-	s.Skipped, s.Quarantined = maps.Clone(s.Skipped), maps.Clone(s.Quarantined)
+	s.Skipped, s.Quarantined, s.Undeleted = maps.Clone(s.Skipped), maps.Clone(s.Quarantined), maps.Clone(s.Undeleted)
 	return s
 }

@@ -31,9 +31,12 @@ type worker struct {
 
 // skip carries out an action that sends no requests.
 func (w *worker) skip(slot *checkpoint.Slot, a plan.Action) {
-	if a.Holds() {
+	switch {
+	case a.Kind == plan.Delete:
+		slot.CarryDue(*a.Previous)
+	case a.Holds():
 		slot.Hold(*a.SetAside, a.Previous)
-	} else {
+	default:
 		carryOver(slot, a)
 	}
 	w.skipped(a)

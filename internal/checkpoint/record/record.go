@@ -33,7 +33,15 @@ type Entry struct {
 	Checksum             string           // algorithm and value that the destination returned
 	CopiedAt             time.Time        // when the destination responded
 	Pass                 int64            // pass that made the copy; set by Slot.Record
+	// Missed is the number of passes with deletes, up to the last one, whose complete listing of the
+	// source did not have the key. It is 0 if the last pass listed the key, and NeverDeleted if the
+	// copy is kept in any case.
+	Missed int64
 }
+
+// NeverDeleted is the Missed of a copy that is never deleted, because syncd did not write it from this
+// source key: it was adopted, or made from another source key under former settings.
+const NeverDeleted = -1
 
 // Quarantined is an object in quarantine, with the reason. A later pass tries it again.
 type Quarantined struct {

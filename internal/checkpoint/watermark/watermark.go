@@ -14,6 +14,9 @@ type Key struct {
 	Name string
 	How  Settlement // Unsettled until the key is settled
 	Held bool       // whether the key stays in quarantine without an attempt
+	// Missed means that the former entry stays although the source does not have the key. Due means
+	// that its copy can be deleted.
+	Missed, Due bool
 }
 
 // Settlement is how a key was settled.
@@ -94,5 +97,11 @@ func count(c *record.Counts, k *Key) {
 	}
 	if k.Held {
 		c.Held++
+	}
+	if k.Missed {
+		c.Missed++
+	}
+	if k.Due {
+		c.Due++
 	}
 }

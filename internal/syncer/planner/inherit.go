@@ -50,6 +50,6 @@ func (p *Planner) rekeyed(e record.Entry) (today record.Entry, ok bool) {
 	if !wasThere || !isThere || e.Pass < p.last.PlaceSince {
 		return e, false
 	}
-	e.Key, e.Source = key, transfer.Version{}
+	e.Key, e.Source, e.Missed = key, transfer.Version{}, record.NeverDeleted
 	return e, true
 }

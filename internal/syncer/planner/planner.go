@@ -67,6 +67,9 @@ type Options struct {
 	Rules plan.Rules
 	// Rekey allows a pass to copy everything again under a new KMS key.
 	Rekey bool
+	// DeleteAfter is how many passes in a row must have missed an object before its copy is deleted; 0
+	// keeps all copies.
+	DeleteAfter int64
 	// Logger logs a warning if listing the destination is denied.
 	Logger *slog.Logger
 }
@@ -161,6 +164,9 @@ func (p *Planner) Begin(past Past, ownSince int64, now time.Time, log *slog.Logg
 	p.rules.TargetSince, p.rules.FormerKeys = since.TargetSince, since.FormerKeys
 	p.rules.PlaceSince, p.rules.ClassSince = since.PlaceSince, since.ClassSince
 	p.rules.Claimed = p.claims.claimed(past.Claims())
+	if p.request.Replay == nil && !p.hasMoved() {
+		p.rules.DeleteAfter, p.rules.Within = p.o.DeleteAfter, p.o.Mapping.Settings.Source.Contains
+	}
 	if p.rules.Retry == nil && p.last.IsKnown && !p.last.Same(p.o.Mapping.Settings) {
 		p.rules.Retry = func(record.Quarantined) bool { return true } // settings changed: objects that failed before can succeed now
 	}

@@ -13,6 +13,7 @@ import (
 	"syncd/internal/copier"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
+	"syncd/internal/syncer/deletion"
 	"syncd/internal/syncer/planner"
 )
 
@@ -35,6 +36,8 @@ type Options struct {
 	// a claim covers.
 	Ledger          checkpoint.Options
 	ActionsPerClaim int64
+	// Deletes are the limits on deletes.
+	Deletes deletion.Limits
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -46,6 +49,7 @@ type maker struct {
 	planner             *planner.Planner
 	past                *past
 	source, destination *pageCounter
+	stretches           int64 // ranges of keys that are gone, without a listed key in between
 }
 
 // Make plans the next pass without carrying it out. It calls the func each for every object, one at
@@ -81,11 +85,14 @@ func (m *maker) walk(ctx context.Context, order planner.Order, visit func(plan.A
 	defer stop(nil)
 	var visiting sync.Mutex
 	err := m.planner.EachPart(ctx, m.past, order, func(ctx context.Context, part planner.Part) error {
-		err := m.walkPart(ctx, counted{part, m.source}, func(a plan.Action) error {
+		err := m.walkPart(ctx, counted{part, m.source}, func(a plan.Action, begins bool) error {
 			visiting.Lock()
 			defer visiting.Unlock()
 			if err := ctx.Err(); err != nil {
 				return err
+			}
+			if begins {
+				m.stretches++
 			}
 			return visit(a)
 		})
@@ -100,11 +107,13 @@ func (m *maker) walk(ctx context.Context, order planner.Order, visit func(plan.A
 	return err
 }
 
-func (m *maker) walkPart(ctx context.Context, part planner.Part, visit func(plan.Action) error) error {
+func (m *maker) walkPart(ctx context.Context, part planner.Part, visit func(a plan.Action, begins bool) error) error {
+	isGone := false
 	for a, err := range m.planner.PartActions(ctx, m.past, part) {
 		if err == nil {
-			err = visit(a)
+			err = visit(a, a.Kind == plan.Delete && !isGone)
 		}
+		isGone = a.Kind == plan.Delete || isGone && !a.WasListed
 		if err != nil {
 			return err
 		}
@@ -185,6 +194,10 @@ func (m *maker) fateOf(a plan.Action) Fate {
 
 // end adds to v the numbers that do not depend on single objects.
 func (m *maker) end(v *Pass) {
+	if why := m.o.Deletes.Exceeded(v.Delete, m.past.last.Entries, v.Listed == 0); why != "" {
+		v.Withheld, v.WithheldWhy, v.Delete = v.Delete, why, 0
+	}
+	m.quoter.AddDeletes(&v.Quote, v.Delete, m.stretches)
 	m.quoter.AddPages(&v.Quote, m.source.pages(), m.destination.pages())
 	m.quoter.AddEnd(&v.Quote)
 	v.Dollars, v.UnlessAdopted = v.Dollars.Rounded(), v.unlessAdopted.Dollars.Rounded().Total

@@ -66,6 +66,12 @@ type Pass struct {
 	Doubtful Tally `json:"doubtful"`
 	// Kept is the number of copies that are kept although their source object is gone.
 	Kept int64 `json:"kept"`
+	// Delete is the number of copies that would be deleted because their source objects are gone. If a
+	// limit forbids the deletes, Delete is 0, Withheld is the number of copies that are due, and
+	// WithheldWhy the limit.
+	Delete      int64  `json:"delete"`
+	Withheld    int64  `json:"withheld,omitempty"`
+	WithheldWhy string `json:"withheld_why,omitempty"`
 	// Archived is the part of Copy that is in an archive storage class. Its copies fail unless the
 	// objects are restored first.
 	Archived Tally `json:"archived"`
@@ -100,8 +106,8 @@ type Pass struct {
 	unlessAdopted plan.Quote
 }
 
-// Work returns how many objects the pass would copy, adopt or quarantine.
-func (v *Pass) Work() int64 { return v.Copy.Objects + v.Adopt.Objects + v.refusals() }
+// Work returns how many objects the pass would copy, adopt, delete or quarantine.
+func (v *Pass) Work() int64 { return v.Copy.Objects + v.Adopt.Objects + v.Delete + v.refusals() }
 
 func (v *Pass) refusals() (objects int64) {
 	for _, n := range v.Refused {
@@ -149,6 +155,10 @@ func (v *Pass) resumes(settled record.Ranges) {
 
 // add counts the fate of one object.
 func (v *Pass) add(f Fate, q plan.Quoter) {
+	if f.Kind == plan.Delete {
+		v.Delete++
+		return
+	}
 	if !f.Listed() {
 		if f.Previous != nil || f.Inherited != nil {
 			v.Kept++ // not listed: gone from the source, because a preview plans no replay

@@ -82,6 +82,20 @@ func (b *Bucket) Versions(key string) []ObjectInfo {
 	return out
 }
 
+// Markers returns the number of delete markers of a key.
+func (b *Bucket) Markers(key string) (n int) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if e := b.index.get(key); e != nil {
+		for _, o := range e.versions {
+			if o.Marker {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // restoredFor is how long an object restored with [Bucket.Restore] can be read.
 const restoredFor = 7 * 24 * time.Hour
 

@@ -1,0 +1,63 @@
+package syncer
+
+import (
+	"context"
+	"log/slog"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
+	"syncd/internal/syncer/deletion"
+)
+
+// delete deletes the copies that are due, once the whole source was listed.
+func (a *attempt) delete(ctx context.Context, ledger *checkpoint.Ledger, p *pass) error {
+	o := a.shared.o
+	if o.Delete.After == 0 || a.isReplay() {
+		return nil
+	}
+	record := p.worker.record
+	record.count.withheld.Set(0)
+	defer record.end()
+	return deletion.Run(ctx, deletion.Options{
+		Ledger: p.ledger, Copier: o.Copier, After: o.Delete.After, Entries: ledger.Entries(), IsEmpty: a.isEmpty(p),
+		Limits:   o.Delete.limits(a.order.AllowDeletes),
+		Withheld: record.withheld, Done: record.deleted, Save: func() error { return p.saver.save(ctx) },
+	})
+}
+
+// isEmpty reports whether the source has no objects.
+func (a *attempt) isEmpty(p *pass) bool {
+	s, counts := a.tally.summary(), p.ledger.Counts()
+	return s.Listed == 0 && (!s.Resumed || counts.Entries()-counts.Missed+counts.Quarantined-counts.AsideWithEntry == 0)
+}
+
+// withheld records that a limit forbids all deletes of the pass.
+func (r *recorder) withheld(due int64, why string) {
+	r.tally.withheld(due)
+	r.count.withheld.Set(float64(due))
+	r.log.Warn("deletes withheld", "copies", due, "why", why)
+}
+
+// deleted records what became of a copy that was due to be deleted. It logs the first copy that was
+// kept for a reason, and only counts later ones.
+func (r *recorder) deleted(d copier.Deletion) {
+	r.tally.deleted(d.Ending)
+	r.count.deletes.WithLabelValues(string(d.Ending)).Inc()
+	r.count.beat()
+	if d.Ending == copier.Deleted || d.Ending == copier.Absent {
+		r.log.Debug("copy deleted", "key", d.Key)
+		return
+	}
+	attrs := []any{"key", d.Key, "reason", string(d.Ending)}
+	if d.Err != nil {
+		attrs = append(attrs, "err", d.Err)
+	}
+	isFirst := r.repeats.first("delete "+string(d.Ending), r.now(), func(log *slog.Logger, since, all int64) {
+		log.Warn("copies not deleted", "reason", string(d.Ending), "objects", since, "total", all)
+	})
+	if isFirst {
+		r.log.Warn("copy not deleted", attrs...)
+	} else {
+		r.log.Debug("copy not deleted", attrs...)
+	}
+}

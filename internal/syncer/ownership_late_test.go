@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,23 +20,41 @@ const lateRequests = 20 * time.Minute
 type late struct {
 	next http.RoundTripper
 	key  string
-	held *http.Request
+
+	mu   sync.Mutex
+	held *http.Request // nil until the copy was requested
 	body []byte
 }
 
 func (l *late) RoundTrip(r *http.Request) (*http.Response, error) {
-	if l.held != nil || r.Method != http.MethodPut || r.URL.Path != "/consumer-copy/"+l.key {
+	if r.Method != http.MethodPut || r.URL.Path != "/consumer-copy/"+l.key {
 		return l.next.RoundTrip(r)
 	}
+	isHeld, err := l.hold(r)
+	if err != nil {
+		return nil, err
+	}
+	if !isHeld {
+		return l.next.RoundTrip(r)
+	}
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// hold keeps a request, unless there is one already.
+func (l *late) hold(r *http.Request) (isHeld bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.held != nil {
+		return false, nil
+	}
 	if r.Body != nil {
-		var err error
 		if l.body, err = io.ReadAll(r.Body); err != nil {
-			return nil, err
+			return false, err
 		}
 	}
 	l.held = r.Clone(r.Context())
-	<-r.Context().Done()
-	return nil, r.Context().Err()
+	return true, nil
 }
 
 // deliver sends the delayed request, which must succeed.

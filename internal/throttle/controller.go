@@ -76,6 +76,7 @@ type Controller struct {
 	last       share       // refused share of all recent answers
 	alarm      alarm       // detects refusals in the answers since the last cut
 	stray      float64     // refused share that does not depend on the rate
+	strayAt    float64     // rate at which the last test of a cut found that share
 	experiment *experiment // test of the last cut; nil once it is decided
 	burst      *burst      // suspected burst that caused the last cuts; nil if there is none
 
@@ -185,9 +186,14 @@ func (c *Controller) answered(cuts int, isRefused bool) {
 
 // tryStray cuts the rate to test whether the tolerated share of refusals is still independent of
 // the rate. If the test cannot give a result, for example at a rate of one per second, tryStray
-// does not cut the rate.
+// does not cut the rate. It also does not cut the rate while much less is sent than when that share
+// was found: a quota below that rate would refuse more. A test could then only succeed because the
+// refusals are over, and would take the little that is sent for the quota.
 func (c *Controller) tryStray(now time.Time) {
 	c.tryAgain = now.Add(c.interval)
+	if c.sends.rate(now) < c.strayAt/2 {
+		return
+	}
 	before := bearing{c.rate, c.curve}
 	if c.cut(now, c.last.value(), 0); c.experiment == nil {
 		c.goBack(before)
@@ -218,7 +224,7 @@ func (c *Controller) forget() {
 func (c *Controller) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.curve, c.last, c.alarm, c.stray, c.experiment, c.burst, c.interval = curve{}, share{}, alarm{}, 0, nil, nil, firstRetry
+	c.curve, c.last, c.alarm, c.stray, c.strayAt, c.experiment, c.burst, c.interval = curve{}, share{}, alarm{}, 0, 0, nil, nil, firstRetry
 	c.setRate(math.Inf(1))
 }
 
@@ -297,6 +303,7 @@ func (c *Controller) judge(now time.Time, f finding) {
 	case worse:
 		c.cut(now, c.experiment.seen.value(), c.stray)
 	case useless:
+		c.strayAt = c.experiment.taken
 		c.takeBack()
 		c.stray = min(max(c.last.value()+c.last.spread(), c.stray), maxIndependent)
 		c.alarm = alarm{}

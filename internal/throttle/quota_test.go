@@ -1,6 +1,7 @@
 package throttle_test
 
 import (
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,7 +63,10 @@ func TestRateAfterIdleTime(t *testing.T) {
 					s.fail = refusing(0.05, slowDown)
 					client := newClient(t, s, &throttle.Guard{Service: unlimited()})
 					send := func(n int, latency, d time.Duration) shares {
-						s.set(func() { s.latency = func(string, int) time.Duration { return latency } })
+						// Answers arrive at different times, so that the requests after them do too.
+						s.set(func() {
+							s.latency = func(string, int) time.Duration { return latency/2 + rand.N(latency) }
+						})
 						load := newLoad()
 						load.add(t, n, client, "CopyObject", nil)
 						defer load.stop()

@@ -34,6 +34,7 @@ import (
 
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier/content"
+	"syncd/internal/copier/deleting"
 	"syncd/internal/copier/precondition"
 	"syncd/internal/copier/request"
 	"syncd/internal/copier/upload"
@@ -48,7 +49,10 @@ type Record interface {
 }
 
 // Copier copies objects from one bucket to another.
-type Copier struct{ *shared }
+type Copier struct {
+	*shared
+	*deleting.Deleter
+}
 
 // New returns a Copier.
 func New(o Options) *Copier {
@@ -70,7 +74,9 @@ func New(o Options) *Copier {
 		API: o.Destination, Source: o.SourcePlace, Destination: o.DestinationPlace, Relay: o.Relay, Content: s.content, Memory: s.memory,
 		Requests: s.requests, Initiator: o.Initiator, Session: o.Session, Now: o.Now,
 	})
-	return &Copier{s}
+	return &Copier{s, deleting.New(deleting.Options{
+		Source: o.Source, Destination: o.Destination, SourcePlace: o.SourcePlace, DestinationPlace: o.DestinationPlace, Requests: s.requests, ToS3: o.ToS3,
+	})}
 }
 
 // Copy copies one object and returns the confirmed result. An error is an *ObjectError. After an

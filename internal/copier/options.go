@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/copier/content"
+	"syncd/internal/copier/deleting"
 	"syncd/internal/copier/upload"
 	"syncd/internal/listing"
 	"syncd/internal/peer"
@@ -37,8 +38,7 @@ type destinationAPI interface {
 	CopyObject(ctx context.Context, in *s3.CopyObjectInput, opts ...func(*s3.Options)) (*s3.CopyObjectOutput, error)
 	headAPI
 	listing.API
-	DeleteObject(ctx context.Context, in *s3.DeleteObjectInput, opts ...func(*s3.Options)) (*s3.DeleteObjectOutput, error)
-	DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput, opts ...func(*s3.Options)) (*s3.DeleteObjectsOutput, error)
+	deleting.API
 	PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 	upload.API
 	PutObjectAnnotation(ctx context.Context, in *s3.PutObjectAnnotationInput, opts ...func(*s3.Options)) (*s3.PutObjectAnnotationOutput, error)

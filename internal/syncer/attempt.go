@@ -11,6 +11,7 @@ import (
 	"syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
+	"syncd/internal/deadline"
 	"syncd/internal/plan"
 	"syncd/internal/syncer/denial"
 	"syncd/internal/syncer/planner"
@@ -141,7 +142,7 @@ func (a *attempt) assemble(ledger *checkpoint.Pass) *pass {
 // commit may take up to DrainTimeout.
 func (a *attempt) commit(ctx context.Context, ledger *checkpoint.Ledger, p *pass) error {
 	s := a.shared
-	patient, giveUp := outlive(ctx, s.o.DrainTimeout)
+	patient, giveUp := deadline.Outlive(ctx, s.o.DrainTimeout)
 	defer giveUp()
 	if err := s.uploads.abort(patient, p.ledger, a.log); err != nil {
 		return firstCause(ctx, err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint/record"
+	"syncd/internal/deadline"
 	"syncd/internal/listing"
 	"syncd/internal/syncer/planner"
 )
@@ -28,7 +29,7 @@ var _ planner.Part = fixedPart{}
 func TestAClaimOutlivesThePartThatStartedIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		save := func(ctx context.Context, _ []record.Range) error { // as saver.claim, with a slow store
-			patient, giveUp := outlive(ctx, saveTimeout)
+			patient, giveUp := deadline.Outlive(ctx, saveTimeout)
 			defer giveUp()
 			select {
 			case <-time.After(15 * time.Second):

@@ -4,7 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/internal/checkpoint/history"
-	"syncd/internal/copier"
+	"syncd/internal/copier/deleting"
 	"syncd/internal/metrics"
 	"syncd/internal/plan"
 )
@@ -64,7 +64,7 @@ func (c counters) begin() {
 	for _, outcome := range []string{outcomeCopied, outcomeAdopted, outcomeUnchanged, outcomeSkipped, outcomeQuarantined, outcomeHeld} {
 		c.objects.WithLabelValues(outcome)
 	}
-	for _, ending := range []copier.Ending{copier.Deleted, copier.Absent, copier.Returned, copier.Overwritten, copier.Refused} {
+	for _, ending := range []deleting.Ending{deleting.Deleted, deleting.Absent, deleting.Returned, deleting.Overwritten, deleting.Refused} {
 		c.deletes.WithLabelValues(string(ending))
 	}
 }

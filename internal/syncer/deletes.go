@@ -5,7 +5,7 @@ import (
 	"log/slog"
 
 	"syncd/internal/checkpoint"
-	"syncd/internal/copier"
+	"syncd/internal/copier/deleting"
 	"syncd/internal/syncer/deletion"
 )
 
@@ -20,7 +20,7 @@ func (a *attempt) delete(ctx context.Context, ledger *checkpoint.Ledger, p *pass
 	defer record.end()
 	return deletion.Run(ctx, deletion.Options{
 		Ledger: p.ledger, Copier: o.Copier, After: o.Delete.After, Entries: ledger.Entries(), IsEmpty: a.isEmpty(p),
-		Limits:   o.Delete.limits(a.order.AllowDeletes),
+		Limits:   o.Delete.Limits(a.order.AllowDeletes),
 		Withheld: record.withheld, Done: record.deleted, Save: func() error { return p.saver.save(ctx) },
 	})
 }
@@ -38,26 +38,21 @@ func (r *recorder) withheld(due int64, why string) {
 	r.log.Warn("deletes withheld", "copies", due, "why", why)
 }
 
-// deleted records what became of a copy that was due to be deleted. It logs the first copy that was
-// kept for a reason, and only counts later ones.
-func (r *recorder) deleted(d copier.Deletion) {
+// deleted records what became of a copy that was due to be deleted.
+func (r *recorder) deleted(d deleting.Deletion) {
 	r.tally.deleted(d.Ending)
 	r.count.deletes.WithLabelValues(string(d.Ending)).Inc()
 	r.count.beat()
-	if d.Ending == copier.Deleted || d.Ending == copier.Absent {
+	if d.IsGone() {
 		r.log.Debug("copy deleted", "key", d.Key)
 		return
 	}
-	attrs := []any{"key", d.Key, "reason", string(d.Ending)}
-	if d.Err != nil {
-		attrs = append(attrs, "err", d.Err)
-	}
-	isFirst := r.repeats.first("delete "+string(d.Ending), r.now(), func(log *slog.Logger, since, all int64) {
+	isFirst := r.repeats.First("delete "+string(d.Ending), r.now(), func(log *slog.Logger, since, all int64) {
 		log.Warn("copies not deleted", "reason", string(d.Ending), "objects", since, "total", all)
 	})
 	if isFirst {
-		r.log.Warn("copy not deleted", attrs...)
+		r.log.Warn("copy not deleted", "key", d.Key, "reason", string(d.Ending), "err", d.Err)
 	} else {
-		r.log.Debug("copy not deleted", attrs...)
+		r.log.Debug("copy not deleted", "key", d.Key, "reason", string(d.Ending), "err", d.Err)
 	}
 }

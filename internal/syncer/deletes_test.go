@@ -13,13 +13,14 @@ import (
 	fakestore "syncd/internal/awsfake/s3/store"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/deletion"
 )
 
 // deleting runs a test in a bubble, with n objects that were copied by a first pass, and deletes on.
 func deleting(t *testing.T, n int, do func(t *testing.T, w *world)) {
 	t.Helper()
 	bubble(t, func(t *testing.T, w *world) {
-		w.options.Delete = syncer.Delete{After: 2, MaxObjects: 1000, MaxPercent: 100}
+		w.options.Delete = deletion.Settings{After: 2, MaxObjects: 1000, MaxPercent: 100}
 		w.fill(n)
 		w.passes(t, "folder", "first", 0)
 		time.Sleep(time.Hour)
@@ -116,12 +117,12 @@ func TestGraceBeginsAgain(t *testing.T) {
 // that many.
 func TestWithheldDeletes(t *testing.T) {
 	for label, tt := range map[string]struct {
-		limits syncer.Delete
+		limits deletion.Settings
 		gone   int
 	}{
-		"objects":      {syncer.Delete{After: 2, MaxObjects: 2, MaxPercent: 100}, 3},
-		"percent":      {syncer.Delete{After: 2, MaxObjects: 1000, MaxPercent: 29}, 3},
-		"empty source": {syncer.Delete{After: 2, MaxObjects: 1000, MaxPercent: 100}, 10},
+		"objects":      {deletion.Settings{After: 2, MaxObjects: 2, MaxPercent: 100}, 3},
+		"percent":      {deletion.Settings{After: 2, MaxObjects: 1000, MaxPercent: 29}, 3},
+		"empty source": {deletion.Settings{After: 2, MaxObjects: 1000, MaxPercent: 100}, 10},
 	} {
 		t.Run(label, func(t *testing.T) {
 			deleting(t, 10, func(t *testing.T, w *world) {
@@ -217,7 +218,7 @@ func TestFiltersAndPrefixesDeleteNothing(t *testing.T) {
 		"longer prefixes":      func(w *world) { w.copies.SourcePlace.Prefix, w.copies.DestinationPlace.Prefix = "in/", "in/" },
 		"another source":       func(w *world) { w.copies.SourcePlace.Prefix = "in/" },
 		"another destination":  func(w *world) { w.copies.DestinationPlace.Prefix = "out/" },
-		"deletes are off":      func(w *world) { w.source.Delete(name(0)); w.options.Delete = syncer.Delete{} },
+		"deletes are off":      func(w *world) { w.source.Delete(name(0)); w.options.Delete = deletion.Settings{} },
 		"listing is not whole": func(w *world) { w.source.Delete(name(0)); w.failListings() },
 	} {
 		t.Run(label, func(t *testing.T) {
@@ -298,7 +299,7 @@ func TestKilledDeletes(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			bubble(t, func(t *testing.T, w *world) {
 				const n = 2500
-				w.options.Delete = syncer.Delete{After: 1, MaxObjects: 5000, MaxPercent: 100}
+				w.options.Delete = deletion.Settings{After: 1, MaxObjects: 5000, MaxPercent: 100}
 				w.options.Ledger.FlushInterval = time.Millisecond
 				w.fill(n + 1)
 				w.passes(t, kind, "first", 0)
@@ -358,7 +359,7 @@ func TestPlanOfDeletes(t *testing.T) {
 		t.Run(label, func(t *testing.T) {
 			bubble(t, func(t *testing.T, w *world) {
 				const n = 2500
-				w.options.Delete = syncer.Delete{After: 1, MaxObjects: max, MaxPercent: 100}
+				w.options.Delete = deletion.Settings{After: 1, MaxObjects: max, MaxPercent: 100}
 				w.fill(n)
 				w.passes(t, "folder", "first", 0)
 				time.Sleep(time.Hour)
@@ -395,7 +396,7 @@ func (w *world) wantCopiesIn(t *testing.T, store string, want ...string) {
 func TestDeletesAreFast(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		const n = 8000
-		w.options.Delete = syncer.Delete{After: 1, MaxObjects: n, MaxPercent: 100}
+		w.options.Delete = deletion.Settings{After: 1, MaxObjects: n, MaxPercent: 100}
 		w.fill(n + 1)
 		w.passes(t, "folder", "first", 0)
 		for i := range n {

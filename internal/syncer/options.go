@@ -46,20 +46,6 @@ type Turns interface {
 	Hold(ctx context.Context) (held context.Context, release func())
 }
 
-// Delete says when the copies of objects are deleted that no longer exist at the source.
-type Delete struct {
-	// After is how many passes in a row must have missed an object; 0 keeps all copies.
-	After int64
-	// MaxObjects and MaxPercent limit how many copies one pass deletes, see deletion.Limits.
-	MaxObjects int64
-	MaxPercent float64
-}
-
-// limits returns the limits of a pass for which the operator has confirmed a number of deletes.
-func (d Delete) limits(allowed int64) deletion.Limits {
-	return deletion.Limits{MaxObjects: d.MaxObjects, MaxPercent: d.MaxPercent, Allowed: allowed}
-}
-
 // Options are the settings of a Syncer. All fields are required unless they say otherwise.
 type Options struct {
 	// Mapping is the mapping's name.
@@ -82,8 +68,8 @@ type Options struct {
 	// Rules decide which objects are copied and which are skipped. The Syncer fills in the pass
 	// numbers from the ledger.
 	Rules plan.Rules
-	// Delete says when copies of deleted objects are deleted. The zero Delete keeps them.
-	Delete Delete
+	// Delete says when copies of deleted objects are deleted. The zero value keeps them.
+	Delete deletion.Settings
 	// Settings are recorded with each generation.
 	Settings provenance.Settings
 	// Rekey allows a pass to copy everything again under a new KMS key.

@@ -5,7 +5,7 @@ import (
 
 	"syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/store"
-	"syncd/internal/copier"
+	"syncd/internal/copier/deleting"
 	"syncd/internal/syncer/denial"
 )
 
@@ -44,7 +44,7 @@ func OutcomeOf(s Summary, err error) Outcome {
 		return Outcome{history.ResultDenied, ExitFailed}
 	case err != nil:
 		return Outcome{history.ResultFailed, ExitFailed}
-	case s.SetAside() > 0, s.Undeleted[string(copier.Refused)] > 0:
+	case s.SetAside() > 0, s.Undeleted[string(deleting.Refused)] > 0:
 		return Outcome{history.ResultQuarantined, ExitQuarantined}
 	default:
 		return Outcome{history.ResultComplete, ExitDone}

@@ -11,6 +11,7 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/store"
+	"syncd/internal/deadline"
 	"syncd/internal/plan"
 	"syncd/internal/syncer/ahead"
 	"syncd/internal/syncer/denial"
@@ -39,7 +40,7 @@ type pass struct {
 // listing of a part fails, the other parts are walked to their ends, and walk then returns the
 // error. After an error that would affect every request, walk ends all parts.
 func (p *pass) walk(ctx context.Context) error {
-	patient, giveUp := outlive(ctx, p.patience)
+	patient, giveUp := deadline.Outlive(ctx, p.patience)
 	defer giveUp()
 	copies, working := errgroup.WithContext(patient)
 	reading, stop := context.WithCancel(ctx)

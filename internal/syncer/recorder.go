@@ -15,6 +15,7 @@ import (
 	"syncd/internal/plan"
 	"syncd/internal/syncer/backlog"
 	"syncd/internal/syncer/denial"
+	"syncd/internal/syncer/repeats"
 )
 
 // recorder records the result of each object in the ledger, the summary, the metrics and the log.
@@ -25,7 +26,7 @@ type recorder struct {
 	quoter  plan.Quoter
 	now     func() time.Time
 	log     *slog.Logger
-	repeats repeats // keeps the log short
+	repeats repeats.Counter // keeps the log short
 	// logger and warnedUnconditional are shared by all passes of the mapping.
 	logger              *slog.Logger
 	warnedUnconditional *atomic.Bool
@@ -118,7 +119,7 @@ func (r *recorder) note(key string, notes []string) {
 	if len(notes) == 0 {
 		return
 	}
-	isFirst := r.repeats.first(fmt.Sprint("notes ", notes), r.now(), func(log *slog.Logger, since, all int64) {
+	isFirst := r.repeats.First(fmt.Sprint("notes ", notes), r.now(), func(log *slog.Logger, since, all int64) {
 		log.Info("objects copied with notes", "notes", notes, "objects", since, "total", all)
 	})
 	if isFirst {
@@ -152,7 +153,7 @@ func (r *recorder) row(a plan.Action, ours copier.Ours, err error) record.Quaran
 // belongs to syncd.
 func (r *recorder) failed(slot *checkpoint.Slot, a plan.Action, ours copier.Ours, err error) {
 	r.setAside(slot, r.row(a, ours, err))
-	if bug, ok := errors.AsType[*request.PanicError](err); ok && r.repeats.firstPanic() {
+	if bug, ok := errors.AsType[*request.PanicError](err); ok && r.repeats.FirstPanic() {
 		r.log.Error("copying panicked", "key", a.Object.Key, "err", bug, "stack", string(bug.Stack))
 	}
 }
@@ -173,7 +174,7 @@ func (r *recorder) setAside(slot *checkpoint.Slot, row record.Quarantined) {
 	r.tally.quarantined(row.Reason)
 	r.count.object(outcomeQuarantined)
 	r.count.quarantined.WithLabelValues(row.Reason).Inc()
-	isFirst := r.repeats.first("reason "+row.Reason, r.now(), func(log *slog.Logger, since, all int64) {
+	isFirst := r.repeats.First("reason "+row.Reason, r.now(), func(log *slog.Logger, since, all int64) {
 		log.Warn("objects quarantined", "reason", row.Reason, "objects", since, "total", all)
 	})
 	if isFirst {
@@ -184,7 +185,7 @@ func (r *recorder) setAside(slot *checkpoint.Slot, row record.Quarantined) {
 }
 
 // logDue logs the counts of repeated messages when they are due.
-func (r *recorder) logDue() { r.repeats.due(r.log, r.now()) }
+func (r *recorder) logDue() { r.repeats.Due(r.log, r.now()) }
 
 // end logs the remaining counts.
-func (r *recorder) end() { r.repeats.end(r.log, r.now()) }
+func (r *recorder) end() { r.repeats.End(r.log, r.now()) }

@@ -8,6 +8,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
+	"syncd/internal/deadline"
 	"syncd/internal/syncer/denial"
 )
 
@@ -36,7 +37,7 @@ func (s *saver) save(ctx context.Context) error {
 	if !s.ledger.Due() {
 		return nil
 	}
-	patient, giveUp := outlive(ctx, s.patience)
+	patient, giveUp := deadline.Outlive(ctx, s.patience)
 	defer giveUp()
 	return s.ledger.FlushDue(patient)
 }
@@ -70,7 +71,7 @@ func keepDoing(do func() error) (wait func() error) {
 
 // claim durably claims ranges of keys, before they are copied.
 func (s *saver) claim(ctx context.Context, keys []record.Range) error {
-	patient, giveUp := outlive(ctx, s.patience)
+	patient, giveUp := deadline.Outlive(ctx, s.patience)
 	defer giveUp()
 	since := s.clock()
 	// An object from a resumed upload is dated by the start of the upload.
@@ -84,7 +85,7 @@ func (s *saver) claim(ctx context.Context, keys []record.Range) error {
 
 // claimKey durably claims one key.
 func (s *saver) claimKey(ctx context.Context, key string) error {
-	patient, giveUp := outlive(ctx, s.patience)
+	patient, giveUp := deadline.Outlive(ctx, s.patience)
 	defer giveUp()
 	return s.ledger.ClaimKey(patient, key, s.clock())
 }

@@ -106,7 +106,7 @@ func (s *Syncer) try(ctx context.Context, order Order) (Summary, error) {
 func (s *Syncer) Preview(ctx context.Context, order planner.Order, each func(preview.Fate) error) (preview.Pass, error) {
 	var callerErr error
 	v, err := preview.Make(ctx, preview.Options{
-		Plans: s.shared.plans, Copier: s.shared.o.Copier, Terms: s.shared.o.Terms, Ledger: s.shared.o.Ledger, ActionsPerClaim: claimAhead, Deletes: s.shared.o.Delete.limits(0), Now: s.shared.o.Now,
+		Plans: s.shared.plans, Copier: s.shared.o.Copier, Terms: s.shared.o.Terms, Ledger: s.shared.o.Ledger, ActionsPerClaim: claimAhead, Deletes: s.shared.o.Delete.Limits(0), Now: s.shared.o.Now,
 	}, order, func(f preview.Fate) error {
 		callerErr = each(f)
 		return callerErr

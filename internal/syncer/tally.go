@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint"
-	"syncd/internal/copier"
+	"syncd/internal/copier/deleting"
 	"syncd/internal/plan"
 )
 
@@ -105,14 +105,14 @@ func (t *tally) held(reason string) {
 }
 
 // deleted counts what became of a copy that was due to be deleted.
-func (t *tally) deleted(ending copier.Ending) {
+func (t *tally) deleted(ending deleting.Ending) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch ending {
-	case copier.Deleted:
+	case deleting.Deleted:
 		t.s.Deleted++
-	case copier.Absent:
-	default:
+	case deleting.Absent:
+	case deleting.Returned, deleting.Overwritten, deleting.Refused:
 		if t.s.Undeleted == nil {
 			t.s.Undeleted = map[string]int64{}
 		}

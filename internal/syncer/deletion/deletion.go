@@ -21,9 +21,23 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
-	"syncd/internal/copier"
+	"syncd/internal/copier/deleting"
 	"syncd/internal/copier/request"
 )
+
+// Settings say when the copies of objects are deleted that no longer exist at the source.
+type Settings struct {
+	// After is how many passes in a row must have missed an object; 0 keeps all copies.
+	After int64
+	// MaxObjects and MaxPercent limit how many copies one pass deletes, see Limits.
+	MaxObjects int64
+	MaxPercent float64
+}
+
+// Limits returns the limits of a pass for which the operator has confirmed a number of deletes.
+func (s Settings) Limits(allowed int64) Limits {
+	return Limits{MaxObjects: s.MaxObjects, MaxPercent: s.MaxPercent, Allowed: allowed}
+}
 
 // Limits say how many copies one pass may delete.
 type Limits struct {
@@ -55,7 +69,7 @@ func (l Limits) Exceeded(due, entries int64, isEmpty bool) string {
 
 // Deleter deletes copies.
 type Deleter interface {
-	Delete(ctx context.Context, entries []record.Entry, permit request.Permit) ([]copier.Deletion, error)
+	Delete(ctx context.Context, entries []record.Entry, permit request.Permit) ([]deleting.Deletion, error)
 }
 
 // Options are the settings of Run. All fields are required.
@@ -72,7 +86,7 @@ type Options struct {
 	// Withheld is called if the limits forbid the deletes, with their number and the reason.
 	Withheld func(due int64, why string)
 	// Done is called for each copy.
-	Done func(copier.Deletion)
+	Done func(deleting.Deletion)
 	// Save saves what was removed from the ledger, if a save is due.
 	Save func() error
 }
@@ -97,12 +111,12 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	batch := make([]record.Entry, 0, copier.MaxDeletes)
+	batch := make([]record.Entry, 0, deleting.Most)
 	for e, err := range due {
 		if err != nil {
 			return fmt.Errorf("read the copies to delete: %w", err)
 		}
-		if batch = append(batch, e); len(batch) < copier.MaxDeletes {
+		if batch = append(batch, e); len(batch) < deleting.Most {
 			continue
 		}
 		if err := o.delete(ctx, batch); err != nil {
@@ -125,7 +139,7 @@ func (o *Options) delete(ctx context.Context, batch []record.Entry) error {
 	defer pace.Stop()
 	done, err := o.Copier.Delete(ctx, batch, o.Ledger)
 	for _, d := range done {
-		if d.Ending != copier.Returned && d.Ending != copier.Refused {
+		if d.Ending != deleting.Returned && d.Ending != deleting.Refused {
 			o.Ledger.Remove(d.Key)
 		}
 		o.Done(d)
@@ -136,7 +150,7 @@ func (o *Options) delete(ctx context.Context, batch []record.Entry) error {
 	if err := o.Save(); err != nil {
 		return err
 	}
-	if len(batch) < copier.MaxDeletes {
+	if len(batch) < deleting.Most {
 		return nil // the last batch
 	}
 	select {

@@ -39,7 +39,8 @@ func findUnfinished(ctx context.Context, in search) (u unfinished, err error) {
 		u = s.found
 		if base.Generation > 0 && (s.damaged || fresh.Generation > base.Generation+1) {
 			// A damaged record does not show which keys its pass claimed, so claim all keys.
-			u.claims = record.MergeClaims(append(u.claims, record.ClaimSince(fresh.Fingerprint, base.CommittedAt)))
+			all := record.ClaimSince(fresh.Fingerprint, base.CommittedAt)
+			u.claims = record.MergeClaims(append(append(u.claims, all), all.Interrupted(nil, s.chain.Now())...))
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			break

@@ -3,6 +3,7 @@ package planner
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
@@ -117,7 +118,7 @@ func (r claimReader) left(c record.Claim, isHidden bool) (rest record.Claim, ok 
 	case !isHere:
 		return c, true
 	case c.Proved || isHidden:
-		c.Proved = true
+		c.Proved, c.Stopped = true, time.Time{} // unrecorded objects are never found, however late they were written
 		return c, true
 	case here.Contains(by.Destination.Prefix):
 		return c, false

@@ -103,6 +103,9 @@ func (w *world) refused(t *testing.T, s *syncer.Syncer, most int64) deniedPass {
 // TestEverythingIsRefused checks that passes in which everything is refused end soon with a single
 // cause, and that everything is copied after the repair.
 func TestEverythingIsRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
 			checkpointtest.Bubble(t, func(t *testing.T) {
@@ -184,6 +187,9 @@ func TestManyAreRefused(t *testing.T) {
 // TestRefusedMidway checks that a pass during which the policy changes keeps its progress, and that
 // the next pass resumes it.
 func TestRefusedMidway(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
 			checkpointtest.Bubble(t, func(t *testing.T) {
@@ -215,6 +221,9 @@ func TestRefusedMidway(t *testing.T) {
 // TestAResumedPassIsRefused drains a pass halfway and then refuses everything. It checks that the
 // resumed pass ends soon, and that the remaining objects are copied after the repair.
 func TestAResumedPassIsRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
 			checkpointtest.Bubble(t, func(t *testing.T) {

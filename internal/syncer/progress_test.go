@@ -21,6 +21,9 @@ import (
 // copies everything again under new settings. It checks that copies that were saved are not made
 // again, and that the unfinished upload is resumed.
 func TestAKilledPassUnderNewSettingsResumes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	for _, store := range stores() {
 		for _, d := range detours() {
 			if d.name == "source" || d.name == "source prefix" {

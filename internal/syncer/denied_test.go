@@ -103,9 +103,7 @@ func (w *world) refused(t *testing.T, s *syncer.Syncer, most int64) deniedPass {
 // TestEverythingIsRefused checks that passes in which everything is refused end soon with a single
 // cause, and that everything is copied after the repair.
 func TestEverythingIsRefused(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
 			checkpointtest.Bubble(t, func(t *testing.T) {
@@ -151,9 +149,7 @@ func TestEverythingIsRefused(t *testing.T) {
 // TestManyAreRefused checks, with as many objects as the flag -many sets, that passes in which
 // everything is refused send few requests, log few lines and quarantine nothing.
 func TestManyAreRefused(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	n := 20_000
 	if *many > 5000 {
 		n = *many
@@ -187,9 +183,7 @@ func TestManyAreRefused(t *testing.T) {
 // TestRefusedMidway checks that a pass during which the policy changes keeps its progress, and that
 // the next pass resumes it.
 func TestRefusedMidway(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
 			checkpointtest.Bubble(t, func(t *testing.T) {
@@ -221,9 +215,7 @@ func TestRefusedMidway(t *testing.T) {
 // TestAResumedPassIsRefused drains a pass halfway and then refuses everything. It checks that the
 // resumed pass ends soon, and that the remaining objects are copied after the repair.
 func TestAResumedPassIsRefused(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
 			checkpointtest.Bubble(t, func(t *testing.T) {

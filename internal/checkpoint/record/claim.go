@@ -44,7 +44,7 @@ func (c Claim) Interrupted(settled Ranges, at time.Time) (open []Claim) {
 	keys := c.Keys()
 	c.Stopped = at.UTC().Truncate(time.Microsecond)
 	for _, gap := range settled.Gaps() {
-		if r, ok := keys.overlap(gap); ok {
+		if r, ok := keys.Overlap(gap); ok {
 			c.After, c.Until = r.After, r.Until
 			open = append(open, c)
 		}
@@ -103,7 +103,7 @@ func (c Claim) includes(o Claim) bool {
 }
 
 func (c Claim) overlaps(o Claim) bool {
-	_, ok := c.Keys().overlap(o.Keys())
+	_, ok := c.Keys().Overlap(o.Keys())
 	return ok
 }
 
@@ -135,6 +135,12 @@ func (c Claim) Covers(key string) bool { return c.Keys().Contains(key) }
 
 // Keys returns the range of keys that the claim covers.
 func (c Claim) Keys() Range { return Range{c.After, c.Until} }
+
+// IsPlain reports whether the claim is as a pass with this fingerprint made it: no later pass has
+// restricted it, or made it from another claim.
+func (c Claim) IsPlain(fingerprint string) bool {
+	return c.Fingerprint == fingerprint && !c.Proved && c.Stopped.IsZero() && len(c.Settled) == 0
+}
 
 // CoversAll reports whether the claim covers every key of r.
 func (c Claim) CoversAll(r Range) bool { return c.Keys().includes(r) }

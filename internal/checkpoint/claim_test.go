@@ -139,7 +139,7 @@ func TestClaimOutlivesLateRequests(t *testing.T) {
 			for _, at := range []struct {
 				minutes time.Duration
 				want    []record.Claim
-			}{{1, []record.Claim{late}}, {15, []record.Claim{late}}, {16, nil}} {
+			}{{1, []record.Claim{late}}, {30, []record.Claim{late}}, {31, nil}} {
 				now = epoch.Add(at.minutes * time.Minute)
 				memory = memory.Clone()
 				next := begin(t, openLedger(t, memory, under(fingerprint)))

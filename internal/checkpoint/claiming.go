@@ -92,7 +92,7 @@ func (c *claiming) hasClaimed(key string) bool {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
 	return c.in.claims.saved >= c.in.claims.version && slices.ContainsFunc(slices.Concat(c.in.claims.inherited, c.in.claims.own), func(own record.Claim) bool {
-		return own.Fingerprint == c.in.fingerprint && !own.Proved && own.Stopped.IsZero() && len(own.Settled) == 0 && own.Covers(key)
+		return own.IsPlain(c.in.fingerprint) && own.Covers(key)
 	})
 }
 

@@ -37,7 +37,7 @@ func joined(all []record.Claim, settled record.Ranges, fingerprint string) []rec
 	var since record.Claim
 	for _, claim := range all {
 		keys := claim.Keys()
-		if claim.Fingerprint != fingerprint || claim.Proved || !claim.Stopped.IsZero() || len(claim.Settled) > 0 || !settled.Includes(keys) {
+		if !claim.IsPlain(fingerprint) || !settled.Includes(keys) {
 			unsettled = append(unsettled, claim)
 			continue
 		}

@@ -31,7 +31,7 @@ func (p *saving) MergeSaved(ctx context.Context) error {
 func mergeSaved[R chunk.Row](ctx context.Context, p *saving, prefix string, isFirst bool, runsOf func(*record.Progress) *[]record.Run) error {
 	for {
 		var runs []record.Run
-		if err := p.inTurn(ctx, func() { runs = *runsOf(&p.saver.progress) }); err != nil {
+		if err := p.inTurn(ctx, func() error { runs = *runsOf(&p.saver.progress); return nil }); err != nil {
 			return err
 		}
 		start, ok := chunk.Due(runs)
@@ -42,25 +42,13 @@ func mergeSaved[R chunk.Row](ctx context.Context, p *saving, prefix string, isFi
 		if err != nil {
 			return fmt.Errorf("merge %d saves of pass %d: %w", len(runs)-start, p.number, err)
 		}
-		err = p.inTurn(ctx, func() {
+		err = p.inTurn(ctx, func() error {
 			now := runsOf(&p.saver.progress)
 			*now = slices.Concat(runs[:start], []record.Run{merged}, (*now)[len(runs):])
+			return nil
 		})
 		if err != nil {
 			return err
 		}
 	}
-}
-
-// inTurn calls do while no save is in progress, unless the pass has ended.
-func (p *saving) inTurn(ctx context.Context, do func()) error {
-	if err := p.turn.Take(ctx); err != nil {
-		return err
-	}
-	defer p.turn.Give()
-	if err := p.failure(); err != nil {
-		return err
-	}
-	do()
-	return nil
 }

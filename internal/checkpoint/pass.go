@@ -82,9 +82,8 @@ func (p *Pass) takeAll() (b batch, left []record.Claim, err error) {
 	if err := p.complete(); err != nil {
 		return batch{}, nil, err
 	}
-	began := p.began
 	isSettled := func(c record.Claim) bool {
-		return c.Fingerprint == p.fingerprint && !c.Proved && !c.MayLand(began)
+		return c.Fingerprint == p.fingerprint && !c.Proved && !c.MayLand(p.began)
 	}
 	left = append(slices.DeleteFunc(slices.Clone(p.claims.inherited), isSettled), p.claims.taken...)
 	return p.take(), left, nil

@@ -39,7 +39,8 @@ func findUnfinished(ctx context.Context, in search) (u unfinished, err error) {
 		u = s.found
 		if base.Generation > 0 && (s.damaged || fresh.Generation > base.Generation+1) {
 			// A damaged record does not show which keys its pass claimed, so claim all keys.
-			u.claims = record.MergeClaims(append(u.claims, record.ClaimSince(fresh.Fingerprint, base.CommittedAt)))
+			all := record.ClaimSince(fresh.Fingerprint, base.CommittedAt)
+			u.claims = record.MergeClaims(append(append(u.claims, all), all.Interrupted(nil, s.chain.Now())...))
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			break
@@ -99,8 +100,7 @@ func (s *search) look(ctx context.Context, rec record.Saved) error {
 	isSame := p.Fingerprint == s.fresh.Fingerprint
 	if rec.Generation != s.collected {
 		s.collected = rec.Generation
-		s.collect(p.Uploads, p.Claims, isSame)
-		s.interrupt(p)
+		s.collect(p.Uploads, slices.Concat(p.Claims, s.interrupted(p)), isSame)
 	}
 	if s.decided || !p.Continues(s.base) {
 		return nil
@@ -119,15 +119,15 @@ func (s *search) look(ctx context.Context, rec record.Saved) error {
 	return nil
 }
 
-// interrupt adds claims on the keys that an interrupted pass claimed and had not settled: its requests
-// may take effect after the next pass has looked at these keys.
-func (s *search) interrupt(p record.Progress) {
+// interrupted returns claims on the keys that an interrupted pass claimed and had not settled: its
+// requests may take effect after the next pass has looked at these keys.
+func (s *search) interrupted(p record.Progress) (open []record.Claim) {
 	for _, c := range p.Claims {
 		if c.Fingerprint == p.Fingerprint && c.Stopped.IsZero() {
-			s.found.claims = append(s.found.claims, c.Interrupted(p.Settled, s.chain.Now())...)
+			open = append(open, c.Interrupted(p.Settled, s.chain.Now())...)
 		}
 	}
-	s.found.claims = record.MergeClaims(s.found.claims)
+	return open
 }
 
 // collect adds claims and uploads to s.found, except uploads that a later pass has named.

@@ -36,11 +36,19 @@ func (p *saving) FlushDue(ctx context.Context) error {
 }
 
 func (p *saving) flushIf(ctx context.Context, isNeeded func() bool) error {
+	return p.inTurn(ctx, func() error { return p.flush(ctx, isNeeded) })
+}
+
+// inTurn calls do while no save is in progress, unless the pass has ended.
+func (p *saving) inTurn(ctx context.Context, do func() error) error {
 	if err := p.turn.Take(ctx); err != nil {
 		return err
 	}
 	defer p.turn.Give()
-	return p.flush(ctx, isNeeded)
+	if err := p.failure(); err != nil {
+		return err
+	}
+	return do()
 }
 
 // flush saves the settled keys if isNeeded returns true, which is called with p.mu held. The caller
@@ -108,17 +116,15 @@ func (p *saving) saveState(ctx context.Context) error {
 // call may have saved it while this call waited for its turn. So only a few of many concurrent calls
 // write a record. The save writes only a progress record; rows wait for the next Flush.
 func (p *saving) saveStateUnless(ctx context.Context, isSaved func() bool) error {
-	if err := p.turn.Take(ctx); err != nil {
-		return err
-	}
-	defer p.turn.Give()
-	p.mu.Lock()
-	if p.err != nil || isSaved() {
-		defer p.mu.Unlock()
-		return p.err
-	}
-	p.mu.Unlock()
-	return p.saveState(ctx)
+	return p.inTurn(ctx, func() error {
+		p.mu.Lock()
+		isDone := isSaved()
+		p.mu.Unlock()
+		if isDone {
+			return nil
+		}
+		return p.saveState(ctx)
+	})
 }
 
 // saveTaken saves a batch. A panic ends the pass, because a later save would build on incomplete

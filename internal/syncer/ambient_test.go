@@ -108,9 +108,7 @@ func (w *world) ambientRole(t *testing.T) *agent {
 // parts. The ambient credentials expire every hour, sometimes early, and their endpoint fails for a
 // third of the requests. The test checks that every object is copied and no upload is aborted.
 func TestDayOfAmbientCredentials(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		agent := w.ambientRole(t)

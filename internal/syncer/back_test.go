@@ -69,6 +69,7 @@ const detourKeys = 20
 // that pass, at once or after a save, and restores the settings. It checks that in the end the
 // destination and the ledger match the source under the restored settings.
 func TestSettingsThatAreChangedAndPutBack(t *testing.T) {
+	skipIfShort(t)
 	for _, store := range stores() {
 		for _, d := range detours() {
 			for _, end := range []string{"drained", "killed after a save", "killed before a save"} {

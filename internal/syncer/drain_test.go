@@ -150,6 +150,7 @@ func (f *faulty) Create(ctx context.Context, name string, write func(io.Writer) 
 // TestLedgerThatCannotBeWritten checks that a pass whose ledger cannot be written ends soon with
 // the store's error, and that no entry is lost.
 func TestLedgerThatCannotBeWritten(t *testing.T) {
+	skipIfShort(t)
 	for name, arrange := range map[string]func(w *world, s *faulty){
 		"when entries are many": func(w *world, s *faulty) {
 			w.options.Ledger.FlushEntries = 100

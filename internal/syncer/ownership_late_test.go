@@ -14,7 +14,7 @@ import (
 )
 
 // lateRequests is longer than requests of a killed process can take effect.
-const lateRequests = 20 * time.Minute
+const lateRequests = 40 * time.Minute
 
 // late is a network that delays one copy request until its sender was killed and deliver is called.
 type late struct {

@@ -68,9 +68,7 @@ func TestPassAddsUp(t *testing.T) {
 }
 
 func TestSecondPassCopiesNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(2500)

@@ -21,6 +21,7 @@ import (
 // copies everything again under new settings. It checks that copies that were saved are not made
 // again, and that the unfinished upload is resumed.
 func TestAKilledPassUnderNewSettingsResumes(t *testing.T) {
+	skipIfShort(t)
 	for _, store := range stores() {
 		for _, d := range detours() {
 			if d.name == "source" || d.name == "source prefix" {
@@ -136,9 +137,7 @@ func TestASaveThatHasBegunEnds(t *testing.T) {
 // TestQuietStretchesArePassed checks that a pass reaches its end although each process lives for a
 // shorter time than it takes to list a range of unchanged objects.
 func TestQuietStretchesArePassed(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	for _, store := range stores() {
 		t.Run(store, func(t *testing.T) {
 			checkpointtest.Bubble(t, func(t *testing.T) {

@@ -122,9 +122,7 @@ func (b *breaker) RoundTrip(r *http.Request) (*http.Response, error) {
 // keys after the last good page of its range stay open, that all other ranges are walked to their
 // ends, that the error names the failure, and that the next pass copies exactly the rest.
 func TestABrokenPageLeavesItsRangeOpen(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	for i, fault := range pageFaults() {
 		t.Run(fault.name, func(t *testing.T) {
 			first, step := i%6, 6

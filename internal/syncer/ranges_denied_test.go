@@ -85,9 +85,7 @@ func (w *world) putInFolders(size int64, is func(folder, i int) bool) {
 // many ranges and with small windows. It checks that the pass ends, that it quarantines exactly the
 // refused objects, and that it copies each other object once.
 func TestRefusedStretchOfManyRanges(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	for denied, refused := range map[string]int64{"d03/*": perFolder, "d1*": 6 * perFolder, "*/k0000*": folders * 10} {
 		for _, n := range []int{1, 2, 16} {
 			for window, atOnce := range map[int]int{64: 64, 256: 8} {
@@ -148,9 +146,7 @@ func TestProbesLeaveCopiesInFlightAlone(t *testing.T) {
 // TestEverythingIsRefusedInManyRanges refuses everything while 16 ranges are walked. It checks that
 // the pass ends soon and quarantines nothing, and that everything is copied after the repair.
 func TestEverythingIsRefusedInManyRanges(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	for _, n := range []int{2, 16} {
 		for _, latency := range []time.Duration{0, time.Second} {
 			t.Run(fmt.Sprintf("%d ranges, %s", n, latency), func(t *testing.T) {

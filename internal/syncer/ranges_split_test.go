@@ -22,9 +22,7 @@ func (e ending) Match(key string) bool { return strings.HasSuffix(key, string(e)
 // listed. Most objects are excluded, so that few copies are made. It checks that exactly the rest of
 // one range stays open, and that the next pass copies exactly the rest.
 func TestABrokenPageOfASplitRange(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	const objects, wanted = 40_000, 400
 	splits := 0
 	for _, page := range []int{7, 20, 33} {

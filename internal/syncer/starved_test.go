@@ -58,9 +58,7 @@ func TestTheLastPrefixIsRefusedWithoutAReason(t *testing.T) {
 // TestNewObjectsAmongOldOnesAreRefused checks that a pass reaches its end and quarantines all new
 // objects if they cannot be read, but are spread among readable old objects.
 func TestNewObjectsAmongOldOnesAreRefused(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		for i := range 3000 {
@@ -85,9 +83,7 @@ func TestNewObjectsAmongOldOnesAreRefused(t *testing.T) {
 // error, and drains the pass in the middle of that range. It checks that an object written
 // meanwhile with an earlier key is copied within six days.
 func TestARefusedStretchIsResumed(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		for i := range 150 {

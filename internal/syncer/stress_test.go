@@ -88,9 +88,7 @@ func TestAPassOutlivesSilence(t *testing.T) {
 // TestEverythingArrivesThroughFaults checks, for server-side copies and for relays, that everything
 // is copied although one request in twenty fails, in various ways.
 func TestEverythingArrivesThroughFaults(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	large := *many / 1000 // how many objects are copied in parts
 	for _, mode := range []string{"server-side", "relay"} {
 		t.Run(mode, func(t *testing.T) {
@@ -180,9 +178,7 @@ func (got window) check(t *testing.T, allowed float64) {
 // TestItFindsTheRateOfAPrefix checks that a pass reaches the rate that the destination prefix
 // accepts, with few throttled requests.
 func TestItFindsTheRateOfAPrefix(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		allowed := float64(*many) * 7 / 100
 		w := newWorld(t)
@@ -198,9 +194,7 @@ func TestItFindsTheRateOfAPrefix(t *testing.T) {
 // TestItFindsTheRateOfKMS makes KMS accept fewer requests than S3. It checks that copies adapt to
 // that rate and that other requests are not affected.
 func TestItFindsTheRateOfKMS(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		allowed := float64(*many) * 4 / 100
 		w := newWorld(t)
@@ -221,9 +215,7 @@ func TestItFindsTheRateOfKMS(t *testing.T) {
 // TestRefusalsAtRandomCostLittle compares two passes: one without throttling, and one in which a
 // fraction of the requests is throttled at random, independently of their rate.
 func TestRefusalsAtRandomCostLittle(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	took := func(refused float64) (seconds float64) {
 		checkpointtest.Bubble(t, func(t *testing.T) {
 			w := newWorld(t)

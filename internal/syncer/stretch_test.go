@@ -15,9 +15,7 @@ import (
 // TestRefusedStretch refuses one prefix, at different positions in the bucket. It checks that one
 // pass copies everything else, and that a later pass retries the refused objects.
 func TestRefusedStretch(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	bySource := func(w *world, keys string) { w.deny(w.source, keys, "s3:GetObject") }
 	byDestination := func(w *world, keys string) { w.deny(w.destination, keys, "s3:PutObject") }
 	for where, tt := range map[string]struct {
@@ -147,9 +145,7 @@ func TestDrainAfterATrial(t *testing.T) {
 // TestManyRefusedStretches refuses a part of each of many prefixes. It checks that other key ranges
 // are tried only a few times, instead of once for each prefix.
 func TestManyRefusedStretches(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	checkpointtest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		const stretches, refused = 60, 50

@@ -28,9 +28,9 @@ type Claim struct {
 }
 
 // landing is how long after the interruption of a pass its requests can still take effect. A
-// destination rejects requests that were signed earlier than that (Amazon S3 API Reference, "Error
-// responses", RequestTimeTooSkewed: 15 minutes).
-const landing = 15 * time.Minute
+// destination rejects requests that were signed more than skewOfClaims ago, by a clock that can be
+// ahead by as much.
+const landing = 2 * skewOfClaims
 
 // MayLand reports whether an interrupted pass may have written the claimed keys after a later pass,
 // which began at the given time, looked at them. Such a claim outlives the commit of the later pass.
@@ -44,7 +44,7 @@ func (c Claim) Interrupted(settled Ranges, at time.Time) (open []Claim) {
 	keys := c.Keys()
 	c.Stopped = at.UTC().Truncate(time.Microsecond)
 	for _, gap := range settled.Gaps() {
-		if r, ok := keys.overlap(gap); ok {
+		if r, ok := keys.Overlap(gap); ok {
 			c.After, c.Until = r.After, r.Until
 			open = append(open, c)
 		}
@@ -54,7 +54,8 @@ func (c Claim) Interrupted(settled Ranges, at time.Time) (open []Claim) {
 
 // MergeClaims drops claims that another claim includes. There can be many, because a process that
 // is killed repeatedly makes the same claims each time. If more than mostClaims claims remain,
-// MergeClaims merges claims that overlap. A merged claim has the earliest Since of its parts.
+// MergeClaims merges claims that overlap, and if more than mostStopped remain, also claims with Stopped
+// that do not overlap. A merged claim has the earliest Since of its parts.
 func MergeClaims(all []Claim) (merged []Claim) {
 	for _, c := range all {
 		isIncluded := func(m Claim) bool { return m.includes(c) }
@@ -66,12 +67,19 @@ func MergeClaims(all []Claim) (merged []Claim) {
 	if len(merged) <= mostClaims {
 		return merged
 	}
-	var fewer []Claim
-	for _, c := range merged {
+	if merged = joinAll(merged, Claim.overlaps); len(merged) > mostStopped {
+		merged = joinAll(merged, func(c, o Claim) bool { return c.overlaps(o) || !c.Stopped.IsZero() })
+	}
+	return merged
+}
+
+// joinAll merges each two claims of one fingerprint and kind for which fits returns true.
+func joinAll(all []Claim, fits func(c, o Claim) bool) (fewer []Claim) {
+	for _, c := range all {
 		for i := 0; i < len(fewer); i++ {
-			if m := fewer[i]; m.Fingerprint == c.Fingerprint && m.Stopped.IsZero() == c.Stopped.IsZero() && m.overlaps(c) {
+			if m := fewer[i]; m.Fingerprint == c.Fingerprint && m.Stopped.IsZero() == c.Stopped.IsZero() && fits(m, c) {
 				c, fewer = m.with(c), slices.Delete(fewer, i, i+1)
-				i = -1 // start again: the larger claim may overlap other claims
+				i = -1 // start again: the larger claim may fit other claims
 			}
 		}
 		fewer = append(fewer, c)
@@ -79,8 +87,13 @@ func MergeClaims(all []Claim) (merged []Claim) {
 	return fewer
 }
 
-// mostClaims is the number of claims above which overlapping claims are merged.
-const mostClaims = 16
+// mostClaims is the number of claims above which overlapping claims are merged. A pass that is killed
+// again and again leaves claims with Stopped on other keys each time, which do not overlap; above
+// mostStopped they are merged into one claim on all keys in between, which costs more checks.
+const (
+	mostClaims  = 16
+	mostStopped = 256
+)
 
 // includes reports whether c covers everything that o covers.
 func (c Claim) includes(o Claim) bool {
@@ -90,7 +103,7 @@ func (c Claim) includes(o Claim) bool {
 }
 
 func (c Claim) overlaps(o Claim) bool {
-	_, ok := c.Keys().overlap(o.Keys())
+	_, ok := c.Keys().Overlap(o.Keys())
 	return ok
 }
 
@@ -122,6 +135,12 @@ func (c Claim) Covers(key string) bool { return c.Keys().Contains(key) }
 
 // Keys returns the range of keys that the claim covers.
 func (c Claim) Keys() Range { return Range{c.After, c.Until} }
+
+// IsPlain reports whether the claim is as a pass with this fingerprint made it: no later pass has
+// restricted it, or made it from another claim.
+func (c Claim) IsPlain(fingerprint string) bool {
+	return c.Fingerprint == fingerprint && !c.Proved && c.Stopped.IsZero() && len(c.Settled) == 0
+}
 
 // CoversAll reports whether the claim covers every key of r.
 func (c Claim) CoversAll(r Range) bool { return c.Keys().includes(r) }

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,4 +61,24 @@ func TestMergeKeepsAllClaims(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestStoppedClaimsAreBounded merges the claims of a pass that is killed again and again at other keys. It
+// checks that their number is bounded, and that every key stays claimed.
+func TestStoppedClaimsAreBounded(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(1, 0)
+	var all []Claim
+	key := func(i int) string { return fmt.Sprintf("%06d", 10*i) }
+	for i := range 2000 {
+		all = MergeClaims(append(all, Claim{Fingerprint: "f", After: key(i), Until: key(i) + "5", Since: at, Stopped: at.Add(time.Duration(i))}))
+		if len(all) > mostStopped {
+			t.Fatalf("got %d claims after %d kills", len(all), i)
+		}
+	}
+	for i := range 2000 {
+		if !slices.ContainsFunc(all, func(c Claim) bool { return c.Covers(key(i)+"1") && !c.Stopped.Before(at.Add(time.Duration(i))) }) {
+			t.Fatalf("%s is not claimed since kill %d", key(i), i)
+		}
+	}
 }

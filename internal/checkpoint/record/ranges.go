@@ -24,8 +24,8 @@ func (r Range) includes(o Range) bool {
 	return r.After <= o.After && (r.Until == "" || o.Until != "" && o.Until <= r.Until)
 }
 
-// overlap returns the keys that are in both ranges; ok is false if there are none.
-func (r Range) overlap(o Range) (both Range, ok bool) {
+// Overlap returns the keys that are in both ranges; ok is false if there are none.
+func (r Range) Overlap(o Range) (both Range, ok bool) {
 	both = Range{After: max(r.After, o.After), Until: r.Until}
 	if both.Until == "" || o.Until != "" && o.Until < both.Until {
 		both.Until = o.Until

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"syncd/internal/listing"
+	"syncd/internal/transfer"
 )
 
 const (
@@ -19,8 +20,6 @@ const (
 	// perListed is the share of the listed pages that a part has left at least. A part that is longer
 	// than expected probably goes on.
 	perListed = 1.0 / 6
-	// longestKey is the greatest length of a key in bytes (Amazon S3 User Guide, "Naming objects").
-	longestKey = 1024
 	// offsetStep is how many pages before the end of a page of the part the shifted bound is.
 	offsetStep = 0.1
 )
@@ -97,7 +96,7 @@ func (p *Part) middle() (at string, ok bool) {
 }
 
 func (p *Part) isInside(at string) bool {
-	return len(at) <= longestKey && at > p.edge && (p.keys.Until == "" || at < p.keys.Until) && utf8.ValidString(at)
+	return len(at) <= transfer.MaxKeyBytes && at > p.edge && (p.keys.Until == "" || at < p.keys.Until) && utf8.ValidString(at)
 }
 
 // splitOff ends the part at a key, and returns the rest as a new part.

@@ -26,6 +26,9 @@ type probe struct {
 	isBegun bool // the object can be read, but it needs a multipart copy, which was not started
 }
 
+// isCopy reports whether the object was copied.
+func (p probe) isCopy() bool { return p.made && p.err == nil && p.version.Key != "" }
+
 // isAllowed reports whether the result proves that the object is not refused. Temporary errors, a
 // missing object and cancellation prove nothing.
 func (p probe) isAllowed() bool {
@@ -65,8 +68,7 @@ func (p *prober) take(key string) (made probe, ok bool) {
 func (p *prober) hasCopied(key string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	made, ok := p.byKey[key]
-	return ok && made.err == nil && made.version.Key != ""
+	return p.byKey[key].isCopy()
 }
 
 // try copies an object before the walk reaches it.
@@ -106,7 +108,7 @@ func (p *prober) withProbe(key string, target copier.Target) copier.Target {
 // Copy copies an object, or returns the result of a copy that was made out of turn.
 func (p *prober) Copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) (result copier.Result, ours copier.Ours, inTurn bool, err error) {
 	made, ok := p.take(a.Object.Key)
-	if ok && made.err == nil && made.version.Key != "" && made.version.Same(a.Object.Version) {
+	if made.isCopy() && made.version.Same(a.Object.Version) {
 		return made.result, copier.Ours{}, false, nil
 	}
 	target := planner.TargetOf(a)

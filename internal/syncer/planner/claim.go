@@ -3,6 +3,7 @@ package planner
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
@@ -63,28 +64,20 @@ func (r claimReader) claimedRange(claims []record.Claim, here listing.Range) (al
 			}
 			return by.DestinationKey(key)
 		}
-		after, until := max(at(c.After), here.After), least(at(c.Until), here.Until)
-		if until != "" && until <= after {
+		both, isHere := record.Range{After: at(c.After), Until: at(c.Until)}.Overlap(record.Range(here))
+		if !isHere {
 			continue
 		}
 		if !ok {
-			all, ok = listing.Range{After: after, Until: until}, true
+			all, ok = listing.Range(both), true
 			continue
 		}
-		all.After = min(all.After, after)
-		if until == "" || all.Until != "" && until > all.Until {
-			all.Until = until
+		all.After = min(all.After, both.After)
+		if both.Until == "" || all.Until != "" && both.Until > all.Until {
+			all.Until = both.Until
 		}
 	}
 	return all, ok
-}
-
-// least returns the lower of two upper bounds; "" stands for no bound.
-func least(a, b string) string {
-	if a == "" || b != "" && b < a {
-		return b
-	}
-	return a
 }
 
 // claimsHere returns the settings under which claim c was made. ok is false if the claim does not
@@ -117,7 +110,7 @@ func (r claimReader) left(c record.Claim, isHidden bool) (rest record.Claim, ok 
 	case !isHere:
 		return c, true
 	case c.Proved || isHidden:
-		c.Proved = true
+		c.Proved, c.Stopped = true, time.Time{} // unrecorded objects are never found, however late they were written
 		return c, true
 	case here.Contains(by.Destination.Prefix):
 		return c, false

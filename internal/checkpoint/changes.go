@@ -29,9 +29,9 @@ func (c *changes) add(key *watermark.Key, before record.Rows, e *record.Entry, q
 		if before.Entry == nil {
 			c.moreEntries++
 		}
-	case e != nil && before.Entry != nil && e.Missed != before.Entry.Missed:
+	case e != nil && before.Entry != nil && (e.Missed != before.Entry.Missed || e.MissedIn != before.Entry.MissedIn):
 		kept := *before.Entry
-		kept.Missed = e.Missed
+		kept.Missed, kept.MissedIn = e.Missed, e.MissedIn
 		c.entries = append(c.entries, chunk.RowOfEntry(&kept))
 	case before.Entry != nil && (key.How == watermark.AsideWithout || key.How == watermark.Dropped):
 		c.entries = append(c.entries, chunk.RemovedEntry(key.Name, pass))

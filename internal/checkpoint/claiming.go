@@ -84,7 +84,7 @@ func (c *claiming) ClaimKey(ctx context.Context, key string, since time.Time) er
 	if c.hasClaimed(key) {
 		return c.in.failure()
 	}
-	return c.Claim(ctx, []record.Range{{After: below(key), Until: key}}, since)
+	return c.Claim(ctx, []record.Range{{After: record.Below(key), Until: key}}, since)
 }
 
 // hasClaimed reports whether this process or an earlier one has a saved claim that covers the key.
@@ -94,13 +94,4 @@ func (c *claiming) hasClaimed(key string) bool {
 	return c.in.claims.saved >= c.in.claims.version && slices.ContainsFunc(slices.Concat(c.in.claims.inherited, c.in.claims.own), func(own record.Claim) bool {
 		return own.IsPlain(c.in.fingerprint) && own.Covers(key)
 	})
-}
-
-// below returns a key just below the given one.
-func below(key string) string {
-	last := len(key) - 1
-	if last < 0 || key[last] == 0 {
-		return key[:max(last, 0)]
-	}
-	return key[:last] + string([]byte{key[last] - 1, 0xff})
 }

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"slices"
+	"time"
 
 	"syncd/internal/checkpoint/record"
 )
@@ -13,6 +14,30 @@ type claims struct {
 	own       []record.Claim // of this pass, made by this process
 	version   int64          // increases with every claim that this process makes
 	saved     int64          // version in the last progress record
+	// unanswered are the claims on keys whose deletes were sent and whose results are not known, by the
+	// version in which they were added.
+	unanswered map[int64][]record.Claim
+}
+
+// addUnanswered adds claims on ranges of keys for deletes that are sent from now on, and returns the
+// version of the claims that must be saved first.
+func (c *claims) addUnanswered(fingerprint string, keys []record.Range, now time.Time) (version int64) {
+	c.version++
+	if c.unanswered == nil {
+		c.unanswered = map[int64][]record.Claim{}
+	}
+	for _, r := range keys {
+		c.unanswered[c.version] = append(c.unanswered[c.version], record.Claim{Fingerprint: fingerprint, After: r.After, Until: r.Until, Since: now, Stopped: now})
+	}
+	return c.version
+}
+
+// late returns the claims on keys whose deletes may take effect after the pass.
+func (c *claims) late() (all []record.Claim) {
+	for _, claims := range c.unanswered {
+		all = append(all, claims...)
+	}
+	return all
 }
 
 // add adds claims of this process.
@@ -27,7 +52,7 @@ func (c *claims) add(made []record.Claim) {
 // pass over many keys makes too many claims to keep them apart.
 func (c *claims) all(settled record.Ranges, fingerprint string) []record.Claim {
 	c.own = joined(c.own, settled, fingerprint)
-	return joined(record.MergeClaims(slices.Concat(c.inherited, c.own)), settled, fingerprint)
+	return joined(record.MergeClaims(slices.Concat(c.inherited, c.own, c.late())), settled, fingerprint)
 }
 
 // joined returns the claims, of which those whose keys are all settled are merged.

@@ -3,7 +3,9 @@ package checkpoint
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"time"
 
 	"syncd/internal/checkpoint/chunk"
 	"syncd/internal/checkpoint/record"
@@ -15,11 +17,11 @@ type deleting struct{ in *saving }
 // errNotWalked is returned if deletes begin before every range is settled.
 var errNotWalked = errors.New("BUG: deletes begin before every range is settled")
 
-// Deletable returns the entries that were settled by CarryDue with at least the given Missed, also
-// before the pass was resumed, and were not removed since. Call it once every range is settled:
-// Deletable saves the pass first. The rows are read from what the pass has saved, so memory use does
-// not grow with their number. Remove can be called meanwhile.
-func (d *deleting) Deletable(ctx context.Context, missed int64) (iter.Seq2[record.Entry, error], error) {
+// Deletable returns the entries with keys above after that at least missed passes in a row did not
+// list, this pass included, in ascending order. Call it once every range is settled: Deletable saves
+// the pass first. The rows are read from what the pass has saved, so memory use does not grow with
+// their number, and entries that were removed are left out.
+func (d *deleting) Deletable(ctx context.Context, missed int64, after string) (iter.Seq2[record.Entry, error], error) {
 	if !d.in.Settled().IsAll() {
 		return nil, errNotWalked
 	}
@@ -27,15 +29,39 @@ func (d *deleting) Deletable(ctx context.Context, missed int64) (iter.Seq2[recor
 		return nil, err
 	}
 	var runs []record.Run
-	if err := d.in.inTurn(ctx, func() { runs = d.in.saver.progress.Runs }); err != nil {
+	if err := d.in.inTurn(ctx, func() error { runs = d.in.saver.progress.Runs; return nil }); err != nil {
 		return nil, err
 	}
+	return due(chunk.Entries(ctx, d.in.saver.store, runs, after), missed, d.in.saver.base.Pass), nil
+}
+
+// due returns the entries that at least missed passes in a row did not list, a pass after base included.
+func due(entries iter.Seq2[record.Entry, error], missed, base int64) iter.Seq2[record.Entry, error] {
 	return func(yield func(record.Entry, error) bool) {
-		for e, err := range chunk.Entries(ctx, d.in.saver.store, runs, "") {
-			if (err != nil || e.Missed >= missed) && !yield(e, err) || err != nil {
+		for e, err := range entries {
+			isDue := err == nil && e.Missed >= missed && e.MissedIn > base
+			if (err != nil || isDue) && !yield(e, err) || err != nil {
 				return
 			}
 		}
+	}
+}
+
+// ClaimDeletes saves a claim on ranges of keys. Call it before deletes of these keys are sent. Call
+// answered once the result of every delete is known and recorded with Remove. A claim that was not
+// answered outlives the pass, because its deletes can still take effect: later passes check the copies.
+func (d *deleting) ClaimDeletes(ctx context.Context, keys []record.Range, now time.Time) (answered func(), err error) {
+	p := d.in
+	p.mu.Lock()
+	id := p.claims.addUnanswered(p.fingerprint, keys, now.UTC().Truncate(time.Microsecond))
+	p.mu.Unlock()
+	if err := p.saveClaims(ctx, id); err != nil {
+		return nil, fmt.Errorf("claim deletes: %w", err)
+	}
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.claims.unanswered, id)
 	}, nil
 }
 
@@ -52,8 +78,6 @@ func (d *deleting) Remove(keys ...string) {
 		p.changes.entries = append(p.changes.entries, chunk.RemovedEntry(key, p.number))
 		p.changes.moreEntries--
 		p.counts.Carried--
-		p.counts.Missed--
-		p.counts.Due--
 		p.counts.Dropped++
 	}
 	p.moves++

@@ -85,8 +85,8 @@ func (p *Pass) takeAll() (b batch, left []record.Claim, err error) {
 	isSettled := func(c record.Claim) bool {
 		return c.Fingerprint == p.fingerprint && !c.Proved && !c.MayLand(p.began)
 	}
-	left = append(slices.DeleteFunc(slices.Clone(p.claims.inherited), isSettled), p.claims.taken...)
-	return p.take(), left, nil
+	left = slices.DeleteFunc(slices.Clone(p.claims.inherited), isSettled)
+	return p.take(), slices.Concat(left, p.claims.taken, p.claims.late()), nil
 }
 
 // complete returns an error unless every key is reserved and settled. The caller holds p.mu.

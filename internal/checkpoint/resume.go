@@ -119,12 +119,16 @@ func (s *search) look(ctx context.Context, rec record.Saved) error {
 	return nil
 }
 
-// interrupted returns claims on the keys that an interrupted pass claimed and had not settled: its
-// requests may take effect after the next pass has looked at these keys.
+// interrupted returns claims on the keys that an interrupted pass claimed and had not settled, and on
+// those that it was deleting: its requests may take effect after the next pass has looked at these keys.
 func (s *search) interrupted(p record.Progress) (open []record.Claim) {
 	for _, c := range p.Claims {
-		if c.Fingerprint == p.Fingerprint && c.Stopped.IsZero() {
+		switch {
+		case c.Fingerprint != p.Fingerprint:
+		case c.Stopped.IsZero():
 			open = append(open, c.Interrupted(p.Settled, s.chain.Now())...)
+		case !c.Stopped.Before(p.StartedAt):
+			open = append(open, c.Interrupted(nil, s.chain.Now())...)
 		}
 	}
 	return open

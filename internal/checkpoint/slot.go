@@ -19,19 +19,12 @@ type Slot struct {
 	upload string      // id of the upload that the slot began or was offered
 }
 
-// Carry keeps the ledger's entry, except for its Missed, which is set to that of e. Use it if the
-// object is unchanged, or was deleted at the source and is kept at the destination.
-func (s *Slot) Carry(e record.Entry) {
-	s.key.Missed = e.Missed > 0
-	s.pass.settle(s, watermark.Carried, e.Key, &e, nil)
-}
+// Gone states that the source did not list the key. Call it before the slot is settled.
+func (s *Slot) Gone() { s.key.Gone = true }
 
-// CarryDue is like Carry for an object that was deleted at the source. The copy is due to be
-// deleted, see Pass.Deletable.
-func (s *Slot) CarryDue(e record.Entry) {
-	s.key.Due = true
-	s.Carry(e)
-}
+// Carry keeps the ledger's entry, except for its Missed and MissedIn, which are set to those of e. Use
+// it if the object is unchanged, or was deleted at the source and is kept at the destination.
+func (s *Slot) Carry(e record.Entry) { s.pass.settle(s, watermark.Carried, e.Key, &e, nil) }
 
 // Record writes e to the ledger in place of the previous entry. The caller guarantees that the
 // destination reported success and returned the KMS key. Record sets Entry.Pass.

@@ -21,13 +21,14 @@ type View struct {
 	runs    []record.Run // base and the rows that the pass saved, oldest first
 	aside   []record.Run // the same of the quarantine
 	settled record.Ranges
+	pass    int64 // pass that committed the base
 }
 
 // NewView returns the state from which a pass starts that resumes from progress on the generation
 // base. The zero Progress stands for a new pass, the zero Manifest for an empty ledger.
 func NewView(store store.Store, base record.Manifest, progress record.Progress) View {
 	return View{
-		store: store, base: base.Runs, settled: progress.Settled,
+		store: store, base: base.Runs, settled: progress.Settled, pass: base.Pass,
 		runs: slices.Concat(base.Runs, progress.Runs), aside: slices.Concat(base.QuarantineRuns, progress.QuarantineRuns),
 	}
 }
@@ -45,6 +46,18 @@ func (v *View) Previous(ctx context.Context, after string) iter.Seq2[record.Entr
 // PreviousQuarantine yields the quarantined objects with keys above after, in ascending order.
 func (v *View) PreviousQuarantine(ctx context.Context, after string) iter.Seq2[record.Quarantined, error] {
 	return chunk.Quarantine(ctx, v.store, v.aside, after)
+}
+
+// LeftToDelete yields, in ascending order, the entries of copies that an interrupted pass had found due to be
+// deleted in the ranges that it had settled, as Pass.Deletable does.
+func (v *View) LeftToDelete(ctx context.Context, missed int64) iter.Seq2[record.Entry, error] {
+	return func(yield func(record.Entry, error) bool) {
+		for e, err := range due(chunk.Entries(ctx, v.store, v.runs[len(v.base):], ""), missed, v.pass) {
+			if (err != nil || v.settled.Contains(e.Key)) && !yield(e, err) {
+				return
+			}
+		}
+	}
 }
 
 // Base yields the entries of the last generation in ascending order, from the first key.

@@ -17,9 +17,9 @@ import (
 	"syncd/internal/transfer"
 )
 
-// pageKeys is the maximum number of keys in one response of ListObjectsV2 (Amazon S3 API Reference,
+// PageKeys is the maximum number of keys in one response of ListObjectsV2 (Amazon S3 API Reference,
 // ListObjectsV2, MaxKeys).
-const pageKeys = 1000
+const PageKeys = 1000
 
 // fewKeys is the page size for a search for one key. The size is more than 1, because other keys
 // may have been added between the start of the search and the key.
@@ -113,16 +113,17 @@ func (l Live) Relist(ctx context.Context, after, key string) (bool, error) {
 	return false, nil
 }
 
-// First returns the first object whose key is at or above key. The result ok is false if there is
-// none.
-func (l Live) First(ctx context.Context, key string) (object Object, ok bool, err error) {
-	l.few = true
-	for object, err := range l.List(ctx, Range{After: below(key)}) {
-		if err != nil || object.Key >= key {
-			return object, err == nil, err
+// From is like Page, but for the objects at and after a key. The page can begin with a few objects
+// before the key. If more is true, it has at least one object at or after the key.
+func (l Live) From(ctx context.Context, key string) (page []Object, more bool, err error) {
+	after := below(key)
+	for {
+		page, more, err = l.Page(ctx, after)
+		if err != nil || !more || page[len(page)-1].Key >= key {
+			return page, more, err
 		}
+		after = page[len(page)-1].Key
 	}
-	return Object{}, false, nil
 }
 
 // below returns a key below the given one, so that few or no keys are in between. It is valid UTF-8 if
@@ -157,7 +158,7 @@ func (l Live) page(ctx context.Context, at position) (page []Object, next positi
 func (l Live) input(at position) *s3.ListObjectsV2Input {
 	in := &s3.ListObjectsV2Input{
 		Bucket:  &l.Place.Bucket,
-		MaxKeys: aws.Int32(pageKeys),
+		MaxKeys: aws.Int32(PageKeys),
 		// Without EncodingType, a key with a control character makes the page invalid XML.
 		EncodingType: types.EncodingTypeUrl, ContinuationToken: at.token,
 		ExpectedBucketOwner: l.Place.ExpectedOwner(), RequestPayer: types.RequestPayer(l.Place.Payer()),

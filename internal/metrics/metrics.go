@@ -92,7 +92,7 @@ func New(reg prometheus.Registerer, board *figure.Board) *Metrics {
 		Quarantined:         counter("quarantined_objects_total", "Quarantined objects by reason; an object counts again in every pass that quarantines it.", "mapping", "reason"),
 		Requests:            counter("requests_total", "Requests sent to AWS, including retries, by operation and class of error (empty for a success).", "mapping", "operation", "class"),
 		RequestDuration:     histogram("request_duration_seconds", "Duration of requests to AWS.", prometheus.DefBuckets, "mapping", "operation"),
-		Passes:              counter("passes_total", "Ended passes by result: complete, quarantined, drained, denied or failed.", "mapping", "result"),
+		Passes:              counter("passes_total", "Ended passes by result: complete, quarantined, undeleted, drained, denied or failed.", "mapping", "result"),
 		PassDuration:        histogram("pass_duration_seconds", "Duration of ended passes.", prometheus.ExponentialBuckets(0.1, 4, 10), "mapping"),
 		CopiesInFlight:      gauge("copies_in_flight", "Objects that are being copied.", "mapping"),
 		CopyDuration:        histogram("copy_duration_seconds", "Duration of single copies, including all parts and retries.", prometheus.DefBuckets, "mapping"),

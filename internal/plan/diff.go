@@ -42,10 +42,11 @@ type Rules struct {
 	// the zero time, all objects in quarantine are due.
 	Now time.Time
 	// DeleteAfter is after how many passes in a row that do not list an object its copy is deleted; 0
-	// means that copies are kept. Within reports whether the listing covers a source key; it is
-	// needed only for deletes.
+	// means that copies are kept. Within reports whether the listing covers a source key, and Pass is
+	// the number of this pass; both are needed only for deletes.
 	DeleteAfter int64
 	Within      func(key string) bool
+	Pass        int64
 	// Retry selects objects in quarantine that are tried even if they are not due; nil selects
 	// none.
 	Retry func(record.Quarantined) bool
@@ -104,7 +105,7 @@ func (r Rules) action(at row) (a Action) {
 		return r.missed(a)
 	}
 	if a.Previous != nil && a.Previous.Missed > 0 {
-		a = a.withMissed(0)
+		a = a.withMissed(0, 0)
 	}
 	a.Object = at.object
 	a.Kind, a.Reason = r.decide(a.Object, a.Previous, moved)
@@ -120,24 +121,26 @@ func (r Rules) action(at row) (a Action) {
 	return a
 }
 
-// missed returns the action for an entry whose object was not listed, with one more missed pass. The
-// copy is deleted if enough passes in a row have missed the object. If the destination must be
-// checked first, the pass does not count.
+// missed returns the action for an entry whose object was not listed, with one more missed pass, unless
+// the pass counted before it was resumed. The copy is deleted if enough passes in a row have missed the
+// object. If the destination must be checked first, the pass does not count.
 func (r Rules) missed(a Action) Action {
 	if r.DeleteAfter == 0 || a.Previous == nil || a.Previous.Missed < 0 || a.Unsure || !r.Within(a.Object.Key) {
 		return a
 	}
-	a = a.withMissed(a.Previous.Missed + 1)
+	if a.Previous.MissedIn < r.OwnSince {
+		a = a.withMissed(a.Previous.Missed+1, r.Pass)
+	}
 	if a.Previous.Missed >= r.DeleteAfter {
 		a.Kind = Delete
 	}
 	return a
 }
 
-// withMissed returns the action with Missed of its entry set.
-func (a Action) withMissed(n int64) Action {
+// withMissed returns the action with Missed and MissedIn of its entry set.
+func (a Action) withMissed(n, in int64) Action {
 	entry := *a.Previous
-	entry.Missed = n
+	entry.Missed, entry.MissedIn = n, in
 	a.Previous = &entry
 	return a
 }

@@ -139,14 +139,13 @@ func (q Quoter) AddPages(to *Quote, source, destination int64) {
 // batch is the number of keys that one request deletes (Amazon S3 API Reference, DeleteObjects).
 const batch = 1000
 
-// AddDeletes adds the requests for a number of deletes. The parameter stretches is the number of ranges
-// of keys to delete that have no listed key in between: each is listed again with one request, or one
-// for each batch.
-func (q Quoter) AddDeletes(to *Quote, deletes, stretches int64) {
+// AddDeletes adds the requests for a number of deletes, whose keys are listed again with the given number
+// of requests.
+func (q Quoter) AddDeletes(to *Quote, deletes, relists int64) {
 	if deletes == 0 {
 		return
 	}
-	q.AddPages(to, stretches+(deletes-1)/batch, 0)
+	q.AddPages(to, relists, 0)
 	count(&to.Requests, deleteObjects, (deletes+batch-1)/batch)
 }
 

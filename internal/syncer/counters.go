@@ -58,7 +58,7 @@ func newCounters(m *metrics.Metrics, mapping string, beat func()) counters {
 // begin creates the series whose label values are known, with the value 0. If a series first
 // appeared with its first event, increase() and rate() would not count that event.
 func (c counters) begin() {
-	for _, result := range []string{history.ResultComplete, history.ResultQuarantined, history.ResultDrained, history.ResultDenied, history.ResultFailed} {
+	for _, result := range []string{history.ResultComplete, history.ResultQuarantined, history.ResultUndeleted, history.ResultDrained, history.ResultDenied, history.ResultFailed} {
 		c.passes.WithLabelValues(result)
 	}
 	for _, outcome := range []string{outcomeCopied, outcomeAdopted, outcomeUnchanged, outcomeSkipped, outcomeQuarantined, outcomeHeld} {

@@ -18,17 +18,12 @@ func (a *attempt) delete(ctx context.Context, ledger *checkpoint.Ledger, p *pass
 	record := p.worker.record
 	record.count.withheld.Set(0)
 	defer record.end()
-	return deletion.Run(ctx, deletion.Options{
-		Ledger: p.ledger, Copier: o.Copier, After: o.Delete.After, Entries: ledger.Entries(), IsEmpty: a.isEmpty(p),
-		Limits:   o.Delete.Limits(a.order.AllowDeletes),
-		Withheld: record.withheld, Done: record.deleted, Save: func() error { return p.saver.save(ctx) },
+	return p.merging(ctx, func() error {
+		return deletion.Run(ctx, deletion.Options{
+			Ledger: p.ledger, Copier: o.Copier, After: o.Delete.After, Entries: ledger.Entries(), Limits: o.Delete.Limits(a.order.AllowDeletes),
+			Withheld: record.withheld, Done: record.deleted, Stopped: record.stoppedDeletes, Patience: p.patience, Now: o.Now,
+		})
 	})
-}
-
-// isEmpty reports whether the source has no objects.
-func (a *attempt) isEmpty(p *pass) bool {
-	s, counts := a.tally.summary(), p.ledger.Counts()
-	return s.Listed == 0 && (!s.Resumed || counts.Entries()-counts.Missed+counts.Quarantined-counts.AsideWithEntry == 0)
 }
 
 // withheld records that a limit forbids all deletes of the pass.
@@ -36,6 +31,12 @@ func (r *recorder) withheld(due int64, why string) {
 	r.tally.withheld(due)
 	r.count.withheld.Set(float64(due))
 	r.log.Warn("deletes withheld", "copies", due, "why", why)
+}
+
+// stoppedDeletes records that no more deletes are tried, because all deletes of a batch were refused.
+func (r *recorder) stoppedDeletes(untried int64) {
+	r.tally.undeleted(deleting.Refused, untried)
+	r.log.Warn("deletes stopped", "copies", untried)
 }
 
 // deleted records what became of a copy that was due to be deleted.

@@ -25,7 +25,7 @@ const (
 
 // Outcome classifies the result of a pass.
 type Outcome struct {
-	// Result is used in metrics, logs, pages and the history: complete, quarantined, drained,
+	// Result is used in metrics, logs, pages and the history: complete, quarantined, undeleted, drained,
 	// denied or failed. It is "" if no pass began because another process holds the lease.
 	Result string
 	// Exit is the exit code for Result.
@@ -44,8 +44,10 @@ func OutcomeOf(s Summary, err error) Outcome {
 		return Outcome{history.ResultDenied, ExitFailed}
 	case err != nil:
 		return Outcome{history.ResultFailed, ExitFailed}
-	case s.SetAside() > 0, s.Undeleted[string(deleting.Refused)] > 0:
+	case s.SetAside() > 0:
 		return Outcome{history.ResultQuarantined, ExitQuarantined}
+	case s.Withheld > 0, s.Undeleted[string(deleting.Refused)] > 0:
+		return Outcome{history.ResultUndeleted, ExitQuarantined}
 	default:
 		return Outcome{history.ResultComplete, ExitDone}
 	}

@@ -60,18 +60,10 @@ func (p *pass) walk(ctx context.Context) error {
 		return save()
 	})
 	p.claims.walk = reading
-	merging, stopMerging := context.WithCancel(reading)
-	defer stopMerging()
-	merged := keepDoing(func() error {
-		if err := p.ledger.MergeSaved(merging); merging.Err() == nil {
-			return err
-		}
-		return nil // a later pass merges
-	})
 	begin := func(slot *checkpoint.Slot, a plan.Action) {
 		copies.Go(func() error { return p.copy(working, slot, a) })
 	}
-	err := guarded(func() error {
+	err := p.merging(reading, func() error {
 		return p.planned.eachPart(reading, func(ctx context.Context, part planner.Part) error {
 			err := p.walkPart(ctx, part, begin, save)
 			if endsPass(err) {
@@ -80,8 +72,22 @@ func (p *pass) walk(ctx context.Context) error {
 			return err
 		})
 	})
-	stopMerging()
-	return firstCause(ctx, copies.Wait(), saved(), merged(), p.claims.wait(), err)
+	return firstCause(ctx, copies.Wait(), saved(), p.claims.wait(), err)
+}
+
+// merging calls do, and merges what the pass saves meanwhile.
+func (p *pass) merging(ctx context.Context, do func() error) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	merged := keepDoing(func() error {
+		if err := p.ledger.MergeSaved(ctx); ctx.Err() == nil {
+			return err
+		}
+		return nil // a later pass merges
+	})
+	err := guarded(do)
+	stop()
+	return errors.Join(err, merged())
 }
 
 // endsPass reports whether an error of one part ends the walks of all parts.
@@ -142,6 +148,9 @@ func (p *pass) reserve(ctx context.Context, walk *checkpoint.Walk, claims *partC
 	claims.reserve()
 	p.worker.record.release(p.refusals.Take(p.window))
 	slot, err := walk.Reserve(ctx, a.Object.Key, a.Rows)
+	if err == nil && !a.WasListed {
+		slot.Gone()
+	}
 	if err != nil || isCarried(a) {
 		return slot, err
 	}

@@ -45,7 +45,7 @@ type Summary struct {
 	Throttled int64            `json:"throttled"`
 	// Seconds is the duration of the pass.
 	Seconds float64 `json:"seconds"`
-	// Result is the outcome of the pass: complete, quarantined, drained, denied or failed.
+	// Result is the outcome of the pass: complete, quarantined, undeleted, drained, denied or failed.
 	Result string `json:"result,omitempty"`
 	// Exit is the exit code that the command would return for this pass alone.
 	Exit int `json:"exit"`

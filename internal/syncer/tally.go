@@ -113,11 +113,23 @@ func (t *tally) deleted(ending deleting.Ending) {
 		t.s.Deleted++
 	case deleting.Absent:
 	case deleting.Returned, deleting.Overwritten, deleting.Refused:
-		if t.s.Undeleted == nil {
-			t.s.Undeleted = map[string]int64{}
-		}
-		t.s.Undeleted[string(ending)]++
+		t.keep(ending, 1)
 	}
+}
+
+// undeleted counts copies that were due to be deleted and were kept.
+func (t *tally) undeleted(ending deleting.Ending, copies int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.keep(ending, copies)
+}
+
+// keep is undeleted. The caller holds t.mu.
+func (t *tally) keep(ending deleting.Ending, copies int64) {
+	if t.s.Undeleted == nil {
+		t.s.Undeleted = map[string]int64{}
+	}
+	t.s.Undeleted[string(ending)] += copies
 }
 
 func (t *tally) withheld(due int64) {

@@ -31,12 +31,9 @@ type worker struct {
 
 // skip carries out an action that sends no requests.
 func (w *worker) skip(slot *checkpoint.Slot, a plan.Action) {
-	switch {
-	case a.Kind == plan.Delete:
-		slot.CarryDue(*a.Previous)
-	case a.Holds():
+	if a.Holds() {
 		slot.Hold(*a.SetAside, a.Previous)
-	default:
+	} else {
 		carryOver(slot, a)
 	}
 	w.skipped(a)
@@ -129,7 +126,7 @@ func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.A
 	case left.Intact && a.Previous != nil:
 		slot.Carry(*a.Previous)
 	case left.Entry != nil:
-		slot.Record(*left.Entry)
+		slot.Record(entryLeft(a, left))
 	case left.Intact && a.Inherited != nil:
 		slot.Record(*a.Inherited)
 	case left.Intact:
@@ -138,6 +135,17 @@ func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.A
 		slot.Drop()
 	}
 	return nil
+}
+
+// entryLeft returns the entry of an object that was left at the destination. Its copy can be deleted if
+// a claim shows that syncd wrote it, unless the object that it replaced was never to be deleted.
+func entryLeft(a plan.Action, left copier.Left) record.Entry {
+	entry := *left.Entry
+	isKept := a.Previous != nil && a.Previous.Missed == record.NeverDeleted
+	if isKept || a.Inherited != nil || left.Intact {
+		entry.Missed = record.NeverDeleted
+	}
+	return entry
 }
 
 // errUnreadableCopy is the reason for quarantining an object that is gone from the source if its

@@ -33,6 +33,7 @@ type EntryRow struct {
 	CopiedAt             int64  `parquet:"copied_at,timestamp(microsecond)"`
 	Pass                 int64  `parquet:"pass"`
 	Missed               int64  `parquet:"missed"`
+	MissedIn             int64  `parquet:"missed_in"`
 	Removed              bool   `parquet:"removed"`
 }
 
@@ -77,7 +78,7 @@ func RowOfEntry(e *record.Entry) EntryRow {
 		SourceLastModified: e.Source.LastModified.UnixMicro(), SourceVersionID: e.Source.ID,
 		DestinationETag: e.DestinationETag, DestinationVersionID: e.DestinationVersionID,
 		KeyARN: e.KeyARN, BucketKey: e.BucketKey, Checksum: e.Checksum,
-		CopiedAt: e.CopiedAt.UnixMicro(), Pass: e.Pass, Missed: e.Missed,
+		CopiedAt: e.CopiedAt.UnixMicro(), Pass: e.Pass, Missed: e.Missed, MissedIn: e.MissedIn,
 	}
 }
 
@@ -87,7 +88,7 @@ func (r *EntryRow) Entry() record.Entry {
 		Key: r.Key, Source: version(r.SourceETag, r.SourceSize, r.SourceLastModified, r.SourceVersionID),
 		DestinationETag: r.DestinationETag, DestinationVersionID: r.DestinationVersionID,
 		KeyARN: r.KeyARN, BucketKey: r.BucketKey, Checksum: r.Checksum,
-		CopiedAt: time.UnixMicro(r.CopiedAt).UTC(), Pass: r.Pass, Missed: r.Missed,
+		CopiedAt: time.UnixMicro(r.CopiedAt).UTC(), Pass: r.Pass, Missed: r.Missed, MissedIn: r.MissedIn,
 	}
 }
 

@@ -36,6 +36,7 @@ const (
 const (
 	ResultComplete    = "complete"
 	ResultQuarantined = "quarantined"
+	ResultUndeleted   = "undeleted" // no objects were quarantined, but copies that are due were not deleted
 	ResultDrained     = "drained"
 	ResultDenied      = "denied" // everything that the pass tried was refused
 	ResultFailed      = "failed"

@@ -53,3 +53,12 @@ func (k *keyText) UnmarshalText(text []byte) error {
 	*k = keyText(out)
 	return nil
 }
+
+// Below returns a key just below the given one. The Range{Below(key), key} has few keys besides key.
+func Below(key string) string {
+	last := len(key) - 1
+	if last < 0 || key[last] == 0 {
+		return key[:max(last, 0)]
+	}
+	return key[:last] + string([]byte{key[last] - 1, 0xff})
+}

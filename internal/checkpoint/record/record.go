@@ -35,8 +35,9 @@ type Entry struct {
 	Pass                 int64            // pass that made the copy; set by Slot.Record
 	// Missed is the number of passes with deletes, up to the last one, whose complete listing of the
 	// source did not have the key. It is 0 if the last pass listed the key, and NeverDeleted if the
-	// copy is kept in any case.
-	Missed int64
+	// copy is kept in any case. MissedIn is the last pass that Missed counts, 0 for none.
+	Missed   int64
+	MissedIn int64
 }
 
 // NeverDeleted is the Missed of a copy that is never deleted, because syncd did not write it from this

@@ -14,9 +14,7 @@ type Key struct {
 	Name string
 	How  Settlement // Unsettled until the key is settled
 	Held bool       // whether the key stays in quarantine without an attempt
-	// Missed means that the former entry stays although the source does not have the key. Due means
-	// that its copy can be deleted.
-	Missed, Due bool
+	Gone bool       // whether the source did not list the key
 }
 
 // Settlement is how a key was settled.
@@ -98,10 +96,7 @@ func count(c *record.Counts, k *Key) {
 	if k.Held {
 		c.Held++
 	}
-	if k.Missed {
-		c.Missed++
-	}
-	if k.Due {
-		c.Due++
+	if k.Gone {
+		c.Gone++
 	}
 }

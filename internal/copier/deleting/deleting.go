@@ -1,10 +1,12 @@
 // Package deleting deletes copies whose source objects no longer exist.
 //
-// It guarantees that a copy is deleted only if its key does not exist at the source right before, and
-// only if the object at the destination still has the ETag that syncd recorded. In a versioned bucket
-// a delete adds a delete marker, and no version is deleted. The result of each key is reported.
+// It guarantees that a copy is deleted only if its key did not exist at the source when Recheck listed it
+// again, and only if the object at the destination still has the ETag that syncd recorded. In a
+// versioned bucket a delete adds a delete marker, and no version is deleted, so object lock permits it.
+// The result of each key is reported.
 //
-// The caller decides which copies to delete and how many, and records the results.
+// The caller decides which copies to delete and how many, claims their keys, sends keys again that the
+// service was too busy for, and records the results.
 //
 // Two terms: the ending of a copy is what became of it; a vacancy is a range of keys that do not exist
 // at the source.
@@ -12,6 +14,7 @@ package deleting
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -22,6 +25,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier/request"
 	"syncd/internal/listing"
 	"syncd/internal/transfer"
@@ -46,12 +50,9 @@ const (
 	// Overwritten means that the object under the copy's key is not the one that syncd wrote, so it
 	// was kept.
 	Overwritten Ending = "overwritten"
-	// Refused means that the destination refused to delete the copy.
+	// Refused means that the copy was not deleted because of an error.
 	Refused Ending = "refused"
 )
-
-// IsGone reports whether no object is left under the key of the copy.
-func (d Deletion) IsGone() bool { return d.Ending == Deleted || d.Ending == Absent }
 
 // API are the requests that the destination must accept.
 type API interface {
@@ -71,8 +72,13 @@ type Options struct {
 	ToS3 func() bool
 }
 
-func (o *Options) failed(op, key string, err error) error {
-	return &request.ObjectError{Op: op, Bucket: o.SourcePlace.Bucket, Key: key, Err: err}
+func (o *Options) failed(op, bucket, key string, err error) error {
+	return &request.ObjectError{Op: op, Bucket: bucket, Key: key, Err: err}
+}
+
+// keyOf returns the key of a copy.
+func (o *Options) keyOf(sourceKey string) string {
+	return o.SourcePlace.KeyTo(o.DestinationPlace, sourceKey)
 }
 
 // Deleter deletes copies.
@@ -88,173 +94,124 @@ type Deletion struct {
 	Ending Ending
 	// Err is why the delete was refused, nil for other endings.
 	Err error
+	// IsUnclear means that the delete was refused but can still take effect.
+	IsUnclear bool
 }
 
-// Delete deletes copies whose source objects no longer exist. The entries are the ledger's entries of
-// the copies, at most Most, in ascending order of their keys. Delete first lists the keys at
-// the source again, and keeps the copies of those that exist. It deletes an object only if it still
-// has the ETag that the ledger records. It returns an error if the source could not be listed, or for
-// a failure that affects all requests; some copies may then have been deleted.
-func (d *Deleter) Delete(ctx context.Context, entries []record.Entry, permit request.Permit) (done []Deletion, err error) {
-	b := batch{o: d.o, writer: request.Writer{Sender: d.o.Requests, Permit: permit}, byKey: map[string]string{}}
-	if err := b.choose(ctx, entries); err != nil {
-		return nil, err
-	}
-	for try := 0; len(b.open) > 0; try++ {
-		if err := b.send(ctx, try == tries-1); err != nil {
-			return b.done, err
+// IsGone reports whether no object is left under the key of the copy.
+func (d Deletion) IsGone() bool { return d.Ending == Deleted || d.Ending == Absent }
+
+// isFatal reports whether an error concerns all requests, so that the pass must end.
+func isFatal(ctx context.Context, err error) bool {
+	return awserr.Fatal(err) || ctx.Err() != nil || errors.Is(err, store.ErrLeaseLost)
+}
+
+// Delete deletes copies. The entries are the ledger's entries of the copies, at most Most; Recheck has
+// returned them just before. Delete deletes an object only if it still has the ETag in its entry. It
+// sends each key once and returns busy, the entries of the keys that the service was too busy for. It
+// returns an error for a failure that affects all requests; some copies may then have been deleted.
+func (d *Deleter) Delete(ctx context.Context, entries []record.Entry, permit request.Permit) (done []Deletion, busy []record.Entry, err error) {
+	b := batch{o: &d.o, writer: request.Writer{Sender: d.o.Requests, Permit: permit}, byKey: map[string]record.Entry{}}
+	var together []types.ObjectIdentifier
+	for _, e := range entries {
+		key := d.o.keyOf(e.Key)
+		b.byKey[key] = e
+		if isXML(key) {
+			together = append(together, types.ObjectIdentifier{Key: &key, ETag: aws.String(e.DestinationETag)})
+		} else if err := b.deleteAlone(ctx, key, e); err != nil {
+			return b.done, b.busy, err
 		}
 	}
-	return b.done, nil
+	return b.done, b.busy, b.deleteTogether(ctx, together)
 }
-
-// tries is how often a key is tried if the service is too busy to delete it. The client retries
-// only whole requests.
-const tries = 4
 
 // batch is one call of Delete.
 type batch struct {
-	o      Options
+	o      *Options
 	writer request.Writer
-	open   []types.ObjectIdentifier // still to be deleted
-	byKey  map[string]string        // source keys by destination key
+	byKey  map[string]record.Entry // by destination key
 	done   []Deletion
+	busy   []record.Entry
 }
 
-func (b *batch) end(key string, ending Ending, err error) {
-	b.done = append(b.done, Deletion{Key: b.byKey[key], Ending: ending, Err: err})
+func (b *batch) end(key string, ending Ending) {
+	b.done = append(b.done, Deletion{Key: b.byKey[key].Key, Ending: ending})
 }
 
-// choose adds the copies to the batch that can be deleted.
-func (b *batch) choose(ctx context.Context, entries []record.Entry) error {
-	absent := vacancy{o: &b.o}
-	for _, e := range entries {
-		key := b.o.SourcePlace.KeyTo(b.o.DestinationPlace, e.Key)
-		b.byKey[key] = e.Key
-		isThere, err := absent.has(ctx, e.Key)
-		if err != nil {
-			return err
-		}
-		if isThere {
-			b.end(key, Returned, nil)
-			continue
-		}
-		ending, err := b.check(ctx, key, e.DestinationETag)
-		switch {
-		case err != nil:
-			return err
-		case ending != "":
-			b.end(key, ending, nil)
-		default:
-			b.open = append(b.open, types.ObjectIdentifier{Key: &key, ETag: aws.String(e.DestinationETag)})
-		}
-	}
-	return nil
-}
-
-// check returns how an object ends that need not be sent to the service. A service other than S3 may
-// ignore the condition of a delete, so check looks at the object first.
-func (b *batch) check(ctx context.Context, key, etag string) (Ending, error) {
-	if b.o.ToS3 == nil || b.o.ToS3() {
-		return "", nil
-	}
-	var head *s3.HeadObjectOutput
-	err := b.o.Requests.Send(ctx, func(ctx context.Context) (err error) {
-		head, err = b.o.Destination.HeadObject(ctx, &s3.HeadObjectInput{
-			Bucket: &b.o.DestinationPlace.Bucket, ExpectedBucketOwner: b.o.DestinationPlace.ExpectedOwner(), Key: &key,
-		})
-		return err
-	})
-	switch {
-	case awserr.Classify(err) == awserr.Gone:
-		return Absent, nil
-	case err != nil:
-		return "", b.o.failed("look up copy of", b.byKey[key], err)
-	case !transfer.SameETag(aws.ToString(head.ETag), etag):
-		return Overwritten, nil
-	}
-	return "", nil
-}
-
-// send sends the batch once. Keys that the service was too busy to delete stay in the batch, unless
-// this is the last try.
-func (b *batch) send(ctx context.Context, isLast bool) error {
-	open := b.open
-	b.open = nil
-	var together []types.ObjectIdentifier
-	for _, o := range open {
-		if isXML(*o.Key) {
-			together = append(together, o)
-			continue
-		}
-		if err := b.deleteAlone(ctx, o); err != nil {
-			return err
-		}
-	}
-	if len(together) == 0 {
+// deleteTogether deletes several objects with one request.
+func (b *batch) deleteTogether(ctx context.Context, objects []types.ObjectIdentifier) error {
+	if len(objects) == 0 {
 		return nil
 	}
+	to := b.o.DestinationPlace
 	var out *s3.DeleteObjectsOutput
 	err := b.writer.Write(ctx, func(ctx context.Context) (err error) {
 		out, err = b.o.Destination.DeleteObjects(ctx, &s3.DeleteObjectsInput{
-			Bucket: &b.o.DestinationPlace.Bucket, ExpectedBucketOwner: b.o.DestinationPlace.ExpectedOwner(),
-			Delete: &types.Delete{Objects: together},
+			Bucket: &to.Bucket, ExpectedBucketOwner: to.ExpectedOwner(), Delete: &types.Delete{Objects: objects},
 		})
 		return err
 	})
+	if err != nil && isFatal(ctx, err) {
+		return b.o.failed("delete copy of", to.Bucket, *objects[0].Key, err)
+	}
 	if err != nil {
-		return b.o.failed("delete copy of", b.byKey[*together[0].Key], err)
+		for _, o := range objects {
+			b.refused(*o.Key, err)
+		}
+		return nil
 	}
-	b.read(out, together, isLast)
-	return nil
-}
-
-// read reads the response to a batch, which names each key once (package admit).
-func (b *batch) read(out *s3.DeleteObjectsOutput, sent []types.ObjectIdentifier, isLast bool) {
-	for _, o := range out.Deleted {
-		b.end(*o.Key, Deleted, nil)
-	}
-	byKey := map[string]types.ObjectIdentifier{}
-	for _, o := range sent {
-		byKey[*o.Key] = o
+	for _, o := range out.Deleted { // the response names each key once (package admit)
+		b.end(*o.Key, Deleted)
 	}
 	for _, e := range out.Errors {
-		b.refused(byKey[*e.Key], &smithy.GenericAPIError{Code: *e.Code, Message: aws.ToString(e.Message)}, isLast)
+		b.failedAlone(*e.Key, &smithy.GenericAPIError{Code: *e.Code, Message: aws.ToString(e.Message)})
 	}
+	return nil
 }
 
 // deleteAlone deletes one object. DeleteObjects cannot name keys with characters that XML does not
 // allow.
-func (b *batch) deleteAlone(ctx context.Context, o types.ObjectIdentifier) error {
+func (b *batch) deleteAlone(ctx context.Context, key string, e record.Entry) error {
+	to := b.o.DestinationPlace
 	err := b.writer.Write(ctx, func(ctx context.Context) error {
 		_, err := b.o.Destination.DeleteObject(ctx, &s3.DeleteObjectInput{
-			Bucket: &b.o.DestinationPlace.Bucket, ExpectedBucketOwner: b.o.DestinationPlace.ExpectedOwner(), Key: o.Key, IfMatch: o.ETag,
+			Bucket: &to.Bucket, ExpectedBucketOwner: to.ExpectedOwner(), Key: &key, IfMatch: aws.String(e.DestinationETag),
 		})
 		return err
 	})
 	switch {
 	case err == nil:
-		b.end(*o.Key, Deleted, nil)
-	case awserr.Fatal(err), ctx.Err() != nil, awserr.Classify(err).Passes():
-		return b.o.failed("delete copy of", b.byKey[*o.Key], err)
+		b.end(key, Deleted)
+	case isFatal(ctx, err):
+		return b.o.failed("delete copy of", to.Bucket, key, err)
+	case awserr.Classify(err).Passes():
+		b.refused(key, err) // the client has retried the request
 	default:
-		b.refused(o, err, true)
+		b.failedAlone(key, err)
 	}
 	return nil
 }
 
-// refused records that the service did not delete one object.
-func (b *batch) refused(o types.ObjectIdentifier, err error, isLast bool) {
+// failedAlone records that the service did not delete one object.
+func (b *batch) failedAlone(key string, err error) {
 	switch class := awserr.Classify(err); {
 	case class == awserr.Precondition:
-		b.end(*o.Key, Overwritten, nil)
+		b.end(key, Overwritten)
 	case class == awserr.Gone:
-		b.end(*o.Key, Absent, nil)
-	case class.Passes() && !isLast:
-		b.open = append(b.open, o)
+		b.end(key, Absent)
+	case class.Passes():
+		b.busy = append(b.busy, b.byKey[key])
 	default:
-		b.end(*o.Key, Refused, b.o.failed("delete copy of", b.byKey[*o.Key], err))
+		b.refused(key, err)
 	}
+}
+
+// refused records that one object was not deleted because of an error.
+func (b *batch) refused(key string, err error) {
+	b.done = append(b.done, Deletion{
+		Key: b.byKey[key].Key, Ending: Refused, IsUnclear: request.IsUnclear(err),
+		Err: b.o.failed("delete copy of", b.o.DestinationPlace.Bucket, key, err),
+	})
 }
 
 // isXML reports whether XML can contain the key (Extensible Markup Language 1.0, section 2.2). A
@@ -263,35 +220,4 @@ func isXML(key string) bool {
 	return utf8.ValidString(key) && !strings.ContainsFunc(key, func(r rune) bool {
 		return r < ' ' && r != '\t' && r != '\n' || r == 0xfffe || r == 0xffff
 	})
-}
-
-// vacancy lists the source again to find out which keys do not exist. One request answers for all
-// keys up to the next key that exists.
-type vacancy struct {
-	o       *Options
-	from    string // no key from this one on exists that is below until
-	until   string // "" for no such key
-	isKnown bool
-}
-
-// has reports whether the source has a key. Call it with ascending keys.
-func (v *vacancy) has(ctx context.Context, key string) (bool, error) {
-	if v.isKnown && key >= v.from && (v.until == "" || key < v.until) {
-		return false, nil
-	}
-	live := listing.Live{Client: v.o.Source, Place: v.o.SourcePlace}
-	var next listing.Object
-	var ok bool
-	err := v.o.Requests.Send(ctx, func(ctx context.Context) (err error) {
-		next, ok, err = live.First(ctx, key)
-		return err
-	})
-	if err != nil {
-		return false, v.o.failed("look up", key, err)
-	}
-	v.isKnown, v.from, v.until = true, key, ""
-	if ok {
-		v.until = next.Key
-	}
-	return ok && next.Key == key, nil
 }

@@ -184,7 +184,7 @@ type Progress struct {
 // LastPass is the result of a pass.
 type LastPass struct {
 	EndedAt time.Time `json:"ended_at"`
-	// Result is complete, quarantined, drained, denied or failed.
+	// Result is complete, quarantined, undeleted, drained, denied or failed.
 	Result      string  `json:"result"`
 	Pass        int64   `json:"pass"`
 	Listed      int64   `json:"listed"`

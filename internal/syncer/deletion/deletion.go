@@ -3,9 +3,9 @@
 //
 // It guarantees that nothing is deleted if more copies are due than the limits allow, or if the
 // source is empty: the operator then decides. It deletes only copies that the ledger marks as due,
-// which several passes in a row have missed at the source. The keys are listed again right before
-// each batch is deleted, and a copy is deleted only if it still has the ETag in the ledger. Memory use
-// does not grow with the number of copies.
+// which several passes in a row have missed at the source. Before each request the keys are listed
+// again and claimed, and a copy is deleted only if it still has the ETag in the ledger. Memory use does
+// not grow with the number of copies.
 //
 // Package plan decides which copies are due, the copier sends the requests, and the ledger records
 // the results.
@@ -25,51 +25,10 @@ import (
 	"syncd/internal/copier/request"
 )
 
-// Settings say when the copies of objects are deleted that no longer exist at the source.
-type Settings struct {
-	// After is how many passes in a row must have missed an object; 0 keeps all copies.
-	After int64
-	// MaxObjects and MaxPercent limit how many copies one pass deletes, see Limits.
-	MaxObjects int64
-	MaxPercent float64
-}
-
-// Limits returns the limits of a pass for which the operator has confirmed a number of deletes.
-func (s Settings) Limits(allowed int64) Limits {
-	return Limits{MaxObjects: s.MaxObjects, MaxPercent: s.MaxPercent, Allowed: allowed}
-}
-
-// Limits say how many copies one pass may delete.
-type Limits struct {
-	// MaxObjects is the maximum number of copies, and MaxPercent the maximum share of the entries that
-	// the ledger had before the pass, in percent.
-	MaxObjects int64
-	MaxPercent float64
-	// Allowed is how many deletes the operator has confirmed for this pass. If at most that many
-	// copies are due, the other limits do not apply.
-	Allowed int64
-}
-
-// Exceeded returns why a number of deletes is not allowed, or "" if it is. The parameter entries is
-// the number of entries that the ledger had before the pass, and isEmpty means that the source has no
-// objects.
-func (l Limits) Exceeded(due, entries int64, isEmpty bool) string {
-	switch percent := 100 * float64(due) / float64(max(entries, 1)); {
-	case due <= l.Allowed:
-		return ""
-	case isEmpty:
-		return "the source has no objects"
-	case due > l.MaxObjects:
-		return fmt.Sprintf("delete.max_objects is %d", l.MaxObjects)
-	case percent > l.MaxPercent:
-		return fmt.Sprintf("%.3g %% of %d copies are due, and delete.max_percent is %g", percent, entries, l.MaxPercent)
-	}
-	return ""
-}
-
-// Deleter deletes copies.
+// Deleter finds out which copies can be deleted, and deletes them.
 type Deleter interface {
-	Delete(ctx context.Context, entries []record.Entry, permit request.Permit) ([]deleting.Deletion, error)
+	Recheck(ctx context.Context, entries []record.Entry) (deleting.Rechecked, error)
+	Delete(ctx context.Context, entries []record.Entry, permit request.Permit) (done []deleting.Deletion, busy []record.Entry, err error)
 }
 
 // Options are the settings of Run. All fields are required.
@@ -81,82 +40,77 @@ type Options struct {
 	Entries int64
 	// After is how many passes in a row must have missed an object, as in plan.Rules.
 	After int64
-	// IsEmpty means that the source has no objects.
-	IsEmpty bool
 	// Withheld is called if the limits forbid the deletes, with their number and the reason.
 	Withheld func(due int64, why string)
-	// Done is called for each copy.
-	Done func(deleting.Deletion)
-	// Save saves what was removed from the ledger, if a save is due.
-	Save func() error
+	// Done is called for each copy, one call at a time. Stopped is called if no more deletes are tried
+	// because all deletes of a batch were refused, with the number of copies that were not tried.
+	Done    func(deleting.Deletion)
+	Stopped func(untried int64)
+	// Patience is how long deletes in progress may continue after the context of Run ends.
+	Patience time.Duration
+	// Now is the clock.
+	Now func() time.Time
 }
 
-// keysPerSecond is the highest rate of deletes. S3 counts each key of DeleteObjects as a request, and
-// accepts 3,500 of these per second for a prefix ("Best practices design patterns: optimizing Amazon
-// S3 performance", Amazon S3 User Guide).
-const keysPerSecond = 3400
+const (
+	// keysPerSecond is the highest rate of deletes. S3 counts each key of DeleteObjects as a request,
+	// and accepts 3,500 of these per second for a prefix ("Best practices design patterns: optimizing
+	// Amazon S3 performance", Amazon S3 User Guide).
+	keysPerSecond = 3400
+	// batches is how many batches are deleted at once, and window how many entries are read at once. The
+	// ledger is saved before each window.
+	batches = 8
+	window  = 10 * deleting.Most
+)
 
 // Run deletes the copies that are due, unless the limits forbid it. Call it once every range of the
-// pass is settled. An error means that some copies were not deleted; the pass can be resumed.
+// pass is settled. An error means that some copies were not deleted, and that the pass cannot commit;
+// it can be resumed.
 func Run(ctx context.Context, o Options) error {
-	n := o.Ledger.Counts().Due
-	if n == 0 {
-		return nil
-	}
-	if why := o.Limits.Exceeded(n, o.Entries, o.IsEmpty); why != "" {
-		o.Withheld(n, why)
-		return nil
-	}
-	due, err := o.Ledger.Deletable(ctx, o.After)
-	if err != nil {
+	due, err := o.count(ctx)
+	if err != nil || due == 0 {
 		return err
 	}
-	batch := make([]record.Entry, 0, deleting.Most)
-	for e, err := range due {
-		if err != nil {
-			return fmt.Errorf("read the copies to delete: %w", err)
-		}
-		if batch = append(batch, e); len(batch) < deleting.Most {
-			continue
-		}
-		if err := o.delete(ctx, batch); err != nil {
-			return err
-		}
-		batch = batch[:0]
-	}
-	if len(batch) == 0 {
+	if why := o.Limits.Exceeded(due, o.Entries, o.Ledger.Counts().Listed() == 0); why != "" {
+		o.Withheld(due, why)
 		return nil
 	}
-	return o.delete(ctx, batch)
+	r := run{Options: &o}
+	tried, err := r.deleteAll(ctx, due)
+	if err == nil && tried < due {
+		o.Stopped(due - tried)
+	}
+	return err
 }
 
-// delete deletes one batch. It takes at least as long as keysPerSecond requires.
-func (o *Options) delete(ctx context.Context, batch []record.Entry) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	pace := time.NewTimer(time.Duration(len(batch)) * time.Second / keysPerSecond)
-	defer pace.Stop()
-	done, err := o.Copier.Delete(ctx, batch, o.Ledger)
-	for _, d := range done {
-		if d.Ending != deleting.Returned && d.Ending != deleting.Refused {
-			o.Ledger.Remove(d.Key)
-		}
-		o.Done(d)
-	}
+// count returns how many copies are due.
+func (o *Options) count(ctx context.Context) (due int64, err error) {
+	entries, err := o.Ledger.Deletable(ctx, o.After, "")
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if err := o.Save(); err != nil {
-		return err
+	for _, err := range entries {
+		if err != nil {
+			return 0, fmt.Errorf("count the copies to delete: %w", err)
+		}
+		due++
 	}
-	if len(batch) < deleting.Most {
-		return nil // the last batch
+	return due, nil
+}
+
+// read returns the first n entries to delete whose keys are above after.
+func (o *Options) read(ctx context.Context, after string, n int64) (entries []record.Entry, err error) {
+	due, err := o.Ledger.Deletable(ctx, o.After, after)
+	if err != nil {
+		return nil, err
 	}
-	select {
-	case <-pace.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	for e, err := range due {
+		if err != nil {
+			return nil, fmt.Errorf("read the copies to delete: %w", err)
+		}
+		if entries = append(entries, e); int64(len(entries)) == n {
+			break
+		}
 	}
+	return entries, nil
 }

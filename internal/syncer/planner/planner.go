@@ -165,7 +165,7 @@ func (p *Planner) Begin(past Past, ownSince int64, now time.Time, log *slog.Logg
 	p.rules.PlaceSince, p.rules.ClassSince = since.PlaceSince, since.ClassSince
 	p.rules.Claimed = p.claims.claimed(past.Claims())
 	if p.request.Replay == nil && !p.hasMoved() {
-		p.rules.DeleteAfter, p.rules.Within = p.o.DeleteAfter, p.o.Mapping.Settings.Source.Contains
+		p.rules.DeleteAfter, p.rules.Within, p.rules.Pass = p.o.DeleteAfter, p.o.Mapping.Settings.Source.Contains, past.Number()
 	}
 	if p.rules.Retry == nil && p.last.IsKnown && !p.last.Same(p.o.Mapping.Settings) {
 		p.rules.Retry = func(record.Quarantined) bool { return true } // settings changed: objects that failed before can succeed now

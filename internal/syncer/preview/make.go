@@ -11,6 +11,7 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
+	"syncd/internal/copier/deleting"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 	"syncd/internal/syncer/deletion"
@@ -49,7 +50,7 @@ type maker struct {
 	planner             *planner.Planner
 	past                *past
 	source, destination *pageCounter
-	stretches           int64 // ranges of keys that are gone, without a listed key in between
+	relists             int64 // requests that list the keys of deletes again
 }
 
 // Make plans the next pass without carrying it out. It calls the func each for every object, one at
@@ -73,10 +74,54 @@ func Make(ctx context.Context, o Options, order planner.Order, each func(Fate) e
 		v.add(fate, m.quoter)
 		return each(fate)
 	}
-	if err = m.walk(ctx, order, visit); err == nil {
-		m.end(&v)
+	if err := m.walk(ctx, order, visit); err != nil {
+		return v, err
 	}
-	return v, err
+	if err := m.addSettled(ctx, &v); err != nil {
+		return v, err
+	}
+	m.end(&v)
+	return v, nil
+}
+
+// addSettled adds the deletes that an interrupted pass has left to do.
+func (m *maker) addSettled(ctx context.Context, v *Pass) error {
+	after := m.o.Plans.DeleteAfter
+	if after == 0 {
+		return nil
+	}
+	for _, err := range m.past.LeftToDelete(ctx, after) {
+		if err != nil {
+			return err
+		}
+		if v.Delete++; v.Delete%deleting.Group == 1 {
+			m.relists++ // at least one for each group; the listed keys in between are not known here
+		}
+	}
+	return nil
+}
+
+// relister tells which deletes of a part list the source again: a page answers for a group of keys, up
+// to its end.
+type relister struct {
+	deletes int
+	listed  int // listed keys since the page began
+}
+
+func (r *relister) relists(a plan.Action) bool {
+	if a.WasListed {
+		r.listed++
+	}
+	if a.Kind != plan.Delete {
+		return false
+	}
+	isFirst := r.deletes%deleting.Most%deleting.Group == 0
+	r.deletes++
+	if isFirst || r.listed >= listing.PageKeys {
+		r.listed = 0
+		return true
+	}
+	return false
 }
 
 // walk plans the pass, and calls visit for one action at a time. The first error ends the preview.
@@ -85,14 +130,14 @@ func (m *maker) walk(ctx context.Context, order planner.Order, visit func(plan.A
 	defer stop(nil)
 	var visiting sync.Mutex
 	err := m.planner.EachPart(ctx, m.past, order, func(ctx context.Context, part planner.Part) error {
-		err := m.walkPart(ctx, counted{part, m.source}, func(a plan.Action, begins bool) error {
+		err := m.walkPart(ctx, counted{part, m.source}, func(a plan.Action, relists bool) error {
 			visiting.Lock()
 			defer visiting.Unlock()
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if begins {
-				m.stretches++
+			if relists {
+				m.relists++
 			}
 			return visit(a)
 		})
@@ -107,13 +152,12 @@ func (m *maker) walk(ctx context.Context, order planner.Order, visit func(plan.A
 	return err
 }
 
-func (m *maker) walkPart(ctx context.Context, part planner.Part, visit func(a plan.Action, begins bool) error) error {
-	isGone := false
+func (m *maker) walkPart(ctx context.Context, part planner.Part, visit func(a plan.Action, relists bool) error) error {
+	var again relister
 	for a, err := range m.planner.PartActions(ctx, m.past, part) {
 		if err == nil {
-			err = visit(a, a.Kind == plan.Delete && !isGone)
+			err = visit(a, again.relists(a))
 		}
-		isGone = a.Kind == plan.Delete || isGone && !a.WasListed
 		if err != nil {
 			return err
 		}
@@ -194,10 +238,11 @@ func (m *maker) fateOf(a plan.Action) Fate {
 
 // end adds to v the numbers that do not depend on single objects.
 func (m *maker) end(v *Pass) {
-	if why := m.o.Deletes.Exceeded(v.Delete, m.past.last.Entries, v.Listed == 0); why != "" {
-		v.Withheld, v.WithheldWhy, v.Delete = v.Delete, why, 0
+	isEmpty := v.Listed == 0 && m.past.progress.Counts.Listed() == 0
+	if why := m.o.Deletes.Exceeded(v.Delete, m.past.last.Entries, isEmpty); why != "" {
+		v.Withheld, v.WithheldWhy, v.Delete, m.relists = v.Delete, why, 0, 0
 	}
-	m.quoter.AddDeletes(&v.Quote, v.Delete, m.stretches)
+	m.quoter.AddDeletes(&v.Quote, v.Delete, m.relists)
 	m.quoter.AddPages(&v.Quote, m.source.pages(), m.destination.pages())
 	m.quoter.AddEnd(&v.Quote)
 	v.Dollars, v.UnlessAdopted = v.Dollars.Rounded(), v.unlessAdopted.Dollars.Rounded().Total

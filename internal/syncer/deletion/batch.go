@@ -1,0 +1,171 @@
+package deletion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/copier/deleting"
+	"syncd/internal/deadline"
+)
+
+const (
+	// tries is how often a key is sent if the service is too busy to delete it. The client retries only
+	// whole requests. The wait before the second try is firstWait; it doubles with each try.
+	tries     = 5
+	firstWait = time.Second
+	// mostClaims is the number of ranges that one batch claims at most. If its keys are scattered over
+	// more ranges, the claims also cover the keys in between, and a process that takes over after a kill
+	// checks the copies of these keys.
+	mostClaims = 16
+)
+
+// errBusy is why a copy is not deleted if the service was too busy at every try.
+var errBusy = fmt.Errorf("the service was too busy to delete the copy, %d times", tries)
+
+// run is one call of Run.
+type run struct {
+	*Options
+
+	mu        sync.Mutex
+	isStopped bool // all copies of a batch were refused
+}
+
+// deleteAll deletes the given number of copies in batches, several at once, and at most keysPerSecond.
+// It returns how many it has tried. When ctx ends, batches in progress may continue for Patience.
+func (r *run) deleteAll(ctx context.Context, due int64) (tried int64, err error) {
+	patient, giveUp := deadline.Outlive(ctx, r.Patience)
+	defer giveUp()
+	work, working := errgroup.WithContext(patient)
+	work.SetLimit(batches)
+	next := time.Now()
+	for batch, failure := range r.batches(ctx, due) {
+		if err = failure; err != nil || ctx.Err() != nil || working.Err() != nil || r.stopped() {
+			break
+		}
+		tried += int64(len(batch))
+		work.Go(func() error { return r.deleteBatch(working, batch) })
+		next = next.Add(time.Duration(len(batch)) * time.Second / keysPerSecond)
+		_ = wait(ctx, time.Until(next))
+	}
+	return tried, errors.Join(work.Wait(), err, ctx.Err())
+}
+
+// batches yields the given number of entries to delete, in batches.
+func (r *run) batches(ctx context.Context, due int64) iter.Seq2[[]record.Entry, error] {
+	return func(yield func([]record.Entry, error) bool) {
+		for after := ""; due > 0; {
+			entries, err := r.read(ctx, after, min(window, due))
+			if err == nil && len(entries) == 0 {
+				err = fmt.Errorf("BUG: %d copies to delete are missing in the ledger", due)
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			due, after = due-int64(len(entries)), entries[len(entries)-1].Key
+			for batch := range slices.Chunk(entries, deleting.Most) {
+				if !yield(batch, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (r *run) stopped() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.isStopped
+}
+
+// wait waits for a time. It returns an error if ctx ends before that.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// deleteBatch deletes one batch. It lists the keys again before each try.
+func (r *run) deleteBatch(ctx context.Context, batch []record.Entry) error {
+	open, isRefused := batch, true
+	for try := 0; len(open) > 0 && try < tries; try++ {
+		if try > 0 {
+			if err := wait(ctx, firstWait<<(try-1)); err != nil {
+				return err
+			}
+		}
+		rechecked, err := r.Copier.Recheck(ctx, open)
+		if err != nil {
+			return err
+		}
+		isRefused = r.record(rechecked.Done) && isRefused
+		done, busy, err := r.send(ctx, rechecked)
+		if err != nil {
+			return err
+		}
+		isRefused, open = done && isRefused, busy
+	}
+	for _, e := range open {
+		r.record([]deleting.Deletion{{Key: e.Key, Ending: deleting.Refused, Err: errBusy}})
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.isStopped = r.isStopped || isRefused
+	return nil
+}
+
+// send claims the keys that are gone, deletes their copies and records the results. It reports whether
+// all of the copies were refused, and returns the entries that must be sent again.
+func (r *run) send(ctx context.Context, rechecked deleting.Rechecked) (isRefused bool, busy []record.Entry, err error) {
+	if len(rechecked.Gone) == 0 {
+		return true, nil, nil
+	}
+	answered, err := r.Ledger.ClaimDeletes(ctx, joined(rechecked.Vacant), r.Now())
+	if err != nil {
+		return false, nil, err
+	}
+	done, busy, err := r.Copier.Delete(ctx, rechecked.Gone, r.Ledger)
+	isRefused = r.record(done)
+	if err == nil && !slices.ContainsFunc(done, func(d deleting.Deletion) bool { return d.IsUnclear }) {
+		answered()
+	}
+	return isRefused, busy, err
+}
+
+// joined returns ranges that include the given ones, which are in ascending order: at most mostClaims.
+func joined(ranges []record.Range) []record.Range {
+	each := (len(ranges) + mostClaims - 1) / mostClaims
+	fewer := make([]record.Range, 0, mostClaims)
+	for part := range slices.Chunk(ranges, max(1, each)) {
+		fewer = append(fewer, record.Range{After: part[0].After, Until: part[len(part)-1].Until})
+	}
+	return fewer
+}
+
+// record records results. It reports whether all of them are refusals.
+func (r *run) record(done []deleting.Deletion) (isRefused bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	isRefused = true
+	for _, d := range done {
+		if d.Ending != deleting.Returned && d.Ending != deleting.Refused {
+			r.Ledger.Remove(d.Key)
+		}
+		isRefused = isRefused && d.Ending == deleting.Refused
+		r.Done(d)
+	}
+	return isRefused
+}

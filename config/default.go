@@ -42,7 +42,7 @@ func DefaultMapping() Mapping {
 			Overwrite:   OverwriteOwned,
 			Checksum:    ChecksumVerify,
 		},
-		Delete: Delete{MaxObjects: 1000, MaxPercent: 1},
+		Delete: Delete{AfterPasses: 2, MaxObjects: 1000, MaxPercent: 1},
 	}
 }
 

@@ -149,7 +149,7 @@ func TestParseEveryKey(t *testing.T) {
 				Mode: config.CopyModeServerSide, Concurrency: 64, PartSize: 64 << 20, MultipartAbove: 1 << 30, Tags: config.Tags{Carry: config.CarryOmit},
 				Metadata: config.CarryOmit, Annotations: config.CarryCopy, ObjectLock: config.CarryCopy, ObjectLockMax: value.Period(3650 * 24 * time.Hour), ACL: config.ACLBucketOwner, Overwrite: config.OverwriteAny, Checksum: config.ChecksumOff,
 			},
-			Delete: config.Delete{Enabled: true, MaxObjects: 10, MaxPercent: 2.5},
+			Delete: config.Delete{Enabled: true, AfterPasses: 3, MaxObjects: 10, MaxPercent: 2.5},
 			Limits: config.Limits{RequestsPerSecond: 1000, KMSRequestsPerSecond: 500, BytesPerSecond: 1e9, CostUSD: 12.5},
 		}},
 	}

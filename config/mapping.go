@@ -166,6 +166,9 @@ type Copy struct {
 type Delete struct {
 	// Enabled turns deletes on; they are off by default.
 	Enabled bool `yaml:"enabled"`
+	// AfterPasses is how many passes in a row must have listed the whole source without an object
+	// before its copy is deleted, at least 1, 2 by default.
+	AfterPasses int64 `yaml:"after_passes"`
 	// MaxObjects is the maximum number of objects that one pass may delete, 1000 by default.
 	MaxObjects int64 `yaml:"max_objects"`
 	// MaxPercent is the maximum share of the ledger's objects that one pass may delete, in percent,

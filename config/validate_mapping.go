@@ -94,6 +94,7 @@ func (v mappingRules) bounds(m Mapping, path string) {
 	v.check(m.Delete.MaxPercent >= 0 && m.Delete.MaxPercent <= 100, path+".delete.max_percent",
 		strconv.FormatFloat(m.Delete.MaxPercent, 'g', -1, 64)+" is out of bounds", "use 0 to 100")
 	v.notNegative(path+".delete.max_objects", float64(m.Delete.MaxObjects))
+	v.check(m.Delete.AfterPasses >= 1, path+".delete.after_passes", strconv.FormatInt(m.Delete.AfterPasses, 10)+" is out of bounds", "use 1 or more")
 	v.notNegative(path+".limits.requests_per_second", float64(m.Limits.RequestsPerSecond))
 	v.notNegative(path+".limits.kms_requests_per_second", float64(m.Limits.KMSRequestsPerSecond))
 	v.notNegative(path+".limits.cost_usd", m.Limits.CostUSD)

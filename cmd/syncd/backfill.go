@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -29,20 +30,33 @@ interrupted. On a terminal it shows a progress bar; otherwise it prints a line e
 On Ctrl-C or SIGTERM it drains: it finishes the copies in progress for up to drain_timeout, saves the ledger and exits with 130. A
 second signal kills it at once; the next pass resumes from what was saved.` + exit.Help("backfill", 0, 1, 2, 3, 5, 130),
 		Example: "  syncd backfill --config syncd.yaml\n  syncd backfill --config syncd.yaml --mapping alice-to-bob --json",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return traverse(cmd.Context(), p, f, runPass) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.AllowDeletes < 0 {
+				return exit.Usage(fmt.Errorf("backfill: --allow-deletes %d is negative", f.AllowDeletes))
+			}
+			return traverse(cmd.Context(), p, f, runPass(f.AllowDeletes))
+		},
 	}
 	invocation.AddFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.JSON, "json", false, "print the summary as one JSON object on the last line")
 	cmd.Flags().BoolVar(&f.TakeOver, "take-over", false, "let this pass replace objects at the destination that syncd did not write, for example after the ledger was lost")
 	cmd.Flags().BoolVar(&f.Rekey, "rekey", false, "if kms_key has changed, copy everything again under the new key; without this flag the pass reports the cost and stops")
+	cmd.Flags().Int64Var(&f.AllowDeletes, "allow-deletes", 0, allowDeletesUsage)
 	return cmd
 }
+
+// allowDeletesUsage describes the flag --allow-deletes.
+const allowDeletesUsage = "let this pass delete up to `N` copies of each mapping, even if delete.max_objects, delete.max_percent or an empty source forbids it"
 
 // traversal is a func that does a command's work for one mapping.
 type traversal func(ctx context.Context, s *assembly.System, m *assembly.Mapping) (syncer.Summary, error)
 
-func runPass(ctx context.Context, _ *assembly.System, m *assembly.Mapping) (syncer.Summary, error) {
-	return m.Syncer.Run(ctx)
+// runPass returns a traversal that runs one pass. The parameter allowDeletes is how many deletes the
+// operator has confirmed.
+func runPass(allowDeletes int64) traversal {
+	return func(ctx context.Context, _ *assembly.System, m *assembly.Mapping) (syncer.Summary, error) {
+		return m.Syncer.Do(ctx, syncer.Order{AllowDeletes: allowDeletes})
+	}
 }
 
 // traverse calls do for every mapping, one after the other, and prints the summaries.

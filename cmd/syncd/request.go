@@ -83,6 +83,9 @@ within 15 s. ` + name + ` waits for the answer and prints it.
 		RunE:    func(cmd *cobra.Command, _ []string) error { return ask(cmd.Context(), p, a, help.what) },
 	}
 	invocation.AddFlags(cmd, &a.Flags)
+	if help.what == control.Trigger {
+		cmd.Flags().Int64Var(&a.AllowDeletes, "allow-deletes", 0, allowDeletesUsage)
+	}
 	if !help.needsOne {
 		cmd.Flags().BoolVar(&a.all, "all", false, "send the request for every mapping of the configuration")
 	}
@@ -98,6 +101,8 @@ func ask(ctx context.Context, p invocation.Process, a asking, what control.What)
 		return exit.Usage(fmt.Errorf("%s: give --mapping or --all, not both", what))
 	case !a.all && len(a.Mappings) == 0:
 		return exit.Usage(fmt.Errorf("%s: name mappings with --mapping, or give --all if the command has it", what))
+	case a.AllowDeletes < 0:
+		return exit.Usage(fmt.Errorf("%s: --allow-deletes %d is negative", what, a.AllowDeletes))
 	case a.wait < 0:
 		return exit.Usage(fmt.Errorf("%s: --wait %s is negative", what, a.wait))
 	case a.wait > control.MaxWait:
@@ -113,7 +118,7 @@ func ask(ctx context.Context, p invocation.Process, a asking, what control.What)
 	asking.SetLimit(askAtOnce)
 	for i, m := range s.Mappings {
 		asking.Go(func() error {
-			answers[i], failures[i] = c.Ask(ctx, control.Request{Mapping: m.Name, What: what})
+			answers[i], failures[i] = c.Ask(ctx, control.Request{Mapping: m.Name, What: what, AllowDeletes: a.AllowDeletes})
 			return nil
 		})
 	}

@@ -297,7 +297,7 @@ func keepingPermissions() []Permission {
 		},
 		{
 			Action: "s3:DeleteObject", On: DestinationObjects, By: Writer, Feature: FeatureDelete, Source: docActions,
-			when: func(t Traits) bool { return t.delete }, Only: "delete.enabled: true (reserved: this version rejects it)", Why: "DeleteObject of a copy whose source object is gone",
+			when: func(t Traits) bool { return t.delete }, Only: "delete.enabled: true", Why: "DeleteObjects and DeleteObject of copies whose source objects are gone",
 		},
 	}
 }

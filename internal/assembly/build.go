@@ -34,6 +34,7 @@ import (
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/deletion"
 	"syncd/internal/syncer/provenance"
 	"syncd/internal/throttle"
 	"syncd/internal/transfer"
@@ -101,11 +102,19 @@ func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mappi
 	return &Mapping{Mapping: m, source: source, destination: destination, from: from, to: to, sessions: sessionsOf(c, m), Syncer: syncer.New(syncer.Options{
 		Mapping: m.Name,
 		Source:  listing.Live{Client: source, Place: from}, Pages: listing.Live{Client: source, Place: from}, Destination: listing.Live{Client: destination, Place: to},
-		Copier: b.copier(source, destination, pace), Rules: b.rules(), Settings: SettingsOf(c, m), Rekey: b.rekey,
+		Copier: b.copier(source, destination, pace), Rules: b.rules(), Settings: SettingsOf(c, m), Rekey: b.rekey, Delete: deletesOf(m),
 		Store: b.Store, Ledger: b.ledger(), Terms: terms,
 		Limit: b.listers, Turns: pace.level.Gate(), DrainTimeout: c.DrainTimeout.Duration(),
 		Meter: meter, Metrics: b.Metrics, Figure: b.Board.Of(m.Name), Logger: logger, Now: b.Process.Now,
 	})}, nil
+}
+
+// deletesOf returns when copies of deleted objects are deleted.
+func deletesOf(m config.Mapping) deletion.Settings {
+	if !m.Delete.Enabled {
+		return deletion.Settings{}
+	}
+	return deletion.Settings{After: m.Delete.AfterPasses, MaxObjects: m.Delete.MaxObjects, MaxPercent: m.Delete.MaxPercent}
 }
 
 // SettingsOf returns the settings of a mapping that its ledger records.

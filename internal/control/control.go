@@ -81,6 +81,8 @@ type Request struct {
 	// the replay tries all quarantined objects.
 	Reasons []string `json:"reasons,omitempty"`
 	Keys    [][]byte `json:"keys,omitempty"`
+	// AllowDeletes is how many deletes the sender of a trigger has confirmed for the pass.
+	AllowDeletes int64 `json:"allow_deletes,omitempty"`
 	// Who is the sender, as "user@host". The server of the socket sets it. In a request written to
 	// the state, the sender sets it, and it is not verified.
 	Who string    `json:"who"`
@@ -141,6 +143,9 @@ func (r Request) Check() error {
 		return malformed("the sender is missing or not valid")
 	case r.At.IsZero():
 		return malformed("the time is missing")
+	}
+	if r.AllowDeletes < 0 || r.AllowDeletes > 0 && r.What != Trigger {
+		return malformed("%s of %d allowed deletes", r.What, r.AllowDeletes)
 	}
 	return r.checkFilter()
 }

@@ -30,6 +30,8 @@ type Flags struct {
 	Listen   string
 	JSON     bool
 	Rekey    bool
+	// AllowDeletes is how many deletes of each mapping the operator has confirmed.
+	AllowDeletes int64
 	TakeOver bool
 	History  bool
 }

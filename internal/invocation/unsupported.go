@@ -7,7 +7,7 @@ import (
 )
 
 // refuseUnsupported rejects settings that this version does not implement. If syncd ignored them, a
-// user who caps the cost or enables deletes would believe that the setting has an effect.
+// user who caps the cost would believe that the setting has an effect.
 func refuseUnsupported(c *config.Config, r config.Reporter) {
 	refuse := func(in bool, path, problem, instead string) {
 		if in {
@@ -16,7 +16,6 @@ func refuseUnsupported(c *config.Config, r config.Reporter) {
 	}
 	for i, m := range c.Mappings {
 		at := fmt.Sprintf("mappings[%d].", i)
-		refuse(m.Delete.Enabled, at+"delete.enabled", "true", "leave it off; copies of deleted objects are kept")
 		refuse(m.Limits.CostUSD > 0, at+"limits.cost_usd", "a cap on cost", "leave it out, and cap requests and bytes per second instead")
 		refuse(m.Copy.Checksum == config.ChecksumOff, at+"copy.checksum", "off", "leave it at verify")
 	}

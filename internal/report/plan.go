@@ -48,7 +48,7 @@ func resumes(v preview.Pass) string {
 	return "an unfinished pass, after " + strconv.Quote(v.ResumesAfter)
 }
 
-// printRest prints the lines that only some plans need: adopt, archived, kept, skipped, held and
+// printRest prints the lines that only some plans need: adopt, archived, delete, withheld, kept, skipped, held and
 // quarantined.
 func printRest(line func(name, text string), v preview.Pass) {
 	if v.Adopt.Objects > 0 {
@@ -63,6 +63,12 @@ func printRest(line func(name, text string), v preview.Pass) {
 	}
 	if v.Archived.Objects > 0 {
 		line("archived", terminal.Held(int(v.Archived.Objects), v.Archived.Bytes)+" to copy; these copies fail unless the owner has restored the objects")
+	}
+	if v.Delete > 0 {
+		line("delete", terminal.Objects(v.Delete)+" whose source is gone")
+	}
+	if v.Withheld > 0 {
+		line("withheld", terminal.Objects(v.Withheld)+" to delete, but "+v.WithheldWhy+"; syncd backfill --allow-deletes "+strconv.FormatInt(v.Withheld, 10)+" confirms them")
 	}
 	if v.Kept > 0 {
 		line("kept", terminal.Objects(v.Kept)+" whose source is gone")

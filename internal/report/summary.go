@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/dustin/go-humanize"
 
@@ -27,6 +28,15 @@ func Summary(w io.Writer, s syncer.Summary) {
 	line("unchanged", terminal.Objects(s.Unchanged))
 	if s.Adopted > 0 {
 		line("adopted", terminal.Objects(s.Adopted)+" found at the destination")
+	}
+	if s.Deleted > 0 {
+		line("deleted", terminal.Objects(s.Deleted)+" whose source is gone")
+	}
+	if len(s.Undeleted) > 0 {
+		line("not deleted", terminal.ByReason(s.Undeleted))
+	}
+	if s.Withheld > 0 {
+		line("withheld", terminal.Objects(s.Withheld)+" whose source is gone: a limit forbids these deletes; --allow-deletes "+strconv.FormatInt(s.Withheld, 10)+" confirms them")
 	}
 	if s.Kept > 0 {
 		line("kept", terminal.Objects(s.Kept)+" whose source is gone")

@@ -110,6 +110,7 @@ func (q *Queue) pick(ctx context.Context, j *Job, byTick bool) bool {
 			j.Order.Request, j.Order.By = o.request.ID, o.request.Who
 		}
 		j.Order.Rekey = j.Order.Rekey || o.request.What == control.Rekey
+		j.Order.AllowDeletes = max(j.Order.AllowDeletes, o.request.AllowDeletes)
 	}
 	if !isPass && len(j.orders) > 0 {
 		j.Order.Trigger = syncer.TriggerReplay

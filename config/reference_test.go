@@ -25,7 +25,7 @@ aliases and merge keys work. Relative paths are resolved against the folder of t
 ` + "`syncd config check`" + ` reports everything that is wrong with a file, with line numbers, and sends no request. ` + "`syncd config show`" + ` prints
 the file with every default filled in. [cli.md](cli.md#the-check-of-a-configuration) describes both.
 
-` + "`delete.enabled: true`, `limits.cost_usd` and `copy.checksum: off`" + ` are reserved: this version rejects them.
+` + "`limits.cost_usd` and `copy.checksum: off`" + ` are reserved: this version rejects them.
 
 | type | format |
 |---|---|

@@ -54,7 +54,6 @@ func writeConfig(t *testing.T, text string) (path string) {
 // a rule of package config, of this version, or of this machine.
 func TestCommandsRejectTheSameConfigurations(t *testing.T) {
 	for _, tt := range []struct{ name, old, add, want string }{
-		{"deletes", "", "    delete: {enabled: true}\n", ":10: mappings[0].delete.enabled: true is not supported by this version; "},
 		{"a cap on cost", "", "    limits: {requests_per_second: 5,\n      cost_usd: 3}\n", ":11: mappings[0].limits.cost_usd: a cap on cost is not supported"},
 		{"no checksum", "", "    copy: {checksum: off}\n", ":10: mappings[0].copy.checksum: off is not supported"},
 		{"no web configuration", `"127.0.0.1:0"}`, `"127.0.0.1:0", web_config: /nowhere/web.yaml}`, ":2: http.web_config: read web configuration /nowhere/web.yaml: "},
@@ -135,7 +134,7 @@ func TestGateChecksSocketPath(t *testing.T) {
 // together.
 func TestGateReportsAllFaults(t *testing.T) {
 	path := writeConfig(t, strings.Replace(sound, "@every 15m", "every 15 min", 1)+
-		"    delete: {enabled: true}\n    limits: {cost_usd: 100}\n    copy: {checksum: off}\n    filter: {min_sise: 5}\n")
+		"    limits: {cost_usd: 100}\n    copy: {checksum: off}\n    filter: {min_sise: 5}\n")
 	got := offline(t, nil, "config", "check", "--json", "--config", path)
 	var checked checkedConfig
 	if err := json.Unmarshal([]byte(got.stdout), &checked); err != nil {
@@ -145,8 +144,8 @@ func TestGateReportsAllFaults(t *testing.T) {
 	for _, f := range checked.Faults {
 		lines = append(lines, f.Line)
 	}
-	if got.code != exit.CodeUsage || checked.Valid || !slices.Equal(lines, []int{7, 10, 11, 12, 13}) || strings.Count(got.stderr, "\n") != 5 {
-		t.Errorf("got exit %d, %+v and\n%s, want five faults in both forms", got.code, checked, got.stderr)
+	if got.code != exit.CodeUsage || checked.Valid || !slices.Equal(lines, []int{7, 10, 11, 12}) || strings.Count(got.stderr, "\n") != 4 {
+		t.Errorf("got exit %d, %+v and\n%s, want four faults in both forms", got.code, checked, got.stderr)
 	}
 }
 
@@ -279,8 +278,8 @@ func TestReloadChecksConfiguration(t *testing.T) {
 	}
 	r := assembly.NewReloader(s, f, nil)
 	for text, want := range map[string]string{
-		sound:                                   "",
-		sound + "    delete: {enabled: true}\n": path + ":10: mappings[0].delete.enabled: true is not supported by this version; ",
+		sound:                                 "",
+		sound + "    limits: {cost_usd: 3}\n": path + ":10: mappings[0].limits.cost_usd: a cap on cost is not supported by this version; ",
 		strings.Replace(sound, "    schedule: \"@every 15m\"\n", "", 1): "",
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

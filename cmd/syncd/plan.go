@@ -49,7 +49,7 @@ with --mapping.` + exit.Help("plan", 0, 1, 2, 4, 130),
 	invocation.AddFlags(cmd, &f.Flags)
 	cmd.Flags().BoolVar(&f.JSON, "json", false, "print the plan as one JSON object on the last line")
 	cmd.Flags().BoolVar(&f.list, "list", false, "print one line per action before the plan")
-	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 4 if a pass would copy, adopt or quarantine something")
+	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 4 if a pass would copy, adopt, delete or quarantine something")
 	cmd.Flags().BoolVar(&f.TakeOver, "take-over", false, "plan a pass that is allowed to replace objects that syncd did not write")
 	cmd.Flags().BoolVar(&f.Rekey, "rekey", false, "plan a pass that is allowed to copy everything again under another kms_key")
 	return cmd

@@ -32,8 +32,8 @@ type Flags struct {
 	Rekey    bool
 	// AllowDeletes is how many deletes of each mapping the operator has confirmed.
 	AllowDeletes int64
-	TakeOver bool
-	History  bool
+	TakeOver     bool
+	History      bool
 }
 
 const (

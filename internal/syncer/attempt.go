@@ -166,7 +166,7 @@ func (a *attempt) commit(ctx context.Context, ledger *checkpoint.Ledger, p *pass
 	if !a.isReplay() {
 		s.backlog.End()
 	}
-	s.last.setAside(patient, ledger.Manifest())
+	s.last.SetAside(patient, ledger.Manifest())
 	return nil
 }
 

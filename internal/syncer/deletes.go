@@ -11,17 +11,19 @@ import (
 
 // delete deletes the copies that are due, once the whole source was listed.
 func (a *attempt) delete(ctx context.Context, ledger *checkpoint.Ledger, p *pass) error {
-	o := a.shared.o
-	if o.Delete.After == 0 || a.isReplay() {
+	if a.isReplay() {
 		return nil
 	}
-	record := p.worker.record
+	o, record := a.shared.o, p.worker.record
 	record.count.withheld.Set(0)
+	if o.Delete.After == 0 {
+		return nil
+	}
 	defer record.end()
 	return p.merging(ctx, func() error {
 		return deletion.Run(ctx, deletion.Options{
 			Ledger: p.ledger, Copier: o.Copier, After: o.Delete.After, Entries: ledger.Entries(), Limits: o.Delete.Limits(a.order.AllowDeletes),
-			Withheld: record.withheld, Done: record.deleted, Stopped: record.stoppedDeletes, Patience: p.patience, Now: o.Now,
+			Withheld: record.withheld, Done: record.deleted, Stopped: record.stoppedDeletes, Guard: guarded, Patience: p.patience, Now: o.Now,
 		})
 	})
 }

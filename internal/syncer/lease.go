@@ -11,6 +11,7 @@ import (
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/figure"
 	"syncd/internal/syncer/provenance"
+	"syncd/internal/syncer/recall"
 )
 
 // lease manages the mapping's lease and the mapping's ledger. The lease is the right to write the
@@ -21,7 +22,7 @@ type lease struct {
 	options checkpoint.Options
 	log     *slog.Logger
 	figure  *figure.Mapping
-	last    *lastGeneration
+	last    *recall.Last
 
 	ledger   *checkpoint.Ledger // nil while the lease is not held
 	held     atomic.Bool
@@ -47,7 +48,7 @@ func (l *lease) open(ctx context.Context) (*checkpoint.Ledger, error) {
 	}
 	l.ledger, l.distrust = ledger, false
 	l.held.Store(true)
-	l.last.opened(ctx, ledger.Manifest())
+	l.last.Opened(ctx, ledger.Manifest())
 	if ledger.Generation() == 0 {
 		return ledger, l.mapping.Offer(ctx, l.log)
 	}

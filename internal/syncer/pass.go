@@ -87,7 +87,7 @@ func (p *pass) merging(ctx context.Context, do func() error) error {
 	})
 	err := guarded(do)
 	stop()
-	return errors.Join(err, merged())
+	return firstCause(context.WithoutCancel(ctx), err, merged())
 }
 
 // endsPass reports whether an error of one part ends the walks of all parts.

@@ -8,6 +8,7 @@ import (
 	"syncd/internal/syncer/backlog"
 	"syncd/internal/syncer/planner"
 	"syncd/internal/syncer/provenance"
+	"syncd/internal/syncer/recall"
 )
 
 // shared is the state that the passes of one mapping share.
@@ -17,7 +18,7 @@ type shared struct {
 	count   counters
 	quoter  plan.Quoter
 	backlog *backlog.Backlog
-	last    *lastGeneration
+	last    *recall.Last
 	history *pastPasses
 	lease   *lease
 	uploads *uploads
@@ -39,7 +40,7 @@ func newShared(o Options) *shared {
 	o.Figure.SetQuarantine(nil) // drop the former configuration's counts until the ledger is read
 	missing := backlog.New(o.Figure)
 	o.Figure.AskOldest(func() (float64, bool) { return missing.Age(o.Now()) })
-	last := &lastGeneration{store: o.Store, mapping: o.Mapping, log: o.Logger, figure: o.Figure, backlog: missing}
+	last := &recall.Last{Store: o.Store, Mapping: o.Mapping, Log: o.Logger, Figure: o.Figure, Backlog: missing}
 	return &shared{
 		o: o, plans: plans, count: count, quoter: plan.NewQuoter(o.Terms), backlog: missing, last: last,
 		history: &pastPasses{store: o.Store, mapping: o.Mapping, log: o.Logger},

@@ -139,7 +139,7 @@ func (s *Syncer) Holds() bool { return s.shared.lease.isHeld() }
 // or run in another process. The data is only displayed, so Recall logs read errors and does not
 // return them.
 func (s *Syncer) Recall(ctx context.Context) {
-	s.shared.last.recall(ctx)
+	s.shared.last.Recall(ctx)
 	s.shared.history.recall(ctx)
 }
 

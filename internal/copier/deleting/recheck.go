@@ -10,6 +10,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint/record"
+	"syncd/internal/copier/request"
 	"syncd/internal/listing"
 	"syncd/internal/transfer"
 )
@@ -43,7 +44,9 @@ func (d *Deleter) Recheck(ctx context.Context, entries []record.Entry) (Rechecke
 	for group := range slices.Chunk(entries, Group) {
 		r := &rechecker{o: &d.o}
 		parts = append(parts, r)
-		work.Go(func() error { return r.run(ctx, group) })
+		work.Go(func() error {
+			return request.Guard(d.o.SourcePlace.Bucket, group[0].Key, func() error { return r.run(ctx, group) })
+		})
 	}
 	if err := work.Wait(); err != nil {
 		return Rechecked{}, err

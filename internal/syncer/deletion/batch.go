@@ -51,7 +51,7 @@ func (r *run) deleteAll(ctx context.Context, due int64) (tried int64, err error)
 			break
 		}
 		tried += int64(len(batch))
-		work.Go(func() error { return r.deleteBatch(working, batch) })
+		work.Go(func() error { return r.Guard(func() error { return r.deleteBatch(working, batch) }) })
 		next = next.Add(time.Duration(len(batch)) * time.Second / keysPerSecond)
 		_ = wait(ctx, time.Until(next))
 	}

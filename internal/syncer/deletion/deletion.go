@@ -46,6 +46,8 @@ type Options struct {
 	// because all deletes of a batch were refused, with the number of copies that were not tried.
 	Done    func(deleting.Deletion)
 	Stopped func(untried int64)
+	// Guard calls a func that a goroutine begins with, and turns a panic into an error.
+	Guard func(do func() error) error
 	// Patience is how long deletes in progress may continue after the context of Run ends.
 	Patience time.Duration
 	// Now is the clock.

@@ -101,7 +101,7 @@ func (m *maker) addSettled(ctx context.Context, v *Pass) error {
 	return nil
 }
 
-// relister tells which deletes of a part list the source again: a page answers for a group of keys, up
+// relister finds out which deletes of a part list the source again: a page answers for a group of keys, up
 // to its end.
 type relister struct {
 	deletes int

@@ -44,14 +44,15 @@ const (
 	crashLease    = 15 * time.Second
 )
 
-// TestCrash kills the real process repeatedly at random moments while its source changes, and
-// checks the copies and the ledger after each kill.
+// TestCrash kills the real process repeatedly at random moments while its source changes and objects are
+// deleted, and checks the copies and the ledger after each kill.
 func TestCrash(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
 	for _, way := range crashWays(*crashKills) {
 		t.Run(way.String(), func(t *testing.T) {
+			way.deletes = true
 			c := newCrash(t, way)
 			for range way.kills {
 				c.killOnce(t)
@@ -61,10 +62,11 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// crashWay is where the ledger is stored, how objects are copied, and the number of kills.
+// crashWay is where the ledger is stored, how objects are copied, whether copies of deleted objects are
+// deleted, and the number of kills.
 type crashWay struct {
-	onS3, relay bool
-	kills       int
+	onS3, relay, deletes bool
+	kills                int
 }
 
 func (w crashWay) String() string {
@@ -85,9 +87,10 @@ func crashWays(kills int) (ways []crashWay) {
 // crash is a site whose source changes and whose process is killed.
 type crash struct {
 	*site
-	random *rand.Rand
-	slow   atomic.Int64  // requests that are being delayed
-	skew   *atomic.Int64 // how far the clock of the two accounts is ahead, in nanoseconds
+	random  *rand.Rand
+	deletes bool
+	slow    atomic.Int64  // requests that are being delayed
+	skew    *atomic.Int64 // how far the clock of the two accounts is ahead, in nanoseconds
 
 	mu       sync.Mutex
 	contents map[string]map[string]bool // by key of the copy: every content of the source object
@@ -107,6 +110,9 @@ func newCrash(t *testing.T, way crashWay) *crash {
 	clock := func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }
 	s := newSiteAt(t, clock, func(text string) string {
 		text += fmt.Sprintf("    copy: {concurrency: %d, multipart_above: 5MiB, part_size: 5MiB}\n", crashFlight)
+		if way.deletes {
+			text += "    delete: {enabled: true, max_objects: 100000, max_percent: 100}\n"
+		}
 		section := fmt.Sprintf("checkpoint: {flush_interval: %s}\n", crashInterval)
 		if way.onS3 {
 			section = fmt.Sprintf("checkpoint: {flush_interval: %s, lease: %s}\n", crashInterval, crashLease)
@@ -121,12 +127,15 @@ func newCrash(t *testing.T, way crashWay) *crash {
 	if way.relay {
 		s.addReader()
 	}
+	if way.deletes {
+		s.addDeletes()
+	}
 	if way.onS3 {
 		s.Cloud.Account(demo.Consumer).CreateBucket("consumer-state", demo.Region, awsfake.BucketOptions{})
 	}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	c := &crash{site: s, skew: skew, random: rand.New(rand.NewPCG(seed, 0)), contents: map[string]map[string]bool{}} //nolint:gosec // a test
+	c := &crash{site: s, deletes: way.deletes, skew: skew, random: rand.New(rand.NewPCG(seed, 0)), contents: map[string]map[string]bool{}} //nolint:gosec // a test
 	// Short pages, so that a pass walks several ranges of keys.
 	s.Source.Configure(func(set *fakestore.Settings) { set.PageKeys = crashPage })
 	for i := range crashObjects {
@@ -197,6 +206,7 @@ func (c *crash) killOnce(t *testing.T) {
 	for range c.random.IntN(60) {
 		c.put("data/", c.random.IntN(crashObjects))
 	}
+	c.remove()
 	var stdout, stderr lockedBuffer
 	began := time.Now()
 	cmd := c.start(t, &stdout, &stderr, "backfill", "--rekey")
@@ -207,9 +217,11 @@ func (c *crash) killOnce(t *testing.T) {
 	}
 	c.kills++
 	c.allow(began, time.Now())
+	c.checkDeletes(t)
 	// The next process waits until the lease of the killed process expires, by the clock of the
 	// store.
 	c.skew.Add(int64(crashLease + 5*time.Second))
+	c.age()
 	progress, ok, err := record.Unfinished(t.Context(), c.store(t), demo.Mapping)
 	if err != nil {
 		t.Fatal(err)
@@ -280,6 +292,9 @@ func (c *crash) check(t *testing.T) {
 			t.Fatal(err)
 		}
 		object, ok := c.Destination.Object(entry.Key)
+		if !ok && c.isDeleted(entry.Key) {
+			continue // the killed process could not record the delete
+		}
 		if !ok || entry.KeyARN != c.ConsumerKey.ARN() || object.KeyARN != entry.KeyARN {
 			t.Fatalf("%s: the ledger has %+v, the destination %+v, %v", entry.Key, entry, object, ok)
 		}
@@ -311,11 +326,12 @@ func (c *crash) finish(t *testing.T) {
 	if got := last; got.code != 0 {
 		t.Fatalf("one more pass: got exit %d; stderr:\n%s", got.code, got.stderr)
 	}
+	c.finishDeletes(t)
 	for i := range crashObjects {
 		key := copyOf(i)
 		want, err := c.Source.Read(key)
 		if err != nil {
-			t.Fatal(err)
+			continue // deleted, see finishDeletes
 		}
 		if got, err := c.Destination.Read(key); err != nil || string(got) != string(want) {
 			t.Errorf("%s: got %q, %v, want %q", key, got, err, want)

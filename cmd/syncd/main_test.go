@@ -21,11 +21,26 @@ const beSyncd = "SYNCD_TEST_BE_SYNCD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(beSyncd) != "" {
-		main()
+		mainAhead(os.Getenv(clockAhead))
 	}
 	programs := standIns()
 	programs["syncd"] = main
 	testscript.Main(m, programs)
+}
+
+// clockAhead is the environment variable with the time by which the clock of a process is ahead.
+const clockAhead = "SYNCD_TEST_CLOCK_AHEAD"
+
+// mainAhead is main with a clock that is ahead.
+func mainAhead(text string) {
+	ahead, err := time.ParseDuration(text)
+	if err != nil {
+		main()
+	}
+	os.Exit(run(context.Background(), os.Args[1:], invocation.Process{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile,
+		Now: func() time.Time { return time.Now().Add(ahead) },
+	}))
 }
 
 // TestScripts checks the user sessions in the files of testdata/script.
@@ -48,6 +63,7 @@ type site struct {
 	now    func() time.Time // the clock of the accounts, and of the program if it runs in this process
 	dir    string
 	config string
+	env    []string // environment of processes that start begins
 }
 
 // newSite starts two accounts until the test ends. edit changes the text of the configuration
@@ -112,6 +128,7 @@ func (s *site) start(t *testing.T, stdout, stderr *lockedBuffer, args ...string)
 	cmd := exec.CommandContext(t.Context(), os.Args[0], append(args, "--config", s.config)...)
 	cmd.Env = append(os.Environ(), beSyncd+"=1", "AWS_PROFILE=consumer", "AWS_CONFIG_FILE="+os.DevNull,
 		"AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(s.dir, "credentials"))
+	cmd.Env = append(cmd.Env, s.env...)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -49,7 +49,7 @@ func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error
 		return Result{}, false, nil
 	}
 	return Result{
-		Object: j.object, DestinationKey: j.key, Adopted: true,
+		Object: j.object, DestinationKey: j.key, Adopted: true, Ours: s.isOurs(),
 		DestinationETag: aws.ToString(copied.ETag), DestinationVersionID: aws.ToString(copied.VersionId),
 		KeyARN: aws.ToString(copied.SSEKMSKeyId), BucketKey: aws.ToBool(copied.BucketKeyEnabled),
 		Checksum: content.Named(content.OfHead(copied)), CopiedAt: aws.ToTime(copied.LastModified),

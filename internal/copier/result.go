@@ -28,6 +28,8 @@ type Result struct {
 	// Adopted means that nothing was copied, because the object at the destination already was a
 	// copy of the source object.
 	Adopted bool
+	// Ours means that the adopted object must be a copy that syncd made but could not record.
+	Ours bool
 	// Unconditional is why the copy was written without a condition: ConditionsIgnored or
 	// ConditionsDenied. It is "" if the copy was written with a condition.
 	Unconditional string

@@ -32,12 +32,10 @@ func (e *UsageError) Error() string { return e.err.Error() }
 
 func (e *UsageError) Unwrap() error { return e.err }
 
-// quarantinedError reports that a command completed but quarantined objects.
-type quarantinedError struct{ objects int64 }
+// leftError reports that a command completed but left something to do.
+type leftError struct{ left string }
 
-func (e *quarantinedError) Error() string {
-	return terminal.Objects(e.objects) + " quarantined"
-}
+func (e *leftError) Error() string { return e.left }
 
 // InterruptedError reports that a command that runs no pass was interrupted.
 type InterruptedError struct {
@@ -82,7 +80,7 @@ func codeOf(err error) int {
 	_, faults := errors.AsType[*fault.Faults](err)
 	_, found := errors.AsType[*FindingsError](err)
 	_, work := errors.AsType[*workError](err)
-	_, aside := errors.AsType[*quarantinedError](err)
+	_, aside := errors.AsType[*leftError](err)
 	_, interrupted := errors.AsType[*InterruptedError](err)
 	switch {
 	case err == nil:
@@ -108,25 +106,38 @@ func Usage(err error) error { return &UsageError{err} }
 // WithHint adds a hint to err.
 func WithHint(err error, hint string) error { return &hintedError{err, hint} }
 
-// Quarantined returns the error for a command that completed but quarantined objects.
-func Quarantined(objects int64) error { return &quarantinedError{objects} }
+// OfPass returns the error, with a hint, for a pass that was committed but left something to do:
+// quarantined objects, or copies that were due to be deleted. It returns nil if there is nothing.
+func OfPass(s syncer.Summary) error {
+	var left []string
+	if n := s.SetAside(); n > 0 {
+		left = append(left, terminal.Objects(n)+" quarantined")
+	}
+	if n := s.NotDeleted(); n > 0 {
+		left = append(left, terminal.Objects(n)+" due to be deleted were kept")
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	return WithHint(&leftError{strings.Join(left, ", ")}, leftHint(s))
+}
 
 // Interrupted returns the error for a command that was interrupted. state describes what happens to
 // the request that the command sent. If it is "", the hint is the text of afterInterruption.
 func Interrupted(command, state string) error { return &InterruptedError{command, state} }
 
-// Work returns the error for a plan with objects to copy, adopt or quarantine.
+// Work returns the error for a plan with objects to copy, adopt, delete or quarantine.
 func Work(objects int64) error { return &workError{objects} }
 
-// workError reports that a pass would copy, adopt or quarantine objects.
+// workError reports that a pass would copy, adopt, delete or quarantine objects.
 type workError struct{ objects int64 }
 
 func (e *workError) Error() string {
-	return terminal.Objects(e.objects) + " to copy, adopt or quarantine"
+	return terminal.Objects(e.objects) + " to copy, adopt, delete or quarantine"
 }
 
 // CodeFindings is the exit code of `syncd policy check` if policies must be changed, and of `syncd
-// plan --detailed-exitcode` if a pass would copy, adopt or quarantine objects.
+// plan --detailed-exitcode` if a pass would copy, adopt, delete or quarantine objects.
 const CodeFindings = 4
 
 // FindingsError reports how many findings `syncd policy check` has printed.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"syncd/internal/exit"
+	"syncd/internal/syncer"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -18,8 +19,8 @@ func TestExitCodes(t *testing.T) {
 		{nil, 0},
 		{errors.New("x"), 1},
 		{exit.Usage(errors.New("x")), 2},
-		{fmt.Errorf("mapping m: %w", exit.WithHint(exit.Quarantined(1), "h")), 3},
-		{errors.Join(exit.Quarantined(1), errors.New("x")), 1},
+		{fmt.Errorf("mapping m: %w", exit.OfPass(syncer.Summary{Withheld: 1})), 3},
+		{errors.Join(exit.OfPass(syncer.Summary{QuarantinedBefore: 1}), errors.New("x")), 1},
 		{context.Canceled, 1},
 	} {
 		if got := exit.Code(tt.err); got != tt.want {

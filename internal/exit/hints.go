@@ -2,6 +2,7 @@ package exit
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -15,9 +16,24 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
-// QuarantineHint returns a hint that says how to see the reasons, and names the usual causes of
+// leftHint returns a hint for a pass that left something to do.
+func leftHint(s syncer.Summary) string {
+	var hints []string
+	if s.SetAside() > 0 {
+		hints = append(hints, quarantineHint(s))
+	}
+	if n := s.Withheld; n > 0 {
+		hints = append(hints, fmt.Sprintf("`syncd plan` shows which limit forbids the deletes; `syncd backfill --allow-deletes %d` or `syncd trigger --allow-deletes %d` confirms them for one pass", n, n))
+	}
+	if s.NotDeleted() > s.Withheld {
+		hints = append(hints, "the log has the errors of the deletes, and the next pass tries them again; `syncd doctor` checks s3:DeleteObject")
+	}
+	return strings.Join(hints, "; ")
+}
+
+// quarantineHint returns a hint that says how to see the reasons, and names the usual causes of
 // some reasons.
-func QuarantineHint(s syncer.Summary) string {
+func quarantineHint(s syncer.Summary) string {
 	hints := []string{"`syncd status --quarantine` lists them with their reasons; later passes try them again, `syncd replay` tries them now"}
 	isCopied := s.Copied+s.Unchanged+s.Adopted > 0
 	for _, reason := range []awserr.Class{awserr.Denied, awserr.NoKey, awserr.KeyDisabled} {

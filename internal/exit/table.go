@@ -33,7 +33,7 @@ func Table() []Meaning {
 			"config": "usage: no such command", "ledger": "usage: no such command", "help": "usage: no such command",
 			"completion": "usage: unknown shell", "man": "usage: no DIR, or a SOURCE_DATE_EPOCH that is not a number",
 		}},
-		{syncer.ExitQuarantined, "done, but some objects were quarantined", nil},
+		{syncer.ExitQuarantined, "done, but some objects were quarantined, or some copies that are due to be deleted were kept", nil},
 		{CodeFindings, "policy check found something to change, or plan --detailed-exitcode found something to do", map[string]string{
 			"policy check": "an error or a warning was found", "plan": "with --detailed-exitcode: there is something to copy, adopt or quarantine",
 		}},

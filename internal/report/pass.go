@@ -37,8 +37,8 @@ func Pass(ctx context.Context, p invocation.Process, of Passing, mapping string,
 	if !json && (err == nil && summary.Pass > 0 || summary.Listed > 0) {
 		Summary(p.Stdout, summary)
 	}
-	if err == nil && summary.SetAside() > 0 {
-		err = exit.WithHint(exit.Quarantined(summary.SetAside()), exit.QuarantineHint(summary))
+	if err == nil {
+		err = exit.OfPass(summary)
 	}
 	if err != nil {
 		return summary, fmt.Errorf("mapping %s: %w", mapping, err)

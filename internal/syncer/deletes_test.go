@@ -70,7 +70,7 @@ func TestDeletes(t *testing.T) {
 			t.Errorf("second pass: got %+v, want one copy deleted", got)
 		}
 		w.wantCopies(t, name(0), name(2))
-		if v, m := len(w.destination.Versions(name(1))), w.destination.Markers(name(1)); v != 1 || m != 1 {
+		if v, m := len(w.destination.Versions(name(1))), len(w.destination.Markers(name(1))); v != 1 || m != 1 {
 			t.Errorf("got %d versions and %d delete markers, want one of each", v, m)
 		}
 		if got := w.hour(t, 0); len(got.Requests) != 1 || got.Requests["ListObjectsV2"] != 1 {
@@ -317,7 +317,7 @@ func TestKilledDeletes(t *testing.T) {
 				w.passes(t, kind, "last", 0)
 				w.wantCopiesIn(t, kind, name(n))
 				for i := range n {
-					if n := w.destination.Markers(name(i)); n != 1 {
+					if n := len(w.destination.Markers(name(i))); n != 1 {
 						t.Fatalf("%s: got %d delete markers, want 1", name(i), n)
 					}
 				}
@@ -348,7 +348,7 @@ func TestFalseAnswersToDeletes(t *testing.T) {
 					w.hour(t, 0)
 					w.hour(t, 0) // a pass after an unclear answer only checks the copy
 					w.wantCopies(t, name(0), name(2))
-					if n := w.destination.Markers(name(1)); n != 1 {
+					if n := len(w.destination.Markers(name(1))); n != 1 {
 						t.Errorf("got %d delete markers, want 1", n)
 					}
 				})
@@ -449,7 +449,7 @@ func TestLostAnswerToADelete(t *testing.T) {
 				w.source.Delete(name(1))
 				w.hour(t, 0)
 				w.killedAt(t, "folder", "DeleteObjects", "", nil)
-				if n := w.destination.Markers(name(1)); n != 1 {
+				if n := len(w.destination.Markers(name(1))); n != 1 {
 					t.Fatalf("got %d delete markers, want the delete of the killed process", n)
 				}
 				w.options.Delete = deletion.Settings{}

@@ -5,7 +5,6 @@ import (
 
 	"syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/store"
-	"syncd/internal/copier/deleting"
 	"syncd/internal/syncer/denial"
 )
 
@@ -46,7 +45,7 @@ func OutcomeOf(s Summary, err error) Outcome {
 		return Outcome{history.ResultFailed, ExitFailed}
 	case s.SetAside() > 0:
 		return Outcome{history.ResultQuarantined, ExitQuarantined}
-	case s.Withheld > 0, s.Undeleted[string(deleting.Refused)] > 0:
+	case s.NotDeleted() > 0:
 		return Outcome{history.ResultUndeleted, ExitQuarantined}
 	default:
 		return Outcome{history.ResultComplete, ExitDone}

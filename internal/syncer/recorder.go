@@ -78,7 +78,9 @@ func (r *recorder) proved(slot *checkpoint.Slot, a plan.Action) {
 // adopted records a copy that already existed at the destination.
 func (r *recorder) adopted(slot *checkpoint.Slot, a plan.Action, result copier.Result) {
 	entry := entryOf(a, result)
-	entry.Missed = record.NeverDeleted
+	if !result.Ours {
+		entry.Missed = record.NeverDeleted
+	}
 	slot.Record(entry)
 	r.tally.adopted()
 	r.count.object(outcomeAdopted)

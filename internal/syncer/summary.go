@@ -3,6 +3,8 @@ package syncer
 import (
 	"fmt"
 	"time"
+
+	"syncd/internal/copier/deleting"
 )
 
 // Summary is the result of one pass. Its JSON form is a stable interface, described in docs/cli.md.
@@ -62,6 +64,10 @@ type Summary struct {
 	// Error is why the pass did not reach its end; empty if it did.
 	Error string `json:"error,omitempty"`
 }
+
+// NotDeleted returns how many copies were due to be deleted and were kept because a limit or an error
+// prevented it.
+func (s Summary) NotDeleted() int64 { return s.Withheld + s.Undeleted[string(deleting.Refused)] }
 
 // SetAside returns the number of objects that the whole pass quarantined, for any reason.
 func (s Summary) SetAside() int64 { return sum(s.Quarantined) + s.QuarantinedBefore }

@@ -142,6 +142,9 @@ func (q *Queue) Finish(ctx context.Context, j Job, summary syncer.Summary, err, 
 
 func (q *Queue) answerOf(what control.What, s syncer.Summary, err, why error) control.Answer {
 	a := control.Answer{Outcome: control.Done, Text: fmt.Sprintf("pass %d %s: %d objects listed, %d copied, %d quarantined", s.Pass, s.Result, s.Listed, s.Copied, s.SetAside())}
+	if n := s.Deleted + s.NotDeleted(); n > 0 {
+		a.Text += fmt.Sprintf(", %d of %d copies deleted", s.Deleted, n)
+	}
 	if s.Pass == 0 {
 		a.Text = "no object in quarantine matches the request: nothing was retried or written"
 	}

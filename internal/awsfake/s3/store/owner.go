@@ -82,18 +82,18 @@ func (b *Bucket) Versions(key string) []ObjectInfo {
 	return out
 }
 
-// Markers returns the number of delete markers of a key.
-func (b *Bucket) Markers(key string) (n int) {
+// Markers returns when the delete markers of a key were added, newest first, in full seconds.
+func (b *Bucket) Markers(key string) (added []time.Time) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	if e := b.index.get(key); e != nil {
 		for _, o := range e.versions {
 			if o.Marker {
-				n++
+				added = append(added, o.Modified)
 			}
 		}
 	}
-	return n
+	return added
 }
 
 // restoredFor is how long an object restored with [Bucket.Restore] can be read.

@@ -139,9 +139,9 @@ browser: ## test the status page in CHROMIUM (/usr/bin/chromium), in a separate 
 prometheus: ## scrape a real syncd with a real PROMETHEUS, fire its alerts and query its dashboard; test the rules with promtool
 	cd deploy/deploytest && go test -count=1 . -run '^TestLive|^TestPromtool' -args -prometheus '$(PROMETHEUS)' -promtool '$(PROMTOOL)'
 
-minio: ## build a MinIO server from its module and run the fidelity table against it
+minio: ## build a MinIO server from its module and run the fidelity table and deletes against it
 	e2e/build-minio.sh .cache/minio
-	go test ./cmd/syncd -run '^TestFidelityOnMinIO$$' -minio '$(CURDIR)/.cache/minio' -count=1
+	go test ./cmd/syncd -run 'OnMinIO$$' -minio '$(CURDIR)/.cache/minio' -count=1
 
 versitygw: ## build a Versity gateway from its module, run the fidelity table from it, and copy into it
 	e2e/build-versitygw.sh .cache/versitygw

@@ -35,7 +35,7 @@ func Table() []Meaning {
 		}},
 		{syncer.ExitQuarantined, "done, but some objects were quarantined, or some copies that are due to be deleted were kept", nil},
 		{CodeFindings, "policy check found something to change, or plan --detailed-exitcode found something to do", map[string]string{
-			"policy check": "an error or a warning was found", "plan": "with --detailed-exitcode: there is something to copy, adopt or quarantine",
+			"policy check": "an error or a warning was found", "plan": "with --detailed-exitcode: there is something to copy, adopt, delete or quarantine",
 		}},
 		{syncer.ExitLeaseHeld, "another process holds the lease of a mapping", nil},
 		{syncer.ExitInterrupted, "interrupted: the progress is saved, and the next pass resumes from there", map[string]string{

@@ -22,13 +22,7 @@ import (
 // checks that the other copies are deleted, in a versioned bucket with delete markers. MinIO may ignore the
 // condition of a delete.
 func TestDeletesOnMinIO(t *testing.T) {
-	if *minioPath == "" {
-		t.Skip("needs a MinIO server: make minio, or go test ./cmd/syncd -minio PATH with one built by e2e/build-minio.sh")
-	}
-	t.Setenv("AWS_ACCESS_KEY_ID", minioUser)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", minioPassword)
-	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
+	needMinIO(t)
 	server := startMinIO(t, minioCopyKey)
 	client := minioClient(server)
 	for _, versioned := range []bool{false, true} {

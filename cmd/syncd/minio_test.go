@@ -40,13 +40,7 @@ const (
 // server with the ambient credentials, and between two servers with different keys, with a role of
 // each server, assumed through the STS of that server.
 func TestFidelityOnMinIO(t *testing.T) {
-	if *minioPath == "" {
-		t.Skip("needs a MinIO server: make minio, or go test ./cmd/syncd -minio PATH with one built by e2e/build-minio.sh")
-	}
-	t.Setenv("AWS_ACCESS_KEY_ID", minioUser)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", minioPassword)
-	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
+	needMinIO(t)
 	t.Run("server-side", func(t *testing.T) {
 		server := startMinIO(t, minioCopyKey)
 		m := newMinIOMatrix(t, server, server)
@@ -65,6 +59,18 @@ func TestFidelityOnMinIO(t *testing.T) {
 		m.configure(t, roles, `role: reader, endpoint_url: "`+from+`"`, `role: writer, endpoint_url: "`+to+`", kms_key: "`+m.keyARN+`"`, to)
 		m.test(t)
 	})
+}
+
+// needMinIO skips the test if there is no server, and sets the ambient credentials to those of every server.
+func needMinIO(t *testing.T) {
+	t.Helper()
+	if *minioPath == "" {
+		t.Skip("needs a MinIO server: make minio, or go test ./cmd/syncd -minio PATH with one built by e2e/build-minio.sh")
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", minioUser)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", minioPassword)
+	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
 }
 
 // minioMatrix is a matrix whose program uses only its configuration and its environment.

@@ -53,7 +53,7 @@ func (r *run) deleteAll(ctx context.Context, due int64) (tried int64, err error)
 		tried += int64(len(batch))
 		work.Go(func() error { return r.Guard(func() error { return r.deleteBatch(working, batch) }) })
 		next = next.Add(time.Duration(len(batch)) * time.Second / keysPerSecond)
-		_ = wait(ctx, time.Until(next))
+		_ = deadline.Sleep(ctx, time.Until(next))
 	}
 	return tried, errors.Join(work.Wait(), err, ctx.Err())
 }
@@ -86,24 +86,12 @@ func (r *run) stopped() bool {
 	return r.isStopped
 }
 
-// wait waits for a time. It returns an error if ctx ends before that.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // deleteBatch deletes one batch. It lists the keys again before each try.
 func (r *run) deleteBatch(ctx context.Context, batch []record.Entry) error {
 	open, isRefused := batch, true
 	for try := 0; len(open) > 0 && try < tries; try++ {
 		if try > 0 {
-			if err := wait(ctx, firstWait<<(try-1)); err != nil {
+			if err := deadline.Sleep(ctx, firstWait<<(try-1)); err != nil {
 				return err
 			}
 		}

@@ -25,6 +25,8 @@ func liveAlerts() []string {
 		"SyncdCredentialsExpiring mapping=fleeting side=destination",
 		"SyncdCredentialsExpiring mapping=fleeting side=source",
 		"SyncdCredentialsFailing mapping=stranger",
+		"SyncdDeletesRefused mapping=undeletable",
+		"SyncdDeletesWithheld mapping=withheld",
 		"SyncdDenied mapping=revoked operation=ListObjectsV2",
 		"SyncdLeaseContended mapping=held",
 		"SyncdNeverSucceeded mapping=stranger",
@@ -59,7 +61,7 @@ func unreached() map[string]string {
 func never() *regexp.Regexp {
 	return regexp.MustCompile(`mapping=healthy|^SyncdDown$|^SyncdThrottled mapping=kms|^SyncdThrottledKMS mapping=throttled` +
 		`|^SyncdNoLeaseHolder mapping=(held|revoked)|^SyncdLeaseContended mapping=unwritable|^SyncdQuarantine mapping=(stuck|growing|revoked)` +
-		`|^SyncdNoProgress mapping=growing|^SyncdNeverSucceeded mapping=(revoked|set-aside)|^SyncdCredentialsFailing mapping=revoked`)
+		`|^SyncdDeletesRefused mapping=withheld|^SyncdDeletesWithheld mapping=undeletable|^SyncdNoProgress mapping=growing|^SyncdNeverSucceeded mapping=(revoked|set-aside)|^SyncdCredentialsFailing mapping=revoked`)
 }
 
 // TestLiveCoversEveryAlert checks that the live test covers every alert, or states why the alert is

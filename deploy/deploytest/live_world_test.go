@@ -37,7 +37,9 @@ func liveMappings() map[string]string {
 	return map[string]string{
 		"healthy": "", "set-aside": "", "throttled": "", "kms": "", "revoked": "", "stranger": "", "fleeting": "", "stuck": "",
 		"held": "", "unwritable": "",
-		"growing": "    copy: {concurrency: 1}\n",
+		"growing":     "    copy: {concurrency: 1}\n",
+		"withheld":    "    delete: {enabled: true, after_passes: 1, max_objects: 0}\n",
+		"undeletable": "    delete: {enabled: true, after_passes: 1, max_percent: 100}\n",
 	}
 }
 
@@ -105,6 +107,9 @@ func (w *liveWorld) misbehave(ctx context.Context) {
 	for _, b := range w.source {
 		b.Put("open/first", awsfake.BytesBody([]byte("first")), awsfake.PutOptions{})
 	}
+	for _, name := range deleting() {
+		w.source[name].Put("open/second", awsfake.BytesBody([]byte("second")), awsfake.PutOptions{})
+	}
 	w.source["set-aside"].SetPolicy(grantTo("set-aside", "open/*"))
 	for i := range 150 {
 		w.source["set-aside"].Put(fmt.Sprintf("closed/%03d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
@@ -130,6 +135,7 @@ func (w *liveWorld) misbehave(ctx context.Context) {
 		{Bucket: "consumer-growing", Operation: "CopyObject", Do: hold(time.Second)},
 		{Bucket: "consumer-throttled", Operation: "CopyObject", Kind: awsfake.Throttle, Probability: 0.3},
 		{Bucket: "consumer-kms", Operation: "CopyObject", Kind: awsfake.ThrottleKMS, Probability: 0.3},
+		{Bucket: "consumer-undeletable", Operation: "DeleteObjects", Kind: awsfake.AccessDenied},
 		{Bucket: "consumer-stuck", Operation: "CopyObject", Kind: awsfake.Timeout},
 		{Bucket: "consumer-state", Operation: "PutObject", Key: "syncd/unwritable/lock", Kind: awsfake.AccessDenied},
 	} {
@@ -137,7 +143,11 @@ func (w *liveWorld) misbehave(ctx context.Context) {
 	}
 }
 
-// feed adds objects to the working mappings at a steady rate until the test ends.
+// deleting returns the mappings of whose objects one is deleted.
+func deleting() []string { return []string{"withheld", "undeletable"} }
+
+// feed adds objects to the working mappings at a steady rate until the test ends, and deletes an object of
+// some mappings once it is copied.
 func (w *liveWorld) feed(t *testing.T) {
 	t.Helper()
 	var feeding sync.WaitGroup
@@ -151,6 +161,11 @@ func (w *liveWorld) feed(t *testing.T) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
+			}
+			for _, name := range deleting() {
+				if _, isCopied := w.destination[name].Object("open/first"); isCopied {
+					w.source[name].Delete("open/first")
+				}
 			}
 			for _, name := range []string{"healthy", "throttled", "kms", "fleeting"} {
 				w.source[name].Put(fmt.Sprintf("open/%05d", i), awsfake.BytesBody([]byte("fed")), awsfake.PutOptions{})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"regexp"
 	"strconv"
 	"unicode/utf8"
@@ -22,8 +23,8 @@ const maxEcho = 4 << 20
 // TolerateKeys allows a client to read responses that contain a key with characters that are
 // invalid in XML. Add it to the APIOptions of the source's and the destination's client.
 //
-// S3 allows control characters in keys, and repeats the key of an upload or of an annotated object
-// in its responses. XML 1.0 cannot represent most of these characters (W3C, XML 1.0, "Characters").
+// S3 allows control characters in keys, and repeats the key of an upload, of an annotated object or of a
+// failed request in its responses. XML 1.0 cannot represent most of these characters (W3C, XML 1.0, "Characters").
 // The SDK would fail to decode the response, and the ID of an upload that has begun would be lost.
 // No caller uses the key in these responses, so the characters can be replaced.
 func TolerateKeys(stack *smithymiddleware.Stack) error {
@@ -34,12 +35,13 @@ func TolerateKeys(stack *smithymiddleware.Stack) error {
 func tolerate(ctx context.Context, in smithymiddleware.DeserializeInput, next smithymiddleware.DeserializeHandler) (smithymiddleware.DeserializeOutput, smithymiddleware.Metadata, error) {
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	answer, ok := out.RawResponse.(*smithyhttp.Response)
-	if err != nil || !ok || !echoesKey(middleware.GetOperationName(ctx)) {
+	isError := ok && answer.StatusCode >= http.StatusMultipleChoices // errors can name the key
+	if err != nil || !ok || !isError && !echoesKey(middleware.GetOperationName(ctx)) {
 		return out, metadata, err
 	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxEcho))
 	err = errors.Join(err, answer.Body.Close())
-	if err != nil {
+	if err != nil && !isError {
 		return out, metadata, fmt.Errorf("read response: %w", err)
 	}
 	answer.Body = io.NopCloser(bytes.NewReader(readable(body)))

@@ -15,8 +15,10 @@ type claims struct {
 	version   int64          // increases with every claim that this process makes
 	saved     int64          // version in the last progress record
 	// unanswered are the claims on keys whose deletes were sent and whose results are not known, by the
-	// version in which they were added.
+	// version in which they were added. The results for the claims answered are known, but are not
+	// committed.
 	unanswered map[int64][]record.Claim
+	answered   []record.Claim
 }
 
 // addUnanswered adds claims on ranges of keys for deletes that are sent from now on, and returns the
@@ -27,9 +29,15 @@ func (c *claims) addUnanswered(fingerprint string, keys []record.Range, now time
 		c.unanswered = map[int64][]record.Claim{}
 	}
 	for _, r := range keys {
-		c.unanswered[c.version] = append(c.unanswered[c.version], record.Claim{Fingerprint: fingerprint, After: r.After, Until: r.Until, Since: now, Stopped: now})
+		c.unanswered[c.version] = append(c.unanswered[c.version], record.Claim{Fingerprint: fingerprint, After: r.After, Until: r.Until, Since: now, Stopped: now, Deletes: true})
 	}
 	return c.version
+}
+
+// answer records that the results for the claims that were added in a version are known.
+func (c *claims) answer(version int64) {
+	c.answered = record.MergeClaims(slices.Concat(c.answered, c.unanswered[version]))
+	delete(c.unanswered, version)
 }
 
 // late returns the claims on keys whose deletes may take effect after the pass.
@@ -52,7 +60,7 @@ func (c *claims) add(made []record.Claim) {
 // pass over many keys makes too many claims to keep them apart.
 func (c *claims) all(settled record.Ranges, fingerprint string) []record.Claim {
 	c.own = joined(c.own, settled, fingerprint)
-	return joined(record.MergeClaims(slices.Concat(c.inherited, c.own, c.late())), settled, fingerprint)
+	return joined(record.MergeClaims(slices.Concat(c.inherited, c.own, c.late(), c.answered)), settled, fingerprint)
 }
 
 // joined returns the claims, of which those whose keys are all settled are merged.

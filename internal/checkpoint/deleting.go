@@ -48,12 +48,15 @@ func due(entries iter.Seq2[record.Entry, error], missed, base int64) iter.Seq2[r
 }
 
 // ClaimDeletes saves a claim on ranges of keys. Call it before deletes of these keys are sent. Call
-// answered once the result of every delete is known and recorded with Remove. A claim that was not
-// answered outlives the pass, because its deletes can still take effect: later passes check the copies.
-func (d *deleting) ClaimDeletes(ctx context.Context, keys []record.Range, now time.Time) (answered func(), err error) {
+// answered once the result of every delete is known and recorded with Remove. The claim stays until the
+// pass commits, because until then another process can start again from the last generation. A claim that
+// was not answered outlives the pass, because its deletes can still take effect. While a claim exists,
+// later passes check the copies.
+func (d *deleting) ClaimDeletes(ctx context.Context, keys []record.Range) (answered func(), err error) {
 	p := d.in
+	now := p.saver.chain.Now().UTC().Truncate(time.Microsecond)
 	p.mu.Lock()
-	id := p.claims.addUnanswered(p.fingerprint, keys, now.UTC().Truncate(time.Microsecond))
+	id := p.claims.addUnanswered(p.fingerprint, keys, now)
 	p.mu.Unlock()
 	if err := p.saveClaims(ctx, id); err != nil {
 		return nil, fmt.Errorf("claim deletes: %w", err)
@@ -61,7 +64,7 @@ func (d *deleting) ClaimDeletes(ctx context.Context, keys []record.Range, now ti
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		delete(p.claims.unanswered, id)
+		p.claims.answer(id)
 	}, nil
 }
 
@@ -79,6 +82,20 @@ func (d *deleting) Remove(keys ...string) {
 		p.changes.moreEntries--
 		p.counts.Carried--
 		p.counts.Dropped++
+		p.counts.Deleted++
 	}
+	p.moves++
+}
+
+// Seen resets the Missed of an entry that Deletable has returned, because the source has its object again.
+func (d *deleting) Seen(e record.Entry) {
+	p := d.in
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err != nil {
+		return
+	}
+	e.Missed, e.MissedIn = 0, 0
+	p.changes.entries = append(p.changes.entries, chunk.RowOfEntry(&e))
 	p.moves++
 }

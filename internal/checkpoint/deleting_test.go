@@ -120,7 +120,7 @@ func TestUnansweredDeletes(t *testing.T) {
 			pass := begin(t, ledger)
 			missAll(t, pass, map[string]int64{"b": 2})
 			flush(t, pass)
-			answered, err := pass.ClaimDeletes(t.Context(), []record.Range{{After: "a", Until: "b"}}, o.Now())
+			answered, err := pass.ClaimDeletes(t.Context(), []record.Range{{After: "a", Until: "b"}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -134,6 +134,8 @@ type Claimed struct {
 	// OtherKeys are the KMS keys, other than the configured one, that the earlier process may have
 	// used.
 	OtherKeys []string
+	// Deleted means that an earlier process may have deleted the copy.
+	Deleted bool
 }
 
 // Listed reports whether the action is for an object of the source that was listed, or that a

@@ -175,7 +175,7 @@ func (r Rules) claimed(key string) Claimed {
 // isDoubtful reports whether the copy in the action's entry may have been replaced since the entry
 // was recorded.
 func (r Rules) isDoubtful(a Action) bool {
-	return a.Previous != nil && !a.Claimed.Since.IsZero() && !a.Claimed.Proved
+	return a.Previous != nil && (a.Claimed.Deleted || !a.Claimed.Since.IsZero() && !a.Claimed.Proved)
 }
 
 // here returns the quarantine row q. If the mapping's destination has changed since q was recorded,

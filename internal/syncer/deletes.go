@@ -23,7 +23,7 @@ func (a *attempt) delete(ctx context.Context, ledger *checkpoint.Ledger, p *pass
 	return p.merging(ctx, func() error {
 		return deletion.Run(ctx, deletion.Options{
 			Ledger: p.ledger, Copier: o.Copier, After: o.Delete.After, Entries: ledger.Entries(), Limits: o.Delete.Limits(a.order.AllowDeletes),
-			Withheld: record.withheld, Done: record.deleted, Stopped: record.stoppedDeletes, Guard: guarded, Patience: p.patience, Now: o.Now,
+			Withheld: record.withheld, Done: record.deleted, Stopped: record.stoppedDeletes, Guard: guarded, Patience: p.patience,
 		})
 	})
 }

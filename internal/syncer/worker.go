@@ -109,12 +109,12 @@ func (w *worker) vanished(ctx context.Context, slot *checkpoint.Slot, a plan.Act
 }
 
 // recordLeft settles an object that is not copied because it is gone from the source or skipped. If
-// no copy request was sent for it, recordLeft carries over its ledger entry. Otherwise a copy
+// no copy or delete request was sent for it, recordLeft carries over its ledger entry. Otherwise a copy
 // request whose response was lost may have replaced the recorded copy. In that case recordLeft
 // checks the destination and records that the object there belongs to syncd.
 func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.Action, target copier.Target) error {
-	if target.OursSince.IsZero() && (target.Known == "" || a.Previous != nil || a.Inherited != nil) {
-		carryOver(slot, a) // no copy request was sent
+	if !a.Claimed.Deleted && target.OursSince.IsZero() && (target.Known == "" || a.Previous != nil || a.Inherited != nil) {
+		carryOver(slot, a)
 		return nil
 	}
 	left, err := w.prover.LeftOf(ctx, a.Object.Key, target)
@@ -126,7 +126,9 @@ func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.A
 	case left.Intact && a.Previous != nil:
 		slot.Carry(*a.Previous)
 	case left.Entry != nil:
-		slot.Record(entryLeft(a, left))
+		entry := *left.Entry
+		entry.Missed = record.NeverDeleted // a claim shows only that syncd may have written the object
+		slot.Record(entry)
 	case left.Intact && a.Inherited != nil:
 		slot.Record(*a.Inherited)
 	case left.Intact:
@@ -135,17 +137,6 @@ func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.A
 		slot.Drop()
 	}
 	return nil
-}
-
-// entryLeft returns the entry of an object that was left at the destination. Its copy can be deleted if
-// a claim shows that syncd wrote it, unless the object that it replaced was never to be deleted.
-func entryLeft(a plan.Action, left copier.Left) record.Entry {
-	entry := *left.Entry
-	isKept := a.Previous != nil && a.Previous.Missed == record.NeverDeleted
-	if isKept || a.Inherited != nil || left.Intact {
-		entry.Missed = record.NeverDeleted
-	}
-	return entry
 }
 
 // errUnreadableCopy is the reason for quarantining an object that is gone from the source if its

@@ -25,6 +25,9 @@ type Claim struct {
 	// It is the time at which a later process found the interrupted pass, by that process's clock.
 	// Requests that were sent before this time can still take effect, see MayLand.
 	Stopped time.Time `json:"stopped,omitzero"`
+	// Deletes means that the pass may have deleted copies of the claimed keys, and has written none. The
+	// claim makes entries doubtful, but never shows that syncd wrote an object.
+	Deletes bool `json:"deletes,omitempty"`
 }
 
 // landing is how long after the interruption of a pass its requests can still take effect. A
@@ -77,7 +80,7 @@ func MergeClaims(all []Claim) (merged []Claim) {
 func joinAll(all []Claim, fits func(c, o Claim) bool) (fewer []Claim) {
 	for _, c := range all {
 		for i := 0; i < len(fewer); i++ {
-			if m := fewer[i]; m.Fingerprint == c.Fingerprint && m.Stopped.IsZero() == c.Stopped.IsZero() && fits(m, c) {
+			if m := fewer[i]; m.Fingerprint == c.Fingerprint && m.Deletes == c.Deletes && m.Stopped.IsZero() == c.Stopped.IsZero() && fits(m, c) {
 				c, fewer = m.with(c), slices.Delete(fewer, i, i+1)
 				i = -1 // start again: the larger claim may fit other claims
 			}
@@ -97,7 +100,7 @@ const (
 
 // includes reports whether c covers everything that o covers.
 func (c Claim) includes(o Claim) bool {
-	return c.Fingerprint == o.Fingerprint && (o.Proved || !c.Proved) && c.Keys().includes(o.Keys()) &&
+	return c.Fingerprint == o.Fingerprint && c.Deletes == o.Deletes && (o.Proved || !c.Proved) && c.Keys().includes(o.Keys()) &&
 		c.Stopped.IsZero() == o.Stopped.IsZero() && !c.Stopped.Before(o.Stopped) &&
 		!c.Since.After(o.Since) && !slices.ContainsFunc(c.Settled, func(prefix string) bool { return !slices.Contains(o.Settled, prefix) })
 }

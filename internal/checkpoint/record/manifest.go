@@ -49,13 +49,14 @@ type Settings struct {
 
 // Counts has the number of slots that a pass settled in each way, before and after a resume.
 type Counts struct {
-	Carried        int64 `json:"carried"`        // by Carry
-	Recorded       int64 `json:"recorded"`       // by Record
-	Quarantined    int64 `json:"quarantined"`    // by Quarantine or Hold
-	Held           int64 `json:"held,omitempty"` // part of Quarantined: settled by Hold
-	AsideWithEntry int64 `json:"kept"`           // part of Quarantined: the previous entry stays in the ledger
-	Dropped        int64 `json:"dropped"`        // by Drop
-	Gone           int64 `json:"gone,omitempty"` // of all slots: the source did not list their keys
+	Carried        int64 `json:"carried"`           // by Carry
+	Recorded       int64 `json:"recorded"`          // by Record
+	Quarantined    int64 `json:"quarantined"`       // by Quarantine or Hold
+	Held           int64 `json:"held,omitempty"`    // part of Quarantined: settled by Hold
+	AsideWithEntry int64 `json:"kept"`              // part of Quarantined: the previous entry stays in the ledger
+	Dropped        int64 `json:"dropped"`           // by Drop
+	Deleted        int64 `json:"deleted,omitempty"` // part of Dropped: removed by Remove
+	Gone           int64 `json:"gone,omitempty"`    // of all slots: the source did not list their keys
 }
 
 // Listed returns the number of settled keys that the source listed.

@@ -199,7 +199,7 @@ func (b *batch) failedAlone(key string, err error) {
 		b.end(key, Overwritten)
 	case class == awserr.Gone:
 		b.end(key, Absent)
-	case class.Passes():
+	case class.Passes() && !request.IsUnclear(err):
 		b.busy = append(b.busy, b.byKey[key])
 	default:
 		b.refused(key, err)

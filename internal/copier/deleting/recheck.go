@@ -72,13 +72,16 @@ type rechecker struct {
 }
 
 func (r *rechecker) run(ctx context.Context, entries []record.Entry) error {
-	for _, e := range entries {
+	for i, e := range entries {
 		exists, err := r.has(ctx, e.Key)
 		switch {
 		case err != nil && isFatal(ctx, err):
 			return err
-		case err != nil:
-			r.Done = append(r.Done, Deletion{Key: e.Key, Ending: Refused, Err: err})
+		case err != nil: // each further listing could take minutes
+			for _, e := range entries[i:] {
+				r.Done = append(r.Done, Deletion{Key: e.Key, Ending: Refused, Err: err})
+			}
+			return nil
 		case exists:
 			r.Done = append(r.Done, Deletion{Key: e.Key, Ending: Returned})
 		default:

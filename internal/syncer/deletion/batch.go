@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +22,8 @@ const (
 	// whole requests. The wait before the second try is firstWait; it doubles with each try.
 	tries     = 5
 	firstWait = time.Second
+	// mostRefused is the number of batches after which no more deletes are tried if all were refused.
+	mostRefused = batches
 	// mostClaims is the number of ranges that one batch claims at most. If its keys are scattered over
 	// more ranges, the claims also cover the keys in between, and a process that takes over after a kill
 	// checks the copies of these keys.
@@ -34,8 +37,9 @@ var errBusy = fmt.Errorf("the service was too busy to delete the copy, %d times"
 type run struct {
 	*Options
 
-	mu        sync.Mutex
-	isStopped bool // all copies of a batch were refused
+	mu      sync.Mutex
+	refused int  // batches of which all copies were refused
+	isUsed  bool // a copy was not refused
 }
 
 // deleteAll deletes the given number of copies in batches, several at once, and at most keysPerSecond.
@@ -52,6 +56,9 @@ func (r *run) deleteAll(ctx context.Context, due int64) (tried int64, err error)
 		}
 		tried += int64(len(batch))
 		work.Go(func() error { return r.Guard(func() error { return r.deleteBatch(working, batch) }) })
+		if now := time.Now(); now.After(next) {
+			next = now // batches that were late must not be followed by a burst
+		}
 		next = next.Add(time.Duration(len(batch)) * time.Second / keysPerSecond)
 		_ = deadline.Sleep(ctx, time.Until(next))
 	}
@@ -83,12 +90,12 @@ func (r *run) batches(ctx context.Context, due int64) iter.Seq2[[]record.Entry, 
 func (r *run) stopped() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.isStopped
+	return !r.isUsed && r.refused >= mostRefused
 }
 
 // deleteBatch deletes one batch. It lists the keys again before each try.
 func (r *run) deleteBatch(ctx context.Context, batch []record.Entry) error {
-	open, isRefused := batch, true
+	open := batch
 	for try := 0; len(open) > 0 && try < tries; try++ {
 		if try > 0 {
 			if err := deadline.Sleep(ctx, firstWait<<(try-1)); err != nil {
@@ -99,38 +106,36 @@ func (r *run) deleteBatch(ctx context.Context, batch []record.Entry) error {
 		if err != nil {
 			return err
 		}
-		isRefused = r.record(rechecked.Done) && isRefused
-		done, busy, err := r.send(ctx, rechecked)
-		if err != nil {
+		r.record(rechecked.Done, batch)
+		if open, err = r.send(ctx, rechecked); err != nil {
 			return err
 		}
-		isRefused, open = done && isRefused, busy
 	}
 	for _, e := range open {
-		r.record([]deleting.Deletion{{Key: e.Key, Ending: deleting.Refused, Err: errBusy}})
+		r.record([]deleting.Deletion{{Key: e.Key, Ending: deleting.Refused, Err: errBusy}}, nil)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.isStopped = r.isStopped || isRefused
+	r.refused++ // counts only as long as no copy was deleted
 	return nil
 }
 
-// send claims the keys that are gone, deletes their copies and records the results. It reports whether
-// all of the copies were refused, and returns the entries that must be sent again.
-func (r *run) send(ctx context.Context, rechecked deleting.Rechecked) (isRefused bool, busy []record.Entry, err error) {
+// send claims the keys that are gone, deletes their copies and records the results. It returns the entries
+// that must be sent again.
+func (r *run) send(ctx context.Context, rechecked deleting.Rechecked) (busy []record.Entry, err error) {
 	if len(rechecked.Gone) == 0 {
-		return true, nil, nil
+		return nil, nil
 	}
-	answered, err := r.Ledger.ClaimDeletes(ctx, joined(rechecked.Vacant), r.Now())
+	answered, err := r.Ledger.ClaimDeletes(ctx, joined(rechecked.Vacant))
 	if err != nil {
-		return false, nil, err
+		return nil, err
 	}
 	done, busy, err := r.Copier.Delete(ctx, rechecked.Gone, r.Ledger)
-	isRefused = r.record(done)
+	r.record(done, nil)
 	if err == nil && !slices.ContainsFunc(done, func(d deleting.Deletion) bool { return d.IsUnclear }) {
 		answered()
 	}
-	return isRefused, busy, err
+	return busy, err
 }
 
 // joined returns ranges that include the given ones, which are in ascending order: at most mostClaims.
@@ -143,17 +148,21 @@ func joined(ranges []record.Range) []record.Range {
 	return fewer
 }
 
-// record records results. It reports whether all of them are refusals.
-func (r *run) record(done []deleting.Deletion) (isRefused bool) {
+// record records results. The parameter batch has the entries, in ascending order, of copies whose objects
+// can be back.
+func (r *run) record(done []deleting.Deletion, batch []record.Entry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	isRefused = true
 	for _, d := range done {
-		if d.Ending != deleting.Returned && d.Ending != deleting.Refused {
+		switch d.Ending {
+		case deleting.Deleted, deleting.Absent, deleting.Overwritten:
 			r.Ledger.Remove(d.Key)
+		case deleting.Returned:
+			i, _ := slices.BinarySearchFunc(batch, d.Key, func(e record.Entry, key string) int { return strings.Compare(e.Key, key) })
+			r.Ledger.Seen(batch[i])
+		case deleting.Refused:
 		}
-		isRefused = isRefused && d.Ending == deleting.Refused
+		r.isUsed = r.isUsed || d.Ending != deleting.Refused
 		r.Done(d)
 	}
-	return isRefused
 }

@@ -43,15 +43,13 @@ type Options struct {
 	// Withheld is called if the limits forbid the deletes, with their number and the reason.
 	Withheld func(due int64, why string)
 	// Done is called for each copy, one call at a time. Stopped is called if no more deletes are tried
-	// because all deletes of a batch were refused, with the number of copies that were not tried.
+	// because all deletes of the first batches were refused, with the number of copies that were not tried.
 	Done    func(deleting.Deletion)
 	Stopped func(untried int64)
 	// Guard calls a func that a goroutine begins with, and turns a panic into an error.
 	Guard func(do func() error) error
 	// Patience is how long deletes in progress may continue after the context of Run ends.
 	Patience time.Duration
-	// Now is the clock.
-	Now func() time.Time
 }
 
 const (
@@ -73,7 +71,8 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil || due == 0 {
 		return err
 	}
-	if why := o.Limits.Exceeded(due, o.Entries, o.Ledger.Counts().Listed() == 0); why != "" {
+	counts := o.Ledger.Counts()
+	if why := o.Limits.Exceeded(due, counts.Deleted, o.Entries, counts.Listed() == 0); why != "" {
 		o.Withheld(due, why)
 		return nil
 	}

@@ -27,16 +27,17 @@ type Limits struct {
 	Allowed int64
 }
 
-// Exceeded returns why a number of deletes is not allowed, or "" if it is. The parameter entries is
-// the number of entries that the ledger had before the pass, and isEmpty means that the source has no
-// objects.
-func (l Limits) Exceeded(due, entries int64, isEmpty bool) string {
-	switch percent := 100 * float64(due) / float64(max(entries, 1)); {
+// Exceeded returns why a number of deletes is not allowed, or "" if it is. The parameter done is how many
+// copies the pass has deleted before it was resumed, entries the number of entries that the ledger had
+// before the pass, and isEmpty means that the source has no objects.
+func (l Limits) Exceeded(due, done, entries int64, isEmpty bool) string {
+	all := due + done
+	switch percent := 100 * float64(all) / float64(max(entries, 1)); {
 	case due <= l.Allowed:
 		return ""
 	case isEmpty:
 		return "the source has no objects"
-	case due > l.MaxObjects:
+	case all > l.MaxObjects:
 		return fmt.Sprintf("delete.max_objects is %d", l.MaxObjects)
 	case percent > l.MaxPercent:
 		return fmt.Sprintf("%.3g %% of %d copies are due, and delete.max_percent is %g", percent, entries, l.MaxPercent)

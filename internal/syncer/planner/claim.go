@@ -40,6 +40,10 @@ func (r claimReader) claimed(claims []record.Claim) func(key string) plan.Claime
 			if !ok || !c.Covers(former) || isBelow(at, c.Settled) {
 				continue
 			}
+			if c.Deletes {
+				all.Deleted = true
+				continue
+			}
 			all.Proved = c.Proved && (all.Proved || all.Since.IsZero())
 			all.Since = record.Earlier(all.Since, c.Since)
 			if c.by.KeyARN != s.KeyARN {
@@ -55,7 +59,7 @@ func (r claimReader) claimed(claims []record.Claim) func(key string) plan.Claime
 func (r claimReader) claimedRange(claims []record.Claim, here listing.Range) (all listing.Range, ok bool) {
 	for _, c := range claims {
 		by, isHere := r.claimsHere(c)
-		if !isHere {
+		if !isHere || c.Deletes {
 			continue
 		}
 		at := func(key string) string {
@@ -97,7 +101,7 @@ func isBelow(key string, prefixes []string) bool {
 func (r claimReader) mayHaveLeft(claims []record.Claim) bool {
 	return slices.ContainsFunc(claims, func(c record.Claim) bool {
 		_, isHere := r.claimsHere(c)
-		return isHere && !c.Proved
+		return isHere && !c.Proved && !c.Deletes
 	})
 }
 
@@ -109,7 +113,7 @@ func (r claimReader) left(c record.Claim, isHidden bool) (rest record.Claim, ok 
 	switch here := r.Settings.Destination; {
 	case !isHere:
 		return c, true
-	case c.Proved || isHidden:
+	case c.Proved || isHidden && !c.Deletes:
 		c.Proved, c.Stopped = true, time.Time{} // unrecorded objects are never found, however late they were written
 		return c, true
 	case here.Contains(by.Destination.Prefix):

@@ -238,8 +238,8 @@ func (m *maker) fateOf(a plan.Action) Fate {
 
 // end adds to v the numbers that do not depend on single objects.
 func (m *maker) end(v *Pass) {
-	isEmpty := v.Listed == 0 && m.past.progress.Counts.Listed() == 0
-	if why := m.o.Deletes.Exceeded(v.Delete, m.past.last.Entries, isEmpty); why != "" {
+	settled := m.past.progress.Counts
+	if why := m.o.Deletes.Exceeded(v.Delete, settled.Deleted, m.past.last.Entries, v.Listed+settled.Listed() == 0); why != "" {
 		v.Withheld, v.WithheldWhy, v.Delete, m.relists = v.Delete, why, 0, 0
 	}
 	m.quoter.AddDeletes(&v.Quote, v.Delete, m.relists)

@@ -217,6 +217,16 @@ func copyRange(ctx context.Context, pass *checkpoint.Pass, r record.Range, known
 	return nil
 }
 
+// entryOf returns the entry of the new ledger for an entry of the former one. The passes of the new ledger
+// have other numbers, so that the count of passes that missed the object begins again.
+func (f former) entryOf(e record.Entry) record.Entry {
+	if e.Pass < f.memo.ClassSince {
+		e.Source = transfer.Version{} // so that the object is copied again in the current class
+	}
+	e.Missed, e.MissedIn = min(e.Missed, 0), 0
+	return e
+}
+
 // takeOver settles one object with its entry or quarantine row from the former ledger.
 func (f former) takeOver(slot *checkpoint.Slot, a plan.Action) {
 	switch entry := a.Previous; {
@@ -224,11 +234,7 @@ func (f former) takeOver(slot *checkpoint.Slot, a plan.Action) {
 		slot.Quarantine(*a.SetAside, nil)
 	case entry == nil || entry.Pass < f.memo.PlaceSince:
 		slot.Drop()
-	case entry.Pass < f.memo.ClassSince:
-		again := *entry
-		again.Source = transfer.Version{} // so that the object is copied again in the current class
-		slot.Record(again)
 	default:
-		slot.Record(*entry)
+		slot.Record(f.entryOf(*entry))
 	}
 }

@@ -41,8 +41,8 @@ type world struct {
 	options             deleting.Options
 }
 
-func newWorld(t testing.TB) *world {
-	t.Helper()
+func newWorld(tb testing.TB) *world {
+	tb.Helper()
 	cloud := awsfake.New(awsfake.Options{})
 	a := cloud.Account(account)
 	user := a.AdminUser()

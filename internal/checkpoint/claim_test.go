@@ -15,7 +15,7 @@ import (
 
 func claimed(t *testing.T, pass *solo, after, until string, since time.Time) {
 	t.Helper()
-	if err := pass.Claim(t.Context(), []record.Range{{After: after, Until: until}}, since); err != nil {
+	if err := pass.Claim(t.Context(), []record.Range{{After: after, Until: until}}, nil, since); err != nil {
 		t.Fatalf("claim up to %q: %v", until, err)
 	}
 }
@@ -172,10 +172,10 @@ func TestClaimFailsWithItsSave(t *testing.T) {
 		return nil
 	}}
 	pass := begin(t, openLedger(t, store, under("one")))
-	if err := pass.Claim(t.Context(), []record.Range{{Until: "m"}}, epoch); err == nil {
+	if err := pass.Claim(t.Context(), []record.Range{{Until: "m"}}, nil, epoch); err == nil {
 		t.Error("got a claim that was not written")
 	}
-	if err := pass.Claim(t.Context(), []record.Range{{Until: "a"}}, epoch); err == nil {
+	if err := pass.Claim(t.Context(), []record.Range{{Until: "a"}}, nil, epoch); err == nil {
 		t.Error("got a claim from a pass that failed")
 	}
 }

@@ -46,10 +46,11 @@ func (c *claiming) ReplaceClaims(left func(record.Claim) (rest record.Claim, ok 
 }
 
 // Claim saves a claim on ranges of keys. Call it before any of these keys is written at the
-// destination. Since is the earliest time at which a key can be written. Concurrent calls share
-// one request. If this process has already claimed the keys, Claim returns without a request.
-func (c *claiming) Claim(ctx context.Context, keys []record.Range, since time.Time) error {
-	if err := c.in.saveClaims(ctx, c.claim(keys, since)); err != nil {
+// destination. Copies are those keys that may be written; the others are only between them. Since is the
+// earliest time at which a key can be written. Concurrent calls share one request. If this process has
+// already claimed the keys, Claim returns without a request.
+func (c *claiming) Claim(ctx context.Context, keys []record.Range, copies []string, since time.Time) error {
+	if err := c.in.saveClaims(ctx, c.claim(keys, copies, since)); err != nil {
 		return fmt.Errorf("claim keys: %w", err)
 	}
 	return nil
@@ -57,12 +58,13 @@ func (c *claiming) Claim(ctx context.Context, keys []record.Range, since time.Ti
 
 // claim adds a claim for each range that this process has not claimed yet. It returns the version
 // of the claims that must be saved.
-func (c *claiming) claim(keys []record.Range, since time.Time) (version int64) {
+func (c *claiming) claim(keys []record.Range, copies []string, since time.Time) (version int64) {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
 	var made []record.Claim
 	for _, r := range keys {
 		claim := record.Claim{Fingerprint: c.in.fingerprint, After: r.After, Until: r.Until, Since: since.UTC().Truncate(time.Microsecond)}
+		claim.Copies = record.HashesOf(slices.DeleteFunc(slices.Clone(copies), func(key string) bool { return !r.Contains(key) })...)
 		if !slices.ContainsFunc(c.in.claims.own, func(own record.Claim) bool { return own.CoversAll(r) }) {
 			made = append(made, claim)
 		}
@@ -84,7 +86,7 @@ func (c *claiming) ClaimKey(ctx context.Context, key string, since time.Time) er
 	if c.hasClaimed(key) {
 		return c.in.failure()
 	}
-	return c.Claim(ctx, []record.Range{{After: record.Below(key), Until: key}}, since)
+	return c.Claim(ctx, []record.Range{{After: record.Below(key), Until: key}}, []string{key}, since)
 }
 
 // hasClaimed reports whether this process or an earlier one has a saved claim that covers the key.

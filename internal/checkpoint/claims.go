@@ -82,7 +82,7 @@ func joined(all []record.Claim, settled record.Ranges, fingerprint string) []rec
 	}
 	named := []record.Claim{}
 	for _, keys := range merged {
-		since.After, since.Until = keys.After, keys.Until
+		since.After, since.Until, since.Copies = keys.After, keys.Until, nil
 		named = append(named, since)
 	}
 	return append(named, unsettled...)

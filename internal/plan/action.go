@@ -134,6 +134,8 @@ type Claimed struct {
 	// OtherKeys are the KMS keys, other than the configured one, that the earlier process may have
 	// used.
 	OtherKeys []string
+	// Planned means that an earlier process was about to copy the key.
+	Planned bool
 	// Deleted means that an earlier process may have deleted the copy.
 	Deleted bool
 }

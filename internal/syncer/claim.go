@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"syncd/internal/checkpoint/record"
+	"syncd/internal/plan"
 	"syncd/internal/syncer/planner"
 )
 
@@ -17,12 +18,14 @@ const claimAhead = planAhead / 2
 // claims claims keys before they are copied. Each claim covers all keys of all parts that are
 // planned so far, so that one claim serves thousands of keys.
 type claims struct {
-	save func(ctx context.Context, keys []record.Range) error // claims the keys durably
+	// save claims ranges of keys durably, of which the keys copies may be written.
+	save func(ctx context.Context, keys []record.Range, copies []string) error
 	// walk is the context of claims that are made in the background. They cover the keys of all
 	// parts, so they must not end with the part that needs more keys.
 	walk context.Context //nolint:containedctx // set once, before the first part begins
 
 	mu       sync.Mutex
+	copies   []string // keys to copy that are planned and not claimed
 	parts    []*partClaims
 	err      error // error of a claim in the background
 	ahead    bool  // a claim is being made in the background
@@ -62,12 +65,15 @@ func (p *partClaims) end() {
 	p.in.parts = slices.DeleteFunc(p.in.parts, func(o *partClaims) bool { return o == p })
 }
 
-// plan records that the plan has reached a key.
-func (p *partClaims) plan(key string) {
+// plan records that the plan has reached an action.
+func (p *partClaims) plan(a plan.Action) {
 	p.in.mu.Lock()
 	defer p.in.mu.Unlock()
-	p.planned.key = key
+	p.planned.key = a.Object.Key
 	p.planned.actions++
+	if a.Kind == plan.Copy {
+		p.in.copies = append(p.in.copies, a.Object.Key)
+	}
 }
 
 // planAll records that the plan has reached the end of the part.
@@ -132,12 +138,16 @@ func (c *claims) extend(ctx context.Context) error {
 		keys = append(keys, record.Range{After: p.claimed.key, Until: until})
 		reached[p] = p.planned
 	}
+	copies := slices.Clone(c.copies)
 	c.mu.Unlock()
-	if err := c.save(ctx, keys); err != nil {
+	if err := c.save(ctx, keys, copies); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.copies = slices.DeleteFunc(c.copies, func(key string) bool {
+		return slices.ContainsFunc(keys, func(r record.Range) bool { return r.Contains(key) })
+	})
 	for p, to := range reached {
 		if to.actions >= p.claimed.actions {
 			p.claimed = to

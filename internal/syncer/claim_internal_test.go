@@ -9,6 +9,7 @@ import (
 
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/deadline"
+	"syncd/internal/plan"
 	"syncd/internal/listing"
 	"syncd/internal/syncer/planner"
 )
@@ -28,7 +29,7 @@ var _ planner.Part = fixedPart{}
 // not fail, and that the other parts continue.
 func TestAClaimOutlivesThePartThatStartedIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		save := func(ctx context.Context, _ []record.Range) error { // as saver.claim, with a slow store
+		save := func(ctx context.Context, _ []record.Range, _ []string) error { // as saver.claim, with a slow store
 			patient, giveUp := deadline.Outlive(ctx, saveTimeout)
 			defer giveUp()
 			select {
@@ -41,12 +42,12 @@ func TestAClaimOutlivesThePartThatStartedIt(t *testing.T) {
 		all := &claims{save: save, walk: t.Context()}
 		a, b := all.begin(fixedPart{Until: "m"}), all.begin(fixedPart{After: "m"})
 		ofA, endA := context.WithCancel(t.Context())
-		a.plan("a")
-		b.plan("n")
+		a.plan(plan.Action{Object: listing.Object{Key: "a"}})
+		b.plan(plan.Action{Object: listing.Object{Key: "n"}})
 		if err := a.ensure(ofA, "a"); err != nil { // claims in the foreground
 			t.Fatal(err)
 		}
-		a.plan("b") // more is planned, so the next ensure claims it in the background
+		a.plan(plan.Action{Object: listing.Object{Key: "b"}}) // more is planned, so the next ensure claims it in the background
 		a.reserve()
 		if err := a.ensure(ofA, "a"); err != nil {
 			t.Fatal(err)

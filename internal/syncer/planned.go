@@ -51,7 +51,7 @@ func (p *planned) actions(part planner.Part, claims *partClaims) func(context.Co
 					return
 				}
 				p.add(a)
-				claims.plan(a.Object.Key)
+				claims.plan(a)
 				if !yield(a, nil) {
 					return
 				}

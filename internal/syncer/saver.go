@@ -69,8 +69,8 @@ func keepDoing(do func() error) (wait func() error) {
 	}
 }
 
-// claim durably claims ranges of keys, before they are copied.
-func (s *saver) claim(ctx context.Context, keys []record.Range) error {
+// claim durably claims ranges of keys, before some of them are copied.
+func (s *saver) claim(ctx context.Context, keys []record.Range, copies []string) error {
 	patient, giveUp := deadline.Outlive(ctx, s.patience)
 	defer giveUp()
 	since := s.clock()
@@ -80,7 +80,7 @@ func (s *saver) claim(ctx context.Context, keys []record.Range) error {
 			since = record.Earlier(since, u.BeganAt)
 		}
 	}
-	return s.ledger.Claim(patient, keys, since)
+	return s.ledger.Claim(patient, keys, copies, since)
 }
 
 // claimKey durably claims one key.

@@ -126,9 +126,7 @@ func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.A
 	case left.Intact && a.Previous != nil:
 		slot.Carry(*a.Previous)
 	case left.Entry != nil:
-		entry := *left.Entry
-		entry.Missed = record.NeverDeleted // a claim shows only that syncd may have written the object
-		slot.Record(entry)
+		slot.Record(entryLeft(a, left))
 	case left.Intact && a.Inherited != nil:
 		slot.Record(*a.Inherited)
 	case left.Intact:
@@ -137,6 +135,18 @@ func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.A
 		slot.Drop()
 	}
 	return nil
+}
+
+// entryLeft returns the entry of an object that was left at the destination. It can be deleted only if
+// a process was about to copy the key, and if the object that it replaced could be deleted. Otherwise a claim
+// shows only that syncd may have written the object.
+func entryLeft(a plan.Action, left copier.Left) record.Entry {
+	entry := *left.Entry
+	isKept := a.Previous != nil && a.Previous.Missed == record.NeverDeleted
+	if !a.Claimed.Planned || isKept || a.Inherited != nil || left.Intact {
+		entry.Missed = record.NeverDeleted
+	}
+	return entry
 }
 
 // errUnreadableCopy is the reason for quarantining an object that is gone from the source if its

@@ -28,6 +28,9 @@ type Claim struct {
 	// Deletes means that the pass may have deleted copies of the claimed keys, and has written none. The
 	// claim makes entries doubtful, but never shows that syncd wrote an object.
 	Deletes bool `json:"deletes,omitempty"`
+	// Copies are the keys that the pass was about to copy when it made the claim. It is empty once all
+	// claimed keys are settled. An object under another key of the claim is not syncd's.
+	Copies Hashes `json:"copies,omitempty"`
 }
 
 // landing is how long after the interruption of a pass its requests can still take effect. A
@@ -61,11 +64,17 @@ func (c Claim) Interrupted(settled Ranges, at time.Time) (open []Claim) {
 // that do not overlap. A merged claim has the earliest Since of its parts.
 func MergeClaims(all []Claim) (merged []Claim) {
 	for _, c := range all {
-		isIncluded := func(m Claim) bool { return m.includes(c) }
-		if slices.ContainsFunc(merged, isIncluded) {
+		if i := slices.IndexFunc(merged, func(m Claim) bool { return m.includes(c) }); i >= 0 {
+			merged[i].Copies = merged[i].Copies.with(c.Copies)
 			continue
 		}
-		merged = append(slices.DeleteFunc(merged, func(m Claim) bool { return c.includes(m) }), c)
+		merged = append(slices.DeleteFunc(merged, func(m Claim) bool {
+			if !c.includes(m) {
+				return false
+			}
+			c.Copies = c.Copies.with(m.Copies)
+			return true
+		}), c)
 	}
 	if len(merged) <= mostClaims {
 		return merged
@@ -113,6 +122,7 @@ func (c Claim) overlaps(o Claim) bool {
 // with returns a claim that includes both claims and all keys between them.
 func (c Claim) with(o Claim) Claim {
 	c.After, c.Since, c.Proved = min(c.After, o.After), Earliest(c.Since, o.Since), c.Proved && o.Proved
+	c.Copies = c.Copies.with(o.Copies)
 	if c.Until != "" && o.Until != "" {
 		c.Until = max(c.Until, o.Until)
 	} else {

@@ -46,6 +46,7 @@ func (r claimReader) claimed(claims []record.Claim) func(key string) plan.Claime
 			}
 			all.Proved = c.Proved && (all.Proved || all.Since.IsZero())
 			all.Since = record.Earlier(all.Since, c.Since)
+			all.Planned = all.Planned || c.Copies.Contains(former)
 			if c.by.KeyARN != s.KeyARN {
 				all.OtherKeys = append(all.OtherKeys, c.by.KeyARN)
 			}

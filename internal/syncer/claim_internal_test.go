@@ -9,8 +9,8 @@ import (
 
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/deadline"
-	"syncd/internal/plan"
 	"syncd/internal/listing"
+	"syncd/internal/plan"
 	"syncd/internal/syncer/planner"
 )
 

@@ -272,6 +272,7 @@ func (s *site) replays(t *testing.T, generation int64) {
 // TestBackfillKilled kills the real process half-way, and checks how many objects the next process
 // copies again.
 func TestBackfillKilled(t *testing.T) {
+	skipIfShort(t)
 	const objects, flushEntries, flight = 8000, 4096, 64
 	s := newSite(t, func(text string) string { return text + fmt.Sprintf("    copy: {concurrency: %d}\n", flight) })
 	for i := range objects {

@@ -247,6 +247,7 @@ func policyFaults() []outerFault {
 // fails within ten seconds unless waiting can help. The test runs in a synctest bubble, whose clock
 // does not depend on how busy the machine is.
 func TestOuterFaults(t *testing.T) {
+	skipIfShort(t)
 	var got strings.Builder
 	for _, faults := range [][]outerFault{networkFaults(), credentialFaults(), placeFaults(), policyFaults()} {
 		for _, f := range faults {

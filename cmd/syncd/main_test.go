@@ -33,6 +33,14 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true})
 }
 
+// skipIfShort skips a test that is slow under the race detector and whose concurrency other tests have.
+func skipIfShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("too slow under the race detector; make test runs it")
+	}
+}
+
 // site is two simulated accounts that are being served, and a configuration to run the program
 // with.
 type site struct {

@@ -213,6 +213,7 @@ func (e *evilSite) pauseAs(t *testing.T, who string) {
 // TestOutputIsEscaped checks the output of every command for evil keys, messages, files and
 // arguments.
 func TestOutputIsEscaped(t *testing.T) {
+	skipIfShort(t)
 	for _, tt := range []struct{ format, refuses string }{{"text", ""}, {"json", ""}, {"text", "list"}, {"json", "sts"}} {
 		t.Run(tt.format+tt.refuses, func(t *testing.T) {
 			e := newEvilSite(t, func(text string) string {

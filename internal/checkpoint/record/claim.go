@@ -109,12 +109,9 @@ func (c Claim) overlaps(o Claim) bool {
 
 // with returns a claim that includes both claims and all keys between them.
 func (c Claim) with(o Claim) Claim {
-	c.After, c.Since, c.Proved = min(c.After, o.After), Earliest(c.Since, o.Since), c.Proved && o.Proved
-	if c.Until != "" && o.Until != "" {
-		c.Until = max(c.Until, o.Until)
-	} else {
-		c.Until = ""
-	}
+	keys := c.Keys().Span(o.Keys())
+	c.After, c.Until = keys.After, keys.Until
+	c.Since, c.Proved = Earliest(c.Since, o.Since), c.Proved && o.Proved
 	if o.Stopped.After(c.Stopped) {
 		c.Stopped = o.Stopped
 	}

@@ -34,9 +34,7 @@ const (
 // class and the source prefix of the mapping change at random. It checks that after a complete pass
 // the copies match the settings, and that no copy is quarantined as foreign.
 func TestCrashUnderChangedSettings(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	for _, way := range crashWays(max(min(*crashKills, 2), *crashKills/4)) {
 		t.Run(way.String(), func(t *testing.T) {
 			c := newCrash(t, way)

@@ -47,9 +47,7 @@ const (
 // TestCrash kills the real process repeatedly at random moments while its source changes and objects are
 // deleted, and checks the copies and the ledger after each kill.
 func TestCrash(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	for _, way := range crashWays(*crashKills) {
 		t.Run(way.String(), func(t *testing.T) {
 			way.deletes = true

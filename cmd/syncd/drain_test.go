@@ -43,9 +43,7 @@ type running struct {
 // rolling deployment: the next daemon stands by while the current daemon is stopped at a random
 // moment under load.
 func TestDrain(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	s := newSite(t, func(text string) string {
 		_, rest, _ := strings.Cut(text, "\naws:")
 		return "http: {listen: \"127.0.0.1:0\"}\nstate: s3://consumer-state/syncd/\naws:" + strings.Replace(rest, "@every 5s", "@every 1s", 1)

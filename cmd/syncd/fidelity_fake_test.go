@@ -18,9 +18,7 @@ import (
 // TestFidelity compares the copy of every kind of object with its source in another account, copied
 // server-side with one role and through the process with two roles.
 func TestFidelity(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	for _, relay := range []bool{false, true} {
 		t.Run(map[bool]string{false: "server-side", true: "relay"}[relay], func(t *testing.T) {
 			newFakeMatrix(t, relay).test(t)

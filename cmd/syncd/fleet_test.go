@@ -25,9 +25,7 @@ var (
 // roles never answers: all other tenants complete a pass, STS gets only a few requests per second,
 // and memory use is bounded.
 func TestFleet(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	t.Setenv("GOGC", "100") // as in production
 	const limit = 1 << 30
 	dead := max(*fleetTenants/50, 1)

@@ -48,7 +48,8 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true})
 }
 
-// skipIfShort skips a test that is slow under the race detector and whose concurrency other tests have.
+// skipIfShort skips a test that is slow under the race detector, because of its numbers or although other
+// tests have its concurrency.
 func skipIfShort(t *testing.T) {
 	t.Helper()
 	if testing.Short() {

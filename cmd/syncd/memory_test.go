@@ -21,9 +21,7 @@ var memoryObjects = flag.Int64("mebibytes", 64, "the size of each of the 8 objec
 // TestRelayMemory checks the peak memory of a process that relays eight large objects concurrently
 // with default settings.
 func TestRelayMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	t.Setenv("GOGC", "100") // as in production
 	const limit = 256 << 20
 	s := newRelaySite(t)

@@ -176,9 +176,7 @@ func (s *site) timed(t *testing.T, program string, args ...string) (took time.Du
 // plan without a ledger, and the time and memory of a pass in which nothing has changed, with the
 // ledger in a folder and on S3. It checks the memory.
 func TestMillions(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	t.Setenv("GOGC", "100") // as in production
 	program := cmp.Or(*millionProgram, os.Args[0])
 	limit := int64(64)

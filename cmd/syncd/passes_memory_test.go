@@ -38,9 +38,7 @@ const newOfEvery = 100
 // TestMemoryOfPasses checks the peak memory of a daemon whose mappings all begin their passes at
 // the same time, each with a ledger on S3.
 func TestMemoryOfPasses(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
+	skipIfShort(t)
 	t.Setenv("GOGC", "100") // as in production
 	s := newSite(t, func(text string) string { return manyMappingsOf(text, *memoryMappings) })
 	s.Cloud.Account(demo.Consumer).CreateBucket("consumer-state", demo.Region, awsfake.BucketOptions{})

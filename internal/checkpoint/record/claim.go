@@ -121,13 +121,10 @@ func (c Claim) overlaps(o Claim) bool {
 
 // with returns a claim that includes both claims and all keys between them.
 func (c Claim) with(o Claim) Claim {
-	c.After, c.Since, c.Proved = min(c.After, o.After), Earliest(c.Since, o.Since), c.Proved && o.Proved
+	keys := c.Keys().Span(o.Keys())
+	c.After, c.Until = keys.After, keys.Until
+	c.Since, c.Proved = Earliest(c.Since, o.Since), c.Proved && o.Proved
 	c.Copies = c.Copies.with(o.Copies)
-	if c.Until != "" && o.Until != "" {
-		c.Until = max(c.Until, o.Until)
-	} else {
-		c.Until = ""
-	}
 	if o.Stopped.After(c.Stopped) {
 		c.Stopped = o.Stopped
 	}

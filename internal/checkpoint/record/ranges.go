@@ -33,6 +33,15 @@ func (r Range) Overlap(o Range) (both Range, ok bool) {
 	return both, both.Until == "" || both.After < both.Until
 }
 
+// Span returns the smallest range that contains both ranges.
+func (r Range) Span(o Range) Range {
+	r.After = min(r.After, o.After)
+	if r.Until != "" && (o.Until == "" || o.Until > r.Until) {
+		r.Until = o.Until
+	}
+	return r
+}
+
 // MarshalJSON encodes the range. Keys are escaped, so that bytes that are not valid UTF-8 are
 // preserved.
 func (r Range) MarshalJSON() ([]byte, error) {
@@ -61,10 +70,7 @@ func (s Ranges) Add(r Range) Ranges {
 		case o.Until != "" && o.Until < r.After, r.Until != "" && r.Until < o.After:
 			sum = append(sum, o)
 		default:
-			r.After = min(r.After, o.After)
-			if r.Until != "" && (o.Until == "" || o.Until > r.Until) {
-				r.Until = o.Until
-			}
+			r = r.Span(o)
 		}
 	}
 	at, _ := slices.BinarySearchFunc(sum, r, func(a, b Range) int { return cmp.Compare(a.After, b.After) })

@@ -99,12 +99,13 @@ func TestAPanicEndsItsPart(t *testing.T) {
 // that each has at most its share while both run.
 func TestLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit, keys := ranges.NewLimit(6), distributions()[0].keys(60_000)
+		limit := ranges.NewLimit(6)
 		bounds := []string{"0000010000", "0000020000", "0000030000", "0000040000", "0000050000"}
 		var most [2]int
 		var both sync.WaitGroup
 		for i := range most {
 			both.Go(func() {
+				keys := distributions()[0].keys(60_000 * (3 - 2*i)) // so that the first outlives the second
 				var mu sync.Mutex
 				open := 0
 				err := ranges.Run(t.Context(), &bucket{keys: keys}, ranges.Options{Listers: 5, Limit: limit, Ranges: divided(bounds)}, func(ctx context.Context, p *ranges.Part) error {

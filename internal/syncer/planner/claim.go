@@ -73,14 +73,10 @@ func (r claimReader) claimedRange(claims []record.Claim, here listing.Range) (al
 		if !isHere {
 			continue
 		}
-		if !ok {
-			all, ok = listing.Range(both), true
-			continue
+		if ok {
+			both = both.Span(record.Range(all))
 		}
-		all.After = min(all.After, both.After)
-		if both.Until == "" || all.Until != "" && both.Until > all.Until {
-			all.Until = both.Until
-		}
+		all, ok = listing.Range(both), true
 	}
 	return all, ok
 }

@@ -178,7 +178,7 @@ func (c *Controller) answered(cuts int, isRefused bool) {
 		c.cut(now, c.alarm.share(&c.last, borne), c.stray)
 	case c.last.answers < measured || c.stray <= maxStray:
 	case c.last.value()+3*c.last.spread() < c.stray:
-		c.stray = c.last.value() + c.last.spread()
+		c.stray = c.last.value() + 3*c.last.spread()
 	case now.After(c.tryAgain):
 		c.tryStray(now)
 	}
@@ -197,7 +197,9 @@ func (c *Controller) tryStray(now time.Time) {
 	before := bearing{c.rate, c.curve}
 	if c.cut(now, c.last.value(), 0); c.experiment == nil {
 		c.goBack(before)
+		return
 	}
+	c.experiment.sum = prior
 }
 
 // begin cuts the rate and starts a test of the cut. The parameter refused is the share of requests

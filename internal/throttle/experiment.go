@@ -8,6 +8,9 @@ const (
 	// maxExperiment it ends in any case, and the more likely hypothesis counts.
 	sure          = 6
 	maxExperiment = 10 * time.Second
+	// prior is the logarithm of the odds, before a tolerated share of refusals is tested again, that the
+	// share is still independent of the rate, because an earlier test has found that.
+	prior = 3
 	// tellable limits a ratio: the refused share expected if the cut has an effect, divided by the
 	// share expected if the cut has no effect. If the ratio is larger, an experiment cannot
 	// distinguish the two hypotheses.
@@ -60,7 +63,7 @@ func (t *experiment) add(now time.Time, isRefused bool) finding {
 	case t.sum <= 0:
 		return helped
 	case t.seen.value() > 1.5*t.refused+0.1:
-		if t.seen.answers < measured/2 && !hasEnded {
+		if t.seen.answers < measured && !hasEnded {
 			return undecided
 		}
 		return worse

@@ -125,6 +125,9 @@ func notesOf(head *s3.HeadObjectOutput) []string {
 	return nil
 }
 
+// defaultType is the content type of an object that was written without one.
+const defaultType = "binary/octet-stream"
+
 // create returns the request that creates an upload.
 func (d *draft) create() *s3.CreateMultipartUploadInput {
 	in := &s3.CreateMultipartUploadInput{
@@ -148,7 +151,7 @@ func (d *draft) put() *s3.PutObjectInput {
 	if contentType == nil {
 		// S3 uses binary/octet-stream for an object without a content type. If the request has no
 		// content type, the SDK sends a different one.
-		contentType = aws.String("binary/octet-stream")
+		contentType = aws.String(defaultType)
 	}
 	return &s3.PutObjectInput{
 		Bucket: &d.o.DestinationPlace.Bucket, Key: &d.key, ExpectedBucketOwner: d.o.DestinationPlace.ExpectedOwner(),

@@ -61,6 +61,17 @@ const (
 	// interrupted. If a check of the destination finds the recorded copy, the object counts as
 	// unchanged.
 	Unproven Reason = "unproven"
+	// Lost is a copy of an object whose recorded copy no longer exists. Only a verification plans it.
+	Lost Reason = "lost"
+	// Overwritten is a copy of an object whose recorded copy was replaced by another writer. The object
+	// there is adopted, or replaced if copy.overwrite allows that. Only a verification plans it.
+	Overwritten Reason = "overwritten"
+	// Inspected is a copy of an object whose recorded copy exists. If its inspection finds no
+	// difference, the object counts as unchanged. Only a verification plans it.
+	Inspected Reason = "inspected"
+	// Stray is a skip of an object at the destination for which there is neither a source object nor an
+	// entry. Only a verification finds it.
+	Stray Reason = "stray"
 	// Unchanged is a skip: the ledger records a copy of this source version.
 	Unchanged Reason = "unchanged"
 	// Gone is a skip of an entry whose object no longer exists at the source, so that the copy is
@@ -107,6 +118,9 @@ type Action struct {
 	// Unsure is set for a skip if the destination must be checked: it may have a copy that is not
 	// in the ledger, or the recorded copy may no longer exist.
 	Unsure bool
+	// Inspect means that the object at the destination must be inspected, so that all its differences are
+	// reported.
+	Inspect bool
 	// Previous is the ledger's entry for the key, nil if there is none. Its Missed is that after the
 	// pass.
 	Previous *record.Entry
@@ -142,7 +156,15 @@ type Claimed struct {
 
 // Listed reports whether the action is for an object of the source that was listed, or that a
 // replay processes. Only such objects are counted in summaries.
-func (a Action) Listed() bool { return a.Reason != Gone && a.Reason != Untouched }
+func (a Action) Listed() bool {
+	return a.Reason != Gone && a.Reason != Untouched && a.Reason != Stray
+}
+
+// MayBeUnchanged reports whether a copy is made only if a check of the destination shows that it is
+// needed.
+func (a Action) MayBeUnchanged() bool {
+	return a.Kind == Copy && (a.Reason == Unproven || a.Reason == Inspected)
+}
 
 // Forgets reports whether the action only removes the quarantine row of an object that no longer
 // exists and of which the mapping has no copy.

@@ -20,6 +20,9 @@ type Destination struct {
 	// Unknown means that the ledger has no record of what the destination contains, so that every
 	// object without an entry is looked up. Otherwise only claimed keys are looked up.
 	Unknown bool
+	// All means that every key is looked up, and that each object for which there is no action gets
+	// one: a skip with the reason Stray.
+	All bool
 	// Leftovers describes copies without an entry that the destination may contain; nil means that
 	// it contains none.
 	Leftovers *Leftovers
@@ -83,6 +86,11 @@ type neighbor struct {
 }
 
 func newNeighbor(d Destination) *neighbor {
+	if d.All && d.Leftovers == nil {
+		d.Leftovers = &Leftovers{Claimed: func(string) Claimed { return Claimed{} }}
+	} else if d.All {
+		d.Leftovers = &Leftovers{Claimed: d.Leftovers.Claimed}
+	}
 	n := &neighbor{d: d, hasLeftovers: d.Leftovers != nil}
 	if d.Part.After == "" {
 		return n
@@ -98,6 +106,9 @@ func newNeighbor(d Destination) *neighbor {
 
 // wants reports whether the destination must be checked before the action is carried out.
 func (n *neighbor) wants(a Action) bool {
+	if n.d.All {
+		return true
+	}
 	return a.Kind == Copy && !n.hidden && (n.d.Unknown && a.Previous == nil || !a.Claimed.Since.IsZero())
 }
 
@@ -131,9 +142,8 @@ func (n *neighbor) look(a Action, yield func(Action, error) bool) (_ Action, mor
 		n.advance()
 		if isWanted {
 			a.Present = &found
-		} else {
-			a = n.skipped(a, found)
 		}
+		a = n.skipped(a, found)
 	}
 	return a, true, nil
 }

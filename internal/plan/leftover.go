@@ -92,7 +92,8 @@ func (n *neighbor) isAfter(at place) bool {
 }
 
 // leftover returns an action for the object at the current position, which no other action covers.
-// The result ok is false if the object cannot be a copy made by syncd, or belongs to another part.
+// The result ok is false if the object belongs to another part or, unless all objects get an action, if
+// it cannot be a copy made by syncd.
 func (n *neighbor) leftover() (a Action, ok bool) {
 	key := n.d.KeyOf(n.object.Key)
 	if !n.hasLeftovers || key <= n.d.Part.After {
@@ -100,6 +101,13 @@ func (n *neighbor) leftover() (a Action, ok bool) {
 	}
 	a.Kind, a.Reason, a.Object.Key, a.Unsure = Skip, Gone, key, true
 	a.Claimed, ok = n.claimed(key, n.object)
+	if n.d.All {
+		found := n.object
+		a.Looked, a.Present = true, &found
+		if !ok {
+			a.Reason, a.Unsure, ok = Stray, false, true
+		}
+	}
 	return a, ok
 }
 

@@ -91,7 +91,11 @@ func (a *attempt) expect(ctx context.Context, ledger *checkpoint.Ledger) (hasWor
 
 // begin starts a pass with the current settings, or resumes an interrupted pass.
 func (a *attempt) begin(ctx context.Context, ledger *checkpoint.Ledger) (p *pass, err error) {
-	a.planner = planner.New(a.shared.plans, planner.Request{Replay: a.order.Replay, Rekey: a.order.Rekey, IsFirst: ledger.Entries() == 0, Start: a.start})
+	request := planner.Request{Replay: a.order.Replay, Rekey: a.order.Rekey, IsFirst: ledger.Entries() == 0, Start: a.start}
+	if a.order.Verify != nil {
+		request.Verify, request.RetryAll = a.order.Verify.Verification(), true
+	}
+	a.planner = planner.New(a.shared.plans, request)
 	ledger.SetSettings(func(last record.Settings, pass int64) (now record.Settings) {
 		now, err = a.planner.Follow(last, pass)
 		return now
@@ -129,11 +133,11 @@ func (a *attempt) assemble(ledger *checkpoint.Pass) *pass {
 		Claim: save.claimKey, IsReplay: a.isReplay(), Now: s.o.Now,
 	})
 	planned := &planned{
-		planner: a.planner, ledger: ledger, tally: a.tally, backlog: s.backlog, count: s.count, figure: s.o.Figure, now: s.o.Now, isReplay: a.isReplay(),
+		planner: a.planner, ledger: ledger, tally: a.tally, found: a.order.Verify, backlog: s.backlog, count: s.count, figure: s.o.Figure, now: s.o.Now, isReplay: a.isReplay(),
 	}
 	return &pass{
 		planned: planned, ledger: ledger, claims: &claims{save: save.claim}, refusals: refusals, turns: s.o.Turns, saver: save,
-		worker:   &worker{prover: s.o.Copier, refusals: refusals, record: record, now: s.o.Now},
+		worker:   &worker{prover: s.o.Copier, refusals: refusals, record: record, found: a.order.Verify, now: s.o.Now},
 		patience: s.o.DrainTimeout - s.o.saveTime(), window: s.o.holdFor(),
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"syncd/internal/checkpoint/history"
 	"syncd/internal/syncer/planner"
+	"syncd/internal/syncer/verify"
 )
 
 // The reasons why a pass starts, as recorded in the history.
@@ -25,6 +26,9 @@ type Order struct {
 	// Rekey allows this pass to copy everything again under a new KMS key. Options.Rekey allows it
 	// for every pass.
 	Rekey bool
+	// Verify makes the pass verify the destination from the first key on, and mend what differs; nil
+	// means that it does not. A pass that was interrupted is finished first, without verification.
+	Verify *verify.Findings
 	// AllowDeletes is how many deletes this pass may make beyond the limits, see
 	// deletion.Limits.Allowed.
 	AllowDeletes int64

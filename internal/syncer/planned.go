@@ -11,6 +11,7 @@ import (
 	"syncd/internal/plan"
 	"syncd/internal/syncer/backlog"
 	"syncd/internal/syncer/planner"
+	"syncd/internal/syncer/verify"
 )
 
 // planned yields the plan of a pass and counts each action.
@@ -22,6 +23,7 @@ type planned struct {
 	count    counters
 	figure   *figure.Mapping
 	now      func() time.Time
+	found    *verify.Findings // of a pass that verifies the destination, otherwise nil
 	isReplay bool
 
 	mu   sync.Mutex
@@ -73,6 +75,9 @@ func (p *planned) endPart(part planner.Part) {
 
 func (p *planned) add(a plan.Action) {
 	p.tally.list(a)
+	if p.found != nil {
+		p.found.Add(a)
+	}
 	if a.Kind == plan.Copy {
 		p.backlog.Plan(a.Object)
 	}

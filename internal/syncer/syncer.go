@@ -24,10 +24,12 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint/history"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/figure"
 	"syncd/internal/syncer/planner"
 	"syncd/internal/syncer/preview"
+	"syncd/internal/syncer/verify"
 )
 
 // Syncer runs the passes of one mapping, one at a time. It holds the mapping's lease from its first
@@ -66,12 +68,54 @@ func (s *Syncer) Replay(ctx context.Context, choose planner.Selector) (Summary, 
 // try is recorded in the history, and the summary is of the last try.
 func (s *Syncer) Do(ctx context.Context, order Order) (Summary, error) {
 	defer s.alone()()
+	if err := s.finish(ctx, order); err != nil {
+		return Summary{Mapping: s.shared.o.Mapping}, err
+	}
 	summary, err := s.try(ctx, order)
 	if isDamage(err) && ctx.Err() == nil {
 		s.shared.o.Logger.Warn("ledger is damaged, trying the pass again from the newest intact generation", "err", err)
 		summary, err = s.try(ctx, order)
 	}
 	return summary, err
+}
+
+// finish finishes the pass that was interrupted, if the order is a pass that must begin at the first key.
+func (s *Syncer) finish(ctx context.Context, order Order) error {
+	if order.Verify == nil {
+		return nil
+	}
+	progress, ok, err := record.Unfinished(ctx, s.shared.o.Store, s.shared.o.Mapping)
+	if err != nil || !ok || len(progress.Settled) == 0 {
+		return err
+	}
+	order.Verify = nil
+	_, err = s.try(ctx, order)
+	return err
+}
+
+// Verify compares the destination with the ledger and the source, and writes nothing. It works while
+// another process holds the lease. If it returns an error, the report has the counts up to that point.
+func (s *Syncer) Verify(ctx context.Context, r verify.Request) (verify.Report, error) {
+	before, start := s.shared.o.Meter.Counts(), s.shared.o.Now()
+	report, err := verify.Make(ctx, s.previews(), r, s.shared.o.Copier)
+	report.Requests, report.Seconds = s.shared.o.Meter.Counts().Since(before).Requests, s.shared.o.Now().Sub(start).Seconds()
+	if err != nil {
+		err = firstCause(ctx, err)
+		report.Error = err.Error()
+	}
+	return report, err
+}
+
+// Findings returns the Findings of a pass that verifies the destination, see Order.Verify.
+func (s *Syncer) Findings(r verify.Request) *verify.Findings {
+	return verify.NewFindings(r, s.shared.o.Mapping, s.shared.o.Copier)
+}
+
+func (s *Syncer) previews() preview.Options {
+	return preview.Options{
+		Plans: s.shared.plans, Copier: s.shared.o.Copier, Terms: s.shared.o.Terms, Ledger: s.shared.o.Ledger, ActionsPerClaim: claimAhead,
+		Deletes: s.shared.o.Delete.Limits(0), Now: s.shared.o.Now,
+	}
 }
 
 // isDamage reports whether a pass failed because a record of the ledger is damaged.
@@ -105,9 +149,7 @@ func (s *Syncer) try(ctx context.Context, order Order) (Summary, error) {
 // with the number of objects.
 func (s *Syncer) Preview(ctx context.Context, order planner.Order, each func(preview.Fate) error) (preview.Pass, error) {
 	var callerErr error
-	v, err := preview.Make(ctx, preview.Options{
-		Plans: s.shared.plans, Copier: s.shared.o.Copier, Terms: s.shared.o.Terms, Ledger: s.shared.o.Ledger, ActionsPerClaim: claimAhead, Deletes: s.shared.o.Delete.Limits(0), Now: s.shared.o.Now,
-	}, order, func(f preview.Fate) error {
+	v, err := preview.Make(ctx, s.previews(), order, func(f preview.Fate) error {
 		callerErr = each(f)
 		return callerErr
 	})

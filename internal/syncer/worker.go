@@ -13,12 +13,14 @@ import (
 	"syncd/internal/plan"
 	"syncd/internal/syncer/denial"
 	"syncd/internal/syncer/planner"
+	"syncd/internal/syncer/verify"
 )
 
 // prover checks which object the destination contains.
 type prover interface {
 	Proved(ctx context.Context, e record.Entry, target copier.Target, otherKey bool) (bool, error)
 	LeftOf(ctx context.Context, sourceKey string, target copier.Target) (copier.Left, error)
+	verify.Inspector
 }
 
 // worker carries out actions and hands the results to the recorder.
@@ -26,6 +28,7 @@ type worker struct {
 	prover   prover
 	refusals *denial.Detector
 	record   *recorder
+	found    *verify.Findings // of a pass that verifies the destination, otherwise nil
 	now      func() time.Time
 }
 
@@ -59,6 +62,15 @@ func (w *worker) carryOut(ctx context.Context, slot *checkpoint.Slot, a plan.Act
 			return err
 		}
 		if proved {
+			w.record.proved(slot, a)
+			return nil
+		}
+	case a.Inspect:
+		isDamaged, err := w.found.Inspect(ctx, w.prover, a)
+		if err != nil {
+			return err
+		}
+		if !isDamaged && a.MayBeUnchanged() {
 			w.record.proved(slot, a)
 			return nil
 		}

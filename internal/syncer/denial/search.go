@@ -63,7 +63,7 @@ func (s *searcher) choose(actions plan.Actions) (chosen []plan.Action, err error
 			return nil, err
 		}
 		switch {
-		case a.Kind != plan.Copy || a.Reason == plan.Unproven || s.o.Ledger.Reserved(a.Object.Key):
+		case a.Kind != plan.Copy || a.MayBeUnchanged() || s.o.Ledger.Reserved(a.Object.Key):
 		case s.prober.hasCopied(a.Object.Key):
 			copied = append(copied, a)
 		default:

@@ -17,7 +17,7 @@ import (
 func (p *Planner) withDestination(ctx context.Context, past Past, keys listing.Range, part plan.Part, actions plan.Actions) plan.Actions {
 	isUnknown := p.request.IsFirst || p.hasMoved()
 	mayHaveLeft := p.claims.mayHaveLeft(past.Claims())
-	if p.o.Destination == nil || !isUnknown && !mayHaveLeft {
+	if p.o.Destination == nil || !isUnknown && !mayHaveLeft && p.request.Verify == nil {
 		p.hidden.Store(mayHaveLeft)
 		return actions
 	}
@@ -27,7 +27,7 @@ func (p *Planner) withDestination(ctx context.Context, past Past, keys listing.R
 		leftovers = &plan.Leftovers{Range: claimed, Claimed: p.rules.Claimed}
 	}
 	return plan.LookUp(actions, plan.Destination{
-		Part: part, Leftovers: leftovers, Unknown: isUnknown, KeyAt: p.destinationKey, KeyOf: p.sourceKeyAfter(keys.After), Hidden: p.isHidden,
+		Part: part, All: p.request.Verify != nil, Leftovers: leftovers, Unknown: isUnknown, KeyAt: p.destinationKey, KeyOf: p.sourceKeyAfter(keys.After), Hidden: p.isHidden,
 		List: func(after string) iter.Seq2[listing.Object, error] {
 			return p.o.Destination.List(ctx, listing.Range{After: max(after, here.After)})
 		},
@@ -71,8 +71,11 @@ func (p *Planner) destinationKey(key string) (string, error) {
 var errElsewhere = errors.New("the mapping does not copy that key")
 
 // isHidden reports whether listing the destination was denied. A role that can only write to the
-// destination adopts nothing.
+// destination adopts nothing, but cannot verify the destination.
 func (p *Planner) isHidden(err error) bool {
+	if p.request.Verify != nil {
+		return false
+	}
 	if awserr.Classify(err) != awserr.Denied {
 		return false
 	}

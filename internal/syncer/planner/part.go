@@ -86,7 +86,11 @@ func (p *Planner) PartActions(ctx context.Context, past Past, part Part) plan.Ac
 	if p.request.Replay != nil {
 		return actions
 	}
-	return p.withDestination(ctx, past, part.Range(), planPart(part), actions)
+	actions = p.withDestination(ctx, past, part.Range(), planPart(part), actions)
+	if p.request.Verify != nil {
+		actions = p.request.Verify.Verify(actions)
+	}
+	return actions
 }
 
 func (p *Planner) withoutDestination(ctx context.Context, past Past, part Part) plan.Actions {

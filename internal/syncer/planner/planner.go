@@ -82,6 +82,11 @@ type Request struct {
 	// Replay selects the quarantined objects to retry. If it is nil, the pass covers the whole
 	// source.
 	Replay Selector
+	// Verify compares the destination with the plan, if it is not nil. The plan then also mends what
+	// differs.
+	Verify *plan.Verification
+	// RetryAll makes the pass try all objects in quarantine, whether they are due or not.
+	RetryAll bool
 	// Rekey allows this pass to use a new KMS key.
 	Rekey bool
 	// IsFirst means that the ledger is empty.
@@ -104,6 +109,9 @@ type Past interface {
 }
 
 var _ Past = (*checkpoint.Pass)(nil)
+
+// ErrNoListing means that a verification was requested for a mapping whose destination is not listed.
+var ErrNoListing = errors.New("verify must list the destination")
 
 // ErrMoved means that a replay was requested after the mapping's source or destination changed.
 var ErrMoved = errors.New("the mapping's source or destination has changed since its last pass")
@@ -145,6 +153,9 @@ func (p *Planner) Follow(last record.Settings, pass int64) (now record.Settings,
 // changed, or any pass under a new KMS key, which copies all objects again. The error is ErrMoved
 // or a *RekeyError.
 func (p *Planner) Check(ctx context.Context) error {
+	if p.request.Verify != nil && p.o.Destination == nil {
+		return ErrNoListing
+	}
 	if p.request.Replay != nil && p.since.PlaceSince > p.last.PlaceSince {
 		return ErrMoved
 	}
@@ -167,8 +178,9 @@ func (p *Planner) Begin(past Past, ownSince int64, now time.Time, log *slog.Logg
 	if p.request.Replay == nil && !p.hasMoved() {
 		p.rules.DeleteAfter, p.rules.Within, p.rules.Pass = p.o.DeleteAfter, p.o.Mapping.Settings.Source.Contains, past.Number()
 	}
-	if p.rules.Retry == nil && p.last.IsKnown && !p.last.Same(p.o.Mapping.Settings) {
-		p.rules.Retry = func(record.Quarantined) bool { return true } // settings changed: objects that failed before can succeed now
+	hasChanged := p.last.IsKnown && !p.last.Same(p.o.Mapping.Settings) // objects that failed before can succeed now
+	if p.rules.Retry == nil && (p.request.RetryAll || hasChanged) {
+		p.rules.Retry = func(record.Quarantined) bool { return true }
 	}
 	return err
 }

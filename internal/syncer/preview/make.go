@@ -62,7 +62,7 @@ func Make(ctx context.Context, o Options, order planner.Order, each func(Fate) e
 	if err != nil {
 		return v, err
 	}
-	m := newMaker(o, past)
+	m := newMaker(o, past, planner.Request{})
 	if err := m.begin(ctx, &v); err != nil {
 		return v, err
 	}
@@ -176,13 +176,14 @@ func (c counted) Objects(ctx context.Context) iter.Seq2[listing.Object, error] {
 	return c.counter.count(c.Part.Objects(ctx))
 }
 
-func newMaker(o Options, past *past) *maker {
+func newMaker(o Options, past *past, request planner.Request) *maker {
 	m := &maker{o: o, quoter: plan.NewQuoter(o.Terms), past: past, source: &pageCounter{}, destination: &pageCounter{Lister: o.Plans.Destination}}
 	plans := o.Plans
 	if plans.Destination != nil {
 		plans.Destination = m.destination
 	}
-	m.planner = planner.New(plans, planner.Request{IsFirst: past.last.Entries == 0})
+	request.IsFirst = past.last.Entries == 0
+	m.planner = planner.New(plans, request)
 	return m
 }
 

@@ -22,6 +22,7 @@ type past struct {
 	settings        record.Settings // of the next pass
 	claims          []record.Claim  // claims that the next pass inherits
 	checkpoint.View                 // the state from which the next pass starts
+	isWhole         bool            // the pass begins at the first key, even if another was interrupted
 	damage          string          // why no generation is readable; "" if one is readable or none exists
 }
 
@@ -65,6 +66,14 @@ func (p *past) resume(ctx context.Context, now record.Settings) error {
 	}
 	p.View = checkpoint.NewView(p.store, p.last, p.progress)
 	return nil
+}
+
+// Open returns the ranges of the keys to walk.
+func (p *past) Open() []record.Range {
+	if p.isWhole {
+		return []record.Range{{}}
+	}
+	return p.View.Open()
 }
 
 // Memo returns the memo of the next pass.

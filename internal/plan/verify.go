@@ -1,0 +1,199 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	"syncd/internal/listing"
+)
+
+// Difference is what a verification found wrong with one key at the destination.
+type Difference struct {
+	// Kind is what is wrong.
+	Kind DifferenceKind
+	// Key is the key at the source.
+	Key string
+	// Bytes is the size of the source object, or of the object at the destination if the source has
+	// none.
+	Bytes int64
+	// Detail describes the difference: what was expected and what was found.
+	Detail string
+}
+
+// DifferenceKind is what is wrong with one key at the destination. The texts are part of the public
+// interface.
+type DifferenceKind string
+
+// The kinds of differences. A listing shows those up to DiffersForeign; the others need a HEAD.
+const (
+	// DiffersMissing means that the copy does not exist.
+	DiffersMissing DifferenceKind = "missing"
+	// DiffersStale means that the source has a newer version than the copy.
+	DiffersStale DifferenceKind = "stale"
+	// DiffersOverwritten means that another writer has replaced the copy.
+	DiffersOverwritten DifferenceKind = "overwritten"
+	// DiffersQuarantined means that the object is in quarantine, so that its current version has no copy.
+	DiffersQuarantined DifferenceKind = "quarantined"
+	// DiffersForeign means that an object exists under a key that syncd neither wrote nor adopted.
+	DiffersForeign DifferenceKind = "foreign"
+	// DiffersKey means that the copy is encrypted with another KMS key than the configured one.
+	DiffersKey DifferenceKind = "wrong_key"
+	// DiffersUnencrypted means that the copy is not encrypted with any KMS key.
+	DiffersUnencrypted DifferenceKind = "unencrypted"
+	// DiffersBucketKey means that the copy uses an S3 Bucket Key although the mapping does not, or the
+	// reverse.
+	DiffersBucketKey DifferenceKind = "bucket_key"
+	// DiffersClass means that the copy was written to another storage class than the configured one.
+	DiffersClass DifferenceKind = "wrong_class"
+	// DiffersMetadata means that headers or user metadata differ from the source.
+	DiffersMetadata DifferenceKind = "metadata"
+	// DiffersTags means that the tags differ from the source.
+	DiffersTags DifferenceKind = "tags"
+	// DiffersLock means that the copy has no retention or legal hold, or a shorter one than it should.
+	DiffersLock DifferenceKind = "object_lock"
+	// DiffersChecksum means that the checksum or the size differs from the source.
+	DiffersChecksum DifferenceKind = "checksum"
+	// DiffersUnchecked means that the copy could not be checked, for example because a request was denied.
+	DiffersUnchecked DifferenceKind = "unchecked"
+)
+
+// DifferenceKinds returns all kinds of differences.
+func DifferenceKinds() []DifferenceKind {
+	return []DifferenceKind{
+		DiffersMissing, DiffersStale, DiffersOverwritten, DiffersQuarantined, DiffersForeign, DiffersKey, DiffersUnencrypted, DiffersBucketKey,
+		DiffersClass, DiffersMetadata, DiffersTags, DiffersLock, DiffersChecksum, DiffersUnchecked,
+	}
+}
+
+// Verification compares the destination with a plan. Its funcs must be safe for concurrent use.
+type Verification struct {
+	// Began returns when the verification began, by the destination's clock. Objects that were written
+	// later are not judged. It is called after the destination was listed.
+	Began func() time.Time
+	// Inspects reports whether the copy of a source key must be inspected with requests of its own; nil
+	// means that no copy is.
+	Inspects func(key string) bool
+	// Found is called for each difference, and Unsettled for each key that cannot be judged because a
+	// pass may be writing it.
+	Found     func(Difference)
+	Unsettled func(key string)
+}
+
+// Verify compares the actions with the objects that LookUp found at the destination, which must have
+// All set, and reports the differences. It returns the plan that mends them: an unchanged object whose
+// copy is missing or was replaced is copied, and an object whose copy must be inspected becomes a copy
+// with the reason Inspected. Actions for foreign objects are reported and removed.
+func (v Verification) Verify(actions Actions) Actions {
+	return func(yield func(Action, error) bool) {
+		for a, err := range actions {
+			if err == nil {
+				var isPlanned bool
+				if a, isPlanned = v.verify(a); !isPlanned {
+					continue
+				}
+			}
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// verify reports what differs, and returns the action that mends it. isPlanned is false if the action
+// concerns only an object of another writer.
+func (v Verification) verify(a Action) (mended Action, isPlanned bool) {
+	isPlanned = a.Reason != Stray
+	if !a.Looked {
+		return a, isPlanned
+	}
+	if v.isUnsettled(a) {
+		v.Unsettled(a.Object.Key)
+		return a, isPlanned
+	}
+	kind := differs(a)
+	if kind != "" {
+		v.Found(Difference{Kind: kind, Key: a.Object.Key, Bytes: a.size(), Detail: a.detail(kind)})
+	}
+	if a.Reason != Unchanged {
+		return a, isPlanned
+	}
+	a.Inspect = a.Present != nil && v.Inspects != nil && v.Inspects(a.Object.Key)
+	switch {
+	case kind == DiffersMissing:
+		a.Kind, a.Reason = Copy, Lost
+	case kind == DiffersOverwritten:
+		a.Kind, a.Reason = Copy, Overwritten
+	case a.Inspect:
+		a.Kind, a.Reason = Copy, Inspected
+	}
+	return a, isPlanned
+}
+
+// isUnsettled reports whether a pass may have written the key since the ledger was read, so that a
+// difference may be the effect of that pass.
+func (v Verification) isUnsettled(a Action) bool {
+	if a.Claimed.Deleted || !a.Claimed.Since.IsZero() && !a.Claimed.Proved {
+		return true
+	}
+	return a.Present != nil && !a.knows(*a.Present) && !a.Present.LastModified.Before(v.Began().Truncate(time.Second))
+}
+
+// differs returns how the object at the destination differs from what the action shows about it; "" if
+// it does not.
+func differs(a Action) DifferenceKind {
+	isKnown := a.Present != nil && a.knows(*a.Present)
+	switch {
+	case a.Reason == Stray, a.Reason == Gone && a.Present != nil && !isKnown:
+		return DiffersForeign
+	case a.Reason == Held, a.Kind == Copy && a.SetAside != nil:
+		return DiffersQuarantined
+	case a.Kind != Copy && a.Reason != Unchanged:
+		return "" // no copy is expected
+	case a.Present == nil:
+		return DiffersMissing
+	case !isKnown && a.Previous == nil:
+		return DiffersForeign
+	case !isKnown:
+		return DiffersOverwritten
+	}
+	switch a.Reason { //nolint:exhaustive // the other reasons show no difference
+	case Unchanged, Unproven:
+		return ""
+	case WrongKey:
+		return DiffersKey
+	case WrongClass:
+		return DiffersClass
+	default:
+		return DiffersStale
+	}
+}
+
+func (a Action) size() int64 {
+	if a.Object.ETag == "" && a.Present != nil {
+		return a.Present.Size
+	}
+	return a.Object.Size
+}
+
+// detail describes a difference that a listing shows.
+func (a Action) detail(kind DifferenceKind) string {
+	switch kind { //nolint:exhaustive // the other kinds need no detail
+	case DiffersOverwritten:
+		return fmt.Sprintf("the copy had ETag %s; the object there has %s", a.Previous.DestinationETag, described(*a.Present))
+	case DiffersForeign:
+		return "the object there has " + described(*a.Present)
+	case DiffersStale:
+		if a.Previous != nil {
+			return fmt.Sprintf("copied from ETag %s; the source has %s", a.Previous.Source.ETag, described(a.Object))
+		}
+	case DiffersKey:
+		return "encrypted with " + a.Previous.KeyARN
+	case DiffersQuarantined:
+		return a.SetAside.Reason
+	}
+	return ""
+}
+
+func described(o listing.Object) string {
+	return fmt.Sprintf("ETag %s, %d bytes, of %s", o.ETag, o.Size, o.LastModified.UTC().Format(time.RFC3339))
+}

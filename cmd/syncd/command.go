@@ -63,7 +63,7 @@ func newRoot(p invocation.Process) *cobra.Command {
 	root.SetFlagErrorFunc(usage.WrongFlag)
 	root.SetUsageTemplate(usage.Template(root.UsageTemplate()))
 	root.SetHelpCommand(usage.HelpCommand())
-	root.AddCommand(runCommand(p), backfillCommand(p), planCommand(p), replayCommand(p), statusCommand(p), healthcheckCommand(p), ledgerCommand(p), demoCommand(p), policyCommand(p), doctorCommand(p), configCommand(p), versionCommand(p))
+	root.AddCommand(runCommand(p), backfillCommand(p), planCommand(p), verifyCommand(p), replayCommand(p), statusCommand(p), healthcheckCommand(p), ledgerCommand(p), demoCommand(p), policyCommand(p), doctorCommand(p), configCommand(p), versionCommand(p))
 	root.AddCommand(requestCommands(p)...)
 	usage.AddWords(root)
 	const main = "main"

@@ -80,6 +80,7 @@ func codeOf(err error) int {
 	_, faults := errors.AsType[*fault.Faults](err)
 	_, found := errors.AsType[*FindingsError](err)
 	_, work := errors.AsType[*workError](err)
+	_, differ := errors.AsType[*differencesError](err)
 	_, aside := errors.AsType[*leftError](err)
 	_, interrupted := errors.AsType[*InterruptedError](err)
 	switch {
@@ -87,7 +88,7 @@ func codeOf(err error) int {
 		return syncer.ExitDone
 	case usage, faults:
 		return CodeUsage
-	case found, work:
+	case found, work, differ:
 		return CodeFindings
 	case interrupted, errors.Is(err, syncer.ErrDrained):
 		return syncer.ExitInterrupted
@@ -136,8 +137,24 @@ func (e *workError) Error() string {
 	return terminal.Objects(e.objects) + " to copy, adopt, delete or quarantine"
 }
 
-// CodeFindings is the exit code of `syncd policy check` if policies must be changed, and of `syncd
-// plan --detailed-exitcode` if a pass would copy, adopt, delete or quarantine objects.
+// Differences returns the error for a verification that found differences or, if isRepaired is true, could
+// not mend all of them.
+func Differences(n int64, isRepaired bool) error {
+	if isRepaired {
+		return WithHint(&differencesError{terminal.Counted(int(n), "difference") + " could not be mended"},
+			"objects of other writers are replaced only with --take-over, and foreign objects under other keys are never deleted; `syncd status --quarantine` shows why an object was not copied")
+	}
+	return WithHint(&differencesError{terminal.Counted(int(n), "difference")}, "`syncd verify --repair` mends what syncd may replace")
+}
+
+// differencesError reports that a verification found differences.
+type differencesError struct{ text string }
+
+func (e *differencesError) Error() string { return e.text }
+
+// CodeFindings is the exit code of `syncd policy check` if policies must be changed, of `syncd plan
+// --detailed-exitcode` if a pass would copy, adopt, delete or quarantine objects, and of `syncd verify` if
+// there are differences.
 const CodeFindings = 4
 
 // FindingsError reports how many findings `syncd policy check` has printed.

@@ -23,7 +23,7 @@ func Table() []Meaning {
 	return []Meaning{
 		{syncer.ExitDone, "done", map[string]string{
 			"backfill": settled, "replay": settled, "run": "drained: all progress is saved", "healthcheck": "the daemon is healthy",
-			"doctor": "nothing failed", "policy check": "nothing to change",
+			"doctor": "nothing failed", "verify": "no difference is left", "policy check": "nothing to change",
 		}},
 		{syncer.ExitFailed, "failed or denied: the message says what failed, where, and what to do", map[string]string{
 			"doctor": "a check failed", "healthcheck": "the daemon is unhealthy or does not answer",
@@ -34,12 +34,13 @@ func Table() []Meaning {
 			"completion": "usage: unknown shell", "man": "usage: no DIR, or a SOURCE_DATE_EPOCH that is not a number",
 		}},
 		{syncer.ExitQuarantined, "done, but some objects were quarantined, or some copies that are due to be deleted were kept", nil},
-		{CodeFindings, "policy check found something to change, or plan --detailed-exitcode found something to do", map[string]string{
+		{CodeFindings, "policy check found something to change, plan --detailed-exitcode found something to do, or verify found differences", map[string]string{
 			"policy check": "an error or a warning was found", "plan": "with --detailed-exitcode: there is something to copy, adopt, delete or quarantine",
+			"verify": "there are differences, or with --repair: not all could be mended",
 		}},
 		{syncer.ExitLeaseHeld, "another process holds the lease of a mapping", nil},
 		{syncer.ExitInterrupted, "interrupted: the progress is saved, and the next pass resumes from there", map[string]string{
-			"plan": interruptedText("plan"), "doctor": interruptedText("doctor"), "status": interruptedText("status"), "healthcheck": interruptedText("healthcheck"),
+			"plan": interruptedText("plan"), "doctor": interruptedText("doctor"), "verify": interruptedText("verify") + "; with --repair, the progress is saved", "status": interruptedText("status"), "healthcheck": interruptedText("healthcheck"),
 			"ledger export": interruptedText("ledger export"), "ledger rename": interruptedText("ledger rename"),
 			"run": whileReading, "policy": whileReading, "policy check": whileReading, "config check": whileReading, "config show": whileReading,
 			"trigger": notAwaited, "pause": notAwaited, "resume": notAwaited, "rekey": notAwaited,

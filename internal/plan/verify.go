@@ -18,6 +18,8 @@ type Difference struct {
 	Bytes int64
 	// Detail describes the difference: what was expected and what was found.
 	Detail string
+	// IsMended means that the pass which verifies the destination tries to mend the difference.
+	IsMended bool
 }
 
 // DifferenceKind is what is wrong with one key at the destination. The texts are part of the public
@@ -111,12 +113,17 @@ func (v Verification) verify(a Action) (mended Action, isPlanned bool) {
 		return a, isPlanned
 	}
 	kind := differs(a)
+	if a.Reason == Unchanged {
+		a = v.mended(a, kind)
+	}
 	if kind != "" {
-		v.Found(Difference{Kind: kind, Key: a.Object.Key, Bytes: a.size(), Detail: a.detail(kind)})
+		v.Found(Difference{Kind: kind, Key: a.Object.Key, Bytes: a.size(), Detail: a.detail(kind), IsMended: a.Kind == Copy})
 	}
-	if a.Reason != Unchanged {
-		return a, isPlanned
-	}
+	return a, isPlanned
+}
+
+// mended returns the action for an unchanged object whose copy differs or must be inspected.
+func (v Verification) mended(a Action, kind DifferenceKind) Action {
 	a.Inspect = a.Present != nil && v.Inspects != nil && v.Inspects(a.Object.Key)
 	switch {
 	case kind == DiffersMissing:
@@ -126,7 +133,7 @@ func (v Verification) verify(a Action) (mended Action, isPlanned bool) {
 	case a.Inspect:
 		a.Kind, a.Reason = Copy, Inspected
 	}
-	return a, isPlanned
+	return a
 }
 
 // isUnsettled reports whether a pass may have written the key since the ledger was read, so that a

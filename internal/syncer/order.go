@@ -14,6 +14,7 @@ const (
 	TriggerStart    = "start"    // when the daemon starts
 	TriggerRequest  = "request"  // a request to the daemon
 	TriggerBackfill = "backfill" // the backfill command
+	TriggerVerify   = "verify"   // the verify command, with --repair
 	TriggerReplay   = history.TriggerReplay
 )
 

@@ -44,6 +44,8 @@ type Request struct {
 	// Found is called for each difference, one at a time. An error that it returns ends a verification,
 	// but not a pass.
 	Found func(plan.Difference) error
+	// Walked is called for each key, one at a time; nil means that it is not.
+	Walked func()
 }
 
 // Report is the result of a verification. Its JSON form is a stable interface, described in docs/cli.md.
@@ -62,8 +64,9 @@ type Report struct {
 	Kept    int64 `json:"kept"`
 	// Unsettled is the number of keys that could not be judged, because a pass may be writing them.
 	Unsettled int64 `json:"unsettled"`
-	// Differences counts the differences by kind.
+	// Differences counts the differences by kind. Mendable is how many of them a repair tries to mend.
 	Differences map[plan.DifferenceKind]int64 `json:"differences"`
+	Mendable    int64                         `json:"mendable"`
 	// Requests counts HTTP requests by operation, including retries, and Seconds is the duration.
 	Requests map[string]int64 `json:"requests"`
 	Seconds  float64          `json:"seconds"`
@@ -128,6 +131,9 @@ func (f *Findings) add(d plan.Difference) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.report.Differences[d.Kind]++
+	if d.IsMended {
+		f.report.Mendable++
+	}
 	if err := f.request.Found(d); f.err == nil {
 		f.err = err
 	}
@@ -151,8 +157,9 @@ func (f *Findings) Inspect(ctx context.Context, by Inspector, a plan.Action) (is
 	}
 	f.count(func(r *Report) { r.Inspected++ })
 	for _, d := range found {
+		d.IsMended = d.Kind != plan.DiffersUnchecked
 		f.add(d)
-		isDamaged = isDamaged || d.Kind != plan.DiffersUnchecked
+		isDamaged = isDamaged || d.IsMended
 	}
 	return isDamaged, nil
 }
@@ -160,6 +167,9 @@ func (f *Findings) Inspect(ctx context.Context, by Inspector, a plan.Action) (is
 // Add counts a planned action.
 func (f *Findings) Add(a plan.Action) {
 	f.count(func(r *Report) {
+		if f.request.Walked != nil {
+			f.request.Walked()
+		}
 		if !a.Listed() {
 			if a.Previous != nil || a.Inherited != nil {
 				r.Kept++

@@ -30,6 +30,8 @@ type Mapping struct {
 	// Delete says whether objects that were deleted from the source are deleted from the
 	// destination too.
 	Delete Delete `yaml:"delete"`
+	// Verify says when the destination is compared with the ledger and the source.
+	Verify Verify `yaml:"verify"`
 	// Limits caps the requests, the bytes and the cost of the mapping.
 	Limits Limits `yaml:"limits"`
 }
@@ -174,6 +176,18 @@ type Delete struct {
 	// MaxPercent is the maximum share of the ledger's objects that one pass may delete, in percent,
 	// 0..100, 1 by default.
 	MaxPercent float64 `yaml:"max_percent"`
+}
+
+// Verify says when the destination of a mapping is compared with the ledger and the source, and how
+// thoroughly. A verification reports differences and changes nothing.
+type Verify struct {
+	// Schedule says when a verification is due, in the form of the mapping's schedule. The daemon runs
+	// it after the next pass. Without a schedule, only `syncd verify` compares.
+	Schedule schedule.Schedule `yaml:"schedule"`
+	// Sample is the share of the copies that are inspected with requests of their own, in percent,
+	// 0..100, 0 by default: a verification then only lists both sides. If Sample is above 0 and tags are
+	// copied, the role of the destination needs s3:GetObjectTagging.
+	Sample float64 `yaml:"sample"`
 }
 
 // Limits caps the requests, the bytes and the cost of a mapping; 0 means no cap.

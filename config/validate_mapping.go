@@ -93,6 +93,8 @@ func (v mappingRules) objectLockMax(c Copy, path string) {
 func (v mappingRules) bounds(m Mapping, path string) {
 	v.check(m.Delete.MaxPercent >= 0 && m.Delete.MaxPercent <= 100, path+".delete.max_percent",
 		strconv.FormatFloat(m.Delete.MaxPercent, 'g', -1, 64)+" is out of bounds", "use 0 to 100")
+	v.check(m.Verify.Sample >= 0 && m.Verify.Sample <= 100, path+".verify.sample",
+		strconv.FormatFloat(m.Verify.Sample, 'g', -1, 64)+" is out of bounds", "use 0 to 100, in percent")
 	v.notNegative(path+".delete.max_objects", float64(m.Delete.MaxObjects))
 	v.check(m.Delete.AfterPasses >= 1, path+".delete.after_passes", strconv.FormatInt(m.Delete.AfterPasses, 10)+" is out of bounds", "use 1 or more")
 	v.notNegative(path+".limits.requests_per_second", float64(m.Limits.RequestsPerSecond))

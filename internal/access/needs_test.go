@@ -67,6 +67,11 @@ mappings:
 		},
 		{"deletes", "a", least + "    delete: {enabled: true}\n", []string{"s3:GetObject"}, []string{"s3:DeleteObject", "s3:GetObject", "s3:PutObject"}},
 		{
+			"inspections", "a", "    filter: {max_size: 1MiB}\n    verify: {sample: 1}\n",
+			[]string{"s3:GetObject", "s3:GetObjectTagging"}, []string{"s3:GetObject", "s3:GetObjectTagging", "s3:PutObject", "s3:PutObjectTagging"},
+		},
+		{"inspections without tags", "a", least + "    verify: {sample: 1}\n", []string{"s3:GetObject"}, []string{"s3:GetObject", "s3:PutObject"}},
+		{
 			"two roles within S3", "b", "    filter: {max_size: 1MiB}\n    copy: {tags: omit, mode: server_side}\n",
 			[]string{"s3:GetObject", "s3:GetObject"},
 			[]string{"s3:GetObject", "s3:PutObject"},

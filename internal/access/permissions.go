@@ -81,6 +81,7 @@ const (
 	FeatureAdopt          Feature = "adopt"
 	FeatureReplace        Feature = "replace"
 	FeatureDelete         Feature = "delete"
+	FeatureVerify         Feature = "verify"
 	FeatureState          Feature = "state"
 	FeatureLease          Feature = "lease"
 	FeatureAssume         Feature = "assume"
@@ -115,6 +116,7 @@ type Traits struct {
 	lock      bool
 	ACL       string
 	delete    bool
+	inspect   bool // syncd inspects copies
 	State     bool // the state is stored on S3
 	StateKey  bool // the state is encrypted with a configured key
 }
@@ -299,6 +301,10 @@ func keepingPermissions() []Permission {
 			Action: "s3:DeleteObject", On: DestinationObjects, By: Writer, Feature: FeatureDelete, Source: docActions,
 			when: func(t Traits) bool { return t.delete }, Only: "delete.enabled: true", Why: "DeleteObjects and DeleteObject of copies whose source objects are gone",
 		},
+		{
+			Action: "s3:GetObjectTagging", On: DestinationObjects, By: Writer, Feature: FeatureVerify, Source: docActions,
+			when: func(t Traits) bool { return t.inspect && t.tags }, Only: "verify.sample above 0 and copy.tags not omit", Why: "GetObjectTagging of copies that are inspected",
+		},
 	}
 }
 
@@ -339,7 +345,7 @@ func traitsOf(c *config.Config, m config.Mapping) Traits {
 	how := c.Transfer(m)
 	return Traits{
 		Relay: how.Relay, tags: !how.OmitTags, choose: how.ChoosesTags(), notes: how.Annotations, lock: how.ObjectLock,
-		ACL: how.ACL, delete: m.Delete.Enabled,
+		ACL: how.ACL, delete: m.Delete.Enabled, inspect: m.Verify.Sample > 0,
 		State: isOnS3, StateKey: c.Checkpoint.KMSKey != "",
 		Multipart: m.Filter.MaxSize == 0 || int64(m.Filter.MaxSize) > how.MaxWhole(),
 	}

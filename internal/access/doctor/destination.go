@@ -181,21 +181,37 @@ func (p *destinationProber) probeExtras(ctx context.Context, c *bucketClient, e 
 	if k := p.ask(access.Writer, "s3:DeleteObject", access.DestinationObjects); k != nil {
 		p.try(ctx, "DeleteObject", c.remove, k)
 	}
+	if k := p.ask(access.Writer, "s3:GetObjectTagging", access.DestinationObjects); k != nil {
+		p.probeTags(ctx, c, k)
+	}
 }
 
-// probeVersionTags tries to tag an object version that does not exist. S3 returns "not found" only
-// to callers that may list the bucket without a prefix. For all other callers, a denial without a
-// reason is inconclusive.
+// probeTags reads the tags of an object that does not exist.
+func (p *destinationProber) probeTags(ctx context.Context, c *bucketClient, k *ask) {
+	p.tryAbsent(ctx, "GetObjectTagging", k, func(ctx context.Context) error {
+		_, err := c.client.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner()})
+		return err
+	})
+}
+
+// probeVersionTags tries to tag an object version that does not exist.
 func (p *destinationProber) probeVersionTags(ctx context.Context, c *bucketClient, k *ask) {
-	err := bounded(ctx, func(ctx context.Context) error {
+	p.tryAbsent(ctx, "PutObjectTagging", k, func(ctx context.Context) error {
 		_, err := c.client.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{
 			Bucket: &c.place.Bucket, Key: &c.probe, VersionId: aws.String("null"), ExpectedBucketOwner: c.place.ExpectedOwner(), Tagging: &types.Tagging{TagSet: []types.Tag{}},
 		})
 		return err
 	})
+}
+
+// tryAbsent probes a permission with a request for an object that does not exist. S3 returns "not found"
+// only to callers that may list the bucket without a prefix. For all other callers, a denial without a
+// reason is inconclusive.
+func (p *destinationProber) tryAbsent(ctx context.Context, operation string, k *ask, send func(context.Context) error) {
+	err := bounded(ctx, send)
 	if awserr.Classify(err) == awserr.Denied && readReason(err).action == "" {
-		k.excused = "a denial without a reason may mean that the version does not exist"
+		k.excused = "a denial without a reason may mean that the object does not exist"
 		return
 	}
-	p.record("PutObjectTagging", absent(err), k)
+	p.record(operation, absent(err), k)
 }

@@ -101,6 +101,7 @@ func TestParseEveryKey(t *testing.T) {
 	got := parse(t, string(data))
 	pathStyle, virtualHost := true, false
 	glob := func(s string) value.Glob { g, _ := value.ParseGlob(s); return g }
+	nightly, _ := schedule.Parse("30 3 * * *")
 	schedule, _ := schedule.Parse("@every 15m")
 	want := &config.Config{
 		State:   "s3://consumer-state/syncd/",
@@ -150,6 +151,7 @@ func TestParseEveryKey(t *testing.T) {
 				Metadata: config.CarryOmit, Annotations: config.CarryCopy, ObjectLock: config.CarryCopy, ObjectLockMax: value.Period(3650 * 24 * time.Hour), ACL: config.ACLBucketOwner, Overwrite: config.OverwriteAny, Checksum: config.ChecksumOff,
 			},
 			Delete: config.Delete{Enabled: true, AfterPasses: 3, MaxObjects: 10, MaxPercent: 2.5},
+			Verify: config.Verify{Schedule: nightly, Sample: 0.5},
 			Limits: config.Limits{RequestsPerSecond: 1000, KMSRequestsPerSecond: 500, BytesPerSecond: 1e9, CostUSD: 12.5},
 		}},
 	}

@@ -40,6 +40,7 @@ func liveAlerts() []string {
 		"SyncdStale mapping=stuck",
 		"SyncdThrottled mapping=throttled side=destination",
 		"SyncdThrottledKMS mapping=kms",
+		"SyncdVerifyDifferences kind=missing mapping=damaged",
 	}
 }
 

@@ -37,6 +37,7 @@ func liveMappings() map[string]string {
 	return map[string]string{
 		"healthy": "", "set-aside": "", "throttled": "", "kms": "", "revoked": "", "stranger": "", "fleeting": "", "stuck": "",
 		"held": "", "unwritable": "",
+		"damaged":     "    verify: {schedule: \"@every 1s\"}\n",
 		"growing":     "    copy: {concurrency: 1}\n",
 		"withheld":    "    delete: {enabled: true, after_passes: 1, max_objects: 0}\n",
 		"undeletable": "    delete: {enabled: true, after_passes: 1, max_percent: 100}\n",
@@ -147,7 +148,7 @@ func (w *liveWorld) misbehave(ctx context.Context) {
 func deleting() []string { return []string{"withheld", "undeletable"} }
 
 // feed adds objects to the working mappings at a steady rate until the test ends, and deletes an object of
-// some mappings once it is copied.
+// some mappings once it is copied, and the copy of an object of another.
 func (w *liveWorld) feed(t *testing.T) {
 	t.Helper()
 	var feeding sync.WaitGroup
@@ -167,6 +168,7 @@ func (w *liveWorld) feed(t *testing.T) {
 					w.source[name].Delete("open/first")
 				}
 			}
+			w.destination["damaged"].Delete("open/first")
 			for _, name := range []string{"healthy", "throttled", "kms", "fleeting"} {
 				w.source[name].Put(fmt.Sprintf("open/%05d", i), awsfake.BytesBody([]byte("fed")), awsfake.PutOptions{})
 			}

@@ -102,7 +102,7 @@ func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mappi
 	return &Mapping{Mapping: m, source: source, destination: destination, from: from, to: to, sessions: sessionsOf(c, m), Syncer: syncer.New(syncer.Options{
 		Mapping: m.Name,
 		Source:  listing.Live{Client: source, Place: from}, Pages: listing.Live{Client: source, Place: from}, Destination: listing.Live{Client: destination, Place: to},
-		Copier: b.copier(source, destination, pace), Rules: b.rules(), Settings: SettingsOf(c, m), Rekey: b.rekey, Delete: deletesOf(m),
+		Copier: b.copier(source, destination, pace), Rules: b.rules(), Settings: SettingsOf(c, m), Rekey: b.rekey, Delete: deletesOf(m), Inspect: m.Verify.Sample / 100,
 		Store: b.Store, Ledger: b.ledger(), Terms: terms,
 		Limit: b.listers, Turns: pace.level.Gate(), DrainTimeout: c.DrainTimeout.Duration(),
 		Meter: meter, Metrics: b.Metrics, Figure: b.Board.Of(m.Name), Logger: logger, Now: b.Process.Now,

@@ -73,6 +73,9 @@ func (r *Reloader) daemonMapping(c *config.Config, m config.Mapping, open func(c
 	d := daemon.Mapping{Name: m.Name, Jitter: m.Jitter.Duration(), Revision: r.revision[m.Name], Open: open}
 	d.Source, d.Destination = c.Places(m)
 	d.Method = c.Method(m)
+	if !m.Verify.Schedule.IsZero() {
+		d.Verify = m.Verify.Schedule
+	}
 	if m.Schedule.IsZero() {
 		r.shared.Logger.Warn("mapping has no schedule, its passes run only on request", "mapping", m.Name)
 		return d

@@ -50,6 +50,8 @@ type attempts struct {
 	condition *condition.Condition
 	queue     *order.Queue
 	recall    *recall
+	// isComplete means that the last attempt ran a pass to its end.
+	isComplete bool
 }
 
 // attempt prepares a pass, waits for a place in line and runs the pass. Preparations that may take
@@ -59,6 +61,7 @@ type attempts struct {
 // only requested.
 func (a *attempts) attempt(ctx, waiting context.Context, byTick bool) ending {
 	began := a.now()
+	a.isComplete = false
 	a.condition.Queue()
 	a.queue.Try()
 	runner, err := a.ready(waiting)
@@ -159,6 +162,7 @@ func (a *attempts) pass(ctx context.Context, runner Runner, at *line.Turn, byTic
 		}
 		summary, err = a.run(turn, runner, w, j.Order)
 	}
+	a.isComplete = err == nil
 	why := context.Cause(turn)
 	isDrained := errors.Is(err, syncer.ErrDrained)
 	if isDrained && errors.Is(why, condition.ErrStalled) {

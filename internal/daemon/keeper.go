@@ -31,6 +31,7 @@ type keeper struct {
 	runner    *opened
 	recall    *recall
 	attempts  attempts
+	verifier  verifier
 	calendar  appointment.Calendar
 	// startDelay is how long to wait before a first pass that is due at start.
 	startDelay time.Duration
@@ -65,6 +66,7 @@ func newKeeper(s *shared, m Mapping, former *keeper, ended func(k *keeper, err e
 	k := &keeper{
 		m: m, log: log, figure: s.board.Of(m.Name), condition: c, queue: q, runner: runner, recall: r, former: former, wake: wake,
 		attempts: attempts{shared: s, mapping: m.Name, log: log, member: s.line.Member(), runner: runner, condition: c, queue: q, recall: r},
+		verifier: newVerifier(m.Verify, runner, log, s.now),
 		calendar: appointment.Calendar{Schedule: m.Schedule, Jitter: jitter(m.Jitter, s.rand), Now: s.now, Logger: log},
 	}
 	k.Service = service.Of(func(ctx context.Context) error {
@@ -151,6 +153,9 @@ func (k *keeper) keep(ctx context.Context) error {
 			return k.end()
 		}
 		how := k.attempts.attempt(ctx, waiting, why == appointment.Ticks)
+		if how == ended && k.attempts.isComplete {
+			k.verifier.verify(waiting)
+		}
 		next = k.next(next, tick, why, how)
 	}
 }

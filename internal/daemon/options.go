@@ -30,6 +30,9 @@ type Mapping struct {
 	Schedule appointment.Schedule
 	// Jitter is the upper bound of the random delay of each pass.
 	Jitter time.Duration
+	// Verify determines when verifications of the destination are due. Each runs after the next pass
+	// that did not fail. It is nil for a mapping that is not verified.
+	Verify appointment.Schedule
 	// AtOnce makes the first pass due when the mapping starts, not at its first tick. If many
 	// mappings start together, their first passes are spread over a short time
 	// (appointment.StartDelay), but none is due later than its first tick.

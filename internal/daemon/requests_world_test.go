@@ -131,8 +131,17 @@ func (unready) Ready(context.Context) error { return errors.New("get credentials
 // worker is a Worker whose passes a test times.
 type worker struct {
 	*passes
-	mu     sync.Mutex
-	orders []syncer.Order
+	mu       sync.Mutex
+	orders   []syncer.Order
+	verified []time.Time // when a verification was asked for
+	fail     error       // the error of verifications
+}
+
+func (w *worker) VerifyScheduled(context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.verified = append(w.verified, time.Now())
+	return w.fail
 }
 
 func (w *worker) Hold(context.Context) error { return nil }

@@ -41,6 +41,9 @@ type Worker interface {
 	// EnterFailure records in the history that a pass failed before it began. It takes the lease if
 	// this process does not hold it.
 	EnterFailure(ctx context.Context, order syncer.Order, began, ended time.Time, failure error) error
+	// VerifyScheduled compares the destination with the ledger and the source, and reports the result in
+	// the log and the metrics.
+	VerifyScheduled(ctx context.Context) error
 	// History returns the most recent passes, oldest first, as far as they are known.
 	History() []history.Pass
 }

@@ -22,6 +22,6 @@ type vector interface {
 func (m *Metrics) ofMappings() []vector {
 	return []vector{
 		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
-		m.CopiesInFlight, m.CopyDuration, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.Deletes, m.DeletesWithheld, m.Cost, m.NextPass, m.Paused, m.FailingSince, m.PassWaiting,
+		m.CopiesInFlight, m.CopyDuration, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.Deletes, m.DeletesWithheld, m.Differences, m.LastVerified, m.Cost, m.NextPass, m.Paused, m.FailingSince, m.PassWaiting,
 	}
 }

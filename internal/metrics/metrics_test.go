@@ -44,6 +44,8 @@ func families(t *testing.T) map[string]*dto.MetricFamily {
 		func() { m.ShortenedRetentions.WithLabelValues("m").Inc() },
 		func() { m.Deletes.WithLabelValues("m", "deleted").Inc() },
 		func() { m.DeletesWithheld.WithLabelValues("m").Set(1) },
+		func() { m.Differences.WithLabelValues("m", "missing").Set(1) },
+		func() { m.LastVerified.WithLabelValues("m").Set(1) },
 		func() { m.Cost.WithLabelValues("m").Inc() },
 		func() { m.NextPass.WithLabelValues("m").Set(1) },
 		func() { m.FailingSince.WithLabelValues("m").Set(1) },

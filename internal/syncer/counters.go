@@ -38,6 +38,8 @@ type counters struct {
 	shortened     prometheus.Counter
 	deletes       *prometheus.CounterVec // by outcome
 	withheld      prometheus.Gauge
+	differences   *prometheus.GaugeVec // by kind
+	verified      *prometheus.GaugeVec // has no series before the first verification
 }
 
 // newCounters returns the counters of a mapping. It calls beat on every count as a sign of
@@ -50,6 +52,7 @@ func newCounters(m *metrics.Metrics, mapping string, beat func()) counters {
 		bytes: m.CopiedBytes.With(by), cost: m.Cost.With(by), inFlight: m.CopiesInFlight.With(by), duration: m.PassDuration.With(by),
 		beat: beat, copyDuration: m.CopyDuration.With(by), storeWrites: m.StoreWrites.With(by), unconditional: m.UnconditionalWrites.With(by), shortened: m.ShortenedRetentions.With(by),
 		deletes: m.Deletes.MustCurryWith(by), withheld: m.DeletesWithheld.With(by),
+		differences: m.Differences.MustCurryWith(by), verified: m.LastVerified.MustCurryWith(by),
 	}
 	c.begin()
 	return c

@@ -70,6 +70,8 @@ type Options struct {
 	Rules plan.Rules
 	// Delete says when copies of deleted objects are deleted. The zero value keeps them.
 	Delete deletion.Settings
+	// Inspect is the share of the copies that a scheduled verification inspects, from 0 to 1.
+	Inspect float64
 	// Settings are recorded with each generation.
 	Settings provenance.Settings
 	// Rekey allows a pass to copy everything again under a new KMS key.

@@ -29,7 +29,6 @@ import (
 	"syncd/internal/figure"
 	"syncd/internal/syncer/planner"
 	"syncd/internal/syncer/preview"
-	"syncd/internal/syncer/verify"
 )
 
 // Syncer runs the passes of one mapping, one at a time. It holds the mapping's lease from its first
@@ -91,24 +90,6 @@ func (s *Syncer) finish(ctx context.Context, order Order) error {
 	order.Verify = nil
 	_, err = s.try(ctx, order)
 	return err
-}
-
-// Verify compares the destination with the ledger and the source, and writes nothing. It works while
-// another process holds the lease. If it returns an error, the report has the counts up to that point.
-func (s *Syncer) Verify(ctx context.Context, r verify.Request) (verify.Report, error) {
-	before, start := s.shared.o.Meter.Counts(), s.shared.o.Now()
-	report, err := verify.Make(ctx, s.previews(), r, s.shared.o.Copier)
-	report.Requests, report.Seconds = s.shared.o.Meter.Counts().Since(before).Requests, s.shared.o.Now().Sub(start).Seconds()
-	if err != nil {
-		err = firstCause(ctx, err)
-		report.Error = err.Error()
-	}
-	return report, err
-}
-
-// Findings returns the Findings of a pass that verifies the destination, see Order.Verify.
-func (s *Syncer) Findings(r verify.Request) *verify.Findings {
-	return verify.NewFindings(r, s.shared.o.Mapping, s.shared.o.Copier)
 }
 
 func (s *Syncer) previews() preview.Options {

@@ -60,7 +60,7 @@ the source does not have are never deleted. While a daemon holds the lease, paus
 	cmd.Flags().BoolVar(&f.JSON, "json", false, "print each difference as a JSON object on a line, and the result as one JSON object on the last line")
 	cmd.Flags().BoolVar(&f.csv, "csv", false, "print the differences as CSV on standard output, and the result on standard error")
 	cmd.Flags().BoolVar(&f.deep, "deep", false, "inspect every copy with requests of its own")
-	cmd.Flags().StringVar(&f.sample, "sample", "", "inspect a random `SHARE` of the copies, such as 1%")
+	cmd.Flags().StringVar(&f.sample, "sample", "", "inspect a random `SHARE` of the copies, such as 1% (default verify.sample)")
 	cmd.Flags().BoolVar(&f.repair, "repair", false, "mend the differences with a pass")
 	cmd.Flags().BoolVar(&f.TakeOver, "take-over", false, "with --repair: replace objects at the destination that syncd did not write")
 	return cmd
@@ -131,7 +131,7 @@ func verifyAll(ctx context.Context, p invocation.Process, f verifyFlags) error {
 func (f *verifyFlags) verify(ctx context.Context, p invocation.Process, m *assembly.Mapping, lines *report.Differences) (v report.Verified, err error) {
 	shown := progress.ShowListing(p.Stderr, p.Now, m.Name)
 	request := verify.Request{
-		Share: f.share, Seed: rand.Uint64(), Walked: shown.Count,
+		Share: f.shareOf(m), Seed: rand.Uint64(), Walked: shown.Count,
 		Found: func(d plan.Difference) error { return lines.Print(m.Name, d) },
 	}
 	if f.repair {
@@ -149,6 +149,15 @@ func (f *verifyFlags) verify(ctx context.Context, p invocation.Process, m *assem
 		return v, fmt.Errorf("mapping %s: %w", m.Name, exit.Differences(left, f.repair))
 	}
 	return v, nil
+}
+
+// shareOf returns the share of the copies that are inspected: that of the flags or, without them, that of
+// the configuration.
+func (f *verifyFlags) shareOf(m *assembly.Mapping) float64 {
+	if f.deep || f.sample != "" {
+		return f.share
+	}
+	return m.Verify.Sample / 100
 }
 
 // repair runs a pass that verifies the destination and mends what differs.

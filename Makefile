@@ -7,6 +7,7 @@ SHELL       := bash
 # the run (golang.org/issue/75804).
 FUZZTIME   ?= 20000x
 KILLS      ?= 200
+LOST       ?= 5000
 OBJECTS    ?= 50000
 CONTEST    ?= 3h
 FORGERIES  ?= 50000
@@ -76,8 +77,8 @@ fuzz: ## run every fuzz target with FUZZTIME (20000x) inputs
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime '$(FUZZTIME)' "$$pkg" </dev/null; \
 	done
 
-crash: ## kill the real process KILLS (200) times, and a quarter as often with changed settings; fail each request for the ledger in turn
-	go test ./cmd/syncd -run '^TestCrash' -timeout 5h -kills $(KILLS)
+crash: ## kill the real process KILLS (200) times, and a quarter as often with changed settings; kill it while it rebuilds a lost ledger of LOST (5000) objects; fail each request for the ledger in turn
+	go test ./cmd/syncd -run '^TestCrash|^TestLostLedger$$' -timeout 5h -kills $(KILLS) -lost $(LOST)
 	go test ./internal/checkpoint -run '^TestEverySingleRequestFails$$|^TestS3UploadsFail$$|^TestHoldersAgainstAModel$$' -every-request -contest 3m -timeout $(PATIENCE)
 
 many-ranges: ## kill and drain passes over many ranges 2,000 times; refuse objects of many ranges
@@ -180,6 +181,7 @@ docker: ## build the container image
 	docker build --tag $(IMAGE) .
 
 nightly: KILLS := 2000
+nightly: LOST := 1000000
 nightly: race-all fuzz crash many-ranges stress adversary mutants release-test attack memory millions fleet drain refusals soak ## run in full what CI runs in part
 
 tidy-check:

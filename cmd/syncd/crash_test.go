@@ -87,12 +87,13 @@ type crash struct {
 	*site
 	random  *rand.Rand
 	deletes bool
-	slow    atomic.Int64  // requests that are being delayed
-	skew    *atomic.Int64 // how far the clock of the two accounts is ahead, in nanoseconds
+	state   *awsfake.Bucket // contains the ledger, nil if a folder does
+	slow    atomic.Int64    // requests that are being delayed
+	skew    *atomic.Int64   // how far the clock of the two accounts is ahead, in nanoseconds
 
 	mu       sync.Mutex
 	contents map[string]map[string]bool // by key of the copy: every content of the source object
-	copies   []time.Time                // when each copy was requested
+	copies   []time.Time                // when each copy was requested; in TestLostLedger also each HEAD of a source object
 
 	kills   int
 	divided int   // kills of passes that had settled several ranges of keys
@@ -104,38 +105,9 @@ type crash struct {
 
 func newCrash(t *testing.T, way crashWay) *crash {
 	t.Helper()
-	skew := new(atomic.Int64)
-	clock := func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }
-	s := newSiteAt(t, clock, func(text string) string {
-		text += fmt.Sprintf("    copy: {concurrency: %d, multipart_above: 5MiB, part_size: 5MiB}\n", crashFlight)
-		if way.deletes {
-			text += "    delete: {enabled: true, max_objects: 100000, max_percent: 100}\n"
-		}
-		section := fmt.Sprintf("checkpoint: {flush_interval: %s}\n", crashInterval)
-		if way.onS3 {
-			section = fmt.Sprintf("checkpoint: {flush_interval: %s, lease: %s}\n", crashInterval, crashLease)
-			_, rest, _ := strings.Cut(text, "\naws:")
-			text = "state: s3://consumer-state/syncd/\naws:" + rest
-		}
-		if way.relay {
-			text = twoRoles(text)
-		}
-		return section + text
-	})
-	if way.relay {
-		s.addReader()
-	}
-	if way.deletes {
-		s.addDeletes()
-	}
-	if way.onS3 {
-		s.Cloud.Account(demo.Consumer).CreateBucket("consumer-state", demo.Region, awsfake.BucketOptions{})
-	}
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	c := &crash{site: s, deletes: way.deletes, skew: skew, random: rand.New(rand.NewPCG(seed, 0)), contents: map[string]map[string]bool{}} //nolint:gosec // a test
+	c := newCrashSite(t, way)
 	// Short pages, so that a pass walks several ranges of keys.
-	s.Source.Configure(func(set *fakestore.Settings) { set.PageKeys = crashPage })
+	c.Source.Configure(func(set *fakestore.Settings) { set.PageKeys = crashPage })
 	for i := range crashObjects {
 		c.put("data/", i)
 	}
@@ -147,15 +119,54 @@ func newCrash(t *testing.T, way crashWay) *crash {
 	}
 	for i := crashSlow / 2; i < crashObjects; i += crashSlow {
 		for _, operation := range []string{"CopyObject", "PutObject"} {
-			s.Cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demo.Copy, Key: copyOf(i), Kind: awsfake.None, Do: c.delay})
+			c.Cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demo.Copy, Key: copyOf(i), Kind: awsfake.None, Do: c.delay})
 		}
 	}
 	for _, operation := range []string{"CopyObject", "PutObject", "CompleteMultipartUpload"} {
-		s.Cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demo.Copy, Do: c.noteCopy})
+		c.Cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demo.Copy, Do: c.noteCopy})
 		// The response is lost, but the object was written.
-		s.Cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demo.Copy, Kind: awsfake.LoseAnswer, Probability: 0.005, Do: c.allowOne})
+		c.Cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demo.Copy, Kind: awsfake.LoseAnswer, Probability: 0.005, Do: c.allowOne})
 	}
 	return c
+}
+
+// newCrashSite returns a site with an empty source.
+func newCrashSite(t *testing.T, way crashWay) *crash {
+	t.Helper()
+	skew := new(atomic.Int64)
+	clock := func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }
+	s := newSiteAt(t, clock, way.edit)
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	c := &crash{site: s, deletes: way.deletes, skew: skew, random: rand.New(rand.NewPCG(seed, 0)), contents: map[string]map[string]bool{}} //nolint:gosec // a test
+	if way.relay {
+		s.addReader()
+	}
+	if way.deletes {
+		s.addDeletes()
+	}
+	if way.onS3 {
+		c.state = s.Cloud.Account(demo.Consumer).CreateBucket("consumer-state", demo.Region, awsfake.BucketOptions{})
+	}
+	return c
+}
+
+// edit edits the configuration of a site.
+func (w crashWay) edit(text string) string {
+	text += fmt.Sprintf("    copy: {concurrency: %d, multipart_above: 5MiB, part_size: 5MiB}\n", crashFlight)
+	if w.deletes {
+		text += "    delete: {enabled: true, max_objects: 100000, max_percent: 100}\n"
+	}
+	section := fmt.Sprintf("checkpoint: {flush_interval: %s}\n", crashInterval)
+	if w.onS3 {
+		section = fmt.Sprintf("checkpoint: {flush_interval: %s, lease: %s}\n", crashInterval, crashLease)
+		_, rest, _ := strings.Cut(text, "\naws:")
+		text = "state: s3://consumer-state/syncd/\naws:" + rest
+	}
+	if w.relay {
+		text = twoRoles(text)
+	}
+	return section + text
 }
 
 // put writes the next version of an object under a prefix of the source. Each version has another

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,18 +33,17 @@ func verifyCommand(p invocation.Process) *cobra.Command {
 		Use:        "verify [--config FILE] [--mapping NAME]...",
 		Short:      "Compare the destination with the ledger and the source",
 		SuggestFor: []string{"check", "audit", "compare"},
-		Long: `verify compares the destination with the ledger and the source, by listing both sides once, and prints each difference:
-a copy that is missing, stale or overwritten by another writer, an object in quarantine, and a foreign object, which syncd neither
-wrote nor adopted. It writes nothing and takes no lease, so you can run it while the daemon runs. Keys that a pass may be writing
-are counted as unsettled and not judged.
+		Long: `verify compares the destination with the ledger and the source, by listing both sides once, and prints each difference: a copy that is
+missing, stale or overwritten by another writer, an object in quarantine, and a foreign object, which syncd neither wrote nor adopted. It writes
+nothing and takes no lease, so you can run it while the daemon runs. Keys that a pass may be writing are counted as unsettled and not judged.
 
-With --deep it also inspects the copies with a HEAD request on each side and reads the tags on each side: KMS key, bucket key, checksum,
-metadata, tags and Object Lock. No listing shows these, so a pass does not notice if only they change at the source. --sample inspects a
-random part of the copies. The role of the destination needs s3:GetObjectTagging for the tags.
+With --deep it also inspects the copies with a HEAD request on each side and reads the tags on each side: KMS key, bucket key, checksum, metadata,
+tags and Object Lock. No listing shows these, so a pass does not notice if only they change at the source. --sample inspects a random part of the
+copies. With verify.sample in the configuration, the policies of syncd policy include the permissions for inspections.
 
-With --repair it runs a pass that also mends what it finds: it copies again what is missing, stale or different. An object of another
-writer stays as it is, unless it turns out to be a copy of the source object or --take-over is given. Foreign objects under keys that
-the source does not have are never deleted. While a daemon holds the lease, pause the mapping first.` + exit.Help("verify", 0, 1, 2, 4, 5, 130),
+With --repair it runs a pass that also mends what it finds: it copies again what is missing, stale or different. An object of another writer stays
+as it is, unless it turns out to be a copy of the source object or --take-over is given. Foreign objects under keys that the source does not have
+are never deleted. While a daemon holds the lease, pause the mapping first.` + exit.Help("verify", 0, 1, 2, 4, 5, 130),
 		Example: "  syncd verify --config syncd.yaml\n  syncd verify --config syncd.yaml --sample 1% --json\n" +
 			"  syncd verify --config syncd.yaml --mapping alice-to-bob --deep --repair",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -78,11 +75,10 @@ func (f *verifyFlags) check() error {
 	case f.deep:
 		f.share = 1
 	case f.sample != "":
-		percent, err := strconv.ParseFloat(strings.TrimSuffix(f.sample, "%"), 64)
-		if err != nil || !strings.HasSuffix(f.sample, "%") || !(percent > 0 && percent <= 100) {
+		var ok bool
+		if f.share, ok = verify.ParseShare(f.sample); !ok {
 			return exit.Usage(fmt.Errorf("verify: --sample %q is not a share from above 0%% to 100%%, such as 1%%", f.sample))
 		}
-		f.share = percent / 100
 	}
 	return nil
 }
@@ -106,10 +102,7 @@ func verifyAll(ctx context.Context, p invocation.Process, f verifyFlags) error {
 		return err
 	}
 	format, results := f.format(p)
-	lines, err := report.NewDifferences(p.Stdout, format)
-	if err != nil {
-		return err
-	}
+	lines := report.NewDifferences(p.Stdout, format)
 	var all []report.Verified
 	var failures []error
 	for _, m := range s.Mappings {
@@ -135,7 +128,7 @@ func (f *verifyFlags) verify(ctx context.Context, p invocation.Process, m *assem
 		Found: func(d plan.Difference) error { return lines.Print(m.Name, d) },
 	}
 	if f.repair {
-		v, err = repair(ctx, p, m, request)
+		v, err = repair(ctx, m, request)
 	} else {
 		v.Report, err = m.Syncer.Verify(ctx, request)
 	}
@@ -161,11 +154,7 @@ func (f *verifyFlags) shareOf(m *assembly.Mapping) float64 {
 }
 
 // repair runs a pass that verifies the destination and mends what differs.
-func repair(ctx context.Context, p invocation.Process, m *assembly.Mapping, request verify.Request) (report.Verified, error) {
-	findings := m.Syncer.Findings(request)
-	summary, err := m.Syncer.Do(ctx, syncer.Order{Verify: findings, Trigger: syncer.TriggerVerify})
-	err = errors.Join(err, m.Syncer.Close())
-	v := report.Verified{Report: findings.Report(), Repair: &summary}
-	v.Generation, v.Requests, v.Seconds, v.Error = summary.Generation, summary.Requests, summary.Seconds, summary.Error
-	return v, err
+func repair(ctx context.Context, m *assembly.Mapping, request verify.Request) (report.Verified, error) {
+	found, summary, err := m.Syncer.Repair(ctx, request)
+	return report.Verified{Report: found, Repair: &summary}, errors.Join(err, m.Syncer.Close())
 }

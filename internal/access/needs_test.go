@@ -68,7 +68,13 @@ mappings:
 		{"deletes", "a", least + "    delete: {enabled: true}\n", []string{"s3:GetObject"}, []string{"s3:DeleteObject", "s3:GetObject", "s3:PutObject"}},
 		{
 			"inspections", "a", "    filter: {max_size: 1MiB}\n    verify: {sample: 1}\n",
-			[]string{"s3:GetObject", "s3:GetObjectTagging"}, []string{"s3:GetObject", "s3:GetObjectTagging", "s3:PutObject", "s3:PutObjectTagging"},
+			[]string{"s3:GetObject", "s3:GetObjectTagging"},
+			[]string{"s3:GetObject", "s3:GetObjectTagging", "s3:PutObject", "s3:PutObjectTagging"},
+		},
+		{
+			"inspections of locks", "a", "    filter: {max_size: 1MiB}\n    copy: {tags: omit, object_lock: copy}\n    verify: {sample: 1}\n",
+			[]string{"s3:GetObject", "s3:GetObjectLegalHold", "s3:GetObjectRetention"},
+			[]string{"s3:GetObject", "s3:GetObjectLegalHold", "s3:GetObjectRetention", "s3:PutObject", "s3:PutObjectLegalHold", "s3:PutObjectRetention"},
 		},
 		{"inspections without tags", "a", least + "    verify: {sample: 1}\n", []string{"s3:GetObject"}, []string{"s3:GetObject", "s3:PutObject"}},
 		{

@@ -280,6 +280,7 @@ func uploadPermissions() []Permission {
 
 // keepingPermissions returns the permissions for handling existing copies.
 func keepingPermissions() []Permission {
+	inspectsLocks := func(t Traits) bool { return t.inspect && t.lock }
 	return []Permission{
 		{
 			Action: "s3:ListBucket", On: DestinationBucket, By: Writer, Feature: FeatureAdopt, Source: docActions,
@@ -304,6 +305,14 @@ func keepingPermissions() []Permission {
 		{
 			Action: "s3:GetObjectTagging", On: DestinationObjects, By: Writer, Feature: FeatureVerify, Source: docActions,
 			when: func(t Traits) bool { return t.inspect && t.tags }, Only: "verify.sample above 0 and copy.tags not omit", Why: "GetObjectTagging of copies that are inspected",
+		},
+		{
+			Action: "s3:GetObjectRetention", On: DestinationObjects, By: Writer, Feature: FeatureVerify, Source: docActions,
+			when: inspectsLocks, Only: "verify.sample above 0 and copy.object_lock: copy", Why: "HeadObject of copies that are inspected, which otherwise hides retention",
+		},
+		{
+			Action: "s3:GetObjectLegalHold", On: DestinationObjects, By: Writer, Feature: FeatureVerify, Source: docActions,
+			when: inspectsLocks, Only: "verify.sample above 0 and copy.object_lock: copy", Why: "HeadObject of copies that are inspected, which otherwise hides a legal hold",
 		},
 	}
 }

@@ -35,6 +35,7 @@ import (
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier/content"
 	"syncd/internal/copier/deleting"
+	"syncd/internal/copier/doubt"
 	"syncd/internal/copier/precondition"
 	"syncd/internal/copier/request"
 	"syncd/internal/copier/upload"
@@ -69,7 +70,7 @@ func New(o Options) *Copier {
 	s.o = o
 	s.source = &source{api: o.Source, place: o.SourcePlace, settings: o.Settings, requests: s.requests}
 	s.destination = &destination{api: o.Destination, place: o.DestinationPlace, requests: s.requests, peer: o.Peer}
-	s.doubts = newDoubts(s.source, s.destination)
+	s.doubts = doubt.New(o.SourcePlace.Bucket, s.source.answers, s.destination.answers)
 	s.uploads = upload.New(upload.Options{
 		API: o.Destination, Source: o.SourcePlace, Destination: o.DestinationPlace, Relay: o.Relay, Content: s.content, Memory: s.memory,
 		Requests: s.requests, Initiator: o.Initiator, Session: o.Session, Now: o.Now,
@@ -107,7 +108,7 @@ func (c *Copier) Copy(ctx context.Context, object listing.Object, target Target,
 		shared: c.shared, object: object, key: key, target: target, standing: newStanding(&c.o, c.destination, key, target),
 		writer: request.Writer{Sender: c.requests, Permit: record},
 	}
-	number := c.doubts.begin()
+	number := c.doubts.Begin()
 	j.upload = c.uploads.Track(record, j.writer)
 	err = c.guard(object.Key, func() (err error) {
 		result, err = j.run(ctx)
@@ -116,7 +117,7 @@ func (c *Copier) Copy(ctx context.Context, object listing.Object, target Target,
 	if err != nil {
 		return Result{}, j.standing.ours(), err
 	}
-	c.doubts.succeeded(number)
+	c.doubts.Succeeded(number)
 	result.Unconditional = j.unconditional
 	return result, Ours{}, nil
 }

@@ -27,6 +27,12 @@ func (d *destination) lookup(ctx context.Context, key string) (object listing.Ob
 	return lookup(ctx, d.requests, d.api, d.place, key)
 }
 
+// answers lists at most one key, and returns the error of the listing.
+func (d *destination) answers(ctx context.Context) error {
+	_, _, err := d.lookup(ctx, d.place.Prefix)
+	return err
+}
+
 // head returns the head of the object under the input's key. If the session has expired, a HEAD
 // request fails without an explanation. In that case head lists the key, which explains the failure
 // and causes the session to be renewed.

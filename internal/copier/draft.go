@@ -14,6 +14,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"syncd/internal/awserr"
+	"syncd/internal/copier/content"
 	"syncd/internal/copier/request"
 	"syncd/internal/copier/upload"
 	"syncd/internal/listing"
@@ -63,7 +64,7 @@ func draftOf(o *Options, key string, object listing.Object, head *s3.HeadObjectO
 	if aws.ToInt32(head.MissingMeta) > 0 {
 		return nil, errHidden
 	}
-	d.cacheControl, d.contentDisposition, d.contentEncoding = head.CacheControl, head.ContentDisposition, encoding(head.ContentEncoding)
+	d.cacheControl, d.contentDisposition, d.contentEncoding = head.CacheControl, head.ContentDisposition, content.Encoding(head.ContentEncoding)
 	d.contentLanguage, d.contentType, d.expires = head.ContentLanguage, head.ContentType, head.ExpiresString
 	d.metadata = encodedMetadata(o, head.Metadata)
 	return d, nil
@@ -125,9 +126,6 @@ func notesOf(head *s3.HeadObjectOutput) []string {
 	return nil
 }
 
-// defaultType is the content type of an object that was written without one.
-const defaultType = "binary/octet-stream"
-
 // create returns the request that creates an upload.
 func (d *draft) create() *s3.CreateMultipartUploadInput {
 	in := &s3.CreateMultipartUploadInput{
@@ -151,7 +149,7 @@ func (d *draft) put() *s3.PutObjectInput {
 	if contentType == nil {
 		// S3 uses binary/octet-stream for an object without a content type. If the request has no
 		// content type, the SDK sends a different one.
-		contentType = aws.String(defaultType)
+		contentType = aws.String(content.DefaultType)
 	}
 	return &s3.PutObjectInput{
 		Bucket: &d.o.DestinationPlace.Bucket, Key: &d.key, ExpectedBucketOwner: d.o.DestinationPlace.ExpectedOwner(),
@@ -209,16 +207,4 @@ func headOf(out *s3.GetObjectOutput) *s3.HeadObjectOutput {
 		Metadata: out.Metadata, MissingMeta: out.MissingMeta, WebsiteRedirectLocation: out.WebsiteRedirectLocation,
 		ChecksumCRC64NVME: out.ChecksumCRC64NVME, ChecksumType: out.ChecksumType,
 	}
-}
-
-// encoding removes aws-chunked from a Content-Encoding. The value aws-chunked describes how a
-// request body was sent and is not a property of the object.
-func encoding(value *string) *string {
-	var kept []string
-	for coding := range strings.SplitSeq(aws.ToString(value), ",") {
-		if coding = strings.TrimSpace(coding); coding != "" && coding != "aws-chunked" {
-			kept = append(kept, coding)
-		}
-	}
-	return request.Optional(strings.Join(kept, ","))
 }

@@ -1,12 +1,7 @@
 package copier
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"mime"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,7 +10,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint/record"
-	"syncd/internal/copier/content"
+	"syncd/internal/copier/inspection"
 	"syncd/internal/copier/request"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
@@ -33,7 +28,8 @@ func (c *Copier) Inspect(ctx context.Context, object listing.Object, e record.En
 	if err != nil {
 		return nil, nil //nolint:nilerr // there is no copy under an invalid key
 	}
-	i := &inspection{Copier: c, object: object, key: key, entry: e}
+	i := &inspected{shared: c.shared, key: key, entry: e}
+	i.Object = object
 	err = c.guard(object.Key, func() error { return i.run(ctx) })
 	switch {
 	case err == nil:
@@ -42,176 +38,80 @@ func (c *Copier) Inspect(ctx context.Context, object listing.Object, e record.En
 	case awserr.Classify(err) == awserr.Gone, awserr.Classify(err) == awserr.Precondition:
 		return nil, nil // the object or its copy has just changed
 	default:
-		i.differs(plan.DiffersUnchecked, err.Error())
+		i.Differs(plan.DiffersUnchecked, err.Error())
 	}
-	return i.found, nil
+	return i.Found, nil
 }
 
-// inspection compares one copy with its source.
-type inspection struct {
-	*Copier
-	object listing.Object
-	key    string // at the destination
-	entry  record.Entry
-	found  []plan.Difference
+// inspected is the inspection of one copy.
+type inspected struct {
+	inspection.Inspection
+	*shared
+	key   string // at the destination
+	entry record.Entry
 }
 
-func (i *inspection) differs(kind plan.DifferenceKind, detail string) {
-	i.found = append(i.found, plan.Difference{Kind: kind, Key: i.object.Key, Bytes: i.object.Size, Detail: detail})
-}
-
-func (i *inspection) run(ctx context.Context) error {
+func (i *inspected) run(ctx context.Context) error {
 	copied, err := i.destination.head(ctx, &s3.HeadObjectInput{Key: &i.key, IfMatch: &i.entry.DestinationETag})
 	if err != nil {
 		return err
 	}
-	i.compareKey(copied)
-	source, err := i.source.head(ctx, i.object.Key, &i.object.ETag)
-	if err != nil {
-		return err
-	}
-	i.compareContent(source, copied)
-	i.compareLock(lockOf(&i.o, source), copied)
-	if !i.o.OmitMetadata {
-		i.compareMetadata(source, copied)
-	}
-	return i.compareTags(ctx)
-}
-
-// compareKey compares the encryption. Other services than S3 need not support bucket keys, so for them
-// the copy must only be as it was.
-func (i *inspection) compareKey(copied *s3.HeadObjectOutput) {
+	// Other services than S3 need not support bucket keys, so there the copy must only be as it was.
 	bucketKey := i.entry.BucketKey
 	if i.o.ToS3 == nil || i.o.ToS3() {
 		bucketKey = i.o.BucketKey
 	}
-	key := aws.ToString(copied.SSEKMSKeyId)
-	switch {
-	case key == "" && !isKMS(copied.ServerSideEncryption):
-		i.differs(plan.DiffersUnencrypted, "encrypted with "+cmp.Or(string(copied.ServerSideEncryption), "nothing"))
-	case !plan.SameKey(key, i.o.KeyARN):
-		i.differs(plan.DiffersKey, "encrypted with "+key)
-	case aws.ToBool(copied.BucketKeyEnabled) != bucketKey:
-		i.differs(plan.DiffersBucketKey, fmt.Sprintf("%t, want %t", aws.ToBool(copied.BucketKeyEnabled), bucketKey))
+	i.Key(copied, i.o.KeyARN, bucketKey)
+	source, err := i.source.head(ctx, i.Object.Key, &i.Object.ETag)
+	if err != nil {
+		return err
 	}
+	i.Content(source, copied)
+	if !i.o.OmitMetadata {
+		i.Metadata(source, copied)
+	}
+	if err := i.compareLock(ctx, source, copied); err != nil {
+		return err
+	}
+	return i.compareTags(ctx)
 }
 
-func isKMS(by types.ServerSideEncryption) bool {
-	return by == types.ServerSideEncryptionAwsKms || by == types.ServerSideEncryptionAwsKmsDsse
-}
-
-func (i *inspection) compareContent(source, copied *s3.HeadObjectOutput) {
-	if n := aws.ToInt64(copied.ContentLength); copied.ContentLength != nil && n != i.object.Size {
-		i.differs(plan.DiffersChecksum, fmt.Sprintf("%d bytes, want %d", n, i.object.Size))
-		return
-	}
-	theirs := content.OfHead(copied)
-	for n, ours := range content.OfHead(source) {
-		if ours.Value == nil || theirs[n].Value == nil {
-			continue
-		}
-		if *ours.Value != *theirs[n].Value {
-			i.differs(plan.DiffersChecksum, fmt.Sprintf("%s %s, want %s", ours.Algorithm, *theirs[n].Value, *ours.Value))
-		}
-		return
-	}
-}
-
-// compareLock reports a copy whose retention is absent or ends before it should. A retention that was
-// shortened when the object was copied only has to exist.
-func (i *inspection) compareLock(want lock, copied *s3.HeadObjectOutput) {
-	until := aws.ToTime(copied.ObjectLockRetainUntilDate)
-	switch {
-	case want.until != nil && until.IsZero():
-		i.differs(plan.DiffersLock, "no retention, want until "+want.until.UTC().Format(time.RFC3339))
-	case want.until != nil && !want.cut && until.Before(want.until.Truncate(time.Second)):
-		i.differs(plan.DiffersLock, fmt.Sprintf("retention until %s, want %s", until.UTC().Format(time.RFC3339), want.until.UTC().Format(time.RFC3339)))
-	case want.until != nil && want.mode == types.ObjectLockModeCompliance && copied.ObjectLockMode != want.mode:
-		i.differs(plan.DiffersLock, fmt.Sprintf("mode %s, want %s", copied.ObjectLockMode, want.mode))
-	case want.hold == types.ObjectLockLegalHoldStatusOn && copied.ObjectLockLegalHoldStatus != want.hold:
-		i.differs(plan.DiffersLock, "no legal hold")
-	}
-}
-
-// compareMetadata reports the names of the headers and metadata that differ, but not their values,
-// which can be confidential.
-func (i *inspection) compareMetadata(source, copied *s3.HeadObjectOutput) {
-	if aws.ToInt32(source.MissingMeta) > 0 || aws.ToInt32(copied.MissingMeta) > 0 {
-		i.differs(plan.DiffersUnchecked, "the service does not return all metadata")
-		return
-	}
-	if names := differing(properties(source), properties(copied)); len(names) > 0 {
-		i.differs(plan.DiffersMetadata, strings.Join(names, ", "))
-	}
-}
-
-// properties returns the headers and metadata that a copy has from its source, by name.
-func properties(head *s3.HeadObjectOutput) map[string]string {
-	all := map[string]string{}
-	for name, value := range map[string]*string{
-		"Cache-Control": head.CacheControl, "Content-Disposition": head.ContentDisposition, "Content-Encoding": encoding(head.ContentEncoding),
-		"Content-Language": head.ContentLanguage, "Content-Type": aws.String(cmp.Or(aws.ToString(head.ContentType), defaultType)), "Expires": head.ExpiresString,
-	} {
-		if value != nil {
-			all[name] = *value
+// compareLock compares the lock. A head shows no lock both for an object without one and to a role
+// without permission to read it, so a lock that a head does not show is read with a request of its own.
+func (i *inspected) compareLock(ctx context.Context, source, copied *s3.HeadObjectOutput) error {
+	must := lockOf(&i.o, source)
+	want := inspection.Lock{Mode: must.mode, Until: aws.ToTime(must.until), IsCut: must.cut, IsHeld: must.hold == types.ObjectLockLegalHoldStatusOn}
+	mode, until, isHeld := copied.ObjectLockMode, aws.ToTime(copied.ObjectLockRetainUntilDate), copied.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn
+	var err error
+	if !want.Until.IsZero() && until.IsZero() {
+		if mode, until, err = i.destination.retention(ctx, i.key); err != nil {
+			return err
 		}
 	}
-	for name, value := range head.Metadata {
-		all["x-amz-meta-"+strings.ToLower(name)] = decodedMetadata(value)
-	}
-	return all
-}
-
-// decodedMetadata decodes RFC 2047 encoding, because the two sides can encode the same value in
-// different ways.
-func decodedMetadata(value string) string {
-	if decoded, err := new(mime.WordDecoder).DecodeHeader(value); err == nil {
-		return decoded
-	}
-	return value
-}
-
-// differing returns the names under which the two maps differ, in order.
-func differing(a, b map[string]string) (names []string) {
-	for name, value := range a {
-		if other, ok := b[name]; !ok || other != value {
-			names = append(names, name)
+	if want.IsHeld && !isHeld {
+		if isHeld, err = i.destination.isHeld(ctx, i.key); err != nil {
+			return err
 		}
 	}
-	for name := range b {
-		if _, ok := a[name]; !ok {
-			names = append(names, name)
-		}
-	}
-	return slices.Sorted(slices.Values(names))
+	i.Retention(want, mode, until)
+	i.Hold(want, isHeld)
+	return nil
 }
 
-// compareTags reports the keys of the tags that differ. If a role may not read the tags of the copies,
-// they are reported as not checked.
-func (i *inspection) compareTags(ctx context.Context) error {
+// compareTags compares the tags, if they are copied.
+func (i *inspected) compareTags(ctx context.Context) error {
 	if i.o.OmitTags {
 		return nil
 	}
-	want, err := i.source.readTags(ctx, i.object.Key)
+	want, err := i.source.readTags(ctx, i.Object.Key)
 	if err != nil {
 		return err
 	}
 	found, err := i.destination.readTags(ctx, i.key)
-	if err != nil {
-		return err
+	if err == nil {
+		i.Tags(want.set, found)
 	}
-	if names := differing(tagMap(want.set), tagMap(found)); len(names) > 0 {
-		i.differs(plan.DiffersTags, strings.Join(names, ", "))
-	}
-	return nil
-}
-
-func tagMap(set []types.Tag) map[string]string {
-	all := map[string]string{}
-	for _, tag := range set {
-		all[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
-	}
-	return all
+	return err
 }
 
 // readTags reads the tags of a copy.
@@ -225,4 +125,38 @@ func (d *destination) readTags(ctx context.Context, key string) ([]types.Tag, er
 		return nil, &request.ObjectError{Op: "read tags of copy", Bucket: d.place.Bucket, Key: key, Err: err}
 	}
 	return out.TagSet, nil
+}
+
+// retention reads the retention of a copy; the zero time means that it has none.
+func (d *destination) retention(ctx context.Context, key string) (mode types.ObjectLockMode, until time.Time, err error) {
+	err = d.requests.Send(ctx, func(ctx context.Context) error {
+		out, err := d.api.GetObjectRetention(ctx, &s3.GetObjectRetentionInput{Bucket: &d.place.Bucket, Key: &key, ExpectedBucketOwner: d.place.ExpectedOwner()})
+		if err == nil && out.Retention != nil {
+			mode, until = types.ObjectLockMode(out.Retention.Mode), aws.ToTime(out.Retention.RetainUntilDate)
+		}
+		return err
+	})
+	return mode, until, d.lockError("read retention of copy", key, err)
+}
+
+// isHeld reports whether a copy has a legal hold.
+func (d *destination) isHeld(ctx context.Context, key string) (isHeld bool, err error) {
+	err = d.requests.Send(ctx, func(ctx context.Context) error {
+		out, err := d.api.GetObjectLegalHold(ctx, &s3.GetObjectLegalHoldInput{Bucket: &d.place.Bucket, Key: &key, ExpectedBucketOwner: d.place.ExpectedOwner()})
+		isHeld = err == nil && out.LegalHold != nil && out.LegalHold.Status == types.ObjectLockLegalHoldStatusOn
+		return err
+	})
+	return isHeld, d.lockError("read legal hold of copy", key, err)
+}
+
+// lockError returns the error of a request that reads a lock. An object without the lock is no error.
+func (d *destination) lockError(op, key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	switch awserr.Code(err) {
+	case "NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest": // InvalidRequest: the bucket has no Object Lock
+		return nil
+	}
+	return &request.ObjectError{Op: op, Bucket: d.place.Bucket, Key: key, Err: err}
 }

@@ -5,6 +5,7 @@ import (
 
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier/content"
+	"syncd/internal/copier/doubt"
 	"syncd/internal/copier/precondition"
 	"syncd/internal/copier/request"
 	"syncd/internal/copier/upload"
@@ -18,7 +19,7 @@ type shared struct {
 	source      *source
 	destination *destination
 	conditions  *precondition.Known
-	doubts      *doubts
+	doubts      *doubt.Doubts
 	uploads     *upload.Uploads
 	content     content.Source
 	memory      *content.Member // share of Options.Buffers

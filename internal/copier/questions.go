@@ -22,7 +22,7 @@ import (
 // key, for which permission to list the source's prefix is sufficient.
 func (c *Copier) Look(ctx context.Context, key string) (listing.Object, error) {
 	object, err := c.source.look(ctx, key)
-	return object, c.doubts.alone(ctx, key, err)
+	return object, c.doubts.Alone(ctx, key, err)
 }
 
 // Readable reads one byte of the source object and returns the error of the read. This needs
@@ -30,7 +30,7 @@ func (c *Copier) Look(ctx context.Context, key string) (listing.Object, error) {
 func (c *Copier) Readable(ctx context.Context, key string) error {
 	err := c.requests.Send(ctx, func(ctx context.Context) error { return c.source.explained(ctx, key, nil) })
 	if err != nil {
-		return c.doubts.alone(ctx, key, c.failed("read", key, err))
+		return c.doubts.Alone(ctx, key, c.failed("read", key, err))
 	}
 	return nil
 }
@@ -78,7 +78,7 @@ func (c *Copier) Proved(ctx context.Context, e record.Entry, target Target, othe
 		return isThere, nil
 	}
 	head, err := c.destination.head(ctx, &s3.HeadObjectInput{Key: &key, IfMatch: &e.DestinationETag})
-	err = c.doubts.alone(ctx, e.Key, err)
+	err = c.doubts.Alone(ctx, e.Key, err)
 	switch {
 	case err == nil:
 		return aws.ToString(head.VersionId) == e.DestinationVersionID && plan.SameKey(aws.ToString(head.SSEKMSKeyId), c.o.KeyARN) &&
@@ -110,7 +110,7 @@ func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (L
 	target.Looked, target.Present = false, nil
 	s := newStanding(&c.o, c.destination, key, target)
 	if err := s.look(ctx); err != nil {
-		return Left{}, c.doubts.alone(ctx, sourceKey, err)
+		return Left{}, c.doubts.Alone(ctx, sourceKey, err)
 	}
 	if s.found == nil {
 		return Left{}, nil

@@ -37,7 +37,7 @@ func (j *job) run(ctx context.Context) (Result, error) {
 			return Result{}, failure
 		}
 		if err := j.askBoth(ctx); err != nil {
-			return Result{}, j.doubts.alone(ctx, j.object.Key, err)
+			return Result{}, j.doubts.Alone(ctx, j.object.Key, err)
 		}
 	}
 	if awserr.Classify(failure) == awserr.Conflict {
@@ -69,14 +69,14 @@ func (j *job) askBoth(ctx context.Context) error {
 
 // ended decides what happens to the upload after a failed attempt, and returns the failure.
 func (j *job) ended(ctx context.Context, err error) error {
-	failure := j.doubts.alone(ctx, j.object.Key, err)
+	failure := j.doubts.Alone(ctx, j.object.Key, err)
 	return j.upload.Failed(ctx, failure, awserr.Class(Reason(failure)))
 }
 
 // look returns the current source object.
 func (j *job) look(ctx context.Context) (listing.Object, error) {
 	now, err := j.source.look(ctx, j.object.Key)
-	return now, j.doubts.alone(ctx, j.object.Key, err)
+	return now, j.doubts.Alone(ctx, j.object.Key, err)
 }
 
 // gone returns the failure of a copy whose source no longer exists, or ErrInconsistent if the

@@ -34,6 +34,12 @@ func (s *source) lookup(ctx context.Context, key string) (object listing.Object,
 	return lookup(ctx, s.requests, s.api, s.place, key)
 }
 
+// answers lists at most one key, and returns the error of the listing.
+func (s *source) answers(ctx context.Context) error {
+	_, _, err := s.lookup(ctx, s.place.Prefix)
+	return err
+}
+
 // lookup finds one key of a place by listing it.
 func lookup(ctx context.Context, requests *request.Sender, client listing.API, at transfer.Place, key string) (object listing.Object, ok bool, err error) {
 	live := listing.Live{Client: client, Place: at}

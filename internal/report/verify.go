@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"strconv"
@@ -41,14 +40,14 @@ func (v Verified) Left() int64 {
 	if v.Repair == nil {
 		return v.Total()
 	}
-	return v.Total() - v.Mendable + v.Repair.SetAside()
+	return v.Total() - v.Mendable + v.Repair.SetAside() - v.Repair.Held // held objects are not mendable
 }
 
 // Differences prints differences, one line for each.
 type Differences struct {
 	w      io.Writer
 	format Format
-	csv    *csv.Writer
+	err    error // of the header
 }
 
 // Format is how differences are printed.
@@ -61,24 +60,18 @@ const (
 	CSV
 )
 
-// NewDifferences returns Differences. With CSV it prints the header.
-func NewDifferences(w io.Writer, format Format) (*Differences, error) {
-	d := &Differences{w: w, format: format, csv: csv.NewWriter(w)}
-	if format != CSV {
-		return d, nil
+// NewDifferences returns Differences. With CSV it prints the header; Print returns the error of that.
+func NewDifferences(w io.Writer, format Format) *Differences {
+	d := &Differences{w: w, format: format}
+	if format == CSV {
+		d.err = d.row("mapping", "kind", "key", "bytes", "mendable", "detail")
 	}
-	return d, d.row("mapping", "kind", "key", "bytes", "mendable", "detail")
+	return d
 }
 
 func (d *Differences) row(cells ...string) error {
-	for i := range cells {
-		cells[i] = printable.Line(cells[i])
-	}
-	if err := d.csv.Write(cells); err != nil {
-		return err
-	}
-	d.csv.Flush()
-	return d.csv.Error()
+	_, err := io.WriteString(d.w, printable.Row(cells))
+	return err
 }
 
 // Print prints one difference of a mapping. In CSV, and in text, the key is quoted as in Go, because keys
@@ -86,6 +79,9 @@ func (d *Differences) row(cells ...string) error {
 func (d *Differences) Print(mapping string, of plan.Difference) error {
 	switch d.format {
 	case CSV:
+		if d.err != nil {
+			return d.err
+		}
 		return d.row(mapping, string(of.Kind), strconv.Quote(of.Key), strconv.FormatInt(of.Bytes, 10), strconv.FormatBool(of.IsMended), of.Detail)
 	case JSONLines:
 		line := Difference{Mapping: mapping, Kind: of.Kind, Key: of.Key, Bytes: of.Bytes, Detail: of.Detail, Mendable: of.IsMended}
@@ -95,10 +91,10 @@ func (d *Differences) Print(mapping string, of plan.Difference) error {
 		encoder := json.NewEncoder(printable.JSON(d.w))
 		encoder.SetEscapeHTML(false)
 		return encoder.Encode(line)
-	default:
-		_, err := printable.Fprintf(d.w, "%-12s  %12d  %s  %s\n", of.Kind, of.Bytes, strconv.Quote(of.Key), printable.Line(of.Detail))
-		return err
+	case Text:
 	}
+	_, err := printable.Fprintf(d.w, "%-12s  %12d  %s  %s\n", of.Kind, of.Bytes, strconv.Quote(of.Key), printable.Line(of.Detail))
+	return err
 }
 
 // Verification prints the result of a verification.

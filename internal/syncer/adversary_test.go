@@ -45,8 +45,8 @@ func undeceived() map[string]string {
 		"DeleteObject":       "deletes records of the ledger, which are swept again, and copies with odd keys, whose response has no content",
 		"DeleteObjects":      "sent only with deletes; TestFalseAnswersToDeletes covers it",
 		"GetCallerIdentity":  "of the doctor",
-		"GetObjectRetention": "of the doctor",
-		"GetObjectLegalHold": "of the doctor",
+		"GetObjectRetention": "of the doctor, and of inspections whose HEAD shows no lock",
+		"GetObjectLegalHold": "of the doctor, and of inspections whose HEAD shows no lock",
 	}
 }
 

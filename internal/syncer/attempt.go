@@ -187,7 +187,7 @@ func (a *attempt) enter(ctx context.Context, outcome Outcome, failure error) {
 	if failure != nil && !errors.Is(failure, ErrDrained) {
 		record.Class, record.Error = string(awserr.Classify(failure)), failure.Error()
 	}
-	a.shared.history.enter(ctx, ledger, record, a.shared.o.saveTime(), a.log)
+	a.shared.history.Enter(ctx, ledger, record, a.shared.o.saveTime(), a.log)
 }
 
 // end completes the summary, and counts and logs the pass.

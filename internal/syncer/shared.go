@@ -19,7 +19,7 @@ type shared struct {
 	quoter  plan.Quoter
 	backlog *backlog.Backlog
 	last    *recall.Last
-	history *pastPasses
+	history *recall.Passes
 	lease   *lease
 	uploads *uploads
 	// warnedUnconditional means that the warning about unconditional writes was already logged.
@@ -43,7 +43,7 @@ func newShared(o Options) *shared {
 	last := &recall.Last{Store: o.Store, Mapping: o.Mapping, Log: o.Logger, Figure: o.Figure, Backlog: missing}
 	return &shared{
 		o: o, plans: plans, count: count, quoter: plan.NewQuoter(o.Terms), backlog: missing, last: last,
-		history: &pastPasses{store: o.Store, mapping: o.Mapping, log: o.Logger},
+		history: &recall.Passes{Store: o.Store, Mapping: o.Mapping, Log: o.Logger, Guard: guarded},
 		lease:   &lease{mapping: plans.Mapping, options: o.Ledger, log: o.Logger, figure: o.Figure, last: last},
 		uploads: &uploads{uploader: o.Copier}, warnedUnconditional: &atomic.Bool{},
 	}

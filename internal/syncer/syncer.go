@@ -149,7 +149,7 @@ func (s *Syncer) Hold(ctx context.Context) error {
 	defer s.alone()()
 	ledger, err := s.shared.lease.open(ctx)
 	if err == nil {
-		s.shared.history.read(ctx, ledger)
+		s.shared.history.Read(ctx, ledger)
 	}
 	return err
 }
@@ -163,12 +163,12 @@ func (s *Syncer) Holds() bool { return s.shared.lease.isHeld() }
 // return them.
 func (s *Syncer) Recall(ctx context.Context) {
 	s.shared.last.Recall(ctx)
-	s.shared.history.recall(ctx)
+	s.shared.history.Recall(ctx)
 }
 
 // History returns the most recent passes, oldest first. It is empty until Hold or Recall was
 // called, or a pass was recorded.
-func (s *Syncer) History() []history.Pass { return s.shared.history.all() }
+func (s *Syncer) History() []history.Pass { return s.shared.history.All() }
 
 // EnterFailure records in the history that a pass failed before it started, for example because
 // credentials were missing. If this process does not hold the lease, EnterFailure takes it. A
@@ -184,7 +184,7 @@ func (s *Syncer) EnterFailure(ctx context.Context, order Order, began, ended tim
 	if last, _, _ := history.Failures(s.History()); record.FailsLike(last) {
 		return nil
 	}
-	return s.shared.history.enterAlone(ctx, s.shared.lease.ledger, s.shared.o.Ledger, record)
+	return s.shared.history.EnterAlone(ctx, s.shared.lease.ledger, s.shared.o.Ledger, record)
 }
 
 // Progress returns the progress of the current pass; ok is false between passes.

@@ -15,13 +15,12 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/plan"
-	"syncd/internal/syncer"
 	"syncd/internal/syncer/verify"
 )
 
 // damages are the objects of a verified world, and the differences that a listing and an inspection
 // find for each.
-var damages = map[string]struct{ listed, inspected []plan.DifferenceKind }{ //nolint:gochecknoglobals // a table
+var damages = map[string]struct{ listed, inspected []plan.DifferenceKind }{
 	"deleted":     {kinds(plan.DiffersMissing), nil},
 	"stale":       {kinds(plan.DiffersStale), nil},
 	"new":         {kinds(plan.DiffersMissing), nil},
@@ -99,7 +98,9 @@ func damaged(t *testing.T, do func(t *testing.T, w *world)) {
 		for _, key := range []string{"tags", "metadata", "lock", "bucket key"} {
 			put(key)
 			w.copies.OmitTags, w.copies.OmitMetadata, w.copies.ObjectLock, w.copies.BucketKey = key == "tags", key == "metadata", key != "lock", key != "bucket key"
-			w.pass(t)
+			if _, err := w.pass(t); err != nil {
+				t.Fatal(err)
+			}
 			w.copies = full
 		}
 		w.copies.BucketKey = true
@@ -194,7 +195,7 @@ func (w *world) repair(t *testing.T, f *found, exit int) {
 	t.Helper()
 	w.settle()
 	s := w.open(t)
-	got, err := s.Do(t.Context(), syncer.Order{Verify: s.Findings(f.request(1))})
+	_, got, err := s.Repair(t.Context(), f.request(1))
 	if err != nil || got.Exit != exit {
 		t.Fatalf("repair: got %+v, %v, want exit %d", got, err, exit)
 	}

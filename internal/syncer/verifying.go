@@ -33,9 +33,13 @@ func (s *Syncer) Verify(ctx context.Context, r verify.Request) (report verify.Re
 	return report, nil
 }
 
-// Findings returns the Findings of a pass that verifies the destination, see Order.Verify.
-func (s *Syncer) Findings(r verify.Request) *verify.Findings {
-	return verify.NewFindings(r, s.shared.o.Mapping, s.shared.o.Copier)
+// Repair runs a pass that verifies the destination and mends what differs. See Do.
+func (s *Syncer) Repair(ctx context.Context, r verify.Request) (verify.Report, Summary, error) {
+	found := verify.NewFindings(r, s.shared.o.Mapping, s.shared.o.Copier)
+	summary, err := s.Do(ctx, Order{Verify: found, Trigger: TriggerVerify})
+	report := found.Report()
+	report.Generation, report.Requests, report.Seconds, report.Error = summary.Generation, summary.Requests, summary.Seconds, summary.Error
+	return report, summary, err
 }
 
 // VerifyScheduled verifies the destination as Options.Inspect says, and logs the result. It logs the first

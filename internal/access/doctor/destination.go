@@ -181,17 +181,29 @@ func (p *destinationProber) probeExtras(ctx context.Context, c *bucketClient, e 
 	if k := p.ask(access.Writer, "s3:DeleteObject", access.DestinationObjects); k != nil {
 		p.try(ctx, "DeleteObject", c.remove, k)
 	}
-	if k := p.ask(access.Writer, "s3:GetObjectTagging", access.DestinationObjects); k != nil {
-		p.probeTags(ctx, c, k)
-	}
+	p.probeInspections(ctx, c)
 }
 
-// probeTags reads the tags of an object that does not exist.
-func (p *destinationProber) probeTags(ctx context.Context, c *bucketClient, k *ask) {
-	p.tryAbsent(ctx, "GetObjectTagging", k, func(ctx context.Context) error {
-		_, err := c.client.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner()})
-		return err
-	})
+// probeInspections probes the permissions to inspect copies, with an object that does not exist.
+func (p *destinationProber) probeInspections(ctx context.Context, c *bucketClient) {
+	if k := p.ask(access.Writer, "s3:GetObjectTagging", access.DestinationObjects); k != nil {
+		p.tryAbsent(ctx, "GetObjectTagging", k, func(ctx context.Context) error {
+			_, err := c.client.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner()})
+			return err
+		})
+	}
+	if k := p.ask(access.Writer, "s3:GetObjectRetention", access.DestinationObjects); k != nil {
+		p.tryAbsent(ctx, "GetObjectRetention", k, func(ctx context.Context) error {
+			_, err := c.client.GetObjectRetention(ctx, &s3.GetObjectRetentionInput{Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner()})
+			return err
+		})
+	}
+	if k := p.ask(access.Writer, "s3:GetObjectLegalHold", access.DestinationObjects); k != nil {
+		p.tryAbsent(ctx, "GetObjectLegalHold", k, func(ctx context.Context) error {
+			_, err := c.client.GetObjectLegalHold(ctx, &s3.GetObjectLegalHoldInput{Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner()})
+			return err
+		})
+	}
 }
 
 // probeVersionTags tries to tag an object version that does not exist.

@@ -1,8 +1,9 @@
 // Package recall shows what the ledger says about a mapping before this process has run a pass of it:
-// the last generation, the quarantine, and when the last pass over the whole source was committed.
+// the last generation, the quarantine, when the last pass over the whole source was committed, and the
+// most recent passes of any process, to whose history it also adds.
 //
-// It only reads, without the lease. What it reads is displayed and decides nothing, so errors are logged
-// and not returned.
+// It reads without the lease. What it reads is displayed and decides nothing, so errors are logged and not
+// returned.
 //
 // Packages figure and backlog contain the numbers; the syncer calls Recall when a process starts, and
 // the other methods when a ledger was opened or a generation was committed.

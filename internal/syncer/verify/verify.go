@@ -16,6 +16,9 @@ import (
 	"context"
 	"errors"
 	"hash/fnv"
+	"maps"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,6 +49,14 @@ type Request struct {
 	Found func(plan.Difference) error
 	// Walked is called for each key, one at a time; nil means that it is not.
 	Walked func()
+}
+
+// ParseShare parses a share in percent, such as 1%. The result ok is false if it is not above 0 % and at
+// most 100 %.
+func ParseShare(text string) (share float64, ok bool) {
+	number, isPercent := strings.CutSuffix(text, "%")
+	percent, err := strconv.ParseFloat(number, 64)
+	return percent / 100, err == nil && isPercent && percent > 0 && percent <= 100
 }
 
 // Report is the result of a verification. Its JSON form is a stable interface, described in docs/cli.md.
@@ -114,10 +125,7 @@ func (f *Findings) Report() Report {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r := f.report
-	r.Differences = map[plan.DifferenceKind]int64{}
-	for kind, n := range f.report.Differences {
-		r.Differences[kind] = n
-	}
+	r.Differences = maps.Clone(r.Differences)
 	return r
 }
 

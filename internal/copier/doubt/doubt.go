@@ -1,20 +1,24 @@
-package copier
+// Package doubt decides whether an error that would end a mapping, such as SignatureDoesNotMatch, affects
+// the whole mapping or only one object. For some object attributes, client and service compute different
+// signatures, so the error affects only that object.
+//
+// To find out, it asks both sides with a listing of one key, unless another copy succeeds meanwhile. The
+// copier sends the listings, and asks about each such error.
+package doubt
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"syncd/internal/awserr"
 	"syncd/internal/copier/request"
 )
 
-// doubts decides whether an error that would end the mapping, such as SignatureDoesNotMatch,
-// affects the whole mapping or only one object. For some object attributes, client and service
-// compute different signatures, so the error affects only that object. To find out, doubts sends a
-// listing to the source and a listing to the destination: the listings.
-type doubts struct {
-	source      *source
-	destination *destination
+// Doubts decides about the errors of all copies of one mapping. It is safe for concurrent use.
+type Doubts struct {
+	bucket string
+	sides  []func(ctx context.Context) error
 
 	asking chan struct{} // contains a value while a goroutine sends the listings
 
@@ -26,31 +30,32 @@ type doubts struct {
 	accepts bool  // whether the service accepted the last listings
 }
 
-func newDoubts(s *source, d *destination) *doubts {
-	return &doubts{source: s, destination: d, asking: make(chan struct{}, 1)}
+// New returns Doubts about the objects of a bucket. Each of the sides lists at most one key of a side.
+func New(bucket string, sides ...func(ctx context.Context) error) *Doubts {
+	return &Doubts{bucket: bucket, sides: sides, asking: make(chan struct{}, 1)}
 }
 
-// begin returns the number of a copy that begins now.
-func (d *doubts) begin() int64 {
+// Begin returns the number of a copy that begins now.
+func (d *Doubts) Begin() int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.copies++
 	return d.copies
 }
 
-// succeeded records that the copy with the number copied succeeded.
-func (d *doubts) succeeded(copied int64) {
+// Succeeded records that the copy with the number copied succeeded.
+func (d *Doubts) Succeeded(copied int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.good = max(d.good, copied)
 }
 
-// alone wraps a failure that would end the mapping in an *awserr.AloneError if the service accepts
+// Alone wraps a failure that would end the mapping in an *awserr.AloneError if the service accepts
 // other requests that are sent after the failure. The other request is a copy or, if no other copy
 // has succeeded since, a listing of one key on each side. The listing needs no permission, because
 // a denial also shows that the service accepts the signature. Failures of concurrent copies share
 // one listing on each side. A failure without a response is returned unchanged.
-func (d *doubts) alone(ctx context.Context, key string, failure error) error {
+func (d *Doubts) Alone(ctx context.Context, key string, failure error) error {
 	if !awserr.Fatal(failure) || !awserr.Answered(failure) || ctx.Err() != nil {
 		return failure
 	}
@@ -68,7 +73,7 @@ func (d *doubts) alone(ctx context.Context, key string, failure error) error {
 		return failure
 	}
 	return &request.ObjectError{
-		Op: "copy", Bucket: d.source.place.Bucket, Key: key, Err: &awserr.AloneError{Err: failure},
+		Op: "copy", Bucket: d.bucket, Key: key, Err: &awserr.AloneError{Err: failure},
 		Hint: "the service accepts other requests with the same credentials",
 	}
 }
@@ -76,7 +81,7 @@ func (d *doubts) alone(ctx context.Context, key string, failure error) error {
 // doubt is called when a copy fails. It returns two numbers for the method answered, which decides
 // whether only one object is affected. That is known as soon as a copy with a number greater than
 // since succeeds, or the service has answered the listings question times.
-func (d *doubts) doubt() (since, question int64) {
+func (d *Doubts) doubt() (since, question int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.isOpen {
@@ -86,7 +91,7 @@ func (d *doubts) doubt() (since, question int64) {
 }
 
 // ask sends the listings by calling accepts, and records the result.
-func (d *doubts) ask(accepts func() bool) {
+func (d *Doubts) ask(accepts func() bool) {
 	d.mu.Lock()
 	d.isOpen = true
 	d.mu.Unlock()
@@ -97,26 +102,21 @@ func (d *doubts) ask(accepts func() bool) {
 }
 
 // answered reports whether the question is decided, for the two numbers that doubt returned.
-func (d *doubts) answered(since, question int64) bool {
+func (d *Doubts) answered(since, question int64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.good > since || d.asked >= question
 }
 
-func (d *doubts) isAccepted(since int64) bool {
+func (d *Doubts) isAccepted(since int64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.good > since || d.accepts
 }
 
 // acceptsOthers sends each side a listing of at most one key.
-func (d *doubts) acceptsOthers(ctx context.Context) bool {
-	_, _, reading := d.source.lookup(ctx, d.source.place.Prefix)
-	if !isSigned(reading) {
-		return false
-	}
-	_, _, writing := d.destination.lookup(ctx, d.destination.place.Prefix)
-	return isSigned(writing)
+func (d *Doubts) acceptsOthers(ctx context.Context) bool {
+	return !slices.ContainsFunc(d.sides, func(list func(context.Context) error) bool { return !isSigned(list(ctx)) })
 }
 
 // isSigned reports whether the response to a listing shows that its signature was valid. A denial

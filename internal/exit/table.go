@@ -34,7 +34,7 @@ func Table() []Meaning {
 			"completion": "usage: unknown shell", "man": "usage: no DIR, or a SOURCE_DATE_EPOCH that is not a number",
 		}},
 		{syncer.ExitQuarantined, "done, but some objects were quarantined, or some copies that are due to be deleted were kept", nil},
-		{CodeFindings, "policy check found something to change, plan --detailed-exitcode found something to do, or verify found differences", map[string]string{
+		{CodeFindings, "findings of policy check, work of plan --detailed-exitcode, or differences of verify", map[string]string{
 			"policy check": "an error or a warning was found", "plan": "with --detailed-exitcode: there is something to copy, adopt, delete or quarantine",
 			"verify": "there are differences, or with --repair: not all could be mended",
 		}},

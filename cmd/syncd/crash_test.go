@@ -350,8 +350,8 @@ func (c *crash) finish(t *testing.T) {
 		t.Errorf("got %d unfinished uploads, want none; stderr:\n%s", n, last.stderr)
 	}
 	again := c.copiedAgain()
-	if c.kills >= 20 && c.divided < c.kills/4 {
-		t.Errorf("got %d kills of passes that had settled several ranges, of %d, want many", c.divided, c.kills)
+	if c.kills >= 20 && c.divided == 0 { // how many there are depends on the speed of the machine
+		t.Errorf("got %d kills of passes that had settled several ranges, of %d, want some", c.divided, c.kills)
 	}
 	t.Logf("%d kills, %d of passes that had settled several ranges; %d copies, %d of them again; up to %d were allowed", c.kills, c.divided, len(c.copies), again, c.allowed)
 	if again > c.allowed {

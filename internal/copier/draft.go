@@ -57,7 +57,7 @@ func (d *draft) setLock(l lock) {
 // draftOf returns the draft of a copy from the source's head and tags.
 func draftOf(o *Options, key string, object listing.Object, head *s3.HeadObjectOutput, found tags) (*draft, error) {
 	d := &draft{o: o, key: key, class: types.StorageClass(o.ClassOf(object.StorageClass)), tags: found, notes: notesOf(head)}
-	d.setLock(lockOf(o, head))
+	d.setLock(lockOf(o, head, o.Now()))
 	if o.OmitMetadata {
 		return d, nil
 	}
@@ -86,12 +86,13 @@ func encodedMetadata(o *Options, metadata map[string]string) map[string]string {
 	return encoded
 }
 
-func lockOf(o *Options, head *s3.HeadObjectOutput) (l lock) {
+// lockOf returns the lock of a copy that is made at the given time.
+func lockOf(o *Options, head *s3.HeadObjectOutput, now time.Time) (l lock) {
 	if !o.ObjectLock {
 		return lock{}
 	}
 	// Services reject a retention date in the past.
-	if until := head.ObjectLockRetainUntilDate; until != nil && until.After(o.Now()) {
+	if until := head.ObjectLockRetainUntilDate; until != nil && until.After(now) {
 		l.mode, l.until = head.ObjectLockMode, until
 	}
 	l.hold = head.ObjectLockLegalHoldStatus
@@ -99,7 +100,7 @@ func lockOf(o *Options, head *s3.HeadObjectOutput) (l lock) {
 		l.eventHold, l.days, l.years = head.ObjectLockEventHold, head.ObjectLockEventHoldDurationDays, head.ObjectLockEventHoldDurationYears
 	}
 	if longest := o.ObjectLockMax; longest > 0 {
-		l.shorten(o.Now(), longest)
+		l.shorten(now, longest)
 	}
 	return l
 }

@@ -2,6 +2,7 @@ package copier
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -35,13 +36,16 @@ func (c *Copier) Inspect(ctx context.Context, object listing.Object, e record.En
 	case err == nil:
 	case awserr.Fatal(err), ctx.Err() != nil:
 		return nil, c.failed("inspect copy of", object.Key, err)
-	case awserr.Classify(err) == awserr.Gone, awserr.Classify(err) == awserr.Precondition:
-		return nil, nil // the object or its copy has just changed
+	case errors.Is(err, errSourceChanged):
 	default:
 		i.Differs(plan.DiffersUnchecked, err.Error())
 	}
 	return i.Found, nil
 }
+
+// errSourceChanged means that the source object has changed since it was listed, so that it cannot be
+// compared.
+var errSourceChanged = errors.New("the source object has changed")
 
 // inspected is the inspection of one copy.
 type inspected struct {
@@ -63,6 +67,9 @@ func (i *inspected) run(ctx context.Context) error {
 	}
 	i.Key(copied, i.o.KeyARN, bucketKey)
 	source, err := i.source.head(ctx, i.Object.Key, &i.Object.ETag)
+	if class := awserr.Classify(err); class == awserr.Gone || class == awserr.Precondition {
+		return errSourceChanged
+	}
 	if err != nil {
 		return err
 	}
@@ -79,7 +86,10 @@ func (i *inspected) run(ctx context.Context) error {
 // compareLock compares the lock. A head shows no lock both for an object without one and to a role
 // without permission to read it, so a lock that a head does not show is read with a request of its own.
 func (i *inspected) compareLock(ctx context.Context, source, copied *s3.HeadObjectOutput) error {
-	must := lockOf(&i.o, source)
+	must := lockOf(&i.o, source, i.entry.CopiedAt)
+	if must.until != nil && !must.until.After(i.o.Now()) {
+		must.until = nil // expired
+	}
 	want := inspection.Lock{Mode: must.mode, Until: aws.ToTime(must.until), IsCut: must.cut, IsHeld: must.hold == types.ObjectLockLegalHoldStatusOn}
 	mode, until, isHeld := copied.ObjectLockMode, aws.ToTime(copied.ObjectLockRetainUntilDate), copied.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn
 	var err error

@@ -64,7 +64,7 @@ func (j *job) headLock(ctx context.Context) (lock, error) {
 	if err != nil {
 		return lock{}, err
 	}
-	return lockOf(&j.o, head), nil
+	return lockOf(&j.o, head, j.o.Now()), nil
 }
 
 // readAll reads the whole object into buffer and compares it with the source's checksum.

@@ -35,6 +35,9 @@ type Target struct {
 	// could not record. The zero time means that there is no such copy.
 	OursSince time.Time
 	OursUnder []string
+	// IsDamaged means that an inspection found differences in the listed object, so that it is not
+	// adopted.
+	IsDamaged bool
 }
 
 // Ours describes what syncd may have written at the destination's key. Pass it to the next attempt
@@ -61,6 +64,8 @@ type standing struct {
 	// found is the object seen by the last check, nil for none.
 	looked bool
 	found  *found
+	// isDamaged means that the listed object is not adopted.
+	isDamaged bool
 }
 
 // found is an object at the destination.
@@ -71,7 +76,7 @@ type found struct {
 }
 
 func newStanding(o *Options, at *destination, key string, t Target) *standing {
-	s := &standing{o: o, at: at, key: key, known: t.Known, since: t.OursSince, under: t.OursUnder, looked: t.Looked}
+	s := &standing{o: o, at: at, key: key, known: t.Known, since: t.OursSince, under: t.OursUnder, looked: t.Looked, isDamaged: t.IsDamaged}
 	if t.Present != nil {
 		s.found = &found{Version: t.Present.Version, class: t.Present.StorageClass}
 	}
@@ -102,7 +107,7 @@ func (s *standing) verdict(object listing.Object) verdict {
 	}
 	// Times are weak evidence, but an object older than its source cannot be its copy. An object
 	// that syncd wrote may have been made under other settings.
-	v.adopt = s.found.Size == object.Size && !s.found.LastModified.Before(object.LastModified.Truncate(time.Second)) &&
+	v.adopt = !s.isDamaged && s.found.Size == object.Size && !s.found.LastModified.Before(object.LastModified.Truncate(time.Second)) &&
 		(!isOurs || s.o.HasClass(s.found.class))
 	v.foreign = !isOurs && !s.o.OverwriteAny
 	return v

@@ -62,7 +62,7 @@ func (j *job) draftOfWhole(ctx context.Context) (*draft, error) {
 			return nil, err
 		}
 		d.notes = notesOf(head)
-		d.setLock(lockOf(&j.o, head))
+		d.setLock(lockOf(&j.o, head, j.o.Now()))
 	}
 	if j.o.ReadsTags(false) {
 		found, err := j.source.readTags(ctx, j.object.Key)

@@ -31,7 +31,7 @@ type keeper struct {
 	runner    *opened
 	recall    *recall
 	attempts  attempts
-	verifier  verifier
+	verifier  *verifier
 	calendar  appointment.Calendar
 	// startDelay is how long to wait before a first pass that is due at start.
 	startDelay time.Duration
@@ -148,13 +148,15 @@ func (k *keeper) keep(ctx context.Context) error {
 	for next := k.calendar.First(k.m.AtOnce, k.startDelay); ; {
 		tick, why := k.calendar.Keep(waiting, next, k)
 		if why == appointment.Ends {
+			stop()
 			recalling.Stop()
 			reading.Wait()
+			k.verifier.wait()
 			return k.end()
 		}
 		how := k.attempts.attempt(ctx, waiting, why == appointment.Ticks)
 		if how == ended && k.attempts.isComplete {
-			k.verifier.verify(waiting)
+			k.verifier.passed(waiting)
 		}
 		next = k.next(next, tick, why, how)
 	}

@@ -135,13 +135,19 @@ type worker struct {
 	orders   []syncer.Order
 	verified []time.Time // when a verification was asked for
 	fail     error       // the error of verifications
+	verifies time.Duration
 }
 
-func (w *worker) VerifyScheduled(context.Context) error {
+func (w *worker) VerifyScheduled(ctx context.Context) error {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.verified = append(w.verified, time.Now())
-	return w.fail
+	w.mu.Unlock()
+	select {
+	case <-time.After(w.verifies):
+		return w.fail
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (w *worker) Hold(context.Context) error { return nil }

@@ -2,47 +2,73 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"syncd/internal/daemon/appointment"
+	"syncd/internal/syncer"
 )
 
 // verifier verifies the destination of one mapping after the first pass that ends once the schedule is
 // due. The ledger then has the result of that pass, so that a difference is not only the delay of the
-// next pass. A verification needs no place in line, because it copies nothing.
+// next pass. A verification needs neither a place in line nor the lease, because it only reads, so later
+// passes do not wait for it.
 type verifier struct {
 	schedule appointment.Schedule // nil for never
 	runner   *opened
 	log      *slog.Logger
 	now      func() time.Time
-	due      time.Time
+	working  sync.WaitGroup
+
+	mu        sync.Mutex
+	due       time.Time
+	isRunning bool
 }
 
-func newVerifier(schedule appointment.Schedule, runner *opened, log *slog.Logger, now func() time.Time) verifier {
-	v := verifier{schedule: schedule, runner: runner, log: log, now: now}
+func newVerifier(schedule appointment.Schedule, runner *opened, log *slog.Logger, now func() time.Time) *verifier {
+	v := &verifier{schedule: schedule, runner: runner, log: log, now: now}
 	v.plan()
 	return v
 }
 
-// plan computes when the next verification is due.
+// plan computes when the next verification is due. A schedule follows the wall clock in UTC.
 func (v *verifier) plan() {
 	if v.schedule != nil {
-		v.due = v.schedule.Next(v.now().UTC().Round(0))
+		v.due = v.schedule.Next(v.clock())
 	}
 }
 
-// verify verifies the destination if that is due. If it fails, it is tried again after the next pass.
-func (v *verifier) verify(ctx context.Context) {
+func (v *verifier) clock() time.Time { return v.now().UTC().Round(0) }
+
+// passed is called after each complete pass. It starts a verification if one is due and none is running.
+func (v *verifier) passed(ctx context.Context) {
 	w := v.runner.worker()
-	if v.schedule == nil || w == nil || v.now().UTC().Round(0).Before(v.due) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.schedule == nil || w == nil || v.isRunning || v.clock().Before(v.due) {
 		return
 	}
-	err := v.runner.guarded(func() error { return w.VerifyScheduled(ctx) })
+	v.isRunning = true
+	v.working.Go(func() { v.ended(ctx, w.VerifyScheduled(ctx)) })
+}
+
+// ended records the result of a verification. If it failed, it is tried again after the next pass.
+func (v *verifier) ended(ctx context.Context, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.isRunning = false
 	switch {
 	case err == nil:
 		v.plan()
-	case ctx.Err() == nil:
+	case ctx.Err() != nil: // the mapping ends
+	case errors.Is(err, syncer.ErrUnsettled):
+		v.log.Info("verification is incomplete, it is tried again after the next pass", "err", err)
+	default:
 		v.log.Warn("verification failed, it is tried again after the next pass", "err", err)
 	}
 }
+
+// wait waits until the verification that is running has ended. Its context must have ended.
+func (v *verifier) wait() { v.working.Wait() }

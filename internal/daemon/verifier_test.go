@@ -47,3 +47,23 @@ func TestVerifications(t *testing.T) {
 		})
 	}
 }
+
+// TestLongVerification runs a verification that takes hours. It checks that passes start on time meanwhile,
+// and that the daemon stops without waiting for its end.
+func TestLongVerification(t *testing.T) {
+	const m = time.Minute
+	checkpointtest.Bubble(t, func(t *testing.T) {
+		a := newAsked(t)
+		w := &worker{passes: &passes{took: m, origin: time.Now()}, verifies: 10 * time.Hour}
+		o := a.options("a", every(10*m), "")
+		o.Mappings[0].Open = func(context.Context) (daemon.Runner, error) { return w, nil }
+		o.Mappings[0].Verify = every(5 * m)
+		_, stop := start(t, o)
+		time.Sleep(95 * m)
+		began := time.Now()
+		stop()
+		if got := w.starts(); len(got) != 9 || len(w.verified) != 1 || time.Since(began) > m {
+			t.Errorf("got passes at %v, %d verifications, and the end after %v, want nine, one, and at once", got, len(w.verified), time.Since(began))
+		}
+	})
+}

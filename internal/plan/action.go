@@ -121,6 +121,8 @@ type Action struct {
 	// Inspect means that the object at the destination must be inspected, so that all its differences are
 	// reported.
 	Inspect bool
+	// IsDamaged means that the inspection has found differences.
+	IsDamaged bool
 	// Previous is the ledger's entry for the key, nil if there is none. Its Missed is that after the
 	// pass.
 	Previous *record.Entry
@@ -159,6 +161,9 @@ type Claimed struct {
 func (a Action) Listed() bool {
 	return a.Reason != Gone && a.Reason != Untouched && a.Reason != Stray
 }
+
+// IsThere reports whether the listing of the destination shows the copy that the ledger records.
+func (a Action) IsThere() bool { return a.Present != nil && a.knows(*a.Present) }
 
 // MayBeUnchanged reports whether a copy is made only if a check of the destination shows that it is
 // needed.

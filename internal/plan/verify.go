@@ -105,57 +105,72 @@ func (v Verification) Verify(actions Actions) Actions {
 // concerns only an object of another writer.
 func (v Verification) verify(a Action) (mended Action, isPlanned bool) {
 	isPlanned = a.Reason != Stray
-	if !a.Looked {
-		return a, isPlanned
-	}
 	if v.isUnsettled(a) {
 		v.Unsettled(a.Object.Key)
 		return a, isPlanned
 	}
 	kind := differs(a)
-	if a.Reason == Unchanged {
-		a = v.mended(a, kind)
-	}
+	mended = v.mended(a, kind)
 	if kind != "" {
-		v.Found(Difference{Kind: kind, Key: a.Object.Key, Bytes: a.size(), Detail: a.detail(kind), IsMended: a.Kind == Copy})
+		v.Found(Difference{Kind: kind, Key: a.Object.Key, Bytes: a.size(), Detail: a.detail(kind), IsMended: mended.Kind == Copy})
 	}
-	return a, isPlanned
+	return mended, isPlanned
 }
 
-// mended returns the action for an unchanged object whose copy differs or must be inspected.
+// mended returns the action that mends a difference. An unchanged object whose copy differs is copied, and
+// one whose copy must be inspected may be. An entry without a source object, whose copy no longer exists, is
+// forgotten.
 func (v Verification) mended(a Action, kind DifferenceKind) Action {
-	a.Inspect = a.Present != nil && v.Inspects != nil && v.Inspects(a.Object.Key)
 	switch {
+	case a.Reason == Gone && kind == DiffersMissing:
+		a.Previous, a.Inherited = nil, nil
+	case a.Reason != Unchanged && a.Reason != Unproven:
 	case kind == DiffersMissing:
 		a.Kind, a.Reason = Copy, Lost
 	case kind == DiffersOverwritten:
-		a.Kind, a.Reason = Copy, Overwritten
-	case a.Inspect:
-		a.Kind, a.Reason = Copy, Inspected
+		a.Kind, a.Reason, a.Inspect = Copy, Overwritten, v.inspects(a)
+	case a.Reason == Unproven:
+		a.Inspect = v.inspects(a)
+	case v.inspects(a):
+		a.Kind, a.Reason, a.Inspect = Copy, Inspected, true
 	}
 	return a
 }
 
-// isUnsettled reports whether a pass may have written the key since the ledger was read, so that a
-// difference may be the effect of that pass.
+// inspects reports whether the object at the destination must be inspected.
+func (v Verification) inspects(a Action) bool {
+	return a.Present != nil && v.Inspects != nil && v.Inspects(a.Object.Key)
+}
+
+// isUnsettled reports whether the state of the key at the destination may be the effect of a pass that has
+// not recorded it yet, so that it cannot be judged.
 func (v Verification) isUnsettled(a Action) bool {
-	if a.Claimed.Deleted || !a.Claimed.Since.IsZero() && !a.Claimed.Proved {
+	isClaimed := !a.Claimed.Since.IsZero() && !a.Claimed.Proved
+	switch {
+	case !a.Looked, a.IsThere():
+		return false
+	case a.Present == nil:
+		return a.Claimed.Deleted || isClaimed && a.Previous == nil && a.Kind == Copy
+	case isClaimed && !a.Present.LastModified.Before(a.Claimed.Since.Truncate(time.Second)):
 		return true
+	default:
+		return !a.Present.LastModified.Before(v.Began().Truncate(time.Second))
 	}
-	return a.Present != nil && !a.knows(*a.Present) && !a.Present.LastModified.Before(v.Began().Truncate(time.Second))
 }
 
 // differs returns how the object at the destination differs from what the action shows about it; "" if
 // it does not.
 func differs(a Action) DifferenceKind {
-	isKnown := a.Present != nil && a.knows(*a.Present)
+	isKnown := a.IsThere()
 	switch {
-	case a.Reason == Stray, a.Reason == Gone && a.Present != nil && !isKnown:
-		return DiffersForeign
 	case a.Reason == Held, a.Kind == Copy && a.SetAside != nil:
 		return DiffersQuarantined
+	case a.Kind == Copy && a.Present == nil: // also of an object whose key has no counterpart at the destination
+		return DiffersMissing
+	case !a.Looked:
+		return ""
 	case a.Kind != Copy && a.Reason != Unchanged:
-		return "" // no copy is expected
+		return differsUnexpected(a, isKnown)
 	case a.Present == nil:
 		return DiffersMissing
 	case !isKnown && a.Previous == nil:
@@ -175,6 +190,20 @@ func differs(a Action) DifferenceKind {
 	}
 }
 
+// differsUnexpected is differs for a key without an object to copy. The copy of a former object is kept,
+// unless the plan deletes it.
+func differsUnexpected(a Action, isKnown bool) DifferenceKind {
+	isKept := a.Reason == Gone && a.Kind == Skip && (a.Previous != nil || a.Inherited != nil)
+	switch {
+	case a.Present != nil && !isKnown:
+		return DiffersForeign
+	case a.Present == nil && isKept:
+		return DiffersMissing
+	default:
+		return ""
+	}
+}
+
 func (a Action) size() int64 {
 	if a.Object.ETag == "" && a.Present != nil {
 		return a.Present.Size
@@ -185,6 +214,10 @@ func (a Action) size() int64 {
 // detail describes a difference that a listing shows.
 func (a Action) detail(kind DifferenceKind) string {
 	switch kind { //nolint:exhaustive // the other kinds need no detail
+	case DiffersMissing:
+		if a.Reason == Gone {
+			return "the source object is gone, and its copy too"
+		}
 	case DiffersOverwritten:
 		return fmt.Sprintf("the copy had ETag %s; the object there has %s", a.Previous.DestinationETag, described(*a.Present))
 	case DiffersForeign:

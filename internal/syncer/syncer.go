@@ -107,6 +107,9 @@ func isDamage(err error) bool {
 
 // try runs the pass described by order once.
 func (s *Syncer) try(ctx context.Context, order Order) (Summary, error) {
+	if order.Verify != nil {
+		order.Verify.Reset()
+	}
 	a := newAttempt(s.shared, order)
 	s.show(a.tally)
 	defer s.show(nil)

@@ -2,6 +2,8 @@ package syncer
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 
@@ -12,7 +14,7 @@ import (
 
 // Verify compares the destination with the ledger and the source, and writes nothing. It works while
 // another process holds the lease. If it returns an error, the report has the counts up to that point.
-// Otherwise it sets the metrics of the last verification.
+// Otherwise it sets the metrics of the last verification, if every key could be judged.
 func (s *Syncer) Verify(ctx context.Context, r verify.Request) (report verify.Report, err error) {
 	o := &s.shared.o
 	before, start := o.Meter.Counts(), o.Now()
@@ -26,11 +28,20 @@ func (s *Syncer) Verify(ctx context.Context, r verify.Request) (report verify.Re
 		report.Error = err.Error()
 		return report, err
 	}
-	for _, kind := range plan.DifferenceKinds() {
-		s.shared.count.differences.WithLabelValues(string(kind)).Set(float64(report.Differences[kind]))
-	}
-	s.shared.count.verified.WithLabelValues().Set(float64(o.Now().Unix()))
+	s.setVerified(report)
 	return report, nil
+}
+
+// setVerified sets the metrics of the last verification, unless a pass is writing some keys, which could
+// hide differences.
+func (s *Syncer) setVerified(r verify.Report) {
+	if r.Unsettled > 0 {
+		return
+	}
+	for _, kind := range plan.DifferenceKinds() {
+		s.shared.count.differences.WithLabelValues(string(kind)).Set(float64(r.Differences[kind]))
+	}
+	s.shared.count.verified.WithLabelValues().Set(float64(s.shared.o.Now().Unix()))
 }
 
 // Repair runs a pass that verifies the destination and mends what differs. See Do.
@@ -43,7 +54,8 @@ func (s *Syncer) Repair(ctx context.Context, r verify.Request) (verify.Report, S
 }
 
 // VerifyScheduled verifies the destination as Options.Inspect says, and logs the result. It logs the first
-// difference of each kind, and only counts the others.
+// difference of each kind, and only counts the others. The error is ErrUnsettled if not all keys could be
+// judged.
 func (s *Syncer) VerifyScheduled(ctx context.Context) error {
 	o, start := &s.shared.o, s.shared.o.Now()
 	var found repeats.Counter
@@ -64,5 +76,11 @@ func (s *Syncer) VerifyScheduled(ctx context.Context) error {
 	}
 	o.Logger.Info("verification ended", "generation", report.Generation, "listed", report.Listed, "intact", report.Intact, "inspected", report.Inspected,
 		"unsettled", report.Unsettled, "differences", report.Total(), "duration", o.Now().Sub(start))
+	if report.Unsettled > 0 {
+		return fmt.Errorf("%w: %d keys", ErrUnsettled, report.Unsettled)
+	}
 	return nil
 }
+
+// ErrUnsettled means that a verification could not judge all keys, because a pass may be writing them.
+var ErrUnsettled = errors.New("keys that a pass may be writing were not judged")

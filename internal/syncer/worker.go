@@ -57,23 +57,27 @@ func (w *worker) carryOut(ctx context.Context, slot *checkpoint.Slot, a plan.Act
 		w.skipped(a)
 		return nil
 	case a.Reason == plan.Unproven:
-		proved, err := w.prover.Proved(ctx, *a.Previous, planner.TargetOf(a), len(a.Claimed.OtherKeys) > 0)
+		isThere, err := w.prover.Proved(ctx, *a.Previous, planner.TargetOf(a), len(a.Claimed.OtherKeys) > 0)
 		if err != nil {
 			return err
 		}
-		if proved {
-			w.record.proved(slot, a)
-			return nil
-		}
-	case a.Inspect:
-		isDamaged, err := w.found.Inspect(ctx, w.prover, a)
-		if err != nil {
+		return w.unlessIntact(ctx, slot, a, isThere)
+	default:
+		return w.unlessIntact(ctx, slot, a, a.Reason == plan.Inspected)
+	}
+}
+
+// unlessIntact inspects the object at the destination, if the action says so, and copies the object unless
+// its recorded copy is there and has no differences.
+func (w *worker) unlessIntact(ctx context.Context, slot *checkpoint.Slot, a plan.Action, isThere bool) (err error) {
+	if a.Inspect {
+		if a.IsDamaged, err = w.found.Inspect(ctx, w.prover, a); err != nil {
 			return err
 		}
-		if !isDamaged && a.MayBeUnchanged() {
-			w.record.proved(slot, a)
-			return nil
-		}
+	}
+	if isThere && !a.IsDamaged {
+		w.record.proved(slot, a)
+		return nil
 	}
 	return w.copy(ctx, slot, a)
 }

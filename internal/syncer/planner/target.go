@@ -10,11 +10,18 @@ import (
 )
 
 // TargetOf returns what the ledger and the listings show about the destination key of an action,
-// before its object is copied.
+// before its object is copied. If the claim on the key is proved, a listing does not show who wrote an object, so that
+// the copier must check it.
 func TargetOf(a plan.Action) copier.Target {
 	t := copier.Target{
 		Listed: a.WasListed, ListedAfter: a.ListedAfter, Looked: a.Looked, Present: a.Present,
-		OursSince: a.Claimed.Since, OursUnder: a.Claimed.OtherKeys,
+		OursSince: a.Claimed.Since, OursUnder: a.Claimed.OtherKeys, IsDamaged: a.IsDamaged,
+	}
+	if a.Claimed.Proved {
+		t.Looked, t.Present = false, nil
+	}
+	if a.Claimed.Proved && a.Previous != nil {
+		t.OursSince, t.OursUnder = time.Time{}, nil // the entry is correct, so another object is not syncd's
 	}
 	for _, entry := range []*record.Entry{a.Previous, a.Inherited} {
 		if entry != nil {

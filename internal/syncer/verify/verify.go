@@ -96,26 +96,40 @@ func (r Report) Total() (all int64) {
 // Findings collects the differences of one verification. It is safe for concurrent use.
 type Findings struct {
 	request Request
-	began   time.Time
 	there   func(time.Time) time.Time
 
 	mu     sync.Mutex
+	began  time.Time
 	report Report
 	err    error // the first error of Request.Found
 }
 
 // NewFindings returns the Findings of a verification that begins now.
 func NewFindings(r Request, mapping string, by Inspector) *Findings {
-	return &Findings{
-		request: r, began: time.Now(), there: by.There,
-		report: Report{Mapping: mapping, Differences: map[plan.DifferenceKind]int64{}, Requests: map[string]int64{}},
-	}
+	f := &Findings{request: r, there: by.There, report: Report{Mapping: mapping}}
+	f.Reset()
+	return f
+}
+
+// Reset begins the verification again.
+func (f *Findings) Reset() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.began = time.Now()
+	f.report = Report{Mapping: f.report.Mapping, Differences: map[plan.DifferenceKind]int64{}, Requests: map[string]int64{}}
+}
+
+// start returns when the verification began, by the destination's clock.
+func (f *Findings) start() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.there(f.began)
 }
 
 // Verification returns the plan's part of the verification.
 func (f *Findings) Verification() *plan.Verification {
 	return &plan.Verification{
-		Began: func() time.Time { return f.there(f.began) }, Inspects: f.request.inspects(), Found: f.add,
+		Began: f.start, Inspects: f.request.inspects(), Found: f.add,
 		Unsettled: func(string) { f.count(func(r *Report) { r.Unsettled++ }) },
 	}
 }
@@ -186,7 +200,7 @@ func (f *Findings) Add(a plan.Action) {
 		}
 		r.Listed++
 		switch {
-		case a.Reason == plan.Unchanged, a.Reason == plan.Inspected:
+		case a.IsThere() && (a.Reason == plan.Unchanged || a.MayBeUnchanged()):
 			r.Intact++
 		case a.Kind == plan.Skip && a.Reason != plan.Held:
 			r.Skipped++

@@ -63,11 +63,13 @@ func (c *claiming) claim(keys []record.Range, copies []string, since time.Time) 
 	defer c.in.mu.Unlock()
 	var made []record.Claim
 	for _, r := range keys {
-		claim := record.Claim{Fingerprint: c.in.fingerprint, After: r.After, Until: r.Until, Since: since.UTC().Truncate(time.Microsecond)}
-		claim.Copies = record.HashesOf(slices.DeleteFunc(slices.Clone(copies), func(key string) bool { return !r.Contains(key) })...)
-		if !slices.ContainsFunc(c.in.claims.own, func(own record.Claim) bool { return own.CoversAll(r) }) {
-			made = append(made, claim)
+		if slices.ContainsFunc(c.in.claims.own, func(own record.Claim) bool { return own.CoversAll(r) }) {
+			continue
 		}
+		made = append(made, record.Claim{
+			Fingerprint: c.in.fingerprint, After: r.After, Until: r.Until, Since: since.UTC().Truncate(time.Microsecond),
+			Copies: record.HashesOf(slices.DeleteFunc(slices.Clone(copies), func(key string) bool { return !r.Contains(key) })...),
+		})
 	}
 	if len(made) > 0 {
 		c.in.claims.add(made)

@@ -136,9 +136,6 @@ func (q Quoter) AddPages(to *Quote, source, destination int64) {
 	q.bill(to, &to.Dollars.Requests, float64(destination)*q.standard.write, false)
 }
 
-// batch is the number of keys that one request deletes (Amazon S3 API Reference, DeleteObjects).
-const batch = 1000
-
 // AddDeletes adds the requests for a number of deletes, whose keys are listed again with the given number
 // of requests.
 func (q Quoter) AddDeletes(to *Quote, deletes, relists int64) {
@@ -146,7 +143,7 @@ func (q Quoter) AddDeletes(to *Quote, deletes, relists int64) {
 		return
 	}
 	q.AddPages(to, relists, 0)
-	count(&to.Requests, deleteObjects, (deletes+batch-1)/batch)
+	count(&to.Requests, deleteObjects, (deletes+transfer.MaxDeleteKeys-1)/transfer.MaxDeleteKeys)
 }
 
 // AddEnd adds the requests that a pass sends after its last copy.

@@ -105,10 +105,13 @@ func TestEverythingArrivesThroughFaults(t *testing.T) {
 				}
 				w.cloud.SetLatency(20 * time.Millisecond)
 				for _, kind := range []awsfake.FaultKind{
-					awsfake.InternalError, awsfake.Throttle, awsfake.Reset, awsfake.CutBody, awsfake.Timeout,
+					awsfake.InternalError, awsfake.Throttle, awsfake.Reset, awsfake.CutBody,
 				} {
 					w.cloud.Inject(awsfake.Fault{Probability: 0.05 / 6, Kind: kind})
 				}
+				// Silence is rarer: an object that meets it three times in a row, for ten minutes each, is rightly
+				// quarantined.
+				w.cloud.Inject(awsfake.Fault{Probability: 0.05 / 60, Kind: awsfake.Timeout})
 				for _, operation := range []string{"CopyObject", "UploadPartCopy", "CompleteMultipartUpload"} { // the only operations with this fault
 					w.cloud.Inject(awsfake.Fault{Operation: operation, Probability: 0.05 / 6, Kind: awsfake.ErrorIn200})
 				}

@@ -131,6 +131,10 @@ func (p Place) Contains(key string) bool { return strings.HasPrefix(key, p.Prefi
 // Amazon S3 objects"); the minimum is one.
 const MaxKeyBytes = 1024
 
+// MaxDeleteKeys is the maximum number of keys that one request deletes (Amazon S3 API Reference,
+// DeleteObjects).
+const MaxDeleteKeys = 1000
+
 // KeyTo returns the destination key for a source key of this place. If one source key is less than
 // another, so is its destination key. The caller must check the length of the result: S3 accepts 1
 // to [MaxKeyBytes] bytes.

@@ -188,7 +188,7 @@ func entryRows(entries []record.Entry) (rows []row) {
 			"key": e.Key, "source_etag": e.Source.ETag, "source_size": fmt.Sprint(e.Source.Size), "source_last_modified": timestamp(e.Source.LastModified),
 			"source_version_id": e.Source.ID, "destination_etag": e.DestinationETag, "destination_version_id": e.DestinationVersionID,
 			"key_arn": e.KeyARN, "bucket_key": e.BucketKey, "checksum": e.Checksum, "copied_at": timestamp(e.CopiedAt),
-			"pass": fmt.Sprint(e.Pass), "removed": false,
+			"pass": fmt.Sprint(e.Pass), "missed": fmt.Sprint(e.Missed), "missed_in": fmt.Sprint(e.MissedIn), "removed": false,
 		})
 	}
 	return rows

@@ -45,7 +45,7 @@ func entry(i int) record.Entry {
 		Key: key, Source: transfer.Version{ETag: fmt.Sprintf("%032x", i), Size: int64(i) << 20, LastModified: epoch.Add(-time.Duration(i) * time.Second), ID: fmt.Sprint(i % 3)},
 		DestinationETag: fmt.Sprintf("%032x-%d", i, i%7), DestinationVersionID: fmt.Sprint("v", i),
 		KeyARN:    fmt.Sprintf("arn:aws:kms:us-west-2:222222222222:key/%d", i%3),
-		BucketKey: i%2 == 0, Checksum: fmt.Sprint("crc64nvme:", i), CopiedAt: epoch.Add(time.Duration(i) * time.Microsecond),
+		BucketKey: i%2 == 0, Checksum: fmt.Sprint("crc64nvme:", i), Missed: int64(i%3) - 1, MissedIn: int64(i % 7), CopiedAt: epoch.Add(time.Duration(i) * time.Microsecond),
 	}
 }
 
@@ -201,7 +201,7 @@ func TestArrowReadsEveryChunk(t *testing.T) {
 			"key": e.Key, "source_etag": e.Source.ETag, "source_size": e.Source.Size,
 			"source_last_modified": e.Source.LastModified, "source_version_id": e.Source.ID, "destination_etag": e.DestinationETag,
 			"destination_version_id": e.DestinationVersionID, "key_arn": e.KeyARN, "bucket_key": e.BucketKey,
-			"checksum": e.Checksum, "copied_at": e.CopiedAt, "pass": int64(1), "removed": false,
+			"checksum": e.Checksum, "copied_at": e.CopiedAt, "pass": int64(1), "missed": e.Missed, "missed_in": e.MissedIn, "removed": false,
 		})
 	}
 	compare(t, want, got)

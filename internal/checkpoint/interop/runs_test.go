@@ -60,7 +60,7 @@ func TestArrowReadsLaterRuns(t *testing.T) {
 		"key": {e.Key, entry(20).Key}, "source_etag": {e.Source.ETag, ""}, "source_size": {e.Source.Size, int64(0)},
 		"source_last_modified": {e.Source.LastModified, start}, "source_version_id": {e.Source.ID, ""}, "destination_etag": {"new", ""},
 		"destination_version_id": {e.DestinationVersionID, ""}, "key_arn": {e.KeyARN, ""}, "bucket_key": {e.BucketKey, false},
-		"checksum": {e.Checksum, ""}, "copied_at": {e.CopiedAt, start}, "pass": {int64(2), int64(2)}, "removed": {false, true},
+		"checksum": {e.Checksum, ""}, "copied_at": {e.CopiedAt, start}, "pass": {int64(2), int64(2)}, "missed": {e.Missed, int64(0)}, "missed_in": {e.MissedIn, int64(0)}, "removed": {false, true},
 	}, read(m.Runs[1]))
 	compare(t, table{
 		"key": {quarantined(30).Key}, "source_etag": {""}, "source_size": {int64(0)}, "source_last_modified": {start}, "source_version_id": {""},

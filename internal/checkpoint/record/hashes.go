@@ -2,7 +2,6 @@ package record
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -50,17 +49,13 @@ func (h Hashes) MarshalJSON() ([]byte, error) {
 	for _, hash := range h {
 		data = binary.BigEndian.AppendUint64(data, hash)
 	}
-	return json.Marshal(base64.StdEncoding.EncodeToString(data))
+	return json.Marshal(data)
 }
 
 // UnmarshalJSON reverses MarshalJSON.
 func (h *Hashes) UnmarshalJSON(text []byte) error {
-	var encoded string
-	if err := json.Unmarshal(text, &encoded); err != nil {
-		return err
-	}
-	data, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil {
+	var data []byte
+	if err := json.Unmarshal(text, &data); err != nil {
 		return fmt.Errorf("decode hashes of keys: %w", err)
 	}
 	if len(data)%8 != 0 {

@@ -31,9 +31,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Most is the maximum number of copies that one call of Delete deletes (Amazon S3 API Reference,
-// DeleteObjects: 1000 keys).
-const Most = 1000
+// Most is the maximum number of copies that one call of Delete deletes.
+const Most = transfer.MaxDeleteKeys
 
 // Ending is what became of a copy that was to be deleted.
 type Ending string

@@ -143,7 +143,7 @@ func joined(ranges []record.Range) []record.Range {
 	each := (len(ranges) + mostClaims - 1) / mostClaims
 	fewer := make([]record.Range, 0, mostClaims)
 	for part := range slices.Chunk(ranges, max(1, each)) {
-		fewer = append(fewer, record.Range{After: part[0].After, Until: part[len(part)-1].Until})
+		fewer = append(fewer, part[0].Span(part[len(part)-1]))
 	}
 	return fewer
 }

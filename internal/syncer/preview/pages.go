@@ -36,12 +36,11 @@ func (l *pageCounter) count(objects iter.Seq2[listing.Object, error]) iter.Seq2[
 	}
 }
 
-// pages returns how many requests a listing in key order takes: one per thousand objects (Amazon S3
-// API Reference, ListObjectsV2, MaxKeys), and at least one.
+// pages returns how many requests a listing in key order takes: one per listing.PageKeys
+// objects, and at least one.
 func (l *pageCounter) pages() int64 {
-	const keys = 1000
 	if !l.begun.Load() {
 		return 0
 	}
-	return max(1, (l.objects.Load()+keys-1)/keys)
+	return max(1, (l.objects.Load()+listing.PageKeys-1)/listing.PageKeys)
 }

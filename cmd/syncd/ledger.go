@@ -212,10 +212,7 @@ func rows(out io.Writer) func(fields []string) error {
 
 // spreadsheetRows writes CSV that is safe to open in a spreadsheet.
 func spreadsheetRows(out io.Writer) func(fields []string) error {
-	return func(fields []string) error {
-		_, err := io.WriteString(out, printable.Row(fields))
-		return err
-	}
+	return func(fields []string) error { return printable.WriteRow(out, fields) }
 }
 
 // csvEntries writes a header and then a row per entry.

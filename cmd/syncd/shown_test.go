@@ -166,6 +166,7 @@ func (e *evilSite) sessions(t *testing.T) map[string][][]string {
 		"syncd resume":      {of(append(mapping, "resume", "--wait", "0s")...), of("resume", evil)},
 		"syncd rekey":       {of(append(mapping, "rekey", "--wait", "1ms")...), of("rekey", evil)},
 		"syncd replay":      {of("replay"), of("replay", "--json", "--key", evil), of("replay", "--log-level", evil)},
+		"syncd verify":      {of("verify"), of("verify", "--json"), of("verify", "--csv", "--deep"), of("verify", "--sample", evil), of("verify", "--mapping", evil), of("verify", "--deep", "--repair", "--take-over", "--json")},
 		"syncd status":      {of("status"), of("status", "--history"), of("status", "--json"), of("status", "--quarantine"), of("status", "--quarantine", "--json")},
 		"syncd healthcheck": {{"healthcheck", "--url", sick.URL}, {"healthcheck", "--url", evil}},
 		"syncd ledger":      {{"ledger"}, {"ledger", evil}},
@@ -329,7 +330,6 @@ func page(t *testing.T, address, path, accept string) string {
 func TestPrintsUsePrintable(t *testing.T) {
 	spared := map[string]string{
 		"../../internal/usage/manual.go":               "Markdown of the manual, from the program's own texts",
-		"ledger.go":                                    "rows of CSV; with --for-spreadsheet package printable makes the cells",
 		"../../internal/terminal/progress/listing.go":  "control sequences that redraw a line",
 		"../../internal/terminal/progress/progress.go": "control sequences that redraw a line",
 	}

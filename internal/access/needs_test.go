@@ -76,6 +76,11 @@ mappings:
 			[]string{"s3:GetObject", "s3:GetObjectLegalHold", "s3:GetObjectRetention"},
 			[]string{"s3:GetObject", "s3:GetObjectLegalHold", "s3:GetObjectRetention", "s3:PutObject", "s3:PutObjectLegalHold", "s3:PutObjectRetention"},
 		},
+		{
+			"inspections of annotations", "a", "    filter: {max_size: 1MiB}\n    copy: {tags: omit, annotations: copy}\n    verify: {sample: 1}\n",
+			[]string{"s3:GetObject", "s3:GetObjectAnnotation", "s3:ListObjectAnnotations"},
+			[]string{"s3:GetObject", "s3:GetObjectAnnotation", "s3:ListObjectAnnotations", "s3:PutObject", "s3:PutObjectAnnotation"},
+		},
 		{"inspections without tags", "a", least + "    verify: {sample: 1}\n", []string{"s3:GetObject"}, []string{"s3:GetObject", "s3:PutObject"}},
 		{
 			"two roles within S3", "b", "    filter: {max_size: 1MiB}\n    copy: {tags: omit, mode: server_side}\n",

@@ -158,9 +158,10 @@ func rolePermissions() []Permission {
 
 func sourcePermissions() []Permission {
 	serverSide := func(t Traits) bool { return !t.Relay }
-	tagging := func(t Traits) bool { return t.tags && (t.Relay || t.Multipart || t.choose) }
-	noting := func(t Traits) bool { return t.notes && (t.Relay || t.Multipart) }
+	tagging := func(t Traits) bool { return t.tags && (t.Relay || t.Multipart || t.choose || t.inspect) }
+	noting := func(t Traits) bool { return t.notes && (t.Relay || t.Multipart || t.inspect) }
 	locked := func(t Traits) bool { return t.lock }
+	const notes = "copy.annotations: copy, if objects are relayed, copied in parts or inspected"
 	return []Permission{
 		{Action: "s3:ListBucket", On: SourceBucket, By: Reader, Feature: FeatureList, Source: docActions, Why: "ListObjectsV2"},
 		{
@@ -186,7 +187,7 @@ func sourcePermissions() []Permission {
 		},
 		{
 			Action: "s3:GetObjectTagging", On: SourceObjects, By: Reader, Feature: FeatureTags, Source: docActions, when: tagging,
-			Only: "copy.tags: {only: ...}; or copy.tags: copy, if objects are relayed or copied in parts",
+			Only: "copy.tags: {only: ...}; or copy.tags: copy, if objects are relayed, copied in parts or inspected",
 			Why:  "GetObjectTagging, because an upload inherits no tags, and CopyObject copies all tags or none",
 		},
 		{
@@ -196,11 +197,11 @@ func sourcePermissions() []Permission {
 		},
 		{
 			Action: "s3:ListObjectAnnotations", On: SourceObjects, By: Reader, Feature: FeatureAnnotations, Source: docAnnotations, when: noting,
-			Only: "copy.annotations: copy, in a relay or for objects copied in parts", Why: "ListObjectAnnotations, because an upload inherits no annotations",
+			Only: notes, Why: "ListObjectAnnotations, because an upload inherits no annotations",
 		},
 		{
 			Action: "s3:GetObjectAnnotation", On: SourceObjects, By: Reader, Feature: FeatureAnnotations, Source: docAnnotations, when: noting,
-			Only: "copy.annotations: copy, in a relay or for objects copied in parts", Why: "GetObjectAnnotation, because an upload inherits no annotations",
+			Only: notes, Why: "GetObjectAnnotation, because an upload inherits no annotations",
 		},
 		{
 			Action: "s3:GetObjectRetention", On: SourceObjects, By: Reader, Feature: FeatureObjectLock, Source: docActions, when: locked,
@@ -281,6 +282,8 @@ func uploadPermissions() []Permission {
 // keepingPermissions returns the permissions for handling existing copies.
 func keepingPermissions() []Permission {
 	inspectsLocks := func(t Traits) bool { return t.inspect && t.lock }
+	inspectsNotes := func(t Traits) bool { return t.inspect && t.notes }
+	const inspected = "verify.sample above 0 and "
 	return []Permission{
 		{
 			Action: "s3:ListBucket", On: DestinationBucket, By: Writer, Feature: FeatureAdopt, Source: docActions,
@@ -304,15 +307,23 @@ func keepingPermissions() []Permission {
 		},
 		{
 			Action: "s3:GetObjectTagging", On: DestinationObjects, By: Writer, Feature: FeatureVerify, Source: docActions,
-			when: func(t Traits) bool { return t.inspect && t.tags }, Only: "verify.sample above 0 and copy.tags not omit", Why: "GetObjectTagging of copies that are inspected",
+			when: func(t Traits) bool { return t.inspect && t.tags }, Only: inspected + "copy.tags not omit", Why: "GetObjectTagging of copies that are inspected",
 		},
 		{
 			Action: "s3:GetObjectRetention", On: DestinationObjects, By: Writer, Feature: FeatureVerify, Source: docActions,
-			when: inspectsLocks, Only: "verify.sample above 0 and copy.object_lock: copy", Why: "HeadObject of copies that are inspected, which otherwise hides retention",
+			when: inspectsLocks, Only: inspected + "copy.object_lock: copy", Why: "HeadObject of copies that are inspected, which otherwise hides retention",
 		},
 		{
 			Action: "s3:GetObjectLegalHold", On: DestinationObjects, By: Writer, Feature: FeatureVerify, Source: docActions,
-			when: inspectsLocks, Only: "verify.sample above 0 and copy.object_lock: copy", Why: "HeadObject of copies that are inspected, which otherwise hides a legal hold",
+			when: inspectsLocks, Only: inspected + "copy.object_lock: copy", Why: "HeadObject of copies that are inspected, which otherwise hides a legal hold",
+		},
+		{
+			Action: "s3:ListObjectAnnotations", On: DestinationObjects, By: Writer, Feature: FeatureVerify, Source: docAnnotations,
+			when: inspectsNotes, Only: inspected + "copy.annotations: copy", Why: "ListObjectAnnotations of copies that are inspected",
+		},
+		{
+			Action: "s3:GetObjectAnnotation", On: DestinationObjects, By: Writer, Feature: FeatureVerify, Source: docAnnotations,
+			when: inspectsNotes, Only: inspected + "copy.annotations: copy", Why: "GetObjectAnnotation of copies that are inspected",
 		},
 	}
 }

@@ -66,7 +66,7 @@ func (j *job) isFinished(ctx context.Context) (bool, error) {
 	if !j.o.Annotations {
 		return true, nil
 	}
-	names, err := j.source.annotationsOf(ctx, j.object.Key)
+	names, err := j.source.annotations().Sizes(ctx, j.object.Key)
 	return err == nil && len(names) == 0, err
 }
 

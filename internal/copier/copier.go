@@ -33,6 +33,7 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint/record"
+	"syncd/internal/copier/annotation"
 	"syncd/internal/copier/content"
 	"syncd/internal/copier/deleting"
 	"syncd/internal/copier/doubt"
@@ -62,7 +63,7 @@ func New(o Options) *Copier {
 	}
 	s := &shared{
 		requests: &request.Sender{Slots: o.Slots, Bytes: o.Bytes}, conditions: precondition.New(o.ToS3), crc: content.NewChecksummer(),
-		content: content.Source{API: o.Source, Place: o.SourcePlace}, annotating: make(chan struct{}, annotationsAtOnce),
+		content: content.Source{API: o.Source, Place: o.SourcePlace}, annotating: annotation.NewMemory(),
 	}
 	if o.Relay {
 		s.memory, o.RelayMemory = o.Buffers.Member(), o.Buffers.Size()

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
+	"syncd/internal/copier/annotation"
 	"syncd/internal/copier/request"
 	"syncd/internal/listing"
 	"syncd/internal/peer"
@@ -25,6 +26,11 @@ type destination struct {
 // lookup finds one key by listing it.
 func (d *destination) lookup(ctx context.Context, key string) (object listing.Object, ok bool, err error) {
 	return lookup(ctx, d.requests, d.api, d.place, key)
+}
+
+// annotations reads the annotations of copies.
+func (d *destination) annotations() annotation.Side {
+	return annotation.Side{API: d.api, Place: d.place, Requests: d.requests}
 }
 
 // answers lists at most one key, and returns the error of the listing.

@@ -3,6 +3,8 @@ package copier
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -102,16 +104,16 @@ func (j *job) annotate(ctx context.Context, made Result) error {
 	if !j.o.Annotations {
 		return nil
 	}
-	names, err := j.source.annotationsOf(ctx, key)
+	sizes, err := j.source.annotations().Sizes(ctx, key)
 	if err != nil {
 		return j.failed("list annotations of", key, err)
 	}
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(sizes)) {
 		if err := j.carryAnnotation(ctx, name, made); err != nil {
 			return &request.ObjectError{Op: fmt.Sprintf("copy annotation %q of", name), Bucket: j.o.SourcePlace.Bucket, Key: key, Err: err, Hint: hintAnnotations(err)}
 		}
 	}
-	if len(names) == 0 {
+	if len(sizes) == 0 {
 		return nil
 	}
 	_, err = j.source.head(ctx, key, &j.object.ETag)
@@ -120,17 +122,12 @@ func (j *job) annotate(ctx context.Context, made Result) error {
 
 // carryAnnotation copies one annotation.
 func (j *job) carryAnnotation(ctx context.Context, name string, made Result) error {
-	select {
-	case j.annotating <- struct{}{}:
-		defer func() { <-j.annotating }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	var payload []byte
-	err := j.requests.Send(ctx, func(ctx context.Context) (err error) {
-		payload, err = j.source.readAnnotation(ctx, j.object.Key, name)
+	release, err := j.annotating.Acquire(ctx)
+	if err != nil {
 		return err
-	})
+	}
+	defer release()
+	payload, err := j.source.annotations().Read(ctx, j.object.Key, name)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package copier
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,6 +12,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint/record"
+	"syncd/internal/copier/annotation"
 	"syncd/internal/copier/inspection"
 	"syncd/internal/copier/request"
 	"syncd/internal/listing"
@@ -18,12 +20,13 @@ import (
 )
 
 // Inspect compares the recorded copy of an object with what a copy would be today: KMS key, bucket
-// key, checksum, metadata, tags and lock. It takes a HEAD request on each side and, if tags are copied,
-// a request for the tags on each side. It returns one difference for each property that differs, and
+// key, checksum, metadata, tags, annotations and lock. It takes a HEAD request on each side and, if tags
+// are copied, a request for the tags on each side. If annotations are copied, it takes a request for their
+// list on each side, and one for each annotation on each side. It returns one difference for each property that differs, and
 // the kind DiffersUnchecked if a request about this object failed. It returns an error only for
 // failures that would also affect other requests.
 //
-// Annotations, ACLs and website redirects are not compared.
+// ACLs and website redirects are not compared.
 func (c *Copier) Inspect(ctx context.Context, object listing.Object, e record.Entry) (found []plan.Difference, err error) {
 	key, err := c.DestinationKey(object.Key)
 	if err != nil {
@@ -80,7 +83,10 @@ func (i *inspected) run(ctx context.Context) error {
 	if err := i.compareLock(ctx, source, copied); err != nil {
 		return err
 	}
-	return i.compareTags(ctx)
+	if err := i.compareTags(ctx); err != nil {
+		return err
+	}
+	return i.compareAnnotations(ctx)
 }
 
 // compareLock compares the lock. A head shows no lock both for an object without one and to a role
@@ -120,6 +126,19 @@ func (i *inspected) compareTags(ctx context.Context) error {
 	found, err := i.destination.readTags(ctx, i.key)
 	if err == nil {
 		i.Tags(want.set, found)
+	}
+	return err
+}
+
+// compareAnnotations compares the annotations, if they are copied.
+func (i *inspected) compareAnnotations(ctx context.Context) error {
+	if !i.o.Annotations {
+		return nil
+	}
+	source, copied := annotation.Object{Side: i.source.annotations(), Key: i.Object.Key}, annotation.Object{Side: i.destination.annotations(), Key: i.key}
+	names, err := annotation.Differing(ctx, i.annotating, source, copied)
+	if len(names) > 0 {
+		i.Differs(plan.DiffersAnnotations, strings.Join(names, ", "))
 	}
 	return err
 }

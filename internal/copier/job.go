@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint/record"
+	"syncd/internal/copier/annotation"
 	"syncd/internal/copier/content"
 	"syncd/internal/copier/doubt"
 	"syncd/internal/copier/precondition"
@@ -24,7 +25,7 @@ type shared struct {
 	content     content.Source
 	memory      *content.Member // share of Options.Buffers
 	crc         content.Checksummer
-	annotating  chan struct{} // contains a value for each annotation in memory
+	annotating  annotation.Memory
 }
 
 // job is the copy of one object in progress.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"syncd/internal/copier/annotation"
 	"syncd/internal/copier/content"
 	"syncd/internal/copier/deleting"
 	"syncd/internal/copier/upload"
@@ -21,16 +22,11 @@ type headAPI interface {
 	HeadObject(ctx context.Context, in *s3.HeadObjectInput, opts ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
 }
 
-type sourceAnnotationAPI interface {
-	ListObjectAnnotations(ctx context.Context, in *s3.ListObjectAnnotationsInput, opts ...func(*s3.Options)) (*s3.ListObjectAnnotationsOutput, error)
-	GetObjectAnnotation(ctx context.Context, in *s3.GetObjectAnnotationInput, opts ...func(*s3.Options)) (*s3.GetObjectAnnotationOutput, error)
-}
-
 type sourceAPI interface {
 	GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 	headAPI
 	listing.API
-	sourceAnnotationAPI
+	annotation.API
 	GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput, opts ...func(*s3.Options)) (*s3.GetObjectTaggingOutput, error)
 }
 
@@ -42,6 +38,7 @@ type destinationAPI interface {
 	PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 	upload.API
 	PutObjectAnnotation(ctx context.Context, in *s3.PutObjectAnnotationInput, opts ...func(*s3.Options)) (*s3.PutObjectAnnotationOutput, error)
+	annotation.API
 	inspectionAPI
 	PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput, opts ...func(*s3.Options)) (*s3.PutObjectTaggingOutput, error)
 }

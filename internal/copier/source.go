@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
+	"syncd/internal/copier/annotation"
 	"syncd/internal/copier/request"
 	"syncd/internal/listing"
 	"syncd/internal/transfer"
@@ -32,6 +33,11 @@ func (s *source) failed(op, key string, err error) error {
 // ok is false if the key is not listed.
 func (s *source) lookup(ctx context.Context, key string) (object listing.Object, ok bool, err error) {
 	return lookup(ctx, s.requests, s.api, s.place, key)
+}
+
+// annotations reads the annotations of source objects.
+func (s *source) annotations() annotation.Side {
+	return annotation.Side{API: s.api, Place: s.place, Requests: s.requests}
 }
 
 // answers lists at most one key, and returns the error of the listing.

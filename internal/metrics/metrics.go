@@ -105,7 +105,7 @@ func New(reg prometheus.Registerer, board *figure.Board) *Metrics {
 		DeletesWithheld:     gauge("deletes_withheld", "Copies that the last pass did not delete because a limit of delete, or an empty source, forbids all deletes.", "mapping"),
 		ShortenedRetentions: counter("shortened_retentions_total", "Copies whose retention was shortened to copy.object_lock_max, so that it ends before that of their source.", "mapping"),
 		Cost:                counter("cost_dollars_total", "Estimated cost in US dollars at us-east-1 list prices: requests to S3 and KMS, retrieval, and transfer to another region.", "mapping"),
-		Differences:         gauge("verify_differences", "Differences between the destination and the source or the ledger that the last verification in this process found, by kind.", "mapping", "kind"),
+		Differences:         gauge("verify_differences", "Differences between the destination and the source or the ledger that the last verification in this process found and the next pass does not mend, by kind.", "mapping", "kind"),
 		LastVerified:        gauge("verify_last_success_timestamp_seconds", "Unix time at which the last verification in this process ended; absent before the first.", "mapping"),
 		NextPass:            gauge("next_pass_timestamp_seconds", "Unix time at which the next pass is due.", "mapping"),
 		FailingSince:        gauge("failing_since_timestamp_seconds", "Unix time of the first failed pass since the last one that did not fail; present also while the next pass is running, absent if the last pass did not fail.", "mapping"),

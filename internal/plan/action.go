@@ -162,9 +162,6 @@ func (a Action) Listed() bool {
 	return a.Reason != Gone && a.Reason != Untouched && a.Reason != Stray
 }
 
-// IsThere reports whether the listing of the destination shows the copy that the ledger records.
-func (a Action) IsThere() bool { return a.Present != nil && a.knows(*a.Present) }
-
 // MayBeUnchanged reports whether a copy is made only if a check of the destination shows that it is
 // needed.
 func (a Action) MayBeUnchanged() bool {

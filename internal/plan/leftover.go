@@ -137,6 +137,9 @@ func (n *neighbor) skipped(a Action, found listing.Object) Action {
 	return a
 }
 
+// IsThere reports whether the listing of the destination shows the copy that the ledger records.
+func (a Action) IsThere() bool { return a.Present != nil && a.knows(*a.Present) }
+
 // knows reports whether the ledger records the object found at the destination.
 func (a Action) knows(found listing.Object) bool {
 	for _, entry := range []*record.Entry{a.Previous, a.Inherited} {

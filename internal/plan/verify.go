@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 )
 
@@ -20,6 +21,9 @@ type Difference struct {
 	Detail string
 	// IsMended means that the pass which verifies the destination tries to mend the difference.
 	IsMended bool
+	// IsPending means that the next pass mends the difference anyway, because the source or the settings
+	// have changed since the last pass.
+	IsPending bool
 }
 
 // DifferenceKind is what is wrong with one key at the destination. The texts are part of the public
@@ -51,6 +55,8 @@ const (
 	DiffersMetadata DifferenceKind = "metadata"
 	// DiffersTags means that the tags differ from the source.
 	DiffersTags DifferenceKind = "tags"
+	// DiffersAnnotations means that the annotations differ from the source.
+	DiffersAnnotations DifferenceKind = "annotations"
 	// DiffersLock means that the copy has no retention or legal hold, or a shorter one than it should.
 	DiffersLock DifferenceKind = "object_lock"
 	// DiffersChecksum means that the checksum or the size differs from the source.
@@ -63,7 +69,7 @@ const (
 func DifferenceKinds() []DifferenceKind {
 	return []DifferenceKind{
 		DiffersMissing, DiffersStale, DiffersOverwritten, DiffersQuarantined, DiffersForeign, DiffersKey, DiffersUnencrypted, DiffersBucketKey,
-		DiffersClass, DiffersMetadata, DiffersTags, DiffersLock, DiffersChecksum, DiffersUnchecked,
+		DiffersClass, DiffersMetadata, DiffersTags, DiffersAnnotations, DiffersLock, DiffersChecksum, DiffersUnchecked,
 	}
 }
 
@@ -112,7 +118,7 @@ func (v Verification) verify(a Action) (mended Action, isPlanned bool) {
 	kind := differs(a)
 	mended = v.mended(a, kind)
 	if kind != "" {
-		v.Found(Difference{Kind: kind, Key: a.Object.Key, Bytes: a.size(), Detail: a.detail(kind), IsMended: mended.Kind == Copy})
+		v.Found(Difference{Kind: kind, Key: a.Object.Key, Bytes: a.size(), Detail: a.detail(kind), IsMended: mended.Kind == Copy, IsPending: a.isPending(kind)})
 	}
 	return mended, isPlanned
 }
@@ -201,6 +207,24 @@ func differsUnexpected(a Action, isKnown bool) DifferenceKind {
 		return DiffersMissing
 	default:
 		return ""
+	}
+}
+
+// Copied returns the entry of the copy that must be inspected: as recorded, with the ETag of the object that
+// is there.
+func (a Action) Copied() record.Entry {
+	entry := *a.Previous
+	entry.DestinationETag = a.Present.ETag
+	return entry
+}
+
+// isPending reports whether the next pass mends a difference whether the destination is verified or not.
+func (a Action) isPending(kind DifferenceKind) bool {
+	switch kind { //nolint:exhaustive // a pass detects no other kind
+	case DiffersMissing, DiffersStale, DiffersClass:
+		return a.Kind == Copy && a.Reason != Unproven
+	default:
+		return false
 	}
 }
 

@@ -1,6 +1,7 @@
 package printable
 
 import (
+	"io"
 	"strings"
 	"unicode"
 )
@@ -20,15 +21,16 @@ func Cell(s string) string {
 	return Text(s)
 }
 
-// Row returns cells as a line of CSV. Every cell is quoted. Otherwise a program whose list
+// WriteRow writes cells as a line of CSV. Every cell is quoted. Otherwise a program whose list
 // separator is not the comma would split a cell that contains its separator, and the second part
 // would be a cell without an apostrophe.
-func Row(cells []string) string {
+func WriteRow(w io.Writer, cells []string) error {
 	quoted := make([]string, len(cells))
 	for i, cell := range cells {
 		quoted[i] = `"` + strings.ReplaceAll(Cell(cell), `"`, `""`) + `"`
 	}
-	return strings.Join(quoted, ",") + "\n"
+	_, err := io.WriteString(w, strings.Join(quoted, ",")+"\n")
+	return err
 }
 
 func firstOf(s string) string {

@@ -106,7 +106,7 @@ func FuzzText(f *testing.F) {
 		if err := json.Unmarshal(printable.JSONText(encoded), &back); err != nil || back != strings.ToValidUTF8(text, "\ufffd") && utf8.ValidString(text) {
 			t.Fatalf("JSON of %q: got %q, %v", text, back, err)
 		}
-		cells, err := csv.NewReader(strings.NewReader(printable.Row([]string{text, "last"}))).Read()
+		cells, err := csv.NewReader(strings.NewReader(row(t, text, "last"))).Read()
 		if err != nil || !cmp.Equal(cells, []string{printable.Cell(text), "last"}) {
 			t.Fatalf("Row of %q: got %q, %v", text, cells, err)
 		}
@@ -175,7 +175,17 @@ func TestCell(t *testing.T) {
 // TestRowQuotesEveryCell checks that a key with a semicolon stays one cell in a program whose list
 // separator is the semicolon.
 func TestRowQuotesEveryCell(t *testing.T) {
-	if got, want := printable.Row([]string{`a;=1"b`, "=2"}), "\"a;=1\"\"b\",\"'=2\"\n"; got != want {
+	if got, want := row(t, `a;=1"b`, "=2"), "\"a;=1\"\"b\",\"'=2\"\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+// row returns the line that WriteRow writes.
+func row(t *testing.T, cells ...string) string {
+	t.Helper()
+	var line strings.Builder
+	if err := printable.WriteRow(&line, cells); err != nil {
+		t.Fatal(err)
+	}
+	return line.String()
 }

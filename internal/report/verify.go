@@ -23,8 +23,10 @@ type Difference struct {
 	KeyBytes []byte `json:"key_bytes,omitempty"`
 	Bytes    int64  `json:"bytes"`
 	Detail   string `json:"detail,omitempty"`
-	// Mendable is true if a repair tries to mend the difference.
+	// Mendable is true if a repair tries to mend the difference, and Pending if the next pass mends it
+	// anyway.
 	Mendable bool `json:"mendable"`
+	Pending  bool `json:"pending"`
 }
 
 // Verified is the result of a verification, with the summary of the pass that mended the differences;
@@ -64,14 +66,13 @@ const (
 func NewDifferences(w io.Writer, format Format) *Differences {
 	d := &Differences{w: w, format: format}
 	if format == CSV {
-		d.err = d.row("mapping", "kind", "key", "bytes", "mendable", "detail")
+		d.err = d.row("mapping", "kind", "key", "bytes", "mendable", "pending", "detail")
 	}
 	return d
 }
 
 func (d *Differences) row(cells ...string) error {
-	_, err := io.WriteString(d.w, printable.Row(cells))
-	return err
+	return printable.WriteRow(d.w, cells)
 }
 
 // Print prints one difference of a mapping. In CSV, and in text, the key is quoted as in Go, because keys
@@ -82,9 +83,9 @@ func (d *Differences) Print(mapping string, of plan.Difference) error {
 		if d.err != nil {
 			return d.err
 		}
-		return d.row(mapping, string(of.Kind), strconv.Quote(of.Key), strconv.FormatInt(of.Bytes, 10), strconv.FormatBool(of.IsMended), of.Detail)
+		return d.row(mapping, string(of.Kind), strconv.Quote(of.Key), strconv.FormatInt(of.Bytes, 10), strconv.FormatBool(of.IsMended), strconv.FormatBool(of.IsPending), of.Detail)
 	case JSONLines:
-		line := Difference{Mapping: mapping, Kind: of.Kind, Key: of.Key, Bytes: of.Bytes, Detail: of.Detail, Mendable: of.IsMended}
+		line := Difference{Mapping: mapping, Kind: of.Kind, Key: of.Key, Bytes: of.Bytes, Detail: of.Detail, Mendable: of.IsMended, Pending: of.IsPending}
 		if !utf8.ValidString(of.Key) {
 			line.KeyBytes = []byte(of.Key)
 		}
@@ -119,6 +120,7 @@ func Verification(w io.Writer, v Verified) {
 		return
 	}
 	printable.Fprintf(w, "  %-12s %s\n", "differences", terminal.ByReason(differences))
+	line("pending", v.TotalPending(), " that the next pass copies anyway")
 }
 
 // Verifications is the JSON form of several verifications.

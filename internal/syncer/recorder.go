@@ -77,11 +77,7 @@ func (r *recorder) proved(slot *checkpoint.Slot, a plan.Action) {
 
 // adopted records a copy that already existed at the destination.
 func (r *recorder) adopted(slot *checkpoint.Slot, a plan.Action, result copier.Result) {
-	entry := entryOf(a, result)
-	if !result.Ours {
-		entry.Missed = record.NeverDeleted
-	}
-	slot.Record(entry)
+	slot.Record(adoptedEntry(a, result))
 	r.tally.adopted()
 	r.count.object(outcomeAdopted)
 }
@@ -113,6 +109,15 @@ func entryOf(a plan.Action, r copier.Result) record.Entry {
 		DestinationETag: r.DestinationETag, DestinationVersionID: r.DestinationVersionID,
 		KeyARN: r.KeyARN, BucketKey: r.BucketKey, Checksum: r.Checksum, CopiedAt: r.CopiedAt,
 	}
+}
+
+// adoptedEntry returns the entry of an adopted object. Unless syncd wrote the object, it is never deleted.
+func adoptedEntry(a plan.Action, r copier.Result) record.Entry {
+	entry := entryOf(a, r)
+	if !r.Ours {
+		entry.Missed = record.NeverDeleted
+	}
+	return entry
 }
 
 // note logs metadata that could not be copied. It logs the first object with given notes at info

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"syncd/internal/checkpoint/generation"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/plan"
 	"syncd/internal/syncer/backlog"
 	"syncd/internal/syncer/planner"
@@ -28,7 +29,7 @@ type shared struct {
 
 func newShared(o Options) *shared {
 	count := newCounters(o.Metrics, o.Mapping, o.Figure.Beat)
-	o.Store = counted{o.Store, count.storeWrite}
+	o.Store = store.Counted{Store: o.Store, Wrote: count.storeWrite}
 	o.Ledger.Verified = new(generation.Verified)
 	plans := planner.Options{
 		Mapping: provenance.Mapping{Name: o.Mapping, Settings: o.Settings, Store: o.Store},

@@ -3,6 +3,7 @@ package syncer_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/plan"
+	"syncd/internal/syncer"
 )
 
 // TestRepairLeavesForeignObjects kills a pass while the destination cannot be listed, so that its claim stays.
@@ -151,7 +153,9 @@ func TestVerifyWhileAPassCommits(t *testing.T) {
 			other := w.start(t, "folder")
 			go func() {
 				defer close(ended)
-				other.run(t)
+				if _, err := other.run(t); err != nil {
+					t.Errorf("the other pass: %v", err)
+				}
 				other.finish(t)
 			}()
 			time.Sleep(time.Minute)
@@ -182,8 +186,7 @@ func (b *betweenReads) List(ctx context.Context, prefix string) ([]string, error
 }
 
 // TestRepairOfSameBytes replaces a copy with the same bytes under the same key, but without its tags. It checks
-// that a deep repair does not adopt such an object. If overwriting is allowed, a repair adopts it as a copy of
-// an object in quarantine, and the next one mends it.
+// that a deep repair does not adopt such an object. If overwriting is allowed, a repair replaces it.
 func TestRepairOfSameBytes(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.source.Put("a", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{Tags: map[string]string{"class": "gold"}})
@@ -202,9 +205,75 @@ func TestRepairOfSameBytes(t *testing.T) {
 		}
 		w.copies.OverwriteAny, w.options.Rules.OverwriteAny = true, true
 		w.repair(t, &f, 0)
-		w.repair(t, &f, 0)
 		if got := w.verify(t, f.request(1)); got.Total() != 0 {
 			t.Errorf("got %+v, %v, want no difference", got, f.all)
 		}
+	})
+}
+
+// TestRepairInspectsWhatItAdopts puts an object with the content of a source object and other tags in place of
+// a missing copy. It checks that one repair adopts the object, finds that the tags differ and replaces it.
+func TestRepairInspectsWhatItAdopts(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.both()
+		w.fill(3)
+		w.passes(t, "folder", "first", 0)
+		w.put("new")
+		w.put("same")
+		time.Sleep(time.Hour)
+		w.destination.SetEncryption(w.key.ARN(), false)
+		for key, tags := range map[string]map[string]string{"new": {"of": "another"}, "same": nil} {
+			w.destination.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{Tags: tags})
+		}
+		time.Sleep(time.Hour)
+		var f found
+		w.repair(t, &f, 0)
+		f.want(t, "repair", map[string][]plan.DifferenceKind{"new": kinds(plan.DiffersForeign, plan.DiffersTags), "same": kinds(plan.DiffersForeign)})
+		if got := w.verify(t, f.request(1)); got.Total() != 0 || got.Inspected != 5 {
+			t.Errorf("got %+v, %v, want no difference", got, f.all)
+		}
+	})
+}
+
+// TestScheduledVerifications checks the metrics and the log of scheduled verifications: the differences that
+// the next pass mends are not counted, and a verification that could not judge all keys sets the metrics only
+// if it found differences.
+func TestScheduledVerifications(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.fill(5)
+		w.passes(t, "folder", "first", 0)
+		time.Sleep(time.Hour)
+		w.put("new")
+		check := func(what string, wantErr error, missing float64, isRecent bool) {
+			t.Helper()
+			w.settle()
+			if err := w.open(t).VerifyScheduled(t.Context()); !errors.Is(err, wantErr) {
+				t.Errorf("%s: got %v, want %v", what, err, wantErr)
+			}
+			found, at := w.value(t, `syncd_verify_differences{kind="missing",mapping="m"}`), w.value(t, `syncd_verify_last_success_timestamp_seconds{mapping="m"}`)
+			if found != missing || (at == float64(time.Now().Unix())) != isRecent {
+				t.Errorf("%s: got %v missing, at %v, want %v, and whether it is recent %t", what, found, at, missing, isRecent)
+			}
+			time.Sleep(time.Hour)
+		}
+		check("a new object", nil, 0, true)
+		w.destination.Delete(name(1))
+		w.destination.Delete(name(2))
+		check("two lost copies", nil, 2, true)
+		log := w.log.String()
+		if strings.Count(log, `level=WARN msg="difference found" kind=missing`) != 1 || !strings.Contains(log, `msg="differences found" kind=missing objects=1 total=2`) ||
+			!strings.Contains(log, "differences=3 pending=1") {
+			t.Errorf("got the log %s, want the first lost copy, a count and the result", log)
+		}
+		w.destination.Delete(name(3))
+		w.killedAt(t, "folder", "CopyObject", "", nil)
+		w.options.Store = w.store(t)
+		check("lost copies and an unsettled key", syncer.ErrUnsettled, 3, false)
+		var f found
+		w.repair(t, &f, 0)
+		w.put("newer")
+		w.killedAt(t, "folder", "CopyObject", "", nil)
+		w.options.Store = w.store(t)
+		check("an unsettled key", syncer.ErrUnsettled, 3, false)
 	})
 }

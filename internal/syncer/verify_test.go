@@ -4,6 +4,7 @@ package syncer_test
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -30,6 +31,8 @@ var damages = map[string]struct{ listed, inspected []plan.DifferenceKind }{
 	"unencrypted": {kinds(plan.DiffersOverwritten), kinds(plan.DiffersUnencrypted)},
 	"tags":        {nil, kinds(plan.DiffersTags)},
 	"metadata":    {nil, kinds(plan.DiffersMetadata)},
+	"annotations": {nil, kinds(plan.DiffersAnnotations)},
+	"note":        {nil, kinds(plan.DiffersAnnotations)},
 	"lock":        {nil, kinds(plan.DiffersLock)},
 	"bucket key":  {nil, kinds(plan.DiffersBucketKey)},
 	"taken":       {kinds(plan.DiffersForeign), nil},
@@ -85,27 +88,29 @@ func damaged(t *testing.T, do func(t *testing.T, w *world)) {
 	t.Helper()
 	bubble(t, func(t *testing.T, w *world) {
 		w.copyLocks(0)
+		w.copies.Annotations = true
 		there := w.live
 		there.Place = w.copies.DestinationPlace
 		w.options.Destination = there
 		put := func(key string) {
 			w.source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{
-				Metadata: map[string]string{"team": "lake"}, Tags: map[string]string{"class": "gold"},
+				Metadata: map[string]string{"team": "lake"}, Tags: map[string]string{"class": "gold"}, Annotations: map[string]string{"note": "one"},
 				Lock: awsfake.Lock{Mode: awsfake.Governance, Until: time.Now().AddDate(0, 1, 0).Truncate(time.Second)},
 			})
 		}
 		full := w.copies
-		for _, key := range []string{"tags", "metadata", "lock", "bucket key"} {
+		for _, key := range []string{"tags", "metadata", "lock", "bucket key", "annotations"} {
 			put(key)
 			w.copies.OmitTags, w.copies.OmitMetadata, w.copies.ObjectLock, w.copies.BucketKey = key == "tags", key == "metadata", key != "lock", key != "bucket key"
+			w.copies.Annotations = key != "annotations"
 			if _, err := w.pass(t); err != nil {
 				t.Fatal(err)
 			}
 			w.copies = full
 		}
-		w.copies.BucketKey = true
+		w.copies.BucketKey, w.copies.Annotations = true, true
 		for key := range damages {
-			if !slices.Contains([]string{"tags", "metadata", "lock", "bucket key", "new", "taken", "stray"}, key) {
+			if !slices.Contains([]string{"tags", "metadata", "lock", "bucket key", "annotations", "new", "taken", "stray"}, key) {
 				put(key)
 			}
 		}
@@ -113,26 +118,28 @@ func damaged(t *testing.T, do func(t *testing.T, w *world)) {
 			t.Fatalf("got %+v, %v", s, err)
 		}
 		time.Sleep(time.Hour)
-		w.damage(put)
+		w.damage(t, put)
 		time.Sleep(time.Minute)
 		do(t, w)
 	})
 }
 
 // damage damages the copies.
-func (w *world) damage(put func(key string)) {
+func (w *world) damage(t *testing.T, put func(key string)) {
+	t.Helper()
 	other := w.cloud.Account(consumer).CreateKey(region, nil)
 	w.destination.Delete("deleted")
 	w.source.Delete("gone")
 	put("stale")
 	put("new")
 	put("taken")
+	w.annotate(t, "note", "two")
 	for key, o := range map[string]struct{ body, arn string }{
 		"same size": {"size same", w.key.ARN()}, "other size": {"shorter", w.key.ARN()}, "other key": {"other key", other.ARN()}, "unencrypted": {"unencrypted", ""},
 		"taken": {"by another", ""}, "stray": {"by another", ""},
 	} {
 		w.destination.Put(key, awsfake.BytesBody([]byte(o.body)), awsfake.PutOptions{
-			KeyARN: o.arn, Metadata: map[string]string{"team": "lake"}, Tags: map[string]string{"class": "gold"},
+			KeyARN: o.arn, Metadata: map[string]string{"team": "lake"}, Tags: map[string]string{"class": "gold"}, Annotations: map[string]string{"note": "one"},
 			Lock: awsfake.Lock{Mode: awsfake.Governance, Until: time.Now().AddDate(0, 1, 0).Truncate(time.Second)},
 		})
 	}
@@ -159,6 +166,9 @@ func TestVerify(t *testing.T) {
 		f.want(t, "listings", wantDifferences(false))
 		if got := report.Requests; len(got) != 1 || got["ListObjectsV2"] != 2 {
 			t.Errorf("got requests %v, want one listing of each side", got)
+		}
+		if diff := cmp.Diff(map[plan.DifferenceKind]int64{plan.DiffersMissing: 1, plan.DiffersStale: 1}, report.Pending); diff != "" {
+			t.Errorf("pending differences (-want +got):\n%s", diff)
 		}
 		if report.Kept != 1 || report.Unsettled != 0 {
 			t.Errorf("got %+v, want one copy kept", report)
@@ -238,7 +248,18 @@ func TestVerifySamples(t *testing.T) {
 func (w *world) tag(t *testing.T, key string) {
 	t.Helper()
 	_, err := w.admin.PutObjectTagging(t.Context(), &s3.PutObjectTaggingInput{
-		Bucket: aws.String("consumer-copy"), Key: &key, Tagging: &types.Tagging{TagSet: []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}}},
+		Bucket: &w.copies.DestinationPlace.Bucket, Key: &key, Tagging: &types.Tagging{TagSet: []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// annotate replaces the content of the annotation of a copy.
+func (w *world) annotate(t *testing.T, key, content string) {
+	t.Helper()
+	_, err := w.admin.PutObjectAnnotation(t.Context(), &s3.PutObjectAnnotationInput{
+		Bucket: &w.copies.DestinationPlace.Bucket, Key: &key, AnnotationName: aws.String("note"), AnnotationPayload: strings.NewReader(content),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,17 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 
 	"syncd/internal/plan"
-	"syncd/internal/syncer/repeats"
 	"syncd/internal/syncer/verify"
 )
 
 // Verify compares the destination with the ledger and the source, and writes nothing. It works while
 // another process holds the lease. If it returns an error, the report has the counts up to that point.
-// Otherwise it sets the metrics of the last verification, if every key could be judged.
+// Otherwise it sets the metrics of the last verification.
 func (s *Syncer) Verify(ctx context.Context, r verify.Request) (report verify.Report, err error) {
 	o := &s.shared.o
 	before, start := o.Meter.Counts(), o.Now()
@@ -32,16 +30,19 @@ func (s *Syncer) Verify(ctx context.Context, r verify.Request) (report verify.Re
 	return report, nil
 }
 
-// setVerified sets the metrics of the last verification, unless a pass is writing some keys, which could
-// hide differences.
+// setVerified sets the metrics of the last verification, without the differences that the next pass mends
+// anyway. If a pass may be writing some keys, the differences found are all that is known: without any, the
+// metrics stay as they are.
 func (s *Syncer) setVerified(r verify.Report) {
-	if r.Unsettled > 0 {
+	if r.Unsettled > 0 && r.Total() == r.TotalPending() {
 		return
 	}
 	for _, kind := range plan.DifferenceKinds() {
-		s.shared.count.differences.WithLabelValues(string(kind)).Set(float64(r.Differences[kind]))
+		s.shared.count.differences.WithLabelValues(string(kind)).Set(float64(r.Differences[kind] - r.Pending[kind]))
 	}
-	s.shared.count.verified.WithLabelValues().Set(float64(s.shared.o.Now().Unix()))
+	if r.Unsettled == 0 {
+		s.shared.count.verified.WithLabelValues().Set(float64(s.shared.o.Now().Unix()))
+	}
 }
 
 // Repair runs a pass that verifies the destination and mends what differs. See Do.
@@ -53,33 +54,17 @@ func (s *Syncer) Repair(ctx context.Context, r verify.Request) (verify.Report, S
 	return report, summary, err
 }
 
-// VerifyScheduled verifies the destination as Options.Inspect says, and logs the result. It logs the first
-// difference of each kind, and only counts the others. The error is ErrUnsettled if not all keys could be
-// judged.
+// VerifyScheduled verifies the destination as Options.Inspect says, and logs the result. The error is
+// ErrUnsettled if not all keys could be judged.
 func (s *Syncer) VerifyScheduled(ctx context.Context) error {
-	o, start := &s.shared.o, s.shared.o.Now()
-	var found repeats.Counter
-	report, err := s.Verify(ctx, verify.Request{Share: o.Inspect, Seed: rand.Uint64(), Walked: s.shared.count.beat, Found: func(d plan.Difference) error {
-		isFirst := found.First(string(d.Kind), o.Now(), func(log *slog.Logger, since, all int64) {
-			log.Warn("differences found", "kind", string(d.Kind), "objects", since, "total", all)
-		})
-		if isFirst {
-			o.Logger.Warn("difference found", "kind", string(d.Kind), "key", d.Key, "detail", d.Detail)
-		} else {
-			o.Logger.Debug("difference found", "kind", string(d.Kind), "key", d.Key, "detail", d.Detail)
-		}
-		return nil
-	}})
-	found.End(o.Logger, o.Now())
-	if err != nil {
-		return err
+	o := &s.shared.o
+	lines := verify.Log{Log: o.Logger, Now: o.Now}
+	report, err := s.Verify(ctx, verify.Request{Share: o.Inspect, Seed: rand.Uint64(), Walked: s.shared.count.beat, Found: lines.Found})
+	lines.End(report, err)
+	if err == nil && report.Unsettled > 0 {
+		err = fmt.Errorf("%w: %d keys", ErrUnsettled, report.Unsettled)
 	}
-	o.Logger.Info("verification ended", "generation", report.Generation, "listed", report.Listed, "intact", report.Intact, "inspected", report.Inspected,
-		"unsettled", report.Unsettled, "differences", report.Total(), "duration", o.Now().Sub(start))
-	if report.Unsettled > 0 {
-		return fmt.Errorf("%w: %d keys", ErrUnsettled, report.Unsettled)
-	}
-	return nil
+	return err
 }
 
 // ErrUnsettled means that a verification could not judge all keys, because a pass may be writing them.

@@ -67,11 +67,11 @@ func (w *worker) carryOut(ctx context.Context, slot *checkpoint.Slot, a plan.Act
 	}
 }
 
-// unlessIntact inspects the object at the destination, if the action says so, and copies the object unless
+// unlessIntact inspects the object at the destination, if the action requires it, and copies the object unless
 // its recorded copy is there and has no differences.
 func (w *worker) unlessIntact(ctx context.Context, slot *checkpoint.Slot, a plan.Action, isThere bool) (err error) {
 	if a.Inspect {
-		if a.IsDamaged, err = w.found.Inspect(ctx, w.prover, a); err != nil {
+		if a.IsDamaged, err = w.found.Inspect(ctx, w.prover, a.Object, a.Copied()); err != nil {
 			return err
 		}
 	}
@@ -90,7 +90,9 @@ func (w *worker) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action)
 	result, ours, inTurn, err := w.refusals.Copy(ctx, slot, a)
 	switch {
 	case err == nil && result.Adopted:
-		w.record.adopted(slot, a, result)
+		if err := w.adopted(ctx, slot, a, result); err != nil {
+			return err
+		}
 	case err == nil:
 		w.record.copied(slot, a, result, w.now().Sub(start))
 	case awserr.Fatal(err), ctx.Err() != nil, errors.Is(err, store.ErrLeaseLost):
@@ -111,6 +113,28 @@ func (w *worker) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action)
 	}
 	w.record.done(a.Object.Key)
 	return nil
+}
+
+// adopted records an adopted object. If the verification inspects that object and finds differences, adopted
+// copies the source object over it.
+func (w *worker) adopted(ctx context.Context, slot *checkpoint.Slot, a plan.Action, result copier.Result) error {
+	if w.found == nil || !w.found.Inspects(a.Object.Key) {
+		w.record.adopted(slot, a, result)
+		return nil
+	}
+	entry := adoptedEntry(a, result)
+	isDamaged, err := w.found.Inspect(ctx, w.prover, result.Object, entry)
+	if err != nil {
+		return err
+	}
+	if !isDamaged {
+		w.record.adopted(slot, a, result)
+		return nil
+	}
+	again := a
+	again.Object, again.Previous, again.Inherited, again.IsDamaged = result.Object, &entry, nil, true
+	again.Looked, again.Present = false, nil // only the adopted object is replaced
+	return w.copy(ctx, slot, again)
 }
 
 // vanished settles an object that was deleted from the source before it could be copied.

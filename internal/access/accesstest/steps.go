@@ -16,6 +16,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint/record"
 	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/copier"
 	"syncd/internal/copier/content"
@@ -152,7 +153,7 @@ func (j *job) steps() []step {
 			step{"list parts", j.resume},
 			step{"sweep", j.sweep})
 	}
-	return append(steps, step{"delete", j.delete})
+	return append(steps, step{"inspect", j.inspect}, step{"delete", j.delete})
 }
 
 func list(ctx context.Context, live listing.Live) error {
@@ -223,6 +224,20 @@ func (j *job) sweep(ctx context.Context) error {
 	aborted, err := j.copier.SweepUploads(ctx, time.Now().Add(time.Hour), nil)
 	if err == nil && aborted == 0 {
 		err = errors.New("the upload of an earlier session still exists")
+	}
+	return err
+}
+
+// inspect checks that a copy made by an earlier step has no differences.
+func (j *job) inspect(ctx context.Context) error {
+	if j.mapping.Verify.Sample == 0 {
+		return nil
+	}
+	made, _ := j.copies.Object(j.mapping.Destination.Prefix + "bucket-key")
+	entry := record.Entry{DestinationETag: made.ETag, BucketKey: j.mapping.Destination.BucketKey, CopiedAt: made.LastModified}
+	found, err := j.copier.Inspect(ctx, j.objects["bucket-key"], entry)
+	if err == nil && len(found) > 0 {
+		err = fmt.Errorf("the copy differs: %s: %s", found[0].Kind, found[0].Detail)
 	}
 	return err
 }

@@ -186,23 +186,32 @@ func (p *destinationProber) probeExtras(ctx context.Context, c *bucketClient, e 
 
 // probeInspections probes the permissions to inspect copies, with an object that does not exist.
 func (p *destinationProber) probeInspections(ctx context.Context, c *bucketClient) {
-	if k := p.ask(access.Writer, "s3:GetObjectTagging", access.DestinationObjects); k != nil {
-		p.tryAbsent(ctx, "GetObjectTagging", k, func(ctx context.Context) error {
-			_, err := c.client.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner()})
+	bucket, key, owner := &c.place.Bucket, &c.probe, c.place.ExpectedOwner()
+	for operation, send := range map[string]func(ctx context.Context) error{
+		"GetObjectTagging": func(ctx context.Context) error {
+			_, err := c.client.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: bucket, Key: key, ExpectedBucketOwner: owner})
 			return err
-		})
-	}
-	if k := p.ask(access.Writer, "s3:GetObjectRetention", access.DestinationObjects); k != nil {
-		p.tryAbsent(ctx, "GetObjectRetention", k, func(ctx context.Context) error {
-			_, err := c.client.GetObjectRetention(ctx, &s3.GetObjectRetentionInput{Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner()})
+		},
+		"GetObjectRetention": func(ctx context.Context) error {
+			_, err := c.client.GetObjectRetention(ctx, &s3.GetObjectRetentionInput{Bucket: bucket, Key: key, ExpectedBucketOwner: owner})
 			return err
-		})
-	}
-	if k := p.ask(access.Writer, "s3:GetObjectLegalHold", access.DestinationObjects); k != nil {
-		p.tryAbsent(ctx, "GetObjectLegalHold", k, func(ctx context.Context) error {
-			_, err := c.client.GetObjectLegalHold(ctx, &s3.GetObjectLegalHoldInput{Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner()})
+		},
+		"GetObjectLegalHold": func(ctx context.Context) error {
+			_, err := c.client.GetObjectLegalHold(ctx, &s3.GetObjectLegalHoldInput{Bucket: bucket, Key: key, ExpectedBucketOwner: owner})
 			return err
-		})
+		},
+		"ListObjectAnnotations": func(ctx context.Context) error {
+			_, err := c.client.ListObjectAnnotations(ctx, &s3.ListObjectAnnotationsInput{Bucket: bucket, Key: key, ExpectedBucketOwner: owner})
+			return err
+		},
+		"GetObjectAnnotation": func(ctx context.Context) error {
+			_, err := c.client.GetObjectAnnotation(ctx, &s3.GetObjectAnnotationInput{Bucket: bucket, Key: key, AnnotationName: aws.String(probeAnnotation), ExpectedBucketOwner: owner})
+			return err
+		},
+	} {
+		if k := p.ask(access.Writer, "s3:"+operation, access.DestinationObjects); k != nil {
+			p.tryAbsent(ctx, operation, k, send)
+		}
 	}
 }
 

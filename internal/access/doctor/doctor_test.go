@@ -87,7 +87,7 @@ func TestDoctorHealthy(t *testing.T) {
 		return strings.ReplaceAll(text, "    arn: arn:aws:iam::222222222222:role/syncd", "    session_policy: scoped\n    arn: arn:aws:iam::222222222222:role/syncd")
 	}
 	more := func(text string) string {
-		return text + "    copy: {acl: bucket-owner-full-control, object_lock: copy, annotations: copy}\n    delete: {enabled: true}\n"
+		return text + "    copy: {acl: bucket-owner-full-control, object_lock: copy, annotations: copy}\n    delete: {enabled: true}\n    verify: {sample: 1}\n"
 	}
 	for _, w := range accesstest.Ways() {
 		for name, edit := range map[string]func(string) string{"": strings.Clone, " scoped": scoped, " with everything": more} {

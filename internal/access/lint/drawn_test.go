@@ -83,5 +83,5 @@ func drawMapping(t *rapid.T, i int, reader, writer string) string {
 		rapid.SampledFrom([]string{"us-west-2", "eu-central-1"}).Draw(t, "region"), accesstest.Owner, role(reader))
 	text += fmt.Sprintf("    destination: {bucket: consumer-copy-%d, prefix: \"m%d/%s, region: us-west-2, account: %q, kms_key: %q%s}\n", i/2, i,
 		strings.TrimPrefix(fmt.Sprintf("%q", destination), `"`), accesstest.Consumer, accesstest.ExampleKey, role(writer))
-	return text + rapid.SampledFrom([]string{"", "    delete: {enabled: true}\n", "    copy: {tags: omit}\n", "    copy: {acl: bucket-owner-full-control, object_lock: copy, annotations: copy}\n", "    copy: {mode: relay}\n"}).Draw(t, "copy")
+	return text + rapid.SampledFrom([]string{"", "    delete: {enabled: true}\n", "    copy: {tags: omit}\n", "    copy: {acl: bucket-owner-full-control, object_lock: copy, annotations: copy}\n", "    copy: {object_lock: copy, annotations: copy}\n    verify: {sample: 1}\n", "    copy: {mode: relay}\n"}).Draw(t, "copy")
 }

@@ -20,7 +20,7 @@ func drawCopying(t *rapid.T, modes ...string) string {
 		rapid.SampledFrom([]string{"omit", "bucket-owner-full-control"}).Draw(t, "acl"),
 		rapid.SampledFrom([]string{"auto", "5MiB", "7MiB"}).Draw(t, "part size"), rapid.SampledFrom([]string{"5MiB", "6MiB"}).Draw(t, "threshold"))
 	text += rapid.SampledFrom([]string{"", "", "    filter: {max_size: 1MiB}\n", "    filter: {max_size: 7MiB}\n"}).Draw(t, "filter")
-	return text + rapid.SampledFrom([]string{"", "    delete: {enabled: true}\n"}).Draw(t, "delete")
+	return text + rapid.SampledFrom([]string{"", "    delete: {enabled: true}\n", "    verify: {sample: 1}\n"}).Draw(t, "delete")
 }
 
 // drawSides draws settings of the source and the destination of the first mapping: several ways to

@@ -22,9 +22,9 @@ func TestEverythingGrantedIsNeeded(t *testing.T) {
 	for _, w := range accesstest.Ways() {
 		t.Run(w.Example, func(t *testing.T) { takeAway(t, accesstest.NewWorld(t, w, nil)) })
 	}
-	const more = "    copy: {acl: bucket-owner-full-control, object_lock: copy, annotations: copy}\n    delete: {enabled: true}\n"
+	const more = "    copy: {acl: bucket-owner-full-control, object_lock: copy, annotations: copy}\n    delete: {enabled: true}\n    verify: {sample: 1}\n"
 	for _, base := range []string{"share-org", "share-role"} {
-		t.Run("with locks, annotations and deletes "+base, func(t *testing.T) {
+		t.Run("with locks, annotations, deletes and inspections "+base, func(t *testing.T) {
 			takeAway(t, accesstest.NewWorld(t, accesstest.Way{Example: base}, func(text string) string { return text + more }))
 		})
 	}

@@ -78,6 +78,9 @@ type Report struct {
 	// Differences counts the differences by kind. Mendable is how many of them a repair tries to mend.
 	Differences map[plan.DifferenceKind]int64 `json:"differences"`
 	Mendable    int64                         `json:"mendable"`
+	// Pending counts, by kind, the differences that the next pass mends anyway, because the source or the
+	// settings have changed since the last one.
+	Pending map[plan.DifferenceKind]int64 `json:"pending"`
 	// Requests counts HTTP requests by operation, including retries, and Seconds is the duration.
 	Requests map[string]int64 `json:"requests"`
 	Seconds  float64          `json:"seconds"`
@@ -86,8 +89,13 @@ type Report struct {
 }
 
 // Total returns the number of differences.
-func (r Report) Total() (all int64) {
-	for _, n := range r.Differences {
+func (r Report) Total() int64 { return sum(r.Differences) }
+
+// TotalPending returns the number of differences that the next pass mends anyway.
+func (r Report) TotalPending() int64 { return sum(r.Pending) }
+
+func sum(by map[plan.DifferenceKind]int64) (all int64) {
+	for _, n := range by {
 		all += n
 	}
 	return all
@@ -95,8 +103,9 @@ func (r Report) Total() (all int64) {
 
 // Findings collects the differences of one verification. It is safe for concurrent use.
 type Findings struct {
-	request Request
-	there   func(time.Time) time.Time
+	request  Request
+	inspects func(key string) bool // nil if no copy is inspected
+	there    func(time.Time) time.Time
 
 	mu     sync.Mutex
 	began  time.Time
@@ -106,7 +115,7 @@ type Findings struct {
 
 // NewFindings returns the Findings of a verification that begins now.
 func NewFindings(r Request, mapping string, by Inspector) *Findings {
-	f := &Findings{request: r, there: by.There, report: Report{Mapping: mapping}}
+	f := &Findings{request: r, inspects: r.inspects(), there: by.There, report: Report{Mapping: mapping}}
 	f.Reset()
 	return f
 }
@@ -116,7 +125,9 @@ func (f *Findings) Reset() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.began = time.Now()
-	f.report = Report{Mapping: f.report.Mapping, Differences: map[plan.DifferenceKind]int64{}, Requests: map[string]int64{}}
+	f.report = Report{
+		Mapping: f.report.Mapping, Differences: map[plan.DifferenceKind]int64{}, Pending: map[plan.DifferenceKind]int64{}, Requests: map[string]int64{},
+	}
 }
 
 // start returns when the verification began, by the destination's clock.
@@ -129,7 +140,7 @@ func (f *Findings) start() time.Time {
 // Verification returns the plan's part of the verification.
 func (f *Findings) Verification() *plan.Verification {
 	return &plan.Verification{
-		Began: f.start, Inspects: f.request.inspects(), Found: f.add,
+		Began: f.start, Inspects: f.inspects, Found: f.add,
 		Unsettled: func(string) { f.count(func(r *Report) { r.Unsettled++ }) },
 	}
 }
@@ -139,7 +150,7 @@ func (f *Findings) Report() Report {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r := f.report
-	r.Differences = maps.Clone(r.Differences)
+	r.Differences, r.Pending = maps.Clone(r.Differences), maps.Clone(r.Pending)
 	return r
 }
 
@@ -156,6 +167,9 @@ func (f *Findings) add(d plan.Difference) {
 	if d.IsMended {
 		f.report.Mendable++
 	}
+	if d.IsPending {
+		f.report.Pending[d.Kind]++
+	}
 	if err := f.request.Found(d); f.err == nil {
 		f.err = err
 	}
@@ -168,12 +182,13 @@ func (f *Findings) failure() error {
 	return f.err
 }
 
-// Inspect inspects the object at the destination of an action, and reports what differs. The result
-// isDamaged is true if the object must be copied again.
-func (f *Findings) Inspect(ctx context.Context, by Inspector, a plan.Action) (isDamaged bool, err error) {
-	there := *a.Previous
-	there.DestinationETag = a.Present.ETag
-	found, err := by.Inspect(ctx, a.Object, there)
+// Inspects reports whether the copy of a source key must be inspected.
+func (f *Findings) Inspects(key string) bool { return f.inspects != nil && f.inspects(key) }
+
+// Inspect inspects the copy of an object, and reports what differs. The result isDamaged is true if the
+// object must be copied again.
+func (f *Findings) Inspect(ctx context.Context, by Inspector, object listing.Object, copied record.Entry) (isDamaged bool, err error) {
+	found, err := by.Inspect(ctx, object, copied)
 	if err != nil {
 		return false, err
 	}
@@ -244,7 +259,7 @@ func Make(ctx context.Context, o preview.Options, r Request, by Inspector) (Repo
 		f.Add(a)
 		if a.Inspect {
 			working.Go(func() error {
-				_, err := f.Inspect(inCtx, by, a)
+				_, err := f.Inspect(inCtx, by, a.Object, a.Copied())
 				return err
 			})
 		}

@@ -37,6 +37,7 @@ type passes struct {
 	readies time.Duration
 	unready error
 	at      syncer.Progress
+	deletes syncer.Summary // deletes of each pass
 
 	mu     sync.Mutex
 	began  []time.Duration
@@ -64,7 +65,9 @@ func (p *passes) Run(ctx context.Context) (syncer.Summary, error) {
 		if p.panics != nil {
 			panic(p.panics)
 		}
-		return syncer.Summary{Pass: 1}, p.failure()
+		ended := p.deletes
+		ended.Pass = 1
+		return ended, p.failure()
 	case <-ctx.Done():
 		time.Sleep(p.drains)
 		return syncer.Summary{Pass: 1}, syncer.ErrDrained

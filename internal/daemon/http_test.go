@@ -141,6 +141,33 @@ func TestPageShowsRanges(t *testing.T) {
 	})
 }
 
+// TestPageShowsDeletes checks what the page and the JSON show about deletes of the last pass.
+func TestPageShowsDeletes(t *testing.T) {
+	checkpointtest.Bubble(t, func(t *testing.T) {
+		d, stop := start(t, options(
+			mapping("some", &passes{took: s, deletes: syncer.Summary{Deleted: 1200, Undeleted: map[string]int64{"refused": 3, "returned": 5}}}),
+			mapping("withheld", &passes{took: s, deletes: syncer.Summary{Withheld: 4000}}),
+		))
+		time.Sleep(3 * s)
+		page := ask(t, d.Handler(), "/status").Body.String()
+		for _, want := range []string{
+			"<dt>Last pass</dt><dd>undeleted in 0 s: 0 listed, 0 copied, 1,200 deleted</dd>", "<strong>3 copies not deleted:</strong>",
+			"<strong>4,000 deletes withheld:</strong>", "<code>syncd trigger --mapping withheld --allow-deletes 4000</code>",
+		} {
+			if strings.Count(page, want) != 1 {
+				t.Errorf("got no single %s on the page:\n%s", want, page)
+			}
+		}
+		answer := ask(t, d.Handler(), "/status.json").Body.String()
+		for _, want := range []string{`"deleted": 1200`, `"refused": 3`, `"withheld": 4000`} {
+			if strings.Count(answer, want) != 1 {
+				t.Errorf("got no single %s in the JSON:\n%s", want, answer)
+			}
+		}
+		stop()
+	})
+}
+
 func checkGolden(t *testing.T, path, got string) {
 	t.Helper()
 	if *update {

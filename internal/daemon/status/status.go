@@ -185,14 +185,19 @@ type Progress struct {
 type LastPass struct {
 	EndedAt time.Time `json:"ended_at"`
 	// Result is complete, quarantined, undeleted, drained, denied or failed.
-	Result      string  `json:"result"`
-	Pass        int64   `json:"pass"`
-	Listed      int64   `json:"listed"`
-	Copied      int64   `json:"copied"`
-	CopiedBytes int64   `json:"copied_bytes"`
-	Unchanged   int64   `json:"unchanged"`
-	Quarantined int64   `json:"quarantined"`
-	Seconds     float64 `json:"seconds"`
+	Result      string `json:"result"`
+	Pass        int64  `json:"pass"`
+	Listed      int64  `json:"listed"`
+	Copied      int64  `json:"copied"`
+	CopiedBytes int64  `json:"copied_bytes"`
+	Unchanged   int64  `json:"unchanged"`
+	Quarantined int64  `json:"quarantined"`
+	// Deleted is the number of copies deleted because their source object is gone. Withheld is how many
+	// were due and were kept because a limit forbids it, and Refused how many because of an error.
+	Deleted  int64   `json:"deleted,omitempty"`
+	Withheld int64   `json:"withheld,omitempty"`
+	Refused  int64   `json:"refused,omitempty"`
+	Seconds  float64 `json:"seconds"`
 }
 
 // Failure describes the last failed pass, and the series of failed passes up to that pass.

@@ -201,9 +201,12 @@ func lastPassText(p *status.LastPass) string {
 		return "none in this process"
 	case p.Pass == 0:
 		return p.Result + " before it began"
-	default:
-		return p.Result + " in " + took(p.Seconds) + ": " + comma(p.Listed) + " listed, " + comma(p.Copied) + " copied"
 	}
+	text := p.Result + " in " + took(p.Seconds) + ": " + comma(p.Listed) + " listed, " + comma(p.Copied) + " copied"
+	if p.Deleted > 0 {
+		text += ", " + comma(p.Deleted) + " deleted"
+	}
+	return text
 }
 
 // backlogText returns what was listed and must still be copied.

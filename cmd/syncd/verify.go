@@ -113,9 +113,9 @@ func verifyAll(ctx context.Context, p invocation.Process, f verifyFlags) error {
 			break
 		}
 	}
-	err = errors.Join(failures...)
+	err = errors.Join(append(failures, lines.Err())...)
 	if f.JSON {
-		err = errors.Join(err, report.VerificationsJSON(p.Stdout, all))
+		err = errors.Join(err, report.VerificationsJSON(p.Stdout, all, len(s.Mappings)))
 	}
 	return err
 }

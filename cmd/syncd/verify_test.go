@@ -85,3 +85,22 @@ func TestVerifyFlags(t *testing.T) {
 		}
 	}
 }
+
+// TestFailedVerification checks that a verification or repair that fails does not say that there is no difference.
+func TestFailedVerification(t *testing.T) {
+	skipIfShort(t)
+	s := newSite(t, nil)
+	s.put("data/a", "data/b")
+	s.expect(t, 0, "", "", "backfill")
+	allow := s.Cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.AccessDenied})
+	if got := s.expect(t, 1, "incomplete", "AccessDenied", "verify"); strings.Contains(got.stdout, "no difference") {
+		t.Errorf("got %q, want nothing about differences", got.stdout)
+	}
+	allow()
+	_, stop := s.runDaemon(t)
+	defer stop()
+	eventually(t, "the daemon holds the lease", func() bool { return s.run(t.Context(), "verify", "--repair").code == 5 })
+	if got := s.expect(t, 5, "incomplete", "lease", "verify", "--repair"); strings.Contains(got.stdout, "no difference") {
+		t.Errorf("got %q, want nothing about differences", got.stdout)
+	}
+}

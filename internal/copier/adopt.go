@@ -36,8 +36,9 @@ func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error
 		var source *s3.HeadObjectOutput
 		source, err = j.source.head(ctx, j.object.Key, &j.object.ETag)
 		// If syncd made the copy, the copy's time is no evidence: syncd may have copied another
-		// object to this key under settings that have since been reverted.
-		adopted = err == nil && sameContent(source, copied, !s.isOurs())
+		// object to this key under settings that have since been reverted. It is no evidence either if
+		// another writer has replaced a copy of syncd.
+		adopted = err == nil && sameContent(source, copied, !s.isOurs() && s.known == "")
 	}
 	if adopted && s.isOurs() {
 		adopted, err = j.isFinished(ctx)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -22,33 +21,41 @@ import (
 // Inspect compares the recorded copy of an object with what a copy would be today: KMS key, bucket
 // key, checksum, metadata, tags, annotations and lock. It takes a HEAD request on each side and, if tags
 // are copied, a request for the tags on each side. If annotations are copied, it takes a request for their
-// list on each side, and one for each annotation on each side. It returns one difference for each property that differs, and
-// the kind DiffersUnchecked if a request about this object failed. It returns an error only for
+// list on each side, and one for each annotation on each side. It returns one difference for each property
+// that differs, and the kind DiffersUnchecked if a request about this object failed. The result hasMoved is
+// true if the copy has been replaced or deleted since it was listed. Inspect returns an error only for
 // failures that would also affect other requests.
 //
 // ACLs and website redirects are not compared.
-func (c *Copier) Inspect(ctx context.Context, object listing.Object, e record.Entry) (found []plan.Difference, err error) {
+func (c *Copier) Inspect(ctx context.Context, object listing.Object, e record.Entry) (found []plan.Difference, hasMoved bool, err error) {
 	key, err := c.DestinationKey(object.Key)
 	if err != nil {
-		return nil, nil //nolint:nilerr // there is no copy under an invalid key
+		return nil, false, nil //nolint:nilerr // there is no copy under an invalid key
 	}
 	i := &inspected{shared: c.shared, key: key, entry: e}
 	i.Object = object
-	err = c.guard(object.Key, func() error { return i.run(ctx) })
+	err = c.doubts.Alone(ctx, object.Key, c.guard(object.Key, func() error { return i.run(ctx) }))
 	switch {
 	case err == nil:
 	case awserr.Fatal(err), ctx.Err() != nil:
-		return nil, c.failed("inspect copy of", object.Key, err)
+		return nil, false, c.failed("inspect copy of", object.Key, err)
 	case errors.Is(err, errSourceChanged):
+		return nil, false, nil
+	case errors.Is(err, errCopyMoved):
+		return nil, true, nil
 	default:
 		i.Differs(plan.DiffersUnchecked, err.Error())
 	}
-	return i.Found, nil
+	return i.Found, false, nil
 }
 
-// errSourceChanged means that the source object has changed since it was listed, so that it cannot be
-// compared.
-var errSourceChanged = errors.New("the source object has changed")
+var (
+	// errSourceChanged means that the source object has changed since it was listed, so that it cannot be
+	// compared.
+	errSourceChanged = errors.New("the source object has changed")
+	// errCopyMoved means that the copy was replaced or deleted since it was listed.
+	errCopyMoved = errors.New("the copy was replaced or deleted")
+)
 
 // inspected is the inspection of one copy.
 type inspected struct {
@@ -59,7 +66,7 @@ type inspected struct {
 }
 
 func (i *inspected) run(ctx context.Context) error {
-	copied, err := i.destination.head(ctx, &s3.HeadObjectInput{Key: &i.key, IfMatch: &i.entry.DestinationETag})
+	copied, err := i.headCopy(ctx)
 	if err != nil {
 		return err
 	}
@@ -69,24 +76,48 @@ func (i *inspected) run(ctx context.Context) error {
 		bucketKey = i.o.BucketKey
 	}
 	i.Key(copied, i.o.KeyARN, bucketKey)
-	source, err := i.source.head(ctx, i.Object.Key, &i.Object.ETag)
-	if class := awserr.Classify(err); class == awserr.Gone || class == awserr.Precondition {
-		return errSourceChanged
-	}
+	source, err := i.headSource(ctx)
 	if err != nil {
 		return err
 	}
-	i.Content(source, copied)
+	i.Content(source, copied, i.entry.Checksum)
 	if !i.o.OmitMetadata {
 		i.Metadata(source, copied)
 	}
-	if err := i.compareLock(ctx, source, copied); err != nil {
+	shown := len(i.Found)
+	err = errors.Join(i.compareLock(ctx, source, copied), i.compareTags(ctx), i.compareAnnotations(ctx))
+	if err != nil || len(i.Found) == shown {
 		return err
 	}
-	if err := i.compareTags(ctx); err != nil {
+	return i.again(ctx)
+}
+
+// again returns an error if one side has changed meanwhile: tags, annotations and locks are read by key, so
+// they could be those of another version.
+func (i *inspected) again(ctx context.Context) error {
+	if _, err := i.headSource(ctx); err != nil {
 		return err
 	}
-	return i.compareAnnotations(ctx)
+	_, err := i.headCopy(ctx)
+	return err
+}
+
+// headSource returns the head of the listed version of the source object.
+func (i *inspected) headSource(ctx context.Context) (*s3.HeadObjectOutput, error) {
+	head, err := i.source.head(ctx, i.Object.Key, &i.Object.ETag)
+	if class := awserr.Classify(err); class == awserr.Gone || class == awserr.Precondition {
+		err = errSourceChanged
+	}
+	return head, err
+}
+
+// headCopy returns the head of the listed object at the destination.
+func (i *inspected) headCopy(ctx context.Context) (*s3.HeadObjectOutput, error) {
+	head, err := i.destination.head(ctx, &s3.HeadObjectInput{Key: &i.key, IfMatch: &i.entry.DestinationETag})
+	if class := awserr.Classify(err); class == awserr.Gone || class == awserr.Precondition {
+		err = errCopyMoved
+	}
+	return head, err
 }
 
 // compareLock compares the lock. A head shows no lock both for an object without one and to a role
@@ -96,11 +127,15 @@ func (i *inspected) compareLock(ctx context.Context, source, copied *s3.HeadObje
 	if must.until != nil && !must.until.After(i.o.Now()) {
 		must.until = nil // expired
 	}
-	want := inspection.Lock{Mode: must.mode, Until: aws.ToTime(must.until), IsCut: must.cut, IsHeld: must.hold == types.ObjectLockLegalHoldStatusOn}
-	mode, until, isHeld := copied.ObjectLockMode, aws.ToTime(copied.ObjectLockRetainUntilDate), copied.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn
+	want := inspection.Lock{
+		Mode: must.mode, Until: aws.ToTime(must.until), IsCut: must.cut, IsHeld: must.hold == types.ObjectLockLegalHoldStatusOn,
+		IsHeldByEvent: must.eventHold == types.ObjectLockEventHoldOn,
+	}
+	isHeld := copied.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn
+	found := inspection.Lock{Mode: copied.ObjectLockMode, Until: aws.ToTime(copied.ObjectLockRetainUntilDate), IsHeldByEvent: copied.ObjectLockEventHold == types.ObjectLockEventHoldOn}
 	var err error
-	if !want.Until.IsZero() && until.IsZero() {
-		if mode, until, err = i.destination.retention(ctx, i.key); err != nil {
+	if !want.Until.IsZero() && found.Until.IsZero() || want.IsHeldByEvent && !found.IsHeldByEvent {
+		if found, err = i.destination.retention(ctx, i.key); err != nil {
 			return err
 		}
 	}
@@ -109,7 +144,7 @@ func (i *inspected) compareLock(ctx context.Context, source, copied *s3.HeadObje
 			return err
 		}
 	}
-	i.Retention(want, mode, until)
+	i.Retention(want, found)
 	i.Hold(want, isHeld)
 	return nil
 }
@@ -156,16 +191,17 @@ func (d *destination) readTags(ctx context.Context, key string) ([]types.Tag, er
 	return out.TagSet, nil
 }
 
-// retention reads the retention of a copy; the zero time means that it has none.
-func (d *destination) retention(ctx context.Context, key string) (mode types.ObjectLockMode, until time.Time, err error) {
+// retention reads the retention and the event hold of a copy.
+func (d *destination) retention(ctx context.Context, key string) (found inspection.Lock, err error) {
 	err = d.requests.Send(ctx, func(ctx context.Context) error {
 		out, err := d.api.GetObjectRetention(ctx, &s3.GetObjectRetentionInput{Bucket: &d.place.Bucket, Key: &key, ExpectedBucketOwner: d.place.ExpectedOwner()})
 		if err == nil && out.Retention != nil {
-			mode, until = types.ObjectLockMode(out.Retention.Mode), aws.ToTime(out.Retention.RetainUntilDate)
+			found.Mode, found.Until = types.ObjectLockMode(out.Retention.Mode), aws.ToTime(out.Retention.RetainUntilDate)
+			found.IsHeldByEvent = out.Retention.EventHold == types.ObjectLockEventHoldOn
 		}
 		return err
 	})
-	return mode, until, d.lockError("read retention of copy", key, err)
+	return found, d.lockError("read retention of copy", key, err)
 }
 
 // isHeld reports whether a copy has a legal hold.

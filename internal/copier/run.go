@@ -131,7 +131,7 @@ func (j *job) copyVersion(ctx context.Context) (result Result, err error) {
 // returns the copy as adopted.
 func (j *job) admitted(ctx context.Context) (result Result, adopted bool, err error) {
 	s := j.standing
-	if !s.looked && !j.conditions.IsSure(j.operation()) {
+	if !s.hasHead() && !j.conditions.IsSure(j.operation()) { // a listing may be long ago
 		if err := s.look(ctx); err != nil {
 			return Result{}, false, err
 		}

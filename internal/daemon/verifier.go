@@ -22,9 +22,10 @@ type verifier struct {
 	now      func() time.Time
 	working  sync.WaitGroup
 
-	mu        sync.Mutex
-	due       time.Time
-	isRunning bool
+	mu         sync.Mutex
+	due        time.Time
+	isRunning  bool
+	incomplete int // verifications in a row that could not judge all keys
 }
 
 func newVerifier(schedule appointment.Schedule, runner *opened, log *slog.Logger, now func() time.Time) *verifier {
@@ -54,16 +55,25 @@ func (v *verifier) passed(ctx context.Context) {
 	v.working.Go(func() { v.ended(ctx, w.VerifyScheduled(ctx)) })
 }
 
+// mostIncomplete is how many verifications in a row may be incomplete. After the last of them the schedule
+// applies again: in a busy mapping a pass is always writing some keys.
+const mostIncomplete = 3
+
 // ended records the result of a verification. If it failed, it is tried again after the next pass.
 func (v *verifier) ended(ctx context.Context, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.isRunning = false
+	isIncomplete := errors.Is(err, syncer.ErrUnsettled)
+	if v.incomplete++; !isIncomplete {
+		v.incomplete = 0
+	}
 	switch {
-	case err == nil:
+	case err == nil, v.incomplete >= mostIncomplete:
+		v.incomplete = 0
 		v.plan()
 	case ctx.Err() != nil: // the mapping ends
-	case errors.Is(err, syncer.ErrUnsettled):
+	case isIncomplete:
 		v.log.Info("verification is incomplete, it is tried again after the next pass", "err", err)
 	default:
 		v.log.Warn("verification failed, it is tried again after the next pass", "err", err)

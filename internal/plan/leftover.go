@@ -96,7 +96,8 @@ func (n *neighbor) isAfter(at place) bool {
 // it cannot be a copy made by syncd.
 func (n *neighbor) leftover() (a Action, ok bool) {
 	key := n.d.KeyOf(n.object.Key)
-	if !n.hasLeftovers || key <= n.d.Part.After {
+	isRoot := key == "" && n.d.Part.After == "" // the prefix itself, which no source object has as its copy
+	if !n.hasLeftovers || key <= n.d.Part.After && (!isRoot || !n.d.All) {
 		return a, false
 	}
 	a.Kind, a.Reason, a.Object.Key, a.Unsure = Skip, Gone, key, true
@@ -104,7 +105,7 @@ func (n *neighbor) leftover() (a Action, ok bool) {
 	if n.d.All {
 		found := n.object
 		a.Looked, a.Present = true, &found
-		if !ok {
+		if !ok || isRoot {
 			a.Reason, a.Unsure, ok = Stray, false, true
 		}
 	}
@@ -138,7 +139,12 @@ func (n *neighbor) skipped(a Action, found listing.Object) Action {
 }
 
 // IsThere reports whether the listing of the destination shows the copy that the ledger records.
-func (a Action) IsThere() bool { return a.Present != nil && a.knows(*a.Present) }
+func (a Action) IsThere() bool {
+	if a.Present == nil {
+		return false
+	}
+	return a.knows(*a.Present) || a.SetAside != nil && transfer.SameETag(a.SetAside.DestinationETag, a.Present.ETag)
+}
 
 // knows reports whether the ledger records the object found at the destination.
 func (a Action) knows(found listing.Object) bool {

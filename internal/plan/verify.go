@@ -118,7 +118,7 @@ func (v Verification) verify(a Action) (mended Action, isPlanned bool) {
 	kind := differs(a)
 	mended = v.mended(a, kind)
 	if kind != "" {
-		v.Found(Difference{Kind: kind, Key: a.Object.Key, Bytes: a.size(), Detail: a.detail(kind), IsMended: mended.Kind == Copy, IsPending: a.isPending(kind)})
+		v.Found(Difference{Kind: kind, Key: a.Object.Key, Bytes: a.size(), Detail: a.detail(kind), IsMended: mended.Kind == Copy || kind == DiffersMissing && mended.Previous == nil, IsPending: a.isPending(kind)})
 	}
 	return mended, isPlanned
 }

@@ -75,6 +75,9 @@ func (d *Differences) row(cells ...string) error {
 	return printable.WriteRow(d.w, cells)
 }
 
+// Err returns the error of the header.
+func (d *Differences) Err() error { return d.err }
+
 // Print prints one difference of a mapping. In CSV, and in text, the key is quoted as in Go, because keys
 // can contain any byte.
 func (d *Differences) Print(mapping string, of plan.Difference) error {
@@ -115,8 +118,13 @@ func Verification(w io.Writer, v Verified) {
 	for kind, n := range v.Differences {
 		differences[string(kind)] = n
 	}
-	if len(differences) == 0 {
+	switch {
+	case v.Error != "":
+		printable.Fprintf(w, "  %-12s the comparison did not end; there may be more differences\n", "incomplete")
+	case len(differences) == 0:
 		printable.Fprintf(w, "  no difference\n")
+	}
+	if len(differences) == 0 {
 		return
 	}
 	printable.Fprintf(w, "  %-12s %s\n", "differences", terminal.ByReason(differences))
@@ -128,11 +136,11 @@ type Verifications struct {
 	Verifications []Verified `json:"verifications"`
 }
 
-// VerificationsJSON prints one JSON object on one line: a single verification by itself, several as
-// Verifications.
-func VerificationsJSON(w io.Writer, all []Verified) error {
+// VerificationsJSON prints one JSON object on one line: the verification of a single mapping by itself, and
+// those of several as Verifications. Mappings is how many were to be verified.
+func VerificationsJSON(w io.Writer, all []Verified, mappings int) error {
 	var document any = Verifications{all}
-	if len(all) == 1 {
+	if mappings == 1 && len(all) == 1 {
 		document = all[0]
 	}
 	return json.NewEncoder(printable.JSON(w)).Encode(document)

@@ -31,12 +31,8 @@ func (s *Syncer) Verify(ctx context.Context, r verify.Request) (report verify.Re
 }
 
 // setVerified sets the metrics of the last verification, without the differences that the next pass mends
-// anyway. If a pass may be writing some keys, the differences found are all that is known: without any, the
-// metrics stay as they are.
+// anyway. The time of the last verification is set only if every key was judged.
 func (s *Syncer) setVerified(r verify.Report) {
-	if r.Unsettled > 0 && r.Total() == r.TotalPending() {
-		return
-	}
 	for _, kind := range plan.DifferenceKinds() {
 		s.shared.count.differences.WithLabelValues(string(kind)).Set(float64(r.Differences[kind] - r.Pending[kind]))
 	}
@@ -50,8 +46,11 @@ func (s *Syncer) Repair(ctx context.Context, r verify.Request) (verify.Report, S
 	found := verify.NewFindings(r, s.shared.o.Mapping, s.shared.o.Copier)
 	summary, err := s.Do(ctx, Order{Verify: found, Trigger: TriggerVerify})
 	report := found.Report()
-	report.Generation, report.Requests, report.Seconds, report.Error = summary.Generation, summary.Requests, summary.Seconds, summary.Error
-	return report, summary, err
+	report.Generation, report.Requests, report.Seconds = summary.Generation, summary.Requests, summary.Seconds
+	if err != nil {
+		report.Error = err.Error()
+	}
+	return report, summary, errors.Join(err, found.Failure())
 }
 
 // VerifyScheduled verifies the destination as Options.Inspect says, and logs the result. The error is

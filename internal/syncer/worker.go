@@ -69,11 +69,13 @@ func (w *worker) carryOut(ctx context.Context, slot *checkpoint.Slot, a plan.Act
 
 // unlessIntact inspects the object at the destination, if the action requires it, and copies the object unless
 // its recorded copy is there and has no differences.
-func (w *worker) unlessIntact(ctx context.Context, slot *checkpoint.Slot, a plan.Action, isThere bool) (err error) {
+func (w *worker) unlessIntact(ctx context.Context, slot *checkpoint.Slot, a plan.Action, isThere bool) error {
 	if a.Inspect {
-		if a.IsDamaged, err = w.found.Inspect(ctx, w.prover, a.Object, a.Copied()); err != nil {
+		isDamaged, hasMoved, err := w.found.Inspect(ctx, w.prover, a.Object, a.Copied())
+		if err != nil {
 			return err
 		}
+		a.IsDamaged = isDamaged || hasMoved
 	}
 	if isThere && !a.IsDamaged {
 		w.record.proved(slot, a)
@@ -115,26 +117,26 @@ func (w *worker) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action)
 	return nil
 }
 
-// adopted records an adopted object. If the verification inspects that object and finds differences, adopted
-// copies the source object over it.
+// adopted records an object that can be adopted. If the verification inspects it and finds differences, it is
+// not adopted, and the source object is copied, if the object there may be replaced.
 func (w *worker) adopted(ctx context.Context, slot *checkpoint.Slot, a plan.Action, result copier.Result) error {
-	if w.found == nil || !w.found.Inspects(a.Object.Key) {
+	if a.Inspect || w.found == nil || !w.found.Inspects(a.Object.Key) {
 		w.record.adopted(slot, a, result)
 		return nil
 	}
 	entry := adoptedEntry(a, result)
-	isDamaged, err := w.found.Inspect(ctx, w.prover, result.Object, entry)
+	isDamaged, hasMoved, err := w.found.Inspect(ctx, w.prover, result.Object, entry)
 	if err != nil {
 		return err
 	}
-	if !isDamaged {
+	if !isDamaged && !hasMoved {
 		w.record.adopted(slot, a, result)
 		return nil
 	}
-	again := a
-	again.Object, again.Previous, again.Inherited, again.IsDamaged = result.Object, &entry, nil, true
-	again.Looked, again.Present = false, nil // only the adopted object is replaced
-	return w.copy(ctx, slot, again)
+	there := result.Object
+	there.ETag, there.LastModified = entry.DestinationETag, entry.CopiedAt
+	a.Object, a.Looked, a.Present, a.IsDamaged, a.Claimed.Proved = result.Object, true, &there, true, false
+	return w.copy(ctx, slot, a)
 }
 
 // vanished settles an object that was deleted from the source before it could be copied.

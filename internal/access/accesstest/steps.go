@@ -235,7 +235,7 @@ func (j *job) inspect(ctx context.Context) error {
 	}
 	made, _ := j.copies.Object(j.mapping.Destination.Prefix + "bucket-key")
 	entry := record.Entry{DestinationETag: made.ETag, BucketKey: j.mapping.Destination.BucketKey, CopiedAt: made.LastModified}
-	found, err := j.copier.Inspect(ctx, j.objects["bucket-key"], entry)
+	found, _, err := j.copier.Inspect(ctx, j.objects["bucket-key"], entry)
 	if err == nil && len(found) > 0 {
 		err = fmt.Errorf("the copy differs: %s: %s", found[0].Kind, found[0].Detail)
 	}

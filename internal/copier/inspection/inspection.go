@@ -52,8 +52,9 @@ func isKMS(by types.ServerSideEncryption) bool {
 	return by == types.ServerSideEncryptionAwsKms || by == types.ServerSideEncryptionAwsKmsDsse
 }
 
-// Content compares the sizes, and the first checksum of the whole object that both sides have.
-func (i *Inspection) Content(source, copied *s3.HeadObjectOutput) {
+// Content compares the sizes, and the first checksum of the whole object that both sides have. If there is
+// none, it compares the checksum that the ledger recorded for the copy, as in [content.Named].
+func (i *Inspection) Content(source, copied *s3.HeadObjectOutput, recorded string) {
 	if n := aws.ToInt64(copied.ContentLength); copied.ContentLength != nil && n != i.Object.Size {
 		i.Differs(plan.DiffersChecksum, fmt.Sprintf("%d bytes, want %d", n, i.Object.Size))
 		return
@@ -68,6 +69,12 @@ func (i *Inspection) Content(source, copied *s3.HeadObjectOutput) {
 		}
 		return
 	}
+	algorithm, value, _ := strings.Cut(recorded, ":")
+	for _, c := range theirs {
+		if c.Algorithm == algorithm && c.Value != nil && *c.Value != value {
+			i.Differs(plan.DiffersChecksum, fmt.Sprintf("%s %s, want %s as recorded", algorithm, *c.Value, value))
+		}
+	}
 }
 
 // Lock is the Object Lock that a copy must have at least.
@@ -75,20 +82,33 @@ type Lock struct {
 	// Mode is the mode of the retention that ends at Until; the zero time means no retention.
 	Mode  types.ObjectLockMode
 	Until time.Time
-	// IsCut means that the retention was shortened when the object was copied, so that it only has to
-	// exist.
+	// IsCut means that the retention was shortened when the object was copied. When that was is known
+	// only roughly: see cutMargin.
 	IsCut bool
+	// IsHeldByEvent means that an event hold is in force.
+	IsHeldByEvent bool
 	// IsHeld means that the copy must have a legal hold.
 	IsHeld bool
 }
 
-// Retention compares the retention of a copy, which ends at until; the zero time means none.
-func (i *Inspection) Retention(want Lock, mode types.ObjectLockMode, until time.Time) {
-	switch {
+// cutMargin is how much earlier than expected a shortened retention may end. It is computed when a copy
+// begins, and the ledger records when it ended; a copy in parts can be resumed days later.
+const cutMargin = 7 * 24 * time.Hour
+
+// Retention compares the retention and the event hold of a copy.
+func (i *Inspection) Retention(want, found Lock) {
+	if want.IsHeldByEvent && !found.IsHeldByEvent {
+		i.Differs(plan.DiffersLock, "no event hold")
+	}
+	least := want.Until.Truncate(time.Second)
+	if want.IsCut {
+		least = least.Add(-cutMargin)
+	}
+	switch until, mode := found.Until, found.Mode; {
 	case want.Until.IsZero():
 	case until.IsZero():
 		i.Differs(plan.DiffersLock, "no retention, want until "+want.Until.UTC().Format(time.RFC3339))
-	case !want.IsCut && until.Before(want.Until.Truncate(time.Second)):
+	case until.Before(least):
 		i.Differs(plan.DiffersLock, fmt.Sprintf("retention until %s, want %s", until.UTC().Format(time.RFC3339), want.Until.UTC().Format(time.RFC3339)))
 	case want.Mode == types.ObjectLockModeCompliance && mode != want.Mode:
 		i.Differs(plan.DiffersLock, fmt.Sprintf("mode %s, want %s", mode, want.Mode))
@@ -104,8 +124,8 @@ func (i *Inspection) Hold(want Lock, isHeld bool) {
 
 // Metadata compares headers and user metadata.
 func (i *Inspection) Metadata(source, copied *s3.HeadObjectOutput) {
-	if aws.ToInt32(source.MissingMeta) > 0 || aws.ToInt32(copied.MissingMeta) > 0 {
-		i.Differs(plan.DiffersUnchecked, "the service does not return all metadata")
+	if hidden, want := aws.ToInt32(copied.MissingMeta), aws.ToInt32(source.MissingMeta); hidden != want {
+		i.Differs(plan.DiffersMetadata, fmt.Sprintf("%d names that headers cannot show, want %d", hidden, want))
 		return
 	}
 	if names := differing(properties(source), properties(copied)); len(names) > 0 {

@@ -33,7 +33,7 @@ import (
 
 // Inspector compares single copies with their sources.
 type Inspector interface {
-	Inspect(ctx context.Context, object listing.Object, e record.Entry) ([]plan.Difference, error)
+	Inspect(ctx context.Context, object listing.Object, e record.Entry) (found []plan.Difference, hasMoved bool, err error)
 	// There converts a time of this process to the destination's clock.
 	There(t time.Time) time.Time
 }
@@ -175,8 +175,8 @@ func (f *Findings) add(d plan.Difference) {
 	}
 }
 
-// failure returns the first error of Request.Found.
-func (f *Findings) failure() error {
+// Failure returns the first error of Request.Found.
+func (f *Findings) Failure() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.err
@@ -186,11 +186,11 @@ func (f *Findings) failure() error {
 func (f *Findings) Inspects(key string) bool { return f.inspects != nil && f.inspects(key) }
 
 // Inspect inspects the copy of an object, and reports what differs. The result isDamaged is true if the
-// object must be copied again.
-func (f *Findings) Inspect(ctx context.Context, by Inspector, object listing.Object, copied record.Entry) (isDamaged bool, err error) {
-	found, err := by.Inspect(ctx, object, copied)
-	if err != nil {
-		return false, err
+// object must be copied again, and hasMoved if the copy was replaced or deleted since it was listed.
+func (f *Findings) Inspect(ctx context.Context, by Inspector, object listing.Object, copied record.Entry) (isDamaged, hasMoved bool, err error) {
+	found, hasMoved, err := by.Inspect(ctx, object, copied)
+	if err != nil || hasMoved {
+		return false, hasMoved, err
 	}
 	f.count(func(r *Report) { r.Inspected++ })
 	for _, d := range found {
@@ -198,7 +198,7 @@ func (f *Findings) Inspect(ctx context.Context, by Inspector, object listing.Obj
 		f.add(d)
 		isDamaged = isDamaged || d.IsMended
 	}
-	return isDamaged, nil
+	return isDamaged, false, nil
 }
 
 // Add counts a planned action.
@@ -255,18 +255,21 @@ func Make(ctx context.Context, o preview.Options, r Request, by Inspector) (Repo
 	f := NewFindings(r, o.Plans.Mapping.Name, by)
 	working, inCtx := errgroup.WithContext(ctx)
 	working.SetLimit(inspectedAtOnce)
-	generation, err := preview.Walk(inCtx, o, planner.Request{Verify: f.Verification()}, func(a plan.Action) error {
+	generation, err := preview.Walk(inCtx, o, planner.Request{Verify: f.Verification(), RetryAll: true}, func(a plan.Action) error {
 		f.Add(a)
 		if a.Inspect {
 			working.Go(func() error {
-				_, err := f.Inspect(inCtx, by, a.Object, a.Copied())
+				_, hasMoved, err := f.Inspect(inCtx, by, a.Object, a.Copied())
+				if hasMoved { // a pass may have written it
+					f.count(func(r *Report) { r.Unsettled++ })
+				}
 				return err
 			})
 		}
-		return f.failure()
+		return f.Failure()
 	})
 	failed := working.Wait()
-	if failed != nil && errors.Is(err, context.Canceled) {
+	if failed != nil && (errors.Is(err, context.Canceled) || errors.Is(err, failed)) {
 		err = nil // the walk ended because an inspection failed
 	}
 	report := f.Report()
@@ -276,7 +279,7 @@ func Make(ctx context.Context, o preview.Options, r Request, by Inspector) (Repo
 
 // unreported returns the error of Request.Found unless err is that error.
 func (f *Findings) unreported(err error) error {
-	if failure := f.failure(); !errors.Is(err, failure) {
+	if failure := f.Failure(); !errors.Is(err, failure) {
 		return failure
 	}
 	return nil

@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/store"
@@ -16,6 +14,7 @@ import (
 	"syncd/internal/syncer/ahead"
 	"syncd/internal/syncer/denial"
 	"syncd/internal/syncer/planner"
+	"syncd/internal/syncer/workers"
 )
 
 // pass is one traversal in progress.
@@ -42,7 +41,7 @@ type pass struct {
 func (p *pass) walk(ctx context.Context) error {
 	patient, giveUp := deadline.Outlive(ctx, p.patience)
 	defer giveUp()
-	copies, working := errgroup.WithContext(patient)
+	copies, working := workers.Start(patient, p.copy)
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(working, stop)() // a copy that ends the pass also stops the plan
@@ -60,9 +59,7 @@ func (p *pass) walk(ctx context.Context) error {
 		return save()
 	})
 	p.claims.walk = reading
-	begin := func(slot *checkpoint.Slot, a plan.Action) {
-		copies.Go(func() error { return p.copy(working, slot, a) })
-	}
+	begin := func(slot *checkpoint.Slot, a plan.Action) { copies.Give(turn{slot, a}) }
 	err := p.merging(reading, func() error {
 		return p.planned.eachPart(reading, func(ctx context.Context, part planner.Part) error {
 			err := p.walkPart(ctx, part, begin, save)
@@ -165,11 +162,17 @@ func (p *pass) reserve(ctx context.Context, walk *checkpoint.Walk, claims *partC
 	return slot, p.turns.Acquire(ctx)
 }
 
+// turn is an action that sends requests, and that has a turn.
+type turn struct {
+	slot   *checkpoint.Slot
+	action plan.Action
+}
+
 // copy carries out an action that sends requests, then releases its turn.
-func (p *pass) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) error {
+func (p *pass) copy(ctx context.Context, t turn) error {
 	held, release := p.turns.Hold(ctx)
 	defer release()
-	return guarded(func() error { return p.worker.carryOut(held, slot, a) })
+	return guarded(func() error { return p.worker.carryOut(held, t.slot, t.action) })
 }
 
 // end quarantines the objects that are still held, unless everything was refused, and logs the

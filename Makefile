@@ -20,6 +20,10 @@ PROMTOOL   ?= /usr/bin/promtool
 # A binary of syncd with which make millions compares the time.
 FORMER     ?=
 BENCHCOUNT ?= 6
+ROUNDS     ?= 3
+RCLONE     ?= v1.76.0
+# More clients for bench-peers: PEERS="--peer mc=/usr/bin/mc --peer s5cmd=/usr/bin/s5cmd".
+PEERS      ?=
 DECISIONS  ?= 20000
 SEED       ?= 1
 IMAGE      ?= syncd:dev
@@ -27,7 +31,7 @@ TOOL       := go tool -modfile=tools/go.mod
 # The Go checksum database verifies this module, and cosign in the release workflow.
 VULNCHECK  := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build test race cover lint structure vuln fmt fuzz crash many-ranges stress adversary mutants attack refusals interop duckdb deploy-test release-test minio versitygw iam-oracle rehearse memory millions fleet drain soak browser prometheus bench golden demo docker race-all nightly tidy-check fmt-check ci
+.PHONY: help build test race cover lint structure vuln fmt fuzz crash many-ranges stress adversary mutants attack refusals interop duckdb deploy-test release-test minio versitygw iam-oracle rehearse memory millions fleet drain soak browser prometheus bench bench-peers golden demo docker race-all nightly tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -169,6 +173,11 @@ bench: ## run the benchmarks and compare them with bench/base.txt
 	@mkdir -p bench
 	go test -run '^$$' -bench . -benchmem -count $(BENCHCOUNT) ./... | tee bench/new.txt
 	@if [ -f bench/base.txt ]; then $(TOOL) benchstat bench/base.txt bench/new.txt; fi
+
+bench-peers: build ## compare the cost of syncd with other clients, on a quiet machine with two cores
+	cd bench && GOBIN=$(CURDIR)/bench/bin go install .
+	GOBIN=$(CURDIR)/bench/bin go install github.com/rclone/rclone@$(RCLONE)
+	bench/bin/bench --peer syncd=./syncd --peer rclone=bench/bin/rclone --rounds $(ROUNDS) $(PEERS)
 
 golden: ## rewrite the golden files of every package whose tests have an -update flag
 	@pkgs=$$(find . -name '*_test.go' -exec grep -q 'flag\..*"update"' {} \; -exec dirname {} \; | sort -u); \

@@ -84,7 +84,7 @@ func newStanding(o *Options, at *destination, key string, t Target) *standing {
 }
 
 // hasHead reports whether the object at the key was looked up by a request of its own.
-func (s *standing) hasHead() bool { return s.looked && s.found != nil && s.found.head != nil }
+func (s *standing) hasHead() bool { return s.found != nil && s.found.head != nil }
 
 // verdict is the decision what to do about the object at the destination's key.
 type verdict struct {

@@ -67,7 +67,10 @@ type Summary struct {
 
 // NotDeleted returns how many copies were due to be deleted and were kept because a limit or an error
 // prevented it.
-func (s Summary) NotDeleted() int64 { return s.Withheld + s.Undeleted[string(deleting.Refused)] }
+func (s Summary) NotDeleted() int64 { return s.Withheld + s.Refused() }
+
+// Refused returns how many copies were due to be deleted and were kept because of an error.
+func (s Summary) Refused() int64 { return s.Undeleted[string(deleting.Refused)] }
 
 // SetAside returns the number of objects that the whole pass quarantined, for any reason.
 func (s Summary) SetAside() int64 { return sum(s.Quarantined) + s.QuarantinedBefore }

@@ -115,6 +115,6 @@ func lastPass(s syncer.Summary, err error, now time.Time) *status.LastPass {
 	return &status.LastPass{
 		EndedAt: now.UTC(), Result: syncer.OutcomeOf(s, err).Result, Pass: s.Pass, Listed: s.Listed, Copied: s.Copied, CopiedBytes: s.CopiedBytes,
 		Unchanged: s.Unchanged, Quarantined: s.SetAside(), Seconds: s.Seconds,
-		Deleted: s.Deleted, Withheld: s.Withheld, Refused: s.NotDeleted() - s.Withheld,
+		Deleted: s.Deleted, Withheld: s.Withheld, Refused: s.Refused(),
 	}
 }
